@@ -1,0 +1,76 @@
+/** Every way in which this program fails on purpose. docs/ERRORS.md explains each; a test holds the two together. */
+export const CODES = {
+  USAGE: { exit: 64, retry: false },
+  CONFIG_INVALID: { exit: 78, retry: false },
+  /** A run record that cannot be archived as it is: ambiguous name, too large, unreadable file. */
+  RECORD_INVALID: { exit: 1, retry: false },
+  /** A run record that moved while it was being read. It stays pending. */
+  RECORD_CHANGING: { exit: 1, retry: true },
+  /** The source directory is missing, unreadable, or empty where it was not. */
+  SOURCE_UNAVAILABLE: { exit: 1, retry: true },
+  /** A destination cannot be reached or cannot take anything at all: the pass stops, runs stay pending. */
+  STORE_UNAVAILABLE: { exit: 1, retry: true },
+  /** A destination refused this one run for a reason that another try will not cure. */
+  STORE_REFUSED: { exit: 1, retry: false },
+  /** What a store holds is damaged: an index, a document, a blob. */
+  STORE_CORRUPT: { exit: 1, retry: false },
+  /** The key is taken by other content. Nothing was overwritten. */
+  CONFLICT: { exit: 1, retry: false },
+  /** What was read back is not what was written. */
+  VERIFY_MISMATCH: { exit: 1, retry: true },
+  /** The run, or a document of it, is not there. */
+  NOT_FOUND: { exit: 1, retry: false },
+  FHICL_INVALID: { exit: 1, retry: false },
+  STATE_CORRUPT: { exit: 1, retry: false },
+  STATE_UNWRITABLE: { exit: 1, retry: false },
+  LOCK_HELD: { exit: 1, retry: true },
+  LOCK_LOST: { exit: 1, retry: false },
+  LEDGER_UNAVAILABLE: { exit: 1, retry: true },
+  DISCREPANCY: { exit: 1, retry: false },
+  INTERRUPTED: { exit: 130, retry: false },
+} as const satisfies Record<string, { exit: number; retry: boolean }>
+
+export type Code = keyof typeof CODES
+
+export interface Details {
+  readonly cause?: unknown
+  /** What the operator can do about it: a sentence, best with a command. */
+  readonly hint?: string
+  /** The run it concerns, where it concerns one. */
+  readonly run?: number
+}
+
+/** An error that is told to the operator. Anything else that is thrown is a bug and ends in exit 2. */
+export class ArchiverError extends Error {
+  readonly code: Code
+  readonly hint: string | undefined
+  readonly run: number | undefined
+
+  constructor(code: Code, message: string, { cause, hint, run }: Details = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+    this.code = code
+    this.hint = hint
+    this.run = run
+  }
+
+  /** Whether the same attempt may succeed when it is made again. */
+  get retry(): boolean {
+    return CODES[this.code].retry
+  }
+
+  get exitCode(): number {
+    return CODES[this.code].exit
+  }
+}
+
+/** The message of whatever was thrown, and of its causes, on one line. */
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : `: ${messageOf(error.cause)}`
+  return `${error.message}${error.message.includes(cause.slice(2)) ? '' : cause}`.replaceAll('\n', ' ')
+}
+
+/** The operating system's error code (`ENOENT`), where there is one. */
+export const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined

@@ -1,0 +1,1 @@
+console.log('run-archiver', __VERSION__)
