@@ -4,16 +4,6 @@ import type { RunSet } from '../core/run-set.ts'
 
 export type StageName = 'import' | 'migrate'
 
-/** What a pass has to do, and what it must leave, with the reason. */
-export interface Work {
-  /** Runs to process, in the order in which they are processed. */
-  readonly runs: RunSet
-  /** Runs that are not ready, with the reason; they stay pending. */
-  readonly waiting: ReadonlyMap<number, string>
-  /** What the destination holds whole before the pass. */
-  readonly stored: RunSet
-}
-
 /** What became of one run, for the report and the ledger. Sizes in bytes. */
 export interface Processed {
   /** `stored`: written and compared. `present`: the same content was there already. `updated`: stored beside an older one. */
@@ -35,8 +25,6 @@ export interface Stage {
   commitDue?(): boolean
   /** Makes everything that was processed durable. When it throws, all of it is unknown and stays pending. */
   commit?(): Promise<void>
-  /** Whether the destination answers, cheaply and without side effects; throws STORE_UNAVAILABLE when it does not. */
-  probe?(signal: AbortSignal): Promise<void>
 }
 
 /** What the engine tells while it works. Ledger, alerts, metrics, progress bar and sd_notify listen; none can stop it. */
