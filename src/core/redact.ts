@@ -1,0 +1,76 @@
+import type { Secret } from './secret.ts'
+
+/** Takes secrets out of a text that will be seen. */
+export type Redact = (text: string) => string
+
+const MASK = '[secret]'
+
+/** Shorter ones are not looked for: "test" as a password would blacken half of every log, and hides nothing. */
+const SHORTEST_SECRET = 6
+
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  // The user info of a URL, up to the last @ before the path: passwords with an unescaped @ are masked whole.
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@'"]*):[^\s/'"]*@/gi, `$1:${MASK}@`],
+  [/\b(Basic|Bearer|Digest)\s+[A-Za-z0-9+/=_.~-]{8,}/g, `$1 ${MASK}`],
+  [/\bxox[a-z]-[A-Za-z0-9-]{6,}/g, MASK],
+  [/(hooks\.slack\.com\/(?:services|workflows)\/)[^\s'"]+/g, `$1${MASK}`],
+  [
+    /\b([\w-]*(?:password|passwd|pwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
+    `$1${MASK}`,
+  ],
+]
+
+/**
+ * Masks what looks like a secret wherever it stands: passwords in URLs, authorization headers, Slack tokens and webhooks,
+ * `password=...`. A net below the `Secret` class, for texts that servers and libraries make (D40: the original logged the
+ * database's password in every error of its tools).
+ */
+export const redact: Redact = (text) =>
+  PATTERNS.reduce((left, [pattern, mask]) => left.replace(pattern, mask), text)
+
+/** `redact`, and the given secrets themselves, as they are and as a URL or base64 would carry them. */
+export const redactor = (secrets: readonly Secret[]): Redact => {
+  const forms = secrets.flatMap((secret) => {
+    const text = secret.reveal()
+    if (text.length < SHORTEST_SECRET) return []
+    return [
+      text,
+      encodeURIComponent(text),
+      Buffer.from(text).toString('base64'),
+      JSON.stringify(text).slice(1, -1),
+    ]
+  })
+  // The longest first, so that a form that contains another leaves no rest of itself.
+  const known = [...new Set(forms)].sort((a, b) => b.length - a.length)
+  return (text) => redact(known.reduce((left, form) => left.replaceAll(form, MASK), text))
+}
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+
+/**
+ * A text on one line and without power over a terminal: control characters, and those that turn the direction of
+ * writing or cannot be seen, become `\xNN` or `\u{N}` (RELIABILITY section 4). A backslash of the text's own stays.
+ */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (character) => {
+    if (character === '\n') return '\\n'
+    if (character === '\t') return '\\t'
+    if (character === '\r') return '\\r'
+    const code = character.codePointAt(0) ?? 0
+    return code < 256 ? `\\x${hex(code).padStart(2, '0')}` : `\\u{${hex(code)}}`
+  })
+
+/** JSON on one line in which no character is unprintable; parsing it gives the value back. */
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${hex(character.charCodeAt(i)).padStart(4, '0')}`)
+      .join(''),
+  )
+
+const SECRET_KEY = /pass(word|wd)?$|secret|token|authorization|cookie|api_?key/i
+
+/** Whether a value under this key is never shown, whatever it is. */
+export const isSecretKey = (key: string): boolean => SECRET_KEY.test(key)
+
+const hex = (code: number): string => code.toString(16)
