@@ -1,0 +1,144 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node as YamlNode,
+} from 'yaml'
+
+/** Line and column, both counted from 1. */
+export interface At {
+  readonly line: number
+  readonly column: number
+}
+
+export interface Problem {
+  readonly at: At
+  readonly message: string
+}
+
+/** YAML as the configuration needs it: scalars are their own source text (`000123` stays `000123`), and each has its place. */
+export type Node =
+  | { readonly type: 'text'; readonly at: At; readonly text: string }
+  | { readonly type: 'none'; readonly at: At }
+  | { readonly type: 'list'; readonly at: At; readonly items: readonly Node[] }
+  | { readonly type: 'map'; readonly at: At; readonly entries: readonly Entry[] }
+
+export interface Entry {
+  readonly name: string
+  /** Where the name stands. */
+  readonly at: At
+  readonly value: Node
+}
+
+/** A configuration is a page or two; what is larger is something else. Characters. */
+const LARGEST = 1_000_000
+/** Open brackets and dashes can be nested by the thousand; the parser would run out of stack. */
+const DEEPEST = 100
+
+export const START: At = { line: 1, column: 1 }
+
+/** Reads YAML 1.2. Never throws: what is wrong with it stands in `problems`, and no problem quotes the text. */
+export const parseTree = (text: string): { readonly root: Node; readonly problems: readonly Problem[] } => {
+  const nothing: Node = { type: 'none', at: START }
+  const refuse = (message: string) => ({ root: nothing, problems: [{ at: START, message }] })
+  if (text.length > LARGEST) return refuse(`is larger than ${LARGEST / 1e6} MB: this is no configuration`)
+  if (nestedTooDeeply(text)) return refuse(`is nested deeper than ${DEEPEST} levels`)
+  const lines = new LineCounter()
+  const place = (offset: number): At => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: col }
+  }
+  const document = parseDocument(text, {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'silent',
+  })
+  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    at: place(pos[0]),
+    message: EXPLAINED[code] ?? withoutQuotes(message),
+  }))
+  const converter = new Converter(document, place)
+  const root = converter.node(document.contents)
+  return { root, problems: [...problems, ...converter.problems] }
+}
+
+const EXPLAINED: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'is set twice',
+  TAB_AS_INDENT: 'a tab stands where YAML allows only blanks',
+  MULTIPLE_DOCS: 'a second document begins (---); a configuration is one document',
+  TAG_RESOLVE_FAILED: 'tags (!name) are not taken',
+}
+
+/** The library quotes the text at fault, which may be a password. */
+const withoutQuotes = (message: string): string =>
+  message.replace(/:? *(["'`]).*\1/s, '').replace(/: .*$/s, '')
+
+const nestedTooDeeply = (text: string): boolean => {
+  let open = 0
+  for (const character of text) {
+    if (character === '[' || character === '{') open++
+    else if (character === ']' || character === '}') open = Math.max(0, open - 1)
+    if (open > DEEPEST) return true
+  }
+  return /^(?: *- ){100}/m.test(text) || /^ {2000}/m.test(text)
+}
+
+/** Follows aliases by sharing what they name, so that a few lines cannot become billions of nodes. */
+class Converter {
+  readonly problems: Problem[] = []
+  readonly #document: Document.Parsed
+  readonly #place: (offset: number) => At
+  readonly #done = new Map<YamlNode, Node>()
+  readonly #open = new Set<YamlNode>()
+
+  constructor(document: Document.Parsed, place: (offset: number) => At) {
+    this.#document = document
+    this.#place = place
+  }
+
+  node(node: unknown): Node {
+    if (isAlias(node)) return this.#alias(node.resolve(this.#document), this.#at(node))
+    if (!isMap(node) && !isSeq(node) && !isScalar(node)) return { type: 'none', at: START }
+    const known = this.#done.get(node)
+    if (known) return known
+    this.#open.add(node)
+    const converted = this.#convert(node)
+    this.#open.delete(node)
+    this.#done.set(node, converted)
+    return converted
+  }
+
+  #alias(target: YamlNode | undefined, at: At): Node {
+    if (!target) return { type: 'none', at } // the parser has told already
+    if (!this.#open.has(target)) return this.node(target)
+    this.problems.push({ at, message: 'this alias stands inside what it names' })
+    return { type: 'none', at }
+  }
+
+  #convert(node: YamlNode): Node {
+    const at = this.#at(node)
+    if (isSeq(node)) return { type: 'list', at, items: node.items.map((item) => this.node(item)) }
+    if (isMap(node))
+      return {
+        type: 'map',
+        at,
+        entries: node.items.map(({ key, value }) => {
+          const name = this.node(key)
+          return { name: name.type === 'text' ? name.text : '', at: name.at, value: this.node(value) }
+        }),
+      }
+    if (!isScalar(node)) return { type: 'none', at }
+    const text = String(node.value)
+    const absent = node.type === 'PLAIN' && /^(?:~|null|)$/i.test(text)
+    return node.value === null || absent ? { type: 'none', at } : { type: 'text', at, text }
+  }
+
+  #at(node: YamlNode): At {
+    return node.range ? this.#place(node.range[0]) : START
+  }
+}
