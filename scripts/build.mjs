@@ -1,9 +1,14 @@
 // Builds dist/: one entry, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
 import { build } from 'esbuild'
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 rmSync('dist', { recursive: true, force: true })
+const missing = {
+  name: 'missing',
+  setup: (b) => b.onResolve({ filter: /^\.\/commands\// }, ({ path, resolveDir }) => existsSync(join(resolveDir, path)) ? undefined : { path, external: true }),
+}
 await build({
   entryPoints: { main: 'src/main.ts' },
   outdir: 'dist',
@@ -14,6 +19,7 @@ await build({
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning',
+  plugins: [missing],
   define: { __VERSION__: JSON.stringify(version) },
   // commander and yaml are needed at every start and load three times faster inside the bundle.
   external: Object.keys({ ...dependencies, ...optionalDependencies }).filter(

@@ -1,1 +1,75 @@
-console.log('run-archiver', __VERSION__)
+import { ArchiverError } from './errors.ts'
+import { runCli } from './cli.ts'
+import type { Context } from './commands/context.ts'
+
+/** Three SIGINT within this time, in milliseconds, end the process at once. */
+const IMPATIENCE = 2000
+
+const stop = new AbortController()
+let hangup: (() => void) | undefined
+
+const dieAt = (): never => {
+  process.kill(process.pid, 'SIGKILL')
+  throw new Error('unreachable')
+}
+
+/** Ends at once. A thread that hangs in a read would hold `exit` up for ever, so a child sees to it that the process ends. */
+const endNow = async (code: number): Promise<never> => {
+  const { spawn } = await import('node:child_process')
+  spawn('/bin/sh', ['-c', `sleep 1; kill -9 ${process.pid}`], { stdio: 'ignore', detached: true }).unref()
+  return process.exit(code)
+}
+
+let interrupts: number[] = []
+process.on('SIGINT', () => {
+  const at = performance.now()
+  interrupts = [...interrupts.filter((earlier) => at - earlier < IMPATIENCE), at]
+  if (interrupts.length >= 3) void endNow(130)
+  stop.abort('SIGINT')
+})
+process.on('SIGTERM', () => {
+  if (stop.signal.aborted && stop.signal.reason === 'SIGTERM') void endNow(143)
+  stop.abort('SIGTERM')
+})
+process.on('SIGHUP', () => {
+  if (hangup) hangup()
+  else stop.abort('SIGHUP')
+})
+// A reader that went away (`| head -1`) is no reason to leave a pass half done.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+const argv = process.argv.slice(2)
+const context: Context = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: process.env,
+  signal: stop.signal,
+  onHangup: (listener) => (hangup = listener),
+  die: dieAt,
+  terminal: {
+    interactive: process.stderr.isTTY,
+    columns: process.stderr.columns || 80,
+    color: colorWanted(argv),
+  },
+  argv,
+  version: __VERSION__,
+}
+
+process.exitCode = await runCli(argv, context).catch((error: unknown) => {
+  if (error instanceof ArchiverError) {
+    context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
+    return error.exitCode
+  }
+  context.err(
+    `run-archiver: this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
+  return 2
+})
+// What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()))
+
+function colorWanted(words: readonly string[]): boolean {
+  if (words.includes('--no-color') || process.env['NO_COLOR']) return false
+  return words.includes('--color') || process.stderr.isTTY
+}

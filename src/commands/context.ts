@@ -5,8 +5,12 @@ export interface Context {
   /** Standard error: warnings and progress. */
   err(text: string): void
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; its reason is the signal's name. */
   readonly signal: AbortSignal
+  /** From now on SIGHUP calls this instead of stopping the process (the daemon re-reads its configuration). */
+  onHangup(listener: () => void): void
+  /** Ends the process with SIGKILL: for when a read that never returns would keep it alive (RELIABILITY C8). */
+  die(): never
   /** Whether standard error is a terminal, and how wide. */
   readonly terminal: { readonly interactive: boolean; readonly columns: number; readonly color: boolean }
   /** Arguments without the program's name, for the ledger (secrets never stand in argv). */
@@ -14,5 +18,8 @@ export interface Context {
   readonly version: string
 }
 
-/** A command: options as commander gives them, and the exit code of DESIGN section 4 as the answer. */
+/** A command: options as commander gives them, and the exit code of docs/ERRORS.md as the answer. */
 export type Command<Options> = (options: Options, context: Context) => Promise<number>
+
+/** The exit code after a stop: as a shell reports the signal, except that a hang-up counts as SIGTERM. */
+export const stopCode = (signal: AbortSignal): number => (signal.reason === 'SIGINT' ? 130 : 143)

@@ -2,21 +2,7 @@ import { attemptedUpTo } from '../core/plan.ts'
 import { RunSet } from '../core/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { type AttemptOptions, attempt, judge } from './attempt.ts'
-import type { Listener, Processed, Stage, StageOutcome } from './stage.ts'
-
-/** What one stage remembers between processes, as far as the engine is concerned (state/memory.ts keeps it). */
-export interface Recorder {
-  /**
-   * Makes failure entries durable, then strikes resolved ones, then moves the state on, in this order (I2). Throws
-   * STATE_UNWRITABLE, or LOCK_LOST when this process no longer holds the lock: nothing may be written from then on.
-   */
-  checkpoint(progress: {
-    readonly failed: RunSet
-    readonly resolved: RunSet
-    readonly lastAttempted: number
-    readonly lastContiguous: number
-  }): Promise<void>
-}
+import type { Listener, PassWork, Processed, Recorder, Stage, StageOutcome } from './stage.ts'
 
 export interface EngineOptions extends AttemptOptions {
   readonly mode: string
@@ -25,15 +11,6 @@ export interface EngineOptions extends AttemptOptions {
   readonly monotonic: () => number
   /** At most this often, in milliseconds, is progress recorded during a pass. */
   readonly checkpointEvery: number
-}
-
-export interface PassWork {
-  readonly runs: RunSet
-  /** Runs that are not ready: they stay pending and are only counted here. */
-  readonly waiting: number
-  /** What the destination held whole before the pass: `last_contiguous_run` is read off it and what is added. */
-  readonly stored: RunSet
-  readonly lastAttempted: number
 }
 
 type Stopped = StageOutcome['stopped']

@@ -1,6 +1,6 @@
-import type { Listing, SourceListing } from '../core/listing.ts'
-import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
 import type { RunSet } from '../core/run-set.ts'
+
+export type { Archive, DocumentStore, RecordSource } from '../core/store.ts'
 
 export type StageName = 'import' | 'migrate'
 
@@ -98,46 +98,26 @@ export interface StageOutcome {
   readonly error: Error | undefined
 }
 
-/** What the import stage needs of the run record directory. */
-export interface RecordSource {
-  /** Throws SOURCE_UNAVAILABLE when the directory is missing or cannot be read: never an empty listing instead. */
-  list(): Promise<SourceListing>
-  readiness(run: number): Promise<Readiness>
-  /** Reads a record whole. Throws RECORD_CHANGING when it moved meanwhile, RECORD_INVALID with the path when it cannot be read. */
-  read(run: number, signal: AbortSignal): Promise<RunRecord>
-  /** Equal texts mean that no entry came or went in between. One stat. */
-  fingerprint(): Promise<string>
+/** What a pass of one stage is given to do. */
+export interface PassWork {
+  readonly runs: RunSet
+  /** Runs that are not ready: they stay pending and are only counted here. */
+  readonly waiting: number
+  /** What the destination held whole before the pass: `last_contiguous_run` is read off it and what is added. */
+  readonly stored: RunSet
+  readonly lastAttempted: number
 }
 
-/** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
-export interface DocumentStore {
-  list(): Promise<Listing>
+/** What one stage remembers between processes, as far as the engine is concerned (state/memory.ts keeps it). */
+export interface Recorder {
   /**
-   * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
-   * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.
+   * Makes failure entries durable, then strikes resolved ones, then moves the state on, in this order (I2). Throws
+   * STATE_UNWRITABLE, or LOCK_LOST when this process no longer holds the lock: nothing may be written from then on.
    */
-  put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'>
-  commitDue(): boolean
-  commit(): Promise<void>
-  /** Throws NOT_FOUND, or STORE_CORRUPT when a document of the run is missing or damaged. */
-  read(run: number, signal: AbortSignal): Promise<StoredRun>
-  /** The newest manifest of a run; undefined for runs that other programs stored. */
-  manifest(run: number): Promise<RecordManifest | undefined>
-  /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */
-  fingerprint(): Promise<string | undefined>
-  probe(signal: AbortSignal): Promise<void>
-}
-
-/** What the migrate stage needs of the long-term archive: one object, a blob for each key, nothing ever overwritten. */
-export interface Archive {
-  list(): Promise<Listing>
-  /**
-   * Puts a blob under the run's key (`update` 0) or beside it (`update` n), durably, and compares what the archive holds
-   * with it. `present`: the same record, apart from the times of packing, is there. Throws CONFLICT when another is.
-   */
-  put(run: number, update: number, blob: Buffer, signal: AbortSignal): Promise<'stored' | 'present'>
-  /** The newest blob of a run, or the one of an update. Throws NOT_FOUND; STORE_CORRUPT when its checksum does not fit. */
-  get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer>
-  fingerprint(): Promise<string | undefined>
-  probe(signal: AbortSignal): Promise<void>
+  checkpoint(progress: {
+    readonly failed: RunSet
+    readonly resolved: RunSet
+    readonly lastAttempted: number
+    readonly lastContiguous: number
+  }): Promise<void>
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { RunSet } from '../../src/core/run-set.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import { type EngineOptions, type Recorder, runStage } from '../../src/stages/engine.ts'
-import type { EngineEvent, Stage } from '../../src/stages/stage.ts'
+import { type EngineOptions, runStage } from '../../src/stages/engine.ts'
+import type { EngineEvent, Recorder, Stage } from '../../src/stages/stage.ts'
 
 const done = { result: 'stored', bytes: 10, documents: 1, notes: [] } as const
 type Checkpoint = Parameters<Recorder['checkpoint']>[0]

@@ -1,0 +1,109 @@
+import type { Listing, SourceListing } from '../core/listing.ts'
+import { candidates, type PassMode } from '../core/plan.ts'
+import { RunSet } from '../core/run-set.ts'
+import type { StageState } from '../core/state.ts'
+import { ArchiverError } from '../errors.ts'
+import type { RecordSource, StageName } from '../stages/stage.ts'
+import type { Watched } from '../state/watch-list.ts'
+
+/** What a pass of one stage would do. */
+export interface Plan {
+  readonly stage: StageName
+  /** To process now, at most as many as the limit allows. */
+  readonly runs: RunSet
+  /** Candidates that are not ready, with the reason. Only those met before the limit was reached. */
+  readonly waiting: ReadonlyMap<number, string>
+  /** Candidates beyond the limit. */
+  readonly beyond: number
+  readonly stored: RunSet
+  /** Failed runs that the destination holds by now: a retry strikes them from the failure log. */
+  readonly settled: RunSet
+}
+
+export interface PlanRequest {
+  readonly mode: PassMode
+  readonly limit: number
+  readonly only: RunSet | undefined
+  readonly state: StageState
+  readonly failed: RunSet
+}
+
+/**
+ * What the import stage has to do. Throws SOURCE_UNAVAILABLE where the record directory is empty and was not before (I6): an unmounted
+ * disk looks like that, and is never "nothing to do".
+ */
+export const planImport = async (
+  records: RecordSource,
+  source: SourceListing,
+  artdaq: Listing,
+  watched: ReadonlyMap<number, Watched>,
+  request: PlanRequest,
+): Promise<Plan> => {
+  const all = source.runs.union(source.ambiguous)
+  if (all.isEmpty && (request.state.lastAttemptedRun > 0 || !artdaq.runs.isEmpty))
+    throw new ArchiverError('SOURCE_UNAVAILABLE', 'the run record directory is empty, and it was not before', {
+      hint: 'Is the disk mounted? Runs that are archived are safe; nothing was changed.',
+    })
+  const changed = await changedRecords(records, watched, source.runs.intersect(artdaq.runs))
+  const wanted = candidates({ ...request, source: all, destination: artdaq, changed })
+  const ready: number[] = []
+  const waiting = new Map<number, string>()
+  let looked = 0
+  for (const run of wanted) {
+    if (ready.length >= request.limit) break
+    looked++
+    // A run that two directories claim is taken on, so that it fails by name.
+    const readiness = source.ambiguous.has(run) ? { ready: true as const } : await records.readiness(run)
+    if (readiness.ready) ready.push(run)
+    else waiting.set(run, `${readiness.reason}: ${readiness.detail}`)
+  }
+  return {
+    stage: 'import',
+    runs: RunSet.of(ready),
+    waiting,
+    beyond: wanted.size - looked,
+    stored: artdaq.runs,
+    settled: settledOf(request, artdaq),
+  }
+}
+
+/** What the migrate stage has to do. Throws STORE_UNAVAILABLE where artdaqDB is empty and was not before (I6). */
+export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequest): Plan => {
+  if (artdaq.runs.isEmpty && artdaq.incomplete.isEmpty && !archive.runs.isEmpty)
+    throw new ArchiverError('STORE_UNAVAILABLE', 'artdaqDB is empty, and the archive is not', {
+      hint: 'Is artdaq_db.database_uri right, and its disk mounted? Nothing was changed.',
+    })
+  const changed = RunSet.of(
+    [...artdaq.updates].filter(([run, updates]) => updates > (archive.updates.get(run) ?? 0)).map(([run]) => run),
+  )
+  const wanted = candidates({ ...request, source: artdaq.runs, destination: archive, changed: changed.intersect(archive.runs) })
+  const runs = wanted.take(request.limit)
+  return {
+    stage: 'migrate',
+    runs,
+    waiting: new Map(),
+    beyond: wanted.size - runs.size,
+    stored: archive.runs,
+    settled: settledOf(request, archive),
+  }
+}
+
+const settledOf = ({ failed, only }: PlanRequest, destination: Listing): RunSet => {
+  const settled = failed.intersect(destination.runs)
+  return only ? settled.intersect(only) : settled
+}
+
+/** Watched records whose signature is no longer the one that was archived, and that are quiet again. */
+const changedRecords = async (
+  records: RecordSource,
+  watched: ReadonlyMap<number, Watched>,
+  archived: RunSet,
+): Promise<RunSet> => {
+  const changed: number[] = []
+  for (const [run, { signature }] of watched) {
+    if (!archived.has(run)) continue
+    const readiness = await records.readiness(run)
+    if (readiness.ready && readiness.signature !== signature) changed.push(run)
+  }
+  return RunSet.of(changed)
+}

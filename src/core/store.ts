@@ -1,0 +1,46 @@
+import type { Listing, SourceListing } from './listing.ts'
+import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from './run-record.ts'
+
+/** What the import stage needs of the run record directory. */
+export interface RecordSource {
+  /** Throws SOURCE_UNAVAILABLE when the directory is missing or cannot be read: never an empty listing instead. */
+  list(): Promise<SourceListing>
+  readiness(run: number): Promise<Readiness>
+  /** Reads a record whole. Throws RECORD_CHANGING when it moved meanwhile, RECORD_INVALID with the path when it cannot be read. */
+  read(run: number, signal: AbortSignal): Promise<RunRecord>
+  /** Equal texts mean that no entry came or went in between. One stat. */
+  fingerprint(): Promise<string>
+}
+
+/** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
+export interface DocumentStore {
+  list(): Promise<Listing>
+  /**
+   * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
+   * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.
+   */
+  put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'>
+  commitDue(): boolean
+  commit(): Promise<void>
+  /** Throws NOT_FOUND, or STORE_CORRUPT when a document of the run is missing or damaged. */
+  read(run: number, signal: AbortSignal): Promise<StoredRun>
+  /** The newest manifest of a run; undefined for runs that other programs stored. */
+  manifest(run: number): Promise<RecordManifest | undefined>
+  /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */
+  fingerprint(): Promise<string | undefined>
+  probe(signal: AbortSignal): Promise<void>
+}
+
+/** What the migrate stage needs of the long-term archive: one object, a blob for each key, nothing ever overwritten. */
+export interface Archive {
+  list(): Promise<Listing>
+  /**
+   * Puts a blob under the run's key (`update` 0) or beside it (`update` n), durably, and compares what the archive holds
+   * with it. `present`: the same record, apart from the times of packing, is there. Throws CONFLICT when another is.
+   */
+  put(run: number, update: number, blob: Buffer, signal: AbortSignal): Promise<'stored' | 'present'>
+  /** The newest blob of a run, or the one of an update. Throws NOT_FOUND; STORE_CORRUPT when its checksum does not fit. */
+  get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer>
+  fingerprint(): Promise<string | undefined>
+  probe(signal: AbortSignal): Promise<void>
+}

@@ -1,0 +1,87 @@
+import type { Log } from '../core/log.ts'
+import type { EngineEvent, Listener, StageName } from '../stages/stage.ts'
+
+const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
+const DONE: Record<StageName, string> = {
+  import: 'imported successfully',
+  migrate: 'migrated and verified successfully',
+}
+
+/** How often a line of progress is logged where no progress bar is shown, in runs. */
+const STRIDE = 10
+
+/**
+ * Tells a pass as log lines, in the words of the Python original (spec/RUN_RECORDS.md 7.5) with the prefix of seed 003:
+ * `[Import] [Run 12345] ✓ Run 12345 imported successfully`.
+ */
+export const narrator = (log: Log): Listener => {
+  const progress = new Map<StageName, { total: number; done: number; failed: number }>()
+  const counted = (stage: StageName, failed: boolean): void => {
+    const count = progress.get(stage)
+    if (!count) return
+    if (failed) count.failed++
+    else count.done++
+    const processed = count.done + count.failed
+    if (processed % STRIDE === 0 || processed === count.total)
+      log.info(
+        `[${TITLES[stage]}] Progress: ${processed}/${count.total} runs processed (${count.done} successful, ${count.failed} failed)`,
+      )
+  }
+  return (event) => {
+    if (event.type === 'pass-started') progress.set(event.stage, { total: event.total, done: 0, failed: 0 })
+    tell(log, event)
+    if (event.type === 'run-done' || event.type === 'run-failed')
+      counted(event.stage, event.type === 'run-failed')
+  }
+}
+
+const tell = (log: Log, event: EngineEvent): void => {
+  const stage = `[${TITLES[event.stage]}]`
+  const about = (run: number) => ({ stage: event.stage, run })
+  switch (event.type) {
+    case 'pass-started':
+      return log.info(`${stage} ${event.total} run(s) to process, ${event.waiting} not ready (${event.mode})`)
+    case 'run-started':
+      return log.debug(
+        `${stage} [Run ${event.run}] → Processing run ${event.run} (attempt ${event.attempt}/${event.attempts})`,
+        about(event.run),
+      )
+    case 'run-retry':
+      return log.warn(
+        `${stage} [Run ${event.run}] ✗ Run ${event.run} failed (attempt ${event.attempt}/${event.attempts}): ${event.error.message}`,
+        about(event.run),
+      )
+    case 'run-done': {
+      const already = event.processed.result === 'present' ? ' (already there, same content)' : ''
+      const update = event.processed.result === 'updated' ? ' (stored again: its record had changed)' : ''
+      log.info(
+        `${stage} [Run ${event.run}] ✓ Run ${event.run} ${DONE[event.stage]}${already}${update}`,
+        about(event.run),
+      )
+      for (const note of event.processed.notes)
+        log.warn(`${stage} [Run ${event.run}] ${note}`, about(event.run))
+      return
+    }
+    case 'run-failed':
+      return log.error(`${stage} [Run ${event.run}] ✗ Run ${event.run} failed: ${event.error.message}`, {
+        ...about(event.run),
+        error: event.error,
+      })
+    case 'batch-committed':
+      return log.debug(
+        `${stage} Batch ${event.batch} recorded: ${event.runs.size} stored, ${event.failed.size} failed`,
+      )
+    case 'pass-stopped':
+      return log.warn(
+        `${stage} Stopped (${event.reason})${event.error ? `: ${event.error.message}` : ': no further runs are taken'}`,
+      )
+    case 'pass-finished': {
+      const { succeeded, failed, pending, milliseconds } = event.outcome
+      const seconds = milliseconds / 1000
+      const rate = seconds > 0 ? (succeeded.size / seconds).toFixed(1) : '0'
+      return log.info(
+        `${stage} Finished: ${succeeded.size} successful, ${failed.size} failed, ${pending.size} pending in ${seconds.toFixed(1)} s (${rate} runs/s)`,
+      )
+    }
+  }
+}
