@@ -1,0 +1,76 @@
+import { ArchiverError } from '../../errors.ts'
+import type { Listing } from '../../core/listing.ts'
+import { RunSet } from '../../core/run-set.ts'
+
+const KEY = /^([1-9][0-9]{0,14})(?:-update-([1-9][0-9]{0,5}))?$/
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+const SHOWN = 5
+
+/** The key of a run's blob: the run in decimal, and `<run>-update-<n>` for the n-th blob beside it. Plain text, safe in a URL. */
+export const keyOf = (run: number, update: number): string =>
+  update === 0 ? `${run}` : `${run}-update-${update}`
+
+/** What a key stands for; undefined for a key that this program would not have made (`000211` is not 211). */
+export const parseKey = (key: string): { readonly run: number; readonly update: number } | undefined => {
+  const match = KEY.exec(key)
+  return match ? { run: Number(match[1]), update: Number(match[2] ?? 0) } : undefined
+}
+
+/** Gives the name back, or throws CONFIG_INVALID: a folder's or object's name becomes part of a path and of a URL. */
+export const checkedName = (setting: string, name: string): string => {
+  if (NAME.test(name)) return name
+  throw new ArchiverError('CONFIG_INVALID', `${setting} "${name}" cannot be a name in an archive`, {
+    hint: 'Use ASCII letters, digits, ".", "_" and "-", beginning with a letter or a digit.',
+  })
+}
+
+/** Gathers keys in any order, and says what they come to. Takes a few bytes for each run. */
+export class KeyTally {
+  readonly #runs: number[] = []
+  readonly #incomplete: number[] = []
+  readonly #updates = new Map<number, number>()
+  readonly #foreign: string[] = []
+  #foreignCount = 0
+
+  /** Counts a key; `whole` is false where only a part of what belongs to it is there. */
+  add(key: string, whole = true): void {
+    const parsed = parseKey(key)
+    if (parsed) this.addRun(parsed.run, parsed.update, whole)
+    else this.addForeign(key)
+  }
+
+  /** Counts a key that is no run's, or that stands where no run's key is looked for. */
+  addForeign(key: string): void {
+    if (this.#foreignCount++ < SHOWN) this.#foreign.push(key)
+  }
+
+  addRun(run: number, update: number, whole: boolean): void {
+    if (!whole) this.#incomplete.push(run)
+    else if (update === 0) this.#runs.push(run)
+    else this.#updates.set(run, Math.max(update, this.#updates.get(run) ?? 0))
+  }
+
+  listing(notes: readonly string[] = []): Listing {
+    const incomplete = RunSet.of(this.#incomplete)
+    const runs = RunSet.of(this.#runs).minus(incomplete)
+    const orphans = RunSet.of(this.#updates.keys()).minus(runs).minus(incomplete)
+    return {
+      runs,
+      incomplete,
+      updates: this.#updates,
+      notes: [...notes, ...this.#foreignNote(), ...orphanNote(orphans)],
+    }
+  }
+
+  #foreignNote(): string[] {
+    if (this.#foreignCount === 0) return []
+    const more = this.#foreignCount > SHOWN ? ', ...' : ''
+    const names = this.#foreign.map((key) => JSON.stringify(key)).join(', ')
+    return [
+      `${this.#foreignCount} keys in the archive are no run numbers and are left alone: ${names}${more}.`,
+    ]
+  }
+}
+
+const orphanNote = (orphans: RunSet): string[] =>
+  orphans.isEmpty ? [] : [`Updates are there for runs whose first blob is missing: ${orphans.toString()}.`]
