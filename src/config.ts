@@ -55,17 +55,15 @@ export const interpret = (text: string, { env, path, readFile, mode }: Surroundi
   const adapted = adapt(tree.root)
   const placed = placeSettings(KEYS, adapted.root)
   const reader = new Reader(placed.settings, { env, readFile, directory: posix.dirname(posix.resolve(path)) })
-  // A file that is no YAML has no settings to complain of.
-  const answers = tree.problems.length > 0 ? [] : reader.read()
   const line = ({ at, message }: Problem) => `${path}:${at.line}:${at.column} ${message}`
+  const answers = tree.readable ? reader.read() : []
   const rules = breaches(answers, env).map((breach) => ({
     at: atOf(answers, breach.path),
     message: `${breach.path}: ${breach.message}`,
   }))
-  const problems =
-    tree.problems.length > 0
-      ? tree.problems
-      : [...adapted.problems, ...placed.problems, ...reader.problems, ...rules]
+  const problems = tree.readable
+    ? [...tree.problems, ...adapted.problems, ...placed.problems, ...reader.problems, ...rules]
+    : tree.problems
   if (problems.length > 0)
     throw new ArchiverError('CONFIG_INVALID', problems.toSorted(byPlace).map(line).join('\n'), {
       hint: 'docs/CONFIG.md explains every setting; run-archiver config check shows what was read',

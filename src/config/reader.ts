@@ -26,6 +26,9 @@ interface Found {
   readonly source: Source
 }
 
+/** A default that refers to a faulty setting: it is cured with that one, so it is not told. */
+class Consequence extends SyntaxError {}
+
 /** Finds the value of every setting: from the file, from elsewhere, from its default; references replaced; checked. */
 export class Reader {
   readonly problems: Problem[] = []
@@ -50,7 +53,7 @@ export class Reader {
         return { setting, source, value: setting.key.kind.read(raw, this.#place), faulty: false }
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error
-        this.#tell(setting, `${error.message}${written(setting)}`)
+        if (!(error instanceof Consequence)) this.#tell(setting, `${error.message}${written(setting)}`)
         return { setting, source: { type: 'unset' }, value: undefined, faulty: true }
       }
     })
@@ -96,8 +99,16 @@ export class Reader {
   }
 
   #fallback(setting: Placed, value: Key['default']): Found {
+    try {
+      return this.#default(setting, value)
+    } catch (error) {
+      throw error instanceof SyntaxError ? new Consequence(error.message) : error
+    }
+  }
+
+  #default(setting: Placed, value: Key['default']): Found {
     const scope = this.#scope(setting)
-    if (typeof value === 'function') return this.#fallback(setting, value(scope.setting))
+    if (typeof value === 'function') return this.#default(setting, value(scope.setting))
     if (value === undefined) return { raw: undefined, source: { type: 'unset' } }
     const raw = typeof value === 'string' ? this.#whileFollowing(setting, () => expand(value, scope)) : value
     return { raw, source: { type: 'default' } }
@@ -156,7 +167,9 @@ export class Reader {
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
       const isCycle = error.message.startsWith('refers to itself')
-      throw isCycle ? error : new SyntaxError(`\${${name}} has no value: ${target.path} is wrong itself`)
+      throw new SyntaxError(
+        isCycle ? error.message : `\${${name}} has no value: ${target.path} is wrong itself`,
+      )
     }
     if (typeof raw !== 'string')
       throw new SyntaxError(`\${${name}} ${raw === undefined ? 'is not set' : 'is no single value'}`)

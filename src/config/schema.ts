@@ -35,20 +35,20 @@ interface Details<Name extends string> {
 }
 
 /** A setting with a default. */
-export const key = <T, const Name extends string = never>(
+export const key = <T, const Name extends string>(
   kind: Kind<T>,
   fallback: Fallback,
   { doc, as, env }: Details<Name>,
 ): Key<T, Name> => ({ kind, doc, default: fallback, required: false, as, env })
 
 /** A setting that must be there. */
-export const required = <T, const Name extends string = never>(
+export const required = <T, const Name extends string>(
   kind: Kind<T>,
   { doc, as, env }: Details<Name>,
 ): Key<T, Name> => ({ kind, doc, default: undefined, required: true, as, env })
 
 /** A setting that may be left out: `undefined` then, and when it is written as an empty text. */
-export const optional = <T, const Name extends string = never>(
+export const optional = <T, const Name extends string>(
   kind: Kind<T>,
   { doc, as, env }: Details<Name>,
 ): Key<T | undefined, Name> => ({
@@ -67,7 +67,7 @@ export type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   : S
 
 type NameOf<K extends string, V> =
-  V extends Key<unknown, infer Name> ? ([Name] extends [never] ? Camel<K> : Name) : Camel<K>
+  V extends Key<unknown, infer Name> ? (string extends Name ? Camel<K> : Name) : Camel<K>
 
 /** The type of the values that a table of keys reads to. */
 export type Values<K> = {

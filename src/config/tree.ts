@@ -17,6 +17,7 @@ export interface At {
 
 export interface Problem {
   readonly at: At
+  /** Begins with the path of the setting, where it concerns one. Never holds a secret. */
   readonly message: string
 }
 
@@ -41,10 +42,20 @@ const DEEPEST = 100
 
 export const START: At = { line: 1, column: 1 }
 
-/** Reads YAML 1.2. Never throws: what is wrong with it stands in `problems`, and no problem quotes the text. */
-export const parseTree = (text: string): { readonly root: Node; readonly problems: readonly Problem[] } => {
-  const nothing: Node = { type: 'none', at: START }
-  const refuse = (message: string) => ({ root: nothing, problems: [{ at: START, message }] })
+export interface Tree {
+  readonly root: Node
+  readonly problems: readonly Problem[]
+  /** Whether the text is YAML at all, so that its settings can be looked at. */
+  readonly readable: boolean
+}
+
+/** Reads YAML 1.2. Never throws: what is wrong with it stands in `problems`, and no problem quotes a value. */
+export const parseTree = (text: string): Tree => {
+  const refuse = (message: string): Tree => ({
+    root: { type: 'none', at: START },
+    problems: [{ at: START, message }],
+    readable: false,
+  })
   if (text.length > LARGEST) return refuse(`is larger than ${LARGEST / 1e6} MB: this is no configuration`)
   if (nestedTooDeeply(text)) return refuse(`is nested deeper than ${DEEPEST} levels`)
   const lines = new LineCounter()
@@ -58,21 +69,32 @@ export const parseTree = (text: string): { readonly root: Node; readonly problem
     prettyErrors: false,
     logLevel: 'silent',
   })
-  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
-    at: place(pos[0]),
-    message: EXPLAINED[code] ?? withoutQuotes(message),
-  }))
+  const faults = [...document.errors, ...document.warnings]
   const converter = new Converter(document, place)
   const root = converter.node(document.contents)
-  return { root, problems: [...problems, ...converter.problems] }
+  const told = faults.map(({ code, message, pos }) => ({
+    at: place(pos[0]),
+    message: EXPLAINED[code]?.(wordAt(text, pos[0])) ?? `is not YAML: ${withoutQuotes(message)}`,
+  }))
+  return {
+    root,
+    problems: [...told, ...converter.problems],
+    readable: faults.every(({ code }) => HARMLESS.has(code)) && converter.problems.length === 0,
+  }
 }
 
-const EXPLAINED: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'is set twice',
-  TAB_AS_INDENT: 'a tab stands where YAML allows only blanks',
-  MULTIPLE_DOCS: 'a second document begins (---); a configuration is one document',
-  TAG_RESOLVE_FAILED: 'tags (!name) are not taken',
+const EXPLAINED: Readonly<Record<string, (word: string) => string>> = {
+  DUPLICATE_KEY: (word) => `${word} is set twice in this section`,
+  TAB_AS_INDENT: () => 'a tab stands where YAML allows only blanks',
+  MULTIPLE_DOCS: () => 'a second document begins (---); a configuration is one document',
+  TAG_RESOLVE_FAILED: () => 'tags (!name) are not taken',
 }
+
+/** Faults that leave the rest of the file as clear as it was. */
+const HARMLESS: ReadonlySet<string> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED'])
+
+const wordAt = (text: string, offset: number): string =>
+  /[\w.-]*/.exec(text.slice(offset, offset + 60))?.[0] ?? ''
 
 /** The library quotes the text at fault, which may be a password. */
 const withoutQuotes = (message: string): string =>
