@@ -188,3 +188,17 @@ export const secret: Kind<Secret> = {
   ...scalar('secret', (value) => new Secret(value), String),
   secret: true,
 }
+
+/** Where the ledger is; a URL may hold a password, so it is kept as a secret, and shown without it. */
+export const ledgerUrl: Kind<Secret> = {
+  type: 'sqlite:FILE, postgres://, mysql:// or off',
+  forms: ['text'],
+  secret: true,
+  read: (raw) => {
+    const must = 'sqlite:FILE, postgres://..., mysql://... or off'
+    return new Secret(
+      matched(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s, textOf(raw), must)[0],
+    )
+  },
+  show: (url) => redactUrl(url.reveal()),
+}

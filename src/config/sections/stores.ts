@@ -1,4 +1,16 @@
-import { boolean, choice, duration, integer, list, map, path, secret, text, url } from '../kinds.ts'
+import {
+  boolean,
+  choice,
+  duration,
+  integer,
+  ledgerUrl,
+  list,
+  map,
+  path,
+  secret,
+  text,
+  url,
+} from '../kinds.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 /** A default for directory archives only. */
@@ -74,7 +86,7 @@ export const uconDb = section('UconDB, the long-term archive: one blob a run.', 
 export const ledger = section(
   'The record of who ran, when, how far and how it ended. A ledger that is down never stops the archiving.',
   {
-    url: key(secret, 'sqlite:ledger.db', {
+    url: key(ledgerUrl, 'sqlite:ledger.db', {
       doc: '`sqlite:FILE` (relative to `app.work_dir`), `postgres://...`, `mysql://...` or `off`.',
     }),
     password: optional(secret, { doc: 'The password for the URL, when it does not stand there.' }),
