@@ -1,0 +1,154 @@
+/**
+ * How an execution, a run or a batch stands. One internal word each; the seeds' words are derived here and nowhere else
+ * (spec/TRACKING.md section 4). The views in the ledger are generated from these tables.
+ */
+export const STATES = [
+  'started',
+  'running',
+  'done',
+  'partial',
+  'failed',
+  'killed',
+  'cancelled',
+  'terminated',
+  'system_reboot',
+  'skipped',
+] as const
+
+export type State = (typeof STATES)[number]
+
+interface Words {
+  /** Seed 004: `execution_status`, and our `end_reason` beside it, which tells what its five words cannot. */
+  readonly execution: 'STARTED' | 'RUNNING' | 'FINISHED' | 'FAILED' | 'CANCELLED'
+  readonly reason: string | null
+  /** Seed 000: `process_logs.status`. */
+  readonly process: 'RUNNING' | 'COMPLETED' | 'PARTIAL' | 'FAILED' | 'KILLED' | 'TERMINATED' | 'SYSTEM_REBOOT'
+  /** Seed 000: `file_processing_logs.status`. */
+  readonly file: 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'KILLED' | 'TERMINATED' | 'SYSTEM_REBOOT'
+  /** Seed 001: `batch_processing_logs.status`. `partial` is a batch in which content was there already. */
+  readonly batch: 'PROCESSING' | 'COMPLETED' | 'COMPLETED_WITH_DUPLICATES' | 'FAILED'
+  /** Seed 002: `processing_log.status`; null has no row there, so that the run is taken again. */
+  readonly item: 'processing' | 'success' | 'failed' | null
+  /** Seed 004: `subtask_status`. */
+  readonly subtask: 'NOT_STARTED' | 'RUNNING' | 'COMPLETED' | 'FAILED'
+}
+
+const words = (
+  execution: Words['execution'],
+  reason: string | null,
+  process: Words['process'],
+  file: Words['file'],
+  batch: Words['batch'],
+  item: Words['item'],
+  subtask: Words['subtask'],
+): Words => ({ execution, reason, process, file, batch, item, subtask })
+
+const WORDS: Readonly<Record<State, Words>> = {
+  started: words('STARTED', null, 'RUNNING', 'PROCESSING', 'PROCESSING', 'processing', 'NOT_STARTED'),
+  running: words('RUNNING', null, 'RUNNING', 'PROCESSING', 'PROCESSING', 'processing', 'RUNNING'),
+  done: words('FINISHED', 'ok', 'COMPLETED', 'COMPLETED', 'COMPLETED', 'success', 'COMPLETED'),
+  partial: words(
+    'FINISHED',
+    'partial',
+    'PARTIAL',
+    'COMPLETED',
+    'COMPLETED_WITH_DUPLICATES',
+    'success',
+    'COMPLETED',
+  ),
+  failed: words('FAILED', 'error', 'FAILED', 'FAILED', 'FAILED', 'failed', 'FAILED'),
+  killed: words('CANCELLED', 'signal', 'KILLED', 'KILLED', 'FAILED', null, 'FAILED'),
+  cancelled: words('CANCELLED', 'user', 'KILLED', 'KILLED', 'FAILED', null, 'FAILED'),
+  terminated: words('FAILED', 'terminated', 'TERMINATED', 'TERMINATED', 'FAILED', null, 'FAILED'),
+  system_reboot: words('FAILED', 'system_reboot', 'SYSTEM_REBOOT', 'SYSTEM_REBOOT', 'FAILED', null, 'FAILED'),
+  skipped: words('FINISHED', 'skipped', 'COMPLETED', 'COMPLETED', 'COMPLETED', null, 'COMPLETED'),
+}
+
+/** A state in the words of every seed. */
+export const wordsOf = (state: State): Words => WORDS[state]
+
+/** The state behind seed 004's pair of columns. Other programs write only the first; their end then counts by that alone. */
+export const stateOf = (execution: string, reason: string | null): State => {
+  const exact = STATES.find((state) => WORDS[state].execution === execution && WORDS[state].reason === reason)
+  return exact ?? STATES.find((state) => WORDS[state].execution === execution) ?? 'failed'
+}
+
+/** The words of `process_logs` that a state can have, for `history --status`; undefined for a word that is none. */
+export const statesOf = (word: string): readonly State[] | undefined => {
+  const wanted = word.toUpperCase()
+  const states = STATES.filter(
+    (state) => WORDS[state].process === wanted || WORDS[state].execution === wanted || state === word,
+  )
+  return states.length === 0 ? undefined : states
+}
+
+/** What the ledger says of an execution that has no end. Times in epoch milliseconds; a program that is not ours may not know all of it. */
+export interface OpenExecution {
+  readonly host: string
+  readonly pid: number
+  readonly bootId: string | null
+  readonly startTicks: number | null
+  readonly startedAt: number
+  readonly heartbeatAt: number | null
+}
+
+/** What this host knows now. */
+export interface HostFacts {
+  readonly host: string
+  readonly bootId: string
+  /** Epoch milliseconds; 0 where it is not known. */
+  readonly bootTime: number
+  /** The start ticks of whichever process has the execution's pid now; undefined: none has. */
+  readonly startTicks: number | undefined
+  readonly now: number
+  /** Milliseconds without a heartbeat after which an execution of another host counts as dead. */
+  readonly silence: number
+}
+
+export type Verdict =
+  | { readonly verdict: 'alive' | 'elsewhere' }
+  | { readonly verdict: 'system_reboot' | 'terminated'; readonly reason: string }
+
+/** Boot time is computed from two clocks and moves by a second or so between two readings. */
+const BOOT_TIME_SLACK = 2000
+
+/**
+ * What became of an execution that never wrote its own end (seed 000, with ROWS_AND_CLAIMS.md A2 numbers 3, 8 and 9 put right):
+ * a machine that was booted since, or a process that is gone, or whose pid somebody else has now. What other hosts do
+ * cannot be seen from here: they are left alone until their heartbeat has been silent for too long.
+ */
+export const judge = (execution: OpenExecution, facts: HostFacts): Verdict => {
+  if (execution.host !== facts.host) {
+    // Without any heartbeat it counts from its start: else one that died at once would be open for ever.
+    const silent = facts.now - (execution.heartbeatAt ?? execution.startedAt)
+    if (silent <= facts.silence) return { verdict: 'elsewhere' }
+    const seconds = Math.round(silent / 1000)
+    return { verdict: 'terminated', reason: `no heartbeat from ${execution.host} for ${seconds} s` }
+  }
+  const bootsKnown = Boolean(execution.bootId) && facts.bootId !== ''
+  if (bootsKnown && execution.bootId !== facts.bootId)
+    return { verdict: 'system_reboot', reason: 'System was rebooted while the process was running' }
+  // With equal boot ids only the clock was set back; without them the clock is all there is.
+  if (!bootsKnown && execution.startedAt < facts.bootTime - BOOT_TIME_SLACK)
+    return { verdict: 'system_reboot', reason: 'System was rebooted after the process had started' }
+  if (facts.startTicks === undefined)
+    return { verdict: 'terminated', reason: `Process ${execution.pid} ended without saying so` }
+  if (execution.startTicks !== null && execution.startTicks !== facts.startTicks)
+    return {
+      verdict: 'terminated',
+      reason: `Process ${execution.pid} is gone; another process has its pid now`,
+    }
+  return { verdict: 'alive' }
+}
+
+/** How an execution ended, from what it did. `stopped` is a signal's name. */
+export const endState = (end: {
+  readonly failed: number
+  readonly succeeded: number
+  readonly error: boolean
+  readonly stopped: string | undefined
+}): State => {
+  if (end.stopped !== undefined) return 'killed'
+  if (end.error) return 'failed'
+  return end.failed > 0 ? 'partial' : 'done'
+}

@@ -1,0 +1,34 @@
+import { CompiledQuery, Kysely, MysqlDialect } from 'kysely'
+import { createPool } from 'mysql2'
+import type { Secret } from '../core/secret.ts'
+import type { Database } from './database.ts'
+import type { LedgerSchema } from './schema.ts'
+
+/** Connects at the first query, not here. */
+export const openMysql = (server: string, password: Secret | undefined, timeout: number): Database => {
+  const pool = createPool({
+    uri: server,
+    ...(password === undefined ? {} : { password: password.reveal() }),
+    connectionLimit: 2,
+    connectTimeout: timeout,
+    dateStrings: true,
+    decimalNumbers: true,
+    timezone: 'Z',
+    charset: 'utf8mb4',
+  })
+  const kysely = new Kysely<LedgerSchema>({
+    dialect: new MysqlDialect({
+      pool,
+      onCreateConnection: async (connection) => {
+        // Strict, so that a value that does not fit is an error and not another value.
+        await connection.executeQuery(
+          CompiledQuery.raw("SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"),
+        )
+        await connection.executeQuery(
+          CompiledQuery.raw(`SET innodb_lock_wait_timeout = ${Math.ceil(timeout / 1000)}`),
+        )
+      },
+    }),
+  })
+  return { dialect: 'mysql', kysely, schema: undefined, runNow: undefined, close: () => kysely.destroy() }
+}

@@ -1,0 +1,43 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Secret } from '../core/secret.ts'
+import type { Database } from './database.ts'
+import type { LedgerSchema } from './schema.ts'
+
+/** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [pg.types.builtins.INT8]: Number,
+  [pg.types.builtins.NUMERIC]: Number,
+  [pg.types.builtins.TIMESTAMPTZ]: String,
+  [pg.types.builtins.JSONB]: String,
+}
+
+/** Connects at the first query, not here. A server that goes away is an error of the next query and of nothing else. */
+export const openPostgres = (
+  server: string,
+  password: Secret | undefined,
+  schema: string,
+  timeout: number,
+): Database => {
+  const pool = new pg.Pool({
+    connectionString: server,
+    ...(password === undefined ? {} : { password: password.reveal() }),
+    max: 2,
+    connectionTimeoutMillis: timeout,
+    statement_timeout: timeout,
+    query_timeout: timeout,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    application_name: 'run-archiver',
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
+    types: {
+      getTypeParser: (type, format) =>
+        PARSERS[type] ?? (pg.types.getTypeParser(type, format) as (text: string) => unknown),
+    },
+  })
+  // An idle connection that breaks is told here, and unheard it would end the process.
+  pool.on('error', () => undefined)
+  const kysely = new Kysely<LedgerSchema>({ dialect: new PostgresDialect({ pool }) })
+  return { dialect: 'postgres', kysely, schema, runNow: undefined, close: () => kysely.destroy() }
+}
