@@ -22,8 +22,17 @@ export const CODES = {
   NOT_FOUND: { exit: 1, retry: false },
   FHICL_INVALID: { exit: 1, retry: false },
   STATE_CORRUPT: { exit: 1, retry: false },
+  /** A state file of a later version of this program. It is left alone. */
+  STATE_NEWER: { exit: 1, retry: false },
+  /** A state file, failure log or their folder that others may write or redirect: a link, a FIFO, a world-writable folder. */
+  STATE_UNSAFE: { exit: 1, retry: false },
+  /** A state file or failure log that the system does not let us read. Unknown, so nothing is done. */
+  STATE_UNREADABLE: { exit: 1, retry: true },
   STATE_UNWRITABLE: { exit: 1, retry: false },
   LOCK_HELD: { exit: 1, retry: true },
+  /** The system cannot lock: no `flock` program, or a disk without locks. */
+  LOCK_UNAVAILABLE: { exit: 1, retry: false },
+  /** The lock file was removed, or its lock is no longer ours: nothing more is written. */
   LOCK_LOST: { exit: 1, retry: false },
   LEDGER_UNAVAILABLE: { exit: 1, retry: true },
   DISCREPANCY: { exit: 1, retry: false },

@@ -1,0 +1,54 @@
+import { constants } from 'node:fs'
+import { copyFile, link, readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { errnoOf } from '../errors.ts'
+
+/** `20261121T225600Z`: sorts as text, and is safe in a file's name. `now` in epoch milliseconds. */
+export const stamp = (now: number): string =>
+  `${new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+
+/**
+ * Gives a file that is about to be replaced a second name, `<name>.<label>-<UTC time>`, so that what it held stays. Nothing
+ * is overwritten, and a copy that a killed attempt made of the same bytes is used again. Returns the copy's path; undefined
+ * where there is no file. Durable with the next sync of the directory.
+ */
+export async function keepCopy(
+  path: string,
+  label: 'bak' | 'corrupt',
+  now: number,
+): Promise<string | undefined> {
+  const earlier = await sameFile(path, `${basename(path)}.${label}-`)
+  if (earlier !== undefined) return earlier
+  for (let attempt = 1; ; attempt++) {
+    const copy = `${path}.${label}-${stamp(now)}${attempt === 1 ? '' : `-${attempt}`}`
+    try {
+      await nameTwice(path, copy)
+      return copy
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      if (errnoOf(error) !== 'EEXIST') throw error
+    }
+  }
+}
+
+async function nameTwice(path: string, copy: string): Promise<void> {
+  try {
+    await link(path, copy)
+  } catch (error) {
+    // Disks without hard links: the bytes are copied, which is as good where nobody else writes.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error
+    await copyFile(path, copy, constants.COPYFILE_EXCL)
+  }
+}
+
+/** A file in the same folder whose name begins so and that is the very same file. */
+async function sameFile(path: string, prefix: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found || found.nlink < 2) return undefined
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix)) continue
+    const other = await stat(join(dirname(path), name)).catch(() => undefined)
+    if (other?.ino === found.ino && other.dev === found.dev) return join(dirname(path), name)
+  }
+  return undefined
+}

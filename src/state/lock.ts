@@ -1,0 +1,189 @@
+import { mkdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { ArchiverError } from '../errors.ts'
+import { step, sweepTemporaries } from '../files.ts'
+import { Flock } from './flock.ts'
+import { LockFile, removeLeftover } from './lock-file.ts'
+import { describeOwner, OWNER_FILE, type Owner, readOwner, removeOwner, writeOwner } from './lock-owner.ts'
+import { safeFolder } from './safe-read.ts'
+import { unwritable } from './state-file.ts'
+
+/** In `app.work_dir`; never removed, or two processes could each lock a file of this name. */
+export const FLOCK_FILE = '.archiver.flock'
+
+export interface LockOptions {
+  /** `app.lock_file`: what an operator sees, and removes to stop a running archiver in order. */
+  readonly lockFile: string
+  /** `app.work_dir`; made when it is missing. */
+  readonly workDir: string
+  /** What the process is doing, for the message to others: `incremental`, `daemon`, `recover-import-state`. */
+  readonly mode: string
+  readonly identity: {
+    readonly pid: number
+    readonly host: string
+    readonly user: string
+    readonly bootId: string
+  }
+  /** How long to wait for another to end; 0: not at all. */
+  readonly waitSeconds: number
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  readonly signal?: AbortSignal
+  /** Paths that `replaceFile` writes: what a kill left beside them is swept. */
+  readonly files: readonly string[]
+  readonly warn: (message: string) => void
+}
+
+/** The right to write, held until `release` or the end of the process. */
+export interface Lock {
+  /** Aborts when the lock file was removed by hand, or the lock is not ours any more; its reason is a LOCK_LOST. */
+  readonly lost: AbortSignal
+  /**
+   * Throws LOCK_LOST when another process may hold the lock (the file under the kernel's lock was replaced). Ask it right
+   * before each durable step: a process that was paused learns it here. A lock file that was merely removed does not
+   * throw: the runs in hand are finished and recorded.
+   */
+  assertHeld(): void
+  release(): Promise<void>
+}
+
+/**
+ * Takes the lock of a work_dir. The kernel decides (`flock`), so that no two processes ever hold it, and a process that was killed
+ * holds nothing: the next start goes on at once. Throws LOCK_HELD that names the holder, STATE_UNWRITABLE when the work_dir
+ * cannot be written to (found here, before any work is done), STATE_UNSAFE, LOCK_UNAVAILABLE, INTERRUPTED.
+ */
+export async function acquireLock(options: LockOptions): Promise<Lock> {
+  await makeFolders(options)
+  const kernel = await takeKernelLocks(options)
+  try {
+    step('lock: taken')
+    await sweep(options)
+    step('lock: swept')
+    const lost = new AbortController()
+    const file = await LockFile.create(options.lockFile, options.identity.pid, () => {
+      lost.abort(removed(options.lockFile))
+    })
+    const ownerFile = join(options.workDir, OWNER_FILE)
+    await writeOwner(ownerFile, ownerOf(options))
+    step('lock: shown')
+    return {
+      lost: lost.signal,
+      assertHeld() {
+        if (kernel.every((lock) => lock.isHeld())) return
+        const error = replaced(options.workDir)
+        lost.abort(error)
+        throw error
+      },
+      async release() {
+        await removeOwner(ownerFile)
+        await file
+          .remove()
+          .catch((error: unknown) => options.warn(unwritable(options.lockFile, error).message))
+        await releaseAll(kernel)
+      },
+    }
+  } catch (error) {
+    await releaseAll(kernel)
+    throw error instanceof ArchiverError ? error : unwritable(options.lockFile, error)
+  }
+}
+
+/** Who holds the lock of a work_dir, as far as it has told; undefined when nobody has. For reports. */
+export const readLockOwner = (workDir: string): Promise<Owner | undefined> =>
+  readOwner(join(workDir, OWNER_FILE))
+
+async function makeFolders({ workDir, lockFile }: LockOptions): Promise<void> {
+  for (const folder of [workDir, dirname(lockFile)]) {
+    await mkdir(folder, { recursive: true, mode: 0o750 }).catch((error: unknown) => {
+      throw unwritable(folder, error)
+    })
+  }
+  await safeFolder(workDir)
+}
+
+/**
+ * One lock for the work_dir; and one beside the lock file where that lies elsewhere, because two configurations may share it:
+ * with both in hand, whoever made a lock file that is there is gone.
+ */
+async function takeKernelLocks(options: LockOptions): Promise<readonly Flock[]> {
+  const { workDir, lockFile, waitSeconds, signal } = options
+  const paths = [join(workDir, FLOCK_FILE)]
+  if (resolve(dirname(lockFile)) !== resolve(workDir))
+    paths.push(join(dirname(lockFile), `.${basename(lockFile)}.flock`))
+  const taken: Flock[] = []
+  try {
+    for (const path of paths) {
+      const lock = await Flock.take(path, waitSeconds, signal)
+      if (!lock) throw await held(options)
+      taken.push(lock)
+    }
+    return taken
+  } catch (error) {
+    await releaseAll(taken)
+    throw error
+  }
+}
+
+async function sweep({ workDir, lockFile, files, warn }: LockOptions): Promise<void> {
+  await removeOwner(join(workDir, OWNER_FILE)) // of a process that is gone
+  const names = new Map<string, string[]>([[resolve(workDir), []]])
+  for (const path of files) {
+    const folder = resolve(dirname(path))
+    names.set(folder, [...(names.get(folder) ?? []), basename(path)])
+  }
+  for (const [folder, own] of names) {
+    if (!(await safeFolder(folder))) continue
+    const swept = await sweepTemporaries(folder, own)
+    if (swept.length > 0) warn(`${folder}: removed ${swept.length} temporary file(s) of a killed process`)
+  }
+  if (!(await removeLeftover(lockFile)))
+    throw new ArchiverError(
+      'LOCK_HELD',
+      `${lockFile} is locked by another program, such as the Python archiver`,
+      {
+        hint: `see which: fuser -v ${lockFile}`,
+      },
+    )
+}
+
+async function held({ workDir, waitSeconds }: LockOptions): Promise<ArchiverError> {
+  let owner = await readOwner(join(workDir, OWNER_FILE))
+  for (let attempt = 0; !owner && attempt < 10; attempt++) {
+    await setTimeout(20) // it has only just taken the lock, and is about to say who it is
+    owner = await readOwner(join(workDir, OWNER_FILE))
+  }
+  const waited = waitSeconds > 0 ? ` (waited ${waitSeconds} s)` : ''
+  return new ArchiverError(
+    'LOCK_HELD',
+    `another archiver is at work in ${workDir}: ${describeOwner(owner)}${waited}`,
+    {
+      hint: 'let it finish, wait for it with --wait SECONDS, or ask it to stop with SIGTERM or by removing the lock file',
+    },
+  )
+}
+
+const ownerOf = ({ identity, mode, now }: LockOptions): Owner => ({
+  pid: identity.pid,
+  host: identity.host,
+  user: identity.user,
+  bootId: identity.bootId,
+  started: new Date(now()).toISOString(),
+  mode,
+})
+
+const removed = (lockFile: string): ArchiverError =>
+  new ArchiverError('LOCK_LOST', `${lockFile} was removed or changed: stopping after the runs in hand`)
+
+const replaced = (workDir: string): ArchiverError =>
+  new ArchiverError(
+    'LOCK_LOST',
+    `${join(workDir, FLOCK_FILE)} was removed or replaced: writing nothing more`,
+    {
+      hint: 'never remove this file: the kernel frees it with the process',
+    },
+  )
+
+async function releaseAll(locks: readonly Flock[]): Promise<void> {
+  for (const lock of locks) await lock.release()
+}
