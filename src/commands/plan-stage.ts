@@ -41,9 +41,13 @@ export const planImport = async (
 ): Promise<Plan> => {
   const all = source.runs.union(source.ambiguous)
   if (all.isEmpty && (request.state.lastAttemptedRun > 0 || !artdaq.runs.isEmpty))
-    throw new ArchiverError('SOURCE_UNAVAILABLE', 'the run record directory is empty, and it was not before', {
-      hint: 'Is the disk mounted? Runs that are archived are safe; nothing was changed.',
-    })
+    throw new ArchiverError(
+      'SOURCE_UNAVAILABLE',
+      'the run record directory is empty, and it was not before',
+      {
+        hint: 'Is the disk mounted? Runs that are archived are safe; nothing was changed.',
+      },
+    )
   const changed = await changedRecords(records, watched, source.runs.intersect(artdaq.runs))
   const wanted = candidates({ ...request, source: all, destination: artdaq, changed })
   const ready: number[] = []
@@ -74,9 +78,16 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
       hint: 'Is artdaq_db.database_uri right, and its disk mounted? Nothing was changed.',
     })
   const changed = RunSet.of(
-    [...artdaq.updates].filter(([run, updates]) => updates > (archive.updates.get(run) ?? 0)).map(([run]) => run),
+    [...artdaq.updates]
+      .filter(([run, updates]) => updates > (archive.updates.get(run) ?? 0))
+      .map(([run]) => run),
   )
-  const wanted = candidates({ ...request, source: artdaq.runs, destination: archive, changed: changed.intersect(archive.runs) })
+  const wanted = candidates({
+    ...request,
+    source: artdaq.runs,
+    destination: archive,
+    changed: changed.intersect(archive.runs),
+  })
   const runs = wanted.take(request.limit)
   return {
     stage: 'migrate',

@@ -198,7 +198,7 @@ class Pass {
       await this.#recorder.checkpoint({
         failed: bad,
         resolved: done,
-        lastAttempted: this.#lastAttempted,
+        attemptedUpTo: this.#lastAttempted,
         lastContiguous,
       })
     } catch (error) {

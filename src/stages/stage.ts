@@ -117,7 +117,8 @@ export interface Recorder {
   checkpoint(progress: {
     readonly failed: RunSet
     readonly resolved: RunSet
-    readonly lastAttempted: number
+    /** The highest run such that nothing at or below it is still in hand (I3). */
+    readonly attemptedUpTo: number
     readonly lastContiguous: number
   }): Promise<void>
 }

@@ -45,6 +45,11 @@ export class ListingCache {
     return listing
   }
 
+  /** Whether a listing was taken anew since the cache was read. */
+  get isChanged(): boolean {
+    return this.#changed
+  }
+
   /** Writes what changed. Only for the holder of the lock. */
   async save(): Promise<void> {
     if (!this.#changed || !this.#entries) return

@@ -1,8 +1,8 @@
+import cliProgress from 'cli-progress'
 import type { Listener } from '../stages/stage.ts'
 
 /** A bar on a terminal: runs, rate, time left. Writes to standard error; loaded only where there is a terminal. */
-export const progressBar = async (monotonic: () => number): Promise<{ listener: Listener; stop(): void }> => {
-  const { default: cliProgress } = await import('cli-progress')
+export const progressBar = (monotonic: () => number): Listener => {
   const format = '{stage} |{bar}| {value}/{total} runs, {rate} runs/s, {eta_formatted} left{failures}'
   const bar = new cliProgress.SingleBar(
     {
@@ -22,25 +22,22 @@ export const progressBar = async (monotonic: () => number): Promise<{ listener: 
     const rate = ((1000 * (done + failed)) / Math.max(1, monotonic() - began)).toFixed(1)
     bar.update(done + failed, { rate, failures: failed ? `, ${failed} failed` : '' })
   }
-  return {
-    listener: (event) => {
-      switch (event.type) {
-        case 'pass-started':
-          began = monotonic()
-          done = failed = 0
-          if (event.total > 0) bar.start(event.total, 0, { stage: event.stage, rate: '-', failures: '' })
-          return
-        case 'run-done':
-          done++
-          return show()
-        case 'run-failed':
-          failed++
-          return show()
-        case 'pass-finished':
-          bar.stop()
-          return
-      }
-    },
-    stop: () => bar.stop(),
+  return (event) => {
+    switch (event.type) {
+      case 'pass-started':
+        began = monotonic()
+        done = failed = 0
+        if (event.total > 0) bar.start(event.total, 0, { stage: event.stage, rate: '-', failures: '' })
+        return
+      case 'run-done':
+        done++
+        return show()
+      case 'run-failed':
+        failed++
+        return show()
+      case 'pass-finished':
+        bar.stop()
+        return
+    }
   }
 }

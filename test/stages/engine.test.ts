@@ -68,13 +68,13 @@ describe('a pass over runs that all succeed', () => {
     const outcome = await pass()
     expect(outcome.succeeded.toString()).toBe('100-120,130')
     expect(stored).toEqual([...stored].sort((a, b) => a - b))
-    expect(checkpoints.at(-1)).toMatchObject({ lastAttempted: 130, lastContiguous: 120 })
+    expect(checkpoints.at(-1)).toMatchObject({ attemptedUpTo: 130, lastContiguous: 120 })
     expect(widest()).toBe(3)
   })
   it('reads last_contiguous off what the destination held and what was added, not off what this pass did', async () => {
     const { pass, checkpoints } = scene('103-104,110')
     await pass({ work: { stored: RunSet.parse('100-102,105-107') } })
-    expect(checkpoints.at(-1)).toMatchObject({ lastContiguous: 107, lastAttempted: 110 })
+    expect(checkpoints.at(-1)).toMatchObject({ lastContiguous: 107, attemptedUpTo: 110 })
   })
 })
 
@@ -87,7 +87,7 @@ describe('a run that fails', () => {
     expect(outcome.failed.toString()).toBe('4')
     expect(outcome.succeeded.toString()).toBe('1-3,5-9')
     expect(checkpoints.some(({ failed }) => failed.has(4))).toBe(true)
-    expect(checkpoints.at(-1)).toMatchObject({ lastAttempted: 9, lastContiguous: 3 })
+    expect(checkpoints.at(-1)).toMatchObject({ attemptedUpTo: 9, lastContiguous: 3 })
   })
   it('is tried again only when its error says that another try may succeed', async () => {
     const { pass, attempts } = scene('1-3', (run, attempt) =>
@@ -150,7 +150,7 @@ describe('a request to stop', () => {
     expect(outcome.stopped).toBe('signal')
     expect(attempts.size).toBeLessThan(25)
     expect(outcome.succeeded.size).toBe(attempts.size)
-    expect(checkpoints.at(-1)?.lastAttempted).toBe(outcome.succeeded.last)
+    expect(checkpoints.at(-1)?.attemptedUpTo).toBe(outcome.succeeded.last)
   })
 })
 
@@ -169,8 +169,8 @@ describe('runs that finish out of order', () => {
     await pass({ stage: slow })
     const before = checkpoints.filter(({ resolved }) => !resolved.has(2)).slice(0, -1)
     expect(before.length).toBeGreaterThan(5)
-    expect(before.every(({ lastAttempted }) => lastAttempted < 2)).toBe(true)
-    expect(checkpoints.at(-1)?.lastAttempted).toBe(12)
+    expect(before.every(({ attemptedUpTo }) => attemptedUpTo < 2)).toBe(true)
+    expect(checkpoints.at(-1)?.attemptedUpTo).toBe(12)
   })
 })
 

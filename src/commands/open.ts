@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { blobOf } from '../core/blob.ts'
+import { toDocuments } from '../core/convert/to-documents.ts'
+import { isFhicl } from '../core/fhicl/parse.ts'
+import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
+import type { Archive, DocumentStore } from '../core/store.ts'
+import { type Config, loadConfig } from '../config.ts'
+import { ArchiverError } from '../errors.ts'
+import { BUILT_IN_SCHEMA } from '../core/convert/schema.ts'
+import { now } from '../host.ts'
+import type { StageName } from '../stages/stage.ts'
+import { ListingCache } from '../state/listing-cache.ts'
+import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/memory.ts'
+import { WatchList } from '../state/watch-list.ts'
+import { RunRecords } from '../stores/run-records.ts'
+import type { Context } from './context.ts'
+
+/** The parts of an archiver, opened from its configuration. Nothing is created, connected or locked by opening. */
+export interface Archiver {
+  readonly config: Config
+  readonly records: RunRecords
+  readonly artdaq: DocumentStore
+  readonly archive: Archive
+  readonly cache: ListingCache
+  readonly watch: WatchList
+  /** Paths of the files in work_dir that are replaced whole. */
+  readonly writes: readonly string[]
+  /** A stage's state and failure log, for whoever holds the lock. */
+  memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn'>): StageMemory
+  /** The same for whoever only reads. */
+  peek(stage: StageName): Promise<Remembered>
+  convert(record: RunRecord): RunDocuments
+  pack(stored: StoredRun): Buffer
+}
+
+/** What a pass may change of the configuration, from the command line. */
+export interface Overrides {
+  readonly overrideConflict?: number | undefined
+}
+
+/** Opens an archiver. Throws CONFIG_INVALID, also where the schema that the configuration names cannot be read. */
+export const openArchiver = async (
+  configFile: string,
+  context: Context,
+  overrides: Overrides = {},
+): Promise<Archiver> => {
+  const config = await loadConfig(configFile, context.env)
+  const { app } = config
+  const listings = join(app.workDir, '.listings.json')
+  const watched = join(app.workDir, '.watched-records.json')
+  const schema = await readSchema(config.artdaqDb.fclConfDir)
+  const generate = new Set<string>(config.fhiclizeGenerate)
+  return {
+    config,
+    records: new RunRecords({
+      directory: config.sourceFiles.runRecordsDir,
+      settleSeconds: config.sourceFiles.settleSeconds,
+      incompleteAfterSeconds: config.sourceFiles.incompleteAfterSeconds,
+      maxRecordBytes: config.sourceFiles.maxRecordMb * 1_000_000,
+      maxRecordFiles: config.sourceFiles.maxRecordFiles,
+      now,
+    }),
+    artdaq: await openArtdaq(config),
+    archive: await openArchive(config, context, overrides),
+    cache: new ListingCache(listings),
+    watch: new WatchList(watched),
+    writes: [
+      app.importStateFile,
+      app.importFailureLog,
+      app.migrateStateFile,
+      app.migrateFailureLog,
+      listings,
+      watched,
+    ],
+    peek: (stage) =>
+      new StageMemory({
+        stage,
+        ...memoryPaths(config, stage),
+        now,
+        warn: ignore,
+        assertHeld: readOnly,
+      }).peek(),
+    memory: (stage, { assertHeld, warn }) =>
+      new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld }),
+    convert: (record) => toDocuments(record, { schema, generate, sha256, isFhicl }),
+    pack: (stored) =>
+      blobOf(
+        stored,
+        { content: config.uconDb.blobContent, otherFiles: config.uconDb.otherFiles === 'include' },
+        now(),
+      ),
+  }
+}
+
+/** Lower-case hexadecimal. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+const memoryPaths = ({ app }: Config, stage: StageName) =>
+  stage === 'import'
+    ? { stateFile: app.importStateFile, failureLog: app.importFailureLog }
+    : { stateFile: app.migrateStateFile, failureLog: app.migrateFailureLog }
+
+const ignore = (): void => undefined
+
+const readOnly = (): never => {
+  throw new Error('state may only be written by the holder of the lock')
+}
+
+const readSchema = async (directory: string | undefined): Promise<Buffer> => {
+  if (directory === undefined) return Buffer.from(BUILT_IN_SCHEMA)
+  const path = join(directory, 'schema.fcl')
+  return readFile(path).catch((error: unknown) => {
+    throw new ArchiverError('CONFIG_INVALID', `artdaq_db.fcl_conf_dir: ${path} cannot be read`, {
+      cause: error,
+      hint: 'Name the folder that holds schema.fcl, or leave the key out for the built-in one.',
+    })
+  })
+}
+
+const openArtdaq = async ({ artdaqDb }: Config): Promise<DocumentStore> => {
+  const { openDocumentStore } = await import('../stores/artdaq/open.ts')
+  return openDocumentStore({ ...artdaqDb, now })
+}
+
+const openArchive = async (
+  { uconDb, app }: Config,
+  context: Context,
+  overrides: Overrides,
+): Promise<Archive> => {
+  const { serverUrl } = uconDb
+  if (serverUrl.startsWith('file:')) {
+    const { DirectoryArchive } = await import('../stores/ucon/directory-archive.ts')
+    throw new Error(`${String(DirectoryArchive)} ${app.workDir}`)
+  }
+  const { UconArchive } = await import('../stores/ucon/ucon-archive.ts')
+  throw new Error(`${String(UconArchive)} ${context.version} ${String(overrides.overrideConflict)}`)
+}

@@ -1,0 +1,190 @@
+import { passLimit, type PassMode } from '../core/plan.ts'
+import type { Listing, SourceListing } from '../core/listing.ts'
+import type { StageRuns } from '../core/recovery.ts'
+import type { RecordManifest } from '../core/run-record.ts'
+import { RunSet } from '../core/run-set.ts'
+import { monotonic, now } from '../host.ts'
+import { runStage } from '../stages/engine.ts'
+import { importStage } from '../stages/import.ts'
+import { type BlobCheck, migrateStage } from '../stages/migrate.ts'
+import type { Listener, Recorder, Stage, StageName, StageOutcome } from '../stages/stage.ts'
+import type { Remembered } from '../state/memory.ts'
+import type { Watched } from '../state/watch-list.ts'
+import type { Archiver } from './open.ts'
+import { type Plan, planImport, planMigrate } from './plan-stage.ts'
+import { refreshWatchList } from './watch.ts'
+
+export interface PassRequest {
+  readonly mode: PassMode
+  readonly stages: readonly StageName[]
+  readonly only?: RunSet | undefined
+  /** `--limit`; without it `app.batch_size` decides. */
+  readonly limit?: number | undefined
+  /** `--validate`. */
+  readonly check?: BlobCheck | undefined
+}
+
+/** What a pass is given by whoever started it: a command or the daemon. */
+export interface PassConditions {
+  readonly stop: AbortSignal
+  readonly abandon: AbortSignal
+  readonly listener: Listener
+  /** Throws LOCK_LOST when this process may no longer write. */
+  assertHeld(): void
+  warn(message: string): void
+}
+
+/** What became of one stage in a pass: where it could not even begin, `error` says why and nothing was changed. */
+export interface StageReport {
+  readonly stage: StageName
+  readonly plan: Plan | undefined
+  readonly outcome: StageOutcome | undefined
+  readonly error: Error | undefined
+}
+
+/** At most so often, in milliseconds, is progress recorded (DESIGN section 3). */
+const CHECKPOINT_EVERY = 250
+
+/** What one stage of a pass would do, from the stores and from what is remembered. Reads only. */
+export const planPass = async (
+  archiver: Archiver,
+  stage: StageName,
+  request: PassRequest,
+  { state, failed }: Pick<Remembered, 'state' | 'failed'>,
+  imported?: Imported,
+): Promise<Plan> => {
+  const { cache, records, artdaq, archive, config } = archiver
+  const limit = passLimit(request.mode, config.app.batchSize, request.limit)
+  const wanted = { mode: request.mode, limit, only: request.only, state, failed }
+  const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
+  if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
+  const source = await cache.list<SourceListing>('run-records', records)
+  return planImport(
+    records,
+    source,
+    held,
+    (await archiver.watch.read()) ?? new Map<number, Watched>(),
+    wanted,
+  )
+}
+
+/** What the import of this very pass has added to artdaqDB: so that migration need not list it again. */
+interface Imported {
+  readonly runs: RunSet
+  readonly updated: readonly number[]
+}
+
+const withImported = (listing: Listing, imported: Imported | undefined): Listing => {
+  if (!imported) return listing
+  const updates = new Map(listing.updates)
+  for (const run of imported.updated) updates.set(run, (updates.get(run) ?? 0) + 1)
+  return { ...listing, runs: listing.runs.union(imported.runs), updates }
+}
+
+/**
+ * One pass: import, then migrate, as far as they are asked for. A stage that cannot begin (its store is away) does not keep the
+ * other from its work (D36); a stop keeps the later stage from beginning (D46). The caller holds the lock.
+ */
+export const runPass = async (
+  archiver: Archiver,
+  request: PassRequest,
+  conditions: PassConditions,
+): Promise<StageReport[]> => {
+  const reports: StageReport[] = []
+  const updated: number[] = []
+  let imported: Imported | undefined
+  for (const stage of request.stages) {
+    if (conditions.stop.aborted) break
+    const listener: Listener = (event) => {
+      if (event.type === 'run-done' && event.stage === 'import' && event.processed.result === 'updated')
+        updated.push(event.run)
+      conditions.listener(event)
+    }
+    const report = await runOne(archiver, stage, request, { ...conditions, listener }, imported)
+    reports.push(report)
+    if (report.outcome && stage === 'import') imported = { runs: report.outcome.succeeded, updated }
+  }
+  conditions.assertHeld()
+  await archiver.cache.save()
+  return reports
+}
+
+const runOne = async (
+  archiver: Archiver,
+  stage: StageName,
+  request: PassRequest,
+  conditions: PassConditions,
+  imported: Imported | undefined,
+): Promise<StageReport> => {
+  let plan: Plan | undefined
+  try {
+    const memory = archiver.memory(stage, conditions)
+    const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
+    plan = await planPass(archiver, stage, request, remembered, imported)
+    const { lastAttemptedRun } = remembered.state
+    await settle(plan, memory)
+    const manifests = new Map<number, RecordManifest>()
+    const outcome = await runStage(
+      stage === 'import' ? importing(archiver, manifests) : migrating(archiver, request.check),
+      {
+        runs: plan.runs,
+        waiting: plan.waiting.size,
+        stored: plan.stored,
+        lastAttempted: lastAttemptedRun,
+      },
+      memory,
+      {
+        mode: request.mode,
+        workers: archiver.config.app.parallelWorkers,
+        attempts: archiver.config.app.runProcessRetries + 1,
+        retryDelay: archiver.config.app.retryDelaySeconds * 1000,
+        stop: conditions.stop,
+        abandon: conditions.abandon,
+        listener: conditions.listener,
+        monotonic,
+        random: Math.random,
+        checkpointEvery: CHECKPOINT_EVERY,
+      },
+    )
+    if (stage === 'import' && outcome.stopped !== 'lock-lost')
+      await refreshWatchList(archiver, manifests, outcome.succeeded, now())
+    return { stage, plan, outcome, error: outcome.error }
+  } catch (thrown) {
+    return {
+      stage,
+      plan,
+      outcome: undefined,
+      error: thrown instanceof Error ? thrown : new Error(String(thrown)),
+    }
+  }
+}
+
+/** Source and destination of a stage, as far as a damaged state is rebuilt from them. */
+const stageRuns = async (
+  { cache, records, artdaq, archive }: Archiver,
+  stage: StageName,
+): Promise<StageRuns> => {
+  const held = await cache.list<Listing>('artdaq', artdaq)
+  if (stage === 'migrate')
+    return { source: held.runs, stored: (await cache.list<Listing>('archive', archive)).runs }
+  return { source: (await cache.list<SourceListing>('run-records', records)).runs, stored: held.runs }
+}
+
+/** Before the first run: strikes from the failure log what the destination holds by now, and reads `last_contiguous_run` off it. */
+const settle = async ({ settled, stored }: Plan, recorder: Recorder): Promise<void> =>
+  recorder.checkpoint({
+    failed: RunSet.EMPTY,
+    resolved: settled,
+    attemptedUpTo: 0,
+    lastContiguous: stored.lastContiguous,
+  })
+
+const importing = ({ records, artdaq, convert }: Archiver, manifests: Map<number, RecordManifest>): Stage =>
+  importStage(records, artdaq, (record) => {
+    const documents = convert(record)
+    if (documents.manifest) manifests.set(record.run, documents.manifest)
+    return documents
+  })
+
+const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage =>
+  migrateStage(artdaq, archive, pack, check)

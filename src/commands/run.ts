@@ -1,0 +1,115 @@
+import type { RunSet } from '../core/run-set.ts'
+import { ArchiverError, errnoOf } from '../errors.ts'
+import type { Listener, StageName } from '../stages/stage.ts'
+import { type Context, stopCode } from './context.ts'
+import { countOf, type MainOptions, type Mode, runOf, runsOf } from './mode.ts'
+import { type Archiver, openArchiver } from './open.ts'
+import { type PassRequest, planPass, runPass, type StageReport } from './pass.ts'
+import { passJson, passLines, planJson, planLines } from './pass-output.ts'
+import type { Plan } from './plan-stage.ts'
+import { isIdle } from './idle.ts'
+import { withSession } from './session.ts'
+import { blobCheck } from './validate.ts'
+
+type PassMode = Extract<Mode, { type: 'pass' }>
+
+/** The main job: archives what there is to archive. Answers 0 when all was done, 1 when runs failed or a store was away, 130 or 143 when stopped. */
+export const run = async (mode: PassMode, options: MainOptions, context: Context): Promise<number> => {
+  const overrideConflict =
+    options.overrideConflict === undefined ? undefined : runOf(options.overrideConflict)
+  const archiver = await openArchiver(options.config, context, { overrideConflict })
+  const complaints: string[] = []
+  const request: PassRequest = {
+    mode: mode.pass,
+    stages: mode.stages,
+    only: onlyRuns(options, overrideConflict),
+    limit: options.limit === undefined ? undefined : countOf('--limit', options.limit),
+    check: options.validate
+      ? blobCheck(archiver.config.uconDb.metadataParameters, (complaint) => complaints.push(complaint))
+      : undefined,
+  }
+  if (options.dryRun) return dryRun(archiver, request, options, context)
+  if (mode.pass === 'incremental' && (await isIdle(archiver, request))) return idle(request, options, context)
+  const session = {
+    mode: modeWord(mode),
+    waitSeconds:
+      options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),
+    verbose: options.verbose ?? false,
+    json: options.json ?? false,
+  }
+  return withSession(archiver, session, context, async (conditions) => {
+    const failures = new Map<string, string>()
+    const listener: Listener = (event) => {
+      if (event.type === 'run-failed') failures.set(`${event.stage} ${event.run}`, event.error.message)
+      conditions.listener(event)
+    }
+    const reports = await runPass(archiver, request, { ...conditions, listener })
+    const code = exitCodeOf(reports, complaints, context.signal)
+    if (options.json) context.out(passJson(reports, failures, complaints, code))
+    else context.out(`${[...passLines(reports, failures, options.config), ...complaints].join('\n')}\n`)
+    for (const { error } of reports)
+      if (error && !(error instanceof ArchiverError)) conditions.log.error('this is a bug', { error })
+    return code
+  })
+}
+
+/** `import-only incremental`: as the lock's owner file and the ledger name it. */
+const modeWord = ({ pass, stages }: PassMode): string =>
+  [
+    stages.length === 1
+      ? `${pass === 'retry' ? 'retry-failed-' : ''}${stages[0] ?? ''}${pass === 'retry' ? '' : '-only'}`
+      : '',
+    pass,
+  ]
+    .filter((word) => word !== '' && word !== 'retry')
+    .join(' ')
+
+const onlyRuns = ({ runs }: MainOptions, overrideConflict: number | undefined): RunSet | undefined => {
+  if (runs !== undefined) return runsOf(runs)
+  return overrideConflict === undefined ? undefined : runsOf(String(overrideConflict))
+}
+
+const idle = ({ stages }: PassRequest, options: MainOptions, context: Context): number => {
+  const plans: StageReport[] = []
+  context.out(options.json ? passJson(plans, new Map(), [], 0) : `Nothing new to ${stages.join(' or ')}.\n`)
+  return 0
+}
+
+const dryRun = async (
+  archiver: Archiver,
+  request: PassRequest,
+  options: MainOptions,
+  context: Context,
+): Promise<number> => {
+  const plans: Plan[] = []
+  let imported: { runs: RunSet; updated: readonly number[] } | undefined
+  for (const stage of request.stages) {
+    const plan = await planPass(archiver, stage, request, await archiver.peek(stage), imported)
+    plans.push(plan)
+    if (stage === 'import') imported = { runs: plan.runs, updated: [] }
+  }
+  context.out(options.json ? planJson(plans) : `${planLines(plans).join('\n')}\n`)
+  return 0
+}
+
+/** The worst of what happened. A stop by a signal says so, whatever else there was; an error that is not ours is a bug. */
+const exitCodeOf = (
+  reports: readonly StageReport[],
+  complaints: readonly string[],
+  signal: AbortSignal,
+): number => {
+  if (
+    reports.some(
+      ({ error }) =>
+        error &&
+        !(error instanceof ArchiverError) &&
+        errnoOf(error) === undefined &&
+        error.name !== 'AbortError',
+    )
+  )
+    return 2
+  if (signal.aborted) return stopCode(signal)
+  if (reports.some(({ outcome }) => outcome?.stopped === 'lock-lost')) return 130
+  const trouble = reports.some(({ outcome, error }) => error !== undefined || !outcome?.failed.isEmpty)
+  return trouble || complaints.length > 0 ? 1 : 0
+}

@@ -1,0 +1,89 @@
+import { createLog, levelOf, type OpenLog } from '../log.ts'
+import { identity, now } from '../host.ts'
+import { acquireLock } from '../state/lock.ts'
+import type { Context } from './context.ts'
+import type { Archiver } from './open.ts'
+import type { PassConditions } from './pass.ts'
+import { openListeners } from './telling.ts'
+
+export interface SessionOptions {
+  /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
+  readonly mode: string
+  readonly waitSeconds: number
+  readonly verbose: boolean
+  readonly json: boolean
+}
+
+/** Everything a command that writes works in: the lock is held, the log is open, and what happens is told to whoever listens. */
+export interface Session extends PassConditions {
+  readonly log: OpenLog
+}
+
+/** How long after the grace a run in hand may take to notice that it is to be dropped, in milliseconds. */
+const NOTICE = 2000
+
+/**
+ * Does `work` as the only archiver on this work_dir. Throws LOCK_HELD when another is. At SIGTERM or SIGINT no new runs are taken; after
+ * `app.shutdown_grace_seconds` those in hand are dropped; and where even that does not end them (a read that hangs), the process ends itself.
+ */
+export const withSession = async (
+  archiver: Archiver,
+  options: SessionOptions,
+  context: Context,
+  work: (session: Session) => Promise<number>,
+): Promise<number> => {
+  const { app } = archiver.config
+  const log = await openLog(archiver, options, context)
+  const lock = await acquireLock({
+    lockFile: app.lockFile,
+    workDir: app.workDir,
+    mode: options.mode,
+    identity: identity(),
+    waitSeconds: options.waitSeconds,
+    now,
+    signal: context.signal,
+    files: archiver.writes,
+    warn: (message) => log.warn(message),
+  })
+  const telling = await openListeners(archiver, options, context, log)
+  const abandon = new AbortController()
+  const timers: NodeJS.Timeout[] = []
+  context.signal.addEventListener('abort', () => {
+    log.warn(
+      `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${app.shutdownGraceSeconds} s`,
+    )
+    const grace = app.shutdownGraceSeconds * 1000
+    timers.push(setTimeout(() => abandon.abort(context.signal.reason), grace))
+    timers.push(setTimeout(() => context.die(), grace + NOTICE))
+  })
+  try {
+    return await work({
+      log,
+      stop: AbortSignal.any([context.signal, lock.lost]),
+      abandon: abandon.signal,
+      listener: telling.listener,
+      assertHeld: () => lock.assertHeld(),
+      warn: (message) => log.warn(message),
+    })
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    await telling.close()
+    await log.close()
+    await lock.release()
+  }
+}
+
+const openLog = ({ config }: Archiver, { verbose }: SessionOptions, context: Context): Promise<OpenLog> => {
+  const { app, logging } = config
+  return createLog({
+    level: verbose ? 'debug' : levelOf(app.logLevel),
+    format: logging.format,
+    file: app.logFile,
+    maxBytes: logging.maxBytes,
+    maxFiles: logging.maxFiles,
+    maxDays: logging.maxDays,
+    out: (line) => context.err(`${line}\n`),
+    journald: context.env['JOURNAL_STREAM'] !== undefined,
+    now,
+  })
+}

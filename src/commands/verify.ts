@@ -1,0 +1,74 @@
+import type { Listing, SourceListing } from '../core/listing.ts'
+import { RunSet } from '../core/run-set.ts'
+import { ArchiverError } from '../errors.ts'
+import { compareRun, type RunComparison } from './compare-run.ts'
+import { type Command, stopCode } from './context.ts'
+import { runsOf } from './mode.ts'
+import { type Archiver, openArchiver } from './open.ts'
+
+interface Options {
+  readonly config: string
+  readonly json?: boolean
+  readonly runs?: string
+  readonly sample?: string
+}
+
+/**
+ * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 when a copy
+ * is damaged or two differ; each such run is named, with the command that shows more.
+ */
+export const verify: Command<Options> = async (options, context) => {
+  const share = options.sample === undefined ? 1 : shareOf(options.sample)
+  const archiver = await openArchiver(options.config, context)
+  const all = await archivedRuns(archiver)
+  const wanted = options.runs === undefined ? all : all.intersect(runsOf(options.runs))
+  const runs = [...wanted].filter(() => share === 1 || Math.random() < share)
+  const bad: RunComparison[] = []
+  let places = 0
+  for (const run of runs) {
+    if (context.signal.aborted) return stopCode(context.signal)
+    const comparison = await compareRun(archiver, run, context.signal)
+    places += [comparison.record, comparison.artdaq, comparison.archive].filter(
+      (is) => is === 'present',
+    ).length
+    if (comparison.differences.length === 0) continue
+    bad.push(comparison)
+    if (!options.json)
+      context.out(`Run ${run}:\n${comparison.differences.map((difference) => `  ${difference}\n`).join('')}`)
+  }
+  if (options.json)
+    context.out(`${JSON.stringify({ verified: runs.length, copies: places, of: all.size, bad }, null, 2)}\n`)
+  else {
+    context.out(
+      `Verified ${runs.length} of ${all.size} archived run(s), ${places} copies read back: ${bad.length} with differences\n`,
+    )
+    if (bad[0]) context.out(`  look closer: run-archiver diff ${bad[0].run} --config ${options.config}\n`)
+  }
+  return bad.length > 0 ? 1 : 0
+}
+
+/** Every run that one of the destinations holds, whole or in part. */
+const archivedRuns = async ({ artdaq, archive, records }: Archiver): Promise<RunSet> => {
+  const [documents, blobs]: readonly Listing[] = [await artdaq.list(), await archive.list()]
+  // An unmounted record directory would make every comparison pass for want of anything to compare with.
+  const source: SourceListing = await records.list()
+  const held = [documents, blobs].reduce(
+    (runs, listing) => runs.union(listing?.runs ?? RunSet.EMPTY).union(listing?.incomplete ?? RunSet.EMPTY),
+    RunSet.EMPTY,
+  )
+  if (source.runs.isEmpty && !held.isEmpty)
+    throw new ArchiverError(
+      'SOURCE_UNAVAILABLE',
+      'the run record directory is empty, and runs are archived',
+      { hint: 'Is the disk mounted?' },
+    )
+  return held
+}
+
+/** `5%` or `5`: the share of runs to look at, 0 to 1. */
+const shareOf = (text: string): number => {
+  const percent = Number(/^(\d+(?:\.\d+)?)%?$/.exec(text)?.[1])
+  if (!(percent > 0 && percent <= 100))
+    throw new ArchiverError('USAGE', `--sample: "${text}" is no share such as 5%`)
+  return percent / 100
+}
