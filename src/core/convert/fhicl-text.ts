@@ -1,0 +1,86 @@
+/** Pieces of FHiCL as the converters write them: what the original writes where that is FHiCL, and FHiCL where it is not. */
+
+/** Whether artdaq takes a text as a FHiCL document. */
+export type IsFhicl = (text: string) => boolean
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+const QUALIFIED = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const HEX = /^0[xX][0-9A-Fa-f]+$/
+const WORD = /^[A-Za-z0-9_]+$/
+
+/** The original's idea of a number, without the lone dot that is none: digits, with one dot at most. */
+export const isNumeric = (text: string): boolean => /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text)
+
+/** Whether a text can stand as a value without quotes and means itself there. */
+export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(text) || WORD.test(text)
+
+/** A text between double quotes. FHiCL knows few escapes and no control characters, so those others become `.`. */
+export const quoted = (text: string): string =>
+  `"${text
+    .replace(/[\\"]/g, '\\$&')
+    .replaceAll('\n', '\\n')
+    .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')}"`
+
+/** A list of texts, each between quotes. */
+export const list = (items: readonly string[]): string => `[${items.map(quoted).join(', ')}]`
+
+/** A configuration's name: always a text, also when it is made of digits (D28). */
+export const nameValue = (name: string): string => (isQuotedText(name) ? name : quoted(name))
+
+/**
+ * A value as the original writes it: numbers, texts in quotes and lists in brackets as they are, all else between quotes.
+ * What is in quotes or brackets stays only when it is one FHiCL value; otherwise it is a text like any other (D19).
+ */
+export const value = (text: string, isFhicl: IsFhicl): string => {
+  if (isNumeric(text)) return text
+  if (text.startsWith('"') && text.endsWith('"')) return isQuotedText(text) ? text : quoted(text)
+  const isList = text.startsWith('[') && text.endsWith(']') && isOneValue(text) && isFhicl(`x: ${text}`)
+  return isList ? text : quoted(text)
+}
+
+// A backslash is a backslash in the files that are converted, so only a text without any can stand as it is.
+const isQuotedText = (text: string): boolean =>
+  /^"[^"\\\x00-\x08\x0b-\x1f\x7f]*"$/.test(text) && text.length > 1
+
+/** Whether the bracket that a text begins with is closed by the one it ends with, and not before: `[1] y: [2]` is two. */
+const isOneValue = (text: string): boolean => {
+  let depth = 0
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|[[\]{}]/g)) {
+    if (token === '[' || token === '{') depth++
+    if (token === ']' || token === '}') depth--
+    if (depth === 0 && index + token.length < text.length) return false
+  }
+  return depth === 0
+}
+
+/** Makes the keys of one document or table: FHiCL names, of which those that had to be changed differ from all others. */
+export class Keys {
+  readonly #taken = new Set<string>()
+
+  /** A key as it stands where it is a FHiCL name; else with `_` for what cannot be in one, and a number when that is taken. */
+  of(text: string): string {
+    const key = QUALIFIED.test(text) ? text : this.free(nameFrom(text))
+    this.#taken.add(key)
+    return key
+  }
+
+  /** A key inside a table, where a second value would replace the first: a plain name that nothing else there has. */
+  inTable(text: string): string {
+    return this.free(NAME.test(text) ? text : nameFrom(text))
+  }
+
+  /** The name, with a number when it is taken. */
+  free(name: string): string {
+    let key = name
+    for (let n = 2; this.#taken.has(key); n++) key = `${name}_${n}`
+    this.#taken.add(key)
+    return key
+  }
+}
+
+/** A text made into a FHiCL name: each run of other characters, `_` included, becomes one `_`. */
+export const nameFrom = (text: string): string => {
+  const name = text.replace(/[^A-Za-z0-9]+/g, '_')
+  return NAME.test(name) ? name : `_${name}`
+}
