@@ -10,7 +10,7 @@ export interface Probe {
   /** The setting that points at it: `artdaq_db.database_uri`. Its line is told when the look fails. */
   readonly setting: string
   /** Answers with what was found (`523 runs`). Throws what is wrong. Changes nothing. */
-  probe(signal: AbortSignal): Promise<string>
+  readonly probe: (signal: AbortSignal) => Promise<string>
 }
 
 export type ProbesOf = (path: string, read: ReadConfig, context: Context) => Promise<readonly Probe[]>

@@ -67,7 +67,7 @@ export const parseTree = (text: string): Tree => {
     schema: 'failsafe',
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   })
   const faults = [...document.errors, ...document.warnings]
   const converter = new Converter(document, place)
@@ -136,9 +136,11 @@ class Converter {
   }
 
   #alias(target: YamlNode | undefined, at: At): Node {
-    if (!target) return { type: 'none', at } // the parser has told already
-    if (!this.#open.has(target)) return this.node(target)
-    this.problems.push({ at, message: 'this alias stands inside what it names' })
+    if (target && !this.#open.has(target)) return this.node(target)
+    this.problems.push({
+      at,
+      message: target ? 'this alias (*) stands inside what it names' : 'this alias (*) names nothing',
+    })
     return { type: 'none', at }
   }
 
