@@ -1,17 +1,21 @@
 // Builds dist/: one entry, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
 import { build } from 'esbuild'
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
-rmSync('dist', { recursive: true, force: true })
+// Built aside and moved into place whole: a program that is running meanwhile finds all its chunks, the old ones or the new ones.
+const aside = `dist.${process.pid}`
 const missing = {
   name: 'missing',
-  setup: (b) => b.onResolve({ filter: /^\.\/commands\// }, ({ path, resolveDir }) => existsSync(join(resolveDir, path)) ? undefined : { path, external: true }),
+  setup: (b) =>
+    b.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) =>
+      existsSync(join(resolveDir, path)) ? undefined : { path, external: true },
+    ),
 }
 await build({
   entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
+  outdir: aside,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -30,4 +34,6 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
 })
-chmodSync('dist/main.js', 0o755)
+chmodSync(`${aside}/main.js`, 0o755)
+rmSync('dist', { recursive: true, force: true })
+renameSync(aside, 'dist')
