@@ -1,0 +1,186 @@
+import { readdir, readFile, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
+import { step, syncDirectory } from '../../files.ts'
+import { CollectionIndex } from './collection-index.ts'
+import { indexText, parseIndex } from './index-text.ts'
+import { placeFile } from './place-file.ts'
+import { timeOf } from './stamp.ts'
+import { readStored, type Stored } from './stored-document.ts'
+
+/** An index as it is used: read from its file, or rebuilt in memory because that was missing or damaged. */
+export interface LoadedIndex {
+  readonly index: CollectionIndex
+  /** Why the index was rebuilt; undefined where the file is sound. */
+  readonly damage: string | undefined
+}
+
+/** How the files of a collection and its index differ. */
+export interface Difference {
+  /** Documents that the index does not know. */
+  readonly orphans: readonly string[]
+  /** Documents that the index knows and that are not there. */
+  readonly missing: readonly string[]
+}
+
+const INDEX = 'index.json'
+const AT_ONCE = 16
+
+/**
+ * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
+ * the index is kept, and read again when the file is another (a foreign writer came), which one `stat` tells.
+ */
+export class Collection {
+  readonly name: string
+  readonly path: string
+  readonly #database: string
+  #index: { readonly key: string; readonly loaded: LoadedIndex } | undefined
+  #difference: { readonly key: string; readonly difference: Difference } | undefined
+
+  constructor(database: string, name: string) {
+    this.#database = database
+    this.name = name
+    this.path = join(database, name)
+  }
+
+  async index(): Promise<LoadedIndex> {
+    const key = await this.#indexKey()
+    if (this.#index?.key === key) return this.#index.loaded
+    const loaded = await this.#load(key)
+    this.#index = { key, loaded }
+    return loaded
+  }
+
+  /** Compares the directory with the index; the directory is read only when it or the index has changed since. */
+  async difference(): Promise<Difference> {
+    const key = await this.fingerprint()
+    if (this.#difference?.key === key) return this.#difference.difference
+    const { ouid } = (await this.index()).index
+    const there = new Set(await this.oids())
+    const missing = ouid.items.filter((oid) => !there.delete(oid))
+    const difference = { orphans: [...there].sort(), missing }
+    this.#difference = { key, difference }
+    return difference
+  }
+
+  /** Changes when a document or the index comes, goes or is replaced. Two stats. */
+  async fingerprint(): Promise<string> {
+    return `${await statKey(this.path)} ${await this.#indexKey()}`
+  }
+
+  /** The oids of all documents in the directory, in no particular order. Empty where the collection does not exist. */
+  async oids(): Promise<readonly string[]> {
+    const names = await readdir(this.path).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw unavailable(this.path, error)
+    })
+    return names
+      .filter((name) => name !== INDEX && name.endsWith('.json'))
+      .map((name) => Buffer.from(name.slice(0, -5), 'utf8').toString('latin1'))
+  }
+
+  /** Reads a document. Throws STORE_CORRUPT where it is missing or damaged, naming the file. */
+  async document(oid: string): Promise<Stored> {
+    const found = await this.find(oid)
+    if (found) return found
+    throw new ArchiverError('STORE_CORRUPT', `${this.documentPath(oid)} is in the index and not on disk`)
+  }
+
+  /** As `document`; undefined where no file is there. */
+  async find(oid: string): Promise<Stored | undefined> {
+    const path = this.documentPath(oid)
+    const bytes = await readFile(path).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw unavailable(path, error)
+    })
+    return bytes === undefined ? undefined : readStored(bytes, oid, path)
+  }
+
+  documentPath(oid: string): string {
+    return join(this.path, `${Buffer.from(oid, 'latin1').toString('utf8')}.json`)
+  }
+
+  /** Replaces the index whole. The old one, where it was damaged, is kept as a plain file in the database. */
+  async writeIndex(index: CollectionIndex, keepAs?: string): Promise<void> {
+    const path = join(this.path, INDEX)
+    if (keepAs !== undefined)
+      await rename(path, join(this.#database, keepAs)).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      })
+    step('artdaq-index: before it is written')
+    await placeFile(this.#database, path, indexText(index))
+    step('artdaq-index: renamed')
+    await syncDirectory(this.path)
+    step('artdaq-index: directory synced')
+    this.#index = { key: await this.#indexKey(), loaded: { index, damage: undefined } }
+  }
+
+  /** An index made from the documents alone, in the order in which they were made (spec section 7.4), and what could not be read. */
+  async rebuilt(): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly string[] }> {
+    const { kept, unreadable } = await this.documents(await this.oids(), ({ facts, created }) => ({
+      facts,
+      time: timeOf(created),
+    }))
+    const inOrder = [...kept].sort((a, b) => a.time - b.time || (a.facts.oid < b.facts.oid ? -1 : 1))
+    return { index: CollectionIndex.EMPTY.plus(inOrder.map(({ facts }) => facts)), unreadable }
+  }
+
+  /** Opens many documents, some at once, and keeps of each what is asked for. Damaged ones are told, not thrown. */
+  async documents<T>(
+    oids: readonly string[],
+    keep: (document: Stored) => T,
+  ): Promise<{ readonly kept: readonly T[]; readonly unreadable: readonly string[] }> {
+    const kept: T[] = []
+    const unreadable: string[] = []
+    const left = [...oids].values()
+    const work = async (): Promise<void> => {
+      for (const oid of left) {
+        try {
+          kept.push(keep(await this.document(oid)))
+        } catch (error) {
+          if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT') throw error
+          unreadable.push(error.message)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    return { kept, unreadable }
+  }
+
+  async #load(key: string): Promise<LoadedIndex> {
+    const path = join(this.path, INDEX)
+    if (key !== '') {
+      try {
+        return { index: parseIndex(await readFile(path), path), damage: undefined }
+      } catch (error) {
+        if (!(error instanceof ArchiverError)) throw unavailable(path, error)
+        return await this.#rebuiltBecause(error.message)
+      }
+    }
+    if ((await this.oids()).length === 0) return { index: CollectionIndex.EMPTY, damage: undefined }
+    return await this.#rebuiltBecause(`${path} is missing`)
+  }
+
+  async #rebuiltBecause(problem: string): Promise<LoadedIndex> {
+    const { index, unreadable } = await this.rebuilt()
+    return { index, damage: [problem, ...unreadable].join('; ') }
+  }
+
+  #indexKey(): Promise<string> {
+    return statKey(join(this.path, INDEX))
+  }
+}
+
+/** Identity, size and times of what stands at a path; empty where nothing does. */
+export async function statKey(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw unavailable(path, error)
+  }
+}
+
+export const unavailable = (path: string, error: unknown): ArchiverError =>
+  new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, { cause: error })

@@ -1,0 +1,132 @@
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { step, syncDirectory } from '../../files.ts'
+import type { Collection } from './collection.ts'
+import { CollectionIndex, type IndexFacts } from './collection-index.ts'
+import type { Database } from './database.ts'
+import { COMMIT_MARK } from './list-runs.ts'
+import { withDatabaseLock } from './lock.ts'
+import { sweep } from './place-file.ts'
+
+/** Documents of a run that are on disk and wait for their place in the index. */
+export interface Waiting {
+  readonly run: number
+  readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
+  /** Documents of ours that never counted, to be moved out of the collection before an index is rebuilt from them. */
+  readonly setAside: readonly { readonly collection: string; readonly oid: string }[]
+}
+
+export interface CommitterOptions {
+  readonly now: () => number
+  readonly lockWaitSeconds?: number
+}
+
+/** A commit is worth its cost when the work since the last one took nine times as long: then it is a tenth of the time. */
+const SHARE = 9
+const SHORTEST_MS = 250
+const LONGEST_MS = 120_000
+
+/**
+ * Gathers what was written and gives it its place in the indexes, all at once, under the database's lock: whatever the
+ * number of runs, each index is read at most once (if somebody else wrote it) and written once. SystemLayout comes
+ * last, because a run counts once its `schema` stands in that index: a crash in between leaves runs incomplete, never wrong.
+ */
+export class Committer {
+  readonly #database: Database
+  readonly #options: CommitterOptions
+  readonly #unfinished = new Set<string>()
+  #waiting: Waiting[] = []
+  #since: number | undefined
+  #cost = 0
+
+  constructor(database: Database, options: CommitterOptions) {
+    this.#database = database
+    this.#options = options
+  }
+
+  /** Oids that this process has written, or is writing, and has not committed. */
+  get unfinished(): ReadonlySet<string> {
+    return this.#unfinished
+  }
+
+  begin(oid: string): void {
+    this.#unfinished.add(oid)
+  }
+
+  /** What a failed put has written is an orphan like any other. */
+  abandon(oids: Iterable<string>): void {
+    for (const oid of oids) this.#unfinished.delete(oid)
+  }
+
+  add(waiting: Waiting): void {
+    this.#since ??= this.#options.now()
+    this.#waiting.push(waiting)
+  }
+
+  waiting(run: number): readonly Waiting[] {
+    return this.#waiting.filter((one) => one.run === run)
+  }
+
+  /** True when another commit costs little against the work that it makes durable; so indexes stay a tenth of the time. */
+  due(): boolean {
+    if (this.#since === undefined) return false
+    const wait = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, SHARE * this.#cost))
+    return this.#options.now() - this.#since >= wait
+  }
+
+  /** Makes all that was added count. When it throws, nothing is known of it, and the documents are taken over by the next put. */
+  async commit(): Promise<void> {
+    const waiting = this.#waiting
+    if (waiting.length === 0) return
+    this.#waiting = []
+    this.#since = undefined
+    const began = this.#options.now()
+    try {
+      await withDatabaseLock(this.#database.path, this.#options.lockWaitSeconds ?? 60, () =>
+        this.#write(waiting),
+      )
+    } finally {
+      for (const { documents } of waiting)
+        for (const { facts } of documents) this.#unfinished.delete(facts.oid)
+      this.#cost = Math.max(0, this.#options.now() - began)
+    }
+  }
+
+  async #write(waiting: readonly Waiting[]): Promise<void> {
+    await sweep(this.#database.path, this.#options.now())
+    await this.#moveAside(waiting)
+    const additions = new Map<string, IndexFacts[]>()
+    for (const { documents } of waiting)
+      for (const { collection, facts } of documents)
+        additions.set(collection, [...(additions.get(collection) ?? []), facts])
+    const collections = (await this.#database.collections()).toSorted(markLast)
+    // The documents' names first, in every collection: an index may only name what a power cut cannot take away.
+    for (const { name, path } of collections) if (additions.has(name)) await syncDirectory(path)
+    step('artdaq-commit: documents durable')
+    for (const collection of collections) {
+      const { index, damage } = await collection.index()
+      const added = additions.get(collection.name)
+      if (!added && damage === undefined) continue
+      await collection.writeIndex(
+        index.plus(added ?? []),
+        damage === undefined ? undefined : this.#keptAs(collection),
+      )
+      step('artdaq-commit: index written')
+    }
+  }
+
+  async #moveAside(waiting: readonly Waiting[]): Promise<void> {
+    for (const { setAside } of waiting)
+      for (const { collection, oid } of setAside) {
+        const from = this.#database.collection(collection).documentPath(oid)
+        await rename(from, join(this.#database.path, `${collection}-${oid}.json.uncommitted`))
+      }
+  }
+
+  #keptAs({ name }: Collection): string {
+    return `${name}-index.json.damaged-${new Date(this.#options.now()).toISOString().replaceAll(':', '')}`
+  }
+}
+
+const markLast = (a: Collection, b: Collection): number =>
+  Number(a.name === COMMIT_MARK) - Number(b.name === COMMIT_MARK)

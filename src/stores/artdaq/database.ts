@@ -1,0 +1,83 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from '../../errors.ts'
+import { syncDirectory } from '../../files.ts'
+import { Collection, unavailable } from './collection.ts'
+import { metadataRecord, type Maker } from './metadata-record.ts'
+import { placeFile } from './place-file.ts'
+import { indexedRuns } from './run-index.ts'
+
+const METADATA = 'SystemMetadata'
+const HIDDEN = new Set([METADATA, 'system.indexes'])
+
+/** One artdaqDB on disk: a directory of collections (spec section 1.2). Nothing is created before something is written. */
+export class Database {
+  readonly path: string
+  readonly #collections = new Map<string, Collection>()
+  readonly #made = new Set<string>()
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Every collection there is, in byte order of the names. None where the database does not exist. */
+  async collections(): Promise<readonly Collection[]> {
+    const entries = await readdir(this.path, { withFileTypes: true }).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw unavailable(this.path, error)
+    })
+    return entries
+      .filter((entry) => entry.isDirectory() && !HIDDEN.has(entry.name))
+      .map((entry) => this.collection(entry.name))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  collection(name: string): Collection {
+    const known = this.#collections.get(name)
+    if (known) return known
+    const collection = new Collection(this.path, name)
+    this.#collections.set(name, collection)
+    return collection
+  }
+
+  /** Whether any index of this database knows the run. */
+  async knows(run: number): Promise<boolean> {
+    for (const collection of await this.collections())
+      if (indexedRuns((await collection.index()).index).configurations.has(run)) return true
+    return false
+  }
+
+  async fingerprint(): Promise<string> {
+    const parts: string[] = []
+    for (const collection of await this.collections())
+      parts.push(`${collection.name} ${await collection.fingerprint()}`)
+    return parts.join('\n')
+  }
+
+  /** Makes the directories of a database, with its record about itself, where they are missing; once in a process. */
+  async create(
+    collections: readonly string[],
+    oid: () => string,
+    created: string,
+    maker: Maker,
+  ): Promise<void> {
+    if (collections.every((name) => this.#made.has(name))) return
+    await mkdir(this.path, { recursive: true })
+    const made = await mkdir(join(this.path, METADATA)).then(
+      () => true,
+      (error: unknown) => {
+        if (errnoOf(error) === 'EEXIST') return false
+        throw unavailable(this.path, error)
+      },
+    )
+    if (made) {
+      const id = oid()
+      const text = metadataRecord(this.path, id, created, maker)
+      await placeFile(this.path, join(this.path, METADATA, `${id}.json`), [Buffer.from(text)])
+      await syncDirectory(join(this.path, METADATA))
+    }
+    for (const name of collections) await mkdir(join(this.path, name), { recursive: true })
+    await syncDirectory(this.path)
+    for (const name of collections) this.#made.add(name)
+  }
+}

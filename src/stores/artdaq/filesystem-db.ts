@@ -1,0 +1,155 @@
+import { access, constants } from 'node:fs/promises'
+import { ArchiverError } from '../../errors.ts'
+import type { Listing } from '../../core/listing.ts'
+import type { RecordManifest, RunDocuments, StoredRun } from '../../core/run-record.ts'
+import { RunSet } from '../../core/run-set.ts'
+import type { DocumentStore } from '../../core/store.ts'
+import { Committer } from './committer.ts'
+import { unavailable } from './collection.ts'
+import { Database } from './database.ts'
+import { listDatabase, type Orphan } from './list-runs.ts'
+import type { Maker } from './metadata-record.ts'
+import { putRun } from './put-run.ts'
+import { readManifest, readRun } from './read-run.ts'
+
+export interface FileSystemDbOptions {
+  /** Directories of the databases. All are read as one; the last one is written. */
+  readonly paths: readonly [string, ...string[]]
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** A random UUID for each document. */
+  readonly newUuid: () => string
+  /** Who stands in the record of a database that has to be made. */
+  readonly maker: Maker
+  /** How long a commit waits for another process that is committing. */
+  readonly lockWaitSeconds?: number
+}
+
+/**
+ * artdaq_database's FileSystemDB, read and written natively, byte-compatible with its own tools in both directions.
+ * `put` makes documents durable; `commit` makes them count, with one rewrite of each index however many runs it covers.
+ * A kill between the two leaves documents that no index knows: their run lists as incomplete, and the next `put` takes
+ * them over. Several puts may run at once, of different runs.
+ */
+export class FileSystemDb implements DocumentStore {
+  readonly #databases: readonly Database[]
+  readonly #writer: Database
+  readonly #options: FileSystemDbOptions
+  readonly #committer: Committer
+  #orphans: Promise<ReadonlyMap<number, readonly Orphan[]>> | undefined
+
+  constructor(options: FileSystemDbOptions) {
+    this.#databases = options.paths.map((path) => new Database(path))
+    this.#writer = this.#databases.at(-1) ?? new Database(options.paths[0])
+    this.#options = options
+    this.#committer = new Committer(this.#writer, options)
+  }
+
+  /** The databases, oldest first; the last one is written. For checks and queries. */
+  get databases(): readonly Database[] {
+    return this.#databases
+  }
+
+  async list(): Promise<Listing> {
+    let runs = RunSet.EMPTY
+    let seen = RunSet.EMPTY
+    const updates = new Map<number, number>()
+    const notes: string[] = []
+    for (const database of this.#databases) {
+      const listing = await listDatabase(database, this.#committer.unfinished)
+      for (const [run, count] of listing.updates) updates.set(run, count)
+      const twice = runs.intersect(listing.runs)
+      if (!twice.isEmpty)
+        notes.push(`runs ${twice.toString()} are in ${database.path} and in an older database too`)
+      runs = runs.union(listing.runs)
+      seen = seen.union(listing.runs).union(listing.incomplete)
+      notes.push(...listing.notes)
+      if (database === this.#writer) this.#orphans = Promise.resolve(listing.orphans)
+    }
+    return { runs, incomplete: seen.minus(runs), updates, notes }
+  }
+
+  async put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'> {
+    signal.throwIfAborted()
+    const orphans = (await this.#knownOrphans()).get(documents.run) ?? []
+    const { now, newUuid, maker } = this.#options
+    try {
+      return await putRun(documents, {
+        databases: this.#databases,
+        writer: this.#writer,
+        committer: this.#committer,
+        orphans,
+        now,
+        newUuid,
+        maker,
+        signal,
+      })
+    } catch (error) {
+      this.#orphans = undefined // what it had written so far is one now
+      throw error
+    }
+  }
+
+  commitDue(): boolean {
+    return this.#committer.due()
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#committer.commit()
+    } catch (error) {
+      this.#orphans = undefined // so are the documents that it was about
+      throw error
+    }
+  }
+
+  async read(run: number, signal: AbortSignal): Promise<StoredRun> {
+    signal.throwIfAborted()
+    return await readRun(await this.#holding(run), run)
+  }
+
+  async manifest(run: number): Promise<RecordManifest | undefined> {
+    return await readManifest(await this.#holding(run), run)
+  }
+
+  async fingerprint(): Promise<string> {
+    const parts: string[] = []
+    for (const database of this.#databases) parts.push(database.path, await database.fingerprint())
+    return parts.join('\n')
+  }
+
+  /** Whether the newest database can be read and written, or be made. */
+  async probe(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    for (const database of this.#databases) {
+      const rights = constants.R_OK | constants.X_OK | (database === this.#writer ? constants.W_OK : 0)
+      for (const path of [
+        database.path,
+        ...(await database.collections()).map((collection) => collection.path),
+      ])
+        await access(path, rights).catch((error: unknown) => {
+          if (!isMissing(error) || database !== this.#writer) throw unavailable(path, error)
+        })
+    }
+  }
+
+  /** The newest database that knows the run. Throws NOT_FOUND. */
+  async #holding(run: number): Promise<Database> {
+    for (const database of this.#databases.toReversed()) if (await database.knows(run)) return database
+    const paths = this.#databases.map(({ path }) => path).join(', ')
+    throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })
+  }
+
+  #knownOrphans(): Promise<ReadonlyMap<number, readonly Orphan[]>> {
+    return (this.#orphans ??= listDatabase(this.#writer, this.#committer.unfinished).then(
+      ({ orphans }) => orphans,
+      (error: unknown) => {
+        this.#orphans = undefined
+        throw error
+      },
+    ))
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'

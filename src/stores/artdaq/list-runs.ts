@@ -1,0 +1,128 @@
+import type { Listing } from '../../core/listing.ts'
+import { RunSet } from '../../core/run-set.ts'
+import type { Collection } from './collection.ts'
+import type { CollectionIndex } from './collection-index.ts'
+import type { Database } from './database.ts'
+import { runNumber, runOf } from './names.ts'
+import { indexedRuns } from './run-index.ts'
+import { SortedList } from './sorted-list.ts'
+
+/** A document on disk that no index knows. */
+export interface Orphan {
+  readonly collection: Collection
+  readonly oid: string
+}
+
+export interface DatabaseListing extends Listing {
+  readonly orphans: ReadonlyMap<number, readonly Orphan[]>
+}
+
+/** The collection whose index is written last: a run that stands there has everything else written and indexed. */
+export const COMMIT_MARK = 'SystemLayout'
+
+/**
+ * Lists a database without creating anything. A run is whole when its `schema` is in the index of SystemLayout, every
+ * document that an index gives it is on disk, and none of its documents is left out of the index. `unfinished` are
+ * documents of this process that wait for their commit. Throws STORE_UNAVAILABLE where the disk does not answer.
+ */
+export async function listDatabase(
+  database: Database,
+  unfinished: ReadonlySet<string>,
+): Promise<DatabaseListing> {
+  const marked: number[] = []
+  const seen: number[] = []
+  const rest = new Set<number>()
+  const broken = new Set<number>()
+  const updates = new Map<number, number>()
+  const orphans = new Map<number, Orphan[]>()
+  const notes: string[] = []
+  for (const collection of await database.collections()) {
+    const { index, damage } = await collection.index()
+    if (damage !== undefined) notes.push(`${damage}: read from the documents instead`)
+    const runs = indexedRuns(index)
+    for (const run of runs.configurations.keys()) {
+      seen.push(run)
+      if (collection.name === COMMIT_MARK) marked.push(run)
+      else rest.add(run)
+    }
+    for (const [run, count] of runs.updates) updates.set(run, Math.max(count, updates.get(run) ?? 0))
+    notes.push(...namesToKnow(collection, index))
+    const difference = await collection.difference()
+    const missing = new Set(difference.missing)
+    for (const run of runsOf(index, missing)) broken.add(run)
+    if (missing.size > 0)
+      notes.push(`${collection.path}: ${missing.size} documents of the index are not on disk`)
+    const left = difference.orphans.filter((oid) => !unfinished.has(oid))
+    if (left.length > 0) notes.push(`${collection.path}: ${left.length} documents are not in the index`)
+    for (const [run, oid] of await runsOfOrphans(collection, left, notes)) {
+      seen.push(run)
+      broken.add(run)
+      orphans.set(run, [...(orphans.get(run) ?? []), { collection, oid }])
+    }
+  }
+  for (const run of marked)
+    if (!rest.has(run) && !(await schemaSuffices(database.collection(COMMIT_MARK), run))) broken.add(run)
+  const whole = RunSet.of(marked).minus(RunSet.of(broken))
+  return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans }
+}
+
+/** The runs that an index gives any of these documents. */
+function runsOf(index: CollectionIndex, oids: ReadonlySet<string>): Set<number> {
+  const runs = new Set<number>()
+  if (oids.size === 0) return runs
+  const look = (
+    names: ReadonlyMap<string, SortedList>,
+    toRun: (name: string) => number | undefined,
+  ): void => {
+    for (const [name, list] of names) {
+      const run = toRun(name)
+      if (run !== undefined && !runs.has(run) && list.items.some((oid) => oids.has(oid))) runs.add(run)
+    }
+  }
+  look(index.section('runs.name'), runNumber)
+  look(index.section('configurations.name'), runOf)
+  return runs
+}
+
+async function runsOfOrphans(
+  collection: Collection,
+  oids: readonly string[],
+  notes: string[],
+): Promise<readonly (readonly [run: number, oid: string])[]> {
+  const { kept, unreadable } = await collection.documents(oids, ({ facts }) => {
+    const named = facts.runs.map(runNumber).concat(facts.configurations.map(({ name }) => runOf(name)))
+    return [...new Set(named)].flatMap((run) => (run === undefined ? [] : [[run, facts.oid] as const]))
+  })
+  notes.push(...unreadable)
+  return kept.flat()
+}
+
+/** A record may consist of nothing but its schema; only our manifest can tell that from a load that was cut short (D2). */
+async function schemaSuffices(collection: Collection, run: number): Promise<boolean> {
+  const { index } = await collection.index()
+  const configurations = indexedRuns(index).configurations.get(run) ?? []
+  const oids = configurations.flatMap((name) => [...index.list('configurations.name', name).items])
+  const { kept } = await collection.documents(oids, (document) => document.kept)
+  return kept.some(
+    ({ manifest, documents }) => manifest && documents.every((name) => name.startsWith(`${COMMIT_MARK}/`)),
+  )
+}
+
+function namesToKnow(collection: Collection, index: CollectionIndex): readonly string[] {
+  const notes: string[] = []
+  const { configurations, others } = indexedRuns(index)
+  if (others.length > 0) notes.push(`${collection.path}: ${some(others)}: configurations that are no run's`)
+  for (const [run, names] of configurations)
+    if (names.length > 1)
+      notes.push(
+        `run ${run} has ${names.length} configurations, ${some(names)}: the one assigned last counts`,
+      )
+  if (collection.name === COMMIT_MARK)
+    for (const [version, { size }] of index.section('version'))
+      if (size > 1)
+        notes.push(`${version} was loaded ${size} times: the documents with the smallest oid count`)
+  return notes
+}
+
+const some = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ArchiverError } from '../../errors.ts'
+
+const TEMPORARY = /^\.archiver-[0-9a-f]{16}\.tmp$/
+const LEFT_BEHIND_MS = 3_600_000
+const PIECE = 1 << 20
+
+/**
+ * Puts a file whole and durably into a collection: written beside the collections (artdaq takes any file inside one for a
+ * document, spec section 7.2), synced, read back and compared, then renamed. A crash leaves the file, or a temporary that
+ * `sweep` knows. The name itself is durable after `syncDirectory` of the collection, which many files share.
+ * Throws VERIFY_MISMATCH when what was read back is not what was written.
+ */
+export async function placeFile(
+  database: string,
+  path: string,
+  text: Iterable<Buffer | string>,
+): Promise<{ readonly bytes: number }> {
+  const temporary = join(database, `.archiver-${randomBytes(8).toString('hex')}.tmp`)
+  const file = await open(temporary, 'wx+', 0o644)
+  try {
+    let bytes = 0
+    for (const piece of pieces(text)) {
+      await write(file, piece, bytes)
+      await compare(file, piece, bytes, path)
+      bytes += piece.length
+    }
+    const { size } = await file.stat()
+    if (size !== bytes) throw mismatch(path)
+    await file.sync()
+    await file.close()
+    await rename(temporary, path)
+    return { bytes }
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Removes temporaries that killed writers left behind. They are known by their age: younger ones may be in use by somebody. */
+export async function sweep(database: string, now: number): Promise<void> {
+  for (const name of await readdir(database)) {
+    if (!TEMPORARY.test(name)) continue
+    const path = join(database, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found && now - found.mtimeMs > LEFT_BEHIND_MS) await unlink(path).catch(() => undefined)
+  }
+}
+
+/** The text in pieces of about a megabyte, so that neither many small writes nor one huge string are made. */
+function* pieces(text: Iterable<Buffer | string>): Generator<Buffer> {
+  let gathered: Buffer[] = []
+  let length = 0
+  for (const part of text) {
+    const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part
+    gathered.push(bytes)
+    length += bytes.length
+    if (length < PIECE) continue
+    yield gathered.length === 1 ? bytes : Buffer.concat(gathered, length)
+    gathered = []
+    length = 0
+  }
+  if (length > 0) yield Buffer.concat(gathered, length)
+}
+
+/** `write` may take less than it was given (a full disk), so it is asked until all of it is taken or it says why not. */
+async function write(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
+async function compare(file: FileHandle, bytes: Buffer, position: number, path: string): Promise<void> {
+  const back = Buffer.allocUnsafe(bytes.length)
+  const { bytesRead } = await file.read(back, 0, back.length, position)
+  if (bytesRead !== bytes.length || !back.equals(bytes)) throw mismatch(path)
+}
+
+const mismatch = (path: string): ArchiverError =>
+  new ArchiverError('VERIFY_MISMATCH', `${path}: what was read back is not what was written`)

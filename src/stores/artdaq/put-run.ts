@@ -1,0 +1,192 @@
+import { ArchiverError } from '../../errors.ts'
+import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
+import { writeJson } from '../../core/artdaq-json/writer.ts'
+import type { RunDocument, RunDocuments } from '../../core/run-record.ts'
+import { step } from '../../files.ts'
+import type { Committer } from './committer.ts'
+import type { Database } from './database.ts'
+import { storedDocument } from './document-text.ts'
+import { heldAs, heldOf, newest, newestConfiguration, type Held } from './held.ts'
+import { COMMIT_MARK, type Orphan } from './list-runs.ts'
+import type { Maker } from './metadata-record.ts'
+import { oidOf, requireSafeName, runOf } from './names.ts'
+import { placeFile } from './place-file.ts'
+import { prepare, type Ready } from './prepare.ts'
+import { planPut, type Known, type PutPlan } from './put-plan.ts'
+import { indexedRuns } from './run-index.ts'
+import { Stored } from './stored-document.ts'
+
+export interface PutContext {
+  /** Read as one, oldest first; the last one is written. */
+  readonly databases: readonly Database[]
+  readonly writer: Database
+  readonly committer: Committer
+  /** Documents of this run that no index knows. */
+  readonly orphans: readonly Orphan[]
+  readonly now: () => number
+  readonly newUuid: () => string
+  readonly maker: Maker
+  readonly signal: AbortSignal
+}
+
+/** Documents that are written at once; the disk is busy with about as many syncs. */
+const AT_ONCE = 8
+
+/**
+ * Writes what is missing of a run, `schema` last, and hands it to the committer. Every document is durable when this
+ * returns; none of them counts before the commit. A kill on the way leaves orphans, which the next put takes over.
+ */
+export async function putRun(run: RunDocuments, context: PutContext): Promise<PutPlan['result']> {
+  requireSound(run)
+  const holding = await holdingDatabase(run.run, context)
+  const known = await knownOf(run, holding, context)
+  const documents = prepare(run, known.held)
+  const plan = planPut(known, documents, run.manifest)
+  if (plan.result === 'present') return 'present'
+  if (holding !== context.writer)
+    throw new ArchiverError('STORE_REFUSED', `run ${run.run} is in ${holding.path}, which is only read`, {
+      run: run.run,
+      hint: 'its record has changed since: make that database the last of artdaq_db.database_uri for one pass',
+    })
+  await carryOut(run.run, plan, documents, context)
+  return plan.result
+}
+
+async function carryOut(
+  run: number,
+  plan: PutPlan<Ready>,
+  ready: readonly Ready[],
+  context: PutContext,
+): Promise<void> {
+  const { writer, committer, now, signal } = context
+  const time = now()
+  const collections = [...new Set(plan.write.map(({ document }) => document.collection))]
+  await writer.create(collections, () => oidOf(context.newUuid()), artdaqStamp(time), context.maker)
+  const placed: { collection: string; facts: Stored['facts'] }[] = []
+  const begun: string[] = []
+  const { configuration, version } = plan
+  const place = async ({ document, oid: known }: PutPlan<Ready>['write'][number]): Promise<void> => {
+    signal.throwIfAborted()
+    const oid = known ?? oidOf(context.newUuid())
+    const json = storedDocument(document.parts, {
+      ...document,
+      oid,
+      configuration,
+      version,
+      run: String(run),
+      time,
+    })
+    committer.begin(oid)
+    begun.push(oid)
+    const path = writer.collection(document.collection).documentPath(oid)
+    await placeFile(writer.path, path, [Buffer.from(writeJson(json), 'utf8')])
+    step('artdaq-put: a document is in place')
+    placed.push({ collection: document.collection, facts: new Stored(json, oid, path).facts })
+  }
+  try {
+    await eachOf(
+      plan.write.filter(({ document }) => document.collection !== COMMIT_MARK),
+      place,
+    )
+    step('artdaq-put: all but the schema is in place')
+    await eachOf(
+      plan.write.filter(({ document }) => document.collection === COMMIT_MARK),
+      place,
+    )
+  } catch (error) {
+    committer.abandon(begun)
+    throw error
+  }
+  const adopted = plan.adopt.flatMap(({ collection, stored }) =>
+    stored ? [{ collection: collection.name, facts: stored.facts }] : [],
+  )
+  const setAside = plan.setAside.map(({ collection, oid }) => ({ collection: collection.name, oid }))
+  committer.add({ run, documents: inOrder([...adopted, ...placed], ready), setAside })
+}
+
+/** The order of the run's documents is the order in which their names come into the index. */
+const inOrder = <T extends { readonly collection: string; readonly facts: Stored['facts'] }>(
+  placed: readonly T[],
+  ready: readonly Ready[],
+): readonly T[] => {
+  const position = new Map(ready.map(({ collection, entity }, i) => [`${collection}/${entity}`, i]))
+  const of = ({ collection, facts }: T): number =>
+    position.get(`${collection}/${facts.entities[0] ?? ''}`) ?? 0
+  return placed.toSorted((a, b) => of(a) - of(b))
+}
+
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values()
+  const worker = async (): Promise<void> => {
+    for (const item of left) await work(item)
+  }
+  // All of them settle before an error goes up, so that nothing is still being written behind it.
+  const settled = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
+  for (const one of settled) if (one.status === 'rejected') throw one.reason
+}
+
+async function holdingDatabase(run: number, { databases, writer }: PutContext): Promise<Database> {
+  for (const database of databases.toReversed()) if (await database.knows(run)) return database
+  return writer
+}
+
+async function knownOf(run: RunDocuments, database: Database, context: PutContext): Promise<Known> {
+  const collections = await database.collections()
+  const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
+  const configurations = indexes.flatMap((index) => indexedRuns(index).configurations.get(run.run) ?? [])
+  const loose = database === context.writer ? await looseDocuments(run.run, context) : []
+  const theirs = loose.flatMap(({ stored }) => stored?.facts.configurations ?? []).map(({ name }) => name)
+  const configuration =
+    newestConfiguration(new Set(configurations), indexes) ??
+    theirs.find((name) => runOf(name) === run.run) ??
+    `${run.run}/${run.configName}`
+  const indexed = await Promise.all(collections.map((one) => heldOf(one, configuration)))
+  const ofIt = loose.filter(({ stored }) =>
+    stored?.facts.configurations.some(({ name }) => name === configuration),
+  )
+  const held = [...indexed.flat(), ...ofIt]
+  const schema = newest(
+    held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
+  )
+  return { run: run.run, configuration, held, manifest: schema?.stored?.kept.manifest }
+}
+
+/** Documents of the run on disk that no index knows: of killed passes, and of this process, waiting for its commit. */
+async function looseDocuments(
+  run: number,
+  { writer, committer, orphans }: PutContext,
+): Promise<readonly Held[]> {
+  const loose: Held[] = []
+  for (const { collection, oid } of orphans) {
+    const stored = await collection.find(oid)
+    const known = (await collection.index()).index.ouid.has(oid)
+    if (stored && !known && !committer.unfinished.has(oid)) loose.push(heldAs(collection, stored, false))
+  }
+  for (const { documents } of committer.waiting(run))
+    for (const { collection: name, facts } of documents) {
+      const collection = writer.collection(name)
+      loose.push(heldAs(collection, await collection.document(facts.oid), true))
+    }
+  return loose
+}
+
+function requireSound({ run, configName, documents, manifest, attached }: RunDocuments): void {
+  requireSafeName('configuration', configName, run)
+  const seen = new Set<string>()
+  for (const { collection, entity } of documents) {
+    requireSafeName('entity', entity, run)
+    const name = `${collection}/${entity}`
+    if (seen.has(name))
+      throw new ArchiverError('RECORD_INVALID', `run ${run} has two documents ${name}`, { run })
+    seen.add(name)
+  }
+  const carries = documents.some((document: RunDocument) => document.collection === COMMIT_MARK)
+  if ((manifest !== undefined || attached.length > 0) && !carries)
+    throw new ArchiverError(
+      'RECORD_INVALID',
+      `run ${run} has no document in ${COMMIT_MARK} to keep its manifest`,
+      {
+        run,
+      },
+    )
+}
