@@ -1,0 +1,87 @@
+import { rebuild, type StageRuns } from '../core/recovery.ts'
+import { recoveryJson, recoveryLines } from '../core/recovery-text.ts'
+import type { RunSet } from '../core/run-set.ts'
+import { ArchiverError } from '../errors.ts'
+import type { StageName } from '../stages/stage.ts'
+import type { StageMemory } from '../state/memory.ts'
+import { type Command, type Context } from './context.ts'
+import { countOf, type MainOptions } from './mode.ts'
+import { type Archiver, openArchiver } from './open.ts'
+import { withSession } from './session.ts'
+
+type Options = MainOptions & { readonly stage: StageName }
+
+/** Prints lines while it works; with `--json` there is only the document at the end. */
+type Print = (lines: readonly string[]) => void
+
+/**
+ * `--recover-import-state`, `--recover-migrate-state`: rebuilds a stage's state and failure log from the two stores (seed 003). Safe at any
+ * time and twice; cut short anywhere, it is done again. What it replaces is kept. Throws when a store cannot be read, and
+ * SOURCE_UNAVAILABLE when the source is empty and the destination is not: then nothing is changed.
+ */
+export const recover: Command<Options> = async (options, context) => {
+  const { stage } = options
+  const archiver = await openArchiver(options.config, context)
+  if (options.dryRun) return recoverStage(archiver, undefined, options, context)
+  const session = {
+    mode: `recover-${stage}-state`,
+    waitSeconds:
+      options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),
+    verbose: options.verbose ?? false,
+    json: options.json ?? false,
+  }
+  return withSession(archiver, session, context, (conditions) =>
+    recoverStage(archiver, archiver.memory(stage, conditions), options, context),
+  )
+}
+
+/** Without a memory it only says what it would do. */
+const recoverStage = async (
+  archiver: Archiver,
+  memory: StageMemory | undefined,
+  { stage, json }: Options,
+  context: Context,
+): Promise<number> => {
+  const print: Print = (lines) => {
+    if (!json) context.out(`${lines.join('\n')}\n`)
+  }
+  const lines = recoveryLines(stage)
+  print(lines.start)
+  const source = await sourceRuns(archiver, stage)
+  print(lines.sourceFound(source.size))
+  const { runs: stored } = stage === 'import' ? await archiver.artdaq.list() : await archiver.archive.list()
+  print(lines.destinationFound(stored.size))
+  refuseEmptySource(stage, { source, stored })
+  const stores = { source, stored }
+  const result = memory ? await memory.recover(stores) : { ...rebuild(stores), kept: [] }
+  const { app } = archiver.config
+  const recovery = {
+    ...result,
+    stage,
+    sourceRuns: source.size,
+    storedRuns: stored.size,
+    stateFile: stage === 'import' ? app.importStateFile : app.migrateStateFile,
+    failureLog: stage === 'import' ? app.importFailureLog : app.migrateFailureLog,
+    dryRun: memory === undefined,
+  }
+  print(lines.done(recovery))
+  if (json) context.out(recoveryJson(recovery))
+  return 0
+}
+
+/** Runs that two directories claim are on the source, too: they cannot be archived, so they are missing by name. */
+const sourceRuns = async ({ records, artdaq }: Archiver, stage: StageName): Promise<RunSet> => {
+  if (stage === 'migrate') return (await artdaq.list()).runs
+  const { runs, ambiguous } = await records.list()
+  return runs.union(ambiguous)
+}
+
+/** An unmounted disk looks like an empty source; believing it would empty the failure log (I6). */
+const refuseEmptySource = (stage: StageName, { source, stored }: StageRuns): void => {
+  if (!source.isEmpty || stored.isEmpty) return
+  const [code, what] =
+    stage === 'import'
+      ? (['SOURCE_UNAVAILABLE', 'the run record directory is empty, and artdaqDB is not'] as const)
+      : (['STORE_UNAVAILABLE', 'artdaqDB is empty, and the archive is not'] as const)
+  throw new ArchiverError(code, what, { hint: 'Is the disk mounted? Nothing was changed.' })
+}
