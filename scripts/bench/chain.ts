@@ -1,0 +1,44 @@
+// The full chain on embedded stores against a bare writer that puts the same output files on disk with the same fsyncs.
+//   npx tsx scripts/bench/chain.ts
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, open, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { makeRecords } from './make-records.ts'
+import { build, makeSite } from './site.ts'
+
+const RUNS = 300
+const WORKERS = 2
+
+build()
+const site = makeSite({ workers: WORKERS })
+makeRecords(site.records, { first: 10_001, count: RUNS, files: 40, kilobytes: 150 })
+const chain = (RUNS * 1000) / site.run()
+
+const outputs = [site.database, site.archive].flatMap((root) =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(root, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => ({ path: path.replace(site.root, join(site.root, 'bare')), bytes: readFileSync(path) })),
+)
+for (const folder of new Set(outputs.map(({ path }) => dirname(path))))
+  await mkdir(folder, { recursive: true })
+const queue = outputs.values()
+const began = performance.now()
+await Promise.all(
+  Array.from({ length: WORKERS }, async () => {
+    for (const { path, bytes } of queue) {
+      const file = await open(`${path}.tmp`, 'wx')
+      await file.writeFile(bytes)
+      await file.sync()
+      await file.close()
+      await rename(`${path}.tmp`, path)
+    }
+  }),
+)
+const bare = (RUNS * 1000) / (performance.now() - began)
+const megabytes = outputs.reduce((sum, { bytes }) => sum + bytes.length, 0) / 1e6
+console.log(
+  `full chain: ${chain.toFixed(1)} runs/s; bare writer of the same ${outputs.length} files, ${megabytes.toFixed(0)} MB: ${bare.toFixed(1)} runs/s`,
+)
+console.log(`ratio ${(chain / bare).toFixed(2)}; must reach 0.40`)
+site.remove()

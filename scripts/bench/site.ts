@@ -1,0 +1,49 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A site in a temporary folder: record directory, work_dir, artdaqDB, directory archive, and the built program to run on it. */
+export interface Site {
+  readonly root: string
+  readonly records: string
+  readonly database: string
+  readonly archive: string
+  /** Runs the built program; answers with the milliseconds it took, whole process. Throws when it fails. */
+  run(...flags: string[]): number
+  remove(): void
+}
+
+export const makeSite = (settings: { workers?: number; base?: string } = {}): Site => {
+  const root = mkdtempSync(join(settings.base ?? process.env['BENCH_DIR'] ?? tmpdir(), 'run-archiver-bench.'))
+  const at = (name: string): string => join(root, name)
+  const config = [
+    `app: { work_dir: ${at('work')}, batch_size: 0, parallel_workers: ${settings.workers ?? 2}, log_level: WARNING }`,
+    `source_files: { run_records_dir: ${at('records')}, settle_seconds: 0 }`,
+    `artdaq_db: { database_uri: "filesystemdb://${at('db')}" }`,
+    `ucon_db: { server_url: "file://${at('archive')}" }`,
+    '',
+  ].join('\n')
+  writeFileSync(at('config.yaml'), config)
+  return {
+    root,
+    records: at('records'),
+    database: at('db'),
+    archive: at('archive'),
+    run: (...flags) => {
+      const began = performance.now()
+      const { status, stderr } = spawnSync(process.execPath, ['dist/main.js', at('config.yaml'), ...flags], {
+        encoding: 'utf8',
+      })
+      if (status !== 0) throw new Error(`exit ${status}: ${stderr}`)
+      return performance.now() - began
+    },
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  }
+}
+
+export const build = (): void =>
+  void execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
+
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
