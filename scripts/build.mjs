@@ -9,7 +9,7 @@ const aside = `dist.${process.pid}`
 const missing = {
   name: 'missing',
   setup: (b) =>
-    b.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) =>
+    b.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
       existsSync(join(resolveDir, path)) ? undefined : { path, external: true },
     ),
 }

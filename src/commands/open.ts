@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { blobOf } from '../core/blob.ts'
 import { toDocuments } from '../core/convert/to-documents.ts'
-import { isFhicl } from '../core/fhicl/parse.ts'
+import { isFhicl } from '../core/fhicl/detect.ts'
 import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
 import { type Config, loadConfig } from '../config.ts'
@@ -13,6 +14,7 @@ import { now } from '../host.ts'
 import type { StageName } from '../stages/stage.ts'
 import { ListingCache } from '../state/listing-cache.ts'
 import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/memory.ts'
+import { StateFile } from '../state/state-file.ts'
 import { WatchList } from '../state/watch-list.ts'
 import { RunRecords } from '../stores/run-records.ts'
 import type { Context } from './context.ts'
@@ -125,15 +127,28 @@ const openArtdaq = async ({ artdaqDb }: Config): Promise<DocumentStore> => {
 }
 
 const openArchive = async (
-  { uconDb, app }: Config,
+  config: Config,
   context: Context,
-  overrides: Overrides,
+  { overrideConflict }: Overrides,
 ): Promise<Archive> => {
-  const { serverUrl } = uconDb
-  if (serverUrl.startsWith('file:')) {
+  const { uconDb } = config
+  if (uconDb.serverUrl.startsWith('file:')) {
     const { DirectoryArchive } = await import('../stores/ucon/directory-archive.ts')
-    throw new Error(`${String(DirectoryArchive)} ${app.workDir}`)
+    return new DirectoryArchive({
+      root: fileURLToPath(uconDb.serverUrl),
+      folder: uconDb.folderName || 'run_records',
+      object: uconDb.objectName || 'configuration',
+      now,
+      expectExisting: await hasArchived(config),
+    })
   }
-  const { UconArchive } = await import('../stores/ucon/ucon-archive.ts')
-  throw new Error(`${String(UconArchive)} ${context.version} ${String(overrides.overrideConflict)}`)
+  const { openUconArchive } = await import('../stores/ucon/ucon-archive.ts')
+  return openUconArchive({ ...uconDb, env: context.env, now, overrideConflict })
+}
+
+/** Whether the migrate stage has ever stored anything: then an archive that is not there is an unmounted disk. */
+const hasArchived = async (config: Config): Promise<boolean> => {
+  const { stateFile } = memoryPaths(config, 'migrate')
+  const state = await new StateFile(stateFile).read().catch(() => undefined) // a damaged state is for the pass to tell
+  return (state?.lastContiguousRun ?? 0) > 0
 }

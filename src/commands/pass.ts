@@ -20,6 +20,8 @@ export interface PassRequest {
   readonly only?: RunSet | undefined
   /** `--limit`; without it `app.batch_size` decides. */
   readonly limit?: number | undefined
+  /** `--override-conflict`. */
+  readonly override?: number | undefined
   /** `--validate`. */
   readonly check?: BlobCheck | undefined
 }
@@ -55,7 +57,7 @@ export const planPass = async (
 ): Promise<Plan> => {
   const { cache, records, artdaq, archive, config } = archiver
   const limit = passLimit(request.mode, config.app.batchSize, request.limit)
-  const wanted = { mode: request.mode, limit, only: request.only, state, failed }
+  const wanted = { mode: request.mode, limit, only: request.only, state, failed, override: request.override }
   const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
   if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
   const source = await cache.list<SourceListing>('run-records', records)

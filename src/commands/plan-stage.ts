@@ -26,6 +26,8 @@ export interface PlanRequest {
   readonly only: RunSet | undefined
   readonly state: StageState
   readonly failed: RunSet
+  /** A run that is put although the archive has its key: `--override-conflict`. */
+  readonly override?: number | undefined
 }
 
 /**
@@ -86,7 +88,7 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
     ...request,
     source: artdaq.runs,
     destination: archive,
-    changed: changed.intersect(archive.runs),
+    changed: request.override === undefined ? changed : changed.union(RunSet.of([request.override])),
   })
   const runs = wanted.take(request.limit)
   return {

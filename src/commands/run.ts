@@ -9,7 +9,6 @@ import { passJson, passLines, planJson, planLines } from './pass-output.ts'
 import type { Plan } from './plan-stage.ts'
 import { isIdle } from './idle.ts'
 import { withSession } from './session.ts'
-import { blobCheck } from './validate.ts'
 
 type PassMode = Extract<Mode, { type: 'pass' }>
 
@@ -23,9 +22,12 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     mode: mode.pass,
     stages: mode.stages,
     only: onlyRuns(options, overrideConflict),
+    override: overrideConflict,
     limit: options.limit === undefined ? undefined : countOf('--limit', options.limit),
     check: options.validate
-      ? blobCheck(archiver.config.uconDb.metadataParameters, (complaint) => complaints.push(complaint))
+      ? (await import('./validate.ts')).blobCheck(archiver.config.uconDb.metadataParameters, (complaint) =>
+          complaints.push(complaint),
+        )
       : undefined,
   }
   if (options.dryRun) return dryRun(archiver, request, options, context)
