@@ -13,6 +13,7 @@ export const STATES = [
   'terminated',
   'system_reboot',
   'skipped',
+  'pending',
 ] as const
 
 export type State = (typeof STATES)[number]
@@ -61,6 +62,9 @@ const WORDS: Readonly<Record<State, Words>> = {
   cancelled: words('CANCELLED', 'user', 'KILLED', 'KILLED', 'FAILED', null, 'FAILED'),
   terminated: words('FAILED', 'terminated', 'TERMINATED', 'TERMINATED', 'FAILED', null, 'FAILED'),
   system_reboot: words('FAILED', 'system_reboot', 'SYSTEM_REBOOT', 'SYSTEM_REBOOT', 'FAILED', null, 'FAILED'),
+  /** A run that was begun and left for a later pass: its record moved, or the destination went away. Never an execution. */
+  pending: words('FAILED', 'pending', 'FAILED', 'FAILED', 'FAILED', null, 'FAILED'),
+  /** An execution that found nothing to do. Never a run. */
   skipped: words('FINISHED', 'skipped', 'COMPLETED', 'COMPLETED', 'COMPLETED', null, 'COMPLETED'),
 }
 

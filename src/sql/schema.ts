@@ -3,7 +3,7 @@ import type { ColumnType, TABLES, TableName } from './tables.ts'
 
 type Value<Type extends ColumnType> = Type extends 'id'
   ? Generated<number>
-  : Type extends 'int' | 'big' | 'percent'
+  : Type extends 'int' | 'big' | 'percent' | 'real'
     ? number
     : string
 

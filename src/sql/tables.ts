@@ -2,7 +2,7 @@ import type { DialectName } from './ledger-url.ts'
 
 /** What a column holds, whatever the engine calls it. */
 export type ColumnType =
-  'id' | 'uuid' | 'word' | 'name' | 'path' | 'text' | 'int' | 'big' | 'percent' | 'time' | 'json'
+  'id' | 'uuid' | 'word' | 'name' | 'path' | 'text' | 'int' | 'big' | 'percent' | 'real' | 'time' | 'json'
 
 /** Times are `YYYY-MM-DD HH:MM:SS.mmm` in UTC on the way in (sql/times.ts); `json` is text on our side everywhere. */
 const TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName, string>>>> = {
@@ -20,6 +20,7 @@ const TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName, string>>>>
   big: { sqlite: 'INTEGER', postgres: 'BIGINT', mysql: 'BIGINT' },
   // Wider than the seed's NUMERIC(5,2): sixteen busy threads are 1600 % of a processor.
   percent: { sqlite: 'REAL', postgres: 'NUMERIC(8,2)', mysql: 'DECIMAL(8,2)' },
+  real: { sqlite: 'REAL', postgres: 'DOUBLE PRECISION', mysql: 'DOUBLE' },
   // MySQL's TIMESTAMP, unlike its DATETIME, is the same moment to every session, so the seeds' NOW() compares rightly.
   time: { sqlite: 'TEXT', postgres: 'TIMESTAMPTZ', mysql: 'TIMESTAMP(3)' },
   json: { sqlite: 'TEXT', postgres: 'JSONB', mysql: 'LONGTEXT' },
@@ -238,9 +239,11 @@ export const TABLES = {
       items: 'big',
       items_failed: 'big',
       bytes: 'big',
-      seconds: 'percent',
-      min_seconds: 'percent',
-      max_seconds: 'percent',
+      seconds: 'real',
+      min_seconds: 'real',
+      max_seconds: 'real',
+      p50_seconds: 'real',
+      p95_seconds: 'real',
     },
     needed: ['task_name', 'day'],
     key: ['task_name', 'day'],

@@ -1,0 +1,57 @@
+import type { Log } from '../core/log.ts'
+import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
+import { daysOf, daysTouched } from './daily.ts'
+import { migrate, MIGRATIONS } from './migrate.ts'
+import type { Row } from './rows.ts'
+import { upserts, writeRows } from './upsert.ts'
+import type { LedgerStore } from './writer.ts'
+
+export interface StoreOptions extends DatabaseOptions {
+  readonly now: () => number
+  readonly log: Log
+  /** Who migrates: the program's version. */
+  readonly version: string
+}
+
+/** The ledger, open and of the newest version. */
+export interface OpenStore extends LedgerStore {
+  readonly database: Database
+}
+
+/** Opens and migrates. Throws LEDGER_UNAVAILABLE, or what the driver throws. */
+export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
+  const database = await openDatabase(options)
+  try {
+    const taken = await migrate(database, { migrations: MIGRATIONS, now: options.now, by: options.version })
+    for (const name of taken)
+      options.log.warn(`The ledger's view "${name}" could not be made: a table of this name is there already`)
+  } catch (error) {
+    void database.close().catch(() => undefined)
+    throw error
+  }
+  return {
+    database,
+    write: (rows) => write(database, rows),
+    writeNow: nowWriter(database),
+    close: () => database.close(),
+  }
+}
+
+/** Rows, and the statistics of the days on which an execution ended, in one transaction each. */
+const write = async (database: Database, rows: readonly Row[]): Promise<void> => {
+  await writeRows(database.kysely, rows, database.dialect, database.schema)
+  const days = daysTouched(rows)
+  if (days.length > 0)
+    await writeRows(database.kysely, await daysOf(database, days), database.dialect, database.schema)
+}
+
+const nowWriter = (database: Database): LedgerStore['writeNow'] => {
+  const { kysely, runNow, dialect, schema } = database
+  if (!runNow) return undefined
+  return (rows) => {
+    for (const statement of upserts(rows, dialect, schema)) {
+      const { sql, parameters } = statement.compile(kysely)
+      runNow(sql, parameters)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs'
+
+/** What this process has used so far. */
+export interface Usage {
+  readonly memoryMb: number
+  readonly peakMemoryMb: number
+  /** Milliseconds of processor time, user and system, of all threads. */
+  readonly cpuMs: number
+  /** Bytes that went to and came from storage; undefined where the kernel does not tell. */
+  readonly readBytes: number | undefined
+  readonly writeBytes: number | undefined
+}
+
+const MB = 1024 * 1024
+
+export const processUsage = (): Usage => {
+  const { user, system } = process.cpuUsage()
+  const io = ioCounters()
+  return {
+    memoryMb: Math.round(process.memoryUsage.rss() / MB),
+    peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
+    cpuMs: (user + system) / 1000,
+    readBytes: io.get('read_bytes'),
+    writeBytes: io.get('write_bytes'),
+  }
+}
+
+const ioCounters = (): ReadonlyMap<string, number> => {
+  try {
+    const lines = readFileSync('/proc/self/io', 'utf8').trim().split('\n')
+    return new Map(lines.map((line) => [line.split(':')[0] ?? '', Number(line.split(':')[1])]))
+  } catch {
+    return new Map()
+  }
+}
