@@ -101,13 +101,13 @@ const withoutQuotes = (message: string): string =>
   message.replace(/:? *(["'`]).*\1/s, '').replace(/: .*$/s, '')
 
 const nestedTooDeeply = (text: string): boolean => {
+  if (/^(?: *- ){100}/m.test(text) || /^ {2000}/m.test(text)) return true
   let open = 0
-  for (const character of text) {
-    if (character === '[' || character === '{') open++
-    else if (character === ']' || character === '}') open = Math.max(0, open - 1)
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1)
     if (open > DEEPEST) return true
   }
-  return /^(?: *- ){100}/m.test(text) || /^ {2000}/m.test(text)
+  return false
 }
 
 /** Follows aliases by sharing what they name, so that a few lines cannot become billions of nodes. */
