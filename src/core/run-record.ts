@@ -40,7 +40,7 @@ export type Readiness =
   | { readonly ready: true; readonly ended: boolean; readonly signature: string }
   | {
       readonly ready: false
-      readonly reason: 'copying' | 'settling' | 'running' | 'started'
+      readonly reason: 'copying' | 'settling' | 'running' | 'started' | 'gone'
       readonly detail: string
     }
 

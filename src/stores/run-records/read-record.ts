@@ -1,0 +1,75 @@
+import { NO_METADATA, parseMetadata } from '../../core/metadata.ts'
+import type { RecordFile, RunRecord, SkippedEntry } from '../../core/run-record.ts'
+import { ArchiverError } from '../../errors.ts'
+import { readWhole } from './read-file.ts'
+import { signatureOf } from './signature.ts'
+import { isSameWalk, walk, type WalkedEntry } from './walk.ts'
+
+export interface ReadLimits {
+  readonly maxRecordBytes: number
+  readonly maxRecordFiles: number
+  readonly signal: AbortSignal
+}
+
+const AT_ONCE = 8
+
+/**
+ * Reads one record whole: looks at everything, reads the regular files, looks at everything again. Throws RECORD_CHANGING when
+ * the two looks differ, RECORD_INVALID when it is too large (nothing is read then), and errors of the system.
+ */
+export const readRecord = async (
+  run: number,
+  path: Buffer,
+  directory: string,
+  { maxRecordBytes, maxRecordFiles, signal }: ReadLimits,
+): Promise<RunRecord> => {
+  const limits = { maxFiles: maxRecordFiles, signal }
+  const before = await walk(path, limits)
+  const toRead = before.entries.filter(({ kind }) => kind === 'file')
+  const bytes = toRead.reduce((sum, { stats }) => sum + stats.size, 0n)
+  if (bytes > BigInt(maxRecordBytes)) throw tooLarge(bytes, maxRecordBytes, toRead)
+
+  const files: RecordFile[] = []
+  for (let i = 0; i < toRead.length; i += AT_ONCE) {
+    signal.throwIfAborted()
+    files.push(...(await Promise.all(toRead.slice(i, i + AT_ONCE).map(readOne))))
+  }
+  if (!isSameWalk(before, await walk(path, limits)))
+    throw new ArchiverError('RECORD_CHANGING', 'the record changed while it was read')
+
+  const metadata = files.find(({ name }) => name === 'metadata.txt')
+  return {
+    run,
+    directory,
+    directoryMode: modeOf(before.root.mode),
+    files,
+    folders: before.entries
+      .filter(({ kind }) => kind === 'folder')
+      .map(({ name, stats }) => ({ name, mode: modeOf(stats.mode) })),
+    skipped: before.entries.flatMap(({ name, kind }): SkippedEntry[] =>
+      kind === 'file' || kind === 'folder' ? [] : [{ name, kind }],
+    ),
+    ended: (metadata ? parseMetadata(metadata.content) : NO_METADATA).ended,
+    signature: signatureOf(before),
+  }
+}
+
+const readOne = async (entry: WalkedEntry): Promise<RecordFile> => {
+  try {
+    return { name: entry.name, mode: modeOf(entry.stats.mode), content: await readWhole(entry) }
+  } catch (error) {
+    // The system names a path in text, in which a name that is not UTF-8 cannot be told.
+    if (error instanceof Error && 'path' in error) error.message += ` (${entry.name})`
+    throw error
+  }
+}
+
+const modeOf = (mode: bigint): number => Number(mode & 0o7777n)
+
+const tooLarge = (bytes: bigint, most: number, files: readonly WalkedEntry[]): ArchiverError => {
+  const largest = files.reduce((a, b) => (a.stats.size >= b.stats.size ? a : b))
+  const text = `the record is too large: ${bytes} bytes of ${most}, of which ${largest.name} has ${largest.stats.size}`
+  return new ArchiverError('RECORD_INVALID', text, {
+    hint: 'Raise source_files.max_record_mb, or take out of the record what does not belong there.',
+  })
+}

@@ -1,0 +1,108 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat, opendir } from 'node:fs/promises'
+import { nameOf } from '../../core/file-name.ts'
+import type { SkippedEntry } from '../../core/run-record.ts'
+import { ArchiverError } from '../../errors.ts'
+
+/** One entry of a record, as its status was when it was looked at. */
+export interface WalkedEntry {
+  /** Path inside the record, escaped by `nameOf`. */
+  readonly name: string
+  /** The whole path, as bytes. */
+  readonly path: Buffer
+  readonly kind: 'file' | 'folder' | SkippedEntry['kind']
+  readonly stats: BigIntStats
+}
+
+/** A record's directory and all that is in it, in byte order of the names. */
+export interface Walk {
+  readonly root: BigIntStats
+  readonly entries: readonly WalkedEntry[]
+}
+
+export interface WalkLimits {
+  readonly maxFiles: number
+  readonly signal?: AbortSignal | undefined
+}
+
+// DAQInterface makes no folders at all. Deep enough for what people put there, and below the longest path a system takes.
+const DEEPEST = 16
+// Enough to keep the thread pool busy; more only holds more memory.
+const AT_ONCE = 16
+
+/** Looks at every entry of a directory, links not followed. Throws RECORD_INVALID beyond the limits, or errors of the system. */
+export const walk = async (directory: Buffer, limits: WalkLimits): Promise<Walk> => {
+  const root = await lstat(directory, { bigint: true })
+  const entries: WalkedEntry[] = []
+  await walkInto(directory, '', 0, entries, limits)
+  entries.sort((a, b) => Buffer.compare(a.path, b.path))
+  return { root, entries }
+}
+
+const walkInto = async (
+  directory: Buffer,
+  prefix: string,
+  depth: number,
+  entries: WalkedEntry[],
+  limits: WalkLimits,
+): Promise<void> => {
+  const names: Buffer[] = []
+  // One character for each byte: any name comes through as it is.
+  for await (const { name } of await opendir(directory, {
+    encoding: 'latin1' as BufferEncoding,
+    bufferSize: 256,
+  })) {
+    names.push(Buffer.from(name, 'latin1'))
+    if (entries.length + names.length > limits.maxFiles) throw tooMany(limits.maxFiles)
+  }
+  const first = entries.length
+  for (let i = 0; i < names.length; i += AT_ONCE) {
+    limits.signal?.throwIfAborted()
+    const looks = names.slice(i, i + AT_ONCE).map(async (bytes): Promise<WalkedEntry> => {
+      const path = Buffer.concat([directory, SLASH, bytes])
+      const stats = await lstat(path, { bigint: true })
+      return { name: prefix + nameOf(bytes), path, kind: kindOf(stats), stats }
+    })
+    entries.push(...(await Promise.all(looks)))
+  }
+  for (const entry of entries.slice(first)) {
+    if (entry.kind !== 'folder') continue
+    if (depth >= DEEPEST)
+      throw new ArchiverError('RECORD_INVALID', `${entry.name} lies more than ${DEEPEST} folders deep`)
+    await walkInto(entry.path, `${entry.name}/`, depth + 1, entries, limits)
+  }
+}
+
+const SLASH = Buffer.from('/')
+
+const kindOf = (stats: BigIntStats): WalkedEntry['kind'] => {
+  if (stats.isFile()) return 'file'
+  if (stats.isDirectory()) return 'folder'
+  if (stats.isSymbolicLink()) return 'link'
+  if (stats.isFIFO()) return 'fifo'
+  if (stats.isSocket()) return 'socket'
+  return stats.isBlockDevice() || stats.isCharacterDevice() ? 'device' : 'unknown'
+}
+
+const tooMany = (most: number): ArchiverError =>
+  new ArchiverError('RECORD_INVALID', `the record is too large: more than ${most} files`, {
+    hint: 'Raise source_files.max_record_files, or take out of the record what does not belong there.',
+  })
+
+/** Whether an entry is the same, unchanged, at two looks: the same inode with the same times, size and mode. */
+export const isUnchanged = (before: BigIntStats, after: BigIntStats): boolean =>
+  before.ino === after.ino &&
+  before.dev === after.dev &&
+  before.size === after.size &&
+  before.mtimeNs === after.mtimeNs &&
+  before.ctimeNs === after.ctimeNs &&
+  before.mode === after.mode
+
+/** Whether nothing came, went or changed between two walks. */
+export const isSameWalk = (before: Walk, after: Walk): boolean =>
+  isUnchanged(before.root, after.root) &&
+  before.entries.length === after.entries.length &&
+  before.entries.every((entry, index) => {
+    const other = after.entries[index]
+    return other !== undefined && entry.path.equals(other.path) && isUnchanged(entry.stats, other.stats)
+  })
