@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { readJson } from '../core/artdaq-json/reader.ts'
+import { artdaqStamp } from '../core/artdaq-json/stamp.ts'
+import { FhiclError } from '../core/fhicl/error.ts'
+import { fhiclFromJson } from '../core/fhicl/from-json.ts'
+import { parseFhicl } from '../core/fhicl/parser.ts'
+import { fhiclToJsonText } from '../core/fhicl/to-json.ts'
+import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
+import { now } from '../host.ts'
+import type { Command, Context } from './context.ts'
+
+export interface FhiclToJsonOptions {
+  /** A path, or `-` for standard input. */
+  readonly file: string
+  /** The document's name in `origin`. */
+  readonly name?: string | undefined
+  /** The stamp in `origin`, taken as it is; the time of day unless given. */
+  readonly stamp?: string | undefined
+}
+
+export interface FhiclFromJsonOptions {
+  /** A path, or `-` for standard input. */
+  readonly file: string
+}
+
+/** Prints the JSON that artdaq makes of a FHiCL file, and nothing else, not even a newline. Exit 1 where artdaq refuses it. */
+export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, name, stamp }, context) => {
+  const bytes = await readInput(file)
+  try {
+    const origin = { name: name ?? 'notprovided', stamp: stamp ?? artdaqStamp(now()) }
+    context.out(fhiclToJsonText(parseFhicl(bytes), origin))
+    return 0
+  } catch (error) {
+    return tell(error, file, context)
+  }
+}
+
+/** Prints the FHiCL that artdaq exports of a JSON file, byte for byte. Exit 1 where artdaq's export fails. */
+export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file }, context) => {
+  const bytes = await readInput(file)
+  try {
+    context.out(fhiclFromJson(readJson(bytes.toString('utf8'))))
+    return 0
+  } catch (error) {
+    return tell(error, file, context)
+  }
+}
+
+const readInput = async (file: string): Promise<Buffer> => {
+  try {
+    return file === '-' ? await buffer(process.stdin) : await readFile(file)
+  } catch (error) {
+    const code = errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'RECORD_INVALID'
+    throw new ArchiverError(code, `cannot read ${file}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Says what is wrong, with file and place, on standard error. */
+const tell = (error: unknown, file: string, context: Context): number => {
+  if (!(error instanceof ArchiverError)) throw error
+  const shown = file === '-' ? 'standard input' : file
+  const text = error instanceof FhiclError ? error.caret(shown) : `${shown}: ${error.message}`
+  context.err(`${text}\n${error.hint === undefined ? '' : `${error.hint}\n`}`)
+  return error.exitCode
+}
