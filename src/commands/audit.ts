@@ -1,0 +1,149 @@
+import { audit as evaluate, sample } from '../core/audit.ts'
+import { auditJson, auditLines, type StageAudit } from '../core/audit-text.ts'
+import { sameRecord } from '../core/blob.ts'
+import { differsFromManifest } from '../core/copies.ts'
+import type { RunSet } from '../core/run-set.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { now } from '../host.ts'
+import { FailureLog } from '../state/failure-log.ts'
+import { type Command, type Context, stopCode } from './context.ts'
+import { type Archiver, openArchiver, sha256 } from './open.ts'
+
+interface Options {
+  readonly config: string
+  readonly json?: boolean
+  readonly deep?: boolean
+}
+
+/** So many archived runs of each stage are read back without `--deep`. */
+const SAMPLE = 20
+
+/**
+ * `run-archiver audit`: evaluates the invariant of DESIGN section 2 for both stages, from the stores and the failure logs alone; the state
+ * files are not looked at. Reads back a sample of what is called archived, with `--deep` all of it. Exit 1 on any violation; throws when a
+ * store cannot be read. Writes nothing and takes no lock: in the middle of a pass a run may move from one class to another meanwhile.
+ */
+export const audit: Command<Options> = async (options, context) => {
+  const archiver = await openArchiver(options.config, context)
+  const { app } = archiver.config
+  // Failure logs before the stores: a run that is archived meanwhile is then at worst told as stale, never as lost.
+  const failed = {
+    import: await failures(app.importFailureLog, context),
+    migrate: await failures(app.migrateFailureLog, context),
+  }
+  const source = await archiver.records.list()
+  const artdaq = await archiver.artdaq.list()
+  const archive = await archiver.archive.list()
+  refuseEmptySource(source.runs.union(source.ambiguous), artdaq.runs)
+  const imported = await readBack(artdaq.runs, options, context, (run) =>
+    checkImported(archiver, run, context),
+  )
+  const migrated = await readBack(archive.runs, options, context, (run) =>
+    checkMigrated(archiver, run, context),
+  )
+  if (context.signal.aborted) return stopCode(context.signal)
+  const audits: StageAudit[] = [
+    {
+      stage: 'import',
+      readBack: imported.count,
+      ...evaluate({
+        source: source.runs.union(source.ambiguous),
+        stored: artdaq.runs,
+        incomplete: artdaq.incomplete,
+        failed: failed.import,
+        damaged: imported.damaged,
+      }),
+    },
+    {
+      stage: 'migrate',
+      readBack: migrated.count,
+      ...evaluate({
+        source: artdaq.runs,
+        stored: archive.runs,
+        incomplete: archive.incomplete,
+        // A run that failed to migrate and is only in part in artdaqDB by now is that stage's matter.
+        failed: failed.migrate.minus(artdaq.incomplete),
+        damaged: migrated.damaged,
+      }),
+    },
+  ]
+  context.out(options.json ? auditJson(audits) : `${auditLines(audits).join('\n')}\n`)
+  return audits.every(({ violations }) => violations.length === 0) ? 0 : 1
+}
+
+const failures = async (path: string, context: Context): Promise<RunSet> => {
+  const warn = (message: string): void => context.err(`${message}\n`)
+  const { runs, junk, junkLines } = await new FailureLog(path, { now, warn }).read()
+  if (junk > 0) warn(`${path}: ${junk} line(s) are no run numbers (line ${junkLines.join(', ')})`)
+  return runs
+}
+
+/** An unmounted record directory would make every archived run look well, for want of anything to compare it with (I6). */
+const refuseEmptySource = (source: RunSet, stored: RunSet): void => {
+  if (source.isEmpty && !stored.isEmpty)
+    throw new ArchiverError('SOURCE_UNAVAILABLE', 'the run record directory is empty, and artdaqDB is not', {
+      hint: 'Is the disk mounted?',
+    })
+}
+
+const readBack = async (
+  stored: RunSet,
+  { deep }: Options,
+  { signal }: Context,
+  check: (run: number) => Promise<string | undefined>,
+): Promise<{ count: number; damaged: Map<number, string> }> => {
+  const damaged = new Map<number, string>()
+  let count = 0
+  for (const run of deep ? stored : sample(stored, SAMPLE)) {
+    if (signal.aborted) break
+    const reason = await ours(() => check(run))
+    if (reason !== undefined) damaged.set(run, reason)
+    count++
+  }
+  return { count, damaged }
+}
+
+/** The run as artdaqDB gives it back, against its own manifest, and against the record where that is still there. */
+const checkImported = async (
+  { artdaq, records }: Archiver,
+  run: number,
+  { signal }: Context,
+): Promise<string | undefined> => {
+  const { manifest } = await artdaq.read(run, signal)
+  if (!manifest) return undefined // stored by another program: whole as far as artdaqDB can tell
+  try {
+    const { files } = await records.read(run, signal)
+    return differsFromManifest(files, manifest, sha256)[0]
+  } catch (error) {
+    // The record was removed after it was archived, or is being written to again: nothing to compare with.
+    if (error instanceof ArchiverError && ['NOT_FOUND', 'RECORD_CHANGING'].includes(error.code))
+      return undefined
+    throw error
+  }
+}
+
+/** The blob as the archive gives it back (its checksum is compared there), against what artdaqDB would make it of today. */
+const checkMigrated = async (
+  { artdaq, archive, pack }: Archiver,
+  run: number,
+  { signal }: Context,
+): Promise<string | undefined> => {
+  const held = await archive.get(run, 'newest', signal)
+  try {
+    const packed = pack(await artdaq.read(run, signal))
+    return sameRecord(packed, held) ? undefined : 'the blob is not what artdaqDB holds'
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'NOT_FOUND') return undefined // cleaned up in between
+    throw error
+  }
+}
+
+/** What is wrong with one run is its reason; a store that is away is the audit's error. */
+const ours = async (check: () => Promise<string | undefined>): Promise<string | undefined> => {
+  try {
+    return await check()
+  } catch (error) {
+    if (error instanceof ArchiverError && !error.code.endsWith('UNAVAILABLE')) return messageOf(error)
+    throw error
+  }
+}

@@ -1,0 +1,74 @@
+import { RunSet } from './run-set.ts'
+
+/** What one stage's audit looks at: the stores and the failure log, never the state file. */
+export interface AuditFacts {
+  readonly source: RunSet
+  /** Whole at the destination. */
+  readonly stored: RunSet
+  /** There in part. */
+  readonly incomplete: RunSet
+  readonly failed: RunSet
+  /** Stored runs whose content was read back and found wrong, with the reason. */
+  readonly damaged: ReadonlyMap<number, string>
+}
+
+/** The invariant of a stage, evaluated: `archived`, `failed` and `pending` are disjoint, and every run of the source is in one of them or in `violations`. */
+export interface Audit {
+  /** The destination holds it, and nothing that was read back speaks against it. */
+  readonly archived: RunSet
+  readonly failed: RunSet
+  readonly pending: RunSet
+  /** Archived, with a line in the failure log that a crash left: allowed, and gone after the next pass. */
+  readonly stale: RunSet
+  readonly violations: readonly Violation[]
+}
+
+export interface Violation {
+  readonly run: number
+  /** `damaged`: what the destination holds is not what was archived. `lost`: neither side has it whole. */
+  readonly type: 'damaged' | 'lost'
+  readonly reason: string
+}
+
+/**
+ * For every run exactly one holds: archived, failed or pending (DESIGN section 2). Violations are runs of which that cannot be said:
+ * the destination says it has them and what it has is wrong, or they are neither whole at the destination nor on the source.
+ */
+export const audit = ({ source, stored, incomplete, failed, damaged }: AuditFacts): Audit => {
+  const bad = RunSet.of(damaged.keys())
+  const archived = stored.minus(bad)
+  const open = source.minus(stored)
+  const lost = incomplete.union(failed).minus(stored).minus(source)
+  return {
+    archived,
+    failed: open.intersect(failed),
+    pending: open.minus(failed),
+    stale: failed.intersect(archived),
+    violations: [
+      ...[...damaged].map(([run, reason]): Violation => ({ run, type: 'damaged', reason })),
+      ...[...lost].map((run): Violation => ({ run, type: 'lost', reason: lossOf(run, incomplete) })),
+    ].sort((a, b) => a.run - b.run),
+  }
+}
+
+const lossOf = (run: number, incomplete: RunSet): string =>
+  incomplete.has(run)
+    ? 'the destination holds only a part, and the source holds nothing any more'
+    : 'in the failure log, and the source holds nothing any more'
+
+/** `count` runs of a set at equal distances, the first and the last among them: a sample that is the same each time. */
+export const sample = (runs: RunSet, count: number): RunSet => {
+  if (runs.size <= count) return runs
+  const wanted = new Set(
+    Array.from({ length: count }, (_, i) => Math.round((i * (runs.size - 1)) / (count - 1))),
+  )
+  const taken: number[] = []
+  let before = 0
+  for (const [first, last] of runs.ranges) {
+    const length = last - first + 1
+    for (const index of wanted)
+      if (index >= before && index < before + length) taken.push(first + index - before)
+    before += length
+  }
+  return RunSet.of(taken)
+}
