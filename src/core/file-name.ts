@@ -6,6 +6,7 @@ export const nameOf = (bytes: Uint8Array): string => {
   let name = ''
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const decoded = text.toString('utf8')
+  if (PLAIN.test(decoded)) return decoded
   if (Buffer.from(decoded, 'utf8').equals(text)) {
     for (const character of decoded)
       name += needsEscape(character) ? escapeBytes(Buffer.from(character)) : character
@@ -18,6 +19,9 @@ export const nameOf = (bytes: Uint8Array): string => {
   }
   return name
 }
+
+// Printable ASCII without `%`: nearly every name there is.
+const PLAIN = /^[ -$&-~]*$/
 
 /** The bytes of a name that `nameOf` made. */
 export const bytesOf = (name: string): Buffer => {
