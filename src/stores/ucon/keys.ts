@@ -3,7 +3,7 @@ import type { Listing } from '../../core/listing.ts'
 import { RunSet } from '../../core/run-set.ts'
 
 const KEY = /^([1-9][0-9]{0,14})(?:-update-([1-9][0-9]{0,5}))?$/
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/
 const SHOWN = 5
 
 /** The key of a run's blob: the run in decimal, and `<run>-update-<n>` for the n-th blob beside it. Plain text, safe in a URL. */
@@ -20,7 +20,7 @@ export const parseKey = (key: string): { readonly run: number; readonly update: 
 export const checkedName = (setting: string, name: string): string => {
   if (NAME.test(name)) return name
   throw new ArchiverError('CONFIG_INVALID', `${setting} "${name}" cannot be a name in an archive`, {
-    hint: 'Use ASCII letters, digits, ".", "_" and "-", beginning with a letter or a digit.',
+    hint: 'Use ASCII letters, digits, ".", "_" and "-", not beginning with "." or "-".',
   })
 }
 

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import type { Secret } from '../../core/secret.ts'
+
+/** What a server wants of its next request: the parameters of a Digest challenge (RFC 7616 section 3.3). */
+export interface Challenge {
+  readonly realm: string
+  readonly nonce: string
+  readonly opaque: string | undefined
+  readonly algorithm: string
+  /** Empty where the server is older than RFC 2617. */
+  readonly qop: readonly string[]
+}
+
+/** Strongest first. */
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  'SHA-512-256': 'sha512-256',
+  'SHA-256': 'sha256',
+  MD5: 'md5',
+}
+const PARAMETER =
+  /\s*,?\s*([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|(?=\s+[^\s=]|\s*$|\s*,))/gy
+
+/** The strongest Digest challenge of a WWW-Authenticate header that can be answered; undefined where there is none. */
+export const challengeIn = (header: string | readonly string[] | undefined): Challenge | undefined => {
+  const all = (typeof header === 'string' ? [header] : (header ?? [])).flatMap(challengesIn)
+  const names = Object.keys(ALGORITHMS)
+  return all
+    .filter(
+      ({ algorithm, qop }) => names.includes(base(algorithm)) && (qop.length === 0 || qop.includes('auth')),
+    )
+    .sort((a, b) => names.indexOf(base(a.algorithm)) - names.indexOf(base(b.algorithm)))[0]
+}
+
+/**
+ * Answers challenges: one nonce serves for as long as the server takes it, and its count goes up with each request
+ * (RFC 7616 section 3.4). The password goes nowhere but into the digest.
+ */
+export class DigestSession {
+  readonly #user: string
+  readonly #password: Secret
+  readonly #random: () => string
+  #challenge: Challenge | undefined
+  #count = 0
+
+  /** `random` gives hexadecimal digits that nobody can foresee, for the client's own nonces. */
+  constructor(user: string, password: Secret, random: () => string) {
+    this.#user = user
+    this.#password = password
+    this.#random = random
+  }
+
+  accept(challenge: Challenge): void {
+    this.#challenge = challenge
+    this.#count = 0
+  }
+
+  /** The Authorization header of one request; undefined before the first challenge. `uri`: path and query as they are sent. */
+  authorization(method: string, uri: string): string | undefined {
+    if (!this.#challenge) return undefined
+    const who = {
+      user: this.#user,
+      password: this.#password.reveal(),
+      cnonce: this.#random(),
+      count: ++this.#count,
+    }
+    return authorize(this.#challenge, { ...who, method, uri })
+  }
+}
+
+interface Answer {
+  readonly user: string
+  readonly password: string
+  readonly method: string
+  readonly uri: string
+  readonly cnonce: string
+  readonly count: number
+}
+
+/** The value of an Authorization header (RFC 7616 section 3.4.1). A comma in `uri` must be percent-encoded: UconDB splits there. */
+export const authorize = (challenge: Challenge, answer: Answer): string => {
+  const { realm, nonce, opaque, algorithm, qop } = challenge
+  const { user, password, method, uri, cnonce } = answer
+  const hash = (text: string): string =>
+    createHash(ALGORITHMS[base(algorithm)] ?? 'md5')
+      .update(text, 'utf8')
+      .digest('hex')
+  const plain = hash(`${user}:${realm}:${password}`)
+  const ha1 = /-sess$/i.test(algorithm) ? hash(`${plain}:${nonce}:${cnonce}`) : plain
+  const ha2 = hash(`${method}:${uri}`)
+  const nc = answer.count.toString(16).padStart(8, '0')
+  const old = qop.length === 0
+  const response = hash(old ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`)
+  const fields = [
+    `username=${quoted(user)}`,
+    `realm=${quoted(realm)}`,
+    `nonce=${quoted(nonce)}`,
+    `uri=${quoted(uri)}`,
+    `algorithm=${algorithm}`,
+    `response=${quoted(response)}`,
+    ...(opaque === undefined ? [] : [`opaque=${quoted(opaque)}`]),
+    ...(old ? [] : ['qop=auth', `nc=${nc}`, `cnonce=${quoted(cnonce)}`]),
+  ]
+  return `Digest ${fields.join(', ')}`
+}
+
+/** Splits a header that may hold several challenges of several schemes, and keeps the Digest ones. */
+const challengesIn = (header: string): Challenge[] => {
+  const found: Challenge[] = []
+  let parameters: Map<string, string> | undefined
+  const keep = (): void => {
+    const nonce = parameters?.get('nonce')
+    if (nonce === undefined) return
+    found.push({
+      realm: parameters?.get('realm') ?? '',
+      nonce,
+      opaque: parameters?.get('opaque'),
+      algorithm: parameters?.get('algorithm') ?? 'MD5',
+      qop: (parameters?.get('qop') ?? '').split(/[\s,]+/).filter((word) => word !== ''),
+    })
+  }
+  for (const [, name = '', quotedText, token] of header.matchAll(PARAMETER)) {
+    const value = quotedText?.replace(/\\(.)/g, '$1') ?? token
+    if (value !== undefined) parameters?.set(name.toLowerCase(), value)
+    else {
+      keep()
+      parameters = name.toLowerCase() === 'digest' ? new Map() : undefined // a name alone is the scheme
+    }
+  }
+  keep()
+  return found
+}
+
+const base = (algorithm: string): string => algorithm.replace(/-sess$/i, '').toUpperCase()
+const quoted = (text: string): string => `"${text.replace(/(["\\])/g, '\\$1')}"`

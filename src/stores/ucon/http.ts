@@ -1,0 +1,200 @@
+import type { Readable } from 'node:stream'
+import { createSecureContext, rootCertificates } from 'node:tls'
+import { Pool } from 'undici'
+import { ArchiverError } from '../../errors.ts'
+import { networkError, oversized } from './network-errors.ts'
+import { Slots } from './slots.ts'
+
+/** How long is waited, in milliseconds. */
+export interface Deadlines {
+  readonly connect: number
+  /** The longest silence of the server. */
+  readonly idle: number
+  /** From the first byte of a request to the last of its reply; bytes to be sent or fetched add to it. */
+  readonly total: number
+}
+
+export interface TransportOptions {
+  /** `https://host:port/prefix`; paths of requests are put behind it. */
+  readonly serverUrl: string
+  readonly deadlines: Deadlines
+  /** Certificates (PEM) that are trusted besides the usual ones. */
+  readonly ca?: string
+  readonly connections: number
+  /** The value of NODE_TLS_REJECT_UNAUTHORIZED: `0` is refused, because it would switch every check off. */
+  readonly tlsRejectUnauthorized?: string | undefined
+}
+
+export interface Call {
+  readonly method: 'GET' | 'POST'
+  /** Behind the prefix, with the query. */
+  readonly path: string
+  readonly body?: Buffer
+  /** Made when the connection is free, so that a nonce's counts arrive in order. */
+  readonly authorization?: (uri: string) => string | undefined
+  /** The most bytes that the reply's body may have. */
+  readonly limit: number
+  /** Milliseconds in place of the usual total deadline. */
+  readonly total?: number
+}
+
+export interface HttpReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Buffer
+}
+
+export interface HttpStream extends Omit<HttpReply, 'body'> {
+  readonly body: AsyncIterable<Buffer>
+}
+
+/** The slowest link that is waited for, bytes a second: a large body gets so much more time. */
+const SLOWEST = 100_000
+
+/**
+ * Speaks HTTP with one server: its origin and no other, whatever it answers. Redirects are not followed, compressed replies
+ * not taken, bodies not longer than was said, certificates verified, TLS at least 1.2. Every wait has an end.
+ * Network errors come out as `Uncertain` (the request may have been carried out) or STORE_UNAVAILABLE.
+ */
+export class Transport {
+  readonly #pool: Pool
+  readonly #prefix: string
+  readonly #origin: string
+  readonly #deadlines: Deadlines
+  readonly #slots: Slots
+
+  constructor(options: TransportOptions) {
+    const url = new URL(options.serverUrl)
+    if (options.tlsRejectUnauthorized === '0')
+      throw new ArchiverError('CONFIG_INVALID', 'NODE_TLS_REJECT_UNAUTHORIZED=0 would accept any server', {
+        hint: 'Unset it. A certificate of your own is trusted by naming it in ucon_db.ca_file.',
+      })
+    this.#prefix = url.pathname.replace(/\/+$/, '')
+    this.#origin = url.origin
+    this.#deadlines = options.deadlines
+    this.#slots = new Slots(options.connections)
+    const { connect, idle } = options.deadlines
+    this.#pool = new Pool(url.origin, {
+      connections: options.connections,
+      pipelining: 1,
+      headersTimeout: idle,
+      bodyTimeout: idle,
+      connect: {
+        timeout: connect,
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+        ...(options.ca === undefined ? {} : { ca: trusted(options.ca) }),
+      },
+    })
+  }
+
+  get origin(): string {
+    return this.#origin
+  }
+
+  /** One request, its reply whole. */
+  async call(call: Call, signal: AbortSignal): Promise<HttpReply> {
+    return this.stream(call, signal, async ({ status, headers, body }) => {
+      const parts: Buffer[] = []
+      for await (const part of body) parts.push(part)
+      return { status, headers, body: Buffer.concat(parts) }
+    })
+  }
+
+  /** One request, its reply given to `read` as it arrives. The connection is freed when `read` has returned. */
+  async stream<T>(call: Call, signal: AbortSignal, read: (reply: HttpStream) => Promise<T>): Promise<T> {
+    signal.throwIfAborted()
+    return this.#slots.run(async () => {
+      const deadline = new Deadline(
+        signal,
+        call.total ?? this.#deadlines.total + timeFor(call.body?.length ?? 0),
+      )
+      let body: Readable | undefined
+      try {
+        const reply = await this.#send(call, deadline.signal)
+        body = reply.body.on('error', () => undefined) // whoever reads it is told; nobody may be reading
+        const { 'content-encoding': encoding = 'identity' } = reply.headers
+        if (encoding !== 'identity')
+          throw new SyntaxError(`the reply is compressed (${String(encoding)}), unasked`)
+        return await read({ ...reply, body: limited(body, call.limit) })
+      } catch (error) {
+        signal.throwIfAborted()
+        throw networkError(deadline.passed ?? error, this.#origin)
+      } finally {
+        deadline.end()
+        body?.destroy()
+      }
+    })
+  }
+
+  /** Closes every connection at once. */
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+
+  async #send(call: Call, signal: AbortSignal): Promise<HttpStream & { readonly body: Readable }> {
+    signal.throwIfAborted()
+    const path = `${this.#prefix}${call.path}`
+    const authorization = call.authorization?.(path)
+    const { statusCode, headers, body } = await this.#pool.request({
+      method: call.method,
+      path,
+      // With a Buffer, undici sends Content-Length; a chunked body UconDB would store as an empty one.
+      body: call.body ?? null,
+      headers: { accept: '*/*', ...(authorization === undefined ? {} : { authorization }) },
+      headersTimeout: this.#deadlines.idle + timeFor(call.body?.length ?? 0),
+      signal,
+    })
+    return { status: statusCode, headers, body }
+  }
+}
+
+/** Aborts when the caller does, or when the time is up. A plain timer: `AbortSignal.any` keeps its sources alive on Node 20. */
+class Deadline {
+  readonly #controller = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  readonly #caller: AbortSignal
+  readonly #abort = (): void => this.#controller.abort(this.#caller.reason)
+  passed: Error | undefined
+
+  constructor(caller: AbortSignal, milliseconds: number) {
+    this.#caller = caller
+    caller.addEventListener('abort', this.#abort)
+    this.#timer = setTimeout(() => {
+      const message = `no whole answer within ${Math.round(milliseconds / 1000)} s`
+      this.passed = Object.assign(new Error(message), { code: 'ETIMEDOUT' })
+      this.#controller.abort(this.passed)
+    }, milliseconds)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#caller.removeEventListener('abort', this.#abort)
+  }
+}
+
+const timeFor = (bytes: number): number => (bytes / SLOWEST) * 1000
+
+async function* limited(body: Readable, limit: number): AsyncGenerator<Buffer> {
+  let size = 0
+  for await (const part of body as AsyncIterable<Buffer>) {
+    size += part.length
+    if (size > limit) throw oversized(limit)
+    yield part
+  }
+}
+
+/** The usual certificates and these. Throws CONFIG_INVALID where they are none. */
+const trusted = (ca: string): string[] => {
+  try {
+    if (!ca.includes('-----BEGIN CERTIFICATE-----')) throw new Error('there is no "BEGIN CERTIFICATE" in it')
+    createSecureContext({ ca })
+    return [...rootCertificates, ca]
+  } catch (cause) {
+    throw new ArchiverError('CONFIG_INVALID', 'ucon_db.ca_file holds no certificates in PEM', { cause })
+  }
+}
