@@ -8,7 +8,7 @@ import { isFhicl } from '../core/fhicl/detect.ts'
 import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
 import { type Config, loadConfig } from '../config.ts'
-import { ArchiverError } from '../errors.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../core/convert/schema.ts'
 import { now } from '../host.ts'
 import type { StageName } from '../stages/stage.ts'
@@ -110,16 +110,19 @@ const readOnly = (): never => {
   throw new Error('state may only be written by the holder of the lock')
 }
 
-const readSchema = async (directory: string | undefined): Promise<Buffer> => {
-  if (directory === undefined) return Buffer.from(BUILT_IN_SCHEMA)
-  const path = join(directory, 'schema.fcl')
-  return readFile(path).catch((error: unknown) => {
-    throw new ArchiverError('CONFIG_INVALID', `artdaq_db.fcl_conf_dir: ${path} cannot be read`, {
+const readSchema = async (directory: string | undefined): Promise<Buffer> =>
+  directory === undefined
+    ? Buffer.from(BUILT_IN_SCHEMA)
+    : Buffer.from(await readNamed('artdaq_db.fcl_conf_dir', join(directory, 'schema.fcl')))
+
+/** A file that a setting names, as text. */
+const readNamed = (setting: string, path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((error: unknown) => {
+    throw new ArchiverError('CONFIG_INVALID', `${setting}: ${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
-      hint: 'Name the folder that holds schema.fcl, or leave the key out for the built-in one.',
+      hint: 'Name a file that this user may read, or leave the setting out.',
     })
   })
-}
 
 const openArtdaq = async ({ artdaqDb }: Config): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaq/open.ts')
@@ -142,8 +145,24 @@ const openArchive = async (
       expectExisting: await hasArchived(config),
     })
   }
-  const { openUconArchive } = await import('../stores/ucon/ucon-archive.ts')
-  return openUconArchive({ ...uconDb, env: context.env, now, overrideConflict })
+  const { UconArchive } = await import('../stores/ucon/ucon-archive.ts')
+  const { caFile } = uconDb
+  return new UconArchive({
+    serverUrl: uconDb.serverUrl,
+    folder: uconDb.folderName,
+    object: uconDb.objectName,
+    user: uconDb.writerUser,
+    password: uconDb.writerPassword,
+    verify: uconDb.verify,
+    timeoutMs: uconDb.timeoutSeconds * 1000,
+    connections: uconDb.connections,
+    ca: caFile === undefined ? undefined : await readNamed('ucon_db.ca_file', caFile),
+    tlsRejectUnauthorized: context.env['NODE_TLS_REJECT_UNAUTHORIZED'],
+    overrideConflict,
+    expectExisting: await hasArchived(config),
+    now,
+    random: Math.random,
+  })
 }
 
 /** Whether the migrate stage has ever stored anything: then an archive that is not there is an unmounted disk. */

@@ -1,0 +1,213 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Site } from '../site.ts'
+
+let site: Site
+beforeEach(() => (site = new Site()))
+afterEach(() => site.remove())
+
+const json = (text: string) => JSON.parse(text) as { stages: Record<string, unknown>[]; exit_code: number }
+
+describe('a first full pass', () => {
+  it('archives every ready record in both places, and the state tells how far it came', () => {
+    for (const run of [100, 101, 102, 105]) site.record(run)
+    const { status, stdout } = site.archiver()
+    expect([status, stdout]).toEqual([0, expect.stringContaining('4 archived, 0 failed')])
+    expect(site.archived()).toEqual(['100', '101', '102', '105'])
+    expect(site.state('importer')).toEqual({ last_contiguous_run: 102, last_attempted_run: 105 })
+    expect(site.state('migrator')).toEqual({ last_contiguous_run: 102, last_attempted_run: 105 })
+    expect(site.command('audit').status).toBe(0)
+  })
+  it('writes nothing into the record directory', () => {
+    site.record(7)
+    const before = statSync(site.path('records', '7'), { bigint: true })
+    site.archiver()
+    const after = statSync(site.path('records', '7'), { bigint: true })
+    expect([after.mtimeNs, after.ctimeNs]).toEqual([before.mtimeNs, before.ctimeNs])
+    expect(readdirSync(site.path('records'))).toEqual(['7'])
+  })
+  it('gives records back byte for byte', () => {
+    const files = {
+      'odd.bin': Buffer.from([0, 255, 10, 13, 128]),
+      'crt.fcl': 'a: 1\r\nb: "20\xb0C" # \u00b0\n',
+      'rc_info_start.txt': 'shifter: X\n',
+    }
+    site.record(7, { files })
+    expect(site.archiver().status).toBe(0)
+    expect(site.command('extract', '7', '--from', 'artdaq', '--to', site.path('out')).status).toBe(0)
+    for (const name of readdirSync(site.path('records', '7')))
+      expect(
+        readFileSync(site.path('out', name)).equals(readFileSync(site.path('records', '7', name))),
+        name,
+      ).toBe(true)
+    expect(site.command('verify').stdout).toContain('0 with differences')
+  })
+})
+
+describe('an incremental pass', () => {
+  it('takes batch_size runs at most, and the next pass goes on', () => {
+    for (let run = 1; run <= 7; run++) site.record(run)
+    expect(site.archiver('--incremental').stdout).toContain('5 archived, 0 failed, 0 not ready, 2 left')
+    expect(site.archiver('--incremental').stdout).toContain('2 archived')
+    expect(site.archived()).toHaveLength(7)
+  })
+  it('archives a record that comes late, below every number ever attempted (D6)', () => {
+    for (const run of [10, 12]) site.record(run)
+    site.archiver('--incremental')
+    site.record(11)
+    site.record(5)
+    site.archiver('--incremental')
+    expect(site.archived()).toEqual(['5', '10', '11', '12'])
+  })
+  it('with nothing new writes nothing at all', () => {
+    site.record(1)
+    site.archiver('--incremental')
+    site.archiver('--incremental')
+    const before = readdirSync(site.path('work')).map((name) => [
+      name,
+      statSync(site.path('work', name)).mtimeMs,
+    ])
+    expect(site.archiver('--incremental')).toMatchObject({
+      status: 0,
+      stdout: 'Nothing new to import or migrate.\n',
+    })
+    expect(
+      readdirSync(site.path('work')).map((name) => [name, statSync(site.path('work', name)).mtimeMs]),
+    ).toEqual(before)
+  })
+  it('leaves failed runs to a retry (D45)', () => {
+    site.record(1)
+    site.record('02')
+    site.record(2)
+    const first = site.archiver('--incremental')
+    expect([first.status, site.failures('import')]).toEqual([1, '2\n'])
+    expect(first.stdout).toContain('ambiguous')
+    expect(site.archiver('--incremental').status).toBe(0)
+    rmSync(site.path('records', '02'), { recursive: true })
+    expect(site.archiver('--retry-failed-import').stdout).toContain('1 archived')
+    expect([site.failures('import'), site.state('importer')]).toEqual([
+      '',
+      { last_contiguous_run: 2, last_attempted_run: 2 },
+    ])
+  })
+})
+
+describe('a run that is still going on (D4)', () => {
+  it('stays pending with its reason until it has ended, and is then archived whole', () => {
+    site.record(1, { ended: false })
+    const { stdout, status } = site.archiver('--incremental')
+    expect([status, stdout]).toEqual([0, expect.stringContaining('run 1 is not ready: running')])
+    expect(site.archived()).toEqual([])
+    site.end(1)
+    site.archiver('--incremental')
+    expect(site.archived()).toEqual(['1'])
+  })
+})
+
+describe('a record that was archived incomplete', () => {
+  it('is stored again, beside what is there, when its stop time comes', () => {
+    const impatient = new Site({ source: '  settle_seconds: 0\n  incomplete_after: 1h' })
+    impatient.record(1, { ended: false, ageSeconds: 7200 })
+    expect(impatient.archiver('--incremental').stdout).toContain('1 archived')
+    impatient.end(1)
+    expect(impatient.archiver('--incremental').stdout).toContain('1 archived')
+    expect(impatient.archived()).toEqual(['1', '1-update-1'])
+    expect(impatient.command('verify')).toMatchObject({ status: 0 })
+    const { stdout } = impatient.command('extract', '1', '--to', impatient.path('out'))
+    expect(stdout).toContain('from archive')
+    expect(readFileSync(impatient.path('out', 'RunHistory2.fcl'), 'utf8')).toContain('DAQInterface_stop_time')
+    expect(impatient.archiver('--incremental').stdout).toContain('Nothing new')
+    impatient.remove()
+  })
+})
+
+describe('a source that is gone, or empty where it was not (I6)', () => {
+  it.each([
+    { what: 'gone', change: () => renameSync(site.path('records'), site.path('elsewhere')) },
+    {
+      what: 'empty',
+      change: () => (
+        renameSync(site.path('records'), site.path('elsewhere')),
+        mkdirSync(site.path('records'))
+      ),
+    },
+  ])('that is $what is an error, and changes nothing', ({ change }) => {
+    site.record(1)
+    site.archiver()
+    const before = site.state('importer')
+    change()
+    for (const flags of [['--incremental'], [], ['--recover-import-state'], ['--report-status', '--check']]) {
+      expect(site.archiver(...flags).status, flags.join()).toBe(1)
+      expect(site.state('importer')).toEqual(before)
+    }
+  })
+})
+
+describe('entries that are no run records', () => {
+  it('are named by the report and never stop a pass (D20, D21)', () => {
+    site.record('000123')
+    for (const name of ['²', 'lost+found', '1234.tmp', '-5', '1e3']) mkdirSync(site.path('records', name))
+    writeFileSync(site.path('records', '77'), 'a file')
+    symlinkSync(site.path('records', '000123'), site.path('records', '124'))
+    expect(site.archiver().status).toBe(0)
+    expect(site.archived()).toEqual(['123'])
+    const { stdout } = site.archiver('--report-status')
+    for (const name of ['lost+found', '1234.tmp', '77', '124']) expect(stdout).toContain(name)
+  })
+})
+
+describe('the flags beyond the guide', () => {
+  it('--dry-run says what it would do and writes nothing', () => {
+    site.record(1)
+    expect(site.archiver('--dry-run').stdout).toContain('would process 1 run(s): 1')
+    expect(readdirSync(site.root).sort()).toEqual(['config.yaml', 'records'])
+  })
+  it('--runs and --limit narrow a pass, --json makes one document', () => {
+    for (let run = 1; run <= 9; run++) site.record(run)
+    const { stdout } = site.archiver('--runs', '3-6,9', '--limit', '3', '--json')
+    expect(json(stdout)).toMatchObject({
+      exit_code: 0,
+      stages: [{ archived: '3-5', left_for_next_pass: 2 }, { archived: '3-5' }],
+    })
+  })
+})
+
+describe('what is wrong on the command line', () => {
+  it.each([
+    { words: ['--import-only', '--migrate-only'], names: ['--import-only', '--migrate-only'] },
+    { words: ['--frobnicate'], names: ['--frobnicate'] },
+    { words: ['--runs', '5-3'], names: ['"5-3" ends before it begins'] },
+  ])('$words ends in 64 and says what', ({ words, names }) => {
+    const { status, stderr } = site.archiver(...words)
+    expect(status).toBe(64)
+    for (const name of names) expect(stderr).toContain(name)
+  })
+  it('a configuration that is not there ends in 78', () => {
+    expect(site.program([site.path('nowhere.yaml')])).toMatchObject({
+      status: 78,
+      stderr: expect.stringContaining('nowhere.yaml') as string,
+    })
+  })
+})
+
+describe('a second start while the first works (D3)', () => {
+  it('ends at once, names the holder, and does not disturb it', async () => {
+    for (let run = 1; run <= 200; run++) site.record(run)
+    const first = site.start('--limit', '200')
+    const ended = new Promise<number | null>((resolve) => first.on('exit', resolve))
+    await new Promise<void>((resolve) => first.stderr?.once('data', () => resolve()))
+    const second = site.archiver()
+    expect([second.status, second.stderr]).toEqual([1, expect.stringContaining(String(first.pid))])
+    expect(await ended).toBe(0)
+    expect(site.archived()).toHaveLength(200)
+  })
+})

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const PROGRAM = resolve('dist/main.js')
+const START = '\nDAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n'
+const STOP = '\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n'
+
+export interface Result {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A whole site in a temporary folder, and the built program to run on it: what a user has after the first pages of the README. */
+export class Site {
+  readonly root = mkdtempSync(join(tmpdir(), 'archiver-site-'))
+  readonly config = this.path('config.yaml')
+
+  constructor(
+    settings: { app?: string; source?: string; artdaq?: string; ucon?: string; more?: string } = {},
+  ) {
+    mkdirSync(this.path('records'))
+    writeFileSync(
+      this.config,
+      [
+        'app:',
+        `  work_dir: ${this.path('work')}`,
+        '  retry_delay_seconds: 0',
+        settings.app ?? '',
+        'source_files:',
+        `  run_records_dir: ${this.path('records')}`,
+        settings.source ?? '  settle_seconds: 0',
+        'artdaq_db:',
+        settings.artdaq ?? `  database_uri: filesystemdb://${this.path('db')}`,
+        'ucon_db:',
+        settings.ucon ?? `  server_url: file://${this.path('archive')}`,
+        settings.more ?? '',
+      ].join('\n'),
+    )
+  }
+
+  path(...names: string[]): string {
+    return join(this.root, ...names)
+  }
+
+  /** Writes a run record, as DAQInterface does; its times lie an hour back, so that it has settled. */
+  record(
+    run: number | string,
+    { ended = true, files = {} as Record<string, string | Buffer>, ageSeconds = 3600 } = {},
+  ): void {
+    const directory = this.path('records', String(run))
+    mkdirSync(directory, { recursive: true })
+    const metadata = `Config name: demo\nComponent #0: tpc01\n${START}${ended ? STOP : ''}`
+    const all = {
+      'metadata.txt': metadata,
+      'tpc01.fcl': `daq: {\n  run: ${Number(run)} # which\n}\n`,
+      'boot.txt': 'debug level: 1\n',
+      ...files,
+    }
+    for (const [name, content] of Object.entries(all)) writeFileSync(join(directory, name), content)
+    this.age(run, ageSeconds)
+  }
+
+  /** The stop line that DAQInterface appends when a run ends. */
+  end(run: number): void {
+    writeFileSync(this.path('records', String(run), 'metadata.txt'), STOP, { flag: 'a' })
+    this.age(run, 1800)
+  }
+
+  age(run: number | string, seconds: number): void {
+    const then = Date.now() / 1000 - seconds
+    const directory = this.path('records', String(run))
+    if (existsSync(join(directory, 'metadata.txt'))) utimesSync(join(directory, 'metadata.txt'), then, then)
+    utimesSync(directory, then, then)
+  }
+
+  /** Runs the built program on this site's configuration to its end. */
+  archiver(...flags: string[]): Result {
+    return this.program([this.config, ...flags])
+  }
+
+  /** Runs a subcommand. */
+  command(name: string, ...words: string[]): Result {
+    return this.program([...name.split(' '), ...words, '--config', this.config])
+  }
+
+  program(words: readonly string[], env: Record<string, string> = {}): Result {
+    return spawnSync(process.execPath, [PROGRAM, ...words], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    })
+  }
+
+  /** Starts the built program and leaves it running. */
+  start(...flags: string[]): ChildProcess {
+    return spawn(process.execPath, [PROGRAM, this.config, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  }
+
+  state(stage: 'importer' | 'migrator'): unknown {
+    return JSON.parse(readFileSync(this.path('work', `${stage}_state.json`), 'utf8'))
+  }
+
+  failures(stage: 'import' | 'migrate'): string {
+    const path = this.path('work', `${stage}_failures.log`)
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  }
+
+  /** The keys in the directory archive, sorted as numbers. */
+  archived(): string[] {
+    if (!existsSync(this.path('archive'))) return []
+    return readdirSync(this.path('archive'), { recursive: true, encoding: 'utf8' })
+      .map((name) => /([^/]+)\.txt$/.exec(name)?.[1])
+      .filter((key) => key !== undefined && /^\d/.test(key))
+      .sort((a, b) => parseInt(a!) - parseInt(b!)) as string[]
+  }
+
+  remove(): void {
+    spawnSync('chmod', ['-R', 'u+rwX', this.root])
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
