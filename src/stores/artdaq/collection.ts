@@ -1,9 +1,9 @@
-import { readdir, readFile, rename, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { step, syncDirectory } from '../../files.ts'
 import { CollectionIndex } from './collection-index.ts'
-import { indexText, parseIndex } from './index-text.ts'
+import { EMPTY_INDEX, indexText, parseIndex } from './index-text.ts'
 import { placeFile } from './place-file.ts'
 import { timeOf } from './stamp.ts'
 import { readStored, type Stored } from './stored-document.ts'
@@ -98,6 +98,14 @@ export class Collection {
 
   documentPath(oid: string): string {
     return join(this.path, `${Buffer.from(oid, 'latin1').toString('utf8')}.json`)
+  }
+
+  /** Makes the directory, and the empty index that says that nothing in it counts yet. One with documents is left alone. */
+  async create(): Promise<void> {
+    await mkdir(this.path, { recursive: true })
+    if ((await this.#indexKey()) !== '' || (await this.oids()).length > 0) return
+    await placeFile(this.#database, join(this.path, INDEX), [EMPTY_INDEX])
+    await syncDirectory(this.path)
   }
 
   /** Replaces the index whole. The old one, where it was damaged, is kept as a plain file in the database. */

@@ -76,7 +76,7 @@ export class Database {
       await placeFile(this.path, join(this.path, METADATA, `${id}.json`), [Buffer.from(text)])
       await syncDirectory(join(this.path, METADATA))
     }
-    for (const name of collections) await mkdir(join(this.path, name), { recursive: true })
+    for (const name of collections) await this.collection(name).create()
     await syncDirectory(this.path)
     for (const name of collections) this.#made.add(name)
   }

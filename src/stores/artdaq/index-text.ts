@@ -27,6 +27,10 @@ export function parseIndex(bytes: Buffer, path: string): CollectionIndex {
   }
 }
 
+/** What artdaq makes of an index that is missing; the first addition gives it the usual layout. */
+export const EMPTY_INDEX =
+  '{"ouid":[], "version":{},"configurations.name":{}, "entities.name":{},"aliases.active.name":{}, "runs.name":{},"configurations.assigned":{} }'
+
 /** The text of an index, in artdaq's layout, in pieces: a large one never stands in memory twice. */
 export function* indexText(index: CollectionIndex): Generator<Buffer | string> {
   yield '{\n"ouid" : [\n'

@@ -14,6 +14,8 @@ export interface ArtdaqSettings {
   readonly useTools: boolean
   readonly toolsDir?: string | undefined
   readonly remoteHost?: string | undefined
+  /** The environment of the tools; only needed with `useTools`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Epoch milliseconds. */
   readonly now: () => number
 }
@@ -34,13 +36,27 @@ export function openFileSystemDb({ databaseUris, now }: ArtdaqSettings): FileSys
   return new FileSystemDb({ paths: [first, ...rest], now, newUuid: randomUUID, maker: maker() })
 }
 
-function openTools({ databaseUris, toolsDir, remoteHost, now }: ArtdaqSettings): ToolsDb {
+function openTools({ databaseUris, toolsDir, remoteHost, env = {} }: ArtdaqSettings): ToolsDb {
   const uri = databaseUris.at(-1)
   if (uri === undefined || databaseUris.length > 1)
     throw invalid(
       "artdaq_db.database_uri must be one URI with use_tools: true: artdaq's tools know only one database",
     )
-  return new ToolsDb({ uri, toolsDir, remoteHost, now })
+  return new ToolsDb({ uri, toolsDir, remoteHost, env: toolEnvironment(env) })
+}
+
+/** What artdaq's tools and ssh need; secrets of ours that stand in the environment are no business of theirs. */
+const toolEnvironment = (
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> => {
+  const needed =
+    /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LC_.*|LD_LIBRARY_PATH|PYTHON.*|SSH_AUTH_SOCK|FHICL_FILE_PATH)$/
+  const artdaq = /^ARTDAQ_DATABASE_(DATADIR|CONFDIR)$/
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && (needed.test(name) || artdaq.test(name)) ? [[name, value] as const] : [],
+    ),
+  )
 }
 
 /** The directory of a `filesystemdb://` URI, as artdaq would understand it (spec section 1.1). */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { fhiclText } from '../../core/fhicl/from-json.ts'
 import type {
   RecordFile,
   RecordManifest,
@@ -9,6 +8,7 @@ import type {
 } from '../../core/run-record.ts'
 import { ArchiverError } from '../../errors.ts'
 import { documentName, type Attachments } from './attachments.ts'
+import { canonicalText } from './canonical.ts'
 import type { Database } from './database.ts'
 import { heldOf, newest, newestConfiguration, type Held } from './held.ts'
 import { COMMIT_MARK } from './list-runs.ts'
@@ -105,18 +105,6 @@ class ReadDocument implements StoredDocument {
 
   canonical(): string {
     return canonicalText(this.#stored)
-  }
-}
-
-/** A document as artdaq's own export prints it. Throws STORE_CORRUPT, naming the file, where artdaq could not either. */
-export function canonicalText(stored: Stored): string {
-  try {
-    return fhiclText(stored.json)
-  } catch (error) {
-    if (!(error instanceof ArchiverError)) throw error
-    throw new ArchiverError('STORE_CORRUPT', `${stored.path} cannot be exported: ${error.message}`, {
-      cause: error,
-    })
   }
 }
 
