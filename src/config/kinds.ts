@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { redactUrl } from '../core/redact-url.ts'
+import { redact } from '../core/redact.ts'
 import { Secret } from '../core/secret.ts'
 
 /** A setting as YAML gives it, references already replaced: every scalar is its own source text, never a number. */
@@ -146,7 +146,7 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
   scalar(
     `URL (${schemes.map((scheme) => `${scheme}://`).join(', ')})`,
     (value) => checkUrl(value, schemes),
-    redactUrl,
+    redact,
   )
 
 const checkUrl = (value: string, schemes: readonly string[]): string => {
@@ -200,5 +200,5 @@ export const ledgerUrl: Kind<Secret> = {
       matched(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s, textOf(raw), must)[0],
     )
   },
-  show: (url) => redactUrl(url.reveal()),
+  show: (url) => redact(url.reveal()),
 }
