@@ -1,5 +1,4 @@
-import { judge, type HostFacts, type OpenExecution } from '../core/verdict.ts'
-import { wordsOf } from '../core/verdict.ts'
+import { judge, wordsOf, type HostFacts, type OpenExecution } from '../core/verdict.ts'
 import { tables } from './daily.ts'
 import type { Database } from './database.ts'
 import { timeMs, timeText } from './times.ts'
@@ -107,18 +106,17 @@ export interface Interrupted {
   readonly done: number
 }
 
-/** The newest step of this name, when it was killed, terminated or rebooted away; undefined when it ended by itself. */
+/** The newest step of a stage, when it was killed, terminated or rebooted away; undefined when it ended by itself. */
 export const interrupted = async (
   database: Database,
   stage: string,
-  name: string,
   self: string,
 ): Promise<Interrupted | undefined> => {
   const from = tables(database)
   const last = await from
     .selectFrom('subtasks')
     .select(['run_id', 'state', 'items_complete'])
-    .where('name', '=', name)
+    .where('name', '=', stage)
     .where('run_id', '!=', self)
     .orderBy('started_at', 'desc')
     .limit(1)

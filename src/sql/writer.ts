@@ -1,4 +1,5 @@
 import type { Log } from '../core/log.ts'
+import type { Redact } from '../core/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { isMissing } from './database.ts'
 import type { Row } from './rows.ts'
@@ -20,6 +21,7 @@ export interface WriterOptions<Store extends LedgerStore> {
   readonly drain: () => readonly Row[]
   readonly now: () => number
   readonly log: Log
+  readonly redact: Redact
   /** Milliseconds between a change and its being written. */
   readonly flushEvery: number
   /** Milliseconds without another try after one has failed. */
@@ -163,7 +165,7 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   /** Whether there will be another try. */
   #failed(error: unknown): boolean {
-    const { now, retryEvery, log } = this.#options
+    const { now, retryEvery, log, redact } = this.#options
     this.#failures += 1
     this.#downSince ??= now()
     this.#retryAt = now() + retryEvery
@@ -178,7 +180,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     if (now() - this.#warnedAt < WARN_EVERY) return true
     this.#warnedAt = now()
     log.warn(
-      `The ledger cannot be written; archiving goes on, and what is missing is kept in the spool: ${messageOf(error)}`,
+      `The ledger cannot be written; archiving goes on, and what is missing is kept in the spool: ${redact(messageOf(error))}`,
     )
     return true
   }

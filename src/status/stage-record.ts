@@ -112,7 +112,7 @@ export class StageRecord {
     }
   }
 
-  /** Ends what is still open in the way the execution ended. */
+  /** Ends what is still open in the way the execution ended. Runs in hand may still finish after a signal; then they are done. */
   close(state: State, now: number, error: string | undefined): void {
     if (!this.ended) {
       this.#endedAt = this.#changedAt = now
@@ -120,7 +120,7 @@ export class StageRecord {
       this.#error ??= error
       this.#changed = true
     }
-    this.#closeOpen(isUnfinished(state) ? state : 'pending', now, error)
+    this.#closeOpen(state === 'killed' || state === 'cancelled' ? state : 'pending', now, error)
   }
 
   drain(revision: number): Row[] {
@@ -195,6 +195,7 @@ export class StageRecord {
     this.batch = number
     const all = runs.union(failed)
     batch.endedAt = now
+    batch.error = undefined
     batch.succeeded = runs.size
     batch.failed = failed.size
     batch.runs = all.toString()
@@ -211,6 +212,8 @@ export class StageRecord {
     else this.state = outcome.failed.isEmpty ? 'done' : 'partial'
     this.currentRun = undefined
     this.#closeOpen(this.state === 'killed' ? 'killed' : 'pending', now, this.#error)
+    this.#open.clear()
+    this.#openBatch = undefined
   }
 
   /** Runs that were begun and are neither done nor failed: whatever the reason, they are not archived. */
@@ -221,13 +224,11 @@ export class StageRecord {
       file.error = error ?? file.error ?? 'left for a later pass'
       this.#changedFiles.add(file)
     }
-    this.#open.clear()
     if (!this.#openBatch) return
     this.#openBatch.state = state
     this.#openBatch.endedAt = now
     this.#openBatch.error = error ?? 'left for a later pass'
     this.#changedBatches.add(this.#openBatch)
-    this.#openBatch = undefined
   }
 
   #row(table: TableName, cells: Record<string, Cell>, revision: number, transient: boolean): Row {
@@ -331,9 +332,6 @@ const stateOfBatch = ({ succeeded, present, conflicts }: BatchRecord): State => 
   if (succeeded === 0 && conflicts === 0) return 'failed'
   return present + conflicts > 0 ? 'partial' : 'done'
 }
-
-const isUnfinished = (state: State): boolean =>
-  state === 'killed' || state === 'cancelled' || state === 'failed'
 
 const timeOf = (ms: number | undefined): string | null => (ms === undefined ? null : timeText(ms))
 

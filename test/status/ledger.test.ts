@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Log } from '../../src/core/log.ts'
+import { bootTime, identity, now, startTicks } from '../../src/host.ts'
+import { tables } from '../../src/sql/daily.ts'
+import { openLedger, type Ledger, type LedgerOptions } from '../../src/status/ledger.ts'
+import { engines, freshPlace, type Place } from '../sql/engines.ts'
+import { passEvents, series } from './events.ts'
+
+const FACTS = {
+  task: 'incremental',
+  subject: 'run_records',
+  steps: 2,
+  argv: ['config.yaml', '--incremental'],
+  version: '1.0.0',
+}
+
+let place: Place
+let lines: string[] = []
+const say = (message: string): void => void lines.push(message)
+const log: Log = { debug: say, info: say, warn: say, error: say }
+const open = (more: Partial<LedgerOptions> = {}): Ledger =>
+  openLedger({
+    url: place.url,
+    workDir: place.workDir,
+    identity: identity(),
+    bootTime: bootTime(),
+    startTicksOf: startTicks,
+    now,
+    log,
+    version: '1.0.0',
+    ...more,
+  })
+beforeEach(() => {
+  lines = []
+})
+
+interface ProcessLog {
+  status: string
+  process_pid: number
+  total_files: number
+  processed_files: number
+  error_message: string | null
+}
+
+const query = async <T>(text: string): Promise<T[]> => {
+  const database = await place.open()
+  try {
+    return (await sql.raw<T>(text).execute(database.kysely)).rows
+  } finally {
+    await database.close()
+  }
+}
+const processLogs = (): Promise<ProcessLog[]> =>
+  query(
+    'SELECT status, process_pid, total_files, processed_files, error_message FROM process_logs ORDER BY id',
+  )
+
+describe.each(await engines())('the ledger on %s', (dialect) => {
+  beforeEach(async () => (place = await freshPlace(dialect)))
+  afterEach(() => place.drop())
+
+  it('has an execution with its steps, runs and batches', async () => {
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12), { failing: [7] })) ledger.listener(event)
+    for (const event of passEvents('migrate', series(1, 11), { conflict: [3] })) ledger.listener(event)
+    await ledger.end({ exitCode: 1 })
+    expect(await processLogs()).toMatchObject([
+      {
+        status: 'PARTIAL',
+        process_pid: process.pid,
+        total_files: 23,
+        processed_files: 23,
+        error_message: null,
+      },
+    ])
+    const files = await query<{ file_name: string; status: string; records_processed: number }>(
+      'SELECT * FROM file_processing_logs ORDER BY id',
+    )
+    expect(files).toHaveLength(23)
+    expect(files.filter(({ status }) => status === 'FAILED').map(({ file_name }) => file_name)).toEqual([
+      '7',
+      '3',
+    ])
+    const batches = await query<{ file_name: string; batch_number: number; status: string }>(
+      'SELECT file_name, batch_number, status FROM batch_processing_logs ORDER BY id',
+    )
+    expect(batches.map(({ status }) => status)).toEqual([
+      'COMPLETED',
+      'COMPLETED',
+      'COMPLETED',
+      'COMPLETED_WITH_DUPLICATES',
+      'COMPLETED',
+      'COMPLETED',
+    ])
+    const [status] = await query<Record<string, unknown>>('SELECT * FROM pipeline_status')
+    expect(status).toMatchObject({
+      execution_status: 'FINISHED',
+      end_reason: 'partial',
+      subtask_items_total: 11,
+      subtask_percent_complete: 100,
+      current_subtask: 2,
+    })
+    expect(existsSync(join(place.workDir, 'ledger-spool.jsonl'))).toBe(false)
+    expect(readdirSync(join(place.workDir, 'ledger-running'))).toEqual([])
+  })
+
+  it('does not hear of a pass that had nothing to do, but counts it', async () => {
+    for (let pass = 0; pass < 3; pass++) {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', [])) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+    }
+    if (dialect === 'sqlite') expect(existsSync(join(place.workDir, 'ledger.db'))).toBe(false)
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [1])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
+    const database = await place.open()
+    expect(await tables(database).selectFrom('idle_passes').select('passes').execute()).toEqual([
+      { passes: 3 },
+    ])
+    expect(
+      await tables(database).selectFrom('daily_stats').select(['executions', 'ok', 'items']).execute(),
+    ).toEqual([{ executions: 1, ok: 1, items: 1 }])
+    await database.close()
+  })
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('has %s before the process is gone', async (signal) => {
+    const child = await started()
+    child.kill(signal)
+    await child.gone
+    const reader = open()
+    await reader.ready(5000)
+    await reader.close()
+    expect(await processLogs()).toMatchObject([
+      { status: 'KILLED', error_message: `Process terminated by ${signal} signal (PID: ${child.pid})` },
+    ])
+    const left = await query("SELECT 1 FROM file_processing_logs WHERE status = 'KILLED'")
+    expect(left).toHaveLength(1)
+    expect(child.output()).toContain(`Process terminated by ${signal} signal (PID: ${child.pid})`)
+  })
+
+  it('finds out at the next start of anything that an execution was killed with kill -9', async () => {
+    const child = await started()
+    child.kill('SIGKILL')
+    await child.gone
+    expect((await processLogs())[0]?.status).toBe('RUNNING')
+    const ledger = open()
+    ledger.begin({ ...FACTS, task: 'report-status' })
+    await ledger.end({ exitCode: 0 })
+    expect(lines.join('\n')).toContain(`Marked incomplete process ${child.pid} as TERMINATED`)
+    expect((await processLogs())[0]).toMatchObject({ status: 'TERMINATED', processed_files: 23 })
+    expect(await query("SELECT 1 FROM file_processing_logs WHERE status = 'TERMINATED'")).toHaveLength(1)
+    expect(ledger.closed).toMatchObject([{ pid: child.pid, status: 'TERMINATED' }])
+  })
+
+  it('leaves an execution alone that is alive', async () => {
+    const child = await started()
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [1])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['RUNNING', 'COMPLETED'])
+    child.kill('SIGKILL')
+    await child.gone
+  })
+
+  it('calls it a reboot when the machine was booted since', async () => {
+    const child = await started({ BOOT_ID: '11111111-2222-3333-4444-555555555555' })
+    const ledger = open()
+    ledger.begin(FACTS)
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs())[0]).toMatchObject({ status: 'SYSTEM_REBOOT' })
+    child.kill('SIGKILL')
+    await child.gone
+  })
+
+  it('tells from which batch an interrupted pass goes on', async () => {
+    const child = await started()
+    child.kill('SIGKILL')
+    await child.gone
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(24, 26))) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect(lines.join('\n')).toContain('RESUMING: import from batch 6 (Runs processed: 23)')
+  })
+})
+
+/** A process that has archived 23 runs in five batches and is busy with run 99. */
+const started = async (env: Record<string, string> = {}, mode = 'normal') => {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'test/status/ledger-process.ts', place.workDir, place.url, mode],
+    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  let output = ''
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  await new Promise<void>((resolve, reject) => {
+    child.once('close', () => reject(new Error(`ended early: ${output}`)))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (output.includes('READY')) resolve()
+    })
+  })
+  return {
+    pid: child.pid ?? 0,
+    gone,
+    output: () => output,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+  }
+}
