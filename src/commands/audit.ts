@@ -124,13 +124,13 @@ const checkImported = async (
 
 /** The blob as the archive gives it back (its checksum is compared there), against what artdaqDB would make it of today. */
 const checkMigrated = async (
-  { artdaq, archive, pack }: Archiver,
+  archiver: Archiver,
   run: number,
   { signal }: Context,
 ): Promise<string | undefined> => {
-  const held = await archive.get(run, 'newest', signal)
+  const held = await archiver.archive.get(run, 'newest', signal)
   try {
-    const packed = pack(await artdaq.read(run, signal))
+    const packed = archiver.pack(await archiver.artdaq.read(run, signal))
     return sameRecord(packed, held) ? undefined : 'the blob is not what artdaqDB holds'
   } catch (error) {
     if (error instanceof ArchiverError && error.code === 'NOT_FOUND') return undefined // cleaned up in between

@@ -17,7 +17,7 @@ export async function keepCopy(
   label: 'bak' | 'corrupt',
   now: number,
 ): Promise<string | undefined> {
-  const earlier = await sameFile(path, `${basename(path)}.${label}-`)
+  const earlier = await earlierCopy(path)
   if (earlier !== undefined) return earlier
   for (let attempt = 1; ; attempt++) {
     const copy = `${path}.${label}-${stamp(now)}${attempt === 1 ? '' : `-${attempt}`}`
@@ -41,14 +41,15 @@ async function nameTwice(path: string, copy: string): Promise<void> {
   }
 }
 
-/** A file in the same folder whose name begins so and that is the very same file. */
-async function sameFile(path: string, prefix: string): Promise<string | undefined> {
+/** A copy that is still the very same file, because what it was kept for has not happened yet. */
+async function earlierCopy(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined)
   if (!found || found.nlink < 2) return undefined
   for (const name of await readdir(dirname(path))) {
-    if (!name.startsWith(prefix)) continue
-    const other = await stat(join(dirname(path), name)).catch(() => undefined)
-    if (other?.ino === found.ino && other.dev === found.dev) return join(dirname(path), name)
+    if (!['bak', 'corrupt'].some((label) => name.startsWith(`${basename(path)}.${label}-`))) continue
+    const copy = join(dirname(path), name)
+    const other = await stat(copy).catch(() => undefined)
+    if (other?.ino === found.ino && other.dev === found.dev) return copy
   }
   return undefined
 }

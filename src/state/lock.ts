@@ -103,14 +103,12 @@ async function makeFolders({ workDir, lockFile }: LockOptions): Promise<void> {
 }
 
 /**
- * One lock for the work_dir; and one beside the lock file where that lies elsewhere, because two configurations may share it:
- * with both in hand, whoever made a lock file that is there is gone.
+ * One lock for the work_dir; and one named after the lock file where that is another, because two configurations may share
+ * it: with both in hand, whoever made a lock file that is there is gone.
  */
 async function takeKernelLocks(options: LockOptions): Promise<readonly Flock[]> {
   const { workDir, lockFile, waitSeconds, signal } = options
-  const paths = [join(workDir, FLOCK_FILE)]
-  if (resolve(dirname(lockFile)) !== resolve(workDir))
-    paths.push(join(dirname(lockFile), `.${basename(lockFile)}.flock`))
+  const paths = new Set([resolve(workDir, FLOCK_FILE), `${resolve(lockFile).replace(/\.lock$/, '')}.flock`])
   const taken: Flock[] = []
   try {
     for (const path of paths) {
