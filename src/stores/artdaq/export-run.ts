@@ -1,0 +1,53 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ArchiverError } from '../../errors.ts'
+import { canonicalText } from './canonical.ts'
+import type { Database } from './database.ts'
+import { COMMIT_MARK } from './list-runs.ts'
+import { exportFolder } from './names.ts'
+import { chooseRun, type Chosen } from './read-run.ts'
+import { shownName } from './stored-document.ts'
+
+/** A file that bulkdownloader would write. */
+export interface ExportedFile {
+  /** Below the target, `/` between folders. */
+  readonly path: string
+  readonly text: string
+}
+
+/**
+ * What bulkdownloader writes of a run (spec section 6.2): SystemLayout into the folder itself, all else below the
+ * configuration's name without its last digits. Throws NOT_FOUND, or STORE_CORRUPT naming the document that cannot be exported.
+ */
+export async function exportedFiles(database: Database, run: number): Promise<readonly ExportedFile[]> {
+  const { configuration, documents } = await chooseRun(database, run)
+  const below = exportFolder(shownName(configuration.slice(configuration.indexOf('/') + 1)))
+  return documents.map((document) => ({
+    path: pathOf(document, below, run),
+    text: canonicalText(document.stored),
+  }))
+}
+
+/** Writes them below a directory, over what is there, as bulkdownloader does. Links in the way are not followed. */
+export async function writeFiles(directory: string, files: readonly ExportedFile[]): Promise<void> {
+  for (const { path, text } of files) {
+    const folders = path.split('/')
+    const name = folders.pop() ?? ''
+    const folder = join(directory, ...folders)
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
+}
+
+/** Foreign names may hold anything; a path that would leave the directory is refused, not mended. */
+function pathOf({ collection, entity }: Chosen, below: string, run: number): string {
+  const file = `${shownName(entity)}.fcl`
+  const path = collection === COMMIT_MARK ? file : [below.replace(/\/$/, ''), file].filter(Boolean).join('/')
+  const sound = path
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'))
+  if (sound && !shownName(entity).includes('/')) return path
+  throw new ArchiverError('STORE_CORRUPT', `run ${run}: ${JSON.stringify(path)} would leave the directory`, {
+    run,
+  })
+}
