@@ -18,13 +18,13 @@ export const viewQuery = (name: ViewName, dialect: DialectName, schema: string |
   QUERIES[name]((table) => qualified(schema, table), dialect)
 
 /** The words of one seed for a column that holds a state, as SQL: made from the table in core/verdict.ts, so there is one truth. */
-const wordOf = (column: string, word: (state: State) => string | null): string => {
+const wordOf = (dialect: DialectName, column: string, word: (state: State) => string | null): string => {
   const cases = STATES.map((state) => `WHEN '${state}' THEN ${literal(word(state))}`)
-  return `CASE ${column} ${cases.join(' ')} END`
+  return asText(`CASE ${column} ${cases.join(' ')} END`, dialect)
 }
 
 /** `process_logs.status` from seed 004's status and our reason: rows of other programs have no reason. */
-const processWord = (alias: string): string => {
+const processWord = (dialect: DialectName, alias: string): string => {
   const exact = STATES.filter((state) => wordsOf(state).reason !== null).map((state) => {
     const { execution, reason, process } = wordsOf(state)
     return `WHEN ${alias}.execution_status = '${execution}' AND ${alias}.end_reason = '${reason}' THEN '${process}'`
@@ -35,7 +35,7 @@ const processWord = (alias: string): string => {
     (state) =>
       `WHEN ${alias}.execution_status = '${wordsOf(state).execution}' THEN '${wordsOf(state).process}'`,
   )
-  return `CASE ${[...exact, ...plain].join(' ')} END`
+  return asText(`CASE ${[...exact, ...plain].join(' ')} END`, dialect)
 }
 
 const literal = (word: string | null): string => (word === null ? 'NULL' : `'${word}'`)
@@ -50,7 +50,7 @@ SELECT e.execution_id AS id,
   e.process_id AS process_pid,
   e.execution_start AS start_time,
   e.execution_end AS end_time,
-  ${processWord('e')} AS status,
+  ${processWord(dialect, 'e')} AS status,
   COALESCE(e.items_total, 0) AS total_files,
   COALESCE(e.items_attempted, 0) AS processed_files,
   ${textOf('e.current_run', dialect)} AS current_file,
@@ -62,14 +62,14 @@ SELECT e.execution_id AS id,
   e.last_update AS updated_at
 FROM ${table('executions')} e`,
 
-  file_processing_logs: (table) => `
+  file_processing_logs: (table, dialect) => `
 SELECT f.file_id AS id,
   e.execution_id AS process_log_id,
   f.file_name AS file_name,
   COALESCE(f.file_size, 0) AS file_size,
   f.started_at AS start_time,
   f.ended_at AS end_time,
-  ${wordOf('f.state', (state) => wordsOf(state).file)} AS status,
+  ${wordOf(dialect, 'f.state', (state) => wordsOf(state).file)} AS status,
   COALESCE(f.total_batches, 0) AS total_batches,
   COALESCE(f.processed_batches, 0) AS processed_batches,
   COALESCE(f.last_processed_batch, 0) AS last_processed_batch,
@@ -79,12 +79,12 @@ SELECT f.file_id AS id,
   f.updated_at AS updated_at
 FROM ${table('files')} f JOIN ${table('executions')} e ON e.run_id = f.run_id`,
 
-  batch_processing_logs: (table) => `
+  batch_processing_logs: (table, dialect) => `
 SELECT b.batch_id AS id,
   e.execution_id AS process_log_id,
   b.file_name AS file_name,
   b.batch_number AS batch_number,
-  ${wordOf('b.state', (state) => wordsOf(state).batch)} AS status,
+  ${wordOf(dialect, 'b.state', (state) => wordsOf(state).batch)} AS status,
   b.first_id AS first_id,
   b.last_id AS last_id,
   COALESCE(b.requested, 0) AS ids_requested,
@@ -98,9 +98,9 @@ SELECT b.batch_id AS id,
 FROM ${table('batches')} b JOIN ${table('executions')} e ON e.run_id = b.run_id`,
 
   // One row an item, its newest: what a crash left open has none, so that it is taken again (seed 002).
-  processing_log: (table) => `
+  processing_log: (table, dialect) => `
 SELECT n.run AS app_id,
-  ${wordOf('n.state', (state) => wordsOf(state).item)} AS status,
+  ${wordOf(dialect, 'n.state', (state) => wordsOf(state).item)} AS status,
   n.error_message AS failure_reason,
   n.updated_at AS processed_at
 FROM (
@@ -108,14 +108,21 @@ FROM (
     ROW_NUMBER() OVER (PARTITION BY f.run ORDER BY f.started_at DESC, f.file_id DESC) AS place
   FROM ${table('files')} f WHERE f.run IS NOT NULL
 ) n
-WHERE n.place = 1 AND ${wordOf('n.state', (state) => wordsOf(state).item)} IS NOT NULL`,
+WHERE n.place = 1 AND ${wordOf(dialect, 'n.state', (state) => wordsOf(state).item)} IS NOT NULL`,
 
   // Plain columns of one table only: PostgreSQL then lets the seed's own UPDATE and INSERT go through.
   pipeline_status: (table) => `SELECT ${PIPELINE.join(', ')} FROM ${table('executions')}`,
 }
 
 const textOf = (column: string, dialect: DialectName): string =>
-  `CAST(${column} AS ${dialect === 'mysql' ? 'CHAR' : 'TEXT'})`
+  asText(`CAST(${column} AS ${dialect === 'mysql' ? 'CHAR' : 'TEXT'})`, dialect)
+
+/**
+ * MySQL gives a text that a view computes the collation of the session that made the view, and refuses to compare it with a
+ * literal of a session that has another. An explicit collation wins over both.
+ */
+const asText = (expression: string, dialect: DialectName): string =>
+  dialect === 'mysql' ? `(${expression}) COLLATE utf8mb4_unicode_ci` : expression
 
 /** Seed 004's columns, the older names that its appendix uses, and what we add. */
 const PIPELINE = [
