@@ -1,50 +1,110 @@
-import { JsonNumber, JsonObject, type JsonValue } from './model.ts'
+import { JsonNumber, JsonObject, type JsonArray, type JsonValue } from './model.ts'
 
 /**
- * The text of a document or an index, byte for byte as artdaq writes it (docs/FORMATS.md, FHiCL): a member a line, no
- * indentation, no newline at the end. The value may be nested as deep as the reader allows.
+ * The bytes of a document or an index, exactly as artdaq writes it (docs/FORMATS.md, FHiCL): a member a line, no
+ * indentation, no newline at the end, UTF-8. The value may be nested as deep as the reader allows.
  */
-export const writeJson = (value: JsonValue): string => {
-  if (typeof value === 'string') return `"${escapeText(value)}"`
-  if (value instanceof JsonObject) return writeObject(value)
-  if (value instanceof JsonNumber) return value.text
-  if (typeof value === 'boolean') return value ? 'true' : 'false'
-  return writeArray(value)
+export const writeJsonBytes = (value: JsonValue): Buffer => {
+  const writer = new Writer()
+  writer.value(value)
+  return writer.bytes()
 }
 
-const writeObject = ({ keys, values }: JsonObject): string => {
-  let text = '{\n'
-  let separator = ''
-  for (let position = 0; position < keys.length; position++) {
-    const value = values[position]
-    if (value === undefined) continue
-    text += `${separator}"${escapeText(keys[position] ?? '')}" : ${writeJson(value)}`
-    separator = ',\n'
-  }
-  return `${text}\n}`
-}
+/** What `writeJsonBytes` writes, as text. */
+export const writeJson = (value: JsonValue): string => writeJsonBytes(value).toString('utf8')
 
-const writeArray = (values: readonly JsonValue[]): string => {
-  let text = '[\n'
-  let separator = ''
-  for (const value of values) {
-    text += separator + writeJson(value)
-    separator = ',\n'
-  }
-  return `${text}\n]`
-}
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-}
+/** The letter behind the backslash, for the seven characters that artdaq escapes; 0 for the others. */
+const ESCAPES = new Uint8Array(128)
+for (const [character, letter] of [...'"\\\b\f\n\r\t'].map(
+  (one, at) => [one, '"\\bfnrt'.charCodeAt(at)] as const,
+))
+  ESCAPES[character.charCodeAt(0)] = letter
 
-/** The inside of a string: the seven escapes that artdaq knows, everything else as it is. */
+/** The inside of a string: the seven escapes, everything else as it is. */
 export const escapeText = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- these are the characters that are escaped
-  /["\\\b\f\n\r\t]/.test(text) ? text.replace(/["\\\b\f\n\r\t]/g, (found) => ESCAPES[found] ?? found) : text
+  text.replace(/["\\\b\f\n\r\t]/g, (found) => `\\${String.fromCharCode(ESCAPES[found.charCodeAt(0)] ?? 0)}`)
+
+/** Writes characters one by one into a buffer that grows: several times as fast as putting strings together. */
+class Writer {
+  #bytes = Buffer.allocUnsafe(4096)
+  #at = 0
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#at)
+  }
+
+  value(value: JsonValue): void {
+    if (typeof value === 'string') this.#string(value)
+    else if (value instanceof JsonObject) this.#object(value)
+    else if (value instanceof JsonNumber) this.#ascii(value.text)
+    else if (typeof value === 'boolean') this.#ascii(value ? 'true' : 'false')
+    else this.#array(value)
+  }
+
+  #object({ keys, values }: JsonObject): void {
+    this.#ascii('{\n')
+    for (let position = 0; position < keys.length; position++) {
+      const value = values[position]
+      if (value === undefined) continue
+      if (position > 0) this.#ascii(',\n')
+      this.#string(keys[position] ?? '')
+      this.#ascii(' : ')
+      this.value(value)
+    }
+    this.#ascii('\n}')
+  }
+
+  #array(values: JsonArray): void {
+    this.#ascii('[\n')
+    for (let position = 0; position < values.length; position++) {
+      const value = values[position]
+      if (value === undefined) continue
+      if (position > 0) this.#ascii(',\n')
+      this.value(value)
+    }
+    this.#ascii('\n]')
+  }
+
+  #ascii(text: string): void {
+    this.#reserve(text.length)
+    const bytes = this.#bytes
+    for (let position = 0; position < text.length; position++) bytes[this.#at++] = text.charCodeAt(position)
+  }
+
+  #string(text: string): void {
+    // Each character takes two bytes at most, or the fallback below is taken.
+    this.#reserve(2 * text.length + 2)
+    const bytes = this.#bytes
+    let at = this.#at
+    bytes[at++] = QUOTE
+    for (let position = 0; position < text.length; position++) {
+      const code = text.charCodeAt(position)
+      const escape = ESCAPES[code]
+      if (escape === undefined) {
+        this.#foreignString(text)
+        return
+      }
+      if (escape !== 0) bytes[at++] = BACKSLASH
+      bytes[at++] = escape === 0 ? code : escape
+    }
+    bytes[at++] = QUOTE
+    this.#at = at
+  }
+
+  /** A string that is not ASCII. */
+  #foreignString(text: string): void {
+    const quoted = `"${escapeText(text)}"`
+    this.#reserve(3 * quoted.length)
+    this.#at += this.#bytes.write(quoted, this.#at, 'utf8')
+  }
+
+  #reserve(size: number): void {
+    if (this.#at + size <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(2 * (this.#at + size))
+    this.#bytes.copy(larger, 0, 0, this.#at)
+    this.#bytes = larger
+  }
+}

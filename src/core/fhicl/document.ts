@@ -1,41 +1,11 @@
-/** How a value was written, in the words of artdaq's metadata (spec section 4.3). */
+import type { JsonObject } from '../artdaq-json/model.ts'
+
+/** How a scalar was written, in the words of artdaq's metadata. */
 export type ScalarType =
   'nil' | 'bool' | 'number' | 'complex' | 'string_unquoted' | 'string_singlequoted' | 'string_doublequoted'
 
 /** Written between a name and its colon; empty where none is given. */
 export type Protection = '' | '@protect_ignore' | '@protect_error'
-
-interface Noted {
-  /** The comment on the line above the value, where artdaq keeps it. */
-  readonly comment: string
-  /** The comment on the value's own line; a table has none. */
-  readonly annotation: string
-  readonly protection: Protection
-}
-
-/** A value that is kept as its source text: never normalised, quotes taken off, backslashes left on. */
-export interface Scalar extends Noted {
-  readonly type: ScalarType
-  readonly text: string
-}
-
-export interface Sequence extends Noted {
-  readonly type: 'sequence'
-  readonly elements: readonly FhiclValue[]
-}
-
-export interface Table extends Noted {
-  readonly type: 'table'
-  readonly members: readonly Parameter[]
-}
-
-export type FhiclValue = Scalar | Sequence | Table
-
-/** A name bound to a value. At top level a name may hold dots, and may come twice. */
-export interface Parameter {
-  readonly key: string
-  readonly value: FhiclValue
-}
 
 /** A comment as it stands in the text, `#` or `//` included. Lines count from 1. */
 export interface Comment {
@@ -43,10 +13,12 @@ export interface Comment {
   readonly text: string
 }
 
-/** A FHiCL text as artdaq understands it: references are text, includes are parameters, nothing is resolved. */
+/** A FHiCL text as artdaq keeps it: references are text, includes are parameters, nothing is resolved or normalised. */
 export interface FhiclDocument {
-  readonly prolog: readonly Parameter[]
-  readonly main: readonly Parameter[]
+  /** `prolog` and `main`: the parameters in order, every leaf the source text of its value. */
+  readonly data: JsonObject
+  /** The same shape in nodes of type, comment, annotation, protection and children. */
+  readonly metadata: JsonObject
   /** Every comment that artdaq's scan finds, in line order; empty where it finds none. */
   readonly comments: readonly Comment[]
 }

@@ -1,10 +1,13 @@
+import { JsonObject, type JsonValue } from '../artdaq-json/model.ts'
 import { skipClass, SPACE } from './characters.ts'
 import { scanComments } from './comments.ts'
-import type { Comment, FhiclDocument, FhiclValue, Parameter, Protection } from './document.ts'
+import type { Comment, FhiclDocument, Protection } from './document.ts'
 import type { FhiclError } from './error.ts'
+import { rootNode, scalarNode, sequenceNode, tableNode, type Described, type Noted } from './nodes.ts'
+import { Notes } from './notes.ts'
 import { numberEnd } from './numbers.ts'
-import { checkNested, ProtectionViolation, TableMembers } from './protection.ts'
 import { nameEnd, scalarAt } from './scalars.ts'
+import { checkNested, ProtectionViolation, TableScope, type Scope } from './scope.ts'
 import { Source } from './source.ts'
 import { TopLevel } from './top-level.ts'
 
@@ -18,19 +21,27 @@ export const DEEPEST = 1000
 export const parseFhicl = (input: string | Uint8Array): FhiclDocument => {
   const original = typeof input === 'string' ? input : latin1(input)
   const source = new Source(original)
-  const comments = scanComments(original)
-  return new Parser(source, comments).document()
+  return new Parser(source, scanComments(original)).document()
 }
 
 /** One character a byte, so that bytes above 127 are seen and refused whatever they mean. */
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
+const HASH = 0x23
+const SLASH = 0x2f
+const COLON = 0x3a
+const AT = 0x40
+const PROTECTIONS = ['@protect_ignore', '@protect_error'] as const
+
+/** What an element of a sequence, which has no name, is called. */
+const ELEMENT = ''
+
 class Parser {
   readonly #source: Source
   readonly #text: string
   readonly #comments: readonly Comment[]
-  readonly #commentOn: ReadonlyMap<number, string>
+  readonly #notes: Notes
   #at = 0
   #depth = 0
   /** Lines are counted as values come, which is in the order of the text. */
@@ -41,41 +52,53 @@ class Parser {
     this.#source = source
     this.#text = source.text
     this.#comments = comments
-    this.#commentOn = new Map(comments.map(({ line, text }) => [line, text]))
+    this.#notes = new Notes(comments)
     this.#lineEnd = source.text.indexOf('\n')
   }
 
   document(): FhiclDocument {
-    const parameters = new TopLevel()
+    const top = new TopLevel()
     while (this.#take('BEGIN_PROLOG')) {
-      while (this.#parameter((key, value) => parameters.bindInProlog(key, value), true));
+      this.#parameters(top.prolog)
       if (!this.#take('END_PROLOG')) throw this.#unexpected('a parameter or END_PROLOG')
     }
-    while (this.#parameter((key, value) => parameters.bind(key, value), true));
+    this.#parameters(top.main)
     if (this.#at < this.#text.length) throw this.#unexpected('a parameter')
-    return { prolog: parameters.prolog(), main: parameters.main, comments: this.#comments }
+    const prolog = top.keptProlog()
+    const { main } = top
+    return {
+      data: JsonObject.of(['prolog', prolog.values()], ['main', main.values()]),
+      metadata: JsonObject.of(
+        ['prolog', rootNode('prolog', prolog.nodes())],
+        ['main', rootNode('main', main.nodes())],
+      ),
+      comments: this.#comments,
+    }
   }
 
-  /** Reads one `name: value` and hands it on. False, at the old place, where none begins. */
-  #parameter(bind: (key: string, value: FhiclValue) => void, dotted: boolean): boolean {
-    this.#skip()
-    const start = this.#at
-    const key = dotted ? this.#dottedName() : this.#name()
-    if (key === undefined) return false
-    const protection = this.#binding()
-    if (protection === undefined) {
-      this.#at = start
-      return false
+  /** Reads `name: value` as often as it comes, and stays before what is none. */
+  #parameters(scope: Scope): void {
+    while (true) {
+      this.#skip()
+      const start = this.#at
+      const key = scope.dotted ? this.#dottedName() : this.#name()
+      const protection = key === undefined ? undefined : this.#binding()
+      if (key === undefined || protection === undefined) {
+        this.#at = start
+        return
+      }
+      this.#bind(scope, key, this.#value(key, protection), start)
     }
-    const value = this.#value(key, protection)
+  }
+
+  #bind(scope: Scope, key: string, described: Described, start: number): void {
     try {
-      checkNested(value)
-      bind(key, value)
+      if (described.node.get('protection') !== undefined) checkNested(described.node)
+      scope.bind(key, described)
     } catch (error) {
       if (!(error instanceof ProtectionViolation)) throw error
       throw this.#source.error(start, error.message)
     }
-    return true
   }
 
   #name(): string | undefined {
@@ -105,55 +128,67 @@ class Parser {
 
   #binding(): Protection | undefined {
     this.#skip()
-    const given = PROTECTIONS.find((word) => this.#text.startsWith(word, this.#at)) ?? ''
-    if (this.#text[this.#at + given.length] !== ':') return undefined
+    const next = this.#text.charCodeAt(this.#at)
+    if (next !== COLON && next !== AT) return undefined
+    const given = PROTECTIONS.find((word) => next === AT && this.#text.startsWith(word, this.#at)) ?? ''
+    if (this.#text.charCodeAt(this.#at + given.length) !== COLON) return undefined
     this.#at += given.length + 1
     return given
   }
 
-  #value(key: string, protection: Protection): FhiclValue {
+  #value(key: string, protection: Protection): Described {
     this.#skip()
     const start = this.#at
-    const line = this.#lineAt(start)
-    const isInclude = key.includes('fhicl_pound_include_')
-    const comment = isInclude ? '' : this.#commentAbove(line)
-    const annotation = isInclude ? '' : (this.#commentOn.get(line) ?? '')
+    const noted = this.#noted(key, protection)
     switch (this.#text[start]) {
       case '{':
-        return { type: 'table', members: this.#table(), comment, annotation: '', protection }
+        return this.#table(noted)
       case '[':
-        return { type: 'sequence', elements: this.#sequence(), comment, annotation, protection }
+        return this.#sequence(noted)
       case '(':
-        return { type: 'complex', text: this.#complex(), comment, annotation, protection }
+        return { value: this.#complex(), node: scalarNode('complex', noted) }
     }
     const token = scalarAt(this.#source, start)
     if (token === undefined) throw this.#noValue()
     this.#at = token.end
     const quotes = token.type === 'string_doublequoted' || token.type === 'string_singlequoted' ? 1 : 0
-    const text = this.#text.slice(start + quotes, token.end - quotes)
-    return { type: token.type, text, comment, annotation, protection }
+    const value = this.#text.slice(start + quotes, token.end - quotes)
+    return { value, node: scalarNode(token.type, noted) }
   }
 
-  #table(): readonly Parameter[] {
+  /** What the comments say of the value that starts here. */
+  #noted(key: string, protection: Protection): Noted {
+    if (key.includes('fhicl_pound_include_')) return { comment: '', annotation: '', protection }
+    this.#notes.moveTo(this.#lineAt(this.#at))
+    const { comment, annotation } = this.#notes
+    return { comment, annotation, protection }
+  }
+
+  #table(noted: Noted): Described {
     this.#enter()
-    const members = new TableMembers()
-    while (this.#parameter((key, value) => members.bind(key, value), false));
+    const scope = new TableScope()
+    this.#parameters(scope)
     if (!this.#take('}')) throw this.#unexpected('a parameter or }')
     this.#depth--
-    return members.all
+    return { value: scope.values(), node: tableNode(scope.nodes(), noted) }
   }
 
-  #sequence(): readonly FhiclValue[] {
+  #sequence(noted: Noted): Described {
     this.#enter()
-    const elements: FhiclValue[] = []
+    const values: JsonValue[] = []
+    const nodes: JsonObject[] = []
     this.#skip()
     // artdaq lets a comma stand before the first element, but none behind the last.
-    const next = this.#text[this.#at]
-    if (next !== ']' && next !== ',') elements.push(this.#value('', ''))
-    while (this.#take(',')) elements.push(this.#value('', ''))
+    let more = this.#take(',') || this.#text[this.#at] !== ']'
+    while (more) {
+      const { value, node } = this.#value(ELEMENT, '')
+      values.push(value)
+      nodes.push(node)
+      more = this.#take(',')
+    }
     if (!this.#take(']')) throw this.#unexpected(', or ]')
     this.#depth--
-    return elements
+    return { value: values, node: sequenceNode(nodes, noted) }
   }
 
   /** The text up to the first blank or comment inside, which is what artdaq keeps of it. */
@@ -181,8 +216,8 @@ class Parser {
     const text = this.#text
     while (true) {
       this.#at = skipClass(text, this.#at, SPACE)
-      const isComment = text[this.#at] === '#' || text.startsWith('//', this.#at)
-      if (!isComment) return
+      const code = text.charCodeAt(this.#at)
+      if (code !== HASH && (code !== SLASH || text.charCodeAt(this.#at + 1) !== SLASH)) return
       this.#at = text.indexOf('\n', this.#at) + 1
     }
   }
@@ -207,11 +242,6 @@ class Parser {
     return this.#line
   }
 
-  #commentAbove(line: number): string {
-    const above = this.#commentOn.get(line - 1) ?? ''
-    return above.startsWith('/') || above.includes('#include ') ? '' : above
-  }
-
   #fail(reason: string, hint?: string): FhiclError {
     return this.#source.error(this.#at, reason, hint)
   }
@@ -232,5 +262,3 @@ class Parser {
     return word === undefined ? 'the end of the text' : `"${word}"`
   }
 }
-
-const PROTECTIONS = ['@protect_ignore', '@protect_error'] as const

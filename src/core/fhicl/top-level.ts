@@ -1,38 +1,58 @@
-import type { FhiclValue, Parameter } from './document.ts'
+import { JsonObject, type JsonValue } from '../artdaq-json/model.ts'
+import type { Described } from './nodes.ts'
+import type { Scope } from './scope.ts'
 
-/**
- * The parameters outside any table. Both of two equal names are kept; but one in the prolog goes when the name comes
- * again outside it, one for one, the first first. Protection does not hold here.
- */
-export class TopLevel {
-  readonly main: Parameter[] = []
-  readonly #prolog: Parameter[] = []
-  /** By name: how many stand in the prolog, and how many of them went. */
-  readonly #counts = new Map<string, { kept: number; gone: number }>()
+/** What stands outside any table: equal names stay beside one another, and protection does not hold. */
+class TopScope implements Scope {
+  readonly dotted = true
+  readonly keys: string[] = []
+  readonly #values: JsonValue[] = []
+  readonly #nodes: JsonObject[] = []
 
-  bindInProlog(key: string, value: FhiclValue): void {
-    this.#prolog.push({ key, value })
-    const count = this.#counts.get(key)
-    if (count) count.kept++
-    else this.#counts.set(key, { kept: 1, gone: 0 })
+  bind(key: string, { value, node }: Described): void {
+    this.keys.push(key)
+    this.#values.push(value)
+    this.#nodes.push(node)
   }
 
-  bind(key: string, value: FhiclValue): void {
-    const count = this.#counts.get(key)
-    if (count !== undefined && count.kept > 0) {
-      count.kept--
-      count.gone++
+  values(): JsonObject {
+    return new JsonObject(this.keys, this.#values)
+  }
+
+  nodes(): JsonObject {
+    return new JsonObject(this.keys, this.#nodes)
+  }
+
+  /** Without the parameters at the positions. */
+  without(positions: ReadonlySet<number>): TopScope {
+    const left = new TopScope()
+    for (const [position, key] of this.keys.entries()) {
+      const value = this.#values[position]
+      const node = this.#nodes[position]
+      if (value !== undefined && node !== undefined && !positions.has(position))
+        left.bind(key, { value, node })
     }
-    this.main.push({ key, value })
+    return left
   }
+}
+
+/** The prolog and what follows it. A name that comes again after the prolog drops one of the prolog's, the first first. */
+export class TopLevel {
+  readonly prolog = new TopScope()
+  readonly main = new TopScope()
 
   /** What is left of the prolog. */
-  prolog(): readonly Parameter[] {
-    const gone = new Map([...this.#counts].map(([key, count]) => [key, count.gone]))
-    return this.#prolog.filter(({ key }) => {
-      const left = gone.get(key) ?? 0
-      if (left > 0) gone.set(key, left - 1)
-      return left === 0
-    })
+  keptProlog(): TopScope {
+    if (this.prolog.keys.length === 0) return this.prolog
+    const again = new Map<string, number>()
+    for (const key of this.main.keys) again.set(key, (again.get(key) ?? 0) + 1)
+    const dropped = new Set<number>()
+    for (const [position, key] of this.prolog.keys.entries()) {
+      const times = again.get(key) ?? 0
+      if (times === 0) continue
+      again.set(key, times - 1)
+      dropped.add(position)
+    }
+    return dropped.size === 0 ? this.prolog : this.prolog.without(dropped)
   }
 }
