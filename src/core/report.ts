@@ -77,7 +77,8 @@ export interface Report {
 }
 
 /** Holds the three places and the two memories against each other. */
-export const makeReport = (facts: ReportFacts): Report => {
+export const makeReport = (given: ReportFacts): Report => {
+  const facts = doubtEmpty(given)
   const records = mapKnown(facts.records, ({ runs, ambiguous }) => runs.union(ambiguous))
   const artdaq = mapKnown(facts.artdaq, ({ runs }) => runs)
   const archive = mapKnown(facts.archive, ({ runs }) => runs)
@@ -104,6 +105,28 @@ export const makeReport = (facts: ReportFacts): Report => {
       ...(imports.known ? imports.value.discrepancies : []),
       ...(migrates.known ? migrates.value.discrepancies : []),
     ],
+  }
+}
+
+/** What is empty while the place behind it is not looks like a disk that is not mounted: it is not known (I6). */
+const doubtEmpty = (facts: ReportFacts): ReportFacts => {
+  const { records, artdaq, archive } = facts
+  const doubt = (what: string): { known: false; reason: string } => ({
+    known: false,
+    reason: `${what}: is the disk mounted?`,
+  })
+  const noRecords = records.known && records.value.runs.union(records.value.ambiguous).isEmpty
+  const noDocuments = artdaq.known && artdaq.value.runs.union(artdaq.value.incomplete).isEmpty
+  return {
+    ...facts,
+    records:
+      noRecords && artdaq.known && !noDocuments
+        ? doubt('the run record directory is empty, and artdaqDB is not')
+        : records,
+    artdaq:
+      noDocuments && archive.known && !archive.value.runs.isEmpty
+        ? doubt('artdaqDB is empty, and UconDB is not')
+        : artdaq,
   }
 }
 

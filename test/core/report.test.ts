@@ -114,6 +114,20 @@ describe('the status report', () => {
     expect(report.migrate.known).toBe(false)
   })
 
+  it('I6: doubts an empty source before an archive that is not', () => {
+    const { unreadable, discrepancies } = makeReport(
+      facts({ records: known({ runs: RunSet.EMPTY, ambiguous: RunSet.EMPTY, ignored: [] }) }),
+    )
+    expect(unreadable).toEqual([
+      'run records: the run record directory is empty, and artdaqDB is not: is the disk mounted?',
+    ])
+    expect(discrepancies).toEqual([])
+    expect(
+      makeReport(facts({ artdaq: known({ runs: RunSet.EMPTY, incomplete: RunSet.EMPTY, notes: [] }) }))
+        .unreadable,
+    ).toHaveLength(1)
+  })
+
   it('gives the reason why a run is pending', () => {
     expect(lines({ waiting: new Map([[13, 'running: no stop line']]) })).toContain(
       '  Not Ready:           run 13: running: no stop line',
