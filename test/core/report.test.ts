@@ -115,13 +115,13 @@ describe('the status report', () => {
   })
 
   it('I6: doubts an empty source before an archive that is not', () => {
-    const { unreadable, discrepancies } = makeReport(
+    const { unreadable, import: imports } = makeReport(
       facts({ records: known({ runs: RunSet.EMPTY, ambiguous: RunSet.EMPTY, ignored: [] }) }),
     )
     expect(unreadable).toEqual([
       'run records: the run record directory is empty, and artdaqDB is not: is the disk mounted?',
     ])
-    expect(discrepancies).toEqual([])
+    expect(imports.known).toBe(false)
     expect(
       makeReport(facts({ artdaq: known({ runs: RunSet.EMPTY, incomplete: RunSet.EMPTY, notes: [] }) }))
         .unreadable,
