@@ -15,12 +15,17 @@ export const isNumeric = (text: string): boolean => /^(?:[0-9]+\.?[0-9]*|\.[0-9]
 /** Whether a text can stand as a value without quotes and means itself there. */
 export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(text) || WORD.test(text)
 
-/** A text between double quotes. FHiCL knows few escapes and no control characters, so those others become `.`. */
-export const quoted = (text: string): string =>
-  `"${text
-    .replace(/[\\"]/g, '\\$&')
-    .replaceAll('\n', '\\n')
-    .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')}"`
+/**
+ * A text between quotes. FHiCL knows few escapes and no control characters, so those others become `.`. Between double quotes
+ * a backslash at the end would hide the closing quote, escaped or not: single quotes, which know no escapes, stand there; a
+ * text that holds such a quote, too, gets a blank at its end.
+ */
+export const quoted = (text: string): string => {
+  const printable = text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')
+  const endsInBackslash = printable.endsWith('\\')
+  if (endsInBackslash && !printable.includes("'")) return `'${printable}'`
+  return `"${printable.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}${endsInBackslash ? ' ' : ''}"`
+}
 
 /** A list of texts, each between quotes. */
 export const list = (items: readonly string[]): string => `[${items.map(quoted).join(', ')}]`

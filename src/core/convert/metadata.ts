@@ -27,7 +27,7 @@ export const convertMetadata = (bytes: Uint8Array, isFhicl: IsFhicl): string => 
   let open: Section | undefined
   let components: Section | undefined
   // The commit text just written, which the next line may carry on.
-  let commit: { readonly at: number; readonly line: string } | undefined
+  let commit: { readonly at: number; readonly key: string; readonly text: string } | undefined
 
   const section = (key: string, known: boolean): Section => {
     const old = lists.get(key)
@@ -46,14 +46,14 @@ export const convertMetadata = (bytes: Uint8Array, isFhicl: IsFhicl): string => 
     const before = commit
     commit = undefined
     if (text.startsWith('#')) {
-      written.push(line)
+      written.push(/^[ \t]*#/.test(line) ? line : text) // no blank but these two may stand before a remark in FHiCL
     } else if (text === '') {
       close()
     } else if (open) {
       open.items.push(words(text)[0] ?? '')
     } else if (text.startsWith('"') && before !== undefined) {
       // It ended in a line end: the build time stands on a line of its own.
-      written[before.at] = `${before.line.slice(0, -1)} ${quoted(text.replaceAll('"', ' ')).slice(1)}`
+      written[before.at] = `${before.key}: ${quoted(`${before.text} ${text.replaceAll('"', ' ')}`)}`
     } else {
       const colon = text.indexOf(':')
       const key = strip(colon < 0 ? text : text.slice(0, colon))
@@ -66,10 +66,12 @@ export const convertMetadata = (bytes: Uint8Array, isFhicl: IsFhicl): string => 
       } else if (isSection(key, content)) {
         open = section(keys.of(key.replace(SEPARATORS, '_')), KNOWN.some((name) => key === `${name} logfiles`)) // prettier-ignore
         if (content !== '') open.items.push(content)
+      } else if (key.includes('commit/version')) {
+        const name = keys.of(key.replace(SEPARATORS, '_').replace('commit/version', 'commit_or_version'))
+        commit = { at: written.length, key: name, text: content.replaceAll('"', ' ') }
+        written.push(`${name}: ${quoted(commit.text)}`)
       } else {
-        const made = plain(key, content, keys, isFhicl)
-        if (key.includes('commit/version')) commit = { at: written.length, line: made }
-        written.push(made)
+        written.push(plain(key, content, keys, isFhicl))
       }
     }
   }
@@ -86,11 +88,8 @@ const plain = (key: string, content: string, keys: Keys, isFhicl: IsFhicl): stri
     const text = lowered === 'Config name' ? nameValue(content) : value(content, isFhicl)
     return `${keys.of(key.toLowerCase().replaceAll(' ', '_'))}: ${text}`
   }
-  const joined = key.replace(SEPARATORS, '_')
-  if (key.includes('commit/version'))
-    return `${keys.of(joined.replace('commit/version', 'commit_or_version'))}: ${quoted(content.replaceAll('"', ' '))}`
   const isWildcard = key === 'pmt logfile' || key === 'pmt logfile(s)'
-  return `${isWildcard ? 'pmt_logfiles_wildcard' : keys.of(joined)}: ${value(content, isFhicl)}`
+  return `${isWildcard ? 'pmt_logfiles_wildcard' : keys.of(key.replace(SEPARATORS, '_'))}: ${value(content, isFhicl)}`
 }
 
 const print = ({ key, known, items }: Section): string => {
