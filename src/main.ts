@@ -1,5 +1,5 @@
 import { ArchiverError } from './errors.ts'
-import { runCli } from './cli.ts'
+import { wasIdle } from './commands/quick.ts'
 import type { Context } from './commands/context.ts'
 
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
@@ -56,7 +56,11 @@ const context: Context = {
   version: __VERSION__,
 }
 
-process.exitCode = await runCli(argv, context).catch((error: unknown) => {
+/** The command line is only parsed, and commander only loaded, where a stamp does not answer. */
+const work = async (): Promise<number> =>
+  wasIdle(context) ? 0 : (await import('./cli.ts')).runCli(argv, context)
+
+process.exitCode = await work().catch((error: unknown) => {
   if (error instanceof ArchiverError) {
     context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
     return error.exitCode

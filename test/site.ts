@@ -123,7 +123,7 @@ export class Site {
     return readdirSync(this.path('archive'), { recursive: true, encoding: 'utf8' })
       .map((name) => /([^/]+)\.txt$/.exec(name)?.[1])
       .filter((key) => key !== undefined && /^\d/.test(key))
-      .sort((a, b) => parseInt(a!) - parseInt(b!)) as string[]
+      .sort((a, b) => parseInt(a!) - parseInt(b!) || a!.length - b!.length) as string[]
   }
 
   remove(): void {

@@ -36,6 +36,14 @@ export const passLines = (
   })
 }
 
+/** A pass that found nothing to do. */
+export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {
+  const lines = [`Nothing new to ${stages.join(' or ')}.`]
+  for (const [run, reason] of [...waiting].slice(0, NAMED)) lines.push(`  run ${run} is not ready: ${reason}`)
+  if (waiting.size > NAMED) lines.push(`  and ${waiting.size - NAMED} more that are not ready`)
+  return `${lines.join('\n')}\n`
+}
+
 /** The same as one JSON document; run sets as texts such as `12000-12050,12060`, times in milliseconds. */
 export const passJson = (
   reports: readonly StageReport[],

@@ -1,14 +1,14 @@
 import type { RunSet } from '../core/run-set.ts'
 import { ArchiverError, errnoOf } from '../errors.ts'
-import type { Listener, StageName } from '../stages/stage.ts'
+import type { Listener } from '../stages/stage.ts'
 import { type Context, stopCode } from './context.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './mode.ts'
 import { type Archiver, openArchiver } from './open.ts'
 import { type PassRequest, planPass, runPass, type StageReport } from './pass.ts'
-import { passJson, passLines, planJson, planLines } from './pass-output.ts'
+import { idleLines, passJson, passLines, planJson, planLines } from './pass-output.ts'
 import type { Plan } from './plan-stage.ts'
-import { isIdle } from './idle.ts'
-import { withSession } from './session.ts'
+import { quickFlags } from './quick.ts'
+import { groundOf, idleWaiting, leaveStamp } from './idle.ts'
 
 type PassMode = Extract<Mode, { type: 'pass' }>
 
@@ -31,7 +31,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
       : undefined,
   }
   if (options.dryRun) return dryRun(archiver, request, options, context)
-  if (mode.pass === 'incremental' && (await isIdle(archiver, request))) return idle(request, options, context)
+  if (mode.pass === 'incremental' && (await isIdle(archiver, request, options, context))) return 0
   const session = {
     mode: modeWord(mode),
     waitSeconds:
@@ -39,6 +39,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     verbose: options.verbose ?? false,
     json: options.json ?? false,
   }
+  const { withSession } = await import('./session.ts')
   return withSession(archiver, session, context, async (conditions) => {
     const failures = new Map<string, string>()
     const listener: Listener = (event) => {
@@ -71,10 +72,20 @@ const onlyRuns = ({ runs }: MainOptions, overrideConflict: number | undefined): 
   return overrideConflict === undefined ? undefined : runsOf(String(overrideConflict))
 }
 
-const idle = ({ stages }: PassRequest, options: MainOptions, context: Context): number => {
-  const plans: StageReport[] = []
-  context.out(options.json ? passJson(plans, new Map(), [], 0) : `Nothing new to ${stages.join(' or ')}.\n`)
-  return 0
+/** An incremental pass that finds nothing to do says so, and leaves a stamp for the next one. */
+const isIdle = async (
+  archiver: Archiver,
+  request: PassRequest,
+  options: MainOptions,
+  context: Context,
+): Promise<boolean> => {
+  const ground = await groundOf(archiver).catch(() => undefined)
+  const waiting = ground && (await idleWaiting(archiver, request))
+  if (!waiting) return false
+  const flags = quickFlags(context.argv)
+  if (flags) await leaveStamp(archiver, ground, waiting, { config: options.config, flags }, context)
+  context.out(options.json ? passJson([], new Map(), [], 0) : idleLines(request.stages, waiting))
+  return true
 }
 
 const dryRun = async (

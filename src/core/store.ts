@@ -10,6 +10,8 @@ export interface RecordSource {
   read(run: number, signal: AbortSignal): Promise<RunRecord>
   /** Equal texts mean that no entry came or went in between. One stat. */
   fingerprint(): Promise<string>
+  /** The path of a run's directory. Throws as `readiness` does, and NOT_FOUND. */
+  pathOf(run: number): Promise<string>
 }
 
 /** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
@@ -28,6 +30,8 @@ export interface DocumentStore {
   manifest(run: number): Promise<RecordManifest | undefined>
   /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */
   fingerprint(): Promise<string | undefined>
+  /** Files and directories whose size and times tell every change; missing where there are none, as behind a network. */
+  trail?(): Promise<readonly string[]>
   probe(signal: AbortSignal): Promise<void>
 }
 
@@ -42,5 +46,7 @@ export interface Archive {
   /** The newest blob of a run, or the one of an update. Throws NOT_FOUND; STORE_CORRUPT when its checksum does not fit. */
   get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer>
   fingerprint(): Promise<string | undefined>
+  /** Files and directories whose size and times tell every change; missing where there are none, as behind a network. */
+  trail?(): Promise<readonly string[]>
   probe(signal: AbortSignal): Promise<void>
 }

@@ -160,7 +160,7 @@ describe('entries that are no run records', () => {
     symlinkSync(site.path('records', '000123'), site.path('records', '124'))
     expect(site.archiver().status).toBe(0)
     expect(site.archived()).toEqual(['123'])
-    const { stdout } = site.archiver('--report-status')
+    const { stdout } = site.archiver('--report-status', '--json')
     for (const name of ['lost+found', '1234.tmp', '77', '124']) expect(stdout).toContain(name)
   })
 })

@@ -23,7 +23,7 @@ export interface Difference {
   readonly missing: readonly string[]
 }
 
-const INDEX = 'index.json'
+export const INDEX = 'index.json'
 const AT_ONCE = 16
 
 /**

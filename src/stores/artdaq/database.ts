@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../errors.ts'
 import { syncDirectory } from '../../files.ts'
-import { Collection, unavailable } from './collection.ts'
+import { Collection, INDEX, unavailable } from './collection.ts'
 import { metadataRecord, type Maker } from './metadata-record.ts'
 import { placeFile } from './place-file.ts'
 import { indexedRuns } from './run-index.ts'
@@ -52,6 +52,12 @@ export class Database {
     for (const collection of await this.collections())
       parts.push(`${collection.name} ${await collection.fingerprint()}`)
     return parts.join('\n')
+  }
+
+  /** The directories and indexes whose times tell every change. */
+  async trail(): Promise<readonly string[]> {
+    const collections = await this.collections()
+    return [this.path, ...collections.flatMap(({ path }) => [path, join(path, INDEX)])]
   }
 
   /** Makes the directories of a database, with its record about itself, where they are missing; once in a process. */

@@ -118,6 +118,10 @@ export class FileSystemDb implements DocumentStore {
     return parts.join('\n')
   }
 
+  async trail(): Promise<readonly string[]> {
+    return (await Promise.all(this.#databases.map((database) => database.trail()))).flat()
+  }
+
   /** Whether the newest database can be read and written, or be made. */
   async probe(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()

@@ -82,6 +82,7 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   read: (run, signal) => store.read(run, signal),
   manifest: (run) => store.manifest(run),
   fingerprint: () => store.fingerprint(),
+  ...(store.trail ? { trail: store.trail.bind(store) } : {}),
   probe: (signal) => store.probe(signal),
 })
 

@@ -7,7 +7,7 @@ import type { Archive } from '../../core/store.ts'
 import { sha256Of } from './checksum-file.ts'
 import { storeError } from './directory-errors.ts'
 import { BLOB, MARKER, placeOf } from './directory-layout.ts'
-import { fingerprintObject, listObject } from './directory-listing.ts'
+import { fingerprintObject, foldersOf, listObject } from './directory-listing.ts'
 import { createArchive, openShard, putBlob, readHeld } from './directory-writer.ts'
 import { checkedName, KeyTally, parseKey } from './keys.ts'
 
@@ -94,6 +94,12 @@ export class DirectoryArchive implements Archive {
       await sleep(TICK_MS) // what changes from here on has a later time
       return sha256Of(Buffer.from((await fingerprintObject(this.#object)).text))
     })
+  }
+
+  async trail(): Promise<readonly string[]> {
+    return this.#guard('looking at the archive', async () =>
+      (await this.#isThere(this.#object)) ? foldersOf(this.#object) : [this.#object],
+    )
   }
 
   /** Throws STORE_UNAVAILABLE when the disk is gone, full or read-only. */

@@ -46,6 +46,12 @@ export async function fingerprintObject(objectFolder: string): Promise<{ text: s
   return { text: shards.map(({ name, inode, changed }) => `${name}:${inode}:${changed}`).join(' '), newest }
 }
 
+/** The folders whose times tell every change of what is archived. */
+export const foldersOf = async (objectFolder: string): Promise<readonly string[]> => [
+  objectFolder,
+  ...(await shardsOf(objectFolder)).map(({ name }) => join(objectFolder, name)),
+]
+
 interface Shard {
   readonly name: string
   readonly inode: string
