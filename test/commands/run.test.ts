@@ -125,6 +125,7 @@ describe('a record that was archived incomplete', () => {
     const { stdout } = impatient.command('extract', '1', '--to', impatient.path('out'))
     expect(stdout).toContain('from archive')
     expect(readFileSync(impatient.path('out', 'RunHistory2.fcl'), 'utf8')).toContain('DAQInterface_stop_time')
+    impatient.archiver('--incremental')
     expect(impatient.archiver('--incremental').stdout).toContain('Nothing new')
     impatient.remove()
   })
