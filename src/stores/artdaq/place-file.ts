@@ -18,17 +18,16 @@ export async function placeFile(
   path: string,
   text: Iterable<Buffer | string>,
 ): Promise<{ readonly bytes: number }> {
-  const temporary = join(database, `.archiver-${randomBytes(8).toString('hex')}.tmp`)
+  const temporary = join(database, temporaryName())
   const file = await open(temporary, 'wx+', 0o644)
   try {
     let bytes = 0
     for (const piece of pieces(text)) {
       await write(file, piece, bytes)
+      // The file was made empty, so that it is right when each piece of it is.
       await compare(file, piece, bytes, path)
       bytes += piece.length
     }
-    const { size } = await file.stat()
-    if (size !== bytes) throw mismatch(path)
     await file.sync()
     await file.close()
     await rename(temporary, path)
@@ -39,6 +38,11 @@ export async function placeFile(
     throw error
   }
 }
+
+/** Random for each process and counted within it, so that neither two processes nor two puts ever meet. */
+const temporaryName = (): string => `.archiver-${PROCESS}${(count++).toString(16).padStart(8, '0')}.tmp`
+const PROCESS = randomBytes(4).toString('hex')
+let count = 0
 
 /** Removes temporaries that killed writers left behind. They are known by their age: younger ones may be in use by somebody. */
 export async function sweep(database: string, now: number): Promise<void> {
@@ -63,7 +67,8 @@ function* pieces(text: Iterable<Buffer | string>): Generator<Buffer> {
     gathered = []
     length = 0
   }
-  if (length > 0) yield Buffer.concat(gathered, length)
+  const [only] = gathered
+  if (only) yield gathered.length === 1 ? only : Buffer.concat(gathered, length)
 }
 
 /** `write` may take less than it was given (a full disk), so it is asked until all of it is taken or it says why not. */

@@ -26,10 +26,14 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
     const parts = partsOf(run.run, document.entity, document.fhicl)
     const carries = carrier && document.collection === COMMIT_MARK
     if (carries) carrier = false
+    let content: string | undefined
     return {
       collection: document.collection,
       entity: document.entity,
-      content: contentOf(parts.data, parts.metadata),
+      // Only needed where the run is there already, and half of the work of printing.
+      get content() {
+        return (content ??= contentOf(parts.data, parts.metadata))
+      },
       rawdata: run.manifest ? originalStrings(document) : [],
       attachments: carries ? attachments : [],
       parts,

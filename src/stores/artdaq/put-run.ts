@@ -1,6 +1,6 @@
 import { ArchiverError } from '../../errors.ts'
 import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
-import { writeJson } from '../../core/artdaq-json/writer.ts'
+import { writeJsonBytes } from '../../core/artdaq-json/writer.ts'
 import type { RunDocument, RunDocuments } from '../../core/run-record.ts'
 import { step } from '../../files.ts'
 import type { Committer } from './committer.ts'
@@ -68,20 +68,25 @@ async function carryOut(
   const place = async ({ document, oid: known }: PutPlan<Ready>['write'][number]): Promise<void> => {
     signal.throwIfAborted()
     const oid = known ?? oidOf(context.newUuid())
-    const json = storedDocument(document.parts, {
-      ...document,
+    const { collection, entity, parts, rawdata, attachments } = document
+    const facts = {
       oid,
+      collection,
+      entity,
       configuration,
       version,
       run: String(run),
       time,
-    })
+      rawdata,
+      attachments,
+    }
+    const json = storedDocument(parts, facts)
     committer.begin(oid)
     begun.push(oid)
-    const path = writer.collection(document.collection).documentPath(oid)
-    await placeFile(writer.path, path, [Buffer.from(writeJson(json), 'utf8')])
+    const path = writer.collection(collection).documentPath(oid)
+    await placeFile(writer.path, path, [writeJsonBytes(json)])
     step('artdaq-put: a document is in place')
-    placed.push({ collection: document.collection, facts: new Stored(json, oid, path).facts })
+    placed.push({ collection, facts: new Stored(json, oid, path).facts })
   }
   try {
     await eachOf(

@@ -56,7 +56,7 @@ describe('a run that is stored', () => {
     ]
     const run = sampleRun(
       12,
-      { boot: 'a: "\\\\"   // c\r\n', layout: '# only a comment\n' },
+      { boot: 'a: "\\t"   // c\r\n', layout: '# only a comment\n' },
       { attached: odd },
     )
     await store(openDb(path), run)
@@ -71,7 +71,7 @@ describe('a run that is stored', () => {
       expect(read.documents[i]!.original).toEqual(original)
       expect(read.documents[i]!.text).toEqual(text)
     }
-    expect(read.documents[0]!.canonical()).toBe('\na: "\\\\" // c\n')
+    expect(read.documents[0]!.canonical()).toBe('\na: "\\t" // c\n')
     expect([read.configName, read.update]).toEqual(['standard00001', 0])
   })
 
