@@ -50,7 +50,11 @@ export class Faults {
   next(method: string, path: string): Fault | undefined {
     for (const entry of this.#waiting) {
       const { fault } = entry
-      if (entry.times <= 0 || (fault.method ?? method) !== method || !path.includes(fault.path ?? ''))
+      if (
+        entry.times <= 0 ||
+        (fault.method ?? method) !== method ||
+        !path.includes(fault.path ?? usual(fault))
+      )
         continue
       if (entry.skip-- > 0) continue
       entry.times--
@@ -59,3 +63,6 @@ export class Faults {
     return undefined
   }
 }
+
+/** Lies and races are about puts. */
+const usual = ({ kind }: Fault): string => (kind === 'lie' || kind === 'race' ? 'override=' : '')

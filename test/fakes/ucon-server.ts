@@ -7,6 +7,8 @@ import {
 import { createServer as createTls, type ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { challenge, judge } from './ucon-server-digest.ts'
 import { type Fault, Faults } from './ucon-server-faults.ts'
 import { Reply, Refusal, type Request, parseTarget } from './ucon-server-http.ts'
@@ -106,8 +108,13 @@ export class UconServer {
     return version && this.folder.blob(version.data_key)
   }
 
-  async close(): Promise<void> {
+  /** Closes every connection, as a front end does with those that were idle for too long. */
+  hangUp(): void {
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async close(): Promise<void> {
+    this.hangUp()
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
@@ -131,18 +138,20 @@ export class UconServer {
     }
     if (this.#options.latency) await sleep(this.#options.latency)
     await this.#lock
+    let reading: Promise<Buffer> | undefined
     const request: Request = {
       method,
       headers: incoming.headers,
       began,
       fault,
-      body: () => this.#body(incoming, seen),
+      body: () => (reading ??= this.#body(incoming, seen)),
     }
     let done: Reply
     try {
       const target = parseTarget(path)
-      if (!isUpload(target.endpoint, method)) await request.body()
-      done = await this.#answer(request, target, reply)
+      const instead = fault !== undefined && INSTEAD.includes(fault.kind)
+      if (instead || !isUpload(target.endpoint, method)) await request.body()
+      done = instead ? reply : await this.#answer(request, target, reply)
     } catch (error) {
       if (error instanceof Refusal) done = reply.text(error.status, error.message, error.headers)
       else done = reply.error(error instanceof Error ? error.message : String(error))
@@ -322,7 +331,7 @@ export class UconServer {
     if (!Array.isArray(keys) || keys.length === 0) throw new Error("'NoneType' object is not iterable")
     const wanted: unknown[] = keys
     const found = wanted.every((key) => typeof key === 'string')
-      ? [...new Set(wanted)].flatMap((key) => folder.find(object, key as string) ?? [])
+      ? [...new Set(wanted)].flatMap((key) => folder.find(object, key) ?? [])
       : []
     return reply.stream(
       'text/json-seq; charset=UTF-8',
@@ -355,6 +364,8 @@ export class UconServer {
   }
 }
 
+/** Faults that befall a request before any work is done on it. */
+const INSTEAD = ['status', 'overrun', 'error', 'raw']
 const numbers = new WeakMap<Socket, number>()
 const fullName = (name: string): string => (name.includes('.') ? name : `public.${name}`)
 const isUpload = (endpoint: string, method: string): boolean =>
@@ -408,3 +419,40 @@ const keep = (
   if (bytes) folder.store(object, key, bytes, options)
   return honest
 }
+
+/** `tsx test/fakes/ucon-server.ts [--port N] [--auth none] ...`: prints its URL, and serves until it is ended. */
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '0' },
+      prefix: { type: 'string', default: '/instance/app' },
+      folder: { type: 'string', multiple: true, default: ['test01'] },
+      user: { type: 'string', default: 'writer' },
+      password: { type: 'string', default: 'secret' },
+      auth: { type: 'string', default: 'digest' },
+      'read-only': { type: 'boolean', default: false },
+      'keep-alive': { type: 'boolean', default: false },
+      /** Milliseconds more for each request. */
+      latency: { type: 'string', default: '0' },
+      /** Versions that are made up when they are listed. */
+      synthetic: { type: 'string', default: '0' },
+      /** A fault as JSON, see ucon-server-faults.ts. */
+      fault: { type: 'string', multiple: true, default: [] },
+    },
+  })
+  const server = await UconServer.start({
+    port: Number(values.port),
+    prefix: values.prefix,
+    folders: values.folder.map(fullName),
+    users: { [values.user]: values.password },
+    auth: values.auth === 'none' ? 'none' : 'digest',
+    readOnly: values['read-only'],
+    keepAlive: values['keep-alive'],
+    latency: Number(values.latency),
+    synthetic: Number(values.synthetic),
+    faults: values.fault.map((text) => JSON.parse(text) as Fault),
+  })
+  process.stdout.write(`${server.url}\n`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -50,7 +50,8 @@ export const networkError = (error: unknown, origin: string): unknown => {
   if (error instanceof ArchiverError) return error
   if (error instanceof SyntaxError)
     return new Uncertain(`${origin} answers, but not as UconDB does`, { cause: error })
-  const code = errnoOf(error)
+  const code =
+    errnoOf(error) ?? (error instanceof Error && error.name === 'HTTPParserError' ? 'HPE' : undefined)
   if (code === undefined) return error // not from the network: a bug, or somebody's own abort
   if (CERTIFICATE.test(code)) {
     const hint = /EXPIRED|NOT_YET/.test(code) ? CLOCK_HINT : CA_HINT
@@ -59,7 +60,7 @@ export const networkError = (error: unknown, origin: string): unknown => {
       hint,
     })
   }
-  const said = SAID[code] ?? (code.startsWith('HPE_') ? 'does not speak HTTP' : 'cannot be reached')
+  const said = SAID[code] ?? (code.startsWith('HPE') ? 'does not speak HTTP' : 'cannot be reached')
   return new Uncertain(`${origin} ${said} (${code})`, { cause: error })
 }
 

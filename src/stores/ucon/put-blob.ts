@@ -59,7 +59,7 @@ export const putVerified = async (
     const error = outcome === 'taken' ? notFound(request) : outcome
     if (attempt >= attempts + (request.override ? 1 : 0)) throw error
     if (held) override = true
-    else await pause(attempt, error.retryAfter)
+    else await pause(attempt, error instanceof Uncertain ? error.retryAfter : undefined)
   }
 }
 
@@ -103,5 +103,9 @@ const conflict = ({ run, key, blob }: PutRequest, held: Buffer, digest: string):
     },
   )
 
-const notFound = ({ run, key }: PutRequest): Uncertain =>
-  new Uncertain(`UconDB says that key ${key} is taken, and does not find it`, { run })
+/** UconDB holds rows that are marked as deleted: their keys are taken, and may not be found. */
+const notFound = ({ run, key }: PutRequest): ArchiverError =>
+  new ArchiverError('STORE_REFUSED', `UconDB says that key ${key} is taken, and does not find it`, {
+    run,
+    hint: 'Its administrator can see whether a version of this key is marked as deleted.',
+  })
