@@ -81,7 +81,7 @@ export class StageMemory {
       if (onCorrupt === 'stop') throw this.#withHint(error)
       this.#state = rebuildNumbers((await stores()).stored, failed)
       const copy = await this.#keep(this.stateFile.path, 'corrupt')
-      step('recovery: copies kept')
+      step('state-rebuild: copy kept')
       await this.#save(this.#state)
       this.#options.warn(
         `STATE_CORRUPT: ${messageOf(error)}. It is kept as ${copy ?? 'nothing'}, and was rebuilt from the stores: ${formatState(this.#state).replace(/\s+/g, ' ')}`,
