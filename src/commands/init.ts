@@ -1,0 +1,72 @@
+import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ArchiverError, errnoOf } from '../errors.ts'
+import { now } from '../host.ts'
+import { SAMPLE_CONFIG } from '../samples/config.ts'
+import { type SampleRecord, sampleRecords } from '../samples/records.ts'
+import type { Command } from './context.ts'
+
+const DAY_SECONDS = 86_400
+
+/**
+ * `run-archiver init DIR`: a configuration and sample run records to try the archiver on, and the commands to go on with. DIR must be
+ * new or empty, so nothing is ever overwritten. Throws USAGE where it is not.
+ */
+export const init: Command<{ readonly dir: string }> = async ({ dir }, context) => {
+  await makeEmpty(dir)
+  await mkdir(join(dir, 'run_records'))
+  await mkdir(join(dir, 'late'))
+  const { ino } = await stat(join(dir, 'run_records'))
+  // DAQInterface leaves this there, and so every archiver meets it.
+  await writeFile(join(dir, 'run_records', '.record_directory_info'), `inode: ${ino}\n`)
+  const samples = sampleRecords()
+  for (const sample of samples) await writeRecord(join(dir, sample.late ? 'late' : 'run_records'), sample)
+  await writeFile(join(dir, 'config.yaml'), SAMPLE_CONFIG, { flag: 'wx' })
+
+  const config = shellWord(join(dir, 'config.yaml'))
+  const listed = samples.map(({ name, late, about }) => `  ${late ? 'late/' : ''}${name}`.padEnd(13) + about)
+  context.out(`${dir} holds config.yaml and sample run records:
+${listed.join('\n')}
+
+Next:
+  run-archiver ${config}
+  run-archiver ${config} --report-status --compare-state
+  run-archiver extract 1005 --from artdaq --to ${shellWord(join(dir, 'restored'))} --config ${config}
+
+Then let a run arrive late, and pass again:
+  cp -a ${shellWord(join(dir, 'late', '1007'))} ${shellWord(join(dir, 'run_records'))} && run-archiver ${config} --incremental
+`)
+  return 0
+}
+
+const makeEmpty = async (dir: string): Promise<void> => {
+  const entries = await mkdir(dir, { recursive: true })
+    .then(() => readdir(dir))
+    .catch((error: unknown) => {
+      const isFile = errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR'
+      if (!isFile) throw new ArchiverError('USAGE', `${dir} cannot be made`, { cause: error })
+      throw new ArchiverError('USAGE', `${dir} is no directory, or lies below a file`, { cause: error })
+    })
+  if (entries.length > 0)
+    throw new ArchiverError('USAGE', `${dir} is not empty, and nothing in it is overwritten`, {
+      hint: 'Name a new directory.',
+    })
+}
+
+/** Writes a record with the modes and times that DAQInterface leaves. */
+const writeRecord = async (parent: string, sample: SampleRecord): Promise<void> => {
+  const path = join(parent, sample.name)
+  const time = now() / 1000 - sample.age * DAY_SECONDS
+  await mkdir(path)
+  for (const [name, content] of Object.entries(sample.files)) {
+    const file = Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, 'latin1')])
+    await writeFile(file, content, { flag: 'wx' })
+    if (sample.closed) await chmod(file, 0o444)
+    await utimes(file, time, time)
+  }
+  if (sample.closed) await chmod(path, 0o555)
+  await utimes(path, time, time)
+}
+
+const shellWord = (text: string): string =>
+  /^[\w./+,:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
