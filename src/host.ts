@@ -7,6 +7,9 @@ export const now = (): number => Date.now()
 /** A clock that never jumps, milliseconds since some moment of this process. For durations and timers. */
 export const monotonic = (): number => performance.now()
 
+/** CLOCK_MONOTONIC, microseconds: as systemd reads it. */
+export const monotonicMicroseconds = (): bigint => process.hrtime.bigint() / 1000n
+
 export type Clock = () => number
 
 /** Changes with every boot of the machine; empty where the kernel does not tell. */

@@ -142,11 +142,6 @@ export class RunRecords implements RecordSource {
     return join(this.#options.directory, await this.#directoryOf(run))
   }
 
-  /** The name of a run's directory, `000123`. Throws NOT_FOUND; RECORD_INVALID when two directories claim the run; SOURCE_UNAVAILABLE. */
-  directoryOf(run: number): Promise<string> {
-    return this.#directoryOf(run)
-  }
-
   /** The name of a run's directory, which is there. The directory is listed again only when it has changed. */
   async #directoryOf(run: number): Promise<string> {
     const { directory } = this.#options

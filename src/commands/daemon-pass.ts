@@ -1,0 +1,113 @@
+import { RunSet } from '../core/run-set.ts'
+import { ArchiverError } from '../errors.ts'
+import type { Listener, StageName } from '../stages/stage.ts'
+import type { Context } from './context.ts'
+import type { ByStage, PassSummary } from './daemon-loop.ts'
+import { idleWaiting } from './idle.ts'
+import type { Archiver } from './open.ts'
+import { type PassRequest, planPass, runPass, type StageReport } from './pass.ts'
+import { withSession } from './session.ts'
+
+const STAGES: readonly StageName[] = ['import', 'migrate']
+
+const INCREMENTAL: PassRequest = { mode: 'incremental', stages: STAGES }
+
+export interface DaemonPassOptions {
+  readonly verbose: boolean
+  /** Hears every event of the pass. */
+  readonly listener: Listener
+}
+
+/**
+ * One incremental pass and the retries that are due, under one lock; nothing is locked or written where there is nothing to
+ * do. A store or source that is away, damaged state and a held lock are `trouble`; what is a bug is thrown.
+ */
+export const daemonPass = async (
+  archiver: Archiver,
+  context: Context,
+  retries: ByStage,
+  options: DaemonPassOptions,
+): Promise<PassSummary> => {
+  try {
+    const noRetries = STAGES.every((stage) => retries[stage].isEmpty)
+    const reports =
+      noRetries && (await idleWaiting(archiver, INCREMENTAL)) !== undefined
+        ? await look(archiver)
+        : await work(archiver, context, retries, options)
+    return await summaryOf(archiver, reports)
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error
+    return { ...(await summaryOf(archiver, [])), trouble: error }
+  }
+}
+
+/** What an idle pass finds: the records that wait. */
+const look = async (archiver: Archiver): Promise<readonly StageReport[]> =>
+  Promise.all(
+    STAGES.map(async (stage) => ({
+      stage,
+      plan: await planPass(archiver, stage, INCREMENTAL, await archiver.peek(stage)),
+      outcome: undefined,
+      error: undefined,
+    })),
+  )
+
+const work = async (
+  archiver: Archiver,
+  context: Context,
+  retries: ByStage,
+  { verbose, listener }: DaemonPassOptions,
+): Promise<readonly StageReport[]> => {
+  const reports: StageReport[] = []
+  // A session listens to its signal for as long as the signal lives; a daemon's lives through thousands of sessions.
+  const stop = new AbortController()
+  const abort = () => stop.abort(context.signal.reason)
+  if (context.signal.aborted) abort()
+  context.signal.addEventListener('abort', abort)
+  try {
+    const session = { mode: 'daemon', waitSeconds: 0, verbose, json: false }
+    await withSession(archiver, session, { ...context, signal: stop.signal }, async (conditions) => {
+      const both: Listener = (event) => {
+        conditions.listener(event)
+        listener(event)
+      }
+      const given = { ...conditions, listener: both }
+      reports.push(...(await runPass(archiver, INCREMENTAL, given)))
+      for (const stage of STAGES)
+        if (!retries[stage].isEmpty && !stop.signal.aborted) {
+          const retry: PassRequest = { mode: 'retry', stages: [stage], only: retries[stage] }
+          reports.push(...(await runPass(archiver, retry, given)))
+        }
+      return 0
+    })
+    return reports
+  } finally {
+    context.signal.removeEventListener('abort', abort)
+  }
+}
+
+const summaryOf = async (archiver: Archiver, reports: readonly StageReport[]): Promise<PassSummary> => {
+  const planOf = (stage: StageName) => reports.find((report) => report.stage === stage)?.plan
+  const outcomes = reports.flatMap(({ outcome }) => outcome ?? [])
+  const waiting = planOf('import')?.waiting.keys() ?? []
+  const migrated = outcomes.filter(({ stage }) => stage === 'migrate').map(({ succeeded }) => succeeded)
+  const archived = migrated.reduce((all, runs) => all.union(runs), planOf('migrate')?.stored ?? RunSet.EMPTY)
+  const error = reports.find((report) => report.error)?.error
+  if (error && !(error instanceof ArchiverError)) throw error
+  return {
+    waiting: RunSet.of(waiting),
+    failed: { import: await failedOf(archiver, 'import'), migrate: await failedOf(archiver, 'migrate') },
+    archived: archived.size,
+    attempted: outcomes.reduce((sum, { attempted }) => sum + attempted.size, 0),
+    succeeded: outcomes.reduce((sum, { succeeded }) => sum + succeeded.size, 0),
+    more: reports.some(({ plan }) => (plan?.beyond ?? 0) > 0),
+    trouble: error,
+  }
+}
+
+/** A failure log that cannot be read is trouble of the pass itself, which tells it. */
+const failedOf = async (archiver: Archiver, stage: StageName): Promise<RunSet> =>
+  archiver.peek(stage).then(
+    ({ failed }) => failed,
+    () => RunSet.EMPTY,
+  )
