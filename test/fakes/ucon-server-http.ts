@@ -130,10 +130,8 @@ export class Reply {
     if (fault?.kind === 'error') this.error(fault.message)
     if (fault?.kind === 'stall' && fault.after === undefined) return
     if (this.keepAlive) this.#gather()
-    else {
-      response.useChunkedEncodingByDefault = false
-      response.shouldKeepAlive = false
-    }
+    response.useChunkedEncodingByDefault = false
+    response.shouldKeepAlive = this.keepAlive && fault?.kind !== 'cut'
     const reason = this.#status === 500 ? 'Application Error' : undefined
     const length = this.#length === undefined ? {} : { 'Content-Length': String(this.#length) }
     response.writeHead(this.#status, ...(reason ? [reason] : []), {

@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { createSecureContext, rootCertificates } from 'node:tls'
+import { rootCertificates } from 'node:tls'
 import { Pool } from 'undici'
 import { ArchiverError } from '../../errors.ts'
 import { networkError, oversized } from './network-errors.ts'
@@ -191,8 +192,9 @@ async function* limited(body: Readable, limit: number): AsyncGenerator<Buffer> {
 /** The usual certificates and these. Throws CONFIG_INVALID where they are none. */
 const trusted = (ca: string): string[] => {
   try {
-    if (!ca.includes('-----BEGIN CERTIFICATE-----')) throw new Error('there is no "BEGIN CERTIFICATE" in it')
-    createSecureContext({ ca })
+    const certificates = ca.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g)
+    if (!certificates) throw new Error('there is no "BEGIN CERTIFICATE" in it')
+    for (const certificate of certificates) new X509Certificate(certificate)
     return [...rootCertificates, ca]
   } catch (cause) {
     throw new ArchiverError('CONFIG_INVALID', 'ucon_db.ca_file holds no certificates in PEM', { cause })
