@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { readJson } from '../core/artdaq-json/reader.ts'
@@ -40,6 +41,7 @@ export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, na
 export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file }, context) => {
   const bytes = await readInput(file)
   try {
+    if (!isUtf8(bytes)) throw new ArchiverError('STORE_CORRUPT', 'the JSON is not UTF-8')
     context.out(fhiclFromJson(readJson(bytes.toString('utf8'))))
     return 0
   } catch (error) {

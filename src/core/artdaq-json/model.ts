@@ -26,12 +26,14 @@ export type Member = readonly [key: string, value: JsonValue]
 /** Beyond this many members a look-up by key builds a map. */
 const FEW = 8
 
+/** Kept beside the objects, as nearly all of them are small and there are very many. */
+const INDEXES = new WeakMap<JsonObject, ReadonlyMap<string, JsonValue>>()
+
 /** An object whose members keep their order and may share a key. Immutable. */
 export class JsonObject {
   static readonly EMPTY = new JsonObject([], [])
   readonly keys: readonly string[]
   readonly values: JsonArray
-  #index: ReadonlyMap<string, JsonValue> | undefined
 
   /** Takes both lists over; neither may change afterwards. */
   constructor(keys: readonly string[], values: JsonArray) {
@@ -63,9 +65,13 @@ export class JsonObject {
       const position = this.keys.indexOf(key)
       return position < 0 ? undefined : this.values[position]
     }
-    // Built from the last to the first, so that the first of equal keys stays.
-    this.#index ??= new Map([...this.members()].reverse())
-    return this.#index.get(key)
+    let index = INDEXES.get(this)
+    if (index === undefined) {
+      // Built from the last to the first, so that the first of equal keys stays.
+      index = new Map([...this.members()].reverse())
+      INDEXES.set(this, index)
+    }
+    return index.get(key)
   }
 
   /** In order, equal keys included. */

@@ -48,11 +48,11 @@ const TABLE = Uint16Array.from({ length: 128 }, (_, code) => classify(code))
 
 /** The classes of the character at a position; behind the last one everything may end. The text is ASCII. */
 export const classOf = (text: string, position: number): number =>
-  TABLE[text.charCodeAt(position)] ?? AT_THE_END
+  position < text.length ? (TABLE[text.charCodeAt(position)] ?? 0) : AT_THE_END
 
 /** The first position, from `position` on, whose character is not of the class. */
 export const skipClass = (text: string, position: number, bits: number): number => {
   let at = position
-  while (((TABLE[text.charCodeAt(at)] ?? 0) & bits) !== 0) at++
+  while (at < text.length && ((TABLE[text.charCodeAt(at)] ?? 0) & bits) !== 0) at++
   return at
 }

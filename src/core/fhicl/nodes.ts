@@ -18,19 +18,23 @@ const SCALAR = ['type', 'comment', 'annotation']
 const SEQUENCE = [...SCALAR, 'children']
 const TABLE = ['type', 'comment', 'children']
 
-/** Most scalars have neither comment nor protection, and objects are immutable: one node a type serves them all. */
-const BARE = new Map<ScalarType, JsonObject>()
+/**
+ * Scalar nodes, used again where they would be equal, as they may be: objects never change. Most scalars have no
+ * comment, and those on one line have the same.
+ */
+export class ScalarNodes {
+  readonly #bare = new Map<ScalarType, JsonObject>()
+  readonly #last = new Map<ScalarType, JsonObject>()
 
-export const scalarNode = (type: ScalarType, noted: Noted): JsonObject => {
-  const { comment, annotation, protection } = noted
-  if (comment !== '' || annotation !== '' || protection !== '') {
-    return guarded(SCALAR, [type, comment, annotation], protection)
+  of(type: ScalarType, { comment, annotation, protection }: Noted): JsonObject {
+    if (protection !== '') return guarded(SCALAR, [type, comment, annotation], protection)
+    const known = comment === '' && annotation === '' ? this.#bare : this.#last
+    const earlier = known.get(type)
+    if (earlier?.values[1] === comment && earlier.values[2] === annotation) return earlier
+    const node = new JsonObject(SCALAR, [type, comment, annotation])
+    known.set(type, node)
+    return node
   }
-  const known = BARE.get(type)
-  if (known) return known
-  const node = new JsonObject(SCALAR, [type, '', ''])
-  BARE.set(type, node)
-  return node
 }
 
 export const tableNode = (children: JsonObject, { comment, protection }: Noted): JsonObject =>

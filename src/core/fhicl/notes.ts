@@ -7,9 +7,11 @@ import type { Comment } from './document.ts'
 export class Notes {
   readonly #comments: readonly Comment[]
   #next = 0
-  #above = ''
-  #beside = ''
   #line = 0
+  /** The comment above, unless it begins with a slash or names an include. */
+  comment = ''
+  /** The comment on the line itself. */
+  annotation = ''
 
   constructor(comments: readonly Comment[]) {
     this.#comments = comments
@@ -19,17 +21,9 @@ export class Notes {
   moveTo(line: number): void {
     if (line === this.#line) return
     this.#line = line
-    this.#above = this.#take(line - 1)
-    this.#beside = this.#take(line)
-  }
-
-  /** The comment above, unless it begins with a slash or names an include. */
-  get comment(): string {
-    return this.#above.startsWith('/') || this.#above.includes('#include ') ? '' : this.#above
-  }
-
-  get annotation(): string {
-    return this.#beside
+    const above = this.#take(line - 1)
+    this.comment = above.startsWith('/') || above.includes('#include ') ? '' : above
+    this.annotation = this.#take(line)
   }
 
   #take(line: number): string {

@@ -22,9 +22,14 @@ const infinityEnd = (text: string, start: number): number => {
   return text.startsWith('infinity', from) && (classOf(text, end) & ENDS_INFINITY) !== 0 ? end : -1
 }
 
-/** The run as a whole: sign, digits and point with one digit at least, exponent with one digit at least. */
-const isDecimal = (text: string, start: number, end: number): boolean =>
-  /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text.slice(start, end))
+/** Sign, digits and point with one digit at least, exponent with one digit at least. */
+const PLAIN = /[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y
+
+/** Whether the run as a whole is one number. */
+const isDecimal = (text: string, start: number, end: number): boolean => {
+  PLAIN.lastIndex = start
+  return PLAIN.test(text) && PLAIN.lastIndex === end
+}
 
 const radixEnd = (text: string, start: number): number => {
   if (text[start] !== '0') return -1

@@ -3,7 +3,7 @@ import { skipClass, SPACE } from './characters.ts'
 import { scanComments } from './comments.ts'
 import type { Comment, FhiclDocument, Protection } from './document.ts'
 import type { FhiclError } from './error.ts'
-import { rootNode, scalarNode, sequenceNode, tableNode, type Described, type Noted } from './nodes.ts'
+import { rootNode, ScalarNodes, sequenceNode, tableNode, type Described, type Noted } from './nodes.ts'
 import { Notes } from './notes.ts'
 import { numberEnd } from './numbers.ts'
 import { nameEnd, scalarAt } from './scalars.ts'
@@ -32,6 +32,7 @@ const HASH = 0x23
 const SLASH = 0x2f
 const COLON = 0x3a
 const AT = 0x40
+const INCLUDE = 'fhicl_pound_include_'
 const PROTECTIONS = ['@protect_ignore', '@protect_error'] as const
 
 /** What an element of a sequence, which has no name, is called. */
@@ -42,6 +43,7 @@ class Parser {
   readonly #text: string
   readonly #comments: readonly Comment[]
   readonly #notes: Notes
+  readonly #scalars = new ScalarNodes()
   #at = 0
   #depth = 0
   /** Lines are counted as values come, which is in the order of the text. */
@@ -87,13 +89,14 @@ class Parser {
         this.#at = start
         return
       }
-      this.#bind(scope, key, this.#value(key, protection), start)
+      this.#bind(scope, key, protection, start)
     }
   }
 
-  #bind(scope: Scope, key: string, described: Described, start: number): void {
+  #bind(scope: Scope, key: string, protection: Protection, start: number): void {
+    const described = this.#value(key, protection)
     try {
-      if (described.node.get('protection') !== undefined) checkNested(described.node)
+      if (protection !== '') checkNested(described.node)
       scope.bind(key, described)
     } catch (error) {
       if (!(error instanceof ProtectionViolation)) throw error
@@ -146,19 +149,19 @@ class Parser {
       case '[':
         return this.#sequence(noted)
       case '(':
-        return { value: this.#complex(), node: scalarNode('complex', noted) }
+        return { value: this.#complex(), node: this.#scalars.of('complex', noted) }
     }
     const token = scalarAt(this.#source, start)
     if (token === undefined) throw this.#noValue()
     this.#at = token.end
     const quotes = token.type === 'string_doublequoted' || token.type === 'string_singlequoted' ? 1 : 0
     const value = this.#text.slice(start + quotes, token.end - quotes)
-    return { value, node: scalarNode(token.type, noted) }
+    return { value, node: this.#scalars.of(token.type, noted) }
   }
 
   /** What the comments say of the value that starts here. */
   #noted(key: string, protection: Protection): Noted {
-    if (key.includes('fhicl_pound_include_')) return { comment: '', annotation: '', protection }
+    if (key.includes(INCLUDE)) return { comment: '', annotation: '', protection }
     this.#notes.moveTo(this.#lineAt(this.#at))
     const { comment, annotation } = this.#notes
     return { comment, annotation, protection }
@@ -170,7 +173,8 @@ class Parser {
     this.#parameters(scope)
     if (!this.#take('}')) throw this.#unexpected('a parameter or }')
     this.#depth--
-    return { value: scope.values(), node: tableNode(scope.nodes(), noted) }
+    const { values, nodes } = scope.close()
+    return { value: values, node: tableNode(nodes, noted) }
   }
 
   #sequence(noted: Noted): Described {
@@ -188,7 +192,7 @@ class Parser {
     }
     if (!this.#take(']')) throw this.#unexpected(', or ]')
     this.#depth--
-    return { value: values, node: sequenceNode(nodes, noted) }
+    return { value: values.slice(), node: sequenceNode(nodes.slice(), noted) }
   }
 
   /** The text up to the first blank or comment inside, which is what artdaq keeps of it. */

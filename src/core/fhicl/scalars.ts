@@ -1,5 +1,6 @@
 import {
   classOf,
+  DECIMAL,
   DIGIT,
   ENDS_NAME,
   ENDS_TOKEN,
@@ -32,29 +33,29 @@ export const nameEnd = (text: string, start: number): number => {
  */
 export const scalarAt = (source: Source, start: number): Token | undefined => {
   const { text } = source
-  const first = text[start]
+  const first = text[start] ?? ''
   if (first === '"' || first === "'") return quotedAt(source, start, first)
-  const keyword = keywordAt(text, start)
-  if (keyword) return keyword
-  const number = numberEnd(text, start)
-  if (number > start) return { type: 'number', end: number }
+  const keyword = KEYWORDS[first]
+  if (keyword !== undefined && isKeyword(text, start, keyword[0])) {
+    return { type: keyword[1], end: start + keyword[0].length }
+  }
+  if (first === 'i' || (classOf(text, start) & (DECIMAL | DIGIT)) !== 0) {
+    const end = numberEnd(text, start)
+    if (end > start) return { type: 'number', end }
+  }
   const end = unquotedEnd(text, start)
   return end > start ? { type: 'string_unquoted', end } : undefined
 }
 
-const KEYWORDS = [
-  ['@nil', 'nil'],
-  ['true', 'bool'],
-  ['false', 'bool'],
-] as const
-
-const keywordAt = (text: string, start: number): Token | undefined => {
-  for (const [keyword, type] of KEYWORDS) {
-    const end = start + keyword.length
-    if (text.startsWith(keyword, start) && (classOf(text, end) & ENDS_TOKEN) !== 0) return { type, end }
-  }
-  return undefined
+/** By first character. */
+const KEYWORDS: Readonly<Record<string, readonly [word: string, type: ScalarType]>> = {
+  '@': ['@nil', 'nil'],
+  t: ['true', 'bool'],
+  f: ['false', 'bool'],
 }
+
+const isKeyword = (text: string, start: number, word: string): boolean =>
+  text.startsWith(word, start) && (classOf(text, start + word.length) & ENDS_TOKEN) !== 0
 
 /** A name, a word that begins with a digit, or a reference such as `@local::a.b`. */
 const unquotedEnd = (text: string, start: number): number => {

@@ -71,12 +71,13 @@ export class TableScope implements Scope {
     this.#nodes[position] = node
   }
 
-  values(): JsonObject {
-    return new JsonObject(this.#keys, this.#values)
-  }
-
-  nodes(): JsonObject {
-    return new JsonObject(this.#keys, this.#nodes)
+  /** The table's values, and the nodes of its metadata. Lists that grew have room to spare; these have none. */
+  close(): { values: JsonObject; nodes: JsonObject } {
+    const keys = this.#keys.slice()
+    return {
+      values: new JsonObject(keys, this.#values.slice()),
+      nodes: new JsonObject(keys, this.#nodes.slice()),
+    }
   }
 
   #positionOf(key: string): number {

@@ -26,18 +26,19 @@ export class Source {
     const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
     this.text = lines.endsWith('\n') ? lines : `${lines}\n`
     if (original.length === 0) throw this.error(0, 'the text is empty', 'A comment is enough: "# nothing".')
-    this.#refuse(/[^\0-\x7f]/, 'a character outside ASCII', 'artdaq takes ASCII only, comments included.')
-    this.#refuse(/^#include/m, 'an #include that artdaq does not understand', 'Write #include "name.fcl".')
+    const foreign = this.text.search(/[^\0-\x7f]/)
+    if (foreign >= 0) {
+      throw this.error(foreign, 'a character outside ASCII', 'artdaq takes ASCII only, comments included.')
+    }
+    const include = this.text.startsWith('#include') ? 0 : this.text.indexOf('\n#include') + 1
+    if (include > 0 || this.text.startsWith('#include')) {
+      throw this.error(include, 'an #include that artdaq does not understand', 'Write #include "name.fcl".')
+    }
   }
 
   /** An error at a position of `text`. */
   error(position: number, reason: string, hint?: string): FhiclError {
     return new FhiclError(reason, placeOf(this.#original, this.#originalPosition(position)), hint)
-  }
-
-  #refuse(pattern: RegExp, reason: string, hint: string): void {
-    const position = this.text.search(pattern)
-    if (position >= 0) throw this.error(position, reason, hint)
   }
 
   #originalPosition(position: number): number {
