@@ -18,7 +18,7 @@ import { oidOf } from '../../src/stores/artdaq/names.ts'
 /**
  * Measures the artdaqDB store: `npx tsx scripts/bench/artdaq.ts [import|scale] [--runs N] [--documents N] [--folder DIR]`.
  * `import` stores runs one after the other and tells the rate in tenths; `scale` makes a database of that size without
- * going through the store, and lists it, and adds ten runs, each in a fresh process.
+ * going through the store, and lists it, and adds ten runs, each in a fresh process; `make` only makes it, and leaves it.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -214,7 +214,8 @@ const milliseconds = (since: number): string => `${(monotonic() - since).toFixed
 const peak = (): string => `peak memory ${megabytes(process.resourceUsage().maxRSS * 1024)}`
 
 const what = positionals[0] ?? 'import'
-if (what === 'measure-list') await measureList(values.folder)
+if (what === 'make') makeDatabase(join(values.folder, 'db'))
+else if (what === 'measure-list') await measureList(values.folder)
 else if (what === 'measure-add') await measureAdd(values.folder)
 else {
   const folder = mkdtempSync(join(values.folder, 'artdaq-bench-'))

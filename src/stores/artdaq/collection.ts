@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { step, syncDirectory } from '../../files.ts'
@@ -55,8 +55,9 @@ export class Collection {
   async difference(): Promise<Difference> {
     const key = await this.fingerprint()
     if (this.#difference?.key === key) return this.#difference.difference
-    const { ouid } = (await this.index()).index
-    const there = new Set(await this.oids())
+    const [{ index }, oids] = await Promise.all([this.index(), this.oids()])
+    const { ouid } = index
+    const there = new Set(oids)
     const missing = ouid.items.filter((oid) => !there.delete(oid))
     const difference = { orphans: [...there].sort(), missing }
     this.#difference = { key, difference }
@@ -70,13 +71,13 @@ export class Collection {
 
   /** The oids of all documents in the directory, in no particular order. Empty where the collection does not exist. */
   async oids(): Promise<readonly string[]> {
-    const names = await readdir(this.path).catch((error: unknown) => {
+    const names = await readdir(this.path, 'latin1').catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return []
       throw unavailable(this.path, error)
     })
-    return names
-      .filter((name) => name !== INDEX && name.endsWith('.json'))
-      .map((name) => Buffer.from(name.slice(0, -5), 'utf8').toString('latin1'))
+    const oids: string[] = []
+    for (const name of names) if (name !== INDEX && name.endsWith('.json')) oids.push(name.slice(0, -5))
+    return oids
   }
 
   /** Reads a document. Throws STORE_CORRUPT where it is missing or damaged, naming the file. */
@@ -108,11 +109,12 @@ export class Collection {
     await syncDirectory(this.path)
   }
 
-  /** Replaces the index whole. The old one, where it was damaged, is kept as a plain file in the database. */
+  /** Replaces the index whole. The old one is kept under `keepAs`, a plain file in the database, where that is given. */
   async writeIndex(index: CollectionIndex, keepAs?: string): Promise<void> {
     const path = join(this.path, INDEX)
+    // A copy, so that there is an index at every instant: artdaq's tools would make an empty one of none.
     if (keepAs !== undefined)
-      await rename(path, join(this.#database, keepAs)).catch((error: unknown) => {
+      await copyFile(path, join(this.#database, keepAs)).catch((error: unknown) => {
         if (errnoOf(error) !== 'ENOENT') throw error
       })
     step('artdaq-index: before it is written')

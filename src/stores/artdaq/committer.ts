@@ -109,7 +109,7 @@ export class Committer {
       if (!added && damage === undefined) continue
       await collection.writeIndex(
         index.plus(added ?? []),
-        damage === undefined ? undefined : this.#keptAs(collection),
+        damage === undefined ? undefined : keptAs(collection, this.#options.now()),
       )
       step('artdaq-commit: index written')
     }
@@ -122,11 +122,11 @@ export class Committer {
         await rename(from, join(this.#database.path, `${collection}-${oid}.json.uncommitted`))
       }
   }
-
-  #keptAs({ name }: Collection): string {
-    return `${name}-index.json.damaged-${new Date(this.#options.now()).toISOString().replaceAll(':', '')}`
-  }
 }
+
+/** Where an index that is replaced for its damage is kept: a plain file in the database, which artdaq ignores. */
+export const keptAs = ({ name }: Collection, now: number): string =>
+  `${name}-index.json.damaged-${new Date(now).toISOString().replaceAll(':', '')}`
 
 const markLast = (a: Collection, b: Collection): number =>
   Number(a.name === COMMIT_MARK) - Number(b.name === COMMIT_MARK)

@@ -14,6 +14,8 @@ export class Stored {
   readonly created: string
   /** The oid it gives itself, which should be its file's name. */
   readonly ownOid: string
+  /** The collection it gives itself. */
+  readonly ownCollection: string
   readonly json: JsonObject
 
   constructor(json: JsonObject, oid: string, path: string) {
@@ -22,6 +24,7 @@ export class Stored {
     this.facts = factsOf(json, oid)
     this.created = text(object(json.get('bookkeeping'))?.get('created'))
     this.ownOid = text(object(json.get('_id'))?.get('$oid'))
+    this.ownCollection = text(json.get('collection'))
   }
 
   /** Parameters and comments, as artdaq's JSON: equal texts are equal documents, whenever and by whom they were stored. */
