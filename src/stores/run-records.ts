@@ -77,8 +77,11 @@ export class RunRecords implements RecordSource {
    */
   async readiness(run: number): Promise<Readiness> {
     try {
-      const found = await this.#walk(run)
-      const verdict = judgeReadiness(await evidenceOf(found), this.#options, this.#options.now())
+      const [found, evidence] = await this.#with(run, async (path) => {
+        const found = await this.#walk(path)
+        return [found, await evidenceOf(found)] as const
+      })
+      const verdict = judgeReadiness(evidence, this.#options, this.#options.now())
       return verdict.ready ? { ...verdict, signature: signatureOf(found) } : verdict
     } catch (error) {
       if (!(error instanceof ArchiverError) || error.code === 'SOURCE_UNAVAILABLE') throw error
@@ -93,9 +96,12 @@ export class RunRecords implements RecordSource {
    * the path for what cannot be read, is too large or is ambiguous, NOT_FOUND, SOURCE_UNAVAILABLE.
    */
   async read(run: number, signal: AbortSignal): Promise<RunRecord> {
+    const { maxRecordBytes, maxRecordFiles } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(run, signal)
+        return await this.#with(run, (path, directory) =>
+          readRecord(run, path, directory, { maxRecordBytes, maxRecordFiles, signal }),
+        )
       } catch (error) {
         const isMoving = error instanceof ArchiverError && error.code === 'RECORD_CHANGING'
         if (!isMoving || attempt >= ATTEMPTS) throw error
@@ -106,7 +112,7 @@ export class RunRecords implements RecordSource {
 
   /** The signature of a record as it is now, from the status of its entries alone. Throws as `read` does. */
   async signatureOf(run: number): Promise<string> {
-    return signatureOf(await this.#walk(run))
+    return signatureOf(await this.#with(run, (path) => this.#walk(path)))
   }
 
   /** One stat: device, inode and times of the directory. Throws SOURCE_UNAVAILABLE. */
@@ -115,31 +121,24 @@ export class RunRecords implements RecordSource {
     return [dev, ino, mtimeNs, ctimeNs].join(' ')
   }
 
-  async #attempt(run: number, signal: AbortSignal): Promise<RunRecord> {
-    const directory = await this.#directoryOf(run)
-    const { maxRecordBytes, maxRecordFiles } = this.#options
-    try {
-      return await readRecord(run, this.#path(directory), directory, {
-        maxRecordBytes,
-        maxRecordFiles,
-        signal,
-      })
-    } catch (error) {
-      throw recordTrouble(error, run, join(this.#options.directory, directory))
-    }
-  }
-
-  async #walk(run: number): Promise<Walk> {
-    const directory = await this.#directoryOf(run)
-    try {
-      return await walk(this.#path(directory), { maxFiles: this.#options.maxRecordFiles })
-    } catch (error) {
-      throw recordTrouble(error, run, join(this.#options.directory, directory))
-    }
-  }
-
+  /** Where a run's directory is. Throws NOT_FOUND, RECORD_INVALID for an ambiguous run. */
   async pathOf(run: number): Promise<string> {
     return join(this.#options.directory, await this.#directoryOf(run))
+  }
+
+  /** Works on a run's directory, and turns what the system says into an error of this run. */
+  async #with<T>(run: number, work: (path: Buffer, directory: string) => Promise<T>): Promise<T> {
+    const directory = await this.#directoryOf(run)
+    const path = join(this.#options.directory, directory)
+    try {
+      return await work(Buffer.from(path), directory)
+    } catch (error) {
+      throw recordTrouble(error, run, path)
+    }
+  }
+
+  #walk(path: Buffer): Promise<Walk> {
+    return walk(path, { maxFiles: this.#options.maxRecordFiles })
   }
 
   /** The name of a run's directory, which is there. The directory is listed again only when it has changed. */
@@ -176,10 +175,6 @@ export class RunRecords implements RecordSource {
     } catch (error) {
       throw this.#unavailable(error)
     }
-  }
-
-  #path(name: string): Buffer {
-    return Buffer.from(join(this.#options.directory, name))
   }
 
   async #root(): Promise<BigIntStats> {

@@ -261,6 +261,18 @@ describe('a record that is read', () => {
     await expect(store().read(7, signal)).rejects.toMatchObject({ code: 'RECORD_INVALID', run: 7 })
     expect(await store().readiness(7)).toMatchObject({ ready: true })
   })
+  it.skipIf(isRoot)(
+    'R11: fails by name, and never stops the others, when metadata.txt or a folder may not be read',
+    async () => {
+      chmodSync(join(make('7'), 'metadata.txt'), 0)
+      mkdirSync(join(make('8'), 'sub'), { mode: 0 })
+      chmodSync(make('9'), 0)
+      for (const run of [7, 8, 9]) {
+        expect(await store().readiness(run)).toMatchObject({ ready: true })
+        await expect(store().read(run, signal)).rejects.toMatchObject({ code: 'RECORD_INVALID', run })
+      }
+    },
+  )
   it('that is not there is NOT_FOUND', async () => {
     make('7')
     await expect(store().read(8, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' })
