@@ -31,6 +31,7 @@ export const idleWaiting = async (
       const plan = await planPass(archiver, stage, request, remembered)
       if (!plan.runs.isEmpty || !plan.settled.isEmpty) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined
+      if ((plan.stored.last ?? 0) > remembered.state.lastAttemptedRun) return undefined
       for (const [run, reason] of plan.waiting) waiting.set(run, reason)
     }
     return archiver.cache.isChanged ? undefined : waiting

@@ -1,4 +1,4 @@
-import { passLimit, type PassMode } from '../core/plan.ts'
+import { attemptedUpTo, passLimit, type PassMode } from '../core/plan.ts'
 import type { Listing, SourceListing } from '../core/listing.ts'
 import type { StageRuns } from '../core/recovery.ts'
 import type { RecordManifest } from '../core/run-record.ts'
@@ -172,12 +172,13 @@ const stageRuns = async (
   return { source: (await cache.list<SourceListing>('run-records', records)).runs, stored: held.runs }
 }
 
-/** Before the first run: strikes from the failure log what the destination holds by now, and reads `last_contiguous_run` off it. */
-const settle = async ({ settled, stored }: Plan, recorder: Recorder): Promise<void> =>
+/** Before the first run: strikes from the failure log what the destination holds by now, and reads the two numbers off it. */
+const settle = async ({ runs, settled, stored }: Plan, recorder: Recorder): Promise<void> =>
   recorder.checkpoint({
     failed: RunSet.EMPTY,
     resolved: settled,
-    attemptedUpTo: 0,
+    // What is stored was attempted, though a crash may have kept it from being recorded; but never past a run of this pass (I3).
+    attemptedUpTo: attemptedUpTo(0, stored.isEmpty ? [] : [stored.last ?? 0], runs),
     lastContiguous: stored.lastContiguous,
   })
 
