@@ -1,5 +1,5 @@
 import { stateOf, type State } from '../core/verdict.ts'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
 import type { Cell, Row } from './rows.ts'
 import { timeMs, timeText } from './times.ts'
 

@@ -1,6 +1,6 @@
 import { judge, wordsOf, type HostFacts, type OpenExecution } from '../core/verdict.ts'
 import { tables } from './daily.ts'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
 import { timeMs, timeText } from './times.ts'
 
 /** What of this host is the same for every execution, and how a pid is looked up. */

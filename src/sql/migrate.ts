@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { sql, type Kysely } from 'kysely'
 import { ArchiverError } from '../errors.ts'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
 import type { DialectName } from './ledger-url.ts'
 import type { LedgerSchema } from './schema.ts'
-import { createStatements, qualified } from './tables.ts'
+import { createStatements } from './ddl.ts'
+import { qualified } from './tables.ts'
 import { timeText } from './times.ts'
 import { VIEWS, viewQuery } from './views.ts'
 

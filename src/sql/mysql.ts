@@ -1,7 +1,7 @@
 import { CompiledQuery, Kysely, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
 import type { Secret } from '../core/secret.ts'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
 import type { LedgerSchema } from './schema.ts'
 
 /** Connects at the first query, not here. */

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../core/secret.ts'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
 import type { LedgerSchema } from './schema.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */

@@ -9,7 +9,7 @@ import {
 } from 'kysely'
 import { mkdirSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Database } from './database.ts'
+import type { Database } from './connection.ts'
 import type { LedgerSchema } from './schema.ts'
 
 /**

@@ -1,5 +1,6 @@
 import type { Log } from '../core/log.ts'
-import { openDatabase, type Database, type DatabaseOptions } from './database.ts'
+import type { Database } from './connection.ts'
+import { openDatabase, type DatabaseOptions } from './database.ts'
 import { daysOf, daysTouched } from './daily.ts'
 import { migrate, MIGRATIONS } from './migrate.ts'
 import type { Row } from './rows.ts'

@@ -1,30 +1,6 @@
-import type { DialectName } from './ledger-url.ts'
-
 /** What a column holds, whatever the engine calls it. */
 export type ColumnType =
   'id' | 'uuid' | 'word' | 'name' | 'path' | 'text' | 'int' | 'big' | 'percent' | 'real' | 'time' | 'json'
-
-/** Times are `YYYY-MM-DD HH:MM:SS.mmm` in UTC on the way in (sql/times.ts); `json` is text on our side everywhere. */
-const TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName, string>>>> = {
-  id: {
-    sqlite: 'INTEGER PRIMARY KEY AUTOINCREMENT',
-    postgres: 'BIGSERIAL PRIMARY KEY',
-    mysql: 'BIGINT AUTO_INCREMENT PRIMARY KEY',
-  },
-  uuid: { sqlite: 'TEXT', postgres: 'UUID', mysql: 'CHAR(36)' },
-  word: { sqlite: 'TEXT', postgres: 'VARCHAR(50)', mysql: 'VARCHAR(50)' },
-  name: { sqlite: 'TEXT', postgres: 'VARCHAR(255)', mysql: 'VARCHAR(255)' },
-  path: { sqlite: 'TEXT', postgres: 'TEXT', mysql: 'TEXT' },
-  text: { sqlite: 'TEXT', postgres: 'TEXT', mysql: 'TEXT' },
-  int: { sqlite: 'INTEGER', postgres: 'INTEGER', mysql: 'INT' },
-  big: { sqlite: 'INTEGER', postgres: 'BIGINT', mysql: 'BIGINT' },
-  // Wider than the seed's NUMERIC(5,2): sixteen busy threads are 1600 % of a processor.
-  percent: { sqlite: 'REAL', postgres: 'NUMERIC(8,2)', mysql: 'DECIMAL(8,2)' },
-  real: { sqlite: 'REAL', postgres: 'DOUBLE PRECISION', mysql: 'DOUBLE' },
-  // MySQL's TIMESTAMP, unlike its DATETIME, is the same moment to every session, so the seeds' NOW() compares rightly.
-  time: { sqlite: 'TEXT', postgres: 'TIMESTAMPTZ', mysql: 'TIMESTAMP(3)' },
-  json: { sqlite: 'TEXT', postgres: 'JSONB', mysql: 'LONGTEXT' },
-}
 
 export interface Table {
   readonly columns: Readonly<Record<string, ColumnType>>
@@ -257,45 +233,6 @@ export const TABLES = {
 
 export type TableName = keyof typeof TABLES
 
-const NOW: Readonly<Record<DialectName, string>> = {
-  sqlite: "(strftime('%Y-%m-%d %H:%M:%f', 'now'))",
-  postgres: 'now()',
-  mysql: 'CURRENT_TIMESTAMP(3)',
-}
-
-/** `CREATE TABLE` and its indexes. Each may be run again: what is there stays. `schema` qualifies names on PostgreSQL. */
-export const createStatements = (dialect: DialectName, schema: string | undefined): string[] =>
-  Object.entries<Table>(TABLES).flatMap(([name, table]) => {
-    const place = qualified(schema, name)
-    const columns = Object.entries(table.columns).map(([column, type]) =>
-      [column, TYPES[type][dialect], nullness(table, column, type, dialect)].filter(Boolean).join(' '),
-    )
-    const constraints = [`CONSTRAINT uq_${name} UNIQUE (${table.key.join(', ')})`, ...(table.checks ?? [])]
-    const tail = dialect === 'mysql' ? ' ENGINE=InnoDB DEFAULT CHARSET=utf8mb4' : ''
-    // MySQL has no CREATE INDEX IF NOT EXISTS, so its indexes stand inside the table.
-    const inside =
-      dialect === 'mysql'
-        ? Object.entries(table.indexes ?? {}).map(([index, over]) => `INDEX ${index} (${over})`)
-        : []
-    const create = `CREATE TABLE IF NOT EXISTS ${place} (\n  ${[...columns, ...constraints, ...inside].join(',\n  ')}\n)${tail}`
-    if (dialect === 'mysql') return [create]
-    const indexes = Object.entries(table.indexes ?? {}).map(
-      ([index, over]) => `CREATE INDEX IF NOT EXISTS ${index} ON ${place} (${over})`,
-    )
-    return [create, ...indexes]
-  })
-
 /** A table's or view's name as it stands in SQL. Names are ours or checked (`schemaName`), so they need no quoting. */
 export const qualified = (schema: string | undefined, name: string): string =>
   schema === undefined ? name : `${schema}.${name}`
-
-const nullness = (table: Table, column: string, type: ColumnType, dialect: DialectName): string => {
-  if (type === 'id') return ''
-  const fallback = table.defaults?.[column]
-  const value = fallback === 'now' ? NOW[dialect] : fallback
-  const needed = table.needed.includes(column)
-  // MariaDB gives the first TIMESTAMP without a word about null an automatic update.
-  if (dialect === 'mysql' && type === 'time' && value === undefined)
-    return needed ? "NOT NULL DEFAULT '2000-01-01 00:00:00'" : 'NULL DEFAULT NULL'
-  return `${needed ? 'NOT NULL' : ''}${value === undefined ? '' : ` DEFAULT ${value}`}`.trim()
-}

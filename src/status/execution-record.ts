@@ -1,56 +1,13 @@
-import { overallPercent, percent, RateMeter } from '../core/progress.ts'
+import { RateMeter } from '../core/progress.ts'
 import { printable, type Redact } from '../core/redact.ts'
-import { wordsOf, type State } from '../core/verdict.ts'
+import type { State } from '../core/verdict.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import type { Cell, Row } from '../sql/rows.ts'
 import { timeText } from '../sql/times.ts'
-import type { EngineEvent, StageName } from '../stages/stage.ts'
+import type { EngineEvent } from '../stages/stage.ts'
+import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { StageRecord } from './stage-record.ts'
 import type { Usage } from './usage.ts'
-
-/** Who runs. */
-export interface Identity {
-  readonly pid: number
-  readonly host: string
-  readonly user: string
-  readonly bootId: string
-  readonly startTicks: number | undefined
-}
-
-/** What is known when an execution begins. */
-export interface ExecutionFacts {
-  /** The mode: `incremental`, `full`, `retry-failed-import`, `recover-import-state`, `report-status`, `daemon` ... */
-  readonly task: string
-  /** What is archived: `run_records`, or a table's name. */
-  readonly subject: string
-  /** Steps that will follow, for the share of the whole. */
-  readonly steps: number | undefined
-  /** The command line; what looks like a secret in it is masked. */
-  readonly argv: readonly string[]
-  readonly version: string
-  readonly scriptPath?: string | undefined
-  readonly logFile?: string | undefined
-  readonly gitCommit?: string | undefined
-  /** systemd's `$INVOCATION_ID`: `journalctl _SYSTEMD_INVOCATION_ID=...` then finds the log. */
-  readonly invocationId?: string | undefined
-  /** Variables that were chosen to be kept; none is kept by itself. */
-  readonly environment?: Readonly<Record<string, string>> | undefined
-}
-
-/** How an execution ended. */
-export interface Ending {
-  readonly exitCode: number
-  /** What ended it before its end, if something did. */
-  readonly error?: Error | undefined
-  /** The signal's name, if one did. */
-  readonly signal?: string | undefined
-}
-
-/** What people call the steps of a pass. */
-export const STEP_NAMES: Readonly<Record<StageName, string>> = {
-  import: 'Importing runs',
-  migrate: 'Migrating runs',
-}
 
 /**
  * What one execution has to tell the ledger: it takes the engine's events and the process's own, and gives the rows that have
@@ -159,7 +116,7 @@ export class ExecutionRecord {
     const cells = {
       run_id: this.runId,
       at: timeText(now),
-      cpu_percent: rounded(this.#cpu.percent),
+      cpu_percent: Math.round(this.#cpu.percent * 100) / 100,
       memory_mb: usage.memoryMb,
       peak_memory_mb: usage.peakMemoryMb,
       read_bytes: usage.readBytes ?? null,
@@ -203,88 +160,27 @@ export class ExecutionRecord {
   }
 
   #row(revision: number): Row {
-    const { pid, host, user, bootId, startTicks } = this.#identity
-    const facts = this.#facts
-    const { execution, reason } = wordsOf(this.#state)
-    const step = this.#stages.at(-1)
-    const steps = Math.max(facts.steps ?? 0, this.#stages.length)
-    const open = step !== undefined && !step.ended
-    const sum = (of: (stage: StageRecord) => number): number =>
-      this.#stages.reduce((total, stage) => total + of(stage), 0)
-    const left = step?.total === undefined ? undefined : Math.max(0, step.total - step.attempted)
-    const eta = open && left !== undefined ? this.#rate.estimate(this.#now(), left) : undefined
-    const overall =
-      this.#state === 'done'
-        ? 100
-        : overallPercent(
-            this.#stages.filter((stage) => stage.ended).length,
-            steps === 0 ? undefined : steps,
-            open ? { done: step.attempted, total: step.total } : undefined,
-          )
-    const cells: Record<string, Cell> = {
-      run_id: this.runId,
-      task_name: facts.task,
-      task_stage: 'ARCHIVE',
-      task_type: 'node',
-      hostname: host,
-      process_id: pid,
-      user_name: user,
-      script_path: facts.scriptPath ?? null,
-      script_file: facts.scriptPath?.split('/').at(-1) ?? null,
-      log_path: facts.logFile ?? null,
-      log_file: facts.logFile?.split('/').at(-1) ?? null,
-      execution_start: timeText(this.#startedAt),
-      execution_end: timeOf(this.#endedAt),
-      last_update: timeText(this.#now()),
-      execution_status: execution,
-      end_reason: reason,
-      total_subtasks: steps === 0 ? null : steps,
-      current_subtask: this.#stages.length,
-      subtask_name: step ? STEP_NAMES[step.name] : null,
-      subtask_status: step ? wordsOf(step.state).subtask : null,
-      overall_percent_complete: overall ?? null,
-      overall_progress_message: step
-        ? `Step ${this.#stages.length} of ${steps}: ${STEP_NAMES[step.name]}`
-        : (this.#message ?? null),
-      subtask_percent_complete: step ? (percent({ done: step.attempted, total: step.total }) ?? null) : null,
-      subtask_progress_message: step?.message ?? null,
-      subtask_items_total: step?.total ?? null,
-      subtask_items_complete: step?.attempted ?? null,
-      memory_mb: this.#usage?.memoryMb ?? null,
-      peak_memory_mb: this.#usage?.peakMemoryMb ?? null,
-      cpu_percent: this.#cpu === undefined ? null : rounded(this.#cpu.percent),
-      error_message: this.#error?.message ?? null,
-      error_detail: this.#error?.detail ?? null,
-      git_commit: facts.gitCommit ?? null,
-      environment: facts.environment === undefined ? null : this.#redact(JSON.stringify(facts.environment)),
-      boot_id: bootId,
-      process_start_ticks: startTicks ?? null,
-      heartbeat_at: timeText(this.#heartbeatAt),
-      progress_at: timeText(this.#progressAt),
-      eta_at: timeOf(eta?.at),
-      eta_low: timeOf(eta?.low),
-      eta_high: timeOf(eta?.high),
-      exit_code: this.#exitCode ?? null,
-      invocation_id: facts.invocationId ?? null,
-      version: facts.version,
-      counts: JSON.stringify({
-        processed: sum((stage) => stage.attempted),
-        succeeded: sum((stage) => stage.succeeded),
-        failed: sum((stage) => stage.failed),
-        bytes: sum((stage) => stage.bytes),
-      }),
-      mode: facts.task,
-      subject: facts.subject,
-      argv: this.#text(facts.argv.join(' ')),
-      items_total: sum((stage) => stage.total),
-      items_attempted: sum((stage) => stage.attempted),
-      items_failed: sum((stage) => stage.failed),
-      bytes: sum((stage) => stage.bytes),
-      documents: sum((stage) => stage.documents),
-      current_run: (open ? step.currentRun : undefined) ?? null,
-      current_batch: step?.batch ?? null,
+    const cells = executionCells({
+      runId: this.runId,
+      identity: this.#identity,
+      facts: this.#facts,
+      state: this.#state,
+      stages: this.#stages,
+      startedAt: this.#startedAt,
+      endedAt: this.#endedAt,
+      heartbeatAt: this.#heartbeatAt,
+      progressAt: this.#progressAt,
+      now: this.#now(),
+      rate: this.#rate,
+      usage: this.#usage,
+      cpuPercent: this.#cpu?.percent,
+      error: this.#error,
+      message: this.#message,
+      exitCode: this.#exitCode,
+      argv: this.#text(this.#facts.argv.join(' ')),
+      environment: this.#facts.environment && this.#redact(JSON.stringify(this.#facts.environment)),
       revision,
-    }
+    })
     return { table: 'executions', cells, transient: this.#endedAt === undefined && revision > 1 }
   }
 
@@ -305,7 +201,3 @@ export class ExecutionRecord {
 
 const LONGEST_MESSAGE = 2000
 const LONGEST_DETAIL = 16_000
-
-const timeOf = (ms: number | undefined): string | null => (ms === undefined ? null : timeText(ms))
-
-const rounded = (value: number): number => Math.round(value * 100) / 100

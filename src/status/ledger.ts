@@ -1,45 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Log } from '../core/log.ts'
 import { redact as redactByLook, type Redact } from '../core/redact.ts'
-import type { Secret } from '../core/secret.ts'
 import { endState, type State } from '../core/verdict.ts'
-import type { Closed, Host } from '../sql/judging.ts'
+import type { Database } from '../sql/connection.ts'
+import type { Closed } from '../sql/judging.ts'
 import { ledgerPlace, schemaName } from '../sql/ledger-url.ts'
 import { RunningFiles } from '../sql/running.ts'
 import { Spool } from '../sql/spool.ts'
 import type { OpenStore } from '../sql/store.ts'
 import { LedgerWriter, type Gap, within } from '../sql/writer.ts'
 import type { EngineEvent, Listener } from '../stages/stage.ts'
-import { ExecutionRecord, type Ending, type ExecutionFacts, type Identity } from './execution-record.ts'
+import { ExecutionRecord } from './execution-record.ts'
+import type { Ending, ExecutionFacts } from './execution-row.ts'
+import { hostOf, settle, type LedgerOptions } from './ledger-opening.ts'
 import { processUsage } from './usage.ts'
 
-export type { Ending, ExecutionFacts, Identity } from './execution-record.ts'
-export type { Closed } from '../sql/judging.ts'
-
-export interface LedgerOptions {
-  /** `ledger.url`: see sql/ledger-url.ts. */
-  readonly url: string
-  readonly password?: Secret | undefined
-  /** PostgreSQL's schema for the tables. */
-  readonly schema?: string
-  readonly workDir: string
-  readonly identity: Identity
-  /** Epoch milliseconds; 0 where it is not known. */
-  readonly bootTime: number
-  /** What /proc says of a pid now (host.ts). */
-  readonly startTicksOf: (pid: number) => number | undefined
-  readonly now: () => number
-  readonly log: Log
-  readonly version: string
-  readonly redact?: Redact
-  /** Milliseconds. */
-  readonly heartbeatEvery?: number
-  /** Milliseconds without a heartbeat after which an execution of another host counts as dead. */
-  readonly foreignSilence?: number
-  /** Told of executions that were found to have ended without a word. */
-  readonly onClosed?: (closed: readonly Closed[]) => void
-}
+export type { LedgerOptions } from './ledger-opening.ts'
 
 /** Milliseconds. Together they keep every row at most one second behind. */
 const FLUSH_EVERY = 500
@@ -89,7 +65,11 @@ export class Ledger {
         redact,
         flushEvery: FLUSH_EVERY,
         ...PATIENCE,
-        onOpen: (store) => this.#judge(store),
+        onOpen: async (store) => {
+          const self = this.#record?.runId ?? randomUUID()
+          const judged = await settle(store, this.#files, options, self, this.#resumes.splice(0))
+          this.#closed = [...this.#closed, ...judged]
+        },
         onRecovered: (gap) => this.#gap(gap),
       })
   }
@@ -122,7 +102,7 @@ export class Ledger {
     const record = new ExecutionRecord(randomUUID(), identity, facts, now, this.#redact)
     this.#record = record
     if (!this.#writer) return record.runId
-    const left = this.#files.left(this.#host())
+    const left = this.#files.left(hostOf(this.#options))
     this.#files.put(record.runId, record.firstCells())
     if (left.length > 0) this.activate()
     this.#starting = setTimeout(() => this.activate(), QUIET_START)
@@ -209,11 +189,11 @@ export class Ledger {
     )
   }
 
-  /** Opens the ledger now and judges what was left open, for at most `ms` milliseconds: for commands that read it. */
-  async ready(ms: number): Promise<OpenStore | undefined> {
+  /** Opens the ledger now, writes what waits and judges what was left open, for at most `ms` milliseconds: for commands that read it. */
+  async ready(ms: number): Promise<Database | undefined> {
     this.#active = true
     await this.flush(ms)
-    return this.#writer?.store
+    return this.#writer?.store?.database
   }
 
   /** For commands that only read: closes what `ready` opened. */
@@ -234,40 +214,6 @@ export class Ledger {
 
   #wake(): void {
     if (this.#active) this.#writer?.wake()
-  }
-
-  #host(): Host {
-    const { identity, bootTime, startTicksOf, now, foreignSilence = 3_600_000 } = this.#options
-    const { host, bootId } = identity
-    return { host, bootId, bootTime, startTicksOf, now: now(), silence: foreignSilence }
-  }
-
-  /** At each opening: what was left behind is written first, then judged. */
-  async #judge(store: OpenStore): Promise<void> {
-    const { closeOpen } = await import('../sql/judging.ts')
-    const { now, identity, log, onClosed } = this.#options
-    const self = this.#record?.runId ?? randomUUID()
-    const left = this.#files.left(this.#host())
-    const idle = this.#files.idleRows(identity.host)
-    await store.write([...left, ...idle])
-    if (idle.length > 0) this.#files.forgetIdle(now())
-    const closed = await closeOpen(store.database, this.#host(), self)
-    for (const { cells } of left) this.#files.remove(String(cells['run_id']))
-    for (const { pid, status, reason } of closed)
-      log.warn(`Marked incomplete process ${pid} as ${status}: ${reason}`)
-    this.#closed = [...this.#closed, ...closed]
-    if (closed.length > 0) onClosed?.(closed)
-    await this.#tellResumes(store, self)
-  }
-
-  async #tellResumes(store: OpenStore, self: string): Promise<void> {
-    const { interrupted } = await import('../sql/judging.ts')
-    for (const stage of this.#resumes.splice(0)) {
-      const before = await interrupted(store.database, stage, self)
-      if (!before) continue
-      const { log } = this.#options
-      log.info(`RESUMING: ${stage} from batch ${before.batch} (Runs processed: ${before.done})`)
-    }
   }
 
   #gap({ from, to, spooled, lost }: Gap): void {

@@ -5,37 +5,18 @@ import type { Cell, Row } from '../sql/rows.ts'
 import type { TableName } from '../sql/tables.ts'
 import { timeText } from '../sql/times.ts'
 import type { EngineEvent, StageName } from '../stages/stage.ts'
+import {
+  batchCells,
+  fileCells,
+  newBatch,
+  newFile,
+  stateOfBatch,
+  timeOf,
+  type BatchRecord,
+  type FileRecord,
+} from './stage-rows.ts'
 
 type Of<Type extends EngineEvent['type']> = Extract<EngineEvent, { type: Type }>
-
-interface FileRecord {
-  readonly run: number
-  readonly startedAt: number
-  state: State
-  attempts: number
-  endedAt: number | undefined
-  result: string | undefined
-  bytes: number
-  documents: number
-  batch: number
-  error: string | undefined
-  code: string | undefined
-}
-
-interface BatchRecord {
-  readonly number: number
-  readonly startedAt: number
-  state: State
-  endedAt: number | undefined
-  present: number
-  conflicts: number
-  succeeded: number
-  failed: number
-  runs: string | undefined
-  first: number | undefined
-  last: number | undefined
-  error: string | undefined
-}
 
 /** A stage of a pass in the ledger: a step of the execution, with the runs it attempted and the batches they became durable in. */
 export class StageRecord {
@@ -127,9 +108,9 @@ export class StageRecord {
     const rows: Row[] = []
     if (this.#changed) rows.push(this.#row('subtasks', this.#cells(), revision, !this.ended))
     for (const file of this.#changedFiles)
-      rows.push(this.#row('files', this.#fileCells(file), revision, file.endedAt === undefined))
+      rows.push(this.#row('files', fileCells(this.name, file), revision, file.endedAt === undefined))
     for (const batch of this.#changedBatches)
-      rows.push(this.#row('batches', this.#batchCells(batch), revision, batch.endedAt === undefined))
+      rows.push(this.#row('batches', batchCells(this.name, batch), revision, batch.endedAt === undefined))
     this.#changed = false
     this.#changedFiles.clear()
     this.#changedBatches.clear()
@@ -252,87 +233,4 @@ export class StageRecord {
       depth: 0,
     }
   }
-
-  #fileCells(file: FileRecord): Record<string, Cell> {
-    const durable = file.state === 'done'
-    return {
-      stage: this.name,
-      run: file.run,
-      file_name: String(file.run),
-      state: file.state,
-      result: file.result ?? null,
-      file_size: file.bytes,
-      documents: file.documents,
-      records_processed: file.documents,
-      attempts: file.attempts,
-      total_batches: 1,
-      processed_batches: durable ? 1 : 0,
-      last_processed_batch: durable ? file.batch : 0,
-      started_at: timeText(file.startedAt),
-      ended_at: timeOf(file.endedAt),
-      duration_ms: file.endedAt === undefined ? null : file.endedAt - file.startedAt,
-      error_code: file.code ?? null,
-      error_message: file.error ?? null,
-    }
-  }
-
-  #batchCells(batch: BatchRecord): Record<string, Cell> {
-    return {
-      stage: this.name,
-      file_name: this.name,
-      batch_number: batch.number,
-      state: batch.state,
-      first_id: textOf(batch.first),
-      last_id: textOf(batch.last),
-      items: batch.runs ?? null,
-      requested: batch.succeeded + batch.failed,
-      succeeded: batch.succeeded,
-      present: batch.present,
-      failed: batch.failed,
-      conflicts: batch.conflicts,
-      started_at: timeText(batch.startedAt),
-      ended_at: timeOf(batch.endedAt),
-      duration_ms: batch.endedAt === undefined ? null : batch.endedAt - batch.startedAt,
-      error_message: batch.error ?? null,
-    }
-  }
 }
-
-const newFile = (run: number, startedAt: number): FileRecord => ({
-  run,
-  startedAt,
-  state: 'running',
-  attempts: 1,
-  endedAt: undefined,
-  result: undefined,
-  bytes: 0,
-  documents: 0,
-  batch: 0,
-  error: undefined,
-  code: undefined,
-})
-
-const newBatch = (number: number, startedAt: number): BatchRecord => ({
-  number,
-  startedAt,
-  state: 'running',
-  endedAt: undefined,
-  present: 0,
-  conflicts: 0,
-  succeeded: 0,
-  failed: 0,
-  runs: undefined,
-  first: undefined,
-  last: undefined,
-  error: undefined,
-})
-
-/** `partial` is COMPLETED_WITH_DUPLICATES: content that was there already, equal or (a conflict) not. */
-const stateOfBatch = ({ succeeded, present, conflicts }: BatchRecord): State => {
-  if (succeeded === 0 && conflicts === 0) return 'failed'
-  return present + conflicts > 0 ? 'partial' : 'done'
-}
-
-const timeOf = (ms: number | undefined): string | null => (ms === undefined ? null : timeText(ms))
-
-const textOf = (value: number | undefined): string | null => (value === undefined ? null : String(value))

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { openDatabase, type Database } from '../../src/sql/database.ts'
+import type { Database } from '../../src/sql/connection.ts'
+import { openDatabase } from '../../src/sql/database.ts'
 import { ledgerPlace, type DialectName } from '../../src/sql/ledger-url.ts'
 
 /** A database of one's own on one engine, and what makes it vanish. */

@@ -1,0 +1,138 @@
+import { statesOf, type State } from '../core/verdict.ts'
+import { loadConfig } from '../config.ts'
+import { ArchiverError } from '../errors.ts'
+import { bootTime, identity, now, startTicks } from '../host.ts'
+import { plainLog } from '../log.ts'
+import type { Database } from '../sql/connection.ts'
+import { openLedger } from '../status/ledger.ts'
+import type { Command, Context } from './context.ts'
+import { daysTable, executionText, executionsTable } from './history-text.ts'
+
+export interface HistoryOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly since?: string
+  readonly status?: string
+  readonly limit?: string
+}
+
+const DAY = 86_400_000
+
+/** `history`: the last executions, the newest first. Those found dead meanwhile are judged and shown as what they are. */
+export const history: Command<HistoryOptions> = async (options, context) => {
+  const filter = {
+    since: options.since === undefined ? undefined : momentOf(options.since, now()),
+    states: options.status === undefined ? undefined : statesFor(options.status),
+    limit: options.limit === undefined ? 20 : limitOf(options.limit),
+  }
+  return withLedger(options.config, context, async (database) => {
+    const { pastExecutions } = await import('../sql/history.ts')
+    const executions = await pastExecutions(database, filter)
+    context.out(options.json ? json({ executions }) : executionsTable(executions, now()))
+    return 0
+  })
+}
+
+/** `history show ID`: one execution by its number or UUID. Answers 1 when there is none. */
+export const historyShow: Command<HistoryOptions & { readonly id: string }> = (options, context) =>
+  withLedger(options.config, context, async (database) => {
+    const { pastExecution } = await import('../sql/history.ts')
+    const execution = await pastExecution(database, options.id)
+    if (!execution)
+      throw new ArchiverError('NOT_FOUND', `the ledger has no execution "${options.id}"`, {
+        hint: 'run-archiver history lists their numbers',
+      })
+    context.out(options.json ? json(execution) : executionText(execution, now()))
+    return 0
+  })
+
+/** `history stats`: each day's executions, kills, reboots, unseen ends, runs and rate. */
+export const historyStats: Command<HistoryOptions> = (options, context) => {
+  const since = momentOf(options.since ?? '7d', now())
+  return withLedger(options.config, context, async (database) => {
+    const { pastDays } = await import('../sql/history.ts')
+    const days = await pastDays(database, since)
+    context.out(options.json ? json({ days }) : daysTable(days))
+    return 0
+  })
+}
+
+/** `history prune`: removes what is older than `ledger.keep_days`. A pass does so too, a little at a time. */
+export const historyPrune: Command<HistoryOptions> = (options, context) =>
+  withLedger(options.config, context, async (database, keepDays) => {
+    const { prune } = await import('../sql/prune.ts')
+    const removed = await prune(database, { keepDays, now: now(), limit: Infinity })
+    const rule = keepDays === 0 ? 'ledger.keep_days is 0: everything is kept' : `older than ${keepDays} days`
+    context.out(options.json ? json({ removed }) : `${removed} executions removed (${rule})\n`)
+    return 0
+  })
+
+const withLedger = async (
+  configFile: string,
+  context: Context,
+  read: (database: Database, keepDays: number) => Promise<number>,
+): Promise<number> => {
+  const { app, ledger: settings } = await loadConfig(configFile, context.env)
+  const url = settings.url.reveal()
+  if (url === 'off') throw new ArchiverError('LEDGER_UNAVAILABLE', 'ledger.url is off: there is no history')
+  const ledger = openLedger({
+    url,
+    password: settings.password,
+    schema: settings.schema,
+    workDir: app.workDir,
+    identity: identity(),
+    bootTime: bootTime(),
+    startTicksOf: startTicks,
+    foreignSilence: settings.foreignHostTimeoutSeconds * 1000,
+    now,
+    log: plainLog({
+      level: 'warn',
+      format: 'human',
+      out: (line) => context.err(`${line}\n`),
+      journald: false,
+      now,
+    }),
+    version: context.version,
+  })
+  const database = await ledger.ready(5000)
+  if (!database)
+    throw new ArchiverError('LEDGER_UNAVAILABLE', 'the ledger cannot be read', {
+      hint: 'the warning above says why; config check tries each connection',
+    })
+  try {
+    return await read(database, settings.keepDays)
+  } finally {
+    await ledger.close()
+  }
+}
+
+const statesFor = (words: string): State[] =>
+  words.split(',').flatMap((word) => {
+    const states = statesOf(word.trim())
+    if (!states)
+      throw new ArchiverError('USAGE', `--status: "${word}" is not a status`, {
+        hint: 'RUNNING, COMPLETED, PARTIAL, FAILED, KILLED, TERMINATED or SYSTEM_REBOOT',
+      })
+    return [...states]
+  })
+
+const limitOf = (text: string): number => {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new ArchiverError('USAGE', `--limit: "${text}" is not a number from 1 to 999999`)
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY, w: 7 * DAY }
+
+/** `24h`, `7d`, `2026-11-21`, `2026-11-21T08:00`: a date is in local time, as people mean it. */
+const momentOf = (text: string, from: number): number => {
+  const [, count, unit = ''] = /^(\d{1,5})([mhdw])$/.exec(text) ?? []
+  if (count !== undefined) return from - Number(count) * (UNITS[unit] ?? DAY)
+  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text
+  const moment = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(date) ? Date.parse(date) : NaN
+  if (!Number.isNaN(moment)) return moment
+  throw new ArchiverError('USAGE', `--since: "${text}" is not a time`, {
+    hint: 'such as 90m, 24h, 7d or 2026-11-21',
+  })
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

@@ -1,0 +1,14 @@
+import type { Kysely } from 'kysely'
+import type { DialectName } from './ledger-url.ts'
+import type { LedgerSchema } from './schema.ts'
+
+/** An open database, in one of three languages. Every session runs in UTC, and times are texts (sql/times.ts). */
+export interface Database {
+  readonly dialect: DialectName
+  readonly kysely: Kysely<LedgerSchema>
+  /** Where the tables are on PostgreSQL; undefined elsewhere. */
+  readonly schema: string | undefined
+  /** Runs a statement before it returns, where the engine can (SQLite): for the last words of a process. */
+  readonly runNow: ((sql: string, parameters: readonly unknown[]) => void) | undefined
+  close(): Promise<void>
+}

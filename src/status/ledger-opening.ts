@@ -1,0 +1,74 @@
+import type { Log } from '../core/log.ts'
+import type { Redact } from '../core/redact.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Closed, Host } from '../sql/judging.ts'
+import type { RunningFiles } from '../sql/running.ts'
+import type { OpenStore } from '../sql/store.ts'
+import type { Identity } from './execution-row.ts'
+
+export interface LedgerOptions {
+  /** `ledger.url`: see sql/ledger-url.ts. */
+  readonly url: string
+  readonly password?: Secret | undefined
+  /** PostgreSQL's schema for the tables. */
+  readonly schema?: string
+  readonly workDir: string
+  readonly identity: Identity
+  /** Epoch milliseconds; 0 where it is not known. */
+  readonly bootTime: number
+  /** What /proc says of a pid now (host.ts). */
+  readonly startTicksOf: (pid: number) => number | undefined
+  readonly now: () => number
+  readonly log: Log
+  readonly version: string
+  readonly redact?: Redact
+  /** Milliseconds. */
+  readonly heartbeatEvery?: number
+  /** Milliseconds without a heartbeat after which an execution of another host counts as dead. */
+  readonly foreignSilence?: number
+  /** `ledger.keep_days`: executions that ended longer ago are removed, some at each opening. 0 or nothing: none. */
+  readonly keepDays?: number
+  /** Told of executions that were found to have ended without a word. */
+  readonly onClosed?: (closed: readonly Closed[]) => void
+}
+
+/** Old executions that one start removes. */
+const PRUNE_AT_ONCE = 100
+
+/** This host, for judging what it has left open. */
+export const hostOf = (options: LedgerOptions): Host => {
+  const { identity, bootTime, startTicksOf, now, foreignSilence = 3_600_000 } = options
+  const { host, bootId } = identity
+  return { host, bootId, bootTime, startTicksOf, now: now(), silence: foreignSilence }
+}
+
+/**
+ * Puts the ledger in order when it is opened: what was left in work_dir is written, executions that ended without a word are
+ * judged and told of, `resuming` stages are looked up, old executions are removed. Gives those that were judged.
+ */
+export const settle = async (
+  store: OpenStore,
+  files: RunningFiles,
+  options: LedgerOptions,
+  self: string,
+  resuming: readonly string[],
+): Promise<readonly Closed[]> => {
+  const { closeOpen, interrupted } = await import('../sql/judging.ts')
+  const { prune } = await import('../sql/prune.ts')
+  const { now, identity, log, onClosed, keepDays = 0 } = options
+  const left = files.left(hostOf(options))
+  const idle = files.idleRows(identity.host)
+  await store.write([...left, ...idle])
+  if (idle.length > 0) files.forgetIdle(now())
+  const closed = await closeOpen(store.database, hostOf(options), self)
+  for (const { cells } of left) files.remove(String(cells['run_id']))
+  for (const { pid, status, reason } of closed)
+    log.warn(`Marked incomplete process ${pid} as ${status}: ${reason}`)
+  if (closed.length > 0) onClosed?.(closed)
+  for (const stage of resuming) {
+    const before = await interrupted(store.database, stage, self)
+    if (before) log.info(`RESUMING: ${stage} from batch ${before.batch} (Runs processed: ${before.done})`)
+  }
+  await prune(store.database, { keepDays, now: now(), limit: PRUNE_AT_ONCE })
+  return closed
+}
