@@ -34,6 +34,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   if (mode.pass === 'incremental' && (await isIdle(archiver, request, options, context))) return 0
   const session = {
     mode: modeWord(mode),
+    stages: mode.stages.length,
     waitSeconds:
       options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),
     verbose: options.verbose ?? false,

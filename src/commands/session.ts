@@ -1,15 +1,18 @@
 import { createLog, levelOf, type OpenLog } from '../log.ts'
+import { ArchiverError } from '../errors.ts'
 import { identity, now } from '../host.ts'
 import { acquireLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
 import type { PassConditions } from './pass.ts'
-import { openListeners } from './telling.ts'
+import { openListeners, type SessionEnd } from './telling.ts'
 
 export interface SessionOptions {
   /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
   readonly mode: string
   readonly waitSeconds: number
+  /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
+  readonly stages?: number | undefined
   readonly verbose: boolean
   readonly json: boolean
 }
@@ -48,16 +51,20 @@ export const withSession = async (
   const telling = await openListeners(archiver, options, context, log)
   const abandon = new AbortController()
   const timers: NodeJS.Timeout[] = []
-  context.signal.addEventListener('abort', () => {
+  const onStop = (): void => {
+    telling.stopping(String(context.signal.reason))
     log.warn(
       `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${app.shutdownGraceSeconds} s`,
     )
     const grace = app.shutdownGraceSeconds * 1000
     timers.push(setTimeout(() => abandon.abort(context.signal.reason), grace))
     timers.push(setTimeout(() => context.die(), grace + NOTICE))
-  })
+  }
+  if (context.signal.aborted) onStop()
+  else context.signal.addEventListener('abort', onStop)
+  let end: SessionEnd = { exitCode: 2 }
   try {
-    return await work({
+    const exitCode = await work({
       log,
       stop: AbortSignal.any([context.signal, lock.lost]),
       abandon: abandon.signal,
@@ -65,9 +72,15 @@ export const withSession = async (
       assertHeld: () => lock.assertHeld(),
       warn: (message) => log.warn(message),
     })
+    end = { exitCode }
+    return exitCode
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    end = { exitCode: error instanceof ArchiverError ? error.exitCode : 2, error }
+    throw error
   } finally {
     for (const timer of timers) clearTimeout(timer)
-    await telling.close()
+    await telling.close(end)
     await log.close()
     await lock.release()
   }
