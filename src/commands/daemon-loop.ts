@@ -50,7 +50,7 @@ export interface LoopParts {
 /** The first pause after trouble, in milliseconds. */
 const FIRST_PAUSE = 5000
 
-/** Timers take 31 bits of milliseconds; a look too early does no harm. */
+/** Timers take 31 bits of milliseconds. */
 const LONGEST_TIMER = 86_400_000
 
 /**
@@ -138,20 +138,21 @@ class Loop {
     return Math.max(this.#notBefore, Math.min(...wanted))
   }
 
-  /** Sets the one timer to the next look. */
+  /** Sets the one timer to the next look. Timers may come a little early: then it is set once more. */
   #arm(): void {
     clearTimeout(this.#timer)
-    if (this.#stop.aborted) return
-    const pause = Math.max(0, this.#nextLook() - this.#parts.monotonic())
-    this.#timer = setTimeout(() => void this.#wake().catch(this.#fail), Math.min(pause, LONGEST_TIMER))
+    if (this.#stop.aborted || !this.#watch) return
+    const pause = this.#nextLook() - this.#parts.monotonic()
+    if (pause <= 0) this.#wake().catch(this.#fail)
+    else this.#timer = setTimeout(() => this.#arm(), Math.min(pause, LONGEST_TIMER))
   }
 
   async #once(): Promise<void> {
-    if (this.#stop.aborted) return
     const { monotonic, pass, scanMs } = this.#parts
-    this.#isPassing = true
-    this.#lookAt = monotonic() + scanMs // an event during the pass sets it back, for one more pass
     const began = monotonic()
+    if (this.#stop.aborted || began < this.#notBefore) return
+    this.#isPassing = true
+    this.#lookAt = began + scanMs // an event during the pass sets it back, for one more pass
     const looked = this.#settling.due(began)
     const retries = { import: this.#retries.import.due(began), migrate: this.#retries.migrate.due(began) }
     try {
@@ -161,8 +162,8 @@ class Loop {
       this.#tell(summary)
     } finally {
       this.#isPassing = false
-      this.#arm()
     }
+    this.#arm()
   }
 
   #pause(trouble: Error): void {
@@ -176,7 +177,10 @@ class Loop {
 
   async #settle(summary: PassSummary, retries: ByStage, looked: RunSet): Promise<void> {
     const { monotonic, directoriesOf, timeOfDay, warn } = this.#parts
-    if (this.#troubles > 0) warn('working again')
+    if (this.#troubles > 0) {
+      warn('working again')
+      this.#watch?.renew()
+    }
     this.#troubles = 0
     const ended = monotonic()
     this.#settling.keep(summary.waiting, ended)

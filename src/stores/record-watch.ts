@@ -1,7 +1,7 @@
 import { type FSWatcher as Watcher, watch as watchEntries } from 'chokidar'
 import { type FSWatcher, watch as watchFolder } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { join } from 'node:path'
 import { errnoOf, messageOf } from '../errors.ts'
 
 export interface RecordWatchOptions {
@@ -23,6 +23,8 @@ export interface RecordWatch {
   readonly polls: boolean
   /** From now on these records, and no others, are watched for changes inside. Names of directories. */
   follow(names: ReadonlySet<string>): void
+  /** After the directory was away: what is there now may be another than the one that was watched. */
+  renew(): void
   close(): Promise<void>
 }
 
@@ -42,8 +44,8 @@ export const openRecordWatch = async (options: RecordWatchOptions): Promise<Reco
 class PollOrEvents implements RecordWatch {
   polls = false
   readonly #options: RecordWatchOptions
-  #followed: ReadonlySet<string> = new Set()
-  #records: Watcher | undefined
+  /** One for each record: chokidar never forgets a path that it was told to leave. */
+  readonly #records = new Map<string, Watcher>()
   #directory: FSWatcher | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -54,16 +56,21 @@ class PollOrEvents implements RecordWatch {
 
   async open(polls: boolean): Promise<void> {
     this.polls = polls
-    this.#records = this.#openRecords()
     if (polls) await this.#pollDirectory()
     else this.#watchDirectory()
   }
 
   follow(names: ReadonlySet<string>): void {
-    const path = (name: string) => join(this.#options.directory, name)
-    this.#records?.unwatch([...this.#followed].filter((name) => !names.has(name)).map(path))
-    this.#records?.add([...names].filter((name) => !this.#followed.has(name)).map(path))
-    this.#followed = new Set(names)
+    for (const [name, watcher] of this.#records)
+      if (!names.has(name)) {
+        this.#records.delete(name)
+        void watcher.close()
+      }
+    for (const name of names) if (!this.#records.has(name)) this.#records.set(name, this.#openRecord(name))
+  }
+
+  renew(): void {
+    if (!this.polls) this.#watchDirectory()
   }
 
   async close(): Promise<void> {
@@ -71,29 +78,25 @@ class PollOrEvents implements RecordWatch {
     await this.#shut()
   }
 
-  #openRecords(): Watcher {
+  #openRecord(name: string): Watcher {
     const { directory, pollSeconds, onRecord } = this.#options
-    const prefix = directory.endsWith(sep) ? directory : directory + sep
-    /** The record's folder and its metadata.txt; nothing else. */
-    const isOf = (path: string): boolean => /^[^/]+(?:\/metadata\.txt)?$/.test(path.slice(prefix.length))
-    return watchEntries([], {
+    const record = join(directory, name)
+    const watched = [record, join(record, 'metadata.txt')]
+    return watchEntries(record, {
       depth: 0,
+      ignored: (path) => !watched.includes(path),
       ignoreInitial: true,
       followSymlinks: false,
       ignorePermissionErrors: true,
       usePolling: this.polls,
       interval: pollSeconds * 1000,
-      binaryInterval: pollSeconds * 1000,
-      ignored: (path) => !isOf(path),
     })
-      .on('all', (_event, path) => {
-        const [name = ''] = path.slice(prefix.length).split(sep)
-        if (!this.#closed) onRecord(name)
-      })
+      .on('raw', () => this.#closed || onRecord(name)) // also for files that are not watched themselves
       .on('error', (error) => this.#failed(error))
   }
 
   #watchDirectory(): void {
+    this.#directory?.close()
     try {
       this.#directory = watchFolder(this.#options.directory, () => this.#options.onDirectory())
       this.#directory.on('error', (error) => this.#failed(error))
@@ -125,10 +128,9 @@ class PollOrEvents implements RecordWatch {
   }
 
   async #reopen(): Promise<void> {
-    const followed = this.#followed
+    const followed = new Set(this.#records.keys())
     await this.#shut()
     if (this.#closed) return
-    this.#followed = new Set()
     await this.open(true)
     this.follow(followed)
     this.#options.onDirectory() // what happened meanwhile was not seen
@@ -137,7 +139,9 @@ class PollOrEvents implements RecordWatch {
   async #shut(): Promise<void> {
     clearTimeout(this.#timer)
     this.#directory?.close()
-    await this.#records?.close()
+    const records = [...this.#records.values()]
+    this.#records.clear()
+    await Promise.all(records.map((watcher) => watcher.close()))
   }
 }
 
