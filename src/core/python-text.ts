@@ -51,12 +51,22 @@ export const decode = (bytes: Uint8Array): string => {
 }
 
 /** As `decode`, with the line ends as they are. */
-export const decodeBytes = (bytes: Uint8Array): string => {
+const decodeBytes = (bytes: Uint8Array): string =>
+  decodeStrictly(bytes) ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
+const decodeStrictly = (bytes: Uint8Array): string | undefined => {
   try {
     return strict.decode(bytes)
   } catch {
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+    return undefined
   }
+}
+
+/** The text of bytes as `decode` reads them, line ends as they are, in ASCII as `ascii` has it. */
+export const decodeAscii = (bytes: Uint8Array): string => {
+  const text = decodeStrictly(bytes)
+  // In UTF-8, one byte a character means that all of it is ASCII.
+  return text?.length === bytes.length ? text : ascii(decodeBytes(bytes))
 }
 
 /** Each code point above 127 becomes one `.`: artdaqDB takes nothing else, not even in a comment. */

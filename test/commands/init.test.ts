@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Context } from '../../src/commands/context.ts'
 import { init } from '../../src/commands/init.ts'
 import { toDocuments } from '../../src/core/convert/to-documents.ts'
+import { isFhicl } from '../../src/core/fhicl/detect.ts'
 import { loadConfig } from '../../src/config.ts'
 import { RunRecords } from '../../src/stores/run-records.ts'
-import { isFhicl, options } from '../core/convert/record.ts'
+import { options } from '../core/convert/record.ts'
 
 let root: string
 let printed: string

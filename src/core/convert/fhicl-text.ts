@@ -7,6 +7,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const QUALIFIED = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const HEX = /^0[xX][0-9A-Fa-f]+$/
+// What stands between double quotes as it is: nearly every text.
+const PLAIN = /^[\t !#-[\]-~]*$/
 const WORD = /^[A-Za-z0-9_]+$/
 
 /** The original's idea of a number, without the lone dot that is none: digits, with one dot at most. */
@@ -21,6 +23,7 @@ export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(t
  * text that holds such a quote, too, gets a blank at its end.
  */
 export const quoted = (text: string): string => {
+  if (PLAIN.test(text)) return `"${text}"`
   const printable = text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')
   const endsInBackslash = printable.endsWith('\\')
   if (endsInBackslash && !printable.includes("'")) return `'${printable}'`

@@ -1,5 +1,5 @@
 import { NO_METADATA, parseMetadata } from '../metadata.ts'
-import { ascii, decodeBytes } from '../python-text.ts'
+import { decodeAscii } from '../python-text.ts'
 import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../run-record.ts'
 import { safeConfigName } from '../safe-name.ts'
 import { convertBoot } from './boot.ts'
@@ -87,7 +87,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
 
 /** The text as FHiCL that artdaq takes: as it is, in ASCII, or, where neither will do, an empty table. */
 const fhiclOf = (entity: string, bytes: Buffer, isFhicl: IsFhicl): string => {
-  const text = ascii(decodeBytes(bytes))
+  const text = decodeAscii(bytes)
   return text !== '' && isFhicl(text) ? text : `${nameFrom(entity)}: {}\n`
 }
 

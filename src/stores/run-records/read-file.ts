@@ -1,46 +1,54 @@
-import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { close, constants, fstat, open, read } from 'node:fs'
+import { promisify } from 'node:util'
 import { ArchiverError } from '../../errors.ts'
 import { isUnchanged, type WalkedEntry } from './walk.ts'
 
 // A link that took a file's place is not followed, and opening a FIFO that did so does not wait for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
+// Descriptors instead of node:fs/promises' file handles: a third less time for the small files that records are made of.
+const descriptor = {
+  open: promisify(open),
+  stat: promisify(fstat),
+  read: promisify(read),
+  close: promisify(close),
+}
+
 /**
  * A regular file's bytes, exactly as many as it had when it was looked at. Throws RECORD_CHANGING when what is opened is not what
  * was looked at, or has grown or shrunk since.
  */
 export const readWhole = async ({ path, name, stats }: WalkedEntry): Promise<Buffer> => {
-  const file = await open(path, FLAGS)
+  const file = await descriptor.open(path, FLAGS)
   try {
-    if (!isUnchanged(stats, await file.stat({ bigint: true }))) throw changed(name)
+    if (!isUnchanged(stats, await descriptor.stat(file, { bigint: true }))) throw changed(name)
     const size = Number(stats.size)
     const content = Buffer.allocUnsafeSlow(size)
     if ((await fill(file, content, 0)) < size) throw changed(name)
     return content
   } finally {
-    await file.close()
+    await descriptor.close(file)
   }
 }
 
 /** The last bytes of a file, `most` at the most. What is no regular file any more gives none. */
 export const readEnd = async ({ path }: WalkedEntry, most: number): Promise<Buffer> => {
-  const file = await open(path, FLAGS)
+  const file = await descriptor.open(path, FLAGS)
   try {
-    const stats = await file.stat()
+    const stats = await descriptor.stat(file)
     if (!stats.isFile()) return Buffer.alloc(0)
     const content = Buffer.alloc(Math.min(stats.size, most))
     return content.subarray(0, await fill(file, content, stats.size - content.length))
   } finally {
-    await file.close()
+    await descriptor.close(file)
   }
 }
 
 /** Fills a buffer from a place in the file, however little each read gives; less only at the file's end. */
-const fill = async (file: FileHandle, buffer: Buffer, start: number): Promise<number> => {
+const fill = async (file: number, buffer: Buffer, start: number): Promise<number> => {
   let filled = 0
   while (filled < buffer.length) {
-    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, start + filled)
+    const { bytesRead } = await descriptor.read(file, buffer, filled, buffer.length - filled, start + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }

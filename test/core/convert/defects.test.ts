@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { toDocuments } from '../../../src/core/convert/to-documents.ts'
+import { isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { parseMetadata } from '../../../src/core/metadata.ts'
 import { safeConfigName } from '../../../src/core/safe-name.ts'
-import { convert, documentOf, fhiclOf, isFhicl, options, recordOf } from './record.ts'
+import { convert, documentOf, fhiclOf, options, recordOf } from './record.ts'
 
 const STOPPED = 'DAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n' // prettier-ignore
 

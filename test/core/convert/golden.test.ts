@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { blobOf, sameRecord } from '../../../src/core/blob.ts'
 import { toDocuments } from '../../../src/core/convert/to-documents.ts'
-import { documentOf, isFhicl, options, recordOf } from './record.ts'
+import { isFhicl } from '../../../src/core/fhicl/detect.ts'
+import { documentOf, options, recordOf } from './record.ts'
 
 const fixtures = resolve('../shared/fixtures/run-records')
 const present = existsSync(fixtures)

@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto'
 import { BUILT_IN_SCHEMA } from '../../../src/core/convert/schema.ts'
 import { type ConversionOptions, toDocuments } from '../../../src/core/convert/to-documents.ts'
-import { parseFhicl } from '../../../src/core/fhicl/parser.ts'
+import { isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { NO_METADATA, parseMetadata } from '../../../src/core/metadata.ts'
 import type { RunDocument, RunDocuments, RunRecord } from '../../../src/core/run-record.ts'
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-/** Whether artdaq takes a text: it parses. */
-export const isFhicl = (text: string): boolean => {
-  try {
-    parseFhicl(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 export const ALL = ['boot', 'metadata', 'known_boardreaders_list', 'settings', 'setup', 'environment', 'ranks', 'RunHistory', 'RunHistory2'] // prettier-ignore
 

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { restoreFiles } from '../../../src/core/convert/restore.ts'
 import { toDocuments } from '../../../src/core/convert/to-documents.ts'
+import { isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { ArchiverError } from '../../../src/errors.ts'
-import { ALL, convert, isFhicl, options, recordOf, sha256 } from './record.ts'
+import { ALL, convert, options, recordOf, sha256 } from './record.ts'
 
 const TEXTS = ALL.slice(0, 7).map((name) => `${name}.txt`)
 const line = fc.oneof(
