@@ -35,7 +35,7 @@ export function readAttachments(values: readonly Plain[], where: string): Attach
     const object = new Reader(value, where)
     if (object.type === MANIFEST) {
       manifest = readManifest(object)
-      documents = object.list('documents').map((name) => String(name))
+      documents = object.list('documents').filter((name) => typeof name === 'string')
     } else if (object.type === FILE) {
       const name = object.text('name')
       const file = files.get(name) ?? { mode: object.mode(), parts: [], of: object.number('parts') }

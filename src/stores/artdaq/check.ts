@@ -120,8 +120,7 @@ function duplicates(seen: Map<string, string>, stored: Stored): readonly Finding
 
 function damagedOriginals(stored: Stored): readonly Finding[] {
   try {
-    void stored.originals
-    void stored.kept
+    stored.checkOriginals()
     return []
   } catch (error) {
     return [finding('unreadable', stored, error instanceof Error ? error.message : String(error))]

@@ -105,11 +105,11 @@ export class FileSystemDb implements DocumentStore {
 
   async read(run: number, signal: AbortSignal): Promise<StoredRun> {
     signal.throwIfAborted()
-    return await readRun(await this.#holding(run), run)
+    return await readRun(await this.holding(run), run)
   }
 
   async manifest(run: number): Promise<RecordManifest | undefined> {
-    return await readManifest(await this.#holding(run), run)
+    return await readManifest(await this.holding(run), run)
   }
 
   async fingerprint(): Promise<string> {
@@ -138,7 +138,7 @@ export class FileSystemDb implements DocumentStore {
   }
 
   /** The newest database that knows the run. Throws NOT_FOUND. */
-  async #holding(run: number): Promise<Database> {
+  async holding(run: number): Promise<Database> {
     for (const database of this.#databases.toReversed()) if (await database.knows(run)) return database
     const paths = this.#databases.map(({ path }) => path).join(', ')
     throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })

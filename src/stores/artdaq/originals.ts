@@ -60,5 +60,4 @@ const keep = (role: string, mode: string, name: string, bytes: Buffer): string =
 }
 
 // The escapes that artdaq's reader knows are \b \f \n \r \t (spec section 2.1); other control characters have no spelling.
-// eslint-disable-next-line no-control-regex -- they are what is meant
 const UNSPEAKABLE = /[\u0000-\u0007\u000b\u000e-\u001f]/

@@ -51,6 +51,12 @@ export class Stored {
     return readAttachments(this.attachments, this.path)
   }
 
+  /** Throws STORE_CORRUPT, naming the file, where originals or manifest are damaged. */
+  checkOriginals(): void {
+    readOriginals(this.rawdata, this.path)
+    readAttachments(this.attachments, this.path)
+  }
+
   #part(name: 'data' | 'metadata'): JsonObject {
     const part = object(object(this.json.get('document'))?.get(name))
     if (part) return part

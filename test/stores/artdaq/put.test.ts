@@ -61,7 +61,9 @@ describe('a run that is stored', () => {
     )
     await store(openDb(path), run)
     const read = await openDb(path).read(12, never)
-    expect(read.attached.map(({ name, mode }) => [name, mode])).toEqual(odd.map(({ name, mode }) => [name, mode]))
+    expect(read.attached.map(({ name, mode }) => [name, mode])).toEqual(
+      odd.map(({ name, mode }) => [name, mode]),
+    )
     for (const [i, { content }] of odd.entries()) expect(read.attached[i]!.content.equals(content)).toBe(true)
     expect(read.manifest).toEqual(run.manifest)
     expect(read.documents.map(({ collection, entity }) => `${collection}/${entity}`)).toEqual(

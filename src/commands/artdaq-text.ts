@@ -1,0 +1,86 @@
+import type { Listing } from '../core/listing.ts'
+import type { Finding } from '../stores/artdaq/check.ts'
+import type { FileSystemDb } from '../stores/artdaq/filesystem-db.ts'
+import { chooseRun } from '../stores/artdaq/read-run.ts'
+import type { Repaired } from '../stores/artdaq/repair.ts'
+import { shownName } from '../stores/artdaq/stored-document.ts'
+
+/** A run as `artdaq show` tells it. */
+export interface ShownRun {
+  readonly run: number
+  readonly database: string
+  readonly configuration: string
+  readonly updates: number
+  /** Whether the record can be restored byte for byte. */
+  readonly originals: boolean
+  readonly documents: readonly {
+    readonly collection: string
+    readonly entity: string
+    readonly version: string
+    readonly oid: string
+    readonly stored: string
+    readonly original: string | null
+  }[]
+}
+
+/** Looks a run up. Throws NOT_FOUND, or STORE_CORRUPT where a document of it is gone or damaged. */
+export async function showRun(db: FileSystemDb, run: number): Promise<ShownRun> {
+  const database = await db.holding(run)
+  const { configuration, documents, update } = await chooseRun(database, run)
+  return {
+    run,
+    database: database.path,
+    configuration: shownName(configuration),
+    updates: update,
+    originals: documents.some(({ stored }) => stored.kept.manifest !== undefined),
+    documents: documents.map(({ collection, entity, version, stored }) => ({
+      collection,
+      entity: shownName(entity),
+      version: shownName(version),
+      oid: stored.facts.oid,
+      stored: stored.created,
+      original: stored.originals.original?.name ?? null,
+    })),
+  }
+}
+
+export const showText = ({ run, database, configuration, updates, originals, documents }: ShownRun): string =>
+  lines([
+    `Run ${run}: configuration ${configuration} in ${database}`,
+    `${documents.length} documents, ${counted(updates, 'update')}, ${originals ? 'with' : 'without'} the original files`,
+    ...documents.map(
+      ({ collection, entity, version, oid, original }) =>
+        `  ${collection}/${entity}  ${version}  ${oid}${original === null ? '' : `  from ${original}`}`,
+    ),
+  ])
+
+export const listText = ({ runs, incomplete, updates, notes }: Listing): string =>
+  lines([
+    runs.isEmpty ? 'No whole run.' : `${counted(runs.size, 'run')}: ${runs.toString()}`,
+    ...(incomplete.isEmpty ? [] : [`Only in part: ${incomplete.toString()}`]),
+    ...[...updates].map(([run, count]) => `Run ${run}: ${counted(count, 'update')}`),
+    ...notes.map((note) => `Note: ${note}`),
+  ])
+
+export const checkText = (findings: readonly Finding[]): string =>
+  findings.length === 0
+    ? 'Nothing amiss.\n'
+    : lines([
+        ...findings.map(({ kind, path, message }) => `${kind}: ${path}: ${message}`),
+        `${counted(findings.length, 'finding')}. run-archiver artdaq repair writes indexes again; importing a run again completes it.`,
+      ])
+
+export const repairText = (database: string, repaired: readonly Repaired[]): string =>
+  lines([
+    ...(repaired.length === 0 ? [`${database}: no collections, nothing to repair`] : []),
+    ...repaired.flatMap(({ collection, reason, keptAs, documents, unreadable }) => [
+      reason === undefined
+        ? `${collection}: sound, ${counted(documents, 'document')}`
+        : `${collection}: index written again with ${counted(documents, 'document')}, because ${reason}${keptAs === undefined ? '' : `; the old one is ${database}/${keptAs}`}`,
+      ...unreadable.map((message) => `  not in it: ${message}`),
+    ]),
+  ])
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`).join('')

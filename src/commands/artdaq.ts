@@ -1,0 +1,85 @@
+import { loadConfig } from '../config.ts'
+import { ArchiverError } from '../errors.ts'
+import { now } from '../host.ts'
+import { checkDatabase } from '../stores/artdaq/check.ts'
+import { exportedFiles, writeFiles } from '../stores/artdaq/export-run.ts'
+import type { FileSystemDb } from '../stores/artdaq/filesystem-db.ts'
+import { openDocumentStore, openFileSystemDb } from '../stores/artdaq/open.ts'
+import { repairDatabase } from '../stores/artdaq/repair.ts'
+import { checkText, listText, repairText, showRun, showText } from './artdaq-text.ts'
+import type { Command, Context } from './context.ts'
+import { runOf } from './mode.ts'
+
+interface Options {
+  readonly config: string
+  readonly json?: boolean
+}
+
+/** `run-archiver artdaq list`: the runs that it holds, whole and in part, with their updates. Exit 1 when something is amiss. */
+export const artdaqList: Command<Options> = async ({ config, json }, context) => {
+  const { artdaqDb } = await loadConfig(config, context.env)
+  const listing = await openDocumentStore({ ...artdaqDb, env: context.env, now }).list()
+  const { runs, incomplete, updates, notes } = listing
+  const value = {
+    runs: runs.toString(),
+    count: runs.size,
+    incomplete: incomplete.toString(),
+    updates: Object.fromEntries(updates),
+    notes,
+  }
+  say(context, json, value, listText(listing))
+  return incomplete.isEmpty ? 0 : 1
+}
+
+/** `run-archiver artdaq show RUN`: its documents, with version, size, and the file each was made from. */
+export const artdaqShow: Command<Options & { run: string }> = async ({ config, run, json }, context) => {
+  const shown = await showRun(await native(config, context), runOf(run))
+  say(context, json, shown, showText(shown))
+  return 0
+}
+
+/** `run-archiver artdaq export RUN --to DIR`: the bytes and folders that bulkdownloader gives. */
+export const artdaqExport: Command<Options & { run: string; to: string }> = async (options, context) => {
+  const { config, to, json } = options
+  const run = runOf(options.run)
+  const files = await exportedFiles(await (await native(config, context)).holding(run), run)
+  await writeFiles(to, files)
+  const value = { run, to, files: files.map(({ path }) => path) }
+  say(context, json, value, `Run ${run}: ${files.length} files to ${to}\n`)
+  return 0
+}
+
+/** `run-archiver artdaq check`: opens every document and compares it with the index. Exit 1 when something is found. */
+export const artdaqCheck: Command<Options> = async ({ config, json }, context) => {
+  const findings = []
+  for (const database of (await native(config, context)).databases)
+    findings.push(...(await checkDatabase(database, new Set())))
+  say(context, json, { sound: findings.length === 0, findings }, checkText(findings))
+  return findings.length === 0 ? 0 : 1
+}
+
+/** `run-archiver artdaq repair`: writes the indexes again from the documents where they differ; the old ones are kept. */
+export const artdaqRepair: Command<Options> = async ({ config, json }, context) => {
+  const database = (await native(config, context)).databases.at(-1)
+  const repaired = database ? await repairDatabase(database, { now }) : []
+  const path = database?.path ?? ''
+  say(context, json, { database: path, collections: repaired }, repairText(path, repaired))
+  return repaired.some(({ unreadable }) => unreadable.length > 0) ? 1 : 0
+}
+
+/** The databases as files. Throws CONFIG_INVALID where the configuration goes through artdaq's tools. */
+async function native(config: string, context: Context): Promise<FileSystemDb> {
+  const { artdaqDb } = await loadConfig(config, context.env)
+  const mongo = artdaqDb.databaseUris.find((uri) => uri.startsWith('mongo'))
+  if (mongo === undefined && artdaqDb.remoteHost === undefined) return openFileSystemDb({ ...artdaqDb, now })
+  throw new ArchiverError(
+    'CONFIG_INVALID',
+    'this command looks into the files of a filesystemdb:// on this machine',
+    {
+      hint: "for MongoDB, or on another host, use artdaq_database's own conftool",
+    },
+  )
+}
+
+const say = (context: Context, json: boolean | undefined, value: unknown, text: string): void =>
+  context.out(json ? `${JSON.stringify(value, null, 2)}\n` : text)
