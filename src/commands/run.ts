@@ -48,7 +48,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
       conditions.listener(event)
     }
     const reports = await runPass(archiver, request, { ...conditions, listener })
-    const code = exitCodeOf(reports, complaints, context.signal)
+    const code = exitCodeOf(reports, complaints, context.signal, conditions.stop)
     if (options.json) context.out(passJson(reports, failures, complaints, code))
     else context.out(`${[...passLines(reports, failures, options.config), ...complaints].join('\n')}\n`)
     for (const { error } of reports)
@@ -106,11 +106,15 @@ const dryRun = async (
   return 0
 }
 
+/** As the Python original ends when its lock file was removed. */
+const LOCK_TAKEN_AWAY = 130
+
 /** The worst of what happened. A stop by a signal says so, whatever else there was; an error that is not ours is a bug. */
 const exitCodeOf = (
   reports: readonly StageReport[],
   complaints: readonly string[],
   signal: AbortSignal,
+  stop: AbortSignal,
 ): number => {
   if (
     reports.some(
@@ -123,7 +127,7 @@ const exitCodeOf = (
   )
     return 2
   if (signal.aborted) return stopCode(signal)
-  if (reports.some(({ outcome }) => outcome?.stopped === 'lock-lost')) return 130
+  if (stop.aborted) return LOCK_TAKEN_AWAY
   const trouble = reports.some(({ outcome, error }) => error !== undefined || !outcome?.failed.isEmpty)
   return trouble || complaints.length > 0 ? 1 : 0
 }

@@ -57,7 +57,7 @@ export const withSession = async (
       `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${app.shutdownGraceSeconds} s`,
     )
     const grace = app.shutdownGraceSeconds * 1000
-    timers.push(setTimeout(() => abandon.abort(context.signal.reason), grace))
+    timers.push(setTimeout(() => abandon.abort(interrupted(context)), grace))
     timers.push(setTimeout(() => context.die(), grace + NOTICE))
   }
   if (context.signal.aborted) onStop()
@@ -85,6 +85,9 @@ export const withSession = async (
     await lock.release()
   }
 }
+
+const interrupted = ({ signal }: Context): ArchiverError =>
+  new ArchiverError('INTERRUPTED', `dropped after ${String(signal.reason)}: the grace was over`)
 
 const openLog = ({ config }: Archiver, { verbose }: SessionOptions, context: Context): Promise<OpenLog> => {
   const { app, logging } = config

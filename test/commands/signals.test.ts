@@ -1,0 +1,134 @@
+import type { ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { afterEach, describe, expect, it } from 'vitest'
+import { UconServer } from '../fakes/ucon-server.ts'
+import { Site } from '../site.ts'
+
+const sites: Site[] = []
+const servers: UconServer[] = []
+afterEach(async () => {
+  for (const site of sites.splice(0)) site.remove()
+  for (const server of servers.splice(0)) await server.close()
+})
+
+const siteWith = (settings: ConstructorParameters<typeof Site>[0], runs: number): Site => {
+  const site = new Site(settings)
+  sites.push(site)
+  for (let run = 1; run <= runs; run++) site.record(run)
+  return site
+}
+
+const ended = (child: ChildProcess): Promise<{ code: number | null; signal: string | null }> =>
+  new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })))
+
+/** Waits until the log says something. */
+const said = (child: ChildProcess, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let log = ''
+    child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+      log += part
+      if (log.includes(text)) resolve(log)
+    })
+    child.on('exit', () => reject(new Error(`ended without saying "${text}": ${log}`)))
+  })
+
+/** A server that answers everything, and is silent to puts for ever. */
+const hungServer = async (): Promise<UconServer> => {
+  const server = await UconServer.start({ folders: ['public.test'], users: { writer: 'pw' } })
+  servers.push(server)
+  server.faults.add({ kind: 'stall', method: 'POST', path: '/data/', times: 1000, skip: 3 })
+  return server
+}
+
+const behind = (server: UconServer): string =>
+  [
+    `  server_url: ${server.url}`,
+    '  folder_name: test',
+    '  object_name: conf',
+    '  writer_user: writer',
+    '  writer_password: pw',
+    '  timeout_seconds: 60',
+  ].join('\n')
+
+describe.each([
+  { signal: 'SIGTERM' as const, code: 143 },
+  { signal: 'SIGINT' as const, code: 130 },
+  { signal: 'SIGHUP' as const, code: 143 },
+])('$signal in the middle of an import', ({ signal, code }) => {
+  it('finishes the runs in hand, records them, begins no migration (D15, D46), and the next pass goes on', async () => {
+    const site = siteWith({ app: '  batch_size: 0' }, 60)
+    const child = site.start('-v')
+    const exit = ended(child)
+    await said(child, '→ Processing run 5')
+    child.kill(signal)
+    expect(await exit).toEqual({ code, signal: null })
+    const { last_attempted_run: attempted } = site.state('importer') as { last_attempted_run: number }
+    expect(attempted).toBeGreaterThanOrEqual(5)
+    expect(attempted).toBeLessThan(60)
+    expect(site.archived()).toEqual([])
+    expect(site.command('history', '--json').stdout).toContain(signal)
+    expect(site.archiver().status).toBe(0)
+    expect(site.archived()).toHaveLength(60)
+    expect(site.command('audit').status).toBe(0)
+  })
+})
+
+describe('a server that hangs', () => {
+  it('holds the end up for the grace at most; the runs stay pending', async () => {
+    const server = await hungServer()
+    const site = siteWith({ app: '  shutdown_grace_seconds: 1', ucon: behind(server) }, 3)
+    expect(site.archiver('--import-only').status).toBe(0)
+    const child = site.start('--migrate-only', '-v')
+    const exit = ended(child)
+    await said(child, '→ Processing run')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const began = performance.now()
+    child.kill('SIGTERM')
+    expect(await exit).toEqual({ code: 143, signal: null })
+    expect(performance.now() - began).toBeLessThan(4000)
+    expect(site.failures('migrate')).toBe('')
+  })
+  it('is left at once at the second SIGTERM', async () => {
+    const server = await hungServer()
+    const site = siteWith({ ucon: behind(server) }, 3)
+    expect(site.archiver('--import-only').status).toBe(0)
+    const child = site.start('--migrate-only', '-v')
+    const exit = ended(child)
+    await said(child, '→ Processing run')
+    child.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const began = performance.now()
+    child.kill('SIGTERM')
+    expect(await exit).toEqual({ code: 143, signal: null })
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+})
+
+describe('the lock file removed by hand', () => {
+  it('asks a running archiver to stop after the runs in hand', async () => {
+    const site = siteWith({ app: '  batch_size: 0' }, 120)
+    const child = site.start('-v')
+    const exit = ended(child)
+    await said(child, '→ Processing run 5')
+    rmSync(site.path('work', '.archiver.lock'), { recursive: true })
+    expect((await exit).code).toBe(130)
+    expect(site.archiver().status).toBe(0)
+    expect(site.command('audit').status).toBe(0)
+  })
+})
+
+describe('UconDB that is away (D36)', () => {
+  it('does not keep import from its work, and leaves every run pending (I4)', () => {
+    const site = siteWith(
+      {
+        ucon: '  server_url: http://127.0.0.1:9/x\n  folder_name: a\n  object_name: b\n  writer_user: u\n  writer_password: p',
+      },
+      3,
+    )
+    const { status, stdout } = site.archiver()
+    expect(status).toBe(1)
+    expect(stdout).toContain('Import:  3 archived')
+    expect(stdout).toContain('Migrate: not begun')
+    expect(site.failures('migrate')).toBe('')
+  })
+})
