@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, appendFileSync, rmSync } from 'node:fs' // prettier-ignore
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -236,6 +237,21 @@ describe('a record that is read', () => {
       clearInterval(grow)
     }
     expect((await store().read(7, signal)).files).toHaveLength(401)
+  })
+  it('R1, the broken control: a reader that looks only once takes what is no longer so', async () => {
+    const path = make('7')
+    for (let i = 0; i < 200; i++) writeFileSync(join(path, `z${i}`), 'x'.repeat(500))
+    const grow = setInterval(() => appendFileSync(join(path, 'metadata.txt'), 'x'), 1)
+    try {
+      let metadata = ''
+      for (const name of readdirSync(path).sort()) {
+        const text = await readFile(join(path, name), 'utf8')
+        if (name === 'metadata.txt') metadata = text
+      }
+      expect(statSync(join(path, 'metadata.txt')).size).toBeGreaterThan(metadata.length)
+    } finally {
+      clearInterval(grow)
+    }
   })
   it('R12: has one file or the other, never a mixture, when a file is replaced while it is read', async () => {
     const path = make('7')
