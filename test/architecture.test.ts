@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sql: ['core', 'errors', 'files', 'sql'],
   stages: ['core', 'errors', 'stages'],
   status: ['core', 'errors', 'files', 'sql', 'stages', 'status'],
-  samples: ['core', 'errors'],
+  samples: ['core', 'errors', 'samples'],
   commands: [
     'core',
     'errors',
