@@ -3,9 +3,10 @@ import { ArchiverError } from '../errors.ts'
 import type { Listener, StageName } from '../stages/stage.ts'
 import type { Context } from './context.ts'
 import type { ByStage, PassSummary } from './daemon-loop.ts'
-import { idleWaiting } from './idle.ts'
+import { idlePlans } from './idle.ts'
 import type { Archiver } from './open.ts'
-import { type PassRequest, planPass, runPass, type StageReport } from './pass.ts'
+import { type PassRequest, runPass, type StageReport } from './pass.ts'
+import type { Plan } from './plan-stage.ts'
 import { withSession } from './session.ts'
 
 const STAGES: readonly StageName[] = ['import', 'migrate']
@@ -29,11 +30,9 @@ export const daemonPass = async (
   options: DaemonPassOptions,
 ): Promise<PassSummary> => {
   try {
-    const noRetries = STAGES.every((stage) => retries[stage].isEmpty)
-    const reports =
-      noRetries && (await idleWaiting(archiver, INCREMENTAL)) !== undefined
-        ? await look(archiver)
-        : await work(archiver, context, retries, options)
+    const isDue = STAGES.some((stage) => !retries[stage].isEmpty)
+    const idle = isDue ? undefined : await idlePlans(archiver, INCREMENTAL)
+    const reports = idle?.map(asReport) ?? (await work(archiver, context, retries, options))
     return await summaryOf(archiver, reports)
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
@@ -41,16 +40,13 @@ export const daemonPass = async (
   }
 }
 
-/** What an idle pass finds: the records that wait. */
-const look = async (archiver: Archiver): Promise<readonly StageReport[]> =>
-  Promise.all(
-    STAGES.map(async (stage) => ({
-      stage,
-      plan: await planPass(archiver, stage, INCREMENTAL, await archiver.peek(stage)),
-      outcome: undefined,
-      error: undefined,
-    })),
-  )
+/** A pass that was not made, because there is nothing to do. */
+const asReport = (plan: Plan): StageReport => ({
+  stage: plan.stage,
+  plan,
+  outcome: undefined,
+  error: undefined,
+})
 
 const work = async (
   archiver: Archiver,

@@ -6,6 +6,7 @@ import { configurationKey, signatureOf, stampFile, writeStamp } from '../state/i
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
 import { type PassRequest, planPass } from './pass.ts'
+import type { Plan } from './plan-stage.ts'
 
 /** How long an idle pass is believed, in milliseconds: then the stores are listed again, whatever their times say. */
 const BELIEVED = 3_600_000
@@ -14,16 +15,16 @@ const BELIEVED = 3_600_000
 const FEW = 5000
 
 /**
- * Whether an incremental pass would find nothing at all to do or to put right: then it need not take the lock, and writes nothing. Looks at
- * what it can without changing anything; whatever is doubtful (a damaged state, a store that does not answer, an owner that was killed) is
- * for the pass itself. Answers with the runs that are not ready, or undefined where there is something to do.
+ * The plans of an incremental pass that would find nothing at all to do or to put right: then it need not take the lock, and writes nothing.
+ * Undefined where there is something. Looks at what it can without changing anything; whatever is doubtful (a damaged state, a store that does
+ * not answer, an owner that was killed) is for the pass itself.
  */
-export const idleWaiting = async (
+export const idlePlans = async (
   archiver: Archiver,
   request: PassRequest,
-): Promise<ReadonlyMap<number, string> | undefined> => {
+): Promise<readonly Plan[] | undefined> => {
   if (await exists(join(archiver.config.app.workDir, '.archiver.owner.json'))) return undefined
-  const waiting = new Map<number, string>()
+  const plans: Plan[] = []
   try {
     for (const stage of request.stages) {
       const remembered = await archiver.peek(stage)
@@ -31,14 +32,23 @@ export const idleWaiting = async (
       const plan = await planPass(archiver, stage, request, remembered)
       if (!plan.runs.isEmpty || !plan.settled.isEmpty) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined
-      if ((plan.stored.last ?? 0) > remembered.state.lastAttemptedRun) return undefined
-      for (const [run, reason] of plan.waiting) waiting.set(run, reason)
+      plans.push(plan)
     }
-    return archiver.cache.isChanged ? undefined : waiting
+    return plans
   } catch (error) {
     if (error instanceof ArchiverError) return undefined
     throw error
   }
+}
+
+/** The runs that are not ready in an idle pass whose listings need not be saved either; undefined where there is something to do. */
+export const idleWaiting = async (
+  archiver: Archiver,
+  request: PassRequest,
+): Promise<ReadonlyMap<number, string> | undefined> => {
+  const plans = await idlePlans(archiver, request)
+  if (!plans || archiver.cache.isChanged) return undefined
+  return new Map(plans.flatMap(({ waiting }) => [...waiting]))
 }
 
 /** What an idle pass rests on: paths, and their signatures as they were before it looked. */
