@@ -15,7 +15,9 @@ export class FhiclError extends ArchiverError {
   readonly #reason: string
   readonly #excerpt: string
 
-  constructor(reason: string, { line, column, excerpt }: Place, hint?: string) {
+  constructor(what: string, { line, column, excerpt }: Place, hint?: string) {
+    // It may quote the text, which may hold anything; a message is one line.
+    const reason = what.replace(/[^\x20-\x7e]/g, '?')
     super('FHICL_INVALID', `line ${line}, column ${column}: ${reason}`, hint === undefined ? {} : { hint })
     this.line = line
     this.column = column

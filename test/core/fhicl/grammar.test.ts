@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/artdaq-json/model.ts'
 import { isArray, JsonObject as ObjectOf } from '../../../src/core/artdaq-json/model.ts'
-import { isFhicl } from '../../../src/core/fhicl/detect.ts'
+import { fhiclFault, isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { FhiclError } from '../../../src/core/fhicl/error.ts'
 import { DEEPEST, parseFhicl } from '../../../src/core/fhicl/parser.ts'
 
@@ -128,6 +128,7 @@ describe('a scalar', () => {
     ['an open apostrophe', "'x"],
     ['an unknown escape', '"\\q"'],
     ['a hexadecimal escape', '"\\x41"'],
+    ['an escaped line end', '"\\\n"'],
     ['an escaped slash', '"\\/"'],
     ['a control character in quotes', '"a\u0001b"'],
     ['a form feed in quotes', '"a\fb"'],
@@ -460,4 +461,11 @@ describe('a refusal', () => {
     expect(head).toMatch(`run.fcl:${line}:${column}: `)
     expect(caret).toBe(indent)
   })
+
+  it.each(['a: "\\\n"', 'a: \0', 'a: "\u0001"', 'a: 1 \u007f'])(
+    'of %j takes three lines, whatever it quotes',
+    (fhicl) => {
+      expect(fhiclFault(fhicl)?.caret('run.fcl').split('\n')).toHaveLength(3)
+    },
+  )
 })
