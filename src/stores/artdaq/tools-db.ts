@@ -7,6 +7,7 @@ import { RunSet } from '../../core/run-set.ts'
 import type { DocumentStore } from '../../core/store.ts'
 import { ArchiverError } from '../../errors.ts'
 import { documentName } from './attachments.ts'
+import { COMMIT_MARK } from './list-runs.ts'
 import { isSafeName, runOf } from './names.ts'
 import { exported, exportedDocument, inFolder, requireLoadable, requireSame } from './tool-files.ts'
 import { lastLine, localHost, remoteHost, type ToolHost } from './tool-host.ts'
@@ -32,7 +33,6 @@ export interface ToolsDbOptions {
 export class ToolsDb implements DocumentStore {
   readonly #host: ToolHost
   readonly #options: ToolsDbOptions
-  readonly #unfinished = new Set<number>()
   #last: Promise<unknown> = Promise.resolve()
   #uncommitted = 0
 
@@ -43,21 +43,25 @@ export class ToolsDb implements DocumentStore {
     this.#options = options
   }
 
+  /** A run is whole when its `schema`, which is loaded last and alone, stands in SystemLayout. */
   list(): Promise<Listing> {
     return this.#inTurn(async () => {
-      const configurations = await this.#configurations('')
+      const marked = new Set(await this.#ask('listVersions', 'SystemLayout'))
+      const whole: number[] = []
       const runs = new Map<number, string[]>()
-      for (const name of configurations) {
+      for (const name of await this.#configurations('')) {
         const run = runOf(name)
-        if (run !== undefined) runs.set(run, [...(runs.get(run) ?? []), name])
+        if (run === undefined) continue
+        runs.set(run, [...(runs.get(run) ?? []), name])
+        if (marked.has(name)) whole.push(run)
       }
       const notes = [...runs]
         .filter(([, names]) => names.length > 1)
         .map(([run, names]) => `run ${run} has ${names.length} configurations: ${names.join(', ')}`)
-      const incomplete = RunSet.of(this.#unfinished)
+      const all = RunSet.of(whole)
       return {
-        runs: RunSet.of(runs.keys()).minus(incomplete),
-        incomplete,
+        runs: all,
+        incomplete: RunSet.of(runs.keys()).minus(all),
         updates: new Map<number, number>(),
         notes,
       }
@@ -76,10 +80,14 @@ export class ToolsDb implements DocumentStore {
       requireSame(wanted, there, run)
       const missing = documents.documents.filter((document) => !there.has(documentName(document)))
       if (missing.length === 0) return 'present'
-      this.#unfinished.add(run)
-      await this.#load(run, configuration.slice(configuration.indexOf('/') + 1), missing, signal)
-      await this.#prove(configuration, wanted, run, signal)
-      this.#unfinished.delete(run)
+      const config = configuration.slice(configuration.indexOf('/') + 1)
+      // The schema last and alone: it is what says, in this process and in any other, that the rest was proved.
+      const rest = missing.filter(({ collection }) => collection !== COMMIT_MARK)
+      const schema = missing.filter(({ collection }) => collection === COMMIT_MARK)
+      for (const part of [rest, schema].filter(({ length }) => length > 0)) {
+        await this.#load(run, config, part, signal)
+        await this.#prove(configuration, part, run, signal)
+      }
       this.#uncommitted++
       return 'stored'
     })
@@ -128,14 +136,18 @@ export class ToolsDb implements DocumentStore {
   }
 
   /** The names of configurations that begin so, the one assigned last first. */
-  async #configurations(prefix: string, signal?: AbortSignal): Promise<readonly string[]> {
+  #configurations(prefix: string, signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#ask('getListOfAvailableRunConfigurations', `${prefix}*`, signal)
+  }
+
+  /** A list of conftool.py, a name a line. After an error it says `None`, and exits 0. */
+  async #ask(question: string, about: string, signal?: AbortSignal): Promise<readonly string[]> {
     if (!this.#mayBeAsked()) return []
-    const words = ['getListOfAvailableRunConfigurations', `${prefix}*`]
-    const result = await this.#host.run('conftool.py', words, signal)
-    const lines = result.stdout.split('\n').filter((line) => line !== '')
-    if (result.code !== 0 || lines.some((line) => /^(Error|Traceback)/.test(line)))
-      throw this.#failed('STORE_UNAVAILABLE', 'conftool.py', result)
-    return lines.filter((line) => !/^(Info|Warning): /.test(line)).map((line) => line.trim())
+    const result = await this.#host.run('conftool.py', [question, about], signal)
+    const lines = result.stdout.split('\n').map((line) => line.trim())
+    if (result.code !== 0 || lines.some((line) => line === 'None' || /^(Error|Traceback)/.test(line)))
+      throw this.#failed('STORE_UNAVAILABLE', `conftool.py ${question}`, result)
+    return lines.filter((line) => line !== '' && !/^(Info|Warning): /.test(line))
   }
 
   async #configurationOf(run: number, signal: AbortSignal): Promise<string | undefined> {
@@ -196,10 +208,11 @@ export class ToolsDb implements DocumentStore {
 
   async #prove(
     configuration: string,
-    wanted: ReadonlyMap<string, RunDocument>,
+    loaded: readonly RunDocument[],
     run: number,
     signal: AbortSignal,
   ): Promise<void> {
+    const wanted = new Map(loaded.map((document) => [documentName(document), document]))
     const there = await this.#configurations(configuration, signal)
     const files = there.includes(configuration)
       ? await this.#download(configuration, signal)

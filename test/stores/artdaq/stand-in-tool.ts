@@ -66,18 +66,26 @@ const download = (): number => {
   return 0 // also when files could not be written
 }
 
-const list = (): number => {
-  const prefix = (words[1] ?? '*').slice(0, -1)
-  if (fault === 'lists-errors') process.stdout.write('Error: ARTDAQ_DATABASE_URI is not set.\n')
+const ask = (): number => {
+  const [question, about = ''] = words
+  // After an error of the database it prints what its function returned, and exits 0.
+  if (fault === 'lists-errors') process.stdout.write('None\n')
+  if (fault === 'lists-errors') return 0
   mkdirSync(database, { recursive: true }) // a query creates what it does not find
-  const names = readdirSync(database).flatMap((run) =>
+  const configurations = readdirSync(database).flatMap((run) =>
     readdirSync(join(database, run)).map((config) => ({
       name: `${run}/${config}`,
-      time: statSync(join(database, run, config)).mtimeMs,
+      path: join(database, run, config),
     })),
   )
-  for (const { name } of names.sort((a, b) => b.time - a.time))
-    if (name.startsWith(prefix)) process.stdout.write(`${name}\n`)
+  const marked = configurations.filter(({ path }) =>
+    readdirSync(path).some((file) => file.endsWith('~schema.fcl')),
+  )
+  const listed = configurations
+    .filter(({ name }) => name.startsWith(about.slice(0, -1)))
+    .sort((a, b) => statSync(b.path).mtimeMs - statSync(a.path).mtimeMs)
+  const answer = question === 'listVersions' ? marked : listed
+  process.stdout.write(`${answer.map(({ name }) => name).join('\n')}\n`)
   return 0
 }
 
@@ -96,7 +104,7 @@ const copy = (): number => {
   return 0
 }
 
-const run = { bulkloader: load, bulkdownloader: download, 'conftool.py': list, ssh, scp: copy }[tool]
+const run = { bulkloader: load, bulkdownloader: download, 'conftool.py': ask, ssh, scp: copy }[tool]
 if (fault === 'hangs') setInterval(() => undefined, 1000)
 else if (fault === 'shouts') {
   const shout = (): void => void process.stdout.write('x'.repeat(1 << 20), shout)
