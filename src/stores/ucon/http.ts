@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { rootCertificates } from 'node:tls'
-import { Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import { ArchiverError } from '../../errors.ts'
+import { Deadline } from './deadline.ts'
+import { gather, type HttpReply } from './gather.ts'
 import { networkError, oversized } from './network-errors.ts'
 import { Slots } from './slots.ts'
 
@@ -37,12 +39,6 @@ export interface Call {
   readonly limit: number
   /** Milliseconds in place of the usual total deadline. */
   readonly total?: number
-}
-
-export interface HttpReply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: Buffer
 }
 
 export interface HttpStream extends Omit<HttpReply, 'body'> {
@@ -95,35 +91,26 @@ export class Transport {
 
   /** One request, its reply whole. */
   async call(call: Call, signal: AbortSignal): Promise<HttpReply> {
-    return this.stream(call, signal, async ({ status, headers, body }) => {
-      const parts: Buffer[] = []
-      for await (const part of body) parts.push(part)
-      return { status, headers, body: Buffer.concat(parts) }
+    return this.#during(call, signal, async (deadline) => {
+      const reply = await gather(this.#pool, this.#request(call), call.limit, deadline)
+      refuseCompressed(reply.headers)
+      return reply
     })
   }
 
   /** One request, its reply given to `read` as it arrives. The connection is freed when `read` has returned. */
   async stream<T>(call: Call, signal: AbortSignal, read: (reply: HttpStream) => Promise<T>): Promise<T> {
-    signal.throwIfAborted()
-    return this.#slots.run(async () => {
-      const deadline = new Deadline(
-        signal,
-        call.total ?? this.#deadlines.total + timeFor(call.body?.length ?? 0),
-      )
-      let body: Readable | undefined
+    return this.#during(call, signal, async (deadline) => {
+      const controller = new AbortController()
+      deadline.onEnd((reason) => controller.abort(reason))
+      const request = { ...this.#request(call), signal: controller.signal }
+      const { statusCode: status, headers, body } = await this.#pool.request(request)
+      body.on('error', () => undefined) // whoever reads it is told; nobody may be reading
       try {
-        const reply = await this.#send(call, deadline.signal)
-        body = reply.body.on('error', () => undefined) // whoever reads it is told; nobody may be reading
-        const { 'content-encoding': encoding = 'identity' } = reply.headers
-        if (encoding !== 'identity')
-          throw new SyntaxError(`the reply is compressed (${String(encoding)}), unasked`)
-        return await read({ ...reply, body: limited(body, call.limit) })
-      } catch (error) {
-        signal.throwIfAborted()
-        throw networkError(deadline.passed ?? error, this.#origin)
+        refuseCompressed(headers)
+        return await read({ status, headers, body: limited(body, call.limit) })
       } finally {
-        deadline.end()
-        body?.destroy()
+        body.destroy()
       }
     })
   }
@@ -133,52 +120,41 @@ export class Transport {
     await this.#pool.destroy()
   }
 
-  async #send(call: Call, signal: AbortSignal): Promise<HttpStream & { readonly body: Readable }> {
+  async #during<T>(call: Call, signal: AbortSignal, work: (deadline: Deadline) => Promise<T>): Promise<T> {
     signal.throwIfAborted()
-    const path = `${this.#prefix}${call.path}`
-    const authorization = call.authorization?.(path)
-    const { statusCode, headers, body } = await this.#pool.request({
-      method: call.method,
-      path,
-      // With a Buffer, undici sends Content-Length; a chunked body UconDB would store as an empty one.
-      body: call.body ?? null,
-      headers: { accept: '*/*', ...(authorization === undefined ? {} : { authorization }) },
-      headersTimeout: this.#deadlines.idle + timeFor(call.body?.length ?? 0),
-      signal,
+    return this.#slots.run(async () => {
+      const total = call.total ?? this.#deadlines.total + timeFor(call.body?.length ?? 0)
+      const deadline = new Deadline(signal, total)
+      try {
+        return await work(deadline)
+      } catch (error) {
+        signal.throwIfAborted()
+        throw networkError(deadline.reason ?? error, this.#origin)
+      } finally {
+        deadline.clear()
+      }
     })
-    return { status: statusCode, headers, body }
-  }
-}
-
-/** Aborts when the caller does, or when the time is up. A plain timer: `AbortSignal.any` keeps its sources alive on Node 20. */
-class Deadline {
-  readonly #controller = new AbortController()
-  readonly #timer: NodeJS.Timeout
-  readonly #caller: AbortSignal
-  readonly #abort = (): void => this.#controller.abort(this.#caller.reason)
-  passed: Error | undefined
-
-  constructor(caller: AbortSignal, milliseconds: number) {
-    this.#caller = caller
-    caller.addEventListener('abort', this.#abort)
-    this.#timer = setTimeout(() => {
-      const message = `no whole answer within ${Math.round(milliseconds / 1000)} s`
-      this.passed = Object.assign(new Error(message), { code: 'ETIMEDOUT' })
-      this.#controller.abort(this.passed)
-    }, milliseconds)
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#caller.removeEventListener('abort', this.#abort)
+  #request({ method, path, body, authorization }: Call): Dispatcher.DispatchOptions {
+    const uri = `${this.#prefix}${path}`
+    const signed = authorization?.(uri)
+    return {
+      method,
+      path: uri,
+      // With a Buffer, undici sends Content-Length; a chunked body UconDB would store as an empty one.
+      body: body ?? null,
+      headers: { accept: '*/*', ...(signed === undefined ? {} : { authorization: signed }) },
+      headersTimeout: this.#deadlines.idle + timeFor(body?.length ?? 0),
+    }
   }
 }
 
 const timeFor = (bytes: number): number => (bytes / SLOWEST) * 1000
+
+const refuseCompressed = ({ 'content-encoding': encoding = 'identity' }: HttpReply['headers']): void => {
+  if (encoding !== 'identity') throw new SyntaxError(`the reply is compressed (${String(encoding)}), unasked`)
+}
 
 async function* limited(body: Readable, limit: number): AsyncGenerator<Buffer> {
   let size = 0

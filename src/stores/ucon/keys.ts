@@ -5,6 +5,7 @@ import { RunSet } from '../../core/run-set.ts'
 const KEY = /^([1-9][0-9]{0,14})(?:-update-([1-9][0-9]{0,5}))?$/
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/
 const SHOWN = 5
+const LOOSE = 20_000
 
 /** The key of a run's blob: the run in decimal, and `<run>-update-<n>` for the n-th blob beside it. Plain text, safe in a URL. */
 export const keyOf = (run: number, update: number): string =>
@@ -24,9 +25,11 @@ export const checkedName = (setting: string, name: string): string => {
   })
 }
 
-/** Gathers keys in any order, and says what they come to. Takes a few bytes for each run. */
+/** Gathers keys in any order, and says what they come to. Takes room by gaps, not by runs. */
 export class KeyTally {
-  readonly #runs: number[] = []
+  #runs = RunSet.EMPTY
+  /** Runs that are not in the set yet: numbers take more room than ranges, ranges more time to add to. */
+  #loose: number[] = []
   readonly #incomplete: number[] = []
   readonly #updates = new Map<number, number>()
   readonly #foreign: string[] = []
@@ -46,13 +49,16 @@ export class KeyTally {
 
   addRun(run: number, update: number, whole: boolean): void {
     if (!whole) this.#incomplete.push(run)
-    else if (update === 0) this.#runs.push(run)
-    else this.#updates.set(run, Math.max(update, this.#updates.get(run) ?? 0))
+    else if (update === 0) {
+      this.#loose.push(run)
+      if (this.#loose.length > Math.max(LOOSE, this.#runs.ranges.length)) this.#tidy()
+    } else this.#updates.set(run, Math.max(update, this.#updates.get(run) ?? 0))
   }
 
   listing(notes: readonly string[] = []): Listing {
     const incomplete = RunSet.of(this.#incomplete)
-    const runs = RunSet.of(this.#runs).minus(incomplete)
+    this.#tidy()
+    const runs = this.#runs.minus(incomplete)
     const orphans = RunSet.of(this.#updates.keys()).minus(runs).minus(incomplete)
     return {
       runs,
@@ -60,6 +66,11 @@ export class KeyTally {
       updates: this.#updates,
       notes: [...notes, ...this.#foreignNote(), ...orphanNote(orphans)],
     }
+  }
+
+  #tidy(): void {
+    this.#runs = this.#runs.union(RunSet.of(this.#loose))
+    this.#loose = []
   }
 
   #foreignNote(): string[] {

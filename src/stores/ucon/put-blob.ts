@@ -43,19 +43,20 @@ export const putVerified = async (
   signal: AbortSignal,
 ): Promise<'stored' | 'present'> => {
   const { run, key, blob, attempts } = request
-  const digest = sha256Of(blob) // before it is sent: what is compared later is what was given
+  // Before it is sent: what is compared later is what was given, whatever becomes of the buffer meanwhile.
+  const given = { adler32: adler32(blob), sha256: request.verify === 'content' ? sha256Of(blob) : undefined }
   let lost = false
   let override = false
   for (let attempt = 1; ; attempt++) {
     const outcome = await client.put(key, `${run}`, blob, override, signal).catch(uncertain)
     if (typeof outcome === 'object' && !(outcome instanceof Uncertain)) {
-      await prove(client, request, digest, outcome, pause, signal)
+      await prove(client, request, given, outcome, pause, signal)
       return 'stored'
     }
     lost ||= outcome !== 'taken'
     const held = await patiently(attempts, pause, () => client.fetch(key, signal))
     if (held && sameRecord(held, blob)) return lost && held.equals(blob) ? 'stored' : 'present'
-    if (held && !request.override) throw conflict(request, held, digest)
+    if (held && !request.override) throw conflict(request, held)
     const error = outcome === 'taken' ? notFound(request) : outcome
     if (attempt >= attempts + (request.override ? 1 : 0)) throw error
     if (held) override = true
@@ -67,7 +68,7 @@ export const putVerified = async (
 const prove = async (
   client: Pick<UconClient, 'fetch'>,
   { run, key, blob, verify, attempts }: PutRequest,
-  digest: string,
+  given: { readonly adler32: number; readonly sha256: string | undefined },
   receipt: Receipt,
   pause: Pause,
   signal: AbortSignal,
@@ -75,16 +76,18 @@ const prove = async (
   const mismatch = (detail: string): ArchiverError =>
     new ArchiverError(
       'VERIFY_MISMATCH',
-      `key ${key}: sent were ${blob.length} bytes, sha256 ${digest}; ${detail}`,
+      `key ${key}: sent were ${blob.length} bytes, sha256 ${given.sha256 ?? sha256Of(blob)}; ${detail}`,
       { run },
     )
-  const sum = adler32(blob)
-  if (receipt.size !== blob.length || receipt.adler32 !== sum)
-    throw mismatch(`UconDB received ${receipt.size} bytes, Adler-32 ${receipt.adler32} instead of ${sum}`)
+  if (receipt.size !== blob.length || receipt.adler32 !== given.adler32)
+    throw mismatch(
+      `UconDB received ${receipt.size} bytes, Adler-32 ${receipt.adler32} instead of ${given.adler32}`,
+    )
   if (verify === 'checksum') return
   const held = await patiently(attempts, pause, () => client.fetch(key, signal))
   if (!held) throw mismatch('UconDB said that it had stored them, and does not have the key')
-  if (sha256Of(held) !== digest) throw mismatch(`UconDB holds ${held.length} bytes, sha256 ${sha256Of(held)}`)
+  if (sha256Of(held) !== given.sha256)
+    throw mismatch(`UconDB holds ${held.length} bytes, sha256 ${sha256Of(held)}`)
 }
 
 const uncertain = (error: unknown): Uncertain => {
@@ -92,11 +95,11 @@ const uncertain = (error: unknown): Uncertain => {
   throw error
 }
 
-const conflict = ({ run, key, blob }: PutRequest, held: Buffer, digest: string): ArchiverError =>
+const conflict = ({ run, key, blob }: PutRequest, held: Buffer): ArchiverError =>
   new ArchiverError(
     'CONFLICT',
     `key ${key} holds another record: sha256 ${sha256Of(held)} (${held.length} bytes), ` +
-      `to be stored was ${digest} (${blob.length} bytes)`,
+      `to be stored was ${sha256Of(blob)} (${blob.length} bytes)`,
     {
       run,
       hint: `Compare them with "run-archiver diff ${run}". If the new one is right: "run-archiver --migrate-only --override-conflict ${run}".`,

@@ -1,5 +1,5 @@
 import { ArchiverError, type Details } from '../../errors.ts'
-import type { HttpReply } from './http.ts'
+import type { HttpReply } from './gather.ts'
 import { Uncertain } from './network-errors.ts'
 
 /** Longest pause that a server's Retry-After is given, milliseconds: it may ask for years. */

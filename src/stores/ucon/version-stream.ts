@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { TextDecoder } from 'node:util'
 
 /** A version as UconDB's listing tells it: as much as the archive needs. */
@@ -18,11 +19,11 @@ const LONGEST = 1_000_000
 export async function* versionsIn(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<readonly ListedVersion[]> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decode = textDecoder()
   let text = ''
   let started = false
   for await (const chunk of chunks) {
-    text += decode(decoder, chunk)
+    text += decode(chunk)
     if (!started) {
       text = text.trimStart()
       if (text === '') continue
@@ -36,7 +37,7 @@ export async function* versionsIn(
       text = text.slice(batch.end)
     } else if (text.length > LONGEST) throw new SyntaxError(`no version ends within ${LONGEST} characters`)
   }
-  text += decode(decoder, undefined)
+  text += decode(undefined)
   const end = text.trimEnd()
   if (!started || !end.endsWith(']'))
     throw new SyntaxError('the listing was cut: its closing bracket is missing')
@@ -81,10 +82,18 @@ const isVersion = (value: unknown): value is ListedVersion =>
   'tr' in value &&
   typeof value.tr === 'number'
 
-const decode = (decoder: TextDecoder, chunk: Uint8Array | undefined): string => {
-  try {
-    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
-  } catch (error) {
-    throw new SyntaxError('the listing is not UTF-8', { cause: error })
+/** UTF-8 in pieces. UconDB escapes all that is not ASCII, which is read ten times faster than UTF-8. */
+const textDecoder = (): ((chunk: Uint8Array | undefined) => string) => {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let plain = true
+  return (chunk) => {
+    plain &&= chunk !== undefined && isAscii(chunk)
+    if (plain && chunk)
+      return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1')
+    try {
+      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
+    } catch (error) {
+      throw new SyntaxError('the listing is not UTF-8', { cause: error })
+    }
   }
 }

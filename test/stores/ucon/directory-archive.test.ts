@@ -105,13 +105,13 @@ describe('an archive whose disk is not mounted', () => {
     expect((await openAt(root).list()).runs.isEmpty).toBe(true)
     const expecting = openAt(root, { expectExisting: true })
     for (const call of [
-      expecting.list(),
-      expecting.fingerprint(),
-      expecting.probe(signal),
-      expecting.get(1, 0, signal),
-      expecting.put(1, 0, packed(1, 'x'), signal),
+      () => expecting.list(),
+      () => expecting.fingerprint(),
+      () => expecting.probe(signal),
+      () => expecting.get(1, 0, signal),
+      () => expecting.put(1, 0, packed(1, 'x'), signal),
     ])
-      await expect(call).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      await expect(call()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await readdir(folder)).toEqual([])
   })
 

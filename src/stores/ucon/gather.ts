@@ -1,0 +1,48 @@
+import type { Dispatcher } from 'undici'
+import type { Deadline } from './deadline.ts'
+import { oversized } from './network-errors.ts'
+
+export interface HttpReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Buffer
+}
+
+/**
+ * Sends one request and gathers its reply, of which the body may have `limit` bytes. Rejects with whatever undici says, or the
+ * deadline's reason. (`request` of undici would make a stream of the reply, which costs more than a put of 60 kB.)
+ */
+export const gather = (
+  dispatcher: Dispatcher,
+  options: Dispatcher.DispatchOptions,
+  limit: number,
+  deadline: Deadline,
+): Promise<HttpReply> =>
+  new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined
+    let status = 0
+    let headers: HttpReply['headers'] = {}
+    const parts: Buffer[] = []
+    let left = limit
+    deadline.onEnd((reason) => {
+      controller?.abort(reason)
+      reject(reason)
+    })
+    dispatcher.dispatch(options, {
+      onRequestStart: (given) => {
+        controller = given
+        if (deadline.reason) given.abort(deadline.reason) // it was waiting for its connection when it ended
+      },
+      onResponseStart: (_controller, code, found) => {
+        status = code
+        headers = found
+      },
+      onResponseData: (given, part) => {
+        left -= part.length
+        if (left < 0) given.abort(oversized(limit))
+        else parts.push(part)
+      },
+      onResponseEnd: () => resolve({ status, headers, body: Buffer.concat(parts) }),
+      onResponseError: (_controller, error) => reject(error),
+    })
+  })
