@@ -9,7 +9,7 @@ const key = fc.oneof(fc.string(), fc.constantFrom('1', '0', '__proto__', 'a', 'c
 const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 5 },
-    fc.string({ unit: 'binary' }).filter((text) => !/[\ud800-\udfff]/.test(text) || text.isWellFormed()),
+    fc.string({ unit: 'binary' }),
     fc.boolean(),
     fc
       .oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String), fc.constant('1.250'))

@@ -18,10 +18,9 @@ const BACKSLASH = 0x5c
 
 /** The letter behind the backslash, for the seven characters that artdaq escapes; 0 for the others. */
 const ESCAPES = new Uint8Array(128)
-for (const [character, letter] of [...'"\\\b\f\n\r\t'].map(
-  (one, at) => [one, '"\\bfnrt'.charCodeAt(at)] as const,
-))
-  ESCAPES[character.charCodeAt(0)] = letter
+const ESCAPED = '"\\\b\f\n\r\t'
+const LETTERS = '"\\bfnrt'
+for (let at = 0; at < ESCAPED.length; at++) ESCAPES[ESCAPED.charCodeAt(at)] = LETTERS.charCodeAt(at)
 
 /** The inside of a string: the seven escapes, everything else as it is. */
 export const escapeText = (text: string): string =>

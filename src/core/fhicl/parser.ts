@@ -1,8 +1,7 @@
 import { JsonObject, type JsonValue } from '../artdaq-json/model.ts'
-import { skipClass, SPACE } from './characters.ts'
 import { scanComments } from './comments.ts'
+import { Cursor } from './cursor.ts'
 import type { Comment, FhiclDocument, Protection } from './document.ts'
-import type { FhiclError } from './error.ts'
 import { rootNode, ScalarNodes, sequenceNode, tableNode, type Described, type Noted } from './nodes.ts'
 import { Notes } from './notes.ts'
 import { numberEnd } from './numbers.ts'
@@ -28,8 +27,6 @@ export const parseFhicl = (input: string | Uint8Array): FhiclDocument => {
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
-const HASH = 0x23
-const SLASH = 0x2f
 const COLON = 0x3a
 const AT = 0x40
 const INCLUDE = 'fhicl_pound_include_'
@@ -39,33 +36,28 @@ const PROTECTIONS = ['@protect_ignore', '@protect_error'] as const
 const ELEMENT = ''
 
 class Parser {
-  readonly #source: Source
+  readonly #cursor: Cursor
   readonly #text: string
   readonly #comments: readonly Comment[]
   readonly #notes: Notes
   readonly #scalars = new ScalarNodes()
-  #at = 0
   #depth = 0
-  /** Lines are counted as values come, which is in the order of the text. */
-  #line = 1
-  #lineEnd: number
 
   constructor(source: Source, comments: readonly Comment[]) {
-    this.#source = source
+    this.#cursor = new Cursor(source)
     this.#text = source.text
     this.#comments = comments
     this.#notes = new Notes(comments)
-    this.#lineEnd = source.text.indexOf('\n')
   }
 
   document(): FhiclDocument {
     const top = new TopLevel()
-    while (this.#take('BEGIN_PROLOG')) {
+    while (this.#cursor.take('BEGIN_PROLOG')) {
       this.#parameters(top.prolog)
-      if (!this.#take('END_PROLOG')) throw this.#unexpected('a parameter or END_PROLOG')
+      if (!this.#cursor.take('END_PROLOG')) throw this.#cursor.unexpected('a parameter or END_PROLOG')
     }
     this.#parameters(top.main)
-    if (this.#at < this.#text.length) throw this.#unexpected('a parameter')
+    if (!this.#cursor.isAtEnd) throw this.#cursor.unexpected('a parameter')
     const prolog = top.keptProlog()
     const { main } = top
     return {
@@ -81,12 +73,12 @@ class Parser {
   /** Reads `name: value` as often as it comes, and stays before what is none. */
   #parameters(scope: Scope): void {
     while (true) {
-      this.#skip()
-      const start = this.#at
+      this.#cursor.skip()
+      const start = this.#cursor.at
       const key = scope.dotted ? this.#dottedName() : this.#name()
       const protection = key === undefined ? undefined : this.#binding()
       if (key === undefined || protection === undefined) {
-        this.#at = start
+        this.#cursor.at = start
         return
       }
       this.#bind(scope, key, protection, start)
@@ -100,15 +92,15 @@ class Parser {
       scope.bind(key, described)
     } catch (error) {
       if (!(error instanceof ProtectionViolation)) throw error
-      throw this.#source.error(start, error.message)
+      throw this.#cursor.source.error(start, error.message)
     }
   }
 
   #name(): string | undefined {
-    const end = nameEnd(this.#text, this.#at)
+    const end = nameEnd(this.#text, this.#cursor.at)
     if (end < 0) return undefined
-    const name = this.#text.slice(this.#at, end)
-    this.#at = end
+    const name = this.#text.slice(this.#cursor.at, end)
+    this.#cursor.at = end
     return name
   }
 
@@ -116,32 +108,33 @@ class Parser {
   #dottedName(): string | undefined {
     let key = this.#name()
     while (key !== undefined) {
-      this.#skip()
-      const next = this.#text[this.#at]
-      if (next === '[') throw this.#fail('an index in a name', 'Give the whole sequence instead.')
+      this.#cursor.skip()
+      const next = this.#text[this.#cursor.at]
+      if (next === '[') throw this.#cursor.fail('an index in a name', 'Give the whole sequence instead.')
       if (next !== '.') break
-      this.#at++
-      this.#skip()
+      this.#cursor.at++
+      this.#cursor.skip()
       const part = this.#name()
-      if (part === undefined) throw this.#fail('no name behind the dot')
+      if (part === undefined) throw this.#cursor.fail('no name behind the dot')
       key += `.${part}`
     }
     return key
   }
 
   #binding(): Protection | undefined {
-    this.#skip()
-    const next = this.#text.charCodeAt(this.#at)
+    this.#cursor.skip()
+    const next = this.#text.charCodeAt(this.#cursor.at)
     if (next !== COLON && next !== AT) return undefined
-    const given = PROTECTIONS.find((word) => next === AT && this.#text.startsWith(word, this.#at)) ?? ''
-    if (this.#text.charCodeAt(this.#at + given.length) !== COLON) return undefined
-    this.#at += given.length + 1
+    const given =
+      PROTECTIONS.find((word) => next === AT && this.#text.startsWith(word, this.#cursor.at)) ?? ''
+    if (this.#text.charCodeAt(this.#cursor.at + given.length) !== COLON) return undefined
+    this.#cursor.at += given.length + 1
     return given
   }
 
   #value(key: string, protection: Protection): Described {
-    this.#skip()
-    const start = this.#at
+    this.#cursor.skip()
+    const start = this.#cursor.at
     const noted = this.#noted(key, protection)
     switch (this.#text[start]) {
       case '{':
@@ -151,9 +144,9 @@ class Parser {
       case '(':
         return { value: this.#complex(), node: this.#scalars.of('complex', noted) }
     }
-    const token = scalarAt(this.#source, start)
-    if (token === undefined) throw this.#noValue()
-    this.#at = token.end
+    const token = scalarAt(this.#cursor.source, start)
+    if (token === undefined) throw this.#cursor.noValue()
+    this.#cursor.at = token.end
     const quotes = token.type === 'string_doublequoted' || token.type === 'string_singlequoted' ? 1 : 0
     const value = this.#text.slice(start + quotes, token.end - quotes)
     return { value, node: this.#scalars.of(token.type, noted) }
@@ -162,7 +155,7 @@ class Parser {
   /** What the comments say of the value that starts here. */
   #noted(key: string, protection: Protection): Noted {
     if (key.includes(INCLUDE)) return { comment: '', annotation: '', protection }
-    this.#notes.moveTo(this.#lineAt(this.#at))
+    this.#notes.moveTo(this.#cursor.line())
     const { comment, annotation } = this.#notes
     return { comment, annotation, protection }
   }
@@ -171,7 +164,7 @@ class Parser {
     this.#enter()
     const scope = new TableScope()
     this.#parameters(scope)
-    if (!this.#take('}')) throw this.#unexpected('a parameter or }')
+    if (!this.#cursor.take('}')) throw this.#cursor.unexpected('a parameter or }')
     this.#depth--
     const { values, nodes } = scope.close()
     return { value: values, node: tableNode(nodes, noted) }
@@ -181,88 +174,43 @@ class Parser {
     this.#enter()
     const values: JsonValue[] = []
     const nodes: JsonObject[] = []
-    this.#skip()
+    this.#cursor.skip()
     // artdaq lets a comma stand before the first element, but none behind the last.
-    let more = this.#take(',') || this.#text[this.#at] !== ']'
+    let more = this.#cursor.take(',') || this.#text[this.#cursor.at] !== ']'
     while (more) {
       const { value, node } = this.#value(ELEMENT, '')
       values.push(value)
       nodes.push(node)
-      more = this.#take(',')
+      more = this.#cursor.take(',')
     }
-    if (!this.#take(']')) throw this.#unexpected(', or ]')
+    if (!this.#cursor.take(']')) throw this.#cursor.unexpected(', or ]')
     this.#depth--
     return { value: values.slice(), node: sequenceNode(nodes.slice(), noted) }
   }
 
   /** The text up to the first blank or comment inside, which is what artdaq keeps of it. */
   #complex(): string {
-    const start = this.#at
-    this.#at++
+    const start = this.#cursor.at
+    this.#cursor.at++
     this.#number()
-    if (!this.#take(',')) throw this.#unexpected(',')
+    if (!this.#cursor.take(',')) throw this.#cursor.unexpected(',')
     this.#number()
-    if (!this.#take(')')) throw this.#unexpected(')')
-    const text = this.#text.slice(start, this.#at)
+    if (!this.#cursor.take(')')) throw this.#cursor.unexpected(')')
+    const text = this.#text.slice(start, this.#cursor.at)
     const cut = text.search(/\/\/|[# \t\r\n]/)
     return cut < 0 ? text : text.slice(0, cut)
   }
 
   #number(): void {
-    this.#skip()
-    const end = numberEnd(this.#text, this.#at)
-    if (end < 0) throw this.#unexpected('a number')
-    this.#at = end
-  }
-
-  /** White space and comments. */
-  #skip(): void {
-    const text = this.#text
-    while (true) {
-      this.#at = skipClass(text, this.#at, SPACE)
-      const code = text.charCodeAt(this.#at)
-      if (code !== HASH && (code !== SLASH || text.charCodeAt(this.#at + 1) !== SLASH)) return
-      this.#at = text.indexOf('\n', this.#at) + 1
-    }
-  }
-
-  #take(word: string): boolean {
-    this.#skip()
-    if (!this.#text.startsWith(word, this.#at)) return false
-    this.#at += word.length
-    return true
+    this.#cursor.skip()
+    const end = numberEnd(this.#text, this.#cursor.at)
+    if (end < 0) throw this.#cursor.unexpected('a number')
+    this.#cursor.at = end
   }
 
   #enter(): void {
-    if (++this.#depth > DEEPEST) throw this.#fail(`more than ${DEEPEST} tables and sequences in one another`)
-    this.#at++
-  }
-
-  #lineAt(position: number): number {
-    while (this.#lineEnd < position && this.#lineEnd >= 0) {
-      this.#line++
-      this.#lineEnd = this.#text.indexOf('\n', this.#lineEnd + 1)
-    }
-    return this.#line
-  }
-
-  #fail(reason: string, hint?: string): FhiclError {
-    return this.#source.error(this.#at, reason, hint)
-  }
-
-  #unexpected(wanted: string): FhiclError {
-    this.#skip()
-    return this.#fail(`${this.#seen()} where ${wanted} should be`)
-  }
-
-  #noValue(): FhiclError {
-    const unquoted = /^[\w+\-./:;%$~]+/.exec(this.#text.slice(this.#at, this.#at + 80))
-    const hint = unquoted ? `Put it in quotes: "${unquoted[0]}".` : undefined
-    return this.#fail(`${this.#seen()} where a value should be`, hint)
-  }
-
-  #seen(): string {
-    const word = /^[^\s,\]}]{1,40}|^[^]/.exec(this.#text.slice(this.#at, this.#at + 40))?.[0]
-    return word === undefined ? 'the end of the text' : `"${word}"`
+    if (++this.#depth > DEEPEST)
+      throw this.#cursor.fail(`more than ${DEEPEST} tables and sequences in one another`)
+    this.#cursor.at++
   }
 }
