@@ -19,7 +19,8 @@ what it names. This page is generated from the table that the program reads by: 
 - **Durations** are plain seconds or \`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`, \`2w\`. **Sizes** are plain bytes or \`10 MB\`
   (10^6), \`500 MiB\` (2^20). **true** and **false** may be \`yes\`, \`on\`, \`no\`, \`off\`, also as a text.
 - **Secrets** (passwords, tokens, URLs with either) are looked for in this order: the file that \`<key>_file\` names; the
-  systemd credential with the setting's name (\`LoadCredential=ucon_db.writer_password:/etc/...\`); the environment
+  systemd credential with the setting's name (\`LoadCredential=ucon_db.writer_password:/etc/...\`), which the units load from
+  the files of \`/etc/run-record-archiver/credentials/\`; the environment
   variable \`RUN_ARCHIVER_\` with the setting's name (\`RUN_ARCHIVER_UCON_DB_WRITER_PASSWORD\`); the value itself. A file that others
   than its owner and group may read is refused (mode 0640 or less). A relative \`<key>_file\` is looked for among systemd's
   credentials first. Secrets are never shown: not in logs, errors, or \`config check\`.

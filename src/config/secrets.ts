@@ -24,31 +24,38 @@ export interface FoundSecret {
 }
 
 /**
- * Looks for a secret outside the configuration, best place first: the file that `<key>_file` names, the credential that
- * systemd passed under the setting's path (`LoadCredential=ucon_db.writer_password:...`), the environment variable
- * `RUN_ARCHIVER_UCON_DB_WRITER_PASSWORD`. A relative name is looked for among the credentials first, then beside the
- * configuration. Throws a `SyntaxError` that names the file and never what is in it.
+ * Looks for a secret outside the configuration, best place first: the file that `<key>_file` names, the credential with the
+ * setting's name that systemd passed, the environment variable `RUN_ARCHIVER_UCON_DB_WRITER_PASSWORD`. A relative name is
+ * looked for among the credentials first, then beside the configuration. Throws a `SyntaxError` that names the file and
+ * never what is in it.
  */
 export const findSecret = (
   path: string,
   file: string | undefined,
   sources: SecretSources,
 ): FoundSecret | undefined => {
-  const { env, directory } = sources
-  const credentials = env['CREDENTIALS_DIRECTORY']
   if (file !== undefined) {
-    const passed =
-      credentials !== undefined && !file.startsWith('/')
-        ? read(posix.join(credentials, file), sources, true)
-        : undefined
-    return passed ?? read(posix.resolve(directory, file), sources, false)
+    const passed = file.startsWith('/') ? undefined : credential(file, sources)
+    return passed ?? read(posix.resolve(sources.directory, file), sources, false)
   }
-  const credential =
-    credentials === undefined ? undefined : read(posix.join(credentials, path), sources, true)
-  if (credential) return credential
+  const passed = credential(path, sources)
+  if (passed) return passed
   const variable = variableOf(path)
-  const text = env[variable]
+  const text = sources.env[variable]
   return text === undefined || text === '' ? undefined : { text, source: variable }
+}
+
+/**
+ * What systemd passed under a name: `LoadCredential=ucon_db.writer_password:/path`, or a whole folder of such files,
+ * `LoadCredential=run-archiver:/etc/run-record-archiver/credentials`, whose names then begin with `run-archiver_`.
+ */
+const credential = (name: string, sources: SecretSources): FoundSecret | undefined => {
+  const folder = sources.env['CREDENTIALS_DIRECTORY']
+  if (folder === undefined) return undefined
+  return (
+    read(posix.join(folder, name), sources, true) ??
+    read(posix.join(folder, `run-archiver_${name}`), sources, true)
+  )
 }
 
 /** The environment variable that may hold a secret. */

@@ -46,6 +46,11 @@ describe('a secret', () => {
     ).toBe(`${CANARY}-credentials/token`)
     expect(secretOf(['writer_password_file: token'])).toBe(`${CANARY}-token`)
   })
+  it('may come in a folder of credentials', () => {
+    file('credentials/run-archiver_ledger.password', 0o400)
+    const { ledger } = parse(LEAST, { CREDENTIALS_DIRECTORY: join(folder, 'credentials') })
+    expect(ledger.password?.reveal()).toBe(`${CANARY}-credentials/run-archiver_ledger.password`)
+  })
   it('keeps its digits, blanks and dollars', () => {
     expect(secretOf(['writer_password: 0001'])).toBe('0001')
     expect(secretOf(['writer_password: " a$b$${c} "'])).toBe(' a$b${c} ')
