@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blobOf } from '../core/blob.ts'
 import { toDocuments } from '../core/convert/to-documents.ts'
-import { isFhicl } from '../core/fhicl/detect.ts'
+import { tryFhicl } from '../core/fhicl/detect.ts'
 import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
 import { type Config, loadConfig } from '../config.ts'
@@ -86,7 +86,7 @@ export const openArchiver = async (
       }).peek(),
     memory: (stage, { assertHeld, warn }) =>
       new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld }),
-    convert: (record) => toDocuments(record, { schema, generate, sha256, isFhicl }),
+    convert: (record) => toDocuments(record, { schema, generate, sha256, parse: tryFhicl }),
     pack: (stored) =>
       blobOf(
         stored,

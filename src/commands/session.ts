@@ -5,17 +5,9 @@ import { acquireLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
 import type { PassConditions } from './pass.ts'
-import { openListeners, type SessionEnd } from './telling.ts'
+import { openListeners, type SessionEnd, type SessionOptions } from './telling.ts'
 
-export interface SessionOptions {
-  /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
-  readonly mode: string
-  readonly waitSeconds: number
-  /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
-  readonly stages?: number | undefined
-  readonly verbose: boolean
-  readonly json: boolean
-}
+export type { SessionOptions }
 
 /** Everything a command that writes works in: the lock is held, the log is open, and what happens is told to whoever listens. */
 export interface Session extends PassConditions {

@@ -5,7 +5,16 @@ import { type Ledger, openLedger } from '../status/ledger.ts'
 import { narrator } from '../status/narrator.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
-import type { SessionOptions } from './session.ts'
+
+export interface SessionOptions {
+  /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
+  readonly mode: string
+  readonly waitSeconds: number
+  /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
+  readonly stages?: number | undefined
+  readonly verbose: boolean
+  readonly json: boolean
+}
 
 /** How a session ended. */
 export interface SessionEnd {

@@ -1,3 +1,5 @@
+import type { FhiclDocument } from './fhicl/document.ts'
+
 /** One regular file of a run record, as bytes. */
 export interface RecordFile {
   /** Path inside the record, `/` between folders, escaped by `nameOf` (core/file-name.ts). */
@@ -70,6 +72,8 @@ export interface RunDocument {
   readonly entity: string
   /** FHiCL that artdaq accepts: ASCII, never empty text. An empty table where nothing can be said in FHiCL. */
   readonly fhicl: string
+  /** The same parsed, where whoever made the document has parsed it already. */
+  readonly parsed?: FhiclDocument | undefined
   /** The document as the archive's blob carries it (`blob_content: original`): the file's own bytes, or the converted text. */
   readonly text: Buffer
   /** The file of the record that the document was made from; RunHistory and schema have none. */

@@ -1,3 +1,4 @@
+import type { FhiclDocument } from '../fhicl/document.ts'
 import { NO_METADATA, parseMetadata } from '../metadata.ts'
 import { decodeAscii } from '../python-text.ts'
 import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../run-record.ts'
@@ -20,7 +21,8 @@ export interface ConversionOptions {
   readonly generate: ReadonlySet<string>
   /** Lower-case hexadecimal. */
   readonly sha256: (bytes: Uint8Array) => string
-  readonly isFhicl: IsFhicl
+  /** The document that a text is; undefined where artdaq would refuse it. */
+  readonly parse: (text: string) => FhiclDocument | undefined
 }
 
 type Converter = (bytes: Uint8Array, isFhicl: IsFhicl) => string
@@ -42,7 +44,8 @@ const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
  * FHiCL becomes a document with an empty table, beside its own bytes.
  */
 export const toDocuments = (record: RunRecord, options: ConversionOptions): RunDocuments => {
-  const { generate, isFhicl } = options
+  const { generate, parse } = options
+  const isFhicl: IsFhicl = (text) => parse(text) !== undefined
   const metadataFile = record.files.find(({ name }) => name === 'metadata.txt')
   const metadata = metadataFile ? parseMetadata(metadataFile.content) : NO_METADATA
   const documents: RunDocument[] = []
@@ -50,7 +53,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     documents.push({
       collection: 'RunHistory',
       entity,
-      fhicl: fhiclOf(entity, text, isFhicl),
+      ...fhiclOf(entity, text, parse),
       text,
       original,
     })
@@ -73,7 +76,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
   const entities = new Entities([...documents.map(({ entity }) => entity), 'schema'])
   const names = entities.of(fclFiles.map(({ name }) => name))
   fclFiles.forEach((file, index) => put(names[index] ?? '', file.content, file))
-  const schema = { entity: 'schema', fhicl: fhiclOf('schema', options.schema, isFhicl), text: options.schema }
+  const schema = { entity: 'schema', ...fhiclOf('schema', options.schema, parse), text: options.schema }
   documents.push({ collection: 'SystemLayout', ...schema, original: undefined })
 
   return {
@@ -86,9 +89,14 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
 }
 
 /** The text as FHiCL that artdaq takes: as it is, in ASCII, or, where neither will do, an empty table. */
-const fhiclOf = (entity: string, bytes: Buffer, isFhicl: IsFhicl): string => {
+const fhiclOf = (
+  entity: string,
+  bytes: Buffer,
+  parse: ConversionOptions['parse'],
+): Pick<RunDocument, 'fhicl' | 'parsed'> => {
   const text = decodeAscii(bytes)
-  return text !== '' && isFhicl(text) ? text : `${nameFrom(entity)}: {}\n`
+  const parsed = text === '' ? undefined : parse(text)
+  return parsed ? { fhicl: text, parsed } : { fhicl: `${nameFrom(entity)}: {}\n`, parsed: undefined }
 }
 
 const manifestOf = (record: RunRecord, sha256: ConversionOptions['sha256']): RecordManifest => {

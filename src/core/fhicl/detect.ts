@@ -1,5 +1,16 @@
+import type { FhiclDocument } from './document.ts'
 import { FhiclError } from './error.ts'
 import { parseFhicl } from './parser.ts'
+
+/** The document that a text is; undefined where artdaq would refuse it. */
+export const tryFhicl = (input: string | Uint8Array): FhiclDocument | undefined => {
+  try {
+    return parseFhicl(input)
+  } catch (error) {
+    if (error instanceof FhiclError) return undefined
+    throw error
+  }
+}
 
 /** Whether artdaq would take a text as FHiCL. */
 export const isFhicl = (input: string | Uint8Array): boolean => fhiclFault(input) === undefined

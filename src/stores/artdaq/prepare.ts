@@ -1,6 +1,6 @@
 import { documentParts, type DocumentParts } from '../../core/fhicl/to-json.ts'
 import { parseFhicl } from '../../core/fhicl/parser.ts'
-import type { RecordFile, RunDocuments } from '../../core/run-record.ts'
+import type { RecordFile, RunDocument, RunDocuments } from '../../core/run-record.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { attachmentsOf } from './attachments.ts'
 import type { Held } from './held.ts'
@@ -23,7 +23,7 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
   const attachments = attachmentsOf(run, [...run.attached, ...withoutCarrier(run, held)])
   let carrier = true
   return run.documents.map((document) => {
-    const parts = partsOf(run.run, document.entity, document.fhicl)
+    const parts = partsOf(run.run, document)
     const carries = carrier && document.collection === COMMIT_MARK
     if (carries) carrier = false
     let content: string | undefined
@@ -59,9 +59,9 @@ function withoutCarrier(run: RunDocuments, held: readonly Held[]): readonly Reco
   })
 }
 
-function partsOf(run: number, entity: string, fhicl: string): DocumentParts {
+function partsOf(run: number, { entity, fhicl, parsed }: RunDocument): DocumentParts {
   try {
-    return documentParts(parseFhicl(fhicl))
+    return documentParts(parsed ?? parseFhicl(fhicl))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
     throw new ArchiverError(error.code, `run ${run}: ${entity}: ${messageOf(error)}`, { cause: error, run })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BUILT_IN_SCHEMA } from '../../../src/core/convert/schema.ts'
 import { type ConversionOptions, toDocuments } from '../../../src/core/convert/to-documents.ts'
-import { isFhicl } from '../../../src/core/fhicl/detect.ts'
+import { tryFhicl } from '../../../src/core/fhicl/detect.ts'
 import { NO_METADATA, parseMetadata } from '../../../src/core/metadata.ts'
 import type { RunDocument, RunDocuments, RunRecord } from '../../../src/core/run-record.ts'
 
@@ -13,7 +13,7 @@ export const options: ConversionOptions = {
   schema: Buffer.from(BUILT_IN_SCHEMA),
   generate: new Set(ALL),
   sha256,
-  isFhicl,
+  parse: tryFhicl,
 }
 
 /** A record with these files, as it would have been read. */
