@@ -150,18 +150,23 @@ const exceptionIn = (text: string, { data, metadata }: FhiclDocument): string | 
     if (part instanceof JsonObject && new Set(part.keys).size < part.size)
       return 'a name given twice at top level'
   }
-  const json = writeJson(metadata)
-  return json.includes('"complex"') && hasLossyComplex(data, metadata) ? 'a complex number' : undefined
+  return hasLossyScalar(data, metadata) ? 'a scalar that is printed as another' : undefined
 }
 
-/** Complex numbers with blanks are cut, and those in sequences come back as strings. */
-const hasLossyComplex = (data: JsonValue, node: JsonValue | undefined, inSequence = false): boolean => {
+/**
+ * Complex numbers with blanks are cut, and those in sequences come back as strings; a keyword that is a string, as it had a
+ * comment directly behind it (`true#c`), comes back as the keyword.
+ */
+const hasLossyScalar = (data: JsonValue, node: JsonValue | undefined, inSequence = false): boolean => {
   if (!(node instanceof JsonObject)) return false
-  if (node.get('type') === 'complex') return inSequence || (typeof data === 'string' && !data.endsWith(')'))
+  const type = node.get('type')
+  if (type === 'complex') return inSequence || (typeof data === 'string' && !data.endsWith(')'))
+  if (type === 'string_unquoted')
+    return typeof data === 'string' && /^(?:@nil|true|false|infinity)$/.test(data)
   const children = node.get('children') ?? node
   if (!(children instanceof JsonObject)) return false
   const values = isArray(data) ? data : data instanceof JsonObject ? data.values : []
-  return values.some((one, index) => hasLossyComplex(one, children.values[index], isArray(data)))
+  return values.some((one, index) => hasLossyScalar(one, children.values[index], isArray(data)))
 }
 
 const check = (text: string): 'refused' | 'excepted' | 'read back' => {
