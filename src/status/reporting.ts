@@ -1,0 +1,142 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '../core/log.ts'
+import type { Redact } from '../core/redact.ts'
+import { messageOf } from '../errors.ts'
+import { replaceFile } from '../files.ts'
+import type { Closed } from '../sql/judging.ts'
+import type { EngineEvent, Listener } from '../stages/stage.ts'
+import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alert-rules.ts'
+import { Alerts, type Alert, type Channel } from './alerts.ts'
+import { BatchLog } from './batch-log.ts'
+import { sendCarbon, type CarbonOptions } from './carbon.ts'
+import { PassMetrics } from './pass-metrics.ts'
+import { writeTextfile, type Standing } from './textfile.ts'
+
+export interface ReportingOptions {
+  readonly task: string
+  readonly version: string
+  readonly workDir: string
+  readonly host: string
+  readonly pid: number
+  readonly now: () => number
+  readonly log: Log
+  readonly redact: Redact
+  readonly channels: readonly Channel[]
+  readonly staleAfterHours: number
+  readonly carbon: CarbonOptions | undefined
+  /** Where node_exporter looks. */
+  readonly textfile: string | undefined
+  /** Milliseconds for one message to one channel. */
+  readonly channelTimeout: number
+  /** Milliseconds in which the same thing is told once. */
+  readonly repeatAfter?: number
+  readonly onSent?: (alert: Alert, channel: string) => void
+}
+
+/** How the pass ended, for those who are told. */
+export interface PassEnd {
+  readonly exitCode: number
+  readonly signal: string | undefined
+  readonly standings: readonly Standing[]
+  readonly ledgerFailures: number
+  readonly spoolBytes: number
+}
+
+const HOUR = 3_600_000
+
+/** Everything that tells others of a pass, beside the ledger: alerts, metrics, the plain batch log. Nothing here throws. */
+export class Reporting {
+  readonly alerts: Alerts
+  readonly metrics: PassMetrics
+  readonly #options: ReportingOptions
+  readonly #watch = new PassWatch()
+  readonly #batches: BatchLog
+  readonly #lastSuccess: string
+
+  constructor(options: ReportingOptions) {
+    const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
+    this.#options = options
+    this.#lastSuccess = join(workDir, 'last-success.txt')
+    this.metrics = new PassMetrics(options.now)
+    this.#batches = new BatchLog({ ...options, folder: workDir })
+    const stateFile = join(workDir, 'alerts.json')
+    this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
+  }
+
+  readonly listener: Listener = (event: EngineEvent) => {
+    this.#watch.listener(event)
+    this.metrics.listener(event)
+    this.#batches.listener(event)
+  }
+
+  /** Executions that the ledger found dead: for `LedgerOptions.onClosed`. */
+  readonly closed = (closed: readonly Closed[]): void => this.alerts.raise(closedAlert(closed))
+
+  /** A signal ends the pass. */
+  killed(signal: string): void {
+    this.#batches.killed(signal)
+    this.alerts.raise(killedAlert(signal, this.#options.pid))
+  }
+
+  /** A state file was damaged and is kept under another name. */
+  corrupt(file: string, kept: string): void {
+    this.alerts.raise(corruptAlert(file, kept))
+  }
+
+  /** Tells how the pass ended, and waits for what is being told for `ms` milliseconds at most. */
+  async end(end: PassEnd, ms = 10_000): Promise<void> {
+    const { now, staleAfterHours } = this.#options
+    for (const alert of this.#watch.alerts()) this.alerts.raise(alert)
+    if (end.exitCode === 0) await this.#succeeded()
+    else {
+      const stale = staleAlert(await this.#succeededAt(), now(), staleAfterHours)
+      if (stale) this.alerts.raise(stale)
+    }
+    await Promise.all([this.#writeMetrics(end), this.#sendMetrics(), this.alerts.close(ms)])
+  }
+
+  async #writeMetrics({ exitCode, standings, ledgerFailures, spoolBytes }: PassEnd): Promise<void> {
+    const { textfile, task, version, now, log } = this.#options
+    if (textfile === undefined) return
+    const { startedAt, stages } = this.metrics
+    const facts = {
+      task,
+      version,
+      startedAt,
+      endedAt: now(),
+      exitCode,
+      stages,
+      standings,
+      ledgerFailures,
+      spoolBytes,
+    }
+    await writeTextfile(textfile, facts).catch((error: unknown) =>
+      log.warn(`The metrics could not be written to ${textfile}: ${messageOf(error)}`),
+    )
+  }
+
+  async #sendMetrics(): Promise<void> {
+    const { carbon, log } = this.#options
+    if (carbon === undefined) return
+    await sendCarbon(carbon, this.metrics.samples()).catch((error: unknown) =>
+      log.warn(`The metrics could not be sent to Carbon: ${messageOf(error)}`),
+    )
+  }
+
+  async #succeeded(): Promise<void> {
+    const { now, staleAfterHours, log } = this.#options
+    if (staleAfterHours === 0) return
+    await replaceFile(this.#lastSuccess, `${new Date(now()).toISOString()}\n`).catch((error: unknown) =>
+      log.warn(`The time of this success could not be kept: ${messageOf(error)}`),
+    )
+  }
+
+  /** A pass that found nothing to do is a success as well; those only leave a line in the ledger's own file. */
+  async #succeededAt(): Promise<number | undefined> {
+    const text = await readFile(this.#lastSuccess, 'utf8').catch(() => '')
+    const idle = await stat(join(this.#options.workDir, 'ledger-idle.txt')).catch(() => undefined)
+    const known = [Date.parse(text.trim()), idle?.mtimeMs ?? NaN].filter((time) => !Number.isNaN(time))
+    return known.length === 0 ? undefined : Math.max(...known)
+  }
+}
