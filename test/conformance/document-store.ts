@@ -6,7 +6,7 @@ import { sampleRun } from '../stores/artdaq/runs.ts'
 /** What a store under test can do beyond the common promise, and how it is made. */
 export interface Subject {
   /** A new, empty store; `reopen` gives another one on the same data, as another process would have it. */
-  make(): Promise<{ readonly store: DocumentStore; reopen(): DocumentStore }>
+  readonly make: () => Promise<{ readonly store: DocumentStore; readonly reopen: () => DocumentStore }>
   /** Whether originals, modes and manifest are kept, and changed records are stored beside the old ones. */
   readonly keepsOriginals: boolean
 }
