@@ -1,0 +1,87 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { Site } from '../site.ts'
+
+/** A site before a pass or a recovery, and the flags of the command that is cut short. */
+export interface Scenario {
+  readonly name: string
+  readonly flags: readonly string[]
+  /** What is in order from the start, so that it must be in order after a crash. */
+  readonly inOrder: 'all' | 'stores' | 'nothing'
+  /** Makes the site; it may run the program to its end. */
+  prepare(): Site
+}
+
+/** Runs 10 and 13 are fine; 11 and 12 have two directories each, so that they fail; 10 and 11 have failed before. */
+const mixed = (): Site => {
+  const site = new Site()
+  for (const run of [10, 11, '011', 12, '012', 13]) site.record(run)
+  mkdirSync(site.path('work'))
+  writeFileSync(site.path('work', 'import_failures.log'), '10\n11\n')
+  return site
+}
+
+/** A site after a pass; made once and copied. */
+const archived = (): Site => {
+  if (!template) {
+    template = mixed()
+    template.archiver()
+  }
+  const site = new Site()
+  for (const part of ['records', 'work', 'db', 'archive'])
+    if (existsSync(template.path(part)))
+      cpSync(template.path(part), site.path(part), { recursive: true, preserveTimestamps: true })
+  return site
+}
+let template: Site | undefined
+
+/** Removes what the scenarios share. */
+export const removeTemplate = (): void => template?.remove()
+
+const damagedState = (): Site => {
+  const site = archived()
+  for (const stage of ['importer', 'migrator'])
+    writeFileSync(site.path('work', `${stage}_state.json`), '{"last_cont')
+  writeFileSync(site.path('work', 'import_failures.log'), '11\n12\n?\n')
+  site.record(14)
+  return site
+}
+
+const forRecovery = (): Site => {
+  const site = archived()
+  for (const stage of ['importer', 'migrator'])
+    writeFileSync(
+      site.path('work', `${stage}_state.json`),
+      '{"last_contiguous_run": 1, "last_attempted_run": 77}',
+    )
+  for (const stage of ['import', 'migrate']) writeFileSync(site.path('work', `${stage}_failures.log`), '10\n')
+  return site
+}
+
+const damagedBlob = (): Site => {
+  const site = archived()
+  const blob = readdirSync(site.path('archive'), { recursive: true, encoding: 'utf8' }).find((name) =>
+    name.endsWith('13.txt'),
+  )
+  const path = site.path('archive', blob!)
+  truncateSync(path, 100)
+  rmSync(site.path('work', '.listings.json'), { force: true })
+  return site
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'a full pass', flags: [], inOrder: 'all', prepare: mixed },
+  {
+    name: 'a pass that finds its state damaged',
+    flags: ['--incremental'],
+    inOrder: 'stores',
+    prepare: damagedState,
+  },
+  { name: 'an import recovery', flags: ['--recover-import-state'], inOrder: 'stores', prepare: forRecovery },
+  {
+    name: 'a migration recovery',
+    flags: ['--recover-migrate-state'],
+    inOrder: 'stores',
+    prepare: forRecovery,
+  },
+  { name: 'a pass that finds a damaged blob', flags: [], inOrder: 'nothing', prepare: damagedBlob },
+]
