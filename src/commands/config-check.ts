@@ -1,17 +1,8 @@
 import { type ReadConfig, readConfig } from '../config.ts'
 import type { Answer } from '../config/reader.ts'
 import { messageOf } from '../errors.ts'
+import type { Probe } from './probes.ts'
 import type { Command, Context } from './context.ts'
-
-/** One thing that a configuration points at, and a look whether it is there. */
-export interface Probe {
-  /** What is looked at, in a word or two: `artdaqDB`. */
-  readonly name: string
-  /** The setting that points at it: `artdaq_db.database_uri`. Its line is told when the look fails. */
-  readonly setting: string
-  /** Answers with what was found (`523 runs`). Throws what is wrong. Changes nothing. */
-  readonly probe: (signal: AbortSignal) => Promise<string>
-}
 
 export type ProbesOf = (path: string, read: ReadConfig, context: Context) => Promise<readonly Probe[]>
 

@@ -2,9 +2,18 @@ import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ReadConfig } from '../config.ts'
 import { errnoOf } from '../errors.ts'
-import type { Probe } from './config-check.ts'
 import type { Context } from './context.ts'
 import { openArchiver } from './open.ts'
+
+/** One thing that a configuration points at, and a look whether it is there. */
+export interface Probe {
+  /** What is looked at, in a word or two: `artdaqDB`. */
+  readonly name: string
+  /** The setting that points at it: `artdaq_db.database_uri`. Its line is told when the look fails. */
+  readonly setting: string
+  /** Answers with what was found (`523 runs`). Throws what is wrong. Changes nothing. */
+  readonly probe: (signal: AbortSignal) => Promise<string>
+}
 
 /** A look at everything that a configuration points at. Nothing is created or written. */
 export const probesOf = async (
