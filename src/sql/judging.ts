@@ -1,7 +1,8 @@
 import { judge, wordsOf, type HostFacts, type OpenExecution } from '../core/verdict.ts'
-import { tables } from './daily.ts'
+import { daysOf, tables } from './daily.ts'
 import type { Database } from './connection.ts'
-import { timeMs, timeText } from './times.ts'
+import { dayOf, timeMs, timeText } from './times.ts'
+import { writeRows } from './upsert.ts'
 
 /** What of this host is the same for every execution, and how a pid is looked up. */
 export interface Host extends Omit<HostFacts, 'startTicks'> {
@@ -62,6 +63,8 @@ export const closeOpen = async (database: Database, host: Host, self: string): P
     }
     if (await close(database, end, host.now)) closed.push(end)
   }
+  const days = closed.map(({ task, startedAt }) => ({ task, day: dayOf(startedAt) }))
+  await writeRows(database.kysely, await daysOf(database, days), database.dialect, database.schema)
   return closed
 }
 

@@ -1,0 +1,157 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Context } from '../../src/commands/context.ts'
+import { history, historyPrune, historyShow, historyStats } from '../../src/commands/history.ts'
+import { bootTime, identity, now, startTicks } from '../../src/host.ts'
+import { plainLog } from '../../src/log.ts'
+import { openLedger } from '../../src/status/ledger.ts'
+import { freshPlace, type Place } from '../sql/engines.ts'
+import { passEvents, series } from '../status/events.ts'
+
+let place: Place
+let config = ''
+let output = ''
+let errors = ''
+const context: Context = {
+  out: (text) => (output += text),
+  err: (text) => (errors += text),
+  env: {},
+  signal: new AbortController().signal,
+  onHangup: () => undefined,
+  die: () => {
+    throw new Error('died')
+  },
+  terminal: { interactive: false, columns: 80, color: false },
+  argv: [],
+  version: '1.0.0',
+}
+
+const executed = async (end: 'good' | 'bad' | 'killed' | 'dead'): Promise<void> => {
+  const ledger = openLedger({
+    url: 'sqlite:ledger.db',
+    workDir: place.workDir,
+    // A pid that nobody can have.
+    identity: end === 'dead' ? { ...identity(), pid: 4_999_999, startTicks: 1 } : identity(),
+    bootTime: bootTime(),
+    startTicksOf: startTicks,
+    now,
+    log: plainLog({ level: 'error', format: 'human', out: () => undefined, journald: false, now }),
+    version: '1.0.0',
+  })
+  ledger.begin({
+    task: 'incremental',
+    subject: 'run_records',
+    steps: 1,
+    argv: ['--incremental'],
+    version: '1.0.0',
+  })
+  const failing = end === 'bad' ? [3] : []
+  for (const event of passEvents('import', series(1, 12), { failing })) ledger.listener(event)
+  if (end === 'killed') ledger.killed('SIGTERM')
+  if (end === 'dead') {
+    await ledger.flush(5000)
+    await ledger.close()
+  } else await ledger.end({ exitCode: end === 'bad' ? 1 : 0 })
+}
+
+beforeEach(async () => {
+  place = await freshPlace('sqlite')
+  output = errors = ''
+  mkdirSync(join(place.workDir, 'records'))
+  config = join(place.workDir, 'config.yaml')
+  const lines = [
+    `app: { work_dir: ${place.workDir} }`,
+    `source_files: { run_records_dir: ${place.workDir}/records }`,
+    `artdaq_db: { database_uri: "filesystemdb://${place.workDir}/artdaq" }`,
+    `ucon_db: { server_url: "file://${place.workDir}/ucon", folder_name: f, object_name: o, writer_user: u, writer_password: ppppppp }`,
+    'ledger: { keep_days: 30 }',
+  ]
+  writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o600 })
+})
+afterEach(() => place.drop())
+
+interface Listed {
+  executions: { id: number; runId: string; status: string; attempted: number; failed: number }[]
+}
+const listed = async (more: { status?: string; since?: string; limit?: string } = {}): Promise<Listed> => {
+  output = ''
+  expect(await history({ config, json: true, ...more }, context)).toBe(0)
+  return JSON.parse(output) as Listed
+}
+
+describe('the history', () => {
+  it('lists executions, the newest first, in the words of process_logs', async () => {
+    for (const end of ['good', 'bad', 'killed', 'dead'] as const) await executed(end)
+    const { executions } = await listed()
+    expect(executions.map(({ status }) => status)).toEqual(['TERMINATED', 'KILLED', 'PARTIAL', 'COMPLETED'])
+    expect(executions.map(({ failed }) => failed)).toEqual([0, 0, 1, 0])
+    output = ''
+    await history({ config }, context)
+    const [head = '', ...rows] = output.trimEnd().split('\n')
+    expect(head).toMatch(/^ID +STARTED +STATUS +DURATION +TASK +RUNS +FAILED +RUNS\/MIN +HOST:PID +ERROR$/)
+    expect(rows).toHaveLength(4)
+    expect(rows[1]).toMatch(/KILLED .* incremental +12 .*Process terminated by SIGTERM signal/)
+    expect(errors).toContain('Marked incomplete process 4999999 as TERMINATED')
+  })
+
+  it('can be asked for some of them', async () => {
+    for (const end of ['good', 'killed', 'good'] as const) await executed(end)
+    expect((await listed({ status: 'KILLED,TERMINATED' })).executions).toHaveLength(1)
+    expect((await listed({ status: 'completed' })).executions).toHaveLength(2)
+    expect((await listed({ since: '1h' })).executions).toHaveLength(3)
+    expect((await listed({ since: '2999-01-01' })).executions).toHaveLength(0)
+    expect((await listed({ limit: '2' })).executions).toHaveLength(2)
+    await expect(listed({ status: 'ASLEEP' })).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(listed({ since: 'yesterday' })).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(listed({ limit: '-1' })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+
+  it('shows one by its number or its UUID, with the runs that failed', async () => {
+    await executed('bad')
+    const [one] = (await listed()).executions
+    for (const id of [String(one?.id), one?.runId ?? '']) {
+      output = ''
+      expect(await historyShow({ config, id }, context)).toBe(0)
+      expect(output).toContain('Status:      PARTIAL')
+      expect(output).toContain('12 of 12 attempted, 1 failed, in 3 batches')
+      expect(output).toMatch(/import +3 +FAILED +1 +run 3 was refused/)
+    }
+    for (const id of ['99', 'x', "1' OR '1'='1"])
+      await expect(historyShow({ config, id }, context)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('counts each day', async () => {
+    for (const end of ['good', 'bad', 'killed', 'dead'] as const) await executed(end)
+    await listed()
+    output = ''
+    expect(await historyStats({ config, json: true }, context)).toBe(0)
+    const { days } = JSON.parse(output) as { days: Record<string, unknown>[] }
+    expect(days).toHaveLength(1)
+    expect(days[0]).toMatchObject({
+      executions: 4,
+      completed: 1,
+      partial: 1,
+      failed: 0,
+      killed: 1,
+      reboots: 0,
+      terminated: 1,
+      runs: 48,
+      failedRuns: 1,
+    })
+    output = ''
+    await historyStats({ config }, context)
+    expect(output).toMatch(/^DAY +EXECUTIONS +COMPLETED +PARTIAL +FAILED +KILLED +REBOOT +TERMINATED/)
+  })
+
+  it('keeps what is younger than keep_days', async () => {
+    await executed('good')
+    expect(await historyPrune({ config }, context)).toBe(0)
+    expect(output).toContain('0 executions removed (older than 30 days)')
+  })
+
+  it('of a site without any is a sentence', async () => {
+    expect(await history({ config }, context)).toBe(0)
+    expect(output).toBe('No executions.\n')
+  })
+})
