@@ -110,6 +110,13 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
   below(program, 'daemon', 'watch the record directory and archive runs as they end')
     .option('-v, --verbose', 'log debug messages too')
     .action(run(async () => (await import('./commands/daemon.ts')).daemon))
+  program
+    .command('tell')
+    .description('send a text through the channels of `reporting`')
+    .argument('[file]', 'a text file; - for standard input', '-')
+    .requiredOption('--title <text>', 'what it is about')
+    .option('--config <file>', 'configuration file', 'config.yaml')
+    .action(run(async () => (await import('./commands/tell.ts')).tell, 'file'))
   const config = program.command('config').description('look at the configuration')
   config
     .command('check')

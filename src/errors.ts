@@ -35,6 +35,8 @@ export const CODES = {
   /** The lock file was removed, or its lock is no longer ours: nothing more is written. */
   LOCK_LOST: { exit: 1, retry: false },
   LEDGER_UNAVAILABLE: { exit: 1, retry: true },
+  /** A message for people was to be sent, and no channel took it. */
+  NOBODY_TOLD: { exit: 1, retry: true },
   DISCREPANCY: { exit: 1, retry: false },
   INTERRUPTED: { exit: 130, retry: false },
 } as const satisfies Record<string, { exit: number; retry: boolean }>

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import { secretsOf } from '../../src/config/secrets-of.ts'
+import { LEAST, parse } from './given.ts'
+
+const hidden = (ledger: string): string[] =>
+  secretsOf(parse(`${LEAST}ledger: ${ledger}\n`)).map((secret) => secret.reveal())
+
+describe('what must never be seen of a configuration', () => {
+  it.each([
+    ['{url: "postgres://daq:p%40ss@h/d"}', ['p%40ss', 'p@ss']],
+    ['{url: "postgres://daq@h/d", password: word}', ['word']],
+    ['{url: "sqlite:ledger.db"}', []],
+    ['{url: off}', []],
+  ])('of the ledger %s is %j', (ledger, secrets) => {
+    expect(hidden(ledger)).toEqual(secrets)
+  })
+  it('is every other secret whole', () => {
+    const config = parse(
+      `${LEAST}reporting: {slack: {enabled: true, webhook_url: "https://hooks.example.org/T/B/x"}}\n`,
+    )
+    expect(secretsOf(config).map((secret) => secret.reveal())).toEqual(['https://hooks.example.org/T/B/x'])
+  })
+})
