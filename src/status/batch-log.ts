@@ -50,7 +50,7 @@ export class BatchLog {
         break
       }
       case 'pass-stopped':
-        this.#line(`ERROR: Stage ${stage} was stopped: ${messageOf(event.error ?? event.reason)}`)
+        this.#line(`ERROR: Stage ${stage} was stopped: ${this.#safe(messageOf(event.error ?? event.reason))}`)
         break
       case 'run-done':
       case 'run-retry':
@@ -67,10 +67,14 @@ export class BatchLog {
   }
 
   #failure({ stage, run, error }: Extract<EngineEvent, { type: 'run-failed' }>): string {
-    const text = printable(this.#options.redact(messageOf(error)))
+    const text = this.#safe(messageOf(error))
     return error instanceof ArchiverError && error.code === 'CONFLICT'
       ? `DUPLICATE_KEY_ERROR: Run ${run} in ${stage}: ${text}`
       : `ERROR: Error processing run ${run} in ${stage}: ${text}`
+  }
+
+  #safe(text: string): string {
+    return printable(this.#options.redact(text))
   }
 
   #batch(stage: StageName, batch: number, status: string, more: string): void {
