@@ -10,9 +10,11 @@ const HEX = /^0[xX][0-9A-Fa-f]+$/
 // What stands between double quotes as it is: nearly every text.
 const PLAIN = /^[\t !#-[\]-~]*$/
 const WORD = /^[A-Za-z0-9_]+$/
+// Nothing but known escapes, and none before a quote, whose own escape it would undo.
+const ESCAPES_ONLY = /^(?:[^\\]|\\[nt'](?!")|\\\\(?!["\\]|$))*$/
 
-/** The original's idea of a number, without the lone dot that is none: digits, with one dot at most. */
-export const isNumeric = (text: string): boolean => /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text)
+/** The original's idea of a number: digits, with one dot at most. A lone dot is a text to FHiCL, and stands as it is too. */
+export const isNumeric = (text: string): boolean => /^(?=.)[0-9]*\.?[0-9]*$/.test(text)
 
 /** Whether a text can stand as a value without quotes and means itself there. */
 export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(text) || WORD.test(text)
@@ -25,6 +27,8 @@ export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(t
 export const quoted = (text: string): string => {
   if (PLAIN.test(text)) return `"${text}"`
   const printable = text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')
+  // Where each backslash happens to begin an escape that FHiCL knows, the original's text is FHiCL, and stays as it is.
+  if (ESCAPES_ONLY.test(printable)) return `"${printable.replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
   const endsInBackslash = printable.endsWith('\\')
   if (endsInBackslash && !printable.includes("'")) return `'${printable}'`
   return `"${printable.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}${endsInBackslash ? ' ' : ''}"`

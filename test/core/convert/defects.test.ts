@@ -292,3 +292,16 @@ describe('D53 and D54: a configuration name', () => {
     expect(safeConfigName(`${'x'.repeat(300)}a`)).not.toBe(safeConfigName(`${'x'.repeat(300)}b`))
   })
 })
+
+describe('what the original writes and FHiCL takes, though it means something else', () => {
+  it.each([
+    ['boot.txt', 'path: C:\\new\\temp\ndot: .\n', 'path: "C:\\new\\temp"\ndot: .\n'],
+    ['environment.txt', 'export A=say "a\\tb" now\n', 'A: "say \\"a\\tb\\" now"\n'],
+    ['metadata.txt', 'Component #0: a\\nb\n', 'components: ["a\\nb"]\n'],
+  ])('is kept byte for byte in %s', (name, text, fhicl) => {
+    expect(fhiclOf(name, text)).toContain(fhicl)
+  })
+  it('but not where an escape would swallow a quote or is none', () => {
+    expect(fhiclOf('environment.txt', 'export A=a\\"b\\dc\n')).toBe('A: "a\\\\\\"b\\\\dc"\n')
+  })
+})
