@@ -381,13 +381,13 @@ const select = (
   object: string,
   one: (name: string) => string | undefined,
 ): Version | undefined => {
-  const newest = [...folder.versions]
-    .filter((version) => version.object === object)
-    .sort((a, b) => b.tr - a.tr)
   const [id, key, tag] = [one('id'), one('key'), one('tag')]
-  if (id !== undefined) return newest.find((version) => version.id === Number(id))
+  if (id !== undefined)
+    return folder.versions.find((version) => version.object === object && version.id === Number(id))
   if (key !== undefined) return folder.find(object, key)
-  return newest.find((version) => tag === undefined || version.tags.includes(tag))
+  return folder.versions
+    .filter((version) => version.object === object && (tag === undefined || version.tags.includes(tag)))
+    .sort((a, b) => b.tr - a.tr)[0]
 }
 
 function* arrayOf(folder: Folder, versions: Iterable<Version>): Generator<string> {

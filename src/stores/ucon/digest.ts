@@ -39,7 +39,7 @@ export class DigestSession {
   readonly #user: string
   readonly #password: Secret
   readonly #random: () => string
-  #challenge: Challenge | undefined
+  #answering: { readonly challenge: Challenge; readonly cnonce: string; readonly secret: string } | undefined
   #count = 0
 
   /** `random` gives hexadecimal digits that nobody can foresee, for the client's own nonces. */
@@ -50,46 +50,45 @@ export class DigestSession {
   }
 
   accept(challenge: Challenge): void {
-    this.#challenge = challenge
+    const cnonce = this.#random()
+    const secret = secretOf(challenge, this.#user, this.#password.reveal(), cnonce)
+    this.#answering = { challenge, cnonce, secret }
     this.#count = 0
   }
 
   /** The Authorization header of one request; undefined before the first challenge. `uri`: path and query as they are sent. */
   authorization(method: string, uri: string): string | undefined {
-    if (!this.#challenge) return undefined
-    const who = {
-      user: this.#user,
-      password: this.#password.reveal(),
-      cnonce: this.#random(),
-      count: ++this.#count,
-    }
-    return authorize(this.#challenge, { ...who, method, uri })
+    if (!this.#answering) return undefined
+    const { challenge, cnonce, secret } = this.#answering
+    return authorize(challenge, { user: this.#user, secret, cnonce, count: ++this.#count, method, uri })
   }
 }
 
 interface Answer {
   readonly user: string
-  readonly password: string
+  /** What `secretOf` gives: the same for all requests of a challenge. */
+  readonly secret: string
   readonly method: string
   readonly uri: string
   readonly cnonce: string
   readonly count: number
 }
 
+/** User and password as a challenge wants them: A1 of RFC 7616 section 3.4.2, hashed. */
+export const secretOf = (challenge: Challenge, user: string, password: string, cnonce: string): string => {
+  const { algorithm, realm, nonce } = challenge
+  const plain = hash(algorithm, `${user}:${realm}:${password}`)
+  return /-sess$/i.test(algorithm) ? hash(algorithm, `${plain}:${nonce}:${cnonce}`) : plain
+}
+
 /** The value of an Authorization header (RFC 7616 section 3.4.1). A comma in `uri` must be percent-encoded: UconDB splits there. */
 export const authorize = (challenge: Challenge, answer: Answer): string => {
   const { realm, nonce, opaque, algorithm, qop } = challenge
-  const { user, password, method, uri, cnonce } = answer
-  const hash = (text: string): string =>
-    createHash(ALGORITHMS[base(algorithm)] ?? 'md5')
-      .update(text, 'utf8')
-      .digest('hex')
-  const plain = hash(`${user}:${realm}:${password}`)
-  const ha1 = /-sess$/i.test(algorithm) ? hash(`${plain}:${nonce}:${cnonce}`) : plain
-  const ha2 = hash(`${method}:${uri}`)
+  const { user, secret, method, uri, cnonce } = answer
+  const request = hash(algorithm, `${method}:${uri}`)
   const nc = answer.count.toString(16).padStart(8, '0')
   const old = qop.length === 0
-  const response = hash(old ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`)
+  const response = hash(algorithm, `${secret}:${nonce}:${old ? '' : `${nc}:${cnonce}:auth:`}${request}`)
   const fields = [
     `username=${quoted(user)}`,
     `realm=${quoted(realm)}`,
@@ -129,6 +128,11 @@ const challengesIn = (header: string): Challenge[] => {
   keep()
   return found
 }
+
+const hash = (algorithm: string, text: string): string =>
+  createHash(ALGORITHMS[base(algorithm)] ?? 'md5')
+    .update(text, 'utf8')
+    .digest('hex')
 
 const base = (algorithm: string): string => algorithm.replace(/-sess$/i, '').toUpperCase()
 const quoted = (text: string): string => `"${text.replace(/(["\\])/g, '\\$1')}"`

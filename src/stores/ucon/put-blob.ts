@@ -84,7 +84,7 @@ const prove = async (
       `UconDB received ${receipt.size} bytes, Adler-32 ${receipt.adler32} instead of ${given.adler32}`,
     )
   if (verify === 'checksum') return
-  const held = await patiently(attempts, pause, () => client.fetch(key, signal))
+  const held = await patiently(attempts, pause, () => client.fetch(key, signal, { compared: true }))
   if (!held) throw mismatch('UconDB said that it had stored them, and does not have the key')
   if (sha256Of(held) !== given.sha256)
     throw mismatch(`UconDB holds ${held.length} bytes, sha256 ${sha256Of(held)}`)
