@@ -64,7 +64,7 @@ export const openArchiver = async (
       maxRecordFiles: config.sourceFiles.maxRecordFiles,
       now,
     }),
-    artdaq: await openArtdaq(config),
+    artdaq: await openArtdaq(config, context),
     archive: await openArchive(config, context, overrides),
     cache: new ListingCache(listings),
     watch: new WatchList(watched),
@@ -124,9 +124,9 @@ const readNamed = (setting: string, path: string): Promise<string> =>
     })
   })
 
-const openArtdaq = async ({ artdaqDb }: Config): Promise<DocumentStore> => {
+const openArtdaq = async ({ artdaqDb }: Config, { env }: Context): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaq/open.ts')
-  return openDocumentStore({ ...artdaqDb, now })
+  return openDocumentStore({ ...artdaqDb, env, now })
 }
 
 const openArchive = async (

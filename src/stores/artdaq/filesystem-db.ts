@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises'
-import { ArchiverError } from '../../errors.ts'
+import { ArchiverError, errnoOf } from '../../errors.ts'
 import type { Listing } from '../../core/listing.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../../core/run-record.ts'
 import { RunSet } from '../../core/run-set.ts'
@@ -86,7 +86,7 @@ export class FileSystemDb implements DocumentStore {
       })
     } catch (error) {
       this.#orphans = undefined // what it had written so far is one now
-      throw error
+      throw asStoreError(this.#writer.path, error)
     }
   }
 
@@ -99,7 +99,7 @@ export class FileSystemDb implements DocumentStore {
       await this.#committer.commit()
     } catch (error) {
       this.#orphans = undefined // so are the documents that it was about
-      throw error
+      throw asStoreError(this.#writer.path, error)
     }
   }
 
@@ -155,5 +155,8 @@ export class FileSystemDb implements DocumentStore {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+/** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. */
+const asStoreError = (path: string, error: unknown): unknown =>
+  errnoOf(error) === undefined || error instanceof ArchiverError ? error : unavailable(path, error)
+
+const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT'

@@ -3,6 +3,7 @@ import type { RecordManifest } from '../../core/run-record.ts'
 import type { Plain } from './attachments.ts'
 import { newest, type Held } from './held.ts'
 import { nextVersion } from './names.ts'
+import type { Stored } from './stored-document.ts'
 
 /** A document of a run, ready to be written. */
 export interface Prepared {
@@ -70,6 +71,7 @@ function complete<Document extends Prepared>(
   for (const document of documents) {
     const there = of(held, document)
     const known = newest(there.filter(({ indexed, stored }) => indexed && stored))
+    if (known?.stored && trustManifest) requireKept(document, known.stored, run)
     if (known?.stored && (trustManifest || same(document, known))) continue
     if (known) {
       differing.push(document.entity)
@@ -125,6 +127,23 @@ function same(document: Prepared, { stored }: Held): boolean {
     JSON.stringify(stored.rawdata) === JSON.stringify(document.rawdata) &&
     JSON.stringify(stored.attachments) === JSON.stringify(document.attachments)
   )
+}
+
+/**
+ * The manifests agree, so that the record is the same; then what was kept of it must be the same too. Its FHiCL need
+ * not be: a later version of this program may convert otherwise. Throws STORE_CORRUPT, naming the file.
+ */
+function requireKept(document: Prepared, stored: Stored, run: number): void {
+  const originals = (rawdata: readonly string[]): readonly string[] =>
+    rawdata.filter((text) => text.startsWith('original '))
+  const files = (attachments: readonly Plain[]): readonly Plain[] =>
+    attachments.filter((one) => typeof one === 'object' && !Array.isArray(one) && 'content' in one)
+  const mine = [originals(document.rawdata), files(document.attachments)]
+  const theirs = [originals(stored.rawdata), files(stored.attachments)]
+  if (stored.originals.text === undefined || JSON.stringify(mine) === JSON.stringify(theirs)) return
+  throw new ArchiverError('STORE_CORRUPT', `run ${run}: what ${stored.path} keeps of the record is damaged`, {
+    run,
+  })
 }
 
 const of = (held: readonly Held[], { collection, entity }: Prepared): readonly Held[] =>

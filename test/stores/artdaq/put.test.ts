@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -308,6 +310,47 @@ describe('an index that is damaged', () => {
     expect(kept.map((name) => readFileSync(join(path, name), 'utf8'))).toEqual(
       text === undefined ? [] : [text],
     )
+  })
+})
+
+describe('an original that was damaged in artdaqDB', () => {
+  it('is found when the run is put again, and when it is read', async () => {
+    await store(openDb(path), sampleRun(12))
+    const file = documentOf('boot')
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace('boot.fcl\\ndebug_level: 1', 'boot.fcl\\ndebug_level: 2'),
+    )
+    const damaged = { code: 'STORE_CORRUPT', message: expect.stringContaining('boot') as string }
+    await expect(openDb(path).read(12, never)).rejects.toMatchObject(damaged)
+    await expect(put(sampleRun(12))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+})
+
+describe('a disk that takes nothing', () => {
+  it('is a store that is not available, whatever the run', async () => {
+    writeFileSync(path, 'a file where the database should be')
+    await expect(put(sampleRun(12))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(openDb(path).list()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(openDb(path).probe(never)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+
+  it('leaves no document half when it is full, and the run is stored once there is room', () => {
+    const disk = join(folder, 'disk')
+    mkdirSync(disk)
+    const script = [
+      `mount -t tmpfs -o size=160k none ${disk}`,
+      `node --import tsx test/stores/artdaq/writer.ts ${disk}/db 1-40 2>&1 | grep -o "STORE_UNAVAILABLE" | head -1`,
+      `find ${disk}/db -name '*.json' -size 0; find ${disk}/db -name '*.tmp'`,
+      `mount -o remount,size=8m ${disk}`,
+      `node --import tsx test/stores/artdaq/writer.ts ${disk}/db 1-40 | tail -1`,
+    ].join('\n')
+    const { status, stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script], { encoding: 'utf8' })
+    if (/Operation not permitted|unshare/.test(stderr) && stdout === '') {
+      console.warn(`SKIPPED: a full disk cannot be made here: ${stderr}`)
+      return
+    }
+    expect([status, stdout]).toEqual([0, 'STORE_UNAVAILABLE\n40\n'])
   })
 })
 
