@@ -17,13 +17,14 @@ export const passLines = (
   if (reports.length === 0) return ['Stopped before any work was begun.']
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
-    if (!outcome || !plan) return [`${title}not begun: ${error ? messageOf(error) : 'stopped'}`]
+    if (!outcome || !plan)
+      return [`${title}not begun: ${error ? messageOf(error) : 'stopped'}`, ...hintOf(error)]
     const { succeeded, failed, pending } = outcome
     const left = pending.size + plan.beyond
     const lines = [
       `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.waiting.size} not ready, ${left} left for the next pass`,
     ]
-    if (error) lines.push(`  stopped: ${messageOf(error)}`)
+    if (error) lines.push(`  stopped: ${messageOf(error)}`, ...hintOf(error))
     for (const run of failed.take(NAMED))
       lines.push(`  run ${run} failed: ${failures.get(`${stage} ${run}`) ?? 'see the log'}`)
     if (failed.size > NAMED)
@@ -35,6 +36,9 @@ export const passLines = (
     return lines
   })
 }
+
+const hintOf = (error: Error | undefined): string[] =>
+  error instanceof ArchiverError && error.hint !== undefined ? [`  ${error.hint} [${error.code}]`] : []
 
 /** A pass that found nothing to do. */
 export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {
