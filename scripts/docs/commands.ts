@@ -1,0 +1,74 @@
+import type { Command, Option } from 'commander'
+import { programFor } from '../../src/cli.ts'
+
+/** A command as the man page and the completions need it. */
+export interface CommandPage {
+  /** `artdaq list`; empty for the program itself. */
+  readonly name: string
+  readonly description: string
+  /** `<run>`, `[config]`. */
+  readonly arguments: readonly string[]
+  readonly argumentTexts: readonly (readonly [argument: string, text: string])[]
+  readonly options: readonly OptionPage[]
+  /** Names of the commands below it. */
+  readonly commands: readonly string[]
+}
+
+export interface OptionPage {
+  readonly short: string | undefined
+  readonly long: string
+  /** `<file>`; undefined for a switch. */
+  readonly value: string | undefined
+  readonly text: string
+  readonly choices: readonly string[]
+}
+
+const nowhere = {
+  out: () => undefined,
+  err: () => undefined,
+  env: {},
+  signal: new AbortController().signal,
+  onHangup: () => undefined,
+  die: (): never => {
+    throw new Error('not in documentation')
+  },
+  terminal: { interactive: false, columns: 80, color: false },
+  argv: [],
+  version: '',
+}
+
+/** Every command in the order of the help, the program itself first. */
+export const commandPages = (): readonly CommandPage[] => [
+  ...pagesOf(
+    programFor(nowhere, () => undefined),
+    '',
+  ),
+]
+
+function* pagesOf(command: Command, name: string): Generator<CommandPage> {
+  const visible = command.commands.filter((one) => one.name() !== 'help')
+  const declared = command.registeredArguments
+  const isUseful = name === '' || declared.length > 0 || command.options.length > 0
+  if (isUseful)
+    yield {
+      name,
+      description: command.description(),
+      arguments: declared.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
+      argumentTexts: declared.map((one) => [one.name(), one.description] as const),
+      options: command.options.filter(({ hidden }) => !hidden).map(optionPage),
+      commands: visible.map((one) => one.name()),
+    }
+  for (const below of visible) yield* pagesOf(below, `${name} ${below.name()}`.trim())
+}
+
+const optionPage = (option: Option): OptionPage => {
+  const fallback: unknown = option.defaultValue
+  const shown = typeof fallback === 'string' ? ` (${fallback} unless given)` : ''
+  return {
+    short: option.short,
+    long: option.long ?? '',
+    value: /[<[].*$/.exec(option.flags)?.[0],
+    text: option.description + shown,
+    choices: option.argChoices ?? [],
+  }
+}

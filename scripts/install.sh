@@ -1,0 +1,203 @@
+#!/bin/sh
+# Installs run-archiver as a systemd service: user, folders, configuration, units. Safe to run twice; what is there stays.
+#   install.sh [--user] [--daemon] [--dry-run]     the timers, or with --daemon the daemon
+#   install.sh --uninstall [--user] [--dry-run]    takes away what it installed; never state, archive or configuration
+# The program itself is this package: unpack it first (npm install -g, or a copy with its node_modules).
+set -eu
+
+usage() {
+    sed -n '2,5s/^# \{0,1\}//p' "$0"
+    exit "$1"
+}
+
+fail() {
+    echo "install.sh: $1" >&2
+    exit 1
+}
+
+dry=
+mode=install
+scope=system
+kind=timer
+for word in "$@"; do
+    case $word in
+        --dry-run) dry=yes ;;
+        --uninstall) mode=uninstall ;;
+        --user) scope=user ;;
+        --daemon) kind=daemon ;;
+        -h | --help) usage 0 ;;
+        *)
+            echo "install.sh: unknown option $word" >&2
+            usage 64 >&2
+            ;;
+    esac
+done
+
+# The package's folder, links followed.
+self=$0
+while [ -L "$self" ]; do
+    target=$(readlink "$self")
+    case $target in
+        /*) self=$target ;;
+        *) self=$(dirname "$self")/$target ;;
+    esac
+done
+app=$(CDPATH='' cd -- "$(dirname "$self")/.." && pwd -P)
+[ -f "$app/dist/main.js" ] || fail "no $app/dist/main.js: run npm run build first"
+[ -d "$app/systemd" ] || fail "no $app/systemd"
+
+# DESTDIR, as for make: everything is written below it, for packaging and for trying out.
+root=${DESTDIR:-}
+node=${NODE:-$(command -v node || true)}
+[ -n "$node" ] || fail "node is not in PATH: install Node 20 or later, or set NODE"
+if [ "$scope" = user ]; then
+    config_dir=${XDG_CONFIG_HOME:-$HOME/.config}/run-record-archiver
+    state_dir=${XDG_STATE_HOME:-$HOME/.local/state}/run_record_archiver
+    unit_dir=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
+    man_dir=${XDG_DATA_HOME:-$HOME/.local/share}/man/man1
+    bash_dir=${XDG_DATA_HOME:-$HOME/.local/share}/bash-completion/completions
+else
+    config_dir=/etc/run-record-archiver
+    state_dir=/var/lib/run_record_archiver
+    unit_dir=/etc/systemd/system
+    man_dir=/usr/local/share/man/man1
+    bash_dir=/usr/share/bash-completion/completions
+    [ -n "$root" ] || [ -n "$dry" ] || [ "$(id -u)" = 0 ] || fail "needs root; or use --user"
+fi
+units="run-record-archiver.service run-record-archiver.timer
+    run-record-archiver-retry.service run-record-archiver-retry.timer
+    run-record-archiver-report.service run-record-archiver-report.timer
+    run-record-archiver-daemon.service run-record-archiver-failure@.service"
+
+# Says what is done, and does it.
+run() {
+    echo "+ $*"
+    [ -n "$dry" ] || "$@"
+}
+
+systemctl_() {
+    if [ -n "$root" ] || ! command -v systemctl >/dev/null 2>&1; then
+        echo "  (not done: systemctl $*)"
+    elif [ "$scope" = user ]; then run systemctl --user "$@"; else run systemctl "$@"; fi
+}
+
+make_folder() {
+    [ -d "$root$1" ] || run mkdir -p "$root$1"
+    run chmod "$2" "$root$1"
+    own "$1" "$3"
+}
+
+# Only root can give files away, and only where there is a user to give them to.
+own() {
+    if [ "$scope" = system ] && [ -z "$root" ]; then run chown "$2" "$1"; fi
+}
+
+write_file() { # path, mode; the text comes on standard input
+    text=$(cat)
+    echo "+ write $root$1 ($2)"
+    if [ -z "$dry" ]; then
+        printf '%s\n' "$text" >"$root$1.new"
+        chmod "$2" "$root$1.new"
+        mv -f "$root$1.new" "$root$1"
+    fi
+}
+
+# Every setting and its value, as the program itself reads the configuration: setting=value, one a line.
+read_settings() {
+    "$node" "$app/dist/main.js" config check --no-connect --json --config "$root$config_dir/config.yaml" 2>/dev/null |
+        "$node" -e 'const read = JSON.parse(require("fs").readFileSync(0, "utf8"))
+            for (const { setting, value } of read.settings) console.log(`${setting}=${value ?? ""}`)' 2>/dev/null || true
+}
+
+setting() {
+    printf '%s\n' "$settings" | sed -n "s#^$1=##p"
+}
+
+# The folder that a URL on disk names (filesystemdb:///path, file:///path, a list of them): one a line.
+folders_of() {
+    printf '%s\n' "$1" | tr -d '[]' | tr ',' '\n' | sed -n 's#^ *\(filesystemdb\|file\)://\(/.*\)$#\2#p'
+}
+
+# A unit with this installation's paths; for one user without the parts that only the system manager can do.
+render() {
+    sed -e "s#/usr/bin/node /usr/lib/run-record-archiver#$node $app#g" \
+        -e "s#/etc/run-record-archiver#$config_dir#g" \
+        -e "s#/daq/run_records#$records#g" \
+        -e "s#^ReadWritePaths=.*#ReadWritePaths=$writable#" \
+        -e "s#^ExecPaths=.*#& $(dirname "$node") $app#" "$1" |
+        if [ "$scope" = user ]; then
+            sed -e '/^# --- Sandbox/,/^TasksMax=/d' \
+                -e '/^\(User\|Group\|SupplementaryGroups\|Wants\|After\|RequiresMountsFor\)=/d' \
+                -e '/^\(State\|Logs\|Cache\)Directory/d' \
+                -e 's/^WantedBy=multi-user.target/WantedBy=default.target/' \
+                -e 's/journalctl -u/journalctl --user -u/; s/systemctl show/systemctl --user show/'
+        else cat; fi
+}
+
+install_all() {
+    if [ "$scope" = system ] && [ -z "$root" ] && ! id archiver >/dev/null 2>&1; then
+        run useradd --system --user-group --home-dir "$state_dir" --no-create-home --shell /usr/sbin/nologin archiver
+    fi
+    make_folder "$config_dir" 0750 root:archiver
+    make_folder "$config_dir/credentials" 0700 root:root
+    make_folder "$state_dir" 0750 archiver:archiver
+    for folder in "$unit_dir" "$man_dir" "$bash_dir"; do [ -d "$root$folder" ] || run mkdir -p "$root$folder"; done
+    if [ ! -f "$root$config_dir/config.yaml" ]; then
+        sed "s#/var/lib/run_record_archiver#$state_dir#g" "$app/config.example.yaml" | write_file "$config_dir/config.yaml" 0640
+        own "$config_dir/config.yaml" root:archiver
+    fi
+    if [ ! -f "$root$config_dir/archiver.env" ]; then
+        write_file "$config_dir/archiver.env" 0640 <<'ENV'
+# Variables for config.yaml, one NAME=value a line. No secrets: those are files in credentials/.
+#RUN_RECORDS_DIR=/daq/run_records
+ENV
+        own "$config_dir/archiver.env" root:archiver
+    fi
+
+    settings=$([ ! -f "$root$config_dir/config.yaml" ] || read_settings)
+    records=$(setting source_files.run_records_dir)
+    records=${records:-/daq/run_records}
+    writable=-$state_dir
+    for folder in $(folders_of "$(setting artdaq_db.database_uri)") $(folders_of "$(setting ucon_db.server_url)"); do
+        case $folder in "$state_dir"/*) ;; *) writable="$writable -$folder" ;; esac
+    done
+    for file in "$(setting app.log_file)" "$(setting metrics.textfile)"; do
+        case $file in '' | "$state_dir"/*) ;; *) writable="$writable -$(dirname "$file")" ;; esac
+    done
+    for unit in $units; do render "$app/systemd/$unit" | write_file "$unit_dir/$unit" 0644; done
+    write_file "$man_dir/run-archiver.1" 0644 <"$app/docs/run-archiver.1"
+    write_file "$bash_dir/run-archiver" 0644 <"$app/docs/completions/run-archiver.bash"
+
+    systemctl_ daemon-reload
+    if [ "$kind" = daemon ]; then
+        systemctl_ disable --now run-record-archiver.timer run-record-archiver-retry.timer
+        systemctl_ enable run-record-archiver-daemon.service run-record-archiver-report.timer
+        start="run-record-archiver-daemon.service run-record-archiver-report.timer"
+    else
+        systemctl_ disable --now run-record-archiver-daemon.service
+        systemctl_ enable run-record-archiver.timer run-record-archiver-retry.timer run-record-archiver-report.timer
+        start="run-record-archiver.timer run-record-archiver-retry.timer run-record-archiver-report.timer"
+    fi
+    flag=
+    [ "$scope" = system ] || flag=" --user"
+    cat <<END
+
+Installed. What is left to do:
+  1. write $config_dir/config.yaml; secrets go to $config_dir/credentials/, one file each (mode 0600)
+  2. $node $app/dist/main.js config check --config $config_dir/config.yaml
+  3. run this script again, so that the units know the paths of the configuration
+  4. systemctl$flag start $start
+END
+}
+
+uninstall_all() {
+    systemctl_ disable --now run-record-archiver.timer run-record-archiver-retry.timer \
+        run-record-archiver-report.timer run-record-archiver-daemon.service
+    for unit in $units; do [ ! -f "$root$unit_dir/$unit" ] || run rm -f "$root$unit_dir/$unit"; done
+    for file in "$man_dir/run-archiver.1" "$bash_dir/run-archiver"; do [ ! -f "$root$file" ] || run rm -f "$root$file"; done
+    systemctl_ daemon-reload
+    echo "Left where they are: $config_dir, $state_dir, the archive, and the user archiver."
+}
+
+if [ "$mode" = install ]; then install_all; else uninstall_all; fi
+[ -z "$dry" ] || echo "(dry run: nothing was changed)"

@@ -1,0 +1,137 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'install-'))
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+const install = (...words: string[]) =>
+  spawnSync('scripts/install.sh', words, {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], DESTDIR: root, HOME: '/home/daq', NODE: process.execPath },
+  })
+/** Every file below the root with its text. */
+const filesOf = (): Map<string, string> => {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  const files = names.filter((name) => statSync(join(root, name)).isFile())
+  return new Map(files.toSorted().map((name) => [name, readFileSync(join(root, name), 'utf8')]))
+}
+const modeOf = (path: string): string => (statSync(join(root, path)).mode & 0o7777).toString(8)
+
+describe('install.sh', () => {
+  it('puts folders, configuration, units, man page and completion in their places', () => {
+    const { status, stdout } = install()
+    expect(status).toBe(0)
+    expect(stdout).toContain('Installed')
+    const names = [...filesOf().keys()]
+    expect(names.filter((name) => name.startsWith('etc/systemd/system/'))).toHaveLength(8)
+    expect(names).toContain('etc/run-record-archiver/config.yaml')
+    expect(names).toContain('usr/local/share/man/man1/run-archiver.1')
+    expect(modeOf('etc/run-record-archiver')).toBe('750')
+    expect(modeOf('etc/run-record-archiver/credentials')).toBe('700')
+    expect(modeOf('etc/run-record-archiver/config.yaml')).toBe('640')
+    expect(modeOf('var/lib/run_record_archiver')).toBe('750')
+  })
+  it('changes nothing when it is run twice, and keeps what people wrote', () => {
+    install()
+    writeFileSync(join(root, 'etc/run-record-archiver/archiver.env'), 'RUN_RECORDS_DIR=/data\n')
+    const before = filesOf()
+    expect(install().status).toBe(0)
+    expect(filesOf()).toEqual(before)
+  })
+  it('gives the units the paths of this machine and of the configuration', () => {
+    install()
+    const config = join(root, 'etc/run-record-archiver/config.yaml')
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8')
+        .replace('${RUN_RECORDS_DIR:-/daq/run_records}', '/data/records')
+        .replace('filesystemdb:///var/lib/run_record_archiver/artdaqdb', 'filesystemdb:///data/db'),
+    )
+    install()
+    const unit = readFileSync(join(root, 'etc/systemd/system/run-record-archiver.service'), 'utf8')
+    expect(unit).toContain(
+      `ExecStart=${process.execPath} ${process.cwd()}/dist/main.js /etc/run-record-archiver/config.yaml`,
+    )
+    expect(unit).toContain('RequiresMountsFor=/data/records')
+    expect(unit).toContain('ReadOnlyPaths=/data/records')
+    expect(unit).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/db\n')
+  })
+  it('makes units for one user without what only the system can do', () => {
+    expect(install('--user', '--daemon').status).toBe(0)
+    const unit = readFileSync(
+      join(root, 'home/daq/.config/systemd/user/run-record-archiver-daemon.service'),
+      'utf8',
+    )
+    expect(unit).not.toMatch(/^(?:User|Protect\w+|StateDirectory|RequiresMountsFor)=/m)
+    expect(unit).toContain('--config /home/daq/.config/run-record-archiver/config.yaml')
+    expect(unit).toContain('WantedBy=default.target')
+    const config = readFileSync(join(root, 'home/daq/.config/run-record-archiver/config.yaml'), 'utf8')
+    expect(config).toContain('/home/daq/.local/state/run_record_archiver')
+  })
+  it('only says what it would do in a dry run', () => {
+    const { status, stdout } = install('--dry-run')
+    expect(status).toBe(0)
+    expect(stdout).toContain('+ write')
+    expect(filesOf().size).toBe(0)
+  })
+  it('takes away what it installed, and never configuration or state', () => {
+    install()
+    writeFileSync(join(root, 'var/lib/run_record_archiver/importer_state.json'), '{}')
+    expect(install('--uninstall').status).toBe(0)
+    expect([...filesOf().keys()]).toEqual([
+      'etc/run-record-archiver/archiver.env',
+      'etc/run-record-archiver/config.yaml',
+      'var/lib/run_record_archiver/importer_state.json',
+    ])
+    expect(install('--uninstall').status).toBe(0)
+  })
+  it('refuses what it does not know', () => {
+    expect(install('--force').status).toBe(64)
+  })
+})
+
+const complete = (...words: string[]): string[] =>
+  execFileSync(
+    'bash',
+    [
+      '-c',
+      'source docs/completions/run-archiver.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _run_archiver; printf "%s\\n" "${COMPREPLY[@]}"',
+      'bash',
+      ...words,
+    ],
+    { encoding: 'utf8' },
+  )
+    .trim()
+    .split('\n')
+
+describe.skipIf(!existsSync('/bin/bash'))('completion in bash', () => {
+  it.each([
+    [['run-archiver', '--incr'], ['--incremental']],
+    [['run-archiver', 'art'], ['artdaq']],
+    [['run-archiver', 'artdaq', 'rep'], ['repair']],
+    [['run-archiver', 'artdaq', 'export', '--t'], ['--to']],
+    [
+      ['run-archiver', 'extract', '12', '--from', 'a'],
+      ['artdaq', 'archive'],
+    ],
+    [['run-archiver', 'config.exam'], ['config.example.yaml']],
+  ])('of %j is %j', (words, completions) => {
+    expect(complete(...words)).toEqual(completions)
+  })
+})
+
+describe.skipIf(spawnSync('man', ['--version']).status !== 0)('the man page', () => {
+  it('has no mistake that man would tell of', () => {
+    const { stderr, stdout } = spawnSync('man', ['--warnings', '-l', 'docs/run-archiver.1'], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toContain('EXIT STATUS')
+  })
+})
