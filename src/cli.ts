@@ -22,6 +22,12 @@ export const runCli = async (argv: readonly string[], context: Context): Promise
 /** `/?`, `/h` and `/help` ask for help as well, as they did in the Python original. */
 const helpSpelling = (word: string): string => (['/?', '/h', '/help'].includes(word) ? '--help' : word)
 
+/** Options that stand behind a subcommand's own name: commander lets the default of the parent's option of the same name win over them. */
+const givenTo = (program: Program): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(program.opts()).filter(([name]) => program.getOptionValueSource(name) === 'cli'),
+  )
+
 type Load<Options> = () => Promise<Command<Options>>
 
 /** The commands, as commander knows them; also read by scripts/docs.ts for the man page and the completions. */
@@ -33,7 +39,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
       const self = words.at(-1) as Program
       const named = Object.fromEntries(names.map((name, i) => [name, words[i]]))
       const command = await load()
-      exit(await command({ ...self.optsWithGlobals(), ...named } as Options, context))
+      exit(await command({ ...self.optsWithGlobals(), ...givenTo(self), ...named } as Options, context))
     }
   const program = new Program('run-archiver')
     .description(

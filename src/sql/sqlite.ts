@@ -7,7 +7,7 @@ import {
   type DatabaseConnection,
   type Driver,
 } from 'kysely'
-import { mkdirSync, renameSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database } from './connection.ts'
 import type { LedgerSchema } from './schema.ts'
@@ -53,6 +53,8 @@ const openSound = (file: string): BetterSqlite.Database => {
 }
 
 const openAndLook = (file: string): BetterSqlite.Database => {
+  // SQLite makes files that everybody may read; its journal takes the mode of the database.
+  closeSync(openSync(file, 'a', 0o640))
   const database = new BetterSqlite(file, { timeout: 1000 })
   try {
     database.pragma('journal_mode = WAL')

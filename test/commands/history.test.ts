@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCli } from '../../src/cli.ts'
 import type { Context } from '../../src/commands/context.ts'
 import { history, historyPrune, historyShow, historyStats } from '../../src/commands/history.ts'
 import { bootTime, identity, now, startTicks } from '../../src/host.ts'
@@ -148,6 +149,20 @@ describe('the history', () => {
     await executed('good')
     expect(await historyPrune({ config }, context)).toBe(0)
     expect(output).toContain('0 executions removed (older than 30 days)')
+  })
+
+  it('takes its flags wherever they stand on the command line', async () => {
+    await executed('good')
+    for (const words of [
+      ['history', 'stats', '--config', config],
+      ['history', '--config', config, 'stats'],
+      ['history', 'show', '1', '--config', config],
+      ['history', '--config', config],
+    ])
+      expect(await runCli(words, context)).toBe(0)
+    output = ''
+    await runCli(['history', '--since', '1h', '--config', config, 'stats', '--json'], context)
+    expect(JSON.parse(output)).toMatchObject({ days: [{ executions: 1 }] })
   })
 
   it('of a site without any is a sentence', async () => {
