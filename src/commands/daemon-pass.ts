@@ -74,6 +74,7 @@ const work = async (
           const retry: PassRequest = { mode: 'retry', stages: [stage], only: retries[stage] }
           reports.push(...(await runPass(archiver, retry, given)))
         }
+      conditions.tell(reports)
       return 0
     })
     return reports

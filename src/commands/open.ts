@@ -8,6 +8,8 @@ import { tryFhicl } from '../core/fhicl/detect.ts'
 import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
 import { type Config, loadConfig } from '../config.ts'
+import { type Redact, redactor } from '../core/redact.ts'
+import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../core/convert/schema.ts'
 import { now } from '../host.ts'
@@ -22,6 +24,8 @@ import type { Context } from './context.ts'
 /** The parts of an archiver, opened from its configuration. Nothing is created, connected or locked by opening. */
 export interface Archiver {
   readonly config: Config
+  /** Masks the secrets of the configuration in any text. */
+  readonly redact: Redact
   readonly records: RunRecords
   readonly artdaq: DocumentStore
   readonly archive: Archive
@@ -30,7 +34,7 @@ export interface Archiver {
   /** Paths of the files in work_dir that are replaced whole. */
   readonly writes: readonly string[]
   /** A stage's state and failure log, for whoever holds the lock. */
-  memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn'>): StageMemory
+  memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn' | 'corrupt'>): StageMemory
   /** The same for whoever only reads. */
   peek(stage: StageName): Promise<Remembered>
   convert(record: RunRecord): RunDocuments
@@ -56,6 +60,7 @@ export const openArchiver = async (
   const generate = new Set<string>(config.fhiclizeGenerate)
   return {
     config,
+    redact: redactor(secretsOf(config)),
     records: new RunRecords({
       directory: config.sourceFiles.runRecordsDir,
       settleSeconds: config.sourceFiles.settleSeconds,
@@ -84,8 +89,8 @@ export const openArchiver = async (
         warn: ignore,
         assertHeld: readOnly,
       }).peek(),
-    memory: (stage, { assertHeld, warn }) =>
-      new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld }),
+    memory: (stage, { assertHeld, warn, corrupt = ignore }) =>
+      new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld, corrupt }),
     convert: (record) => toDocuments(record, { schema, generate, sha256, parse: tryFhicl }),
     pack: (stored) =>
       blobOf(

@@ -34,6 +34,8 @@ export interface PassConditions {
   /** Throws LOCK_LOST when this process may no longer write. */
   assertHeld(): void
   warn(message: string): void
+  /** A state file was damaged; it is kept under another name. */
+  corrupt(file: string, kept: string): void
 }
 
 /** What became of one stage in a pass: where it could not even begin, `error` says why and nothing was changed. */

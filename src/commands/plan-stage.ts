@@ -16,6 +16,7 @@ export interface Plan {
   /** Candidates beyond the limit. */
   readonly beyond: number
   readonly stored: RunSet
+  readonly sourceHighest: number | undefined
   /** Failed runs that the destination holds by now: a retry strikes them from the failure log. */
   readonly settled: RunSet
 }
@@ -69,6 +70,7 @@ export const planImport = async (
     waiting,
     beyond: wanted.size - looked,
     stored: artdaq.runs,
+    sourceHighest: all.last,
     settled: settledOf(request, artdaq),
   }
 }
@@ -97,6 +99,7 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
     waiting: new Map(),
     beyond: wanted.size - runs.size,
     stored: archive.runs,
+    sourceHighest: artdaq.runs.last,
     settled: settledOf(request, archive),
   }
 }

@@ -48,6 +48,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
       conditions.listener(event)
     }
     const reports = await runPass(archiver, request, { ...conditions, listener })
+    conditions.tell(reports)
     const code = exitCodeOf(reports, complaints, context.signal, conditions.stop)
     if (options.json) context.out(passJson(reports, failures, complaints, code))
     else context.out(`${[...passLines(reports, failures, options.config), ...complaints].join('\n')}\n`)

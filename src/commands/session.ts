@@ -4,7 +4,7 @@ import { identity, now } from '../host.ts'
 import { acquireLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
-import type { PassConditions } from './pass.ts'
+import type { PassConditions, StageReport } from './pass.ts'
 import { openListeners, type SessionEnd, type SessionOptions } from './telling.ts'
 
 export type { SessionOptions }
@@ -12,6 +12,8 @@ export type { SessionOptions }
 /** Everything a command that writes works in: the lock is held, the log is open, and what happens is told to whoever listens. */
 export interface Session extends PassConditions {
   readonly log: OpenLog
+  /** What became of the stages of a pass, for whoever is told at the end. */
+  tell(reports: readonly StageReport[]): void
 }
 
 /** How long after the grace a run in hand may take to notice that it is to be dropped, in milliseconds. */
@@ -54,7 +56,8 @@ export const withSession = async (
   }
   if (context.signal.aborted) onStop()
   else context.signal.addEventListener('abort', onStop)
-  let end: SessionEnd = { exitCode: 2 }
+  const reports: StageReport[] = []
+  let end: SessionEnd = { exitCode: 2, reports }
   try {
     const exitCode = await work({
       log,
@@ -63,12 +66,14 @@ export const withSession = async (
       listener: telling.listener,
       assertHeld: () => lock.assertHeld(),
       warn: (message) => log.warn(message),
+      corrupt: (file, kept) => telling.corrupt(file, kept),
+      tell: (told) => void reports.push(...told),
     })
-    end = { exitCode }
+    end = { exitCode, reports }
     return exitCode
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    end = { exitCode: error instanceof ArchiverError ? error.exitCode : 2, error }
+    end = { exitCode: error instanceof ArchiverError ? error.exitCode : 2, error, reports }
     throw error
   } finally {
     for (const timer of timers) clearTimeout(timer)
@@ -81,7 +86,11 @@ export const withSession = async (
 const interrupted = ({ signal }: Context): ArchiverError =>
   new ArchiverError('INTERRUPTED', `dropped after ${String(signal.reason)}: the grace was over`)
 
-const openLog = ({ config }: Archiver, { verbose }: SessionOptions, context: Context): Promise<OpenLog> => {
+const openLog = (
+  { config, redact }: Archiver,
+  { verbose }: SessionOptions,
+  context: Context,
+): Promise<OpenLog> => {
   const { app, logging } = config
   return createLog({
     level: verbose ? 'debug' : levelOf(app.logLevel),
@@ -91,6 +100,7 @@ const openLog = ({ config }: Archiver, { verbose }: SessionOptions, context: Con
     maxFiles: logging.maxFiles,
     maxDays: logging.maxDays,
     out: (line) => context.err(`${line}\n`),
+    redact,
     journald: context.env['JOURNAL_STREAM'] !== undefined,
     now,
   })

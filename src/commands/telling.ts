@@ -1,10 +1,15 @@
+import { messageOf } from '../errors.ts'
 import { bootTime, identity, monotonic, now, startTicks } from '../host.ts'
 import type { OpenLog } from '../log.ts'
 import type { Listener } from '../stages/stage.ts'
 import { type Ledger, openLedger } from '../status/ledger.ts'
+import { channelsOf } from '../status/channels.ts'
 import { narrator } from '../status/narrator.ts'
+import { Reporting } from '../status/reporting.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
+import type { StageReport } from './pass.ts'
+import { standingsOf } from './standings.ts'
 
 export interface SessionOptions {
   /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
@@ -20,15 +25,22 @@ export interface SessionOptions {
 export interface SessionEnd {
   readonly exitCode: number
   readonly error?: Error | undefined
+  /** What became of the stages, where there was a pass. */
+  readonly reports: readonly StageReport[]
 }
 
 /** Whoever is told of a session: log lines, progress bar, ledger. None of them can stop it or slow it down. */
 export interface Listeners {
   readonly listener: Listener
+  /** A state file was damaged, and is kept under another name. */
+  corrupt(file: string, kept: string): void
   /** A signal has asked for the end; what must be known even if the process does not live to its end is written now. */
   stopping(signal: string): void
   close(end: SessionEnd): Promise<void>
 }
+
+/** Milliseconds that one message to one channel may take (D35: telling never holds up what is told of). */
+const PATIENCE = 5000
 
 /** Opens everything that is told of a session. */
 export const openListeners = async (
@@ -37,8 +49,9 @@ export const openListeners = async (
   context: Context,
   log: OpenLog,
 ): Promise<Listeners> => {
-  const ledger = ledgerOf(archiver, options, context, log)
-  const listeners: Listener[] = [narrator(log), ledger.listener]
+  const reporting = reportingOf(archiver, options, context, log)
+  const ledger = ledgerOf(archiver, options, context, log, reporting.closed)
+  const listeners: Listener[] = [narrator(log), ledger.listener, reporting.listener]
   if (context.terminal.interactive && !options.json && !options.verbose) {
     const { progressBar } = await import('../status/progress-bar.ts')
     listeners.push(progressBar(monotonic))
@@ -47,21 +60,65 @@ export const openListeners = async (
     listener: (event) => {
       for (const listener of listeners) listener(event)
     },
-    stopping: (signal) => ledger.killed(signal),
-    close: ({ exitCode, error }) =>
-      ledger.end({
-        exitCode,
-        error,
-        signal: context.signal.aborted ? String(context.signal.reason) : undefined,
-      }),
+    corrupt: (file, kept) => {
+      ledger.event('state_corrupt', { file, kept })
+      reporting.corrupt(file, kept)
+    },
+    stopping: (signal) => {
+      ledger.killed(signal)
+      reporting.killed(signal)
+    },
+    close: async ({ exitCode, error, reports }) => {
+      const signal = context.signal.aborted ? String(context.signal.reason) : undefined
+      await ledger.end({ exitCode, error, signal })
+      const standings = await standingsOf(archiver, reports, now()).catch((thrown: unknown) => {
+        log.warn(`How the stages stand could not be found out: ${messageOf(thrown)}`)
+        return []
+      })
+      const { failures, spoolBytes } = ledger
+      await reporting.end({ exitCode, signal, standings, ledgerFailures: failures, spoolBytes })
+    },
   }
 }
 
+const reportingOf = (
+  { config, redact }: Archiver,
+  { mode }: SessionOptions,
+  context: Context,
+  log: OpenLog,
+): Reporting => {
+  const { carbon, metrics, reporting, app } = config
+  const { pid, host } = identity()
+  return new Reporting({
+    task: mode,
+    version: context.version,
+    workDir: app.workDir,
+    host,
+    pid,
+    now,
+    log,
+    redact,
+    channels: channelsOf(reporting, PATIENCE),
+    staleAfterHours: reporting.staleAfterHours,
+    carbon: carbon.enabled
+      ? {
+          host: carbon.host,
+          port: carbon.port,
+          prefix: carbon.metricPrefix,
+          timeout: carbon.timeoutSeconds * 1000,
+        }
+      : undefined,
+    textfile: metrics.textfile,
+    channelTimeout: PATIENCE,
+  })
+}
+
 const ledgerOf = (
-  { config }: Archiver,
+  { config, redact }: Archiver,
   { mode, stages }: SessionOptions,
   context: Context,
   log: OpenLog,
+  onClosed: Reporting['closed'],
 ): Ledger => {
   const settings = config.ledger
   const ledger = openLedger({
@@ -78,6 +135,8 @@ const ledgerOf = (
     heartbeatEvery: settings.heartbeatSeconds * 1000,
     foreignSilence: settings.foreignHostTimeoutSeconds * 1000,
     keepDays: settings.keepDays,
+    redact,
+    onClosed,
   })
   ledger.begin({
     task: mode,

@@ -15,6 +15,8 @@ export interface StageMemoryOptions {
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly warn: (message: string) => void
+  /** Told of a damaged state file, and of the path under which it is kept. */
+  readonly corrupt?: (file: string, kept: string) => void
   /** Throws LOCK_LOST when another may be writing; asked before each durable step (`Lock.assertHeld`). */
   readonly assertHeld: () => void
 }
@@ -83,6 +85,7 @@ export class StageMemory {
       const copy = await this.#keep(this.stateFile.path, 'corrupt')
       step('state-rebuild: copy kept')
       await this.#save(this.#state)
+      this.#options.corrupt?.(this.stateFile.path, copy ?? '')
       this.#options.warn(
         `STATE_CORRUPT: ${messageOf(error)}. It is kept as ${copy ?? 'nothing'}, and was rebuilt from the stores: ${formatState(this.#state).replace(/\s+/g, ' ')}`,
       )
