@@ -24,6 +24,9 @@ export class JsonError extends ArchiverError {
  */
 export const readJson = (text: string): JsonObject => new Reader(text).document()
 
+/** Reads one value of any kind, which the whole text is. Throws `JsonError`. */
+export const readJsonValue = (text: string): JsonValue => new Reader(text).only()
+
 class Reader {
   readonly #text: string
   #at = 0
@@ -36,6 +39,12 @@ class Reader {
   document(): JsonObject {
     if (this.#next() !== '{') throw this.#fail('no object')
     return this.#object()
+  }
+
+  only(): JsonValue {
+    const value = this.#value()
+    if (this.#next() !== '') throw this.#fail(`${this.#seen()} behind the value`)
+    return value
   }
 
   #value(): JsonValue {
@@ -150,15 +159,28 @@ const isEscaped = (text: string, start: number, quote: number): boolean => {
   return (quote - at) % 2 === 1
 }
 
+/** What stands behind the backslash. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  '\\"': '"',
-  '\\\\': '\\',
-  '\\b': '\b',
-  '\\f': '\f',
-  '\\n': '\n',
-  '\\r': '\r',
-  '\\t': '\t',
+  '"': '"',
+  '\\': '\\',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
 }
 
-const unescapeText = (text: string): string =>
-  text.includes('\\') ? text.replace(/\\["\\bfnrt]/g, (found) => MEANINGS[found] ?? found) : text
+/** Piece by piece rather than by a pattern: a kept original is one string with an escape for each of its lines. */
+const unescapeText = (text: string): string => {
+  let escape = text.indexOf('\\')
+  if (escape < 0) return text
+  let plain = ''
+  let from = 0
+  while (escape >= 0) {
+    const meaning = MEANINGS[text[escape + 1] ?? '']
+    plain += meaning === undefined ? text.slice(from, escape + 1) : text.slice(from, escape) + meaning
+    from = escape + (meaning === undefined ? 1 : 2)
+    escape = text.indexOf('\\', from)
+  }
+  return plain + text.slice(from)
+}

@@ -1,5 +1,7 @@
+import { readFile as readFileBack } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { step, syncDirectory } from '../../files.ts'
 import { CollectionIndex } from './collection-index.ts'
@@ -25,6 +27,9 @@ export interface Difference {
 
 export const INDEX = 'index.json'
 const AT_ONCE = 16
+
+/** Without a file handle: half the work for the small files that documents are. */
+const readBytes: (path: string) => Promise<Buffer> = promisify(readFileBack)
 
 /**
  * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
@@ -80,7 +85,7 @@ export class Collection {
     return oids
   }
 
-  /** Reads a document. Throws STORE_CORRUPT where it is missing or damaged, naming the file. */
+  /** Opens a document. Throws STORE_CORRUPT where it is missing or is none, naming the file. */
   async document(oid: string): Promise<Stored> {
     const found = await this.find(oid)
     if (found) return found
@@ -90,7 +95,7 @@ export class Collection {
   /** As `document`; undefined where no file is there. */
   async find(oid: string): Promise<Stored | undefined> {
     const path = this.documentPath(oid)
-    const bytes = await readFile(path).catch((error: unknown) => {
+    const bytes = await readBytes(path).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return undefined
       throw unavailable(path, error)
     })
@@ -135,7 +140,7 @@ export class Collection {
     return { index: CollectionIndex.EMPTY.plus(inOrder.map(({ facts }) => facts)), unreadable }
   }
 
-  /** Opens many documents, some at once, and keeps of each what is asked for. Damaged ones are told, not thrown. */
+  /** Reads many documents to their end, some at once, and keeps of each what is asked for. Damaged ones are told, not thrown. */
   async documents<T>(
     oids: readonly string[],
     keep: (document: Stored) => T,
@@ -146,7 +151,9 @@ export class Collection {
     const work = async (): Promise<void> => {
       for (const oid of left) {
         try {
-          kept.push(keep(await this.document(oid)))
+          const document = await this.document(oid)
+          document.checkWhole()
+          kept.push(keep(document))
         } catch (error) {
           if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT') throw error
           unreadable.push(error.message)

@@ -14,7 +14,7 @@ import { placeFile } from './place-file.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
 import { indexedRuns } from './run-index.ts'
-import { Stored } from './stored-document.ts'
+import { factsOf, type Stored } from './stored-document.ts'
 
 export interface PutContext {
   /** Read as one, oldest first; the last one is written. */
@@ -86,7 +86,7 @@ async function carryOut(
     const path = writer.collection(collection).documentPath(oid)
     await placeFile(writer.path, path, [writeJsonBytes(json)])
     step('artdaq-put: a document is in place')
-    placed.push({ collection, facts: new Stored(json, oid, path).facts })
+    placed.push({ collection, facts: factsOf(json, oid) })
   }
   try {
     await eachOf(
@@ -150,6 +150,8 @@ async function knownOf(run: RunDocuments, database: Database, context: PutContex
     stored?.facts.configurations.some(({ name }) => name === configuration),
   )
   const held = [...indexed.flat(), ...ofIt]
+  // What is there may only count as there when all of it can be read.
+  for (const { stored } of held) stored?.checkWhole()
   const schema = newest(
     held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
   )

@@ -1,4 +1,5 @@
 import { isArray, JsonObject, type JsonValue } from '../../core/artdaq-json/model.ts'
+import { outlineOf } from '../../core/artdaq-json/outline.ts'
 import { readJson } from '../../core/artdaq-json/reader.ts'
 import { escapeText, writeJson } from '../../core/artdaq-json/writer.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
@@ -6,38 +7,53 @@ import { readAttachments, toPlain, type Attachments, type Plain } from './attach
 import type { IndexFacts } from './collection-index.ts'
 import { readOriginals, type Originals } from './originals.ts'
 
-/** A document as it stands in a collection, taken apart as far as it is asked for. */
+/** A document as it stands in a collection, taken apart as far as it is asked for. Asking throws STORE_CORRUPT where that part is damaged. */
 export class Stored {
   readonly path: string
   readonly facts: IndexFacts
-  /** When it was made (`bookkeeping.created`); empty where it does not say. */
-  readonly created: string
-  /** The oid it gives itself, which should be its file's name. */
-  readonly ownOid: string
-  /** The collection it gives itself. */
-  readonly ownCollection: string
-  readonly json: JsonObject
+  readonly #members: Members
+  readonly #whole: () => JsonObject
 
-  constructor(json: JsonObject, oid: string, path: string) {
+  /** `whole` reads the document to its end; it throws STORE_CORRUPT. */
+  constructor(members: Members, whole: () => JsonObject, oid: string, path: string) {
     this.path = path
-    this.json = json
-    this.facts = factsOf(json, oid)
-    this.created = text(object(json.get('bookkeeping'))?.get('created'))
-    this.ownOid = text(object(json.get('_id'))?.get('$oid'))
-    this.ownCollection = text(json.get('collection'))
+    this.#members = members
+    this.#whole = whole
+    this.facts = factsOf(members, oid)
+  }
+
+  /** All of it. */
+  get json(): JsonObject {
+    return this.#whole()
+  }
+
+  /** When it was made (`bookkeeping.created`); empty where it does not say. */
+  get created(): string {
+    return text(object(this.#members.get('bookkeeping'))?.get('created'))
+  }
+
+  /** The oid it gives itself, which should be its file's name. */
+  get ownOid(): string {
+    return text(object(this.#members.get('_id'))?.get('$oid'))
+  }
+
+  /** The collection it gives itself. */
+  get ownCollection(): string {
+    return text(this.#members.get('collection'))
   }
 
   /** Parameters and comments, as artdaq's JSON: equal texts are equal documents, whenever and by whom they were stored. */
   get content(): string {
-    return contentOf(this.#part('data'), this.#part('metadata'))
+    const { json } = this
+    return contentOf(this.#part(json, 'data'), this.#part(json, 'metadata'))
   }
 
   get rawdata(): readonly string[] {
-    return texts(object(this.json.get('origin'))?.get('rawdata'))
+    return texts(object(this.#members.get('origin'))?.get('rawdata'))
   }
 
   get attachments(): readonly Plain[] {
-    const value = this.json.get('attachments')
+    const value = this.#members.get('attachments')
     return isArray(value) ? value.map(toPlain) : []
   }
 
@@ -57,19 +73,52 @@ export class Stored {
     readAttachments(this.attachments, this.path)
   }
 
-  #part(name: 'data' | 'metadata'): JsonObject {
-    const part = object(object(this.json.get('document'))?.get(name))
+  /** Reads it to its end. Throws STORE_CORRUPT, naming the file, where any of it is no document. */
+  checkWhole(): void {
+    this.#whole()
+  }
+
+  #part(json: JsonObject, name: 'data' | 'metadata'): JsonObject {
+    const part = object(object(json.get('document'))?.get(name))
     if (part) return part
     throw new ArchiverError('STORE_CORRUPT', `${this.path} has no document.${name}`)
   }
 }
 
-/** Reads a document's file. Throws STORE_CORRUPT, naming the file, where it is no document. */
+/** The members of a document, of which only some are needed most of the time. */
+interface Members {
+  get(key: string): JsonValue | undefined
+}
+
+/**
+ * Takes a document from its file's bytes. The parameters, nine tenths of it, are read when they are asked for, as are
+ * originals and attachments; what is damaged there shows then, or at `checkWhole`. Throws STORE_CORRUPT, naming the file,
+ * where it is no document.
+ */
 export function readStored(bytes: Buffer, oid: string, path: string): Stored {
+  const whole = (): JsonObject =>
+    naming(path, () => {
+      const json = readJson(bytes.toString('utf8'))
+      if (!object(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
+      return json
+    })
+  const outline = outlineOf(bytes)
+  if (!outline?.holdsObject('document')) return new Stored(whole(), whole, oid, path)
+  const members: Members = {
+    get: (key) => {
+      try {
+        return outline.get(key)
+      } catch {
+        return whole().get(key) // throws, and tells the place in the file
+      }
+    },
+  }
+  return new Stored(members, whole, oid, path)
+}
+
+function naming<T>(path: string, work: () => T): T {
   try {
-    const json = readJson(bytes.toString('utf8'))
-    if (!object(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
-    return new Stored(json, oid, path)
+    return work()
   } catch (error) {
     throw new ArchiverError('STORE_CORRUPT', `${path} is damaged: ${messageOf(error)}`, { cause: error })
   }
@@ -84,7 +133,8 @@ export const indexName = (name: string): string => Buffer.from(escapeText(name),
 /** The name that an index holds as bytes, for people. */
 export const shownName = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')
 
-function factsOf(json: JsonObject, oid: string): IndexFacts {
+/** What the index repeats of a document. */
+export function factsOf(json: Members, oid: string): IndexFacts {
   return {
     oid,
     version: indexName(text(json.get('version'))),
