@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -150,6 +159,7 @@ describe('a log file', () => {
   it('is rotated when its first line is too old, by whichever process finds it so', () => {
     const file = join(folder, 'archiver.log')
     plainLog(options({ file })).info('first')
+    utimesSync(file, START / 1000, START / 1000)
     time += 13.9 * 86_400_000
     plainLog(options({ file })).info('second')
     expect(existsSync(`${file}.1`)).toBe(false)
@@ -157,6 +167,17 @@ describe('a log file', () => {
     plainLog(options({ file })).info('third')
     expect(readFileSync(`${file}.1`, 'utf8').trim().split('\n')).toHaveLength(2)
     expect(readFileSync(file, 'utf8')).toMatch(/third\n$/)
+  })
+
+  it('that was rotated is removed when its last line is too old', () => {
+    const file = join(folder, 'archiver.log')
+    const log = plainLog(options({ file, maxBytes: 200 }))
+    for (let i = 0; i < 10; i++) log.info(`${i} ${line}`)
+    utimesSync(`${file}.2`, (START - 15 * 86_400_000) / 1000, (START - 15 * 86_400_000) / 1000)
+    utimesSync(`${file}.1`, START / 1000, START / 1000)
+    for (let i = 0; i < 2; i++) log.info(`${i} ${line}`)
+    expect(existsSync(`${file}.3`)).toBe(false)
+    expect(existsSync(`${file}.2`)).toBe(true)
   })
 
   it('is followed when something else moves it away', () => {

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf } from '../errors.ts'
 
@@ -7,7 +17,7 @@ export interface Rotation {
   readonly maxBytes: number
   /** Old files that are kept, as `file.1` (the newest) to `file.N`. */
   readonly maxFiles: number
-  /** Age of a file's first line after which a new file is begun. */
+  /** Age of a file's first line after which a new file is begun, and of an old file's last line after which it is removed. */
   readonly maxDays: number
 }
 
@@ -93,6 +103,7 @@ export class RotatingFile {
     if (this.#size >= this.#rotation.maxBytes || now - this.#begun >= this.#rotation.maxDays * DAY) {
       this.close()
       this.#rotate()
+      this.#removeOld(now)
       this.#open(now)
     }
   }
@@ -125,6 +136,14 @@ export class RotatingFile {
       if (statSync(`${this.#path}.${number}`, { throwIfNoEntry: false }))
         renameSync(`${this.#path}.${number}`, `${this.#path}.${number + 1}`)
     renameSync(this.#path, `${this.#path}.1`)
+  }
+
+  #removeOld(now: number): void {
+    for (let number = 1; number <= this.#rotation.maxFiles; number++) {
+      const old = `${this.#path}.${number}`
+      const { mtimeMs } = statSync(old, { throwIfNoEntry: false }) ?? {}
+      if (mtimeMs !== undefined && now - mtimeMs >= this.#rotation.maxDays * DAY) rmSync(old)
+    }
   }
 }
 
