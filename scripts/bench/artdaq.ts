@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open as openFile, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     documents: { type: 'string', default: '40' },
     folder: { type: 'string', default: tmpdir() },
     workers: { type: 'string', default: '4' },
+    add: { type: 'string', default: '10' },
   },
 })
 const RUNS = Number(values.runs)
@@ -129,7 +131,32 @@ async function benchImport(folder: string): Promise<void> {
   const { user, system } = process.cpuUsage()
   console.log(`CPU ${((user + system) / 1000 / RUNS).toFixed(1)} ms a run, making the documents included`)
   console.log(`runs/s in tenths: ${rates.join(' ')}`)
-  console.log(`peak memory ${megabytes(process.resourceUsage().maxRSS * 1024)}`)
+  console.log(peak())
+  const bare = await bareWriter(join(folder, 'db', 'RunHistory'), join(folder, 'bare'))
+  console.log(
+    `a bare writer of the same documents: ${bare.toFixed(1)} runs/s; the store reaches ${((RUNS / total / bare) * 100).toFixed(0)} %`,
+  )
+}
+
+/** The same bytes with the same syncs and renames, as many at once, and nothing else. Runs a second. */
+async function bareWriter(from: string, to: string): Promise<number> {
+  mkdirSync(to)
+  const names = readdirSync(from)
+    .filter((name) => name !== 'index.json')
+    .slice(0, 50 * DOCUMENTS)
+  const files = names.map((name) => ({ name, bytes: readFileSync(join(from, name)) })).values()
+  const began = monotonic()
+  const work = async (): Promise<void> => {
+    for (const { name, bytes } of files) {
+      const file = await openFile(join(to, `.${name}`), 'wx')
+      await file.writeFile(bytes)
+      await file.sync()
+      await file.close()
+      await rename(join(to, `.${name}`), join(to, name))
+    }
+  }
+  await Promise.all(Array.from({ length: 8 * Number(values.workers) }, work))
+  return names.length / DOCUMENTS / ((monotonic() - began) / 1000)
 }
 
 /** A database of many runs, its documents small and written plainly: what is measured is the index and the directory. */
@@ -173,7 +200,7 @@ function makeDatabase(path: string): void {
   }
 }
 
-async function benchScale(folder: string): Promise<void> {
+function benchScale(folder: string): void {
   const path = join(folder, 'db')
   makeDatabase(path)
   const index = join(path, 'RunHistory', 'index.json')
@@ -181,7 +208,7 @@ async function benchScale(folder: string): Promise<void> {
     `scale: ${RUNS} runs of ${DOCUMENTS} documents, ${readdirSync(join(path, 'RunHistory')).length - 1} in RunHistory`,
   )
   console.log(`RunHistory/index.json: ${megabytes(statSync(index).size)}`)
-  for (const step of ['measure-list', 'measure-add', 'measure-list']) {
+  for (const step of ['measure-bare', 'measure-list', 'measure-add', 'measure-list']) {
     const words = ['--import', 'tsx', process.argv[1]!, step, '--folder', path, '--runs', values.runs]
     const child = spawnSync(process.execPath, words, {
       encoding: 'utf8',
@@ -189,7 +216,14 @@ async function benchScale(folder: string): Promise<void> {
     })
     process.stdout.write(child.stdout)
   }
-  await Promise.resolve()
+}
+
+/** What no reader can do without: the names of the directory and the bytes of the index. */
+function measureBare(path: string): void {
+  const began = monotonic()
+  const names = readdirSync(join(path, 'RunHistory')).length
+  const bytes = readFileSync(join(path, 'RunHistory', 'index.json')).length
+  console.log(`bare reading of ${names} names and ${megabytes(bytes)}: ${milliseconds(began)}, ${peak()}`)
 }
 
 async function measureList(path: string): Promise<void> {
@@ -198,15 +232,19 @@ async function measureList(path: string): Promise<void> {
   console.log(`list: ${runs.size} whole, ${incomplete.size} incomplete, ${milliseconds(began)}, ${peak()}`)
 }
 
+/** An incremental pass: list, put, commit. With many runs to add it tells what a run costs at this size of the database. */
 async function measureAdd(path: string): Promise<void> {
   const began = monotonic()
   const db = open(path)
   await db.list()
   const listed = monotonic()
-  await load(db, RUNS + 1, 10, () => undefined)
+  const before = process.cpuUsage()
+  await load(db, RUNS + 1, Number(values.add), () => undefined)
+  const { user, system } = process.cpuUsage(before)
   console.log(
-    `incremental pass of 10 runs: ${milliseconds(began)} (${milliseconds(listed)} of it after the listing), ${peak()}`,
+    `incremental pass of ${values.add} runs: ${milliseconds(began)}, ${milliseconds(listed)} of it after the listing`,
   )
+  console.log(`CPU ${((user + system) / 1000 / Number(values.add)).toFixed(1)} ms a run, ${peak()}`)
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
@@ -215,12 +253,14 @@ const peak = (): string => `peak memory ${megabytes(process.resourceUsage().maxR
 
 const what = positionals[0] ?? 'import'
 if (what === 'make') makeDatabase(join(values.folder, 'db'))
+else if (what === 'measure-bare') measureBare(values.folder)
 else if (what === 'measure-list') await measureList(values.folder)
 else if (what === 'measure-add') await measureAdd(values.folder)
 else {
   const folder = mkdtempSync(join(values.folder, 'artdaq-bench-'))
   try {
-    await (what === 'scale' ? benchScale(folder) : benchImport(folder))
+    if (what === 'scale') benchScale(folder)
+    else await benchImport(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

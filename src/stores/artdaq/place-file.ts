@@ -81,10 +81,19 @@ async function write(file: FileHandle, bytes: Buffer, position: number): Promise
 }
 
 async function compare(file: FileHandle, bytes: Buffer, position: number, path: string): Promise<void> {
-  const back = Buffer.allocUnsafe(bytes.length)
-  const { bytesRead } = await file.read(back, 0, back.length, position)
-  if (bytesRead !== bytes.length || !back.equals(bytes)) throw mismatch(path)
+  const back = spare.pop() ?? Buffer.allocUnsafe(SPARE)
+  for (let done = 0; done < bytes.length;) {
+    const { bytesRead } = await file.read(back, 0, Math.min(SPARE, bytes.length - done), position + done)
+    if (bytesRead === 0 || bytes.compare(back, 0, bytesRead, done, done + bytesRead) !== 0)
+      throw mismatch(path)
+    done += bytesRead
+  }
+  spare.push(back)
 }
+
+/** Buffers to read back into, used again: one for each file that is written at the same time, instead of one a document. */
+const spare: Buffer[] = []
+const SPARE = 1 << 16
 
 const mismatch = (path: string): ArchiverError =>
   new ArchiverError('VERIFY_MISMATCH', `${path}: what was read back is not what was written`)
