@@ -75,10 +75,12 @@ run() {
     [ -n "$dry" ] || "$@"
 }
 
+# Without a running systemd (a container, a chroot) the files are installed all the same.
 systemctl_() {
+    if [ "$scope" = user ]; then set -- --user "$@"; fi
     if [ -n "$root" ] || ! command -v systemctl >/dev/null 2>&1; then
         echo "  (not done: systemctl $*)"
-    elif [ "$scope" = user ]; then run systemctl --user "$@"; else run systemctl "$@"; fi
+    else run systemctl "$@" || echo "  (that failed: do it when systemd is running)"; fi
 }
 
 make_folder() {
@@ -106,7 +108,7 @@ write_file() { # path, mode; the text comes on standard input
 read_settings() {
     "$node" "$app/dist/main.js" config check --no-connect --json --config "$root$config_dir/config.yaml" 2>/dev/null |
         "$node" -e 'const read = JSON.parse(require("fs").readFileSync(0, "utf8"))
-            for (const { setting, value } of read.settings) console.log(`${setting}=${value ?? ""}`)' 2>/dev/null || true
+            for (const { setting, value } of read.settings) console.log(setting + "=" + (value ?? ""))' 2>/dev/null || true
 }
 
 setting() {
@@ -124,6 +126,7 @@ render() {
         -e "s#/etc/run-record-archiver#$config_dir#g" \
         -e "s#/daq/run_records#$records#g" \
         -e "s#^ReadWritePaths=.*#ReadWritePaths=$writable#" \
+        -e "s#^NoExecPaths=/ -/var/lib/run_record_archiver#NoExecPaths=/ $writable#" \
         -e "s#^ExecPaths=.*#& $(dirname "$node") $app#" "$1" |
         if [ "$scope" = user ]; then
             sed -e '/^# --- Sandbox/,/^TasksMax=/d' \

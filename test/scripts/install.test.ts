@@ -61,6 +61,7 @@ describe('install.sh', () => {
     expect(unit).toContain('RequiresMountsFor=/data/records')
     expect(unit).toContain('ReadOnlyPaths=/data/records')
     expect(unit).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/db\n')
+    expect(unit).toContain('NoExecPaths=/ -/var/lib/run_record_archiver -/data/db -/var/log')
   })
   it('makes units for one user without what only the system can do', () => {
     expect(install('--user', '--daemon').status).toBe(0)
