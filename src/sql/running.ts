@@ -24,7 +24,7 @@ export class RunningFiles {
   /** An execution begins. */
   put(runId: string, cells: Readonly<Record<string, Cell>>): void {
     quietly(() => {
-      mkdirSync(this.#folder, { recursive: true })
+      mkdirSync(this.#folder, { recursive: true, mode: 0o750 })
       writeFileSync(join(this.#folder, `${runId}.json`), JSON.stringify(cells), { mode: 0o640 })
     })
   }

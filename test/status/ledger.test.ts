@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -191,6 +191,81 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     for (const event of passEvents('import', series(24, 26))) ledger.listener(event)
     await ledger.end({ exitCode: 0 })
     expect(lines.join('\n')).toContain('RESUMING: import from batch 6 (Runs processed: 23)')
+  })
+})
+
+describe('a machine on which the SQLite driver could not be built', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it.each(['missing', 'unbuilt'])(
+    'archives with the ledger off and says how to turn it on (%s)',
+    async (mode) => {
+      const child = await started({ NODE_OPTIONS: '--import ./test/status/without-driver.mjs', MODE: mode })
+      expect(child.output()).toMatch(/The ledger is off.*npm install kysely better-sqlite3/)
+      expect(child.output().match(/The ledger is off/g)).toHaveLength(1)
+      child.kill('SIGTERM')
+      await child.gone
+      expect(existsSync(join(place.workDir, 'ledger.db'))).toBe(false)
+      expect(existsSync(join(place.workDir, 'ledger-spool.jsonl'))).toBe(false)
+    },
+  )
+})
+
+describe('a ledger file that is damaged', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it.each([
+    ['is no database', 'This is not a database. '.repeat(100)],
+    ['is cut short in its first page', 'SQLite format 3\u0000'],
+  ])('is kept aside when it %s, and a new one is begun', async (_name, text) => {
+    writeFileSync(join(place.workDir, 'ledger.db'), text)
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [1])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
+    expect(readFileSync(join(place.workDir, 'ledger.db.corrupt-1', 'ledger.db'), 'utf8')).toBe(text)
+  })
+})
+
+describe('a ledger that is down when a pass runs', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it('costs the pass less than its time limit, and has everything after the next one', async () => {
+    const lost = open({ url: 'postgres://nobody@127.0.0.1:1/none' })
+    lost.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12), { failing: [4] })) lost.listener(event)
+    const began = now()
+    await lost.end({ exitCode: 1 }, 2000)
+    expect(now() - began).toBeLessThan(4500)
+    expect(lost.failures).toBeGreaterThan(0)
+    expect(lost.spoolBytes).toBeGreaterThan(1000)
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [13])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['PARTIAL', 'COMPLETED'])
+    expect(await query('SELECT 1 FROM file_processing_logs')).toHaveLength(13)
+    expect(ledger.spoolBytes).toBe(0)
+  })
+})
+
+describe('a process that is killed before the ledger has heard of it', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it('is in the ledger after the next start, as TERMINATED', async () => {
+    const child = await started({}, 'no-ledger-yet')
+    child.kill('SIGKILL')
+    await child.gone
+    const ledger = open()
+    ledger.begin({ ...FACTS, task: 'report-status' })
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs())[0]).toMatchObject({ status: 'TERMINATED', process_pid: child.pid })
+    expect(readdirSync(join(place.workDir, 'ledger-running'))).toEqual([])
   })
 })
 
