@@ -21,6 +21,18 @@ export const namesOfSteps = (): string[] =>
 export const crashAt = (site: Site, words: readonly string[], name: string, nth: number): Result =>
   site.program([site.config, ...words], { NODE_OPTIONS: `--import=${HOOK}`, CRASH_AT: `${name}#${nth}` })
 
+/** Runs the built program and kills it so many milliseconds after its n-th durable step; 0: after its start. */
+export const killAfter = (
+  site: Site,
+  words: readonly string[],
+  steps: number,
+  milliseconds: number,
+): Result =>
+  site.program([site.config, ...words], {
+    NODE_OPTIONS: `--import=${HOOK}`,
+    KILL_AFTER: `${steps}#${milliseconds}`,
+  })
+
 /** The steps that an undisturbed run takes, in order. */
 export const stepsTaken = (site: Site, words: readonly string[]): string[] => {
   const list = site.path('steps')
@@ -39,10 +51,14 @@ interface StageAudit {
   readonly violations: readonly object[]
 }
 
+interface Audited {
+  readonly status: number
+  readonly stages: readonly StageAudit[]
+  readonly text: string
+}
+
 /** `audit --deep`, called as the program calls it: what the invariant says of the site. Every fault test ends with it. */
-export const auditOf = async (
-  site: Site,
-): Promise<{ status: number; stages: readonly StageAudit[]; text: string }> => {
+export const auditOf = async (site: Site): Promise<Audited> => {
   let text = ''
   const context: Context = {
     out: (output) => (text += output),
@@ -67,20 +83,17 @@ const parse = (runs: string): RunSet => (runs === '' ? RunSet.EMPTY : RunSet.par
  * What is wrong with a site after a crash, one sentence each: the audit finds a violation; a state file or failure log cannot be read;
  * state says that more is archived than is; or `last_attempted_run` has passed a run that is neither archived nor in the log (I2, I3).
  */
-export const troubleOf = async (site: Site): Promise<string[]> => [
-  ...(await violationsOf(site)),
-  ...(await memoryTroubleOf(site)),
-]
-
-/** What the audit alone finds: for a site whose state was wrong to begin with. */
-export const violationsOf = async (site: Site): Promise<string[]> => {
-  const { status, text } = await auditOf(site)
-  return status === 0 ? [] : [`audit ended with ${status}: ${text}`]
+export const troubleOf = async (site: Site, given?: Audited): Promise<string[]> => {
+  const audited = given ?? (await auditOf(site))
+  return [...violationsOf(audited), ...(await memoryTroubleOf(site, audited))]
 }
 
-const memoryTroubleOf = async (site: Site): Promise<string[]> => {
+/** What the audit alone finds: for a site whose state was wrong to begin with. */
+export const violationsOf = ({ status, text }: Audited): string[] =>
+  status === 0 ? [] : [`audit ended with ${status}: ${text}`]
+
+const memoryTroubleOf = async (site: Site, { stages }: Audited): Promise<string[]> => {
   const trouble: string[] = []
-  const { stages } = await auditOf(site)
   for (const { stage, archived, failed, pending, stale } of stages) {
     const memory = new StageMemory({
       stage,

@@ -77,7 +77,7 @@ const kill = (site: Site, flags: readonly string[], name: string, nth: number): 
 
 const troubleAfter = async ({ inOrder }: Scenario, site: Site): Promise<string[]> => {
   if (inOrder === 'nothing') return []
-  return inOrder === 'all' ? troubleOf(site) : violationsOf(site)
+  return inOrder === 'all' ? troubleOf(site) : violationsOf(await auditOf(site))
 }
 
 describe.each(NAMES)('a crash at "%s" (C3)', (name) => {
