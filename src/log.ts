@@ -8,6 +8,8 @@ export { levelOf, type Fields, type Level, type Log } from './core/log.ts'
 
 export interface LogOptions extends Partial<Rotation> {
   readonly level: Level
+  /** For the console alone, where it is to say less than the file: beside a progress bar. */
+  readonly consoleLevel?: Level
   readonly format: Format
   /** Beside the console, lines go to this file. */
   readonly file?: string | undefined
@@ -75,7 +77,7 @@ interface Sink {
 }
 
 const openSinks = (options: LogOptions): Sink[] => {
-  const { format, file, out, journald, now, redact = redactByLook } = options
+  const { format, file, out, journald, now, redact = redactByLook, consoleLevel = 'debug' } = options
   const say = (line: string): void => {
     try {
       out(line)
@@ -84,7 +86,10 @@ const openSinks = (options: LogOptions): Sink[] => {
     }
   }
   const render = journald ? journalLine : lineOf
-  const sinks: Sink[] = [{ write: (entry) => say(render(entry, format, redact)), close: () => undefined }]
+  const console = (entry: Entry): void => {
+    if (LEVELS.indexOf(entry.level) <= LEVELS.indexOf(consoleLevel)) say(render(entry, format, redact))
+  }
+  const sinks: Sink[] = [{ write: console, close: () => undefined }]
   if (file !== undefined) {
     const rotation = { ...ROTATION, ...definedOf(options) }
     const rotating = new RotatingFile(file, rotation, now, (message) =>

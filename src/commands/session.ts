@@ -5,7 +5,7 @@ import { acquireLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from './open.ts'
 import type { PassConditions, StageReport } from './pass.ts'
-import { openListeners, type SessionEnd, type SessionOptions } from './telling.ts'
+import { openListeners, type SessionEnd, type SessionOptions, showsProgress } from './telling.ts'
 
 export type { SessionOptions }
 
@@ -93,13 +93,15 @@ const openLog = (
 ): Promise<OpenLog> => {
   const { app, logging } = config
   return createLog({
-    level: verbose ? 'debug' : levelOf(app.logLevel),
+    level: options.verbose ? 'debug' : levelOf(app.logLevel),
     format: logging.format,
     file: app.logFile,
     maxBytes: logging.maxBytes,
     maxFiles: logging.maxFiles,
     maxDays: logging.maxDays,
-    out: (line) => context.err(`${line}\n`),
+    // Beside a progress bar only what needs a person's eye; the bar's line is cleared first and drawn again below.
+    ...(beside ? { consoleLevel: 'warn' as const } : {}),
+    out: (line) => context.err(beside ? `\r\x1b[K${line}\n` : `${line}\n`),
     redact,
     journald: context.env['JOURNAL_STREAM'] !== undefined,
     now,

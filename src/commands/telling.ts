@@ -42,6 +42,10 @@ export interface Listeners {
 /** Milliseconds that one message to one channel may take (D35: telling never holds up what is told of). */
 const PATIENCE = 5000
 
+/** A progress bar is for a person at a terminal who has not asked for the log instead. */
+export const showsProgress = ({ json, verbose }: SessionOptions, { terminal }: Context): boolean =>
+  terminal.interactive && !json && !verbose
+
 /** Opens everything that is told of a session. */
 export const openListeners = async (
   archiver: Archiver,
@@ -52,7 +56,7 @@ export const openListeners = async (
   const reporting = reportingOf(archiver, options, context, log)
   const ledger = ledgerOf(archiver, options, context, log, reporting.closed)
   const listeners: Listener[] = [narrator(log), ledger.listener, reporting.listener]
-  if (context.terminal.interactive && !options.json && !options.verbose) {
+  if (showsProgress(options, context)) {
     const { progressBar } = await import('../status/progress-bar.ts')
     listeners.push(progressBar(monotonic))
   }
