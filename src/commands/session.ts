@@ -88,10 +88,11 @@ const interrupted = ({ signal }: Context): ArchiverError =>
 
 const openLog = (
   { config, redact }: Archiver,
-  { verbose }: SessionOptions,
+  options: SessionOptions,
   context: Context,
 ): Promise<OpenLog> => {
   const { app, logging } = config
+  const beside = showsProgress(options, context)
   return createLog({
     level: options.verbose ? 'debug' : levelOf(app.logLevel),
     format: logging.format,
