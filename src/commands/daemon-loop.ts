@@ -18,6 +18,8 @@ export interface PassSummary {
   readonly archived: number
   readonly attempted: number
   readonly succeeded: number
+  /** Of the retries that were asked for, those that were made; the others were not ready. */
+  readonly retried: ByStage
   /** Whether there is more to do than one pass takes. */
   readonly more: boolean
   /** Why the pass could not do its work: a store or the source is away, or another archiver holds the lock. */
@@ -186,8 +188,10 @@ class Loop {
     this.#settling.keep(summary.waiting, ended)
     this.#settling.postpone(looked, ended)
     for (const stage of ['import', 'migrate'] as const) {
-      this.#retries[stage].postpone(retries[stage], ended)
-      this.#retries[stage].keep(summary.failed[stage], ended)
+      const agenda = this.#retries[stage]
+      agenda.postpone(summary.retried[stage], ended)
+      for (const run of retries[stage].minus(summary.retried[stage])) agenda.touch(run, ended)
+      agenda.keep(summary.failed[stage], ended)
     }
     if (summary.succeeded > 0) this.#lastSuccess = timeOfDay()
     if (summary.more && summary.attempted > 0) this.#lookAt = ended

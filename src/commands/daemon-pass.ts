@@ -13,6 +13,13 @@ const STAGES: readonly StageName[] = ['import', 'migrate']
 
 const INCREMENTAL: PassRequest = { mode: 'incremental', stages: STAGES }
 
+const NONE: ByStage = { import: RunSet.EMPTY, migrate: RunSet.EMPTY }
+
+interface Work {
+  readonly reports: readonly StageReport[]
+  readonly retried: ByStage
+}
+
 export interface DaemonPassOptions {
   readonly verbose: boolean
   /** Hears every event of the pass. */
@@ -32,11 +39,11 @@ export const daemonPass = async (
   try {
     const isDue = STAGES.some((stage) => !retries[stage].isEmpty)
     const idle = isDue ? undefined : await idlePlans(archiver, INCREMENTAL)
-    const reports = idle?.map(asReport) ?? (await work(archiver, context, retries, options))
-    return await summaryOf(archiver, reports)
+    if (idle) return await summaryOf(archiver, { reports: idle.map(asReport), retried: NONE })
+    return await summaryOf(archiver, await work(archiver, context, retries, options))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
-    return { ...(await summaryOf(archiver, [])), trouble: error }
+    return { ...(await summaryOf(archiver, { reports: [], retried: NONE })), trouble: error }
   }
 }
 
@@ -53,8 +60,9 @@ const work = async (
   context: Context,
   retries: ByStage,
   { verbose, listener }: DaemonPassOptions,
-): Promise<readonly StageReport[]> => {
+): Promise<Work> => {
   const reports: StageReport[] = []
+  const retried: Record<StageName, RunSet> = { ...NONE }
   // A session listens to its signal for as long as the signal lives; a daemon's lives through thousands of sessions.
   const stop = new AbortController()
   const abort = () => stop.abort(context.signal.reason)
@@ -72,18 +80,21 @@ const work = async (
       for (const stage of STAGES)
         if (!retries[stage].isEmpty && !stop.signal.aborted) {
           const retry: PassRequest = { mode: 'retry', stages: [stage], only: retries[stage] }
-          reports.push(...(await runPass(archiver, retry, given)))
+          const [report] = await runPass(archiver, retry, given)
+          if (!report) continue
+          reports.push(report)
+          retried[stage] = report.outcome?.attempted ?? RunSet.EMPTY
         }
       conditions.tell(reports)
       return 0
     })
-    return reports
+    return { reports, retried }
   } finally {
     context.signal.removeEventListener('abort', abort)
   }
 }
 
-const summaryOf = async (archiver: Archiver, reports: readonly StageReport[]): Promise<PassSummary> => {
+const summaryOf = async (archiver: Archiver, { reports, retried }: Work): Promise<PassSummary> => {
   const planOf = (stage: StageName) => reports.find((report) => report.stage === stage)?.plan
   const outcomes = reports.flatMap(({ outcome }) => outcome ?? [])
   const waiting = planOf('import')?.waiting.keys() ?? []
@@ -97,6 +108,7 @@ const summaryOf = async (archiver: Archiver, reports: readonly StageReport[]): P
     archived: archived.size,
     attempted: outcomes.reduce((sum, { attempted }) => sum + attempted.size, 0),
     succeeded: outcomes.reduce((sum, { succeeded }) => sum + succeeded.size, 0),
+    retried,
     more: reports.some(({ plan }) => (plan?.beyond ?? 0) > 0),
     trouble: error,
   }

@@ -11,9 +11,12 @@ const QUIET: PassSummary = {
   archived: 3,
   attempted: 0,
   succeeded: 0,
+  retried: { import: NONE, migrate: NONE },
   more: false,
   trouble: undefined,
 }
+/** As `retried`: none of the runs was ready. */
+const NOT_READY: ByStage = { import: NONE, migrate: NONE }
 const away = new ArchiverError('STORE_UNAVAILABLE', 'UconDB does not answer')
 
 let stop = new AbortController()
@@ -39,7 +42,7 @@ const start = (summaries: (PassSummary | Promise<PassSummary>)[], options: Parti
         most = Math.max(most, ++running)
         const summary = await (summaries.length > 1 ? summaries.shift()! : summaries[0]!)
         running--
-        return summary
+        return summary.retried === NOT_READY ? summary : { ...summary, retried: retries }
       },
       openWatch: (listen) => {
         hear = listen
@@ -143,6 +146,15 @@ describe('a run that failed', () => {
     await pause(500)
     expect(passes.map(({ retries }) => retries.import.toString())).toEqual(['', '9', '9'])
     expect(seen.status).toBe('archived 3, 0 pending, 1 failed (1 need a person)')
+  })
+})
+
+describe('a failed run that is still going on', () => {
+  it('loses none of its retries by it', async () => {
+    const failed = { import: RunSet.of([9]), migrate: NONE }
+    const { passes } = start([{ ...QUIET, failed, retried: NOT_READY }])
+    await until(() => passes.length === 6)
+    expect(passes.slice(1).every(({ retries }) => retries.import.has(9))).toBe(true)
   })
 })
 
