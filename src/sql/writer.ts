@@ -60,6 +60,8 @@ export class LedgerWriter<Store extends LedgerStore> {
   #spooled = 0
   #off = false
   #writing = false
+  /** What was taken to be written and is not known to be: written a second time it does no harm. */
+  #unwritten: readonly Row[] = []
   #failures = 0
 
   constructor(options: WriterOptions<Store>) {
@@ -102,12 +104,14 @@ export class LedgerWriter<Store extends LedgerStore> {
     } catch {
       // Another process writes just now, or the disk is full.
     }
-    this.#options.spool.append(rows)
+    this.#options.spool.append([...this.#unwritten, ...rows])
   }
 
   /** Flushes for at most `ms` milliseconds; what is not written then is spooled. */
   async close(ms: number): Promise<void> {
-    await within(ms, this.flush()).catch(() => this.#options.spool.append(this.#options.drain()))
+    await within(ms, this.flush()).catch(() =>
+      this.#options.spool.append([...this.#unwritten, ...this.#options.drain()]),
+    )
     const store = this.#store
     this.#store = undefined
     this.#off = true
@@ -121,17 +125,17 @@ export class LedgerWriter<Store extends LedgerStore> {
       this.#keep(drain())
       return
     }
-    let rows: readonly Row[] = []
     this.#writing = true
     try {
       const store = this.#store ?? (await this.#open())
-      rows = drain()
-      for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-        await within(timeout, store.write(rows.slice(at, at + ROWS_AT_ONCE)))
+      this.#unwritten = drain()
+      for (let at = 0; at < this.#unwritten.length; at += ROWS_AT_ONCE)
+        await within(timeout, store.write(this.#unwritten.slice(at, at + ROWS_AT_ONCE)))
       if (this.#downSince !== undefined) this.#recovered(this.#downSince)
     } catch (error) {
-      if (this.#failed(error)) this.#keep([...rows, ...drain()])
+      if (this.#failed(error)) this.#keep([...this.#unwritten, ...drain()])
     } finally {
+      this.#unwritten = []
       this.#writing = false
     }
   }

@@ -120,6 +120,20 @@ describe('a ledger that goes away', () => {
     expect(spool.take().rows).toHaveLength(1)
   })
 
+  it('loses nothing that was on its way to it when the process has to end', async () => {
+    const store = new Switch()
+    const { writer, pending } = opened(store)
+    pending.push(row(1, 1))
+    await writer.flush()
+    store.state = 'hung'
+    pending.push(row(2, 2))
+    void writer.flush()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    pending.push(row(3, 3))
+    await writer.close(20)
+    expect(spool.take().rows.map(({ cells }) => cells['file_name'])).toEqual(['2', '3'])
+  })
+
   it('loses what is unwritten when there is no spool: the control', async () => {
     const store = new Switch()
     store.state = 'down'
