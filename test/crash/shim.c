@@ -1,0 +1,115 @@
+/*
+ * Makes the n-th system call of a kind fail, for files whose path contains a text. Loaded with LD_PRELOAD.
+ *
+ *   FAULT=call:error:n:path   call is write, fsync, rename, open, unlink or link; error is an errno, 0 for SIGKILL
+ *                             before the call, -1 for a short write, -2 for SIGKILL right after the call
+ *   FAULT_HIT=file            is created when the fault has happened, so that a test knows when n is too large
+ *
+ * Node (libuv) calls the 64-bit names, and pwrite where a position is given. Calls of several threads count as one sequence.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static char call[16], part[256];
+static int code, nth, count;
+
+__attribute__((constructor)) static void init(void) {
+  const char *fault = getenv("FAULT");
+  if (!fault || sscanf(fault, "%15[^:]:%d:%d:%255s", call, &code, &nth, part) < 3) call[0] = 0;
+}
+
+static int hit(const char *name, const char *path) {
+  if (!call[0] || strcmp(call, name) || !path || !strstr(path, part)) return 0;
+  if (__sync_add_and_fetch(&count, 1) != nth) return 0;
+  const char *mark = getenv("FAULT_HIT");
+  if (mark) close(syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600));
+  if (code == 0) kill(getpid(), SIGKILL);
+  return 1;
+}
+
+static const char *path_of(int fd, char *buffer) {
+  char link[64];
+  if (!call[0]) return NULL;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, buffer, 511);
+  if (length < 0) return NULL;
+  buffer[length] = 0;
+  return buffer;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define FAIL_OR(real) \
+  do { \
+    if (code > 0) { errno = code; return -1; } \
+    __typeof__(real) result = real; \
+    if (code == -2) kill(getpid(), SIGKILL); \
+    return result; \
+  } while (0)
+
+#define SHORT(length) (code == -1 ? (length) / 2 : (length))
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+  char buffer[512];
+  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(write)(fd, bytes, SHORT(length)));
+  return REAL(write)(fd, bytes, length);
+}
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
+  char buffer[512];
+  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(pwrite64)(fd, bytes, SHORT(length), at));
+  return REAL(pwrite64)(fd, bytes, length, at);
+}
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) { return pwrite64(fd, bytes, length, at); }
+ssize_t writev(int fd, const struct iovec *parts, int number) {
+  char buffer[512];
+  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(write)(fd, parts[0].iov_base, SHORT(parts[0].iov_len)));
+  return REAL(writev)(fd, parts, number);
+}
+int fsync(int fd) {
+  char buffer[512];
+  if (hit("fsync", path_of(fd, buffer))) FAIL_OR(REAL(fsync)(fd));
+  return REAL(fsync)(fd);
+}
+int fdatasync(int fd) {
+  char buffer[512];
+  if (hit("fsync", path_of(fd, buffer))) FAIL_OR(REAL(fdatasync)(fd));
+  return REAL(fdatasync)(fd);
+}
+int rename(const char *from, const char *to) {
+  if (hit("rename", to)) FAIL_OR(REAL(rename)(from, to));
+  return REAL(rename)(from, to);
+}
+int link(const char *from, const char *to) {
+  if (hit("link", to)) FAIL_OR(REAL(link)(from, to));
+  return REAL(link)(from, to);
+}
+int unlink(const char *path) {
+  if (hit("unlink", path)) FAIL_OR(REAL(unlink)(path));
+  return REAL(unlink)(path);
+}
+int open64(const char *path, int flags, ...) {
+  mode_t mode = 0;
+  va_list arguments;
+  va_start(arguments, flags);
+  if (flags & (O_CREAT | O_TMPFILE)) mode = va_arg(arguments, mode_t);
+  va_end(arguments);
+  if (hit("open", path)) FAIL_OR(REAL(open64)(path, flags, mode));
+  return REAL(open64)(path, flags, mode);
+}
+int open(const char *path, int flags, ...) {
+  mode_t mode = 0;
+  va_list arguments;
+  va_start(arguments, flags);
+  if (flags & (O_CREAT | O_TMPFILE)) mode = va_arg(arguments, mode_t);
+  va_end(arguments);
+  return open64(path, flags, mode);
+}
