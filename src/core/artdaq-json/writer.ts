@@ -26,10 +26,24 @@ for (let at = 0; at < ESCAPED.length; at++) ESCAPES[ESCAPED.charCodeAt(at)] = LE
 export const escapeText = (text: string): string =>
   text.replace(/["\\\b\f\n\r\t]/g, (found) => `\\${String.fromCharCode(ESCAPES[found.charCodeAt(0)] ?? 0)}`)
 
+/** Small objects that end in a text come again and again: the nodes of scalars, which a document shares (fhicl/nodes.ts). */
+const comesAgain = ({ keys, values }: JsonObject): boolean =>
+  keys.length <= 4 && typeof values[keys.length - 1] === 'string'
+
+/** Where an object was written: it is copied from there when it comes again. */
+interface Written {
+  readonly start: number
+  readonly end: number
+}
+
+/** Bytes; more than most documents have. */
+const START = 1 << 15
+
 /** Writes characters one by one into a buffer that grows: several times as fast as putting strings together. */
 class Writer {
-  #bytes = Buffer.allocUnsafe(4096)
+  #bytes = Buffer.allocUnsafe(START)
   #at = 0
+  readonly #written = new Map<JsonObject, Written>()
 
   bytes(): Buffer {
     return this.#bytes.subarray(0, this.#at)
@@ -43,7 +57,20 @@ class Writer {
     else this.#array(value)
   }
 
-  #object({ keys, values }: JsonObject): void {
+  #object(object: JsonObject): void {
+    const known = comesAgain(object) ? this.#written.get(object) : undefined
+    if (known) {
+      this.#reserve(known.end - known.start)
+      this.#bytes.copyWithin(this.#at, known.start, known.end)
+      this.#at += known.end - known.start
+      return
+    }
+    const start = this.#at
+    this.#members(object)
+    if (comesAgain(object)) this.#written.set(object, { start, end: this.#at })
+  }
+
+  #members({ keys, values }: JsonObject): void {
     this.#ascii('{\n')
     for (let position = 0; position < keys.length; position++) {
       const value = values[position]
@@ -70,7 +97,9 @@ class Writer {
   #ascii(text: string): void {
     this.#reserve(text.length)
     const bytes = this.#bytes
-    for (let position = 0; position < text.length; position++) bytes[this.#at++] = text.charCodeAt(position)
+    let at = this.#at
+    for (let position = 0; position < text.length; position++) bytes[at++] = text.charCodeAt(position)
+    this.#at = at
   }
 
   #string(text: string): void {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { readdir, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError } from '../../errors.ts'
+import { descriptor } from '../../files.ts'
 
 const TEMPORARY = /^\.archiver-[0-9a-f]{16}\.tmp$/
 const LEFT_BEHIND_MS = 3_600_000
@@ -19,24 +20,28 @@ export async function placeFile(
   text: Iterable<Buffer | string>,
 ): Promise<{ readonly bytes: number }> {
   const temporary = join(database, temporaryName())
-  const file = await open(temporary, 'wx+', 0o644)
+  const file = await descriptor.open(temporary, 'wx+', 0o644)
   try {
-    let bytes = 0
-    for (const piece of pieces(text)) {
-      await write(file, piece, bytes)
-      // The file was made empty, so that it is right when each piece of it is.
-      await compare(file, piece, bytes, path)
-      bytes += piece.length
-    }
-    await file.sync()
-    await file.close()
+    const bytes = await fill(file, text, path).finally(() => descriptor.close(file))
     await rename(temporary, path)
     return { bytes }
   } catch (error) {
-    await file.close().catch(() => undefined)
     await unlink(temporary).catch(() => undefined)
     throw error
   }
+}
+
+/** Writes, compares and syncs; gives the number of bytes. */
+async function fill(file: number, text: Iterable<Buffer | string>, path: string): Promise<number> {
+  let bytes = 0
+  for (const piece of pieces(text)) {
+    await write(file, piece, bytes)
+    // The file was made empty, so that it is right when each piece of it is.
+    await compare(file, piece, bytes, path)
+    bytes += piece.length
+  }
+  await descriptor.sync(file)
+  return bytes
 }
 
 /** Random for each process and counted within it, so that neither two processes nor two puts ever meet. */
@@ -72,18 +77,24 @@ function* pieces(text: Iterable<Buffer | string>): Generator<Buffer> {
 }
 
 /** `write` may take less than it was given (a full disk), so it is asked until all of it is taken or it says why not. */
-async function write(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+async function write(file: number, bytes: Buffer, position: number): Promise<void> {
   let done = 0
   while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    const { bytesWritten } = await descriptor.write(file, bytes, done, bytes.length - done, position + done)
     done += bytesWritten
   }
 }
 
-async function compare(file: FileHandle, bytes: Buffer, position: number, path: string): Promise<void> {
+async function compare(file: number, bytes: Buffer, position: number, path: string): Promise<void> {
   const back = spare.pop() ?? Buffer.allocUnsafe(SPARE)
   for (let done = 0; done < bytes.length;) {
-    const { bytesRead } = await file.read(back, 0, Math.min(SPARE, bytes.length - done), position + done)
+    const { bytesRead } = await descriptor.read(
+      file,
+      back,
+      0,
+      Math.min(SPARE, bytes.length - done),
+      position + done,
+    )
     if (bytesRead === 0 || bytes.compare(back, 0, bytesRead, done, done + bytesRead) !== 0)
       throw mismatch(path)
     done += bytesRead
