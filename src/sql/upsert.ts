@@ -75,6 +75,27 @@ export const writeRows = async (
 ): Promise<void> => {
   if (rows.length === 0) return
   await kysely.transaction().execute(async (transaction) => {
-    for (const statement of upserts(rows, dialect, schema)) await statement.execute(transaction)
+    const left: Row[] = []
+    for (const row of rows)
+      if (row.table !== 'executions' || !(await updated(transaction, row, schema))) left.push(row)
+    for (const statement of upserts(left, dialect, schema)) await statement.execute(transaction)
   })
+}
+
+/**
+ * Whether the row was there and is now this one. An upsert takes a number off the sequence each time that it meets a row, and people call
+ * executions by their numbers: so these, which are written every second, are updated where they are.
+ */
+const updated = async (
+  kysely: Kysely<LedgerSchema>,
+  { table, cells }: Row,
+  schema: string | undefined,
+): Promise<boolean> => {
+  const { run_id: id, revision, ...others } = cells
+  const set = Object.entries({ ...others, revision: revision ?? 0 }).map(
+    ([column, cell]) => sql`${sql.raw(column)} = ${cell}`,
+  )
+  const { numAffectedRows } = await sql`UPDATE ${sql.raw(qualified(schema, table))} SET ${sql.join(set)}
+    WHERE run_id = ${id} AND revision <= ${revision ?? 0}`.execute(kysely)
+  return (numAffectedRows ?? 0n) > 0n
 }

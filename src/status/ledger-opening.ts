@@ -44,16 +44,15 @@ export const hostOf = (options: LedgerOptions): Host => {
 
 /**
  * Puts the ledger in order when it is opened: what was left in work_dir is written, executions that ended without a word are
- * judged and told of, `resuming` stages are looked up, old executions are removed. Gives those that were judged.
+ * judged and told of, old executions are removed. Gives those that were judged.
  */
 export const settle = async (
   store: OpenStore,
   files: RunningFiles,
   options: LedgerOptions,
   self: string,
-  resuming: readonly string[],
 ): Promise<readonly Closed[]> => {
-  const { closeOpen, interrupted } = await import('../sql/judging.ts')
+  const { closeOpen } = await import('../sql/judging.ts')
   const { prune } = await import('../sql/prune.ts')
   const { now, identity, log, onClosed, keepDays = 0 } = options
   const left = files.left(hostOf(options))
@@ -65,10 +64,6 @@ export const settle = async (
   for (const { pid, status, reason } of closed)
     log.warn(`Marked incomplete process ${pid} as ${status}: ${reason}`)
   if (closed.length > 0) onClosed?.(closed)
-  for (const stage of resuming) {
-    const before = await interrupted(store.database, stage, self)
-    if (before) log.info(`RESUMING: ${stage} from batch ${before.batch} (Runs processed: ${before.done})`)
-  }
   await prune(store.database, { keepDays, now: now(), limit: PRUNE_AT_ONCE })
   return closed
 }

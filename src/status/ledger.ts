@@ -9,7 +9,7 @@ import { RunningFiles } from '../sql/running.ts'
 import { Spool } from '../sql/spool.ts'
 import type { OpenStore } from '../sql/store.ts'
 import { LedgerWriter, type Gap, within } from '../sql/writer.ts'
-import type { EngineEvent, Listener } from '../stages/stage.ts'
+import type { EngineEvent, Listener, StageName } from '../stages/stage.ts'
 import { ExecutionRecord } from './execution-record.ts'
 import type { Ending, ExecutionFacts } from './execution-row.ts'
 import { hostOf, settle, type LedgerOptions } from './ledger-opening.ts'
@@ -40,7 +40,7 @@ export class Ledger {
   #starting: NodeJS.Timeout | undefined
   /** Whether rows go to the ledger, or wait for something worth telling. */
   #active = false
-  #resumes: string[] = []
+  #telling: Promise<unknown> = Promise.resolve()
   #closed: readonly Closed[] = []
 
   constructor(options: LedgerOptions) {
@@ -67,7 +67,7 @@ export class Ledger {
         ...PATIENCE,
         onOpen: async (store) => {
           const self = this.#record?.runId ?? randomUUID()
-          const judged = await settle(store, this.#files, options, self, this.#resumes.splice(0))
+          const judged = await settle(store, this.#files, options, self)
           this.#closed = [...this.#closed, ...judged]
         },
         onRecovered: (gap) => this.#gap(gap),
@@ -127,8 +127,8 @@ export class Ledger {
   readonly listener: Listener = (event: EngineEvent) => {
     if (!this.#record) return
     if (event.type === 'pass-started' && event.total > 0) {
-      this.#resumes.push(event.stage)
       this.activate()
+      this.#telling = Promise.all([this.#telling, this.#tellResuming(event.stage)])
     }
     this.#record.on(event)
     this.#wake()
@@ -176,6 +176,7 @@ export class Ledger {
     this.#active = true
     record.heartbeat(processUsage())
     record.end(state, ending)
+    await within(ms, this.#telling).catch(() => undefined)
     await this.#writer.close(ms)
     this.#files.remove(record.runId)
   }
@@ -214,6 +215,17 @@ export class Ledger {
 
   #wake(): void {
     if (this.#active) this.#writer?.wake()
+  }
+
+  /** Says from where a stage goes on that was interrupted the last time. */
+  async #tellResuming(stage: StageName): Promise<void> {
+    const { log } = this.#options
+    await this.#writer?.flush()
+    const store = this.#writer?.store
+    if (!store) return
+    const { interrupted } = await import('../sql/judging.ts')
+    const before = await interrupted(store.database, stage, this.#record?.runId ?? '').catch(() => undefined)
+    if (before) log.info(`RESUMING: ${stage} from batch ${before.batch} (Runs processed: ${before.done})`)
   }
 
   #gap({ from, to, spooled, lost }: Gap): void {

@@ -161,6 +161,20 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     expect(ledger.closed).toMatchObject([{ pid: child.pid, status: 'TERMINATED' }])
   })
 
+  it('numbers executions one after the other, however often each was written', async () => {
+    for (let i = 0; i < 3; i++) {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', series(1, 5))) {
+        ledger.listener(event)
+        await ledger.flush(5000)
+      }
+      await ledger.end({ exitCode: 0 })
+    }
+    const rows = await query<{ id: number }>('SELECT id FROM process_logs ORDER BY id')
+    expect(rows.map(({ id }) => id)).toEqual([1, 2, 3])
+  })
+
   it('leaves an execution alone that is alive', async () => {
     const child = await started()
     const ledger = open()
