@@ -2,7 +2,9 @@
  * Makes the n-th system call of a kind fail, for files whose path contains a text. Loaded with LD_PRELOAD.
  *
  *   FAULT=call:error:n:path   call is write, fsync, rename, open, unlink or link; error is an errno, 0 for SIGKILL
- *                             before the call, -1 for a short write, -2 for SIGKILL right after the call
+ *                             before the call, -2 for SIGKILL right after it; -1 for a disk that is full in the middle of
+ *                             the n-th write: half of it is taken, later writes are refused (libuv goes on after a short
+ *                             write by itself, and reports what was taken when the next one fails)
  *   FAULT_HIT=file            is created when the fault has happened, so that a test knows when n is too large
  *
  * Node (libuv) calls the 64-bit names, and pwrite where a position is given. Calls of several threads count as one sequence.
@@ -21,7 +23,7 @@
 #include <unistd.h>
 
 static char call[16], part[256];
-static int code, nth, count;
+static int code, nth, count, full;
 
 __attribute__((constructor)) static void init(void) {
   const char *fault = getenv("FAULT");
@@ -30,6 +32,7 @@ __attribute__((constructor)) static void init(void) {
 
 static int hit(const char *name, const char *path) {
   if (!call[0] || strcmp(call, name) || !path || !strstr(path, part)) return 0;
+  if (full) return 1;
   if (__sync_add_and_fetch(&count, 1) != nth) return 0;
   const char *mark = getenv("FAULT_HIT");
   if (mark) close(syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600));
@@ -50,7 +53,8 @@ static const char *path_of(int fd, char *buffer) {
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define FAIL_OR(real) \
   do { \
-    if (code > 0) { errno = code; return -1; } \
+    if (code > 0 || full) { errno = full ? ENOSPC : code; return -1; } \
+    full = code == -1; \
     __typeof__(real) result = real; \
     if (code == -2) kill(getpid(), SIGKILL); \
     return result; \
@@ -74,6 +78,12 @@ ssize_t writev(int fd, const struct iovec *parts, int number) {
   if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(write)(fd, parts[0].iov_base, SHORT(parts[0].iov_len)));
   return REAL(writev)(fd, parts, number);
 }
+ssize_t pwritev64(int fd, const struct iovec *parts, int number, off64_t at) {
+  char buffer[512];
+  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(pwrite64)(fd, parts[0].iov_base, SHORT(parts[0].iov_len), at));
+  return REAL(pwritev64)(fd, parts, number, at);
+}
+ssize_t pwritev(int fd, const struct iovec *parts, int number, off_t at) { return pwritev64(fd, parts, number, at); }
 int fsync(int fd) {
   char buffer[512];
   if (hit("fsync", path_of(fd, buffer))) FAIL_OR(REAL(fsync)(fd));

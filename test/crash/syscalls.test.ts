@@ -9,7 +9,7 @@ import { act, type Deed, DEEDS, look, prepare } from './deeds.ts'
 
 const { EIO, ENOSPC, EROFS } = constants.errno
 const KILL_BEFORE = 0
-const SHORT = -1
+const FULL = -1
 const KILL_AFTER = -2
 
 /** Every way in which each system call is made to fail. */
@@ -24,7 +24,7 @@ const FAULTS: readonly (readonly [call: string, name: string, code: number])[] =
         [call, 'SIGKILL after', KILL_AFTER],
       ] as const,
   ),
-  ['write', 'a short write', SHORT],
+  ['write', 'a disk that is full in the middle', FULL],
 ]
 
 const shim = join(tmpdir(), `archiver-shim-${process.pid}.so`)
@@ -57,15 +57,18 @@ const actUnder = (deed: Deed, here: string, fault: string, mark: string) =>
     },
   })
 
-describe.skipIf(!hasCompiler)('a short write under write-file-atomic alone', () => {
-  it('publishes half a state and says that all is well: these tests would see it', async () => {
-    const here = join(folder, 'control')
-    mkdirSync(here)
-    await prepare('the library alone', here)
-    expect(actUnder('the library alone', here, `write:${SHORT}:1`, join(folder, 'hit')).stdout).toBe('ok')
-    await expect(look('the library alone', here)).rejects.toMatchObject({ code: 'STATE_CORRUPT' })
-  })
-})
+describe.skipIf(!hasCompiler)(
+  'a disk that is full in the middle of a write, under write-file-atomic alone',
+  () => {
+    it('is not noticed, and half a state published: these tests would see it', async () => {
+      const here = join(folder, 'control')
+      mkdirSync(here)
+      await prepare('the library alone', here)
+      expect(actUnder('the library alone', here, `write:${FULL}:1`, join(folder, 'hit')).stdout).toBe('ok')
+      await expect(look('the library alone', here)).rejects.toMatchObject({ code: 'STATE_CORRUPT' })
+    })
+  },
+)
 
 let faults = 0
 afterAll(() => console.log(`faults of system calls: ${faults}`))
