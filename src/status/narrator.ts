@@ -39,18 +39,24 @@ const tell = (log: Log, event: EngineEvent): void => {
   const stage = `[${TITLES[event.stage]}]`
   const about = (run: number) => ({ stage: event.stage, run })
   switch (event.type) {
-    case 'pass-started':
-      return log.info(`${stage} ${event.total} run(s) to process, ${event.waiting} not ready (${event.mode})`)
-    case 'run-started':
-      return log.debug(
+    case 'pass-started': {
+      log.info(`${stage} ${event.total} run(s) to process, ${event.waiting} not ready (${event.mode})`)
+      return
+    }
+    case 'run-started': {
+      log.debug(
         `${stage} [Run ${event.run}] → Processing run ${event.run} (attempt ${event.attempt}/${event.attempts})`,
         about(event.run),
       )
-    case 'run-retry':
-      return log.warn(
+      return
+    }
+    case 'run-retry': {
+      log.warn(
         `${stage} [Run ${event.run}] ✗ Run ${event.run} failed (attempt ${event.attempt}/${event.attempts}): ${event.error.message}`,
         about(event.run),
       )
+      return
+    }
     case 'run-done': {
       const already = event.processed.result === 'present' ? ' (already there, same content)' : ''
       const update = event.processed.result === 'updated' ? ' (stored again: its record had changed)' : ''
@@ -62,26 +68,33 @@ const tell = (log: Log, event: EngineEvent): void => {
         log.warn(`${stage} [Run ${event.run}] ${note}`, about(event.run))
       return
     }
-    case 'run-failed':
-      return log.error(`${stage} [Run ${event.run}] ✗ Run ${event.run} failed: ${event.error.message}`, {
+    case 'run-failed': {
+      log.error(`${stage} [Run ${event.run}] ✗ Run ${event.run} failed: ${event.error.message}`, {
         ...about(event.run),
         error: event.error,
       })
-    case 'batch-committed':
-      return log.debug(
+      return
+    }
+    case 'batch-committed': {
+      log.debug(
         `${stage} Batch ${event.batch} recorded: ${event.runs.size} stored, ${event.failed.size} failed`,
       )
-    case 'pass-stopped':
-      return log.warn(
+      return
+    }
+    case 'pass-stopped': {
+      log.warn(
         `${stage} Stopped (${event.reason})${event.error ? `: ${event.error.message}` : ': no further runs are taken'}`,
       )
+      return
+    }
     case 'pass-finished': {
       const { succeeded, failed, pending, milliseconds } = event.outcome
       const seconds = milliseconds / 1000
       const rate = seconds > 0 ? (succeeded.size / seconds).toFixed(1) : '0'
-      return log.info(
+      log.info(
         `${stage} Finished: ${succeeded.size} successful, ${failed.size} failed, ${pending.size} pending in ${seconds.toFixed(1)} s (${rate} runs/s)`,
       )
+      return
     }
   }
 }

@@ -31,10 +31,16 @@ export const progressBar = (monotonic: () => number): Listener => {
         return
       case 'run-done':
         done++
-        return show()
+        {
+          show()
+          return
+        }
       case 'run-failed':
         failed++
-        return show()
+        {
+          show()
+          return
+        }
       case 'pass-finished':
         bar.stop()
         return
