@@ -5,13 +5,12 @@ import { open as openFile, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { writeJson } from '../../src/core/artdaq-json/writer.ts'
-import { documentParts } from '../../src/core/fhicl/to-json.ts'
+import { printedParts } from '../../src/core/fhicl/to-json.ts'
 import { parseFhicl } from '../../src/core/fhicl/parser.ts'
 import type { RunDocument, RunDocuments } from '../../src/core/run-record.ts'
 import { monotonic, now } from '../../src/host.ts'
 import { CollectionIndex, type IndexFacts } from '../../src/stores/artdaq/collection-index.ts'
-import { storedDocument } from '../../src/stores/artdaq/document-text.ts'
+import { documentText } from '../../src/stores/artdaq/document-text.ts'
 import { FileSystemDb } from '../../src/stores/artdaq/filesystem-db.ts'
 import { indexText } from '../../src/stores/artdaq/index-text.ts'
 import { oidOf } from '../../src/stores/artdaq/names.ts'
@@ -161,7 +160,7 @@ async function bareWriter(from: string, to: string): Promise<number> {
 
 /** A database of many runs, its documents small and written plainly: what is measured is the index and the directory. */
 function makeDatabase(path: string): void {
-  const parts = documentParts(parseFhicl('debug_level: 1\n'))
+  const parts = printedParts(parseFhicl('debug_level: 1\n'))
   const facts: Record<string, IndexFacts[]> = { RunHistory: [], SystemLayout: [] }
   for (const collection of Object.keys(facts)) mkdirSync(join(path, collection), { recursive: true })
   for (let run = 1; run <= RUNS; run++)
@@ -171,11 +170,11 @@ function makeDatabase(path: string): void {
       const oid = oidOf(randomUUID())
       const configuration = `${run}/standard00001`
       const time = Date.UTC(2026, 0, 1) + run * 1000 + i
-      const json = storedDocument(parts, {
+      const text = documentText(parts, {
         ...{ oid, collection, entity, configuration, version: configuration, run: String(run), time },
         ...{ rawdata: [], attachments: [] },
       })
-      writeFileSync(join(path, collection, `${oid}.json`), writeJson(json))
+      writeFileSync(join(path, collection, `${oid}.json`), Buffer.concat(text))
       facts[collection]!.push({
         oid,
         version: configuration,

@@ -1,4 +1,4 @@
-import type { FhiclDocument } from './fhicl/document.ts'
+import type { PrintedParts } from './fhicl/to-json.ts'
 
 /** One regular file of a run record, as bytes. */
 export interface RecordFile {
@@ -72,8 +72,8 @@ export interface RunDocument {
   readonly entity: string
   /** FHiCL that artdaq accepts: ASCII, never empty text. An empty table where nothing can be said in FHiCL. */
   readonly fhicl: string
-  /** The same parsed, where whoever made the document has parsed it already. */
-  readonly parsed?: FhiclDocument | undefined
+  /** The same as artdaq's JSON, where whoever made the document has converted it already. */
+  readonly printed?: PrintedParts | undefined
   /** The document as the archive's blob carries it (`blob_content: original`): the file's own bytes, or the converted text. */
   readonly text: Buffer
   /** The file of the record that the document was made from; RunHistory and schema have none. */

@@ -5,10 +5,15 @@ import { JsonNumber, JsonObject, type JsonArray, type JsonValue } from './model.
  * indentation, no newline at the end, UTF-8. The value may be nested as deep as the reader allows.
  */
 export const writeJsonBytes = (value: JsonValue): Buffer => {
-  const writer = new Writer()
+  const writer = new Writer(scratch)
   writer.value(value)
-  return writer.bytes()
+  if (writer.buffer.length <= LARGEST_SCRATCH) scratch = writer.buffer
+  return Buffer.from(writer.written)
 }
+
+/** What is written into, again and again: what is given out is a copy of the right size. */
+let scratch: Buffer = Buffer.allocUnsafe(1 << 15)
+const LARGEST_SCRATCH = 1 << 20
 
 /** What `writeJsonBytes` writes, as text. */
 export const writeJson = (value: JsonValue): string => writeJsonBytes(value).toString('utf8')
@@ -36,16 +41,23 @@ interface Written {
   readonly end: number
 }
 
-/** Bytes; more than most documents have. */
-const START = 1 << 15
-
 /** Writes characters one by one into a buffer that grows: several times as fast as putting strings together. */
 class Writer {
-  #bytes = Buffer.allocUnsafe(START)
+  #bytes: Buffer
   #at = 0
   readonly #written = new Map<JsonObject, Written>()
 
-  bytes(): Buffer {
+  constructor(buffer: Buffer) {
+    this.#bytes = buffer
+  }
+
+  /** The buffer that was given, or the larger one that took its place. */
+  get buffer(): Buffer {
+    return this.#bytes
+  }
+
+  /** As much of it as was written. */
+  get written(): Buffer {
     return this.#bytes.subarray(0, this.#at)
   }
 

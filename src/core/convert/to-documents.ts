@@ -1,4 +1,5 @@
 import type { FhiclDocument } from '../fhicl/document.ts'
+import { printedParts } from '../fhicl/to-json.ts'
 import { NO_METADATA, parseMetadata } from '../metadata.ts'
 import { decodeAscii } from '../python-text.ts'
 import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../run-record.ts'
@@ -93,10 +94,11 @@ const fhiclOf = (
   entity: string,
   bytes: Buffer,
   parse: ConversionOptions['parse'],
-): Pick<RunDocument, 'fhicl' | 'parsed'> => {
+): Pick<RunDocument, 'fhicl' | 'printed'> => {
   const text = decodeAscii(bytes)
   const parsed = text === '' ? undefined : parse(text)
-  return parsed ? { fhicl: text, parsed } : { fhicl: `${nameFrom(entity)}: {}\n`, parsed: undefined }
+  // Printed at once, so that no more than one document's tree is alive at a time.
+  return parsed ? { fhicl: text, printed: printedParts(parsed) } : { fhicl: `${nameFrom(entity)}: {}\n` }
 }
 
 const manifestOf = (record: RunRecord, sha256: ConversionOptions['sha256']): RecordManifest => {

@@ -1,5 +1,5 @@
 import { JsonNumber, JsonObject, type JsonArray } from '../artdaq-json/model.ts'
-import { writeJson } from '../artdaq-json/writer.ts'
+import { writeJson, writeJsonBytes } from '../artdaq-json/writer.ts'
 import type { Comment, FhiclDocument } from './document.ts'
 
 /** The parts of a stored document that come from the text; the store puts the others round them. */
@@ -18,6 +18,22 @@ export const documentParts = ({ data, metadata, comments }: FhiclDocument): Docu
   metadata,
   comments: (comments.length === 0 ? NO_COMMENTS : comments).map(commentEntry),
 })
+
+/** The same, printed as it stands in the document's file: a tenth of the memory, and none of it for the garbage collector to walk. */
+export interface PrintedParts {
+  readonly data: Buffer
+  readonly metadata: Buffer
+  readonly comments: Buffer
+}
+
+export const printedParts = (document: FhiclDocument): PrintedParts => {
+  const { data, metadata, comments } = documentParts(document)
+  return {
+    data: writeJsonBytes(data),
+    metadata: writeJsonBytes(metadata),
+    comments: writeJsonBytes(comments),
+  }
+}
 
 export interface Origin {
   /** The document's name: `notprovided`, or the entity it is stored under. */

@@ -1,7 +1,10 @@
 import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
 import { JsonObject, type JsonArray, type JsonValue } from '../../core/artdaq-json/model.ts'
-import { originOf, type DocumentParts } from '../../core/fhicl/to-json.ts'
+import { writeJsonBytes } from '../../core/artdaq-json/writer.ts'
+import { originOf, type PrintedParts } from '../../core/fhicl/to-json.ts'
 import { toJson, type Plain } from './attachments.ts'
+import type { IndexFacts } from './collection-index.ts'
+import { indexName } from './stored-document.ts'
 
 /** Everything a stored document says besides its FHiCL. */
 export interface DocumentFacts {
@@ -18,11 +21,11 @@ export interface DocumentFacts {
   readonly attachments: readonly Plain[]
 }
 
-/** A document as artdaq's `store` makes it (spec section 2.2), key for key; without originals, byte for byte. */
-export function storedDocument(
-  { data, metadata, comments }: DocumentParts,
+/** A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. */
+export function documentText(
+  { data, metadata, comments }: PrintedParts,
   facts: DocumentFacts,
-): JsonObject {
+): readonly Buffer[] {
   const stamp = artdaqStamp(facts.time)
   const named = (name: string): JsonObject => JsonObject.of(['name', name], ['assigned', stamp])
   const event = (name: string, value: string): JsonObject =>
@@ -34,9 +37,7 @@ export function storedDocument(
     event('addEntity', facts.entity),
     event('addRun', facts.run),
   ]
-  return JsonObject.of(
-    ['document', JsonObject.of(['data', data], ['metadata', metadata], ['search', EMPTY])],
-    ['comments', comments],
+  const rest = JsonObject.of(
     ['origin', originOf({ name: facts.entity, stamp }).plus('created', stamp).plus('rawdata', facts.rawdata)],
     ['version', facts.version],
     ['entities', [named(facts.entity)]],
@@ -50,6 +51,26 @@ export function storedDocument(
     ['attachments', facts.attachments.map(toJson)],
     ['configtype', 'notprovided'],
   )
+  return [DATA, data, METADATA, metadata, COMMENTS, comments, REST, writeJsonBytes(rest).subarray(OPENING)]
+}
+
+// What stands round the parts that come printed, in the layout of `writeJsonBytes`.
+const DATA = Buffer.from('{\n"document" : {\n"data" : ')
+const METADATA = Buffer.from(',\n"metadata" : ')
+const COMMENTS = Buffer.from(',\n"search" : [\n\n]\n},\n"comments" : ')
+const REST = Buffer.from(',\n')
+const OPENING = '{\n'.length
+
+/** What the index repeats of such a document: just what reading it back would find. */
+export function factsOf({ oid, version, configuration, entity, run, time }: DocumentFacts): IndexFacts {
+  return {
+    oid,
+    version: indexName(version),
+    configurations: [{ name: indexName(configuration), assigned: indexName(artdaqStamp(time)) }],
+    entities: [indexName(entity)],
+    aliases: [],
+    runs: [indexName(run)],
+  }
 }
 
 const EMPTY: JsonArray = []

@@ -1,4 +1,4 @@
-import { documentParts, type DocumentParts } from '../../core/fhicl/to-json.ts'
+import { printedParts, type PrintedParts } from '../../core/fhicl/to-json.ts'
 import { parseFhicl } from '../../core/fhicl/parser.ts'
 import type { RecordFile, RunDocument, RunDocuments } from '../../core/run-record.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
@@ -9,13 +9,13 @@ import { originalStrings } from './originals.ts'
 import type { Prepared } from './put-plan.ts'
 import { contentOf } from './stored-document.ts'
 
-/** A document with its FHiCL parsed. */
+/** A document with its FHiCL converted. */
 export interface Ready extends Prepared {
-  readonly parts: DocumentParts
+  readonly parts: PrintedParts
 }
 
 /**
- * Parses a run's documents and puts beside each what must be kept of the record: originals with the documents, the
+ * Converts a run's documents and puts beside each what must be kept of the record: originals with the documents, the
  * manifest and all else with the `schema`. Without a manifest nothing is added, and the documents are artdaq's own, byte
  * for byte. Throws FHICL_INVALID naming run and document.
  */
@@ -26,13 +26,12 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
     const parts = partsOf(run.run, document)
     const carries = carrier && document.collection === COMMIT_MARK
     if (carries) carrier = false
-    let content: string | undefined
     return {
       collection: document.collection,
       entity: document.entity,
-      // Only needed where the run is there already, and half of the work of printing.
+      // Only needed where the run is there already.
       get content() {
-        return (content ??= contentOf(parts.data, parts.metadata))
+        return contentOf(parts)
       },
       rawdata: run.manifest ? originalStrings(document) : [],
       attachments: carries ? attachments : [],
@@ -59,9 +58,9 @@ function withoutCarrier(run: RunDocuments, held: readonly Held[]): readonly Reco
   })
 }
 
-function partsOf(run: number, { entity, fhicl, parsed }: RunDocument): DocumentParts {
+function partsOf(run: number, { entity, fhicl, printed }: RunDocument): PrintedParts {
   try {
-    return documentParts(parsed ?? parseFhicl(fhicl))
+    return printed ?? printedParts(parseFhicl(fhicl))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
     throw new ArchiverError(error.code, `run ${run}: ${entity}: ${messageOf(error)}`, { cause: error, run })

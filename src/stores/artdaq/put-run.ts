@@ -1,11 +1,10 @@
 import { ArchiverError } from '../../errors.ts'
 import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
-import { writeJsonBytes } from '../../core/artdaq-json/writer.ts'
 import type { RunDocument, RunDocuments } from '../../core/run-record.ts'
 import { step } from '../../files.ts'
 import type { Committer } from './committer.ts'
 import type { Database } from './database.ts'
-import { storedDocument } from './document-text.ts'
+import { documentText, factsOf } from './document-text.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from './held.ts'
 import { COMMIT_MARK, type Orphan } from './list-runs.ts'
 import type { Maker } from './metadata-record.ts'
@@ -14,7 +13,7 @@ import { placeFile } from './place-file.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
 import { indexedRuns } from './run-index.ts'
-import { factsOf, type Stored } from './stored-document.ts'
+import type { Stored } from './stored-document.ts'
 
 export interface PutContext {
   /** Read as one, oldest first; the last one is written. */
@@ -80,13 +79,12 @@ async function carryOut(
       rawdata,
       attachments,
     }
-    const json = storedDocument(parts, facts)
     committer.begin(oid)
     begun.push(oid)
     const path = writer.collection(collection).documentPath(oid)
-    await placeFile(writer.path, path, [writeJsonBytes(json)])
+    await placeFile(writer.path, path, documentText(parts, facts))
     step('artdaq-put: a document is in place')
-    placed.push({ collection, facts: factsOf(json, oid) })
+    placed.push({ collection, facts: factsOf(facts) })
   }
   try {
     await eachOf(

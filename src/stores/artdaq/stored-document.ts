@@ -1,7 +1,8 @@
 import { isArray, JsonObject, type JsonValue } from '../../core/artdaq-json/model.ts'
 import { outlineOf } from '../../core/artdaq-json/outline.ts'
 import { readJson } from '../../core/artdaq-json/reader.ts'
-import { escapeText, writeJson } from '../../core/artdaq-json/writer.ts'
+import { escapeText, writeJsonBytes } from '../../core/artdaq-json/writer.ts'
+import type { PrintedParts } from '../../core/fhicl/to-json.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
 import type { IndexFacts } from './collection-index.ts'
@@ -45,7 +46,8 @@ export class Stored {
   /** Parameters and comments, as artdaq's JSON: equal texts are equal documents, whenever and by whom they were stored. */
   get content(): string {
     const { json } = this
-    return contentOf(this.#part(json, 'data'), this.#part(json, 'metadata'))
+    const [data, metadata] = [this.#part(json, 'data'), this.#part(json, 'metadata')]
+    return contentOf({ data: writeJsonBytes(data), metadata: writeJsonBytes(metadata) })
   }
 
   get rawdata(): readonly string[] {
@@ -124,8 +126,9 @@ function naming<T>(path: string, work: () => T): T {
   }
 }
 
-export const contentOf = (data: JsonObject, metadata: JsonObject): string =>
-  `${writeJson(data)}\n${writeJson(metadata)}`
+/** What two equal documents have in common. */
+export const contentOf = ({ data, metadata }: Pick<PrintedParts, 'data' | 'metadata'>): string =>
+  `${data.toString()}\n${metadata.toString()}`
 
 /** A name as an index holds it: the bytes of its escaped form. */
 export const indexName = (name: string): string => Buffer.from(escapeText(name), 'utf8').toString('latin1')
@@ -133,8 +136,7 @@ export const indexName = (name: string): string => Buffer.from(escapeText(name),
 /** The name that an index holds as bytes, for people. */
 export const shownName = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')
 
-/** What the index repeats of a document. */
-export function factsOf(json: Members, oid: string): IndexFacts {
+function factsOf(json: Members, oid: string): IndexFacts {
   return {
     oid,
     version: indexName(text(json.get('version'))),
