@@ -21,6 +21,12 @@ export interface StageMemoryOptions {
   readonly assertHeld: () => void
 }
 
+/** Where the two are kept: files, or what a model of them keeps in memory. */
+export interface StageFiles {
+  readonly stateFile: Pick<StateFile, 'path' | 'read' | 'exists' | 'write'>
+  readonly failureLog: Pick<FailureLog, 'path' | 'read' | 'add' | 'remove' | 'replace'>
+}
+
 /** A stage's state and failure log as they stand. */
 export interface Remembered {
   readonly state: StageState
@@ -46,15 +52,15 @@ export interface Checkpoint {
  * what is there.
  */
 export class StageMemory {
-  readonly stateFile: StateFile
-  readonly failureLog: FailureLog
+  readonly stateFile: StageFiles['stateFile']
+  readonly failureLog: StageFiles['failureLog']
   readonly #options: StageMemoryOptions
   #state: StageState | undefined
 
-  constructor(options: StageMemoryOptions) {
+  constructor(options: StageMemoryOptions, files?: StageFiles) {
     this.#options = options
-    this.stateFile = new StateFile(options.stateFile)
-    this.failureLog = new FailureLog(options.failureLog, options)
+    this.stateFile = files?.stateFile ?? new StateFile(options.stateFile)
+    this.failureLog = files?.failureLog ?? new FailureLog(options.failureLog, options)
   }
 
   /** Reads without changing anything, for reports. Throws what `StateFile.read` throws. */

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { audit } from '../../src/core/audit.ts'
+import { parseState } from '../../src/core/state.ts'
+import type { StageName } from '../../src/stages/stage.ts'
+import { seed as seedOfTest } from '../crash/random.ts'
+import { type Backup, type Command, commands, FOREIGN, perform } from './commands.ts'
+import { NO_TROUBLE, passOf } from './pass.ts'
+import { Process, setOf, World } from './world.ts'
+
+const SEQUENCES = Number(process.env['ARCHIVER_SEQUENCES'] ?? 20_000)
+const STAGES: readonly StageName[] = ['import', 'migrate']
+
+interface Before {
+  readonly stored: Record<StageName, ReadonlyMap<number, number>>
+  readonly attempted: Record<StageName, number>
+}
+
+const stateOf = (world: World, stage: StageName) =>
+  parseState(world.disks[stage].state ?? '{"last_attempted_run": 0}', stage)
+const attemptedOf = (world: World, stage: StageName): number => {
+  try {
+    return stateOf(world, stage).lastAttemptedRun
+  } catch {
+    return Infinity // damaged: nothing can be said
+  }
+}
+
+const remember = (world: World): Before => ({
+  stored: { import: new Map(world.artdaq), migrate: new Map(world.archive) },
+  attempted: { import: attemptedOf(world, 'import'), migrate: attemptedOf(world, 'migrate') },
+})
+
+/** What must hold after every command, whatever it was. */
+const check = (world: World, before: Before, command: Command): void => {
+  for (const stage of STAGES) {
+    const stored = setOf(world.to(stage))
+    const failed = world.disks[stage].failed
+    const source = setOf(world.from(stage))
+    const damaged = new Map<number, string>()
+    for (const [run, content] of world.to(stage))
+      if (content !== FOREIGN && !world.history.get(run)?.has(content)) damaged.set(run, 'never was that')
+    const classes = audit({ source, stored, incomplete: stored.take(0), failed, damaged })
+    expect(damaged.size, `${stage}: only what a record was is archived`).toBe(0)
+    expect(
+      classes.archived.union(classes.failed).union(classes.pending).minus(source.union(stored)).size,
+    ).toBe(0)
+    // I5: nothing at a destination is overwritten or taken away, except by a command that does just that.
+    if (command.do !== 'lose' || command.stage !== stage)
+      for (const [run, content] of before.stored[stage])
+        expect(world.to(stage).get(run), `${stage}: run ${run} was overwritten or removed`).toBe(content)
+    // I2, I3: the numbers move past a run only when it is archived or written down.
+    if (['pass', 'two passes'].includes(command.do)) {
+      const passed = classes.pending.above(before.attempted[stage]).upTo(attemptedOf(world, stage))
+      const allowed = stored.last ?? 0 // read off the destination, where others may have stored beyond us
+      expect(passed.above(allowed).size, `${stage}: last_attempted_run passed ${passed.toString()}`).toBe(0)
+    }
+  }
+}
+
+/** In the end the disturbances stop, and everything is archived, or failed for a reason. */
+const settle = async (world: World): Promise<void> => {
+  for (const stage of STAGES) {
+    world.holder = new Process(1e9)
+    const outcome = await passOf(world, stage, 'incremental', world.holder, NO_TROUBLE)
+    const stored = setOf(world.to(stage))
+    const source = setOf(world.from(stage))
+    const failed = world.disks[stage].failed
+    expect(source.minus(stored).minus(failed).toString(), `${stage}: neither archived nor failed`).toBe('')
+    expect(outcome?.succeeded.minus(stored).size, `${stage}: said archived, and it is not`).toBe(0)
+    expect(stateOf(world, stage).lastContiguousRun, stage).toBe(stored.lastContiguous)
+    expect(failed.intersect(stored).toString(), `${stage}: failed, and archived`).toBe('')
+
+    await passOf(world, stage, 'retry', world.holder, NO_TROUBLE)
+    const left = source.minus(setOf(world.to(stage)))
+    expect(left.toString(), `${stage}: nothing is wrong with them, and they are not archived`).toBe('')
+    expect(world.disks[stage].failed.intersect(source).toString()).toBe('')
+  }
+}
+
+describe('any sequence of records that come, go and change, passes, crashes, damaged and restored states, lost objects and second instances', () => {
+  it(`loses no run, in ${SEQUENCES} sequences`, { timeout: 3_600_000 }, async () => {
+    const seed = seedOfTest()
+    let steps = 0
+    console.log(`model: ${SEQUENCES} sequences, SEED=${seed}`)
+    await fc.assert(
+      fc.asyncProperty(commands, async (sequence) => {
+        const world = new World()
+        const backup: Backup = {}
+        for (const command of sequence) {
+          const before = remember(world)
+          await perform(world, backup, command)
+          check(world, before, command)
+          steps++
+        }
+        await settle(world)
+      }),
+      { numRuns: SEQUENCES, seed },
+    )
+    console.log(`model: ${steps} commands`)
+  })
+})
