@@ -14,8 +14,10 @@ export interface PassSummary {
   readonly waiting: RunSet
   /** What stands in the failure logs now. */
   readonly failed: ByStage
-  /** Runs in the last stage's destination. */
-  readonly archived: number
+  /** Runs in the last stage's destination; undefined where it did not say. */
+  readonly archived: number | undefined
+  /** Runs that are not ready or that were left for the next pass; undefined where the source did not say. */
+  readonly pending: number | undefined
   readonly attempted: number
   readonly succeeded: number
   /** Of the retries that were asked for, those that were made; the others were not ready. */
@@ -91,6 +93,9 @@ class Loop {
   #notBefore = -Infinity
   #troubles = 0
   #lastSuccess: string | undefined
+  /** As they were told last. */
+  #archived: number | undefined
+  #pending: number | undefined
   #fail: (error: unknown) => void = () => undefined
   readonly #wake = coalesce(() => this.#once())
 
@@ -198,17 +203,19 @@ class Loop {
     this.#watch?.follow(await directoriesOf(summary.waiting))
   }
 
-  #tell({ archived, waiting, failed, trouble }: PassSummary): void {
+  #tell({ archived = this.#archived, pending = this.#pending, failed, trouble }: PassSummary): void {
     const { notifier, monotonic } = this.#parts
+    this.#archived = archived
+    this.#pending = pending
     const seconds = Math.ceil((this.#notBefore - monotonic()) / 1000)
     const failures = failed.import.union(failed.migrate)
     const left = this.#retries.import.exhausted.union(this.#retries.migrate.exhausted)
     const words = [
-      trouble ? `${trouble.message} (next try in ${seconds} s)` : undefined,
-      `archived ${archived}`,
-      `${waiting.size} pending`,
+      trouble && `${trouble.message} (next try in ${seconds} s)`,
+      archived === undefined ? undefined : `archived ${archived}`,
+      pending === undefined ? undefined : `${pending} pending`,
       `${failures.size} failed${left.isEmpty ? '' : ` (${left.size} need a person)`}`,
-      this.#lastSuccess === undefined ? undefined : `last success ${this.#lastSuccess}`,
+      this.#lastSuccess && `last success ${this.#lastSuccess}`,
     ]
     notifier.status(words.filter((word) => word !== undefined).join(', '))
   }

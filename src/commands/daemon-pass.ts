@@ -97,15 +97,17 @@ const work = async (
 const summaryOf = async (archiver: Archiver, { reports, retried }: Work): Promise<PassSummary> => {
   const planOf = (stage: StageName) => reports.find((report) => report.stage === stage)?.plan
   const outcomes = reports.flatMap(({ outcome }) => outcome ?? [])
-  const waiting = planOf('import')?.waiting.keys() ?? []
-  const migrated = outcomes.filter(({ stage }) => stage === 'migrate').map(({ succeeded }) => succeeded)
-  const archived = migrated.reduce((all, runs) => all.union(runs), planOf('migrate')?.stored ?? RunSet.EMPTY)
+  const [source, archive] = [planOf('import'), planOf('migrate')]
+  const migrated = outcomes
+    .filter(({ stage }) => stage === 'migrate')
+    .reduce((all, { succeeded }) => all.union(succeeded), RunSet.EMPTY)
   const error = reports.find((report) => report.error)?.error
   if (error && !(error instanceof ArchiverError)) throw error
   return {
-    waiting: RunSet.of(waiting),
+    waiting: RunSet.of(source?.waiting.keys() ?? []),
     failed: { import: await failedOf(archiver, 'import'), migrate: await failedOf(archiver, 'migrate') },
-    archived: archived.size,
+    archived: archive?.stored.union(migrated).size,
+    pending: source && source.waiting.size + source.beyond,
     attempted: outcomes.reduce((sum, { attempted }) => sum + attempted.size, 0),
     succeeded: outcomes.reduce((sum, { succeeded }) => sum + succeeded.size, 0),
     retried,

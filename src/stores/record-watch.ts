@@ -46,6 +46,7 @@ class PollOrEvents implements RecordWatch {
   readonly #options: RecordWatchOptions
   /** One for each record: chokidar never forgets a path that it was told to leave. */
   readonly #records = new Map<string, Watcher>()
+  #followed: ReadonlySet<string> = new Set()
   #directory: FSWatcher | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -61,6 +62,7 @@ class PollOrEvents implements RecordWatch {
   }
 
   follow(names: ReadonlySet<string>): void {
+    this.#followed = names
     for (const [name, watcher] of this.#records)
       if (!names.has(name)) {
         this.#records.delete(name)
@@ -128,11 +130,10 @@ class PollOrEvents implements RecordWatch {
   }
 
   async #reopen(): Promise<void> {
-    const followed = new Set(this.#records.keys())
     await this.#shut()
     if (this.#closed) return
     await this.open(true)
-    this.follow(followed)
+    this.follow(this.#followed) // what was asked for meanwhile included
     this.#options.onDirectory() // what happened meanwhile was not seen
   }
 

@@ -9,6 +9,7 @@ const QUIET: PassSummary = {
   waiting: NONE,
   failed: { import: NONE, migrate: NONE },
   archived: 3,
+  pending: 0,
   attempted: 0,
   succeeded: 0,
   retried: { import: NONE, migrate: NONE },
@@ -173,6 +174,14 @@ describe('a store that is away', () => {
     expect(passes).toHaveLength(1)
     expect(seen.status).toMatch(/^UconDB does not answer \(next try in \d s\), archived 3/)
     expect(seen.warnings).toEqual(['UconDB does not answer; trying again until it works'])
+  })
+  it('leaves what was known before as it was', async () => {
+    const unknown = { ...QUIET, archived: undefined, pending: undefined, trouble: away }
+    const { passes, hear, seen } = start([QUIET, unknown])
+    await until(() => passes.length === 1)
+    hear().onDirectory()
+    await until(() => seen.status.startsWith('UconDB does not answer'))
+    expect(seen.status).toContain('archived 3, 0 pending')
   })
   it('costs a failed run none of its retries', async () => {
     const failed = { ...QUIET, failed: { import: NONE, migrate: RunSet.of([9]) } }

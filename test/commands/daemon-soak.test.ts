@@ -110,7 +110,7 @@ daemon: {scan_seconds: 3}
     expect(kills).toBeGreaterThan(1)
     expect(archived()).toEqual(Array.from({ length: COUNT }, (_, i) => FIRST + i))
     const updates = readdirSync(join(site, 'archive'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\d+\.u\d+/.test(name),
+      /\d+-update-\d+/.test(name),
     )
     expect(updates).toEqual([])
   })

@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process'
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,4 +97,47 @@ describe('automatic choice', () => {
     await open('auto')
     expect(watch.polls).toBe(false)
   })
+})
+
+const LIMITED = ['--user', '--map-root-user', 'sh', '-c']
+const canLimit = spawnSync('unshare', [...LIMITED, 'echo 9 >/proc/sys/user/max_inotify_watches']).status === 0
+if (!canLimit)
+  console.warn("the kernel's limits of file watches cannot be lowered here: reaching them is not tried")
+
+describe.skipIf(!canLimit)("the kernel's limit", () => {
+  it.each([
+    ['max_inotify_watches', '0', 'fs.inotify.max_user_watches'],
+    ['max_inotify_watches', '2', 'fs.inotify.max_user_watches'], // the directory's own, and one record's
+    ['max_inotify_instances', '0', 'fs.inotify.max_user_instances'],
+  ])(
+    '%s=%s is told with the setting to change, and changes are still seen',
+    async (limit, value, setting) => {
+      await open('poll') // for afterEach
+      for (const run of ['101', '102', '103']) record(run)
+      const program = `
+      import { openRecordWatch } from '${process.cwd()}/src/stores/record-watch.ts'
+      const watch = await openRecordWatch({
+        directory: '${directory}', mode: 'native', pollSeconds: 0.1,
+        onDirectory: () => undefined,
+        onRecord: (name) => { if (name === '103') { console.log('heard'); process.exit() } },
+        warn: (message) => console.log(message),
+      })
+      watch.follow(new Set(['101', '102', '103']))
+      setTimeout(() => process.exit(), 20_000)`
+      const child = spawn('unshare', [
+        ...LIMITED,
+        `echo ${value} >/proc/sys/user/${limit}; exec npx tsx --input-type=module -e "$0"`,
+        program,
+      ])
+      let said = ''
+      child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      for (let i = 0; i < 200 && !said.includes('polling'); i++) await pause(50)
+      await pause(500)
+      appendFileSync(join(directory, '103', 'metadata.txt'), 'more\n')
+      await ended
+      expect(said).toContain(setting)
+      expect(said.trim().split('\n').at(-1)).toBe('heard')
+    },
+  )
 })
