@@ -1,0 +1,121 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Site } from '../site.ts'
+
+let site: Site
+beforeEach(() => (site = new Site({ app: '  batch_size: 0' })))
+afterEach(() => site.remove())
+
+describe('the report on a site', () => {
+  it('that is in order says so, with exit 0, and changes nothing', () => {
+    for (const run of [100, 101, 105]) site.record(run)
+    site.archiver()
+    const before = readdirSync(site.path('work'))
+    const { status, stdout } = site.archiver('--report-status', '--compare-state', '--check')
+    expect([status, readdirSync(site.path('work'))]).toEqual([0, before])
+    expect(stdout).toContain('  Contiguous:      100-101, 105\n  Gaps:            102, 103, 104\n')
+    expect(stdout).toContain('1. All systems are synchronized - no action needed')
+  })
+
+  it('that has never been worked on says what to run', () => {
+    site.record(7)
+    const { status, stdout } = site.archiver('--compare-state')
+    expect(status).toBe(0)
+    expect(stdout).toContain(
+      `1. Run IMPORTER: 1 run(s) on filesystem not in artdaqDB (range: 7-7)\n   run-archiver ${site.config} --import-only --incremental`,
+    )
+    expect(stdout).toContain('No import state recorded')
+  })
+
+  it('names failed, late, waiting and ignored ones, and --check makes failures an exit 1', () => {
+    for (const name of ['10', '12', '13', '013']) site.record(name)
+    site.archiver()
+    site.record(11)
+    site.record(14, { ended: false })
+    mkdirSync(site.path('records', 'lost+found'))
+    const { status, stdout } = site.archiver('--compare-state')
+    expect(status).toBe(0)
+    expect(stdout).toContain('  Failed Runs:         1 run(s) logged as failed (13)')
+    expect(stdout).toContain('  Late Runs:           1 run(s) below the last attempted (11)')
+    expect(stdout).toMatch(/Not Ready: +run 14: running/)
+    expect(stdout).toMatch(/Ignored: +lost\+found/)
+    expect(site.archiver('--report-status', '--check').status).toBe(1)
+    const json = JSON.parse(site.archiver('--compare-state', '--json').stdout) as object
+    expect(json).toMatchObject({ import: { failed: '13', late: '11' }, filesystem: { ambiguous: '13' } })
+  })
+
+  it('whose records cannot be read is an error, never an empty set (D41, I6)', () => {
+    site.record(1)
+    site.archiver()
+    rmSync(site.path('records'), { recursive: true })
+    const { status, stdout } = site.archiver('--report-status')
+    expect(status).toBe(1)
+    expect(stdout).toContain('✗ Filesystem query failed')
+    expect(stdout).toContain('ArtdaqDB query complete')
+  })
+
+  it('whose state is damaged tells the rest all the same', () => {
+    site.record(1)
+    site.archiver()
+    writeFileSync(site.path('work', 'importer_state.json'), '{')
+    const { status, stdout } = site.archiver('--compare-state')
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/NOT KNOWN: .*importer_state.json: not JSON/)
+    expect(stdout).toContain('  Total Runs:      1')
+  })
+})
+
+describe('the audit of a site', () => {
+  const blob = (run: number): string =>
+    site.path(
+      'archive',
+      readdirSync(site.path('archive'), { recursive: true, encoding: 'utf8' }).find((name) =>
+        name.endsWith(`${run}.txt`),
+      )!,
+    )
+
+  it('counts each class, and needs no state to do it', () => {
+    for (const name of ['1', '2', '02', '3']) site.record(name)
+    site.archiver()
+    site.record(4)
+    writeFileSync(site.path('work', 'importer_state.json'), 'nonsense')
+    const { status, stdout } = site.command('audit', '--deep')
+    expect(status).toBe(0)
+    expect(stdout).toContain('  archived: 2 (2 read back)\n  failed:   1 (2)\n  pending:  1 (4)\n')
+  })
+
+  it('finds a blob whose bytes are not what was archived', () => {
+    for (const run of [1, 2, 3]) site.record(run)
+    site.archiver()
+    const path = blob(2)
+    const bytes = readFileSync(path)
+    bytes[bytes.length >> 1]! ^= 1
+    chmodSync(path, 0o644)
+    writeFileSync(path, bytes)
+    const { status, stdout } = site.command('audit', '--deep')
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/VIOLATION: run 2 is damaged/)
+    expect(stdout).toContain('1 violation(s)')
+  })
+
+  it('never calls archived what is there only in part', () => {
+    for (const run of [1, 2, 3]) site.record(run)
+    site.archiver()
+    chmodSync(blob(2), 0o644)
+    truncateSync(blob(2), 10)
+    const { stages } = JSON.parse(site.command('audit', '--json').stdout) as {
+      stages: { archived: string }[]
+    }
+    expect(stages[1]?.archived).toBe('1,3')
+  })
+
+  it('ends in 1 when the records are gone', () => {
+    site.record(1)
+    site.archiver()
+    rmSync(site.path('records', '1'), { recursive: true })
+    expect(site.command('audit')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('is empty') as string,
+    })
+  })
+})
