@@ -54,7 +54,9 @@ export const migrate = async (database: Database, options: MigrateOptions): Prom
       await sql`SELECT pg_advisory_xact_lock(hashtext(${`run-archiver.ledger.${schema ?? ''}`}))`.execute(
         transaction,
       )
-      await sql.raw(`CREATE SCHEMA IF NOT EXISTS ${schema ?? ''}`).execute(transaction)
+      // Asked first: CREATE SCHEMA wants its privilege even where the schema is there already.
+      const there = await sql`SELECT 1 FROM pg_namespace WHERE nspname = ${schema}`.execute(transaction)
+      if (there.rows.length === 0) await sql.raw(`CREATE SCHEMA ${schema ?? ''}`).execute(transaction)
     }
     return apply(transaction, database, options)
   })
@@ -122,7 +124,8 @@ const apply = async (
 
 /**
  * Views follow the code, not the version: the seeds' words are made from core/verdict.ts. They are in the first schema of
- * the search path, where the seeds' queries look for them. Something else with the name is left alone.
+ * the search path, where the seeds' queries look for them, or, where a user may make nothing there (`public` since PostgreSQL 15), beside the
+ * tables. Something else with the name is left alone.
  */
 const makeViews = async (
   kysely: Kysely<LedgerSchema>,
@@ -130,29 +133,47 @@ const makeViews = async (
   schema: string | undefined,
 ): Promise<string[]> => {
   const taken: string[] = []
-  const others = await takenNames(kysely, dialect)
+  const place = dialect === 'postgres' ? await viewSchema(kysely, schema) : undefined
+  const others = await takenNames(kysely, dialect, place)
   for (const name of VIEWS) {
     if (others.has(name)) {
       taken.push(name)
       continue
     }
     const query = viewQuery(name, dialect, schema)
-    const drop = `DROP VIEW IF EXISTS ${name}`
+    const view = qualified(place, name)
     const statements =
       dialect === 'sqlite'
-        ? [drop, `CREATE VIEW ${name} AS ${query}`]
-        : [`CREATE OR REPLACE VIEW ${name} AS ${query}`]
+        ? [`DROP VIEW IF EXISTS ${view}`, `CREATE VIEW ${view} AS ${query}`]
+        : [`CREATE OR REPLACE VIEW ${view} AS ${query}`]
     for (const statement of statements) await sql.raw(statement).execute(kysely)
   }
   return taken
 }
 
+const viewSchema = async (
+  kysely: Kysely<LedgerSchema>,
+  own: string | undefined,
+): Promise<string | undefined> => {
+  const { rows } = await sql<{ name: string | null; may: boolean | null }>`
+    SELECT quote_ident(current_schema()) AS name, has_schema_privilege(current_schema(), 'CREATE') AS may`.execute(
+    kysely,
+  )
+  const [first] = rows
+  return first?.may === true && first.name !== null ? first.name : own
+}
+
 /** Tables, not views, that have a seed's name where the views would be: a site may have run the seeds' own programs. */
-const takenNames = async (kysely: Kysely<LedgerSchema>, dialect: DialectName): Promise<Set<string>> => {
+const takenNames = async (
+  kysely: Kysely<LedgerSchema>,
+  dialect: DialectName,
+  place: string | undefined,
+): Promise<Set<string>> => {
   const query = {
     sqlite: sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`,
-    postgres: sql<{ name: string }>`SELECT table_name AS name FROM information_schema.tables
-      WHERE table_schema = current_schema() AND table_type <> 'VIEW'`,
+    postgres: sql<{
+      name: string
+    }>`SELECT tablename AS name FROM pg_tables WHERE quote_ident(schemaname) = ${place ?? ''}`,
     mysql: sql<{ name: string }>`SELECT table_name AS name FROM information_schema.tables
       WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`,
   }[dialect]

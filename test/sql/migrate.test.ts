@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { migrate, MIGRATIONS, type Migration } from '../../src/sql/migrate.ts'
 import { TABLES } from '../../src/sql/tables.ts'
 import { VIEWS } from '../../src/sql/views.ts'
-import { engines, freshPlace, type Place } from './engines.ts'
+import { openDatabase } from '../../src/sql/database.ts'
+import { admin, engines, freshPlace, type Place } from './engines.ts'
 
 const options = { migrations: MIGRATIONS, now: () => 0, by: 'test' }
 
@@ -69,3 +70,35 @@ describe.each(await engines())('a ledger on %s', (dialect) => {
     await database.close()
   })
 })
+
+describe.skipIf(!(await engines()).includes('postgres'))(
+  'a PostgreSQL user who may make nothing in public',
+  () => {
+    it('has the views beside the tables, in the schema that was made for the ledger', async () => {
+      const place = await freshPlace('postgres')
+      const role = new URL(place.url).pathname.slice(1).replace('test', 'role')
+      await admin('postgres', `CREATE ROLE ${role} LOGIN PASSWORD 'pw-of-the-role'`)
+      try {
+        const owner = await place.open()
+        await sql.raw(`CREATE SCHEMA tasker AUTHORIZATION ${role}`).execute(owner.kysely)
+        await owner.close()
+        const server = new URL(place.url)
+        server.username = role
+        server.password = 'pw-of-the-role'
+        const where = { dialect: 'postgres', server: server.href } as const
+        const database = await openDatabase({
+          place: where,
+          schema: 'tasker',
+          password: undefined,
+          timeout: 5000,
+        })
+        expect(await migrate(database, options)).toEqual([])
+        expect((await sql`SELECT * FROM tasker.process_logs`.execute(database.kysely)).rows).toEqual([])
+        await database.close()
+      } finally {
+        await place.drop()
+        await admin('postgres', `DROP ROLE ${role}`)
+      }
+    })
+  },
+)
