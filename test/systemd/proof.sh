@@ -38,7 +38,7 @@ drop_in() { # unit; the text comes on standard input
     ctl daemon-reload
 }
 
-mkdir -p "$HOME/rr" "$HOME/.cache"
+mkdir -p "$HOME/rr" "$HOME/.cache" "$HOME/out"
 export XDG_STATE_HOME=$HOME/state XDG_DATA_HOME=$HOME/share
 "$app/scripts/install.sh" --user --daemon >/dev/null
 DESTDIR=$HOME/root "$app/scripts/install.sh" >/dev/null
@@ -47,13 +47,31 @@ printf 'daemon: {scan_seconds: 5}\n' >>"$config/config.yaml"
 echo canary >"$config/credentials/ucon_db.writer_password"
 chmod 600 "$config/credentials/ucon_db.writer_password"
 
-# The daemon: up, at work, read again, killed by the watchdog, stopped.
-drop_in $daemon <<END
-[Service]
-WatchdogSec=4
-RestartSec=1
-StandardError=append:$HOME/daemon.log
-END
+{
+    echo '[Service]'
+    sed -n '/^# --- Sandbox/,/^TasksMax=/p' "$HOME/root/etc/systemd/system/$pass" |
+        sed -e "s#^ReadOnlyPaths=.*#ReadOnlyPaths=$HOME/rr#" -e "s#^ReadWritePaths=.*#ReadWritePaths=$HOME/state $HOME/.cache $HOME/out#" \
+            -e "s#^NoExecPaths=.*#NoExecPaths=/ $HOME/state $HOME/.cache $HOME/out#"
+} >"$HOME/sandbox"
+
+# Somebody who is told: each message a line.
+node -e 'require("http").createServer((request, response) => {
+    let body = ""
+    request.on("data", (part) => (body += part)).on("end", () => {
+        require("fs").appendFileSync(process.argv[1], body + "\n")
+        response.end()
+    })
+}).listen(0, "127.0.0.1", function () { require("fs").writeFileSync(process.argv[2], String(this.address().port)) })' "$HOME/out/told" "$HOME/out/port" &
+listener=$!
+trap 'kill $listener' EXIT
+until_true test -s "$HOME/out/port"
+printf 'reporting: {webhook: {enabled: true, url: "http://127.0.0.1:%s/"}}\n' "$(cat "$HOME/out/port")" >>"$config/config.yaml"
+
+# The daemon, sandboxed as well: up, at work, read again, killed by the watchdog, stopped.
+{
+    cat "$HOME/sandbox"
+    printf 'WatchdogSec=4\nRestartSec=1\nStandardError=append:%s/daemon.log\n' "$HOME"
+} | drop_in $daemon
 ctl start $daemon
 say 'daemon up' "$(value $daemon ActiveState)"
 record 101 0
@@ -83,16 +101,11 @@ ctl start $daemon 2>/dev/null
 until_true sh -c "[ \$(systemctl --user show $daemon -p ActiveState --value) = failed ]"
 say 'wrong configuration' "$(value $daemon ExecMainStatus) after $(value $daemon NRestarts) restarts"
 
-# The pass by the timer, in the whole sandbox of the system unit.
+# The pass by the timer, in the whole sandbox of the system unit, which is tried out first.
 {
-    echo '[Service]'
-    sed -n '/^# --- Sandbox/,/^TasksMax=/p' "$HOME/root/etc/systemd/system/$pass" |
-        sed -e "s#^ReadOnlyPaths=.*#ReadOnlyPaths=$HOME/rr#" -e "s#^ReadWritePaths=.*#ReadWritePaths=$HOME/state $HOME/.cache $HOME/out#" \
-            -e "s#^NoExecPaths=.*#NoExecPaths=/ $HOME/state $HOME/.cache $HOME/out#"
+    cat "$HOME/sandbox"
     echo "ExecStartPre=/bin/sh -c 'grep -E NoNewPrivs.*1 /proc/self/status && grep -E Seccomp:.*2 /proc/self/status && ! touch $HOME/rr/x && ! touch $HOME/x && cp /bin/true $HOME/out/run && ! $HOME/out/run && touch $HOME/out/sandboxed'"
-} >"$HOME/sandbox"
-mkdir -p "$HOME/out"
-drop_in $pass <"$HOME/sandbox"
+} | drop_in $pass
 drop_in run-record-archiver.timer <<END
 [Timer]
 OnCalendar=
@@ -107,6 +120,13 @@ until_true sh -c "[ \$(systemctl --user show $pass -p ActiveState --value) = ina
 ctl stop run-record-archiver.timer
 say 'sandbox holds' "$([ -f "$HOME/out/sandboxed" ] && echo yes)"
 say 'pass by the timer' "$(is_archived 102 && echo archived) $(value $pass Result)"
+
+# People are told: of a unit that failed (the daemon, above), and once a week.
+until_true grep -q "$daemon failed" "$HOME/out/told"
+say 'told of the failure' "$(grep -c "$daemon failed" "$HOME/out/told")"
+drop_in run-record-archiver-report.service <"$HOME/sandbox"
+ctl start run-record-archiver-report.service
+say 'weekly report' "$(value run-record-archiver-report.service Result), $(grep -o 'weekly report, [a-z ]*' "$HOME/out/told"), $(grep -o 'END OF STATUS REPORT' "$HOME/out/told")"
 
 # Secrets come as credentials.
 drop_in $pass <<END
