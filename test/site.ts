@@ -23,6 +23,8 @@ export interface Result {
   readonly stderr: string
 }
 
+const NO_FILES: Readonly<Record<string, string | Buffer>> = {}
+
 /** A whole site in a temporary folder, and the built program to run on it: what a user has after the first pages of the README. */
 export class Site {
   readonly root = mkdtempSync(join(tmpdir(), 'archiver-site-'))
@@ -56,10 +58,7 @@ export class Site {
   }
 
   /** Writes a run record, as DAQInterface does; its times lie an hour back, so that it has settled. */
-  record(
-    run: number | string,
-    { ended = true, files = {} as Record<string, string | Buffer>, ageSeconds = 3600 } = {},
-  ): void {
+  record(run: number | string, { ended = true, files = NO_FILES, ageSeconds = 3600 } = {}): void {
     const directory = this.path('records', String(run))
     mkdirSync(directory, { recursive: true })
     const metadata = `Config name: demo\nComponent #0: tpc01\n${START}${ended ? STOP : ''}`

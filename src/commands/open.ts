@@ -37,8 +37,8 @@ export interface Archiver {
   memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn' | 'corrupt'>): StageMemory
   /** The same for whoever only reads. */
   peek(stage: StageName): Promise<Remembered>
-  convert(record: RunRecord): RunDocuments
-  pack(stored: StoredRun): Buffer
+  readonly convert: (record: RunRecord) => RunDocuments
+  readonly pack: (stored: StoredRun) => Buffer
 }
 
 /** What a pass may change of the configuration, from the command line. */

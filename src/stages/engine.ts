@@ -2,7 +2,7 @@ import { attemptedUpTo } from '../core/plan.ts'
 import { RunSet } from '../core/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { type AttemptOptions, attempt, judge } from './attempt.ts'
-import type { Listener, PassWork, Processed, Recorder, Stage, StageOutcome } from './stage.ts'
+import type { PassWork, Processed, Recorder, Stage, StageOutcome } from './stage.ts'
 
 export interface EngineOptions extends AttemptOptions {
   readonly mode: string
@@ -88,7 +88,10 @@ class Pass {
 
   async #worker(): Promise<void> {
     while (!this.#stopped) {
-      if (this.#options.stop.aborted) return this.#halt('signal', undefined)
+      if (this.#options.stop.aborted) {
+        this.#halt('signal', undefined)
+        return
+      }
       const next = this.#queue.next()
       if (next.done) return
       await this.#one(next.value)

@@ -6,7 +6,7 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /** What an idle pass looked at, so that the next one can see with a few stats that all of it is as it was. */
 export interface IdleStamp {
-  readonly version: 1
+  readonly version: number
   readonly program: string
   /** Of the configuration's text and of the environment variables that it names. */
   readonly configuration: string

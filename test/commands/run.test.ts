@@ -136,10 +136,10 @@ describe('a source that is gone, or empty where it was not (I6)', () => {
     { what: 'gone', change: () => renameSync(site.path('records'), site.path('elsewhere')) },
     {
       what: 'empty',
-      change: () => (
-        renameSync(site.path('records'), site.path('elsewhere')),
+      change: () => {
+        renameSync(site.path('records'), site.path('elsewhere'))
         mkdirSync(site.path('records'))
-      ),
+      },
     },
   ])('that is $what is an error, and changes nothing', ({ change }) => {
     site.record(1)

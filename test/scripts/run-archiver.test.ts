@@ -79,7 +79,11 @@ const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0
 if (!hasShellcheck) console.warn('shellcheck is not installed: the scripts are not checked')
 describe.skipIf(!hasShellcheck)('the shell scripts', () => {
   it('are free of what shellcheck warns of', () => {
-    const { stdout, status } = spawnSync('sh', ['-c', 'shellcheck scripts/*.sh test/systemd/*.sh docs/completions/*.bash'], { encoding: 'utf8' })
+    const { stdout, status } = spawnSync(
+      'sh',
+      ['-c', 'shellcheck scripts/*.sh test/systemd/*.sh docs/completions/*.bash'],
+      { encoding: 'utf8' },
+    )
     expect(stdout).toBe('')
     expect(status).toBe(0)
   })
