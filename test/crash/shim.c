@@ -7,6 +7,8 @@
  *                             write by itself, and reports what was taken when the next one fails)
  *   FAULT_HIT=file            is created when the fault has happened, so that a test knows when n is too large
  *
+ *   TRACE=file                gets a line for each such call that changes something: `write PATH`, `fsync PATH`, `rename FROM<tab>TO` ...
+ *
  * Node (libuv) calls the 64-bit names, and pwrite where a position is given. Calls of several threads count as one sequence.
  */
 #define _GNU_SOURCE
@@ -30,6 +32,16 @@ __attribute__((constructor)) static void init(void) {
   if (!fault || sscanf(fault, "%15[^:]:%d:%d:%255s", call, &code, &nth, part) < 3) call[0] = 0;
 }
 
+static void trace(const char *name, const char *path, const char *other) {
+  const char *file = getenv("TRACE");
+  char line[1200];
+  if (!file || !path) return;
+  int length = snprintf(line, sizeof line, other ? "%s %s\t%s\n" : "%s %s\n", name, path, other);
+  int fd = syscall(SYS_openat, AT_FDCWD, file, O_CREAT | O_WRONLY | O_APPEND, 0600);
+  syscall(SYS_write, fd, line, length);
+  close(fd);
+}
+
 static int hit(const char *name, const char *path) {
   if (!call[0] || strcmp(call, name) || !path || !strstr(path, part)) return 0;
   if (full) return 1;
@@ -42,7 +54,7 @@ static int hit(const char *name, const char *path) {
 
 static const char *path_of(int fd, char *buffer) {
   char link[64];
-  if (!call[0]) return NULL;
+  if (!call[0] && !getenv("TRACE")) return NULL;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t length = readlink(link, buffer, 511);
   if (length < 0) return NULL;
@@ -64,46 +76,62 @@ static const char *path_of(int fd, char *buffer) {
 
 ssize_t write(int fd, const void *bytes, size_t length) {
   char buffer[512];
-  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(write)(fd, bytes, SHORT(length)));
+  const char *path = path_of(fd, buffer);
+  if (hit("write", path)) FAIL_OR(REAL(write)(fd, bytes, SHORT(length)));
+  trace("write", path, NULL);
   return REAL(write)(fd, bytes, length);
 }
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
   char buffer[512];
-  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(pwrite64)(fd, bytes, SHORT(length), at));
+  const char *path = path_of(fd, buffer);
+  if (hit("write", path)) FAIL_OR(REAL(pwrite64)(fd, bytes, SHORT(length), at));
+  trace("write", path, NULL);
   return REAL(pwrite64)(fd, bytes, length, at);
 }
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) { return pwrite64(fd, bytes, length, at); }
 ssize_t writev(int fd, const struct iovec *parts, int number) {
   char buffer[512];
-  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(write)(fd, parts[0].iov_base, SHORT(parts[0].iov_len)));
+  const char *path = path_of(fd, buffer);
+  if (hit("write", path)) FAIL_OR(REAL(write)(fd, parts[0].iov_base, SHORT(parts[0].iov_len)));
+  trace("write", path, NULL);
   return REAL(writev)(fd, parts, number);
 }
 ssize_t pwritev64(int fd, const struct iovec *parts, int number, off64_t at) {
   char buffer[512];
-  if (hit("write", path_of(fd, buffer))) FAIL_OR(REAL(pwrite64)(fd, parts[0].iov_base, SHORT(parts[0].iov_len), at));
+  const char *path = path_of(fd, buffer);
+  if (hit("write", path)) FAIL_OR(REAL(pwrite64)(fd, parts[0].iov_base, SHORT(parts[0].iov_len), at));
+  trace("write", path, NULL);
   return REAL(pwritev64)(fd, parts, number, at);
 }
 ssize_t pwritev(int fd, const struct iovec *parts, int number, off_t at) { return pwritev64(fd, parts, number, at); }
 int fsync(int fd) {
   char buffer[512];
-  if (hit("fsync", path_of(fd, buffer))) FAIL_OR(REAL(fsync)(fd));
+  const char *path = path_of(fd, buffer);
+  if (hit("fsync", path)) FAIL_OR(REAL(fsync)(fd));
+  trace("fsync", path, NULL);
   return REAL(fsync)(fd);
 }
 int fdatasync(int fd) {
   char buffer[512];
-  if (hit("fsync", path_of(fd, buffer))) FAIL_OR(REAL(fdatasync)(fd));
+  const char *path = path_of(fd, buffer);
+  if (hit("fsync", path)) FAIL_OR(REAL(fdatasync)(fd));
+  trace("fsync", path, NULL);
   return REAL(fdatasync)(fd);
 }
 int rename(const char *from, const char *to) {
   if (hit("rename", to)) FAIL_OR(REAL(rename)(from, to));
+  trace("rename", from, to);
   return REAL(rename)(from, to);
 }
 int link(const char *from, const char *to) {
   if (hit("link", to)) FAIL_OR(REAL(link)(from, to));
-  return REAL(link)(from, to);
+  int result = REAL(link)(from, to);
+  if (result == 0) trace("link", from, to);
+  return result;
 }
 int unlink(const char *path) {
   if (hit("unlink", path)) FAIL_OR(REAL(unlink)(path));
+  trace("unlink", path, NULL);
   return REAL(unlink)(path);
 }
 int open64(const char *path, int flags, ...) {
@@ -113,6 +141,7 @@ int open64(const char *path, int flags, ...) {
   if (flags & (O_CREAT | O_TMPFILE)) mode = va_arg(arguments, mode_t);
   va_end(arguments);
   if (hit("open", path)) FAIL_OR(REAL(open64)(path, flags, mode));
+  if (flags & O_CREAT && syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0) trace("create", path, NULL);
   return REAL(open64)(path, flags, mode);
 }
 int open(const char *path, int flags, ...) {

@@ -6,6 +6,7 @@ import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile } from '../state/compile.ts'
 import { act, type Deed, DEEDS, look, prepare } from './deeds.ts'
+import { compileShim } from './shim.ts'
 
 const { EIO, ENOSPC, EROFS } = constants.errno
 const KILL_BEFORE = 0
@@ -27,11 +28,8 @@ const FAULTS: readonly (readonly [call: string, name: string, code: number])[] =
   ['write', 'a disk that is full in the middle', FULL],
 ]
 
-const shim = join(tmpdir(), `archiver-shim-${process.pid}.so`)
-const hasCompiler =
-  spawnSync('cc', ['-shared', '-fPIC', '-o', shim, 'test/crash/shim.c', '-ldl']).status === 0
-if (!hasCompiler)
-  console.warn('SKIPPED: faults of system calls (C2, S16), because there is no C compiler here')
+const shim = compileShim('faults of system calls (C2, S16)')
+const hasCompiler = shim !== undefined
 
 let folder: string
 let program: string
@@ -39,10 +37,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'archiver-syscalls-'))
   program = await compile('test/crash/actor.ts', folder)
 })
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true })
-  rmSync(shim, { force: true })
-})
+afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Does a deed in a process of its own while a system call fails there; `mark` appears when it did. */
 const actUnder = (deed: Deed, here: string, fault: string, mark: string) =>

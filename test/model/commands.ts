@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { PassMode } from '../../src/core/plan.ts'
 import type { StageName } from '../../src/stages/stage.ts'
-import { NO_TROUBLE, passOf, recoveryOf, type Trouble } from './pass.ts'
+import { NEVER, NO_TROUBLE, passOf, recoveryOf, type Trouble } from './pass.ts'
 import { type Disk, Process, type World } from './world.ts'
 
 /** Something that happens to an archiver and what is around it. */
@@ -28,7 +28,7 @@ export type Command =
 const run = fc.integer({ min: 1, max: 9 })
 const stage = fc.constantFrom<StageName>('import', 'migrate')
 /** Most processes live; the others die at one of their first steps. */
-const fuse = fc.oneof({ weight: 2, arbitrary: fc.constant(1e9) }, { weight: 3, arbitrary: fc.nat(40) })
+const fuse = fc.oneof({ weight: 2, arbitrary: fc.constant(NEVER) }, { weight: 3, arbitrary: fc.nat(40) })
 const command = (name: Command['do'], fields: object): fc.Arbitrary<Command> =>
   fc.record({ do: fc.constant(name), ...fields }) as fc.Arbitrary<Command>
 
@@ -62,7 +62,10 @@ export const commands: fc.Arbitrary<Command[]> = fc.array(
         mode: fc.constantFrom('incremental', 'incremental', 'full', 'retry'),
         fuse,
         bad: fc.oneof(fc.constant([]), fc.uniqueArray(run, { maxLength: 3 })),
-        goneAfter: fc.oneof({ weight: 4, arbitrary: fc.constant(1e9) }, { weight: 1, arbitrary: fc.nat(4) }),
+        goneAfter: fc.oneof(
+          { weight: 4, arbitrary: fc.constant(NEVER) },
+          { weight: 1, arbitrary: fc.nat(4) },
+        ),
       }),
     },
     { weight: 1, arbitrary: command('two passes', { stage, robAfter: fc.nat(30), fuse }) },
@@ -116,7 +119,7 @@ export const perform = async (world: World, backup: Backup, what: Command): Prom
     case 'two passes': {
       // The lock of the first is taken from it (its file was removed) while it works: both are at work from then on.
       const first = new Process(what.fuse)
-      const second = new Process(1e9)
+      const second = new Process(NEVER)
       world.holder = first
       const one = passOf(world, what.stage, 'full', first, NO_TROUBLE)
       for (let i = 0; i < what.robAfter; i++) await Promise.resolve()

@@ -16,7 +16,10 @@ export interface Trouble {
   readonly goneAfter: number
 }
 
-export const NO_TROUBLE: Trouble = { fuse: 1e9, bad: new Set(), goneAfter: 1e9 }
+/** A step or a put that is never reached. */
+export const NEVER = 1e9
+
+export const NO_TROUBLE: Trouble = { fuse: NEVER, bad: new Set(), goneAfter: NEVER }
 
 /** One stage as the stores of the model do it: import gathers and commits, migrate puts one by one. */
 const stageOf = (world: World, name: StageName, process: Process, { bad, goneAfter }: Trouble): Stage => {
