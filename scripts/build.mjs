@@ -1,18 +1,12 @@
 // Builds dist/: one entry, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
+import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 
 const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 // Built aside and moved into place whole: a program that is running meanwhile finds all its chunks, the old ones or the new ones.
 const aside = `dist.${process.pid}`
-const missing = {
-  name: 'missing',
-  setup: (b) =>
-    b.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
-      existsSync(join(resolveDir, path)) ? undefined : { path, external: true },
-    ),
-}
+const { stdout: commit } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
 await build({
   entryPoints: { main: 'src/main.ts' },
   outdir: aside,
@@ -23,8 +17,7 @@ await build({
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning',
-  plugins: [missing],
-  define: { __VERSION__: JSON.stringify(version) },
+  define: { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit?.trim() ?? '') },
   // commander and yaml are needed at every start and load three times faster inside the bundle.
   external: Object.keys({ ...dependencies, ...optionalDependencies }).filter(
     (name) => !['commander', 'yaml'].includes(name),

@@ -172,6 +172,9 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
   below(history, 'show', 'one execution')
     .argument('<id>', 'number or uuid')
     .action(run(async () => (await import('./commands/history.ts')).historyShow, 'id'))
+  below(history, 'prune', 'remove what is older than ledger.keep_days').action(
+    run(async () => (await import('./commands/history.ts')).historyPrune),
+  )
   below(history, 'stats', 'runs, kills, reboots and rates by day')
     .option('--since <time>', 'since then', '7d')
     .action(run(async () => (await import('./commands/history.ts')).historyStats))

@@ -54,6 +54,7 @@ const context: Context = {
   },
   argv,
   version: __VERSION__,
+  commit: __COMMIT__ || undefined,
 }
 
 /** The command line is only parsed, and commander only loaded, where a stamp does not answer. */

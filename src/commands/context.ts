@@ -16,6 +16,8 @@ export interface Context {
   /** Arguments without the program's name, for the ledger (secrets never stand in argv). */
   readonly argv: readonly string[]
   readonly version: string
+  /** The commit that the program was built from, where it was built from a checkout. */
+  readonly commit?: string | undefined
 }
 
 /** A command: options as commander gives them, and the exit code of docs/ERRORS.md as the answer. */

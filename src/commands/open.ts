@@ -12,7 +12,7 @@ import { type Redact, redactor } from '../core/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../core/convert/schema.ts'
-import { now } from '../host.ts'
+import { monotonic, now } from '../host.ts'
 import type { StageName } from '../stages/stage.ts'
 import { ListingCache } from '../state/listing-cache.ts'
 import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/memory.ts'
@@ -71,7 +71,7 @@ export const openArchiver = async (
     }),
     artdaq: await openArtdaq(config, context),
     archive: await openArchive(config, context, overrides),
-    cache: new ListingCache(listings),
+    cache: new ListingCache(listings, monotonic),
     watch: new WatchList(watched),
     writes: [
       app.importStateFile,

@@ -42,6 +42,12 @@ export interface Listeners {
 /** Milliseconds that one message to one channel may take (D35: telling never holds up what is told of). */
 const PATIENCE = 5000
 
+/** What the Python original calls the two listings in its metrics (spec/RUN_RECORDS.md section 8). */
+const LISTINGS = [
+  ['artdaq', 'ArtdaqDBClient.get_archived_runs.duration_ms'],
+  ['archive', 'UconDBClient.get_existing_runs.duration_ms'],
+] as const
+
 /** A progress bar is for a person at a terminal who has not asked for the log instead. */
 export const showsProgress = ({ json, verbose }: SessionOptions, { terminal }: Context): boolean =>
   terminal.interactive && !json && !verbose
@@ -79,6 +85,10 @@ export const openListeners = async (
         log.warn(`How the stages stand could not be found out: ${messageOf(thrown)}`)
         return []
       })
+      for (const [store, name] of LISTINGS) {
+        const took = archiver.cache.taken.get(store)
+        if (took !== undefined) reporting.metrics.duration(name, took)
+      }
       const { failures, spoolBytes } = ledger
       await reporting.end({ exitCode, signal, standings, ledgerFailures: failures, spoolBytes })
     },
@@ -148,6 +158,7 @@ const ledgerOf = (
     steps: stages,
     argv: context.argv,
     version: context.version,
+    gitCommit: context.commit,
     logFile: config.app.logFile,
     invocationId: context.env['INVOCATION_ID'],
   })

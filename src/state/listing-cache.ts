@@ -23,11 +23,20 @@ export interface Listed<L> {
  */
 export class ListingCache {
   readonly #path: string
+  readonly #monotonic: () => number
+  readonly #taken = new Map<string, number>()
   #entries: Map<string, Entry> | undefined
   #changed = false
 
-  constructor(path: string) {
+  /** `monotonic`: milliseconds, for how long a listing takes. */
+  constructor(path: string, monotonic: () => number) {
     this.#path = path
+    this.#monotonic = monotonic
+  }
+
+  /** How long each listing took that was taken anew, in milliseconds, by name. */
+  get taken(): ReadonlyMap<string, number> {
+    return this.#taken
   }
 
   /** The listing of a store under a name, from the cache where nothing has changed since it was taken. */
@@ -40,7 +49,9 @@ export class ListingCache {
     this.#changed = true
     if (before !== undefined) await new Promise((resolve) => setTimeout(resolve, TICK))
     const quiet = before !== undefined && (await store.fingerprint()) === before
+    const began = this.#monotonic()
     const listing = await store.list()
+    this.#taken.set(name, this.#monotonic() - began)
     if (quiet) entries.set(name, { fingerprint: before, listing: flatten(listing) })
     return listing
   }
