@@ -25,6 +25,7 @@ _run_archiver() {
             'fhicl/from-json') command='fhicl from-json' ;;
             '/history') command='history' ;;
             'history/show') command='history show' ;;
+            'history/prune') command='history prune' ;;
             'history/stats') command='history stats' ;;
         esac
     done
@@ -48,8 +49,9 @@ _run_archiver() {
         'artdaq repair') words='--config --json --help' ;;
         'fhicl to-json') words='--name --stamp --help' ;;
         'fhicl from-json') words='--help' ;;
-        'history') words='show stats --config --json --since --status --limit --help' ;;
+        'history') words='show prune stats --config --json --since --status --limit --help' ;;
         'history show') words='--config --json --help' ;;
+        'history prune') words='--config --json --help' ;;
         'history stats') words='--config --json --since --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
