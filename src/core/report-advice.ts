@@ -1,6 +1,6 @@
 import type { Report } from './report.ts'
 import { spanText } from './report-ranges.ts'
-import type { RunSet } from './run-set.ts'
+import { RunSet } from './run-set.ts'
 
 /** What an operator can do, and the exact command where one does it. */
 export interface Advice {
@@ -16,10 +16,11 @@ export const recommendations = (report: Report): readonly Advice[] => {
     : undefined
   const artdaq = facts.artdaq.known ? facts.artdaq.value.runs : undefined
   const archive = facts.archive.known ? facts.archive.value.runs : undefined
+  const waiting = RunSet.of(facts.waiting.keys())
   const command = (flags: string): string => `run-archiver ${facts.config} ${flags}`
   const advice = [
     ...unreadable.map((text): Advice => ({ text: `ERROR: not readable, nothing is known of it: ${text}` })),
-    ...difference(records, artdaq, (runs) => ({
+    ...difference(records?.minus(waiting), artdaq, (runs) => ({
       text: `Run IMPORTER: ${runs.size} run(s) on filesystem not in artdaqDB (range: ${spanText(runs)})`,
       command: command('--import-only --incremental'),
     })),
@@ -33,6 +34,13 @@ export const recommendations = (report: Report): readonly Advice[] => {
     ...difference(archive, artdaq, (runs) => ({
       text: `INFO: ${runs.size} run(s) in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)`,
     })),
+    ...(waiting.isEmpty
+      ? []
+      : [
+          {
+            text: `INFO: ${waiting.size} run(s) are not ready yet (${spanText(waiting)}); a later pass takes them`,
+          },
+        ]),
     ...discrepancies.map(({ text, command: flags }): Advice =>
       flags.startsWith('--')
         ? { text: `CHECK: ${text}`, command: command(flags) }
