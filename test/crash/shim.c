@@ -2,7 +2,8 @@
  * Makes the n-th system call of a kind fail, for files whose path contains a text. Loaded with LD_PRELOAD.
  *
  *   FAULT=call:error:n:path   call is write, fsync, rename, open, unlink or link; error is an errno, 0 for SIGKILL
- *                             before the call, -2 for SIGKILL right after it; -1 for a disk that is full in the middle of
+ *                             before the call, -2 for SIGKILL right after it, -3 for a call that never returns (a hung
+ *                             network disk, from the first of them on); -1 for a disk that is full in the middle of
  *                             the n-th write: half of it is taken, later writes are refused (libuv goes on after a short
  *                             write by itself, and reports what was taken when the next one fails)
  *   FAULT_HIT=file            is created when the fault has happened, so that a test knows when n is too large
@@ -45,6 +46,7 @@ static void trace(const char *name, const char *path, const char *other) {
 static int hit(const char *name, const char *path) {
   if (!call[0] || strcmp(call, name) || !path || !strstr(path, part)) return 0;
   if (full) return 1;
+  if (code == -3) for (;;) pause();
   if (__sync_add_and_fetch(&count, 1) != nth) return 0;
   const char *mark = getenv("FAULT_HIT");
   if (mark) close(syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600));

@@ -1,0 +1,181 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Site } from '../site.ts'
+import { killAfter, troubleOf } from './harness.ts'
+import { compileShim } from './shim.ts'
+
+const sites: Site[] = []
+afterEach(() => {
+  for (const site of sites.splice(0)) site.remove()
+})
+const siteOf = (
+  runs: number,
+  settings: ConstructorParameters<typeof Site>[0] = { app: '  batch_size: 0' },
+): Site => {
+  const site = new Site(settings)
+  sites.push(site)
+  for (let run = 1; run <= runs; run++) site.record(run)
+  return site
+}
+const all = (runs: number): string[] => Array.from({ length: runs }, (_, i) => String(i + 1))
+const untilAtWork = async (site: Site): Promise<void> => {
+  while (!existsSync(site.path('work', '.archiver.owner.json'))) await setTimeout(5)
+}
+const PROGRAM = 'dist/main.js'
+
+describe('a process that is paused in the middle of a pass (C9, S13)', () => {
+  it('is still the only one, and goes on where it was', async () => {
+    const site = siteOf(30)
+    const child = site.start()
+    await untilAtWork(site)
+    child.kill('SIGSTOP')
+    await setTimeout(3000) // longer than any timer of the lock
+    const other = site.archiver()
+    expect([other.status, other.stdout + other.stderr]).toEqual([
+      1,
+      expect.stringContaining(`pid ${child.pid ?? 0}`),
+    ])
+    child.kill('SIGCONT')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await troubleOf(site)).toEqual([])
+    expect(site.archived()).toEqual(all(30))
+  })
+
+  it('writes no state when it wakes up and another has taken its place, because the lock was removed under it (S14)', async () => {
+    const site = siteOf(30)
+    const child = site.start('--import-only')
+    await untilAtWork(site)
+    child.kill('SIGSTOP')
+    for (const name of ['.archiver.lock', '.archiver.flock', '.archiver.owner.json'])
+      rmSync(site.path('work', name), { force: true })
+    const exit = once(child, 'exit') as Promise<[number | null, string | null]>
+    expect(site.archiver('--import-only').status).toBe(0)
+    const state = readFileSync(site.path('work', 'importer_state.json'), 'utf8')
+    child.kill('SIGCONT')
+    expect((await exit)[0]).not.toBe(0)
+    expect(readFileSync(site.path('work', 'importer_state.json'), 'utf8')).toBe(state)
+    expect(await troubleOf(site)).toEqual([])
+  })
+})
+
+describe('sixteen starts at once, after a kill (S11)', () => {
+  it('end in one that works and fifteen that say who does, or that there is nothing to do', async () => {
+    const site = siteOf(12)
+    killAfter(site, [], 20, 0)
+    const children = Array.from({ length: 16 }, () => site.start('--incremental'))
+    const codes = await Promise.all(
+      children.map((child) => once(child, 'exit').then(([code]) => code as number)),
+    )
+    expect(codes.filter((code) => code === 0).length).toBeGreaterThan(0)
+    expect(codes.every((code) => code === 0 || code === 1)).toBe(true)
+    site.archiver('--incremental')
+    expect(site.archived()).toEqual(all(12))
+    expect(await troubleOf(site)).toEqual([])
+    expect(
+      readdirSync(site.path('work')).filter((name) => /\.(lock|owner\.json|\d{6,})$/.test(name)),
+    ).toEqual([])
+  })
+})
+
+const shim = compileShim('a read that never returns (C8)')
+describe.skipIf(shim === undefined)('a read that never returns, as on a hung network disk (C8)', () => {
+  it('holds nothing up after the grace that SIGTERM gives: the process ends itself, and its runs are pending', async () => {
+    const site = siteOf(6, { app: '  batch_size: 0\n  shutdown_grace_seconds: 1' })
+    const child = spawn(process.execPath, [PROGRAM, site.config], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, LD_PRELOAD: shim, FAULT: `open:-3:1:${site.path('records', '4')}` },
+    })
+    await untilAtWork(site)
+    await setTimeout(500)
+    const began = performance.now()
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    expect(performance.now() - began).toBeLessThan(8000)
+    expect(await troubleOf(site)).toEqual([])
+    expect(site.archiver().status).toBe(0)
+    expect(site.archived()).toEqual(all(6))
+  })
+})
+
+describe('output that goes nowhere (C13)', () => {
+  it.each(['| head -1', '>/dev/full 2>&1', '>&- 2>&-'])(
+    'does not keep a pass from its work: %s',
+    async (where) => {
+      const site = siteOf(3)
+      spawnSync('sh', ['-c', `"${process.execPath}" ${PROGRAM} ${site.config} -v ${where}`])
+      expect(site.archived()).toEqual(all(3))
+      expect(await troubleOf(site)).toEqual([])
+    },
+  )
+})
+
+describe('a clock that is wrong (S19)', () => {
+  it.each([
+    ['ten years slow', '-3.2e11'],
+    ['ten years fast', '3.2e11'],
+    ['jumping by a day at each look', '(n = -n || 86400000)'],
+  ])('by being %s changes nothing but times that are shown', async (_, offset) => {
+    const site = siteOf(3, { source: '  settle_seconds: 0\n  incomplete_after: 0' })
+    const shift = `let n = 0; const now = Date.now; Date.now = () => now() + (${offset})`
+    const env = {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(shift)}`,
+      TZ: 'Pacific/Apia',
+    }
+    site.program([site.config], env)
+    expect(await troubleOf(site)).toEqual([])
+    site.archiver()
+    expect(site.archived()).toEqual(all(3))
+    expect(await troubleOf(site)).toEqual([])
+  })
+})
+
+const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0
+if (!canMount)
+  console.warn('SKIPPED: full and read-only disks (S16, S17), because nothing can be mounted here')
+
+describe.skipIf(!canMount)('a disk that is full, read-only, or without inodes (S16, S17)', () => {
+  /** Runs the program with a small disk in place of its work_dir, and says what is on it afterwards. */
+  const onDisk = (
+    site: Site,
+    options: string,
+    before = '',
+  ): { status: number | null; output: string; state: string } => {
+    const work = site.path('work')
+    mkdirSync(work, { recursive: true })
+    const script = `mount -t tmpfs -o ${options} none ${work} && cp -r ${site.path('kept')}/. ${work}/ 2>/dev/null; ${before}
+      "${process.execPath}" ${PROGRAM} ${site.config} --incremental; code=$?; cat ${work}/importer_state.json >${site.path('state')} 2>/dev/null; exit $code`
+    const { status, stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script], { encoding: 'utf8' })
+    return {
+      status,
+      output: stdout + stderr,
+      state: existsSync(site.path('state')) ? readFileSync(site.path('state'), 'utf8') : '',
+    }
+  }
+  const STATE = '{"last_contiguous_run": 0, "last_attempted_run": 0}'
+  const prepared = (): Site => {
+    const site = siteOf(0)
+    mkdirSync(site.path('kept'))
+    writeFileSync(site.path('kept', 'importer_state.json'), STATE)
+    for (const name of ['2', '02']) site.record(name)
+    return site
+  }
+
+  it.each([
+    ['read-only', 'size=1m', (work: string) => `mount -o remount,ro ${work};`],
+    ['without room', 'size=64k', (work: string) => `dd if=/dev/zero of=${work}/filler 2>/dev/null;`],
+    ['without inodes', 'size=1m,nr_inodes=3', (work: string) => `touch ${work}/one ${work}/two 2>/dev/null;`],
+  ])('that is %s ends the pass with an error, with the old state whole', (_, options, before) => {
+    const site = prepared()
+    site.record(1)
+    const { status, output, state } = onDisk(site, options, before(site.path('work')))
+    expect(status, output).toBe(1)
+    expect(state).toBe(STATE)
+    rmSync(site.path('work'), { recursive: true })
+    rmSync(site.path('records', '02'), { recursive: true })
+    expect(site.archiver().status).toBe(0)
+    expect(site.archived()).toEqual(['1', '2'])
+  })
+})
