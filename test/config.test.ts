@@ -277,6 +277,18 @@ describe('what belongs together', () => {
       'NODE_TLS_REJECT_UNAUTHORIZED',
     )
   })
+  it.each([
+    ['https://hooks.example.org/x', true],
+    ['http://127.0.0.1:8080/x', true],
+    ['http://[::1]/x', true],
+    ['http://hooks.example.org/x', false],
+    ['http://127.0.0.1.evil.example/x', false],
+    ['hooks.example.org', false],
+  ])('lets a secret address go over TLS only: %s', (url, isTaken) => {
+    const text = `${LEAST}reporting: {webhook: {enabled: true, url: "${url}"}}\n`
+    if (isTaken) expect(parse(text).reporting.webhook.url?.reveal()).toBe(url)
+    else expect(problemsOf(text)[0]).toContain('reporting.webhook.url: must be an https:// URL')
+  })
   it('wants a webhook, or a token and a channel, for Slack', () => {
     expect(problemsOf(`${LEAST}reporting: {slack: {enabled: true}}\n`)[0]).toContain('webhook_url')
     expect(problemsOf(`${LEAST}reporting: {slack: {enabled: true, bot_token: x}}\n`)[0]).toContain(

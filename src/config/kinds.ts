@@ -189,6 +189,20 @@ export const secret: Kind<Secret> = {
   secret: true,
 }
 
+/** An address that is a secret itself; only TLS keeps it one, except on this machine. */
+export const webhookUrl: Kind<Secret> = {
+  ...secret,
+  type: 'secret URL',
+  read: (raw, place) => {
+    const address = secret.read(raw, place)
+    const text = address.reveal()
+    const parsed = URL.canParse(text) ? new URL(text) : undefined
+    const isHere = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(parsed?.hostname ?? '')
+    if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isHere)) return address
+    throw new SyntaxError('must be an https:// URL (http:// only to this machine)')
+  },
+}
+
 /** Where the ledger is; a URL may hold a password, so it is kept as a secret, and shown without it. */
 export const ledgerUrl: Kind<Secret> = {
   type: 'sqlite:FILE, postgres://, mysql:// or off',

@@ -1,4 +1,4 @@
-import { boolean, duration, integer, list, path, secret, text } from '../kinds.ts'
+import { boolean, duration, integer, list, path, secret, text, webhookUrl } from '../kinds.ts'
 import { key, optional, section } from '../schema.ts'
 
 export const reporting = section('Who is told when something is wrong.', {
@@ -23,14 +23,14 @@ export const reporting = section('Who is told when something is wrong.', {
   ),
   slack: section('By Slack: a webhook, or a bot token and a channel.', {
     enabled: key(boolean, 'false', { doc: 'Whether Slack is told.' }),
-    webhook_url: optional(secret, { doc: 'An incoming webhook.' }),
+    webhook_url: optional(webhookUrl, { doc: 'An incoming webhook.' }),
     bot_token: optional(secret, { doc: 'A bot token, with `channel`.' }),
     channel: key(text, '', { doc: 'Needed with `bot_token`.' }),
     mention_users: key(list(text), [], { doc: 'Member ids that are mentioned.' }),
   }),
   webhook: section('By a JSON document, POSTed.', {
     enabled: key(boolean, 'false', { doc: 'Whether the webhook is called.' }),
-    url: optional(secret, { doc: 'Where it is posted. Needed when enabled.' }),
+    url: optional(webhookUrl, { doc: 'Where it is posted. Needed when enabled.' }),
     signing_key: optional(secret, { doc: 'Key of the HMAC-SHA256 that signs the body.' }),
   }),
 })
