@@ -20,6 +20,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { acquireLock, type Lock, readLockOwner } from '../../src/state/lock.ts'
 import { compile } from './compile.ts'
 import { temporaryFolder } from './temporary-folder.ts'
+import { unprivileged } from '../unprivileged.ts'
 
 const folder = temporaryFolder()
 const held: Lock[] = []
@@ -201,9 +202,9 @@ describe('a lock', () => {
     await expect(take()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
   })
 
-  it.skipIf(process.getuid?.() === 0)('S16: is refused in a work_dir that cannot be written to', async () => {
+  it('S16: is refused in a work_dir that cannot be written to', async () => {
     await chmod(folder.path, 0o555)
-    await expect(take()).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' })
+    await unprivileged(folder.path, () => expect(take()).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' }))
     await chmod(folder.path, 0o755)
   })
 

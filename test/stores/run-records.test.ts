@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RunRecords, type RunRecordsOptions } from '../../src/stores/run-records.ts'
+import { unprivileged } from '../unprivileged.ts'
 
 const DAY = 86_400_000
-const isRoot = process.getuid?.() === 0
 const signal = new AbortController().signal
 const ENDED = 'Config name: beam\n\nDAQInterface start time: a\n\nDAQInterface stop time: b\n'
 let directory: string
@@ -272,23 +272,24 @@ describe('a record that is read', () => {
       clearInterval(replace)
     }
   })
-  it.skipIf(isRoot)('R11: fails by the path of a file that may not be read', async () => {
+  it('R11: fails by the path of a file that may not be read', async () => {
     chmodSync(join(make('7', { 'metadata.txt': ENDED, 'a.fcl': 'x' }), 'a.fcl'), 0)
-    await expect(store().read(7, signal)).rejects.toMatchObject({ code: 'RECORD_INVALID', run: 7 })
-    expect(await store().readiness(7)).toMatchObject({ ready: true })
+    await unprivileged(directory, async () => {
+      await expect(store().read(7, signal)).rejects.toMatchObject({ code: 'RECORD_INVALID', run: 7 })
+      expect(await store().readiness(7)).toMatchObject({ ready: true })
+    })
   })
-  it.skipIf(isRoot)(
-    'R11: fails by name, and never stops the others, when metadata.txt or a folder may not be read',
-    async () => {
-      chmodSync(join(make('7'), 'metadata.txt'), 0)
-      mkdirSync(join(make('8'), 'sub'), { mode: 0 })
-      chmodSync(make('9'), 0)
+  it('R11: fails by name, and never stops the others, when metadata.txt or a folder may not be read', async () => {
+    chmodSync(join(make('7'), 'metadata.txt'), 0)
+    mkdirSync(join(make('8'), 'sub'), { mode: 0 })
+    chmodSync(make('9'), 0)
+    await unprivileged(directory, async () => {
       for (const run of [7, 8, 9]) {
         expect(await store().readiness(run)).toMatchObject({ ready: true })
         await expect(store().read(run, signal)).rejects.toMatchObject({ code: 'RECORD_INVALID', run })
       }
-    },
-  )
+    })
+  })
   it('that is not there is NOT_FOUND', async () => {
     make('7')
     await expect(store().read(8, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' })

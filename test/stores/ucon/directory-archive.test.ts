@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DirectoryArchive, type DirectoryArchiveOptions } from '../../../src/stores/ucon/directory-archive.ts'
 import { describeArchive, packed } from '../../conformance/archive.ts'
 import { MemoryArchive } from '../../fakes/archive-memory.ts'
+import { unprivileged } from '../../unprivileged.ts'
 
 const signal = new AbortController().signal
 const temporary = (): Promise<string> => mkdtemp(join(tmpdir(), 'directory-archive-'))
@@ -267,13 +268,15 @@ describe('a blob that does not fit its checksum file', () => {
   })
 })
 
-describe.skipIf(process.getuid?.() === 0)('an archive that may not be written to', () => {
+describe('an archive that may not be written to', () => {
   it('stops the pass instead of failing each run', async () => {
     await openAt(root).put(12000, 0, packed(12000, 'a'), signal)
     await chmod(shard, 0o555)
-    await expect(openAt(root).put(12001, 0, packed(12001, 'a'), signal)).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-    })
+    await unprivileged(folder, () =>
+      expect(openAt(root).put(12001, 0, packed(12001, 'a'), signal)).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      }),
+    )
     await chmod(shard, 0o755)
   })
 })
