@@ -7,7 +7,7 @@ import { toDocuments } from '../core/convert/to-documents.ts'
 import { tryFhicl } from '../core/fhicl/detect.ts'
 import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
-import { type Config, loadConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { type Redact, redactor } from '../core/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
@@ -52,7 +52,8 @@ export const openArchiver = async (
   context: Context,
   overrides: Overrides = {},
 ): Promise<Archiver> => {
-  const config = await loadConfig(configFile, context.env)
+  const { config, warnings } = readConfig(configFile, context.env)
+  for (const warning of warnings) context.err(`warning: ${warning}\n`)
   const { app } = config
   const listings = join(app.workDir, '.listings.json')
   const watched = join(app.workDir, '.watched-records.json')

@@ -21,7 +21,8 @@ export const probesOf = async (
   { config }: ReadConfig,
   context: Context,
 ): Promise<readonly Probe[]> => {
-  const { records, artdaq, archive } = await openArchiver(path, context)
+  const silent = { ...context, err: () => undefined } // its warnings are told already
+  const { records, artdaq, archive } = await openArchiver(path, silent)
   return [
     { name: 'work_dir', setting: 'app.work_dir', probe: () => writable(config.app.workDir) },
     {
