@@ -1,6 +1,6 @@
 import type { Collection } from './collection.ts'
 import type { CollectionIndex } from './collection-index.ts'
-import { updateSuffix } from './names.ts'
+import { updatedBy } from './names.ts'
 import { timeOf } from './stamp.ts'
 import type { Stored } from './stored-document.ts'
 
@@ -40,10 +40,32 @@ export function indexed(
 }
 
 /** The versions of an index that belong to a configuration: its own name, and its updates. */
-export const versionsOf = (index: CollectionIndex, configuration: string): readonly string[] =>
-  [...index.section('version').keys()].filter(
-    (version) => version === configuration || updateSuffix(configuration, version) !== undefined,
-  )
+export const versionsOf = (index: CollectionIndex, configuration: string): readonly string[] => {
+  let versions = VERSIONS.get(index)
+  if (!versions) {
+    versions = versionsByConfiguration(index)
+    VERSIONS.set(index, versions)
+  }
+  return versions.get(configuration) ?? []
+}
+
+/** Derived once for each index, which never changes: to look through all versions for each run would be quadratic. */
+const VERSIONS = new WeakMap<CollectionIndex, ReadonlyMap<string, readonly string[]>>()
+
+function versionsByConfiguration(index: CollectionIndex): ReadonlyMap<string, readonly string[]> {
+  const versions = new Map<string, string[]>()
+  const add = (configuration: string, version: string): void => {
+    const known = versions.get(configuration)
+    if (known) known.push(version)
+    else versions.set(configuration, [version])
+  }
+  for (const version of index.section('version').keys()) {
+    add(version, version)
+    const configuration = updatedBy(version)
+    if (configuration !== undefined) add(configuration, version)
+  }
+  return versions
+}
 
 /**
  * The document that a reader is given of several: the one of the greatest version, compared as text; of equal versions
@@ -67,6 +89,7 @@ export function newest<T extends { readonly version: string; readonly oid: strin
 export async function heldOf(collection: Collection, configuration: string): Promise<readonly Held[]> {
   const { index } = await collection.index()
   const { items } = index.list('configurations.name', configuration)
+  if (items.length === 0) return []
   const named = indexed(index, items, versionsOf(index, configuration))
   return await Promise.all(
     named.map(async (one) => ({ ...one, collection, stored: await collection.find(one.oid), indexed: true })),

@@ -47,6 +47,9 @@ export function updateSuffix(configuration: string, version: string): string | u
   return /^\d{1,15}$/.test(suffix) ? suffix : undefined
 }
 
+/** The configuration that a version is an update of; undefined where it is none. */
+export const updatedBy = (version: string): string | undefined => /^(.+)v\d{1,15}$/.exec(version)?.[1]
+
 /** The run that a configuration belongs to (`1001506/standard00001`); undefined for names that are not a run's. */
 export function runOf(configuration: string): number | undefined {
   const slash = configuration.indexOf('/')

@@ -22,7 +22,9 @@ export async function placeFile(
   const temporary = join(database, temporaryName())
   const file = await descriptor.open(temporary, 'wx+', 0o644)
   try {
-    const bytes = await fill(file, text, path).finally(() => descriptor.close(file))
+    const bytes = await fill(file, text, path).finally(() => {
+      descriptor.close(file)
+    })
     await rename(temporary, path)
     return { bytes }
   } catch (error) {

@@ -129,7 +129,8 @@ async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 async function holdingDatabase(run: number, { databases, writer }: PutContext): Promise<Database> {
-  for (const database of databases.toReversed()) if (await database.knows(run)) return database
+  if (databases.length > 1)
+    for (const database of databases.toReversed()) if (await database.knows(run)) return database
   return writer
 }
 

@@ -1,5 +1,5 @@
 import type { CollectionIndex } from './collection-index.ts'
-import { runNumber, runOf } from './names.ts'
+import { runNumber, runOf, updatedBy } from './names.ts'
 
 /** What the index of one collection says of runs, without opening a document. */
 export interface IndexedRuns {
@@ -39,7 +39,7 @@ function derive(index: CollectionIndex): IndexedRuns {
     else if (!configurations.has(run)) configurations.set(run, [])
   }
   for (const version of index.section('version').keys()) {
-    const [, configuration] = /^(.+)v\d{1,15}$/.exec(version) ?? []
+    const configuration = updatedBy(version)
     if (configuration === undefined || names.has(version) || !names.has(configuration)) continue
     const run = runOf(configuration)
     if (run !== undefined) updates.set(run, (updates.get(run) ?? 0) + 1)

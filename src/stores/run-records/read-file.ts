@@ -19,7 +19,7 @@ export const readWhole = async ({ path, name, stats }: WalkedEntry): Promise<Buf
     if ((await fill(file, content, 0)) < size) throw changed(name)
     return content
   } finally {
-    await descriptor.close(file)
+    descriptor.close(file)
   }
 }
 
@@ -32,7 +32,7 @@ export const readEnd = async ({ path }: WalkedEntry, most: number): Promise<Buff
     const content = Buffer.alloc(Math.min(stats.size, most))
     return content.subarray(0, await fill(file, content, stats.size - content.length))
   } finally {
-    await descriptor.close(file)
+    descriptor.close(file)
   }
 }
 
