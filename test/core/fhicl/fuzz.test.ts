@@ -150,6 +150,13 @@ const exceptionIn = (text: string, { data, metadata }: FhiclDocument): string | 
     if (part instanceof JsonObject && new Set(part.keys).size < part.size)
       return 'a name given twice at top level'
   }
+  const [prolog, main] = data.values
+  if (
+    prolog instanceof JsonObject &&
+    main instanceof JsonObject &&
+    prolog.keys.some((key) => main.keys.includes(key))
+  )
+    return 'a name given twice in the prolog and again after it: one of the two is left, and drops at the next reading'
   return hasLossyScalar(data, metadata) ? 'a scalar that is printed as another' : undefined
 }
 
