@@ -1,6 +1,6 @@
 /**
  * Plants bugs, one at a time, in a copy of the source, and shows that the tests find each: a suite that cannot fail proves nothing.
- * `npm run test:mutation` tries all, `npm run test:mutation -- NAME` one. Ends with 1 when a bug was not found.
+ * `npm run test:mutation` tries all, `npm run test:mutation -- NAME ...` some. Ends with 1 when a bug was not found.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -83,8 +83,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'recorded before it is committed',
     file: 'src/stages/engine.ts',
-    from: '        if (this.#stage.commit) this.#staged.set(run, staged)\n        else this.#done(run, staged)',
-    to: '        if (this.#stage.commit) this.#staged.set(run, staged)\n        this.#done(run, staged)',
+    from: '      if (this.#stage.commit) this.#staged.set(run, staged)\n      else this.#done(run, staged)',
+    to: '      if (this.#stage.commit) this.#staged.set(run, staged)\n      this.#done(run, staged)',
     tests: ['test/model/model.test.ts'],
   },
   {
@@ -160,8 +160,8 @@ const isFound = ({ file, from, to, tests }: Bug): boolean => {
   return run.status !== 0 && /Tests .*\d+ failed/.test(run.stdout.replaceAll(/\u001b\[[0-9;]*m/g, ''))
 }
 
-const wanted = process.argv[2]
-const missed = BUGS.filter(({ name }) => wanted === undefined || name === wanted).filter((bug) => {
+const wanted = process.argv.slice(2)
+const missed = BUGS.filter(({ name }) => wanted.length === 0 || wanted.includes(name)).filter((bug) => {
   const found = isFound(bug)
   console.log(`${found ? 'found ' : 'MISSED'}  ${bug.name} (${bug.file})`)
   return !found

@@ -7,6 +7,7 @@ import { reportLines } from '../core/report-text.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../host.ts'
 import type { StageName } from '../stages/stage.ts'
+import { lastSuccessAt } from '../status/last-success.ts'
 import type { Command } from './context.ts'
 import type { MainOptions } from './mode.ts'
 import { type Archiver, openArchiver } from './open.ts'
@@ -52,7 +53,7 @@ const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> 
     archive,
     import: imports,
     migrate: migrates,
-    lastSuccess: undefined,
+    lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
   }
   return { ...facts, waiting: await whyPending(archiver, facts) }
 }

@@ -19,7 +19,7 @@ export const reportJson = (report: Report, exitCode: number): string => {
       },
       artdaqdb: { uri: facts.databaseUri, ...ofKnown(facts.artdaq, store) },
       ucondb: { url: facts.serverUrl, object: facts.folderAndObject, ...ofKnown(facts.archive, store) },
-      last_success: facts.lastSuccess ? new Date(facts.lastSuccess.at).toISOString() : null,
+      last_success: facts.lastSuccess === undefined ? null : new Date(facts.lastSuccess).toISOString(),
       never_taken: report.neverSeen.toString(),
       import: stage(report.import, facts.import),
       migrate: stage(report.migrate, facts.migrate),

@@ -1,4 +1,4 @@
-import type { Known, MemoryFacts, Report, SourceFacts, StageReport, StoreFacts, Success } from './report.ts'
+import type { Known, MemoryFacts, Report, SourceFacts, StageReport, StoreFacts } from './report.ts'
 import { RULE, rangesText, runsText, spanText, THIN_RULE } from './report-ranges.ts'
 import { recommendations } from './report-advice.ts'
 import type { RunSet } from './run-set.ts'
@@ -163,16 +163,10 @@ const reasonLines = (pending: RunSet, waiting: ReadonlyMap<number, string>): str
   ]
 }
 
-const successLine = (success: Success | undefined, now: number): string[] =>
+const successLine = (success: number | undefined, now: number): string[] =>
   success === undefined
     ? []
-    : [
-        line(
-          'Last Success',
-          `${new Date(success.at).toISOString()} (${ageText(now - success.at)} ago), ${success.what}`,
-        ),
-        '',
-      ]
+    : [line('Last Success', `${new Date(success).toISOString()} (${ageText(now - success)} ago)`), '']
 
 const savedLine = ({ savedAt }: MemoryFacts, now: number): string[] =>
   savedAt === undefined

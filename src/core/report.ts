@@ -29,13 +29,6 @@ export interface MemoryFacts {
   readonly savedAt: number | undefined
 }
 
-/** A pass that ended well, as the ledger has it. */
-export interface Success {
-  /** Epoch milliseconds. */
-  readonly at: number
-  readonly what: string
-}
-
 /** Everything that a report is made from. */
 export interface ReportFacts {
   /** Epoch milliseconds. */
@@ -54,8 +47,8 @@ export interface ReportFacts {
   readonly migrate: Known<MemoryFacts>
   /** Why runs are pending; only for the first of them. */
   readonly waiting: ReadonlyMap<number, string>
-  /** Undefined where the ledger knows of none. */
-  readonly lastSuccess: Success | undefined
+  /** When a pass last ended with exit 0, epoch milliseconds; undefined where none has. */
+  readonly lastSuccess: number | undefined
 }
 
 /** One stage, where both its stores and its memory could be read. */

@@ -1,15 +1,14 @@
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../core/log.ts'
 import type { Redact } from '../core/redact.ts'
 import { messageOf } from '../errors.ts'
-import { replaceFile } from '../files.ts'
 import type { Closed } from '../sql/judging.ts'
 import type { EngineEvent, Listener } from '../stages/stage.ts'
 import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alert-rules.ts'
 import { Alerts, type Alert, type Channel } from './alerts.ts'
 import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './carbon.ts'
+import { keepSuccess, lastSuccessAt } from './last-success.ts'
 import { PassMetrics } from './pass-metrics.ts'
 import { writeTextfile, type Standing } from './textfile.ts'
 
@@ -52,12 +51,10 @@ export class Reporting {
   readonly #options: ReportingOptions
   readonly #watch = new PassWatch()
   readonly #batches: BatchLog
-  readonly #lastSuccess: string
 
   constructor(options: ReportingOptions) {
     const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
     this.#options = options
-    this.#lastSuccess = join(workDir, 'last-success.txt')
     this.metrics = new PassMetrics(options.now)
     this.#batches = new BatchLog({ ...options, folder: workDir })
     const stateFile = join(workDir, 'alerts.json')
@@ -86,11 +83,11 @@ export class Reporting {
 
   /** Tells how the pass ended, and waits for what is being told for `ms` milliseconds at most. */
   async end(end: PassEnd, ms = 10_000): Promise<void> {
-    const { now, staleAfterHours } = this.#options
+    const { now, staleAfterHours, workDir, log } = this.#options
     for (const alert of this.#watch.alerts()) this.alerts.raise(alert)
-    if (end.exitCode === 0) await this.#succeeded()
+    if (end.exitCode === 0) await keepSuccess(workDir, now(), (message) => log.warn(message))
     else {
-      const stale = staleAlert(await this.#succeededAt(), now(), staleAfterHours)
+      const stale = staleAlert(await lastSuccessAt(workDir), now(), staleAfterHours)
       if (stale) this.alerts.raise(stale)
     }
     await Promise.all([this.#writeMetrics(end), this.#sendMetrics(), this.alerts.close(ms)])
@@ -122,21 +119,5 @@ export class Reporting {
     await sendCarbon(carbon, this.metrics.samples()).catch((error: unknown) =>
       log.warn(`The metrics could not be sent to Carbon: ${messageOf(error)}`),
     )
-  }
-
-  async #succeeded(): Promise<void> {
-    const { now, staleAfterHours, log } = this.#options
-    if (staleAfterHours === 0) return
-    await replaceFile(this.#lastSuccess, `${new Date(now()).toISOString()}\n`).catch((error: unknown) =>
-      log.warn(`The time of this success could not be kept: ${messageOf(error)}`),
-    )
-  }
-
-  /** A pass that found nothing to do is a success as well; those only leave a line in the ledger's own file. */
-  async #succeededAt(): Promise<number | undefined> {
-    const text = await readFile(this.#lastSuccess, 'utf8').catch(() => '')
-    const idle = await stat(join(this.#options.workDir, 'ledger-idle.txt')).catch(() => undefined)
-    const known = [Date.parse(text.trim()), idle?.mtimeMs ?? NaN].filter((time) => !Number.isNaN(time))
-    return known.length === 0 ? undefined : Math.max(...known)
   }
 }

@@ -15,6 +15,7 @@ describe('the report on a site', () => {
     expect([status, readdirSync(site.path('work'))]).toEqual([0, before])
     expect(stdout).toContain('  Contiguous:      100-101, 105\n  Gaps:            102, 103, 104\n')
     expect(stdout).toContain('1. All systems are synchronized - no action needed')
+    expect(stdout).toMatch(/Last Success: +20\d\d-.*Z \(\d+ (s|min) ago\)/)
   })
 
   it('that has never been worked on says what to run', () => {
