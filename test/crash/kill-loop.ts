@@ -84,7 +84,7 @@ async function settle(site: Site, stage: StageName, trouble: string[]): Promise<
 }
 
 function prepare(stage: StageName): Site {
-  const site = new Site({ app: '  batch_size: 0\n  run_process_retries: 0' })
+  const site = new Site({ app: '  batch_size: 0\n  run_process_retries: 0', more: 'ledger:\n  url: off' })
   for (const run of GOOD) site.record(run)
   if (stage === 'import') {
     for (const run of BAD) for (const name of [run, `0${run}`]) site.record(name)
