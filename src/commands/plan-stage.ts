@@ -55,14 +55,21 @@ export const planImport = async (
   const wanted = candidates({ ...request, source: all, destination: artdaq, changed })
   const ready: number[] = []
   const waiting = new Map<number, string>()
+  // A run that two directories claim is taken on, so that it fails by name.
+  const look = async (run: number) =>
+    source.ambiguous.has(run) ? { ready: true as const } : records.readiness(run)
+  const queue = wanted[Symbol.iterator]()
   let looked = 0
-  for (const run of wanted) {
-    if (ready.length >= request.limit) break
-    looked++
-    // A run that two directories claim is taken on, so that it fails by name.
-    const readiness = source.ambiguous.has(run) ? { ready: true as const } : await records.readiness(run)
-    if (readiness.ready) ready.push(run)
-    else waiting.set(run, `${readiness.reason}: ${readiness.detail}`)
+  while (ready.length < request.limit) {
+    const group = take(queue, Math.min(AT_ONCE, request.limit - ready.length))
+    if (group.length === 0) break
+    const looks = await Promise.all(group.map(look))
+    for (const [position, run] of group.entries()) {
+      const readiness = looks[position]
+      if (readiness?.ready) ready.push(run)
+      else if (readiness) waiting.set(run, `${readiness.reason}: ${readiness.detail}`)
+    }
+    looked += group.length
   }
   return {
     stage: 'import',
@@ -107,6 +114,20 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
 const settledOf = ({ failed, only }: PlanRequest, destination: Listing): RunSet => {
   const settled = failed.intersect(destination.runs)
   return only ? settled.intersect(only) : settled
+}
+
+/** Records that are looked at side by side: each look is many waits for the disk. */
+const AT_ONCE = 8
+
+/** The next items, `most` of them at the most. */
+const take = (queue: Iterator<number>, most: number): number[] => {
+  const taken: number[] = []
+  while (taken.length < most) {
+    const next = queue.next()
+    if (next.done) break
+    taken.push(next.value)
+  }
+  return taken
 }
 
 /** Watched records whose signature is no longer the one that was archived, and that are quiet again. */
