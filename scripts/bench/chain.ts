@@ -1,13 +1,21 @@
 // The full chain on embedded stores against a bare writer that puts the same output files on disk with the same fsyncs.
-//   npx tsx scripts/bench/chain.ts
+//   npx tsx scripts/bench/chain.ts [runs]
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeRecords } from './make-records.ts'
 import { build, makeSite } from './site.ts'
 
-const RUNS = 300
+const RUNS = Number(process.argv[2] ?? 300)
 const WORKERS = 2
+/** Files between two syncs of the folders of the database: the chain commits every dozen runs or so. */
+const COMMIT = 500
+
+const syncFolder = async (path: string): Promise<void> => {
+  const folder = await open(path, 'r')
+  await folder.sync()
+  await folder.close()
+}
 
 build()
 const site = makeSite({ workers: WORKERS })
@@ -23,6 +31,7 @@ const outputs = [site.database, site.archive].flatMap((root) =>
 for (const folder of new Set(outputs.map(({ path }) => dirname(path))))
   await mkdir(folder, { recursive: true })
 const queue = outputs.values()
+let written = 0
 const began = performance.now()
 await Promise.all(
   Array.from({ length: WORKERS }, async () => {
@@ -32,6 +41,9 @@ await Promise.all(
       await file.sync()
       await file.close()
       await rename(`${path}.tmp`, path)
+      // As the chain does: the archive's folder with each blob, the database's with each commit.
+      if (path.endsWith('.sha256')) await syncFolder(dirname(path))
+      else if (++written % COMMIT === 0) await syncFolder(dirname(path))
     }
   }),
 )
