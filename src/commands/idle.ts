@@ -35,6 +35,8 @@ export const idlePlans = async (
       const plan = await planPass(archiver, stage, request, remembered)
       if (!plan.runs.isEmpty || !plan.settled.isEmpty) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined
+      // A crash kept the last run from being recorded: a pass reads the number off the destination.
+      if ((plan.stored.last ?? 0) > remembered.state.lastAttemptedRun) return undefined
       plans.push(plan)
     }
     return plans
