@@ -69,7 +69,7 @@ const filesAt = (site: Site): number =>
   ['db', 'archive']
     .map((name) => site.path(name))
     .filter((path) => existsSync(path))
-    .flatMap((path) => readdirSync(path, { recursive: true })).length
+    .flatMap((path) => readdirSync(path, { recursive: true, encoding: 'utf8' })).length
 
 /** Undisturbed to the end: everything is where it belongs, whatever happened before. */
 async function settle(site: Site, stage: StageName, trouble: string[]): Promise<void> {
