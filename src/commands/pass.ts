@@ -1,7 +1,6 @@
 import { attemptedUpTo, passLimit, type PassMode } from '../core/plan.ts'
 import type { Listing, SourceListing } from '../core/listing.ts'
 import type { StageRuns } from '../core/recovery.ts'
-import type { RecordManifest } from '../core/run-record.ts'
 import { RunSet } from '../core/run-set.ts'
 import { monotonic, now } from '../host.ts'
 import { runStage } from '../stages/engine.ts'
@@ -12,7 +11,7 @@ import type { Remembered } from '../state/memory.ts'
 import type { Watched } from '../state/watch-list.ts'
 import type { Archiver } from './open.ts'
 import { type Plan, planImport, planMigrate } from './plan-stage.ts'
-import { refreshWatchList } from './watch.ts'
+import { type Archived, refreshWatchList } from './watch.ts'
 
 export interface PassRequest {
   readonly mode: PassMode
@@ -127,9 +126,9 @@ const runOne = async (
     plan = await planPass(archiver, stage, request, remembered, imported)
     const { lastAttemptedRun } = remembered.state
     await settle(plan, memory)
-    const manifests = new Map<number, RecordManifest>()
+    const archived = new Map<number, Archived>()
     const outcome = await runStage(
-      stage === 'import' ? importing(archiver, manifests) : migrating(archiver, request.check),
+      stage === 'import' ? importing(archiver, archived) : migrating(archiver, request.check),
       {
         runs: plan.runs,
         waiting: plan.waiting.size,
@@ -151,7 +150,7 @@ const runOne = async (
       },
     )
     if (stage === 'import' && outcome.stopped !== 'lock-lost')
-      await refreshWatchList(archiver, manifests, outcome.succeeded, now())
+      await refreshWatchList(archiver, archived, outcome.succeeded, now())
     return { stage, plan, outcome, error: outcome.error }
   } catch (thrown) {
     return {
@@ -184,10 +183,10 @@ const settle = async ({ runs, settled, stored }: Plan, recorder: Recorder): Prom
     lastContiguous: stored.lastContiguous,
   })
 
-const importing = ({ records, artdaq, convert }: Archiver, manifests: Map<number, RecordManifest>): Stage =>
+const importing = ({ records, artdaq, convert }: Archiver, archived: Map<number, Archived>): Stage =>
   importStage(records, artdaq, (record) => {
     const documents = convert(record)
-    if (documents.manifest) manifests.set(record.run, documents.manifest)
+    archived.set(record.run, { signature: record.signature, ended: record.ended })
     return documents
   })
 

@@ -63,7 +63,7 @@ export const sourceFiles = section('The run records as the DAQ writes them. Noth
   }),
   max_record_files: key(integer(1, 10_000_000), '20000', { doc: 'A record with more files is not read.' }),
   recheck_hours: key(integer(0, 87_600), '24', {
-    doc: 'For so long after a run was archived, its record is looked at again for changes, such as a late stop time. 0: never.',
+    doc: 'For so long after a run was archived, its record is looked at again for changes, such as a late file; only that of the last hundred. A record without a stop time is looked at for as long as it has none. 0: never.',
   }),
 })
 
