@@ -20,6 +20,7 @@ describe.skipIf(!isRoot)('under a real systemd', () => {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], APP: process.cwd() },
       timeout: 280_000,
+      killSignal: 'SIGKILL',
     })
     impossible = status === IMPOSSIBLE
     if (impossible) console.warn('no systemd can be started here: the units are not run under systemd')
