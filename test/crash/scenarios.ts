@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { Site } from '../site.ts'
 
 /** A site before a pass or a recovery, and the flags of the command that is cut short. */
@@ -63,6 +72,7 @@ const damagedBlob = (): Site => {
     name.endsWith('13.txt'),
   )
   const path = site.path('archive', blob!)
+  chmodSync(path, 0o644)
   truncateSync(path, 100)
   rmSync(site.path('work', '.listings.json'), { force: true })
   return site

@@ -36,6 +36,12 @@ describeArchive('the archive in memory', () =>
   Promise.resolve({ archive: new MemoryArchive(), close: () => Promise.resolve() }),
 )
 
+/** What a disk fault does: blobs may be written by nobody but root. */
+const cut = async (path: string, size: number): Promise<void> => {
+  await chmod(path, 0o644)
+  await truncate(path, size)
+}
+
 let folder: string
 let root: string
 let shard: string
@@ -214,12 +220,12 @@ describe('a blob without its checksum file', () => {
 
 describe('a blob that does not fit its checksum file', () => {
   const damages = [
-    { damage: 'cut short', make: (blob: string) => truncate(blob, 20) },
-    { damage: 'emptied', make: (blob: string) => truncate(blob, 0) },
+    { damage: 'cut short', make: (blob: string) => cut(blob, 20) },
+    { damage: 'emptied', make: (blob: string) => cut(blob, 0) },
     { damage: 'gone', make: (blob: string) => unlink(blob) },
     {
       damage: 'without a readable checksum',
-      make: (blob: string) => truncate(blob.replace('.txt', '.sha256'), 30),
+      make: (blob: string) => cut(blob.replace('.txt', '.sha256'), 30),
     },
   ]
   beforeEach(() => openAt(root).put(12000, 0, packed(12000, 'a'), signal))
@@ -233,6 +239,7 @@ describe('a blob that does not fit its checksum file', () => {
   const flipped = async (path: string): Promise<void> => {
     const bytes = await readFile(path)
     bytes[10] = (bytes[10] ?? 0) ^ 1
+    await chmod(path, 0o644)
     await chmod(path, 0o644)
     await writeFile(path, bytes)
   }
@@ -253,14 +260,14 @@ describe('a blob that does not fit its checksum file', () => {
   )
 
   it('and whose setting aside was killed half-way is completed by the next put', async () => {
-    await truncate(join(shard, '12000.txt'), 20)
+    await cut(join(shard, '12000.txt'), 20)
     await rename(join(shard, '12000.txt'), join(shard, '12000.damaged-0123456789abcdef.txt'))
     expect(await openAt(root).put(12000, 0, packed(12000, 'a', '16:10'), signal)).toBe('stored')
     expect((await openAt(root).get(12000, 0, signal)).equals(packed(12000, 'a', '16:10'))).toBe(true)
   })
 
   it('is told in the listing once it was set aside', async () => {
-    await truncate(join(shard, '12000.txt'), 20)
+    await cut(join(shard, '12000.txt'), 20)
     await openAt(root).put(12000, 0, packed(12000, 'a'), signal)
     expect((await openAt(root).list()).notes.join()).toMatch(
       /damaged \(1\): 12000\.damaged-[0-9a-f]{16}\.txt/,
