@@ -1,18 +1,19 @@
-// Builds dist/: one entry, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
+// Builds dist/: the program and its worker threads, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
 import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
-import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
 const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 // Built aside and moved into place whole: a program that is running meanwhile finds all its chunks, the old ones or the new ones.
 const aside = `dist.${process.pid}`
 const { stdout: commit } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
 await build({
-  entryPoints: { main: 'src/main.ts' },
+  entryPoints: { main: 'src/main.ts', worker: 'src/worker.ts' },
   outdir: aside,
   bundle: true,
   splitting: true,
   format: 'esm',
+  outExtension: { '.js': '.mjs' },
   platform: 'node',
   target: 'node20',
   sourcemap: true,
@@ -24,9 +25,12 @@ await build({
   ),
   loader: { '.sql': 'text', '.fcl': 'text' },
   banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
 })
+// The start is no ES module, and says so.
+copyFileSync('src/start.cjs', `${aside}/main.js`)
+writeFileSync(`${aside}/package.json`, '{ "type": "commonjs" }\n')
 chmodSync(`${aside}/main.js`, 0o755)
 rmSync('dist', { recursive: true, force: true })
 renameSync(aside, 'dist')

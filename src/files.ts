@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstat, fsync, open as openFile, read, type Stats, write } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { chown, link, lstat, open, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import writeFileAtomic from 'write-file-atomic'
 import { errnoOf } from './errors.ts'
 
@@ -17,17 +16,6 @@ const TEMPORARY = /^\.archiver-[0-9a-f]{16}\.tmp$/
 export const step = (name: string): void => {
   const hook = (globalThis as Record<symbol, unknown>)[HOOK]
   if (typeof hook === 'function') (hook as (name: string) => void)(name)
-}
-
-/** System calls on descriptors, a third less work than file handles for small files. Whoever opens one must close it. */
-export const descriptor = {
-  open: promisify(openFile),
-  stat: promisify(fstat),
-  read: promisify(read),
-  write: promisify(write),
-  sync: promisify(fsync),
-  // At once: nothing is left to be written of a file that was read, or synced, so that no disk is waited for.
-  close: closeSync,
 }
 
 /**

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { ArchiverError } from './errors.ts'
 import { wasIdle } from './commands/quick.ts'
 import type { Context } from './commands/context.ts'
@@ -52,6 +53,7 @@ const context: Context = {
     columns: process.stderr.columns || 80,
     color: colorWanted(argv),
   },
+  threadFile: fileURLToPath(new URL('./worker.mjs', import.meta.url)),
   argv,
   version: __VERSION__,
   commit: __COMMIT__ || undefined,

@@ -7,7 +7,8 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../host.ts'
 import { FailureLog } from '../state/failure-log.ts'
 import { type Command, type Context, stopCode } from './context.ts'
-import { type Archiver, openArchiver, sha256 } from './open.ts'
+import { type Archiver, openArchiver } from './open.ts'
+import { sha256 } from '../work/run-work.ts'
 
 interface Options {
   readonly config: string

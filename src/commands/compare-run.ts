@@ -2,7 +2,8 @@ import { sameRecord, unpackBlob } from '../core/blob.ts'
 import { differingSections, differsFromManifest } from '../core/copies.ts'
 import type { StoredRun } from '../core/run-record.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
-import { type Archiver, sha256 } from './open.ts'
+import type { Archiver } from './open.ts'
+import { sha256 } from '../work/run-work.ts'
 
 /** What one of the three places says of a run. */
 type Copy<T> =

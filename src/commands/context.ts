@@ -13,6 +13,8 @@ export interface Context {
   die(): never
   /** Whether standard error is a terminal, and how wide. */
   readonly terminal: { readonly interactive: boolean; readonly columns: number; readonly color: boolean }
+  /** The built program's file for worker threads; without it everything is done on the main thread. */
+  readonly threadFile?: string | undefined
   /** Arguments without the program's name, for the ledger (secrets never stand in argv). */
   readonly argv: readonly string[]
   readonly version: string

@@ -6,7 +6,8 @@ import type { RecordFile, RecordFolder } from '../core/run-record.ts'
 import { ArchiverError, errnoOf } from '../errors.ts'
 import type { Command } from './context.ts'
 import { runOf } from './mode.ts'
-import { type Archiver, openArchiver, sha256 } from './open.ts'
+import { type Archiver, openArchiver } from './open.ts'
+import { sha256 } from '../work/run-work.ts'
 
 interface Options {
   readonly config: string

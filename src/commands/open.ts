@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blobOf } from '../core/blob.ts'
-import { toDocuments } from '../core/convert/to-documents.ts'
-import { tryFhicl } from '../core/fhicl/detect.ts'
-import type { RunDocuments, RunRecord, StoredRun } from '../core/run-record.ts'
+import type { StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
 import { type Config, readConfig } from '../config.ts'
 import { type Redact, redactor } from '../core/redact.ts'
@@ -13,12 +10,15 @@ import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../core/convert/schema.ts'
 import { monotonic, now } from '../host.ts'
+import type { ImportSource } from '../stages/import.ts'
 import type { StageName } from '../stages/stage.ts'
 import { ListingCache } from '../state/listing-cache.ts'
 import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/memory.ts'
 import { StateFile } from '../state/state-file.ts'
 import { WatchList } from '../state/watch-list.ts'
 import { RunRecords } from '../stores/run-records.ts'
+import { converter } from '../work/run-work.ts'
+import { Threads } from '../work/threads.ts'
 import type { Context } from './context.ts'
 
 /** The parts of an archiver, opened from its configuration. Nothing is created, connected or locked by opening. */
@@ -37,7 +37,12 @@ export interface Archiver {
   memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn' | 'corrupt'>): StageMemory
   /** The same for whoever only reads. */
   peek(stage: StageName): Promise<Remembered>
-  readonly convert: (record: RunRecord) => RunDocuments
+  /** A run's record, read whole, as documents. Throws as `RunRecords.read` does. */
+  readonly load: ImportSource['load']
+  /** The same, written as documents of a run that artdaqDB knows nothing of. */
+  readonly write: ImportSource['write']
+  /** Where work on runs is done. */
+  readonly threads: Threads
   readonly pack: (stored: StoredRun) => Buffer
 }
 
@@ -57,19 +62,36 @@ export const openArchiver = async (
   const { app } = config
   const listings = join(app.workDir, '.listings.json')
   const watched = join(app.workDir, '.watched-records.json')
+  const { settleSeconds, incompleteAfterSeconds, maxRecordMb, maxRecordFiles, runRecordsDir } =
+    config.sourceFiles
+  const maxRecordBytes = maxRecordMb * 1_000_000
   const schema = await readSchema(config.artdaqDb.fclConfDir)
-  const generate = new Set<string>(config.fhiclizeGenerate)
+  const settings = { schema, generate: config.fhiclizeGenerate, maxRecordBytes, maxRecordFiles }
+  const convert = converter(settings)
+  const threads = new Threads({
+    settings,
+    file: context.threadFile,
+    workers: app.parallelWorkers,
+  })
+  const records = new RunRecords({
+    directory: runRecordsDir,
+    settleSeconds,
+    incompleteAfterSeconds,
+    maxRecordBytes,
+    maxRecordFiles,
+    now,
+    look: (path) => threads.look({ path }, NEVER),
+  })
   return {
     config,
     redact: redactor(secretsOf(config)),
-    records: new RunRecords({
-      directory: config.sourceFiles.runRecordsDir,
-      settleSeconds: config.sourceFiles.settleSeconds,
-      incompleteAfterSeconds: config.sourceFiles.incompleteAfterSeconds,
-      maxRecordBytes: config.sourceFiles.maxRecordMb * 1_000_000,
-      maxRecordFiles: config.sourceFiles.maxRecordFiles,
-      now,
-    }),
+    records,
+    threads,
+    load: async (run, signal) => convert(await records.read(run, signal)),
+    write: (run, place, signal) =>
+      records.steadily(run, signal, (path, directory) =>
+        threads.write({ run, path, directory }, place, signal),
+      ),
     artdaq: await openArtdaq(config, context),
     archive: await openArchive(config, context, overrides),
     cache: new ListingCache(listings, monotonic),
@@ -92,7 +114,6 @@ export const openArchiver = async (
       }).peek(),
     memory: (stage, { assertHeld, warn, corrupt = ignore }) =>
       new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld, corrupt }),
-    convert: (record) => toDocuments(record, { schema, generate, sha256, parse: tryFhicl }),
     pack: (stored) =>
       blobOf(
         stored,
@@ -102,9 +123,6 @@ export const openArchiver = async (
   }
 }
 
-/** Lower-case hexadecimal. */
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
 const memoryPaths = ({ app }: Config, stage: StageName) =>
   stage === 'import'
     ? { stateFile: app.importStateFile, failureLog: app.importFailureLog }
@@ -112,14 +130,17 @@ const memoryPaths = ({ app }: Config, stage: StageName) =>
 
 const ignore = (): void => undefined
 
+/** A look at a record is short. */
+const NEVER = new AbortController().signal
+
 const readOnly = (): never => {
   throw new Error('state may only be written by the holder of the lock')
 }
 
-const readSchema = async (directory: string | undefined): Promise<Buffer> =>
+const readSchema = async (directory: string | undefined): Promise<string> =>
   directory === undefined
-    ? Buffer.from(BUILT_IN_SCHEMA)
-    : Buffer.from(await readNamed('artdaq_db.fcl_conf_dir', join(directory, 'schema.fcl')))
+    ? BUILT_IN_SCHEMA
+    : readNamed('artdaq_db.fcl_conf_dir', join(directory, 'schema.fcl'))
 
 /** A file that a setting names, as text. */
 const readNamed = (setting: string, path: string): Promise<string> =>

@@ -103,7 +103,9 @@ export const runPass = async (
         updated.push(event.run)
       conditions.listener(event)
     }
-    const report = await runOne(archiver, stage, request, { ...conditions, listener }, imported)
+    const report = await archiver.threads.during(conditions.abandon, () =>
+      runOne(archiver, stage, request, { ...conditions, listener }, imported),
+    )
     reports.push(report)
     if (report.outcome && stage === 'import') imported = { runs: report.outcome.succeeded, updated }
   }
@@ -183,12 +185,10 @@ const settle = async ({ runs, settled, stored }: Plan, recorder: Recorder): Prom
     lastContiguous: stored.lastContiguous,
   })
 
-const importing = ({ records, artdaq, convert }: Archiver, archived: Map<number, Archived>): Stage =>
-  importStage(records, artdaq, (record) => {
-    const documents = convert(record)
-    archived.set(record.run, { signature: record.signature, ended: record.ended })
-    return documents
-  })
+const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage =>
+  importStage(archiver, archiver.artdaq, ({ run, signature, ended }) =>
+    archived.set(run, { signature, ended }),
+  )
 
 const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage =>
   migrateStage(artdaq, archive, pack, check)

@@ -1,3 +1,4 @@
+import type { IndexFacts } from './index-facts.ts'
 import type { Listing, SourceListing } from './listing.ts'
 import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from './run-record.ts'
 
@@ -14,6 +15,21 @@ export interface RecordSource {
   pathOf(run: number): Promise<string>
 }
 
+/** Where a run is to be written that a store knows nothing of. Data alone, as is `NewRun`: both can cross from one thread to another. */
+export interface NewRunPlace {
+  /** The database's directory. */
+  readonly database: string
+  /** Epoch milliseconds, for every stamp of the documents. */
+  readonly time: number
+}
+
+/** A run whose documents are written, all of them, and wait for their place in the indexes. */
+export interface NewRun {
+  readonly run: number
+  readonly manifest: RecordManifest | undefined
+  readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
+}
+
 /** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
 export interface DocumentStore {
   list(): Promise<Listing>
@@ -22,6 +38,15 @@ export interface DocumentStore {
    * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.
    */
   put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'>
+  /**
+   * Has `write` write a run that the store knows nothing of, on whatever thread, and takes it on as `put` would. Undefined, and nothing is
+   * written, where there is any trace of the run: then `put` decides what is missing. Missing in stores that others write for us.
+   */
+  putNew?(
+    run: number,
+    write: (place: NewRunPlace) => Promise<NewRun>,
+    signal: AbortSignal,
+  ): Promise<NewRun | undefined>
   commitDue(): boolean
   commit(): Promise<void>
   /** Throws NOT_FOUND, or STORE_CORRUPT when a document of the run is missing or damaged. */

@@ -77,7 +77,8 @@ class Pass {
     const { listener, mode, workers } = this.#options
     const { runs, waiting } = this.#work
     listener({ type: 'pass-started', stage: this.#stage.name, mode, total: runs.size, waiting })
-    await Promise.all(Array.from({ length: Math.min(workers, Math.max(1, runs.size)) }, () => this.#worker()))
+    const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, runs.size))
+    await Promise.all(Array.from({ length: atOnce }, () => this.#worker()))
     await this.#checkpoint(true)
     if (this.#stopped)
       listener({ type: 'pass-stopped', stage: this.#stage.name, reason: this.#stopped, error: this.#error })
@@ -95,7 +96,8 @@ class Pass {
       const next = this.#queue.next()
       if (next.done) return
       await this.#one(next.value)
-      await this.#checkpoint(false)
+      // Not waited for: runs go on while others are committed. What goes wrong there stops the pass, or comes up at its end.
+      this.#checkpoint(false).catch(() => undefined)
     }
   }
 

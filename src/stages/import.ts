@@ -1,29 +1,46 @@
-import type { RunDocuments, RunRecord } from '../core/run-record.ts'
-import type { DocumentStore, Processed, RecordSource, Stage } from './stage.ts'
+import type { RecordManifest, RunDocuments } from '../core/run-record.ts'
+import type { NewRun, NewRunPlace } from '../core/store.ts'
+import type { DocumentStore, Processed, Stage } from './stage.ts'
 
-/** Run record directories → artdaqDB: reads a record whole, turns it into documents, stores them. Stored is what a commit returned from. */
+/** Run records as the import stage needs them. Both throw as `RecordSource.read` does. */
+export interface ImportSource {
+  /** A run's record, read whole, as documents. */
+  readonly load: (run: number, signal: AbortSignal) => Promise<RunDocuments>
+  /** The same, written where artdaqDB wants a run that it knows nothing of. */
+  readonly write: (run: number, place: NewRunPlace, signal: AbortSignal) => Promise<NewRun>
+}
+
+/**
+ * Run record directories → artdaqDB: reads a record whole, turns it into documents, stores them. Stored is what a commit returned from.
+ * `archived` is told the manifest of each record that was stored.
+ */
 export const importStage = (
-  records: RecordSource,
+  source: ImportSource,
   artdaq: DocumentStore,
-  convert: (record: RunRecord) => RunDocuments,
+  archived: (manifest: RecordManifest) => void,
 ): Stage => ({
   name: 'import',
+  // Half of a run's time is that of the syncs of its documents. A store that others write for us is given no more than was asked for.
+  waits: artdaq.putNew ? 1 : 0,
   process: async (run, signal) => {
-    const record = await records.read(run, signal)
-    const documents = convert(record)
-    const result = await artdaq.put(documents, signal)
-    return { result, ...measure(record, documents), notes: notesOf(record) }
+    const told = ({ manifest, documents }: Stored, result: Processed['result']): Processed => {
+      if (manifest) archived(manifest)
+      const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
+      return { result, bytes, documents: documents.length, notes: manifest ? notesOf(manifest) : [] }
+    }
+    const written = await artdaq.putNew?.(run, (place) => source.write(run, place, signal), signal)
+    if (written) return told(written, 'stored')
+    const documents = await source.load(run, signal)
+    return told(documents, await artdaq.put(documents, signal))
   },
   commitDue: () => artdaq.commitDue(),
   commit: () => artdaq.commit(),
 })
 
-const measure = (record: RunRecord, { documents }: RunDocuments): Pick<Processed, 'bytes' | 'documents'> => ({
-  bytes: record.files.reduce((sum, file) => sum + file.content.length, 0),
-  documents: documents.length,
-})
+/** What a run consists of, written by this thread or by another. */
+type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents'>
 
-const notesOf = (record: RunRecord): string[] => [
-  ...record.skipped.map(({ name, kind }) => `${record.directory}/${name} is a ${kind} and was left out`),
-  ...(record.ended ? [] : [`${record.directory} has no stop line and was archived incomplete`]),
+const notesOf = ({ directory, skipped, ended }: RecordManifest): string[] => [
+  ...skipped.map(({ name, kind }) => `${directory}/${name} is a ${kind} and was left out`),
+  ...(ended ? [] : [`${directory} has no stop line and was archived incomplete`]),
 ]

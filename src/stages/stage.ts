@@ -20,6 +20,8 @@ export interface Processed {
  */
 export interface Stage {
   readonly name: StageName
+  /** How many runs wait for the destination's disk, on top of those that are worked on, so that work goes on meanwhile; as many again: 1. */
+  readonly waits?: number
   process(run: number, signal: AbortSignal): Promise<Processed>
   /** Whether it is time to commit, so that what a commit costs stays small against what it saves. */
   commitDue?(): boolean

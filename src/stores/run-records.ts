@@ -3,17 +3,16 @@ import { lstat, opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SourceListing } from '../core/listing.ts'
-import { parseMetadata } from '../core/metadata.ts'
 import { judgeReadiness, type ReadinessRules } from '../core/readiness.ts'
 import { type EntryKind, RecordNames, runOfName } from '../core/record-names.ts'
 import type { Readiness, RunRecord } from '../core/run-record.ts'
 import type { RecordSource } from '../core/store.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
-import { readEnd } from './run-records/read-file.ts'
+import { type Look, lookAt } from './run-records/look.ts'
 import { readRecord } from './run-records/read-record.ts'
 import { signatureOf } from './run-records/signature.ts'
 import { recordTrouble } from './run-records/trouble.ts'
-import { walk, type Walk } from './run-records/walk.ts'
+import { walk, type WalkLimits } from './run-records/walk.ts'
 
 export interface RunRecordsOptions extends ReadinessRules {
   /** Holds one directory a run. */
@@ -23,10 +22,10 @@ export interface RunRecordsOptions extends ReadinessRules {
   readonly maxRecordFiles: number
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** `lookAt`, on this thread (the default) or on another. */
+  readonly look?: (path: string, limits: WalkLimits) => Promise<Look>
 }
 
-// A stop line is the last but one thing in metadata.txt, so its end tells, however large something made the rest.
-const METADATA_END = 1_048_576
 const ATTEMPTS = 4
 const PAUSE_MS = 50
 
@@ -77,12 +76,10 @@ export class RunRecords implements RecordSource {
    */
   async readiness(run: number): Promise<Readiness> {
     try {
-      const [found, evidence] = await this.#with(run, async (path) => {
-        const found = await this.#walk(path)
-        return [found, await evidenceOf(found)] as const
-      })
-      const verdict = judgeReadiness(evidence, this.#options, this.#options.now())
-      return verdict.ready ? { ...verdict, signature: signatureOf(found) } : verdict
+      const { look = lookHere, now } = this.#options
+      const { evidence, signature } = await this.#with(run, (path) => look(path, this.#limits))
+      const verdict = judgeReadiness(evidence, this.#options, now())
+      return verdict.ready ? { ...verdict, signature } : verdict
     } catch (error) {
       if (!(error instanceof ArchiverError) || error.code === 'SOURCE_UNAVAILABLE') throw error
       if (error.code === 'NOT_FOUND') return { ready: false, reason: 'gone', detail: error.message }
@@ -95,13 +92,25 @@ export class RunRecords implements RecordSource {
    * Reads a record whole, statted before and after. Throws RECORD_CHANGING when it moved at each of a few attempts, RECORD_INVALID with
    * the path for what cannot be read, is too large or is ambiguous, NOT_FOUND, SOURCE_UNAVAILABLE.
    */
-  async read(run: number, signal: AbortSignal): Promise<RunRecord> {
+  read(run: number, signal: AbortSignal): Promise<RunRecord> {
     const { maxRecordBytes, maxRecordFiles } = this.#options
+    return this.steadily(run, signal, (path, directory) =>
+      readRecord(run, Buffer.from(path), directory, { maxRecordBytes, maxRecordFiles, signal }),
+    )
+  }
+
+  /**
+   * Works on a record by its path and its directory's name, again where the record moved meanwhile (`work` then throws RECORD_CHANGING, or
+   * that something is gone). Errors of the system become errors of the run, as `read` throws them.
+   */
+  async steadily<T>(
+    run: number,
+    signal: AbortSignal,
+    work: (path: string, directory: string) => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#with(run, (path, directory) =>
-          readRecord(run, path, directory, { maxRecordBytes, maxRecordFiles, signal }),
-        )
+        return await this.#with(run, work)
       } catch (error) {
         const isMoving = error instanceof ArchiverError && error.code === 'RECORD_CHANGING'
         if (!isMoving || attempt >= ATTEMPTS) throw error
@@ -112,7 +121,7 @@ export class RunRecords implements RecordSource {
 
   /** The signature of a record as it is now, from the status of its entries alone. Throws as `read` does. */
   async signatureOf(run: number): Promise<string> {
-    return signatureOf(await this.#with(run, (path) => this.#walk(path)))
+    return signatureOf(await this.#with(run, (path) => walk(Buffer.from(path), this.#limits)))
   }
 
   /** One stat: device, inode and times of the directory. Throws SOURCE_UNAVAILABLE. */
@@ -127,18 +136,18 @@ export class RunRecords implements RecordSource {
   }
 
   /** Works on a run's directory, and turns what the system says into an error of this run. */
-  async #with<T>(run: number, work: (path: Buffer, directory: string) => Promise<T>): Promise<T> {
+  async #with<T>(run: number, work: (path: string, directory: string) => Promise<T>): Promise<T> {
     const directory = await this.#directoryOf(run)
     const path = join(this.#options.directory, directory)
     try {
-      return await work(Buffer.from(path), directory)
+      return await work(path, directory)
     } catch (error) {
       throw recordTrouble(error, run, path)
     }
   }
 
-  #walk(path: Buffer): Promise<Walk> {
-    return walk(path, { maxFiles: this.#options.maxRecordFiles })
+  get #limits(): WalkLimits {
+    return { maxFiles: this.#options.maxRecordFiles }
   }
 
   /** The name of a run's directory, which is there. The directory is listed again only when it has changed. */
@@ -196,19 +205,7 @@ export class RunRecords implements RecordSource {
   }
 }
 
-const evidenceOf = async ({ root, entries }: Walk) => {
-  const file = entries.find(({ name, kind }) => name === 'metadata.txt' && kind === 'file')
-  const metadata = file ? parseMetadata(await readEnd(file, METADATA_END)) : undefined
-  const all = [root, ...entries.map(({ stats }) => stats)]
-  const latest = (times: readonly bigint[]): number =>
-    Number(times.reduce((a, b) => (a > b ? a : b), 0n) / 1000n) / 1000
-  return {
-    changedAt: latest(all.flatMap(({ mtimeNs, ctimeNs }) => [mtimeNs, ctimeNs])),
-    modifiedAt: latest([root.mtimeNs, file?.stats.mtimeNs ?? 0n]),
-    directoryWritable: (root.mode & 0o200n) !== 0n,
-    metadata,
-  }
-}
+const lookHere = (path: string, limits: WalkLimits): Promise<Look> => lookAt(Buffer.from(path), limits)
 
 // Some file systems do not say what an entry is.
 const isUntyped = (entry: Dirent): boolean =>

@@ -23,7 +23,9 @@ export const app = section(
     batch_size: key(integer(0), '5', {
       doc: 'Runs in an incremental pass; ten times as many in any other. 0: no limit.',
     }),
-    parallel_workers: key(integer(1, 64), '2', { doc: 'Runs that are worked on at the same time.' }),
+    parallel_workers: key(integer(1, 64), '2', {
+      doc: 'Runs that are worked on at the same time. In the import stage as many again wait for the disk.',
+    }),
     run_process_retries: key(integer(0, 100), '2', { doc: 'Further attempts after the first one fails.' }),
     retry_delay_seconds: key(duration(), '3', {
       doc: 'Pause before the first further attempt; later pauses grow.',

@@ -1,3 +1,4 @@
+import type { IndexFacts } from '../../core/index-facts.ts'
 import { SortedList } from './sorted-list.ts'
 
 /** The sections of an index that lead from names to lists, in artdaq's order; `ouid` stands before them. */
@@ -13,16 +14,6 @@ export const SECTIONS = [
 export type Section = (typeof SECTIONS)[number]
 export type Names = ReadonlyMap<string, SortedList>
 type Sections = Readonly<Record<Section, Names>>
-
-/** What a document says of itself that the index repeats. Strings are byte strings, escaped as in the document's JSON. */
-export interface IndexFacts {
-  readonly oid: string
-  readonly version: string
-  readonly configurations: readonly { readonly name: string; readonly assigned: string }[]
-  readonly entities: readonly string[]
-  readonly aliases: readonly string[]
-  readonly runs: readonly string[]
-}
 
 /**
  * The search index of one collection (spec section 3): a value, never changed, so that a commit that fails leaves what was

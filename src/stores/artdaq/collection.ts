@@ -6,7 +6,7 @@ import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { step, syncDirectory } from '../../files.ts'
 import { CollectionIndex } from './collection-index.ts'
 import { EMPTY_INDEX, indexText, parseIndex } from './index-text.ts'
-import { placeFile } from './place-file.ts'
+import { placeFiles } from './place-file.ts'
 import { timeOf } from './stamp.ts'
 import { readStored, type Stored } from './stored-document.ts'
 
@@ -110,7 +110,7 @@ export class Collection {
   async create(): Promise<void> {
     await mkdir(this.path, { recursive: true })
     if ((await this.#indexKey()) !== '' || (await this.oids()).length > 0) return
-    await placeFile(this.#database, join(this.path, INDEX), [EMPTY_INDEX])
+    await placeFiles(this.#database, [{ path: join(this.path, INDEX), text: () => [EMPTY_INDEX] }])
     await syncDirectory(this.path)
   }
 
@@ -123,7 +123,7 @@ export class Collection {
         if (errnoOf(error) !== 'ENOENT') throw error
       })
     step('artdaq-index: before it is written')
-    await placeFile(this.#database, path, indexText(index))
+    await placeFiles(this.#database, [{ path, text: () => indexText(index) }])
     step('artdaq-index: renamed')
     await syncDirectory(this.path)
     step('artdaq-index: directory synced')

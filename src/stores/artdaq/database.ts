@@ -4,7 +4,7 @@ import { errnoOf } from '../../errors.ts'
 import { syncDirectory } from '../../files.ts'
 import { Collection, INDEX, unavailable } from './collection.ts'
 import { metadataRecord, type Maker } from './metadata-record.ts'
-import { placeFile } from './place-file.ts'
+import { placeFiles } from './place-file.ts'
 import { indexedRuns } from './run-index.ts'
 
 const METADATA = 'SystemMetadata'
@@ -79,7 +79,8 @@ export class Database {
     if (made) {
       const id = oid()
       const text = metadataRecord(this.path, id, created, maker)
-      await placeFile(this.path, join(this.path, METADATA, `${id}.json`), [Buffer.from(text)])
+      const path = join(this.path, METADATA, `${id}.json`)
+      await placeFiles(this.path, [{ path, text: () => [Buffer.from(text)] }])
       await syncDirectory(join(this.path, METADATA))
     }
     for (const name of collections) await this.collection(name).create()

@@ -3,7 +3,7 @@ import { JsonObject, type JsonArray, type JsonValue } from '../../core/artdaq-js
 import { writeJsonBytes } from '../../core/artdaq-json/writer.ts'
 import { originOf, type PrintedParts } from '../../core/fhicl/to-json.ts'
 import { toJson, type Plain } from './attachments.ts'
-import type { IndexFacts } from './collection-index.ts'
+import type { IndexFacts } from '../../core/index-facts.ts'
 import { indexName } from './stored-document.ts'
 
 /** Everything a stored document says besides its FHiCL. */

@@ -1,15 +1,17 @@
 import { access, constants } from 'node:fs/promises'
+import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
 import { ArchiverError, errnoOf } from '../../errors.ts'
 import type { Listing } from '../../core/listing.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../../core/run-record.ts'
 import { RunSet } from '../../core/run-set.ts'
-import type { DocumentStore } from '../../core/store.ts'
+import type { DocumentStore, NewRun, NewRunPlace } from '../../core/store.ts'
 import { Committer } from './committer.ts'
 import { unavailable } from './collection.ts'
 import { Database } from './database.ts'
-import { listDatabase, type Orphan } from './list-runs.ts'
+import { COMMIT_MARK, listDatabase, type Orphan } from './list-runs.ts'
 import type { Maker } from './metadata-record.ts'
-import { putRun } from './put-run.ts'
+import { oidOf } from './names.ts'
+import { knowsOf, type PutContext, putRun } from './put-run.ts'
 import { readManifest, readRun } from './read-run.ts'
 
 export interface FileSystemDbOptions {
@@ -71,23 +73,27 @@ export class FileSystemDb implements DocumentStore {
 
   async put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'> {
     signal.throwIfAborted()
-    const orphans = (await this.#knownOrphans()).get(documents.run) ?? []
     const { now, newUuid, maker } = this.#options
-    try {
-      return await putRun(documents, {
-        databases: this.#databases,
-        writer: this.#writer,
-        committer: this.#committer,
-        orphans,
-        now,
-        newUuid,
-        maker,
-        signal,
-      })
-    } catch (error) {
-      this.#orphans = undefined // what it had written so far is one now
-      throw asStoreError(this.#writer.path, error)
-    }
+    return this.#putting(documents.run, (known) =>
+      putRun(documents, { ...known, writer: this.#writer, now, newUuid, maker, signal }),
+    )
+  }
+
+  async putNew(
+    run: number,
+    write: (place: NewRunPlace) => Promise<NewRun>,
+    signal: AbortSignal,
+  ): Promise<NewRun | undefined> {
+    signal.throwIfAborted()
+    return this.#putting(run, async (known) => {
+      if (await knowsOf(run, known)) return undefined
+      const { now, newUuid, maker } = this.#options
+      const time = now()
+      await this.#writer.create(COLLECTIONS, () => oidOf(newUuid()), artdaqStamp(time), maker)
+      const written = await write({ database: this.#writer.path, time })
+      this.#committer.add({ ...written, setAside: [] })
+      return written
+    })
   }
 
   commitDue(): boolean {
@@ -144,6 +150,19 @@ export class FileSystemDb implements DocumentStore {
     throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })
   }
 
+  async #putting<T>(
+    run: number,
+    work: (known: Pick<PutContext, 'databases' | 'committer' | 'orphans'>) => Promise<T>,
+  ): Promise<T> {
+    const orphans = (await this.#knownOrphans()).get(run) ?? []
+    try {
+      return await work({ databases: this.#databases, committer: this.#committer, orphans })
+    } catch (error) {
+      this.#orphans = undefined // what it had written so far is one now
+      throw asStoreError(this.#writer.path, error)
+    }
+  }
+
   #knownOrphans(): Promise<ReadonlyMap<number, readonly Orphan[]>> {
     return (this.#orphans ??= listDatabase(this.#writer, this.#committer.unfinished).then(
       ({ orphans }) => orphans,
@@ -154,6 +173,9 @@ export class FileSystemDb implements DocumentStore {
     ))
   }
 }
+
+/** Those that the documents of a run stand in. */
+const COLLECTIONS = ['RunHistory', COMMIT_MARK]
 
 /** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. */
 const asStoreError = (path: string, error: unknown): unknown =>

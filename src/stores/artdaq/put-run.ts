@@ -1,18 +1,18 @@
 import { ArchiverError } from '../../errors.ts'
 import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
-import type { RunDocument, RunDocuments } from '../../core/run-record.ts'
-import { step } from '../../files.ts'
+import type { RunDocuments } from '../../core/run-record.ts'
 import type { Committer } from './committer.ts'
 import type { Database } from './database.ts'
-import { documentText, factsOf } from './document-text.ts'
+import { factsOf } from './document-text.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from './held.ts'
 import { COMMIT_MARK, type Orphan } from './list-runs.ts'
 import type { Maker } from './metadata-record.ts'
-import { oidOf, requireSafeName, runOf } from './names.ts'
-import { placeFile } from './place-file.ts'
+import { oidOf, runOf } from './names.ts'
+import { placeDocuments } from './place-documents.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
 import { indexedRuns } from './run-index.ts'
+import { requireSound } from './sound.ts'
 import type { Stored } from './stored-document.ts'
 
 export interface PutContext {
@@ -27,9 +27,6 @@ export interface PutContext {
   readonly maker: Maker
   readonly signal: AbortSignal
 }
-
-/** Documents that are written at once; the disk is busy with about as many syncs. */
-const AT_ONCE = 8
 
 /**
  * Writes what is missing of a run, `schema` last, and hands it to the committer. Every document is durable when this
@@ -61,45 +58,22 @@ async function carryOut(
   const time = now()
   const collections = [...new Set(plan.write.map(({ document }) => document.collection))]
   await writer.create(collections, () => oidOf(context.newUuid()), artdaqStamp(time), context.maker)
-  const placed: { collection: string; facts: Stored['facts'] }[] = []
-  const begun: string[] = []
   const { configuration, version } = plan
-  const place = async ({ document, oid: known }: PutPlan<Ready>['write'][number]): Promise<void> => {
-    signal.throwIfAborted()
+  const documents = plan.write.map(({ document, oid: known }) => {
     const oid = known ?? oidOf(context.newUuid())
     const { collection, entity, parts, rawdata, attachments } = document
-    const facts = {
-      oid,
-      collection,
-      entity,
-      configuration,
-      version,
-      run: String(run),
-      time,
-      rawdata,
-      attachments,
-    }
-    committer.begin(oid)
-    begun.push(oid)
-    const path = writer.collection(collection).documentPath(oid)
-    await placeFile(writer.path, path, documentText(parts, facts))
-    step('artdaq-put: a document is in place')
-    placed.push({ collection, facts: factsOf(facts) })
-  }
+    const about = { configuration, version, run: String(run), time, rawdata, attachments }
+    const facts = { oid, collection, entity, ...about }
+    return { path: writer.collection(collection).documentPath(oid), parts, facts }
+  })
+  for (const { facts } of documents) committer.begin(facts.oid)
   try {
-    await eachOf(
-      plan.write.filter(({ document }) => document.collection !== COMMIT_MARK),
-      place,
-    )
-    step('artdaq-put: all but the schema is in place')
-    await eachOf(
-      plan.write.filter(({ document }) => document.collection === COMMIT_MARK),
-      place,
-    )
+    await placeDocuments(writer.path, documents, signal)
   } catch (error) {
-    committer.abandon(begun)
+    committer.abandon(documents.map(({ facts }) => facts.oid))
     throw error
   }
+  const placed = documents.map(({ facts }) => ({ collection: facts.collection, facts: factsOf(facts) }))
   const adopted = plan.adopt.flatMap(({ collection, stored }) =>
     stored ? [{ collection: collection.name, facts: stored.facts }] : [],
   )
@@ -118,14 +92,14 @@ const inOrder = <T extends { readonly collection: string; readonly facts: Stored
   return placed.toSorted((a, b) => of(a) - of(b))
 }
 
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values()
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item)
-  }
-  // All of them settle before an error goes up, so that nothing is still being written behind it.
-  const settled = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
-  for (const one of settled) if (one.status === 'rejected') throw one.reason
+/** Whether there is any trace of a run: in an index, on disk, or waiting for its commit. Then `putRun` decides what is missing of it. */
+export async function knowsOf(
+  run: number,
+  { databases, committer, orphans }: Pick<PutContext, 'databases' | 'committer' | 'orphans'>,
+): Promise<boolean> {
+  if (orphans.length > 0 || committer.waiting(run).length > 0) return true
+  for (const database of databases) if (await database.knows(run)) return true
+  return false
 }
 
 async function holdingDatabase(run: number, { databases, writer }: PutContext): Promise<Database> {
@@ -174,25 +148,4 @@ async function looseDocuments(
       loose.push(heldAs(collection, await collection.document(facts.oid), true))
     }
   return loose
-}
-
-function requireSound({ run, configName, documents, manifest, attached }: RunDocuments): void {
-  requireSafeName('configuration', configName, run)
-  const seen = new Set<string>()
-  for (const { collection, entity } of documents) {
-    requireSafeName('entity', entity, run)
-    const name = `${collection}/${entity}`
-    if (seen.has(name))
-      throw new ArchiverError('RECORD_INVALID', `run ${run} has two documents ${name}`, { run })
-    seen.add(name)
-  }
-  const carries = documents.some((document: RunDocument) => document.collection === COMMIT_MARK)
-  if ((manifest !== undefined || attached.length > 0) && !carries)
-    throw new ArchiverError(
-      'RECORD_INVALID',
-      `run ${run} has no document in ${COMMIT_MARK} to keep its manifest`,
-      {
-        run,
-      },
-    )
 }

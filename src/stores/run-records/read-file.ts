@@ -1,38 +1,53 @@
 import { constants } from 'node:fs'
-import { ArchiverError } from '../../errors.ts'
-import { descriptor } from '../../files.ts'
+import { ArchiverError, errnoOf } from '../../errors.ts'
+import { calls } from '../../calls.ts'
 import { isUnchanged, type WalkedEntry } from './walk.ts'
 
 // A link that took a file's place is not followed, and opening a FIFO that did so does not wait for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+
+/** Whether the time of reading may be left as it is, which only an owner may ask for: writing it would wait for the disk's journal. */
+let mayKeepTime = true
+
+const open = async (path: Buffer): Promise<number> => {
+  if (mayKeepTime)
+    try {
+      return await calls.open(path, FLAGS | constants.O_NOATIME)
+    } catch (error) {
+      if (errnoOf(error) !== 'EPERM') throw error
+      mayKeepTime = false
+    }
+  return calls.open(path, FLAGS)
+}
 
 /**
  * A regular file's bytes, exactly as many as it had when it was looked at. Throws RECORD_CHANGING when what is opened is not what
  * was looked at, or has grown or shrunk since.
  */
 export const readWhole = async ({ path, name, stats }: WalkedEntry): Promise<Buffer> => {
-  const file = await descriptor.open(path, FLAGS)
+  const file = await open(path)
   try {
-    if (!isUnchanged(stats, await descriptor.stat(file, { bigint: true }))) throw changed(name)
+    if (!isUnchanged(stats, await calls.stat(file))) throw changed(name)
     const size = Number(stats.size)
     const content = Buffer.allocUnsafeSlow(size)
     if ((await fill(file, content, 0)) < size) throw changed(name)
     return content
   } finally {
-    descriptor.close(file)
+    calls.close(file)
   }
 }
 
 /** The last bytes of a file, `most` at the most. What is no regular file any more gives none. */
 export const readEnd = async ({ path }: WalkedEntry, most: number): Promise<Buffer> => {
-  const file = await descriptor.open(path, FLAGS)
+  const file = await open(path)
   try {
-    const stats = await descriptor.stat(file)
+    const stats = await calls.stat(file)
     if (!stats.isFile()) return Buffer.alloc(0)
-    const content = Buffer.alloc(Math.min(stats.size, most))
-    return content.subarray(0, await fill(file, content, stats.size - content.length))
+    const size = Number(stats.size)
+    const content = Buffer.alloc(Math.min(size, most))
+    return content.subarray(0, await fill(file, content, size - content.length))
   } finally {
-    descriptor.close(file)
+    calls.close(file)
   }
 }
 
@@ -40,9 +55,9 @@ export const readEnd = async ({ path }: WalkedEntry, most: number): Promise<Buff
 const fill = async (file: number, buffer: Buffer, start: number): Promise<number> => {
   let filled = 0
   while (filled < buffer.length) {
-    const { bytesRead } = await descriptor.read(file, buffer, filled, buffer.length - filled, start + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
+    const bytes = await calls.read(file, buffer, filled, buffer.length - filled, start + filled)
+    if (bytes === 0) break
+    filled += bytes
   }
   return filled
 }

@@ -8,7 +8,7 @@ import { isSameWalk, walk, type WalkedEntry } from './walk.ts'
 export interface ReadLimits {
   readonly maxRecordBytes: number
   readonly maxRecordFiles: number
-  readonly signal: AbortSignal
+  readonly signal: Pick<AbortSignal, 'throwIfAborted'>
 }
 
 const AT_ONCE = 8

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { lstat, opendir } from 'node:fs/promises'
+import { calls } from '../../calls.ts'
 import { nameOf } from '../../core/file-name.ts'
 import type { SkippedEntry } from '../../core/run-record.ts'
 import { ArchiverError } from '../../errors.ts'
@@ -22,7 +22,7 @@ export interface Walk {
 
 export interface WalkLimits {
   readonly maxFiles: number
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Pick<AbortSignal, 'throwIfAborted'> | undefined
 }
 
 // DAQInterface makes no folders at all. Deep enough for what people put there, and below the longest path a system takes.
@@ -32,7 +32,7 @@ const AT_ONCE = 16
 
 /** Looks at every entry of a directory, links not followed. Throws RECORD_INVALID beyond the limits, or errors of the system. */
 export const walk = async (directory: Buffer, limits: WalkLimits): Promise<Walk> => {
-  const root = await lstat(directory, { bigint: true })
+  const root = await calls.lstat(directory)
   const entries: WalkedEntry[] = []
   await walkInto(directory, '', 0, entries, limits)
   entries.sort((a, b) => Buffer.compare(a.path, b.path))
@@ -47,12 +47,8 @@ const walkInto = async (
   limits: WalkLimits,
 ): Promise<void> => {
   const names: Buffer[] = []
-  // One character for each byte: any name comes through as it is.
-  for await (const { name } of await opendir(directory, {
-    encoding: 'latin1' as BufferEncoding,
-    bufferSize: 256,
-  })) {
-    names.push(Buffer.from(name, 'latin1'))
+  for await (const name of calls.names(directory)) {
+    names.push(name)
     if (entries.length + names.length > limits.maxFiles) throw tooMany(limits.maxFiles)
   }
   const first = entries.length
@@ -60,7 +56,7 @@ const walkInto = async (
     limits.signal?.throwIfAborted()
     const looks = names.slice(i, i + AT_ONCE).map(async (bytes): Promise<WalkedEntry> => {
       const path = Buffer.concat([directory, SLASH, bytes])
-      const stats = await lstat(path, { bigint: true })
+      const stats = await calls.lstat(path)
       return { name: prefix + nameOf(bytes), path, kind: kindOf(stats), stats }
     })
     entries.push(...(await Promise.all(looks)))

@@ -1,0 +1,102 @@
+import {
+  type BigIntStats,
+  closeSync,
+  fstat,
+  fstatSync,
+  fsync,
+  lstat,
+  lstatSync,
+  open,
+  opendirSync,
+  openSync,
+  read,
+  readSync,
+  rename,
+  renameSync,
+  unlink,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { opendir } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+
+/** The system's calls for files that come by the hundred for each run. Whoever opens a descriptor closes it. Each throws the system's error. */
+export interface Calls {
+  lstat(path: Buffer): Promise<BigIntStats>
+  /** The names in a directory, as bytes. */
+  names(path: Buffer): AsyncIterable<Buffer>
+  open(path: string | Buffer, flags: string | number, mode?: number): Promise<number>
+  stat(file: number): Promise<BigIntStats>
+  /** Bytes read; 0 at the end of the file. */
+  read(file: number, into: Buffer, offset: number, length: number, position: number): Promise<number>
+  /** Bytes written, which may be less than was given. */
+  write(file: number, from: Buffer, offset: number, length: number, position: number): Promise<number>
+  sync(file: number): Promise<void>
+  /** At once: nothing is left to be written of a file that was read, or synced, so that no disk is waited for. */
+  close(file: number): void
+  rename(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+}
+
+// One character for each byte: any name comes through as it is.
+const LATIN1 = { encoding: 'latin1' as BufferEncoding, bufferSize: 256 }
+
+const statPath = promisify(lstat)
+const statOpen = promisify(fstat)
+const readInto = promisify(read)
+const writeFrom = promisify(write)
+
+/** Calls that wait in the thread pool, so that the thread that makes them hears signals whatever a disk or a file server does. */
+export const pooled: Calls = {
+  lstat: (path) => statPath(path, { bigint: true }),
+  names: async function* (path) {
+    for await (const { name } of await opendir(path, LATIN1)) yield Buffer.from(name, 'latin1')
+  },
+  open: promisify(open),
+  stat: (file) => statOpen(file, { bigint: true }),
+  read: async (...call) => (await readInto(...call)).bytesRead,
+  write: async (...call) => (await writeFrom(...call)).bytesWritten,
+  sync: promisify(fsync),
+  close: closeSync,
+  rename: promisify(rename),
+  unlink: promisify(unlink),
+}
+
+/** The same call made at once, its error a rejection. */
+const directly =
+  <Call extends unknown[], Result>(call: (...call: Call) => Result) =>
+  (...args: Call): Promise<Result> =>
+    new Promise((resolve) => {
+      resolve(call(...args))
+    })
+
+/**
+ * Calls that the thread makes itself, for a tenth of the work: it stands still meanwhile, for ever where a file server hangs. Syncs are the
+ * exception. They take the disk's time and no work, and many of them wait side by side.
+ */
+export const direct: Calls = {
+  lstat: directly((path) => lstatSync(path, { bigint: true })),
+  // eslint-disable-next-line @typescript-eslint/require-await -- its pooled twin waits
+  names: async function* (path) {
+    const directory = opendirSync(path, LATIN1)
+    try {
+      for (let entry = directory.readSync(); entry; entry = directory.readSync())
+        yield Buffer.from(entry.name, 'latin1')
+    } finally {
+      directory.closeSync()
+    }
+  },
+  open: directly(openSync),
+  stat: directly((file) => fstatSync(file, { bigint: true })),
+  read: directly<Parameters<Calls['read']>, number>(readSync),
+  write: directly<Parameters<Calls['write']>, number>(writeSync),
+  sync: (file) => pooled.sync(file),
+  close: closeSync,
+  rename: directly(renameSync),
+  unlink: directly(unlinkSync),
+}
+
+/** What suits this thread: the main one must never stand still, a worker thread does nothing else. */
+export const calls: Calls = isMainThread ? pooled : direct
