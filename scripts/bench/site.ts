@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,6 +11,8 @@ export interface Site {
   readonly archive: string
   /** Runs the built program; answers with the milliseconds it took, whole process. Throws when it fails. */
   run(...flags: string[]): number
+  /** What it has written to its log since it was last run, at level INFO. */
+  log(): string
   remove(): void
 }
 
@@ -18,7 +20,7 @@ export const makeSite = (settings: { workers?: number; base?: string } = {}): Si
   const root = mkdtempSync(join(settings.base ?? process.env['BENCH_DIR'] ?? tmpdir(), 'run-archiver-bench.'))
   const at = (name: string): string => join(root, name)
   const config = [
-    `app: { work_dir: ${at('work')}, batch_size: 0, parallel_workers: ${settings.workers ?? 2}, log_level: WARNING }`,
+    `app: { work_dir: ${at('work')}, batch_size: 0, parallel_workers: ${settings.workers ?? 2}, log_level: INFO, log_file: ${at('log')} }`,
     `source_files: { run_records_dir: ${at('records')}, settle_seconds: 0 }`,
     `artdaq_db: { database_uri: "filesystemdb://${at('db')}" }`,
     `ucon_db: { server_url: "file://${at('archive')}" }`,
@@ -30,7 +32,9 @@ export const makeSite = (settings: { workers?: number; base?: string } = {}): Si
     records: at('records'),
     database: at('db'),
     archive: at('archive'),
+    log: () => readFileSync(at('log'), 'utf8'),
     run: (...flags) => {
+      rmSync(at('log'), { force: true })
       const began = performance.now()
       const { status, stderr } = spawnSync(process.execPath, ['dist/main.js', at('config.yaml'), ...flags], {
         encoding: 'utf8',

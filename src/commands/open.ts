@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blobOf } from '../core/blob.ts'
+import { fhiclFault } from '../core/fhicl/detect.ts'
 import type { StoredRun } from '../core/run-record.ts'
 import type { Archive, DocumentStore } from '../core/store.ts'
 import { type Config, readConfig } from '../config.ts'
@@ -137,10 +138,17 @@ const readOnly = (): never => {
   throw new Error('state may only be written by the holder of the lock')
 }
 
-const readSchema = async (directory: string | undefined): Promise<string> =>
-  directory === undefined
-    ? BUILT_IN_SCHEMA
-    : readNamed('artdaq_db.fcl_conf_dir', join(directory, 'schema.fcl'))
+const readSchema = async (directory: string | undefined): Promise<string> => {
+  if (directory === undefined) return BUILT_IN_SCHEMA
+  const path = join(directory, 'schema.fcl')
+  const text = await readNamed('artdaq_db.fcl_conf_dir', path)
+  const fault = fhiclFault(text)
+  if (!fault) return text
+  throw new ArchiverError('CONFIG_INVALID', `artdaq_db.fcl_conf_dir: ${path}: ${fault.message}`, {
+    cause: fault,
+    hint: 'It goes into artdaqDB with every run. Correct it, or leave the setting out.',
+  })
+}
 
 /** A file that a setting names, as text. */
 const readNamed = (setting: string, path: string): Promise<string> =>

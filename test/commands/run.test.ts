@@ -212,3 +212,29 @@ describe('a second start while the first works (D3)', () => {
     expect(site.archived()).toHaveLength(80)
   })
 })
+
+describe("a site's own schema", () => {
+  const siteWith = (text: string): Site => {
+    const own = new Site({ artdaq: '  fcl_conf_dir: ./conf\n  database_uri: filesystemdb:///tmp/none' })
+    mkdirSync(own.path('conf'))
+    writeFileSync(own.path('conf', 'schema.fcl'), text)
+    const config = readFileSync(own.config, 'utf8')
+    writeFileSync(own.config, config.replace('./conf', own.path('conf')).replace('/tmp/none', own.path('db')))
+    own.record(1)
+    return own
+  }
+  it('is stored with every run', () => {
+    const own = siteWith('run_history: [] # ours\n')
+    expect(own.archiver().status).toBe(0)
+    expect(own.command('artdaq show', '1').stdout).toContain('# ours')
+    own.remove()
+  })
+  it('is refused where artdaq would not take it, instead of being stored as an empty one', () => {
+    const own = siteWith('run_history: [ # never closed\n')
+    const { status, stderr } = own.archiver()
+    expect(status).toBe(78)
+    expect(stderr).toMatch(/fcl_conf_dir: .*schema\.fcl: .*line 2/)
+    expect(own.archived()).toEqual([])
+    own.remove()
+  })
+})

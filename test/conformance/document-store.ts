@@ -92,7 +92,8 @@ export const documentStoreConformance = (name: string, { make, keepsOriginals }:
     })
   })
 
-  describe.runIf(keepsOriginals)(`${name}: originals`, () => {
+  if (!keepsOriginals) return
+  describe(`${name}: originals`, () => {
     const attached = [{ name: 'rc_info.txt', mode: 0o600, content: Buffer.from([0, 255, 10, 13, 34, 92]) }]
 
     it('come back byte for byte, with the manifest', async () => {
