@@ -226,7 +226,11 @@ describe("a site's own schema", () => {
   it('is stored with every run', () => {
     const own = siteWith('run_history: [] # ours\n')
     expect(own.archiver().status).toBe(0)
-    expect(own.command('artdaq show', '1').stdout).toContain('# ours')
+    expect(own.command('artdaq export', '1', '--to', own.path('out')).status).toBe(0)
+    const texts = readdirSync(own.path('out'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('schema.fcl'))
+      .map((name) => readFileSync(own.path('out', name), 'utf8'))
+    expect(texts).toEqual([expect.stringContaining('run_history: [] # ours')])
     own.remove()
   })
   it('is refused where artdaq would not take it, instead of being stored as an empty one', () => {
