@@ -32,6 +32,9 @@ export const idlePlans = async (
     for (const stage of request.stages) {
       const remembered = await archiver.peek(stage)
       if (remembered.isFirst) return undefined
+      // One new record that is ready is enough; only without one is it worth a look at those that are archived.
+      const first = await planPass(archiver, stage, { ...request, limit: 1, recheck: false }, remembered)
+      if (!first.runs.isEmpty) return undefined
       const plan = await planPass(archiver, stage, request, remembered)
       if (!plan.runs.isEmpty || !plan.settled.isEmpty) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined

@@ -21,6 +21,8 @@ export interface PassRequest {
   readonly limit?: number | undefined
   /** `--override-conflict`. */
   readonly override?: number | undefined
+  /** Whether records that are archived are looked at again, as they are unless this is false. */
+  readonly recheck?: boolean
   /** `--validate`. */
   readonly check?: BlobCheck | undefined
 }
@@ -66,10 +68,12 @@ export const planPass = async (
     records,
     source,
     held,
-    (await archiver.watch.read()) ?? new Map<number, Watched>(),
+    request.recheck === false ? NONE : ((await archiver.watch.read()) ?? NONE),
     wanted,
   )
 }
+
+const NONE: ReadonlyMap<number, Watched> = new Map()
 
 /** What the import of this very pass has added to artdaqDB: so that migration need not list it again. */
 interface Imported {

@@ -137,10 +137,13 @@ const changedRecords = async (
   archived: RunSet,
 ): Promise<RunSet> => {
   const changed: number[] = []
-  for (const [run, { signature }] of watched) {
-    if (!archived.has(run)) continue
-    const readiness = await records.readiness(run)
-    if (readiness.ready && readiness.signature !== signature) changed.push(run)
+  const queue = [...watched.keys()].filter((run) => archived.has(run)).values()
+  for (let group = take(queue, AT_ONCE); group.length > 0; group = take(queue, AT_ONCE)) {
+    const looks = await Promise.all(group.map((run) => records.readiness(run)))
+    for (const [position, run] of group.entries()) {
+      const readiness = looks[position]
+      if (readiness?.ready && readiness.signature !== watched.get(run)?.signature) changed.push(run)
+    }
   }
   return RunSet.of(changed)
 }

@@ -48,6 +48,11 @@ export class Collection {
     this.path = join(database, name)
   }
 
+  /** How many documents the index knows, where it was read. */
+  get indexed(): number {
+    return this.#index?.loaded.index.ouid.size ?? 0
+  }
+
   async index(): Promise<LoadedIndex> {
     const key = await this.#indexKey()
     if (this.#index?.key === key) return this.#index.loaded

@@ -24,6 +24,8 @@ export interface CommitterOptions {
 /** A commit is worth its cost when the work since the last one took nine times as long: then it is a tenth of the time. */
 const SHARE = 9
 const SHORTEST_MS = 250
+/** What the first commit may cost, for each document in the indexes. */
+const DOCUMENT_MS = 0.001
 const LONGEST_MS = 120_000
 
 /**
@@ -37,7 +39,7 @@ export class Committer {
   readonly #unfinished = new Set<string>()
   #waiting: Waiting[] = []
   #since: number | undefined
-  #cost = 0
+  #cost: number | undefined
 
   constructor(database: Database, options: CommitterOptions) {
     this.#database = database
@@ -70,7 +72,8 @@ export class Committer {
   /** True when another commit costs little against the work that it makes durable; so indexes stay a tenth of the time. */
   due(): boolean {
     if (this.#since === undefined) return false
-    const wait = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, SHARE * this.#cost))
+    const cost = this.#cost ?? DOCUMENT_MS * this.#database.indexed
+    const wait = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, SHARE * cost))
     return this.#options.now() - this.#since >= wait
   }
 

@@ -32,6 +32,11 @@ export class Database {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** How many documents the indexes that were read so far know. */
+  get indexed(): number {
+    return [...this.#collections.values()].reduce((sum, { indexed }) => sum + indexed, 0)
+  }
+
   collection(name: string): Collection {
     const known = this.#collections.get(name)
     if (known) return known
