@@ -26,11 +26,21 @@ class CommentScan {
   /** Up to where lines were counted, and which half of a pair of line ends stands before it. */
   #counted = 0
   #pairOpen = 0
-  /** Where the next quote of each kind stands, so that a search that finds none is not made again and again. */
-  readonly #nextQuote = new Map<number, number>()
+  readonly #quote: Finder
+  readonly #apostrophe: Finder
+  readonly #hash: Finder
+  readonly #slashes: Finder
+  /** The first character above 127, which nothing gets past. */
+  readonly #foreign: number
 
   constructor(text: string) {
     this.#text = text
+    this.#quote = new Finder(text, '"')
+    this.#apostrophe = new Finder(text, "'")
+    this.#hash = new Finder(text, '#')
+    this.#slashes = new Finder(text, '//')
+    const foreign = text.search(/[^\0-\x7f]/)
+    this.#foreign = foreign < 0 ? text.length : foreign
   }
 
   next(): Comment | undefined {
@@ -60,36 +70,14 @@ class CommentScan {
   /** The next quote of the same kind, if there is something between and all of it is ASCII. */
   #closing(quote: number): number | undefined {
     const from = this.#at + 1
-    let close = this.#nextQuote.get(quote) ?? -1
-    if (close < from) {
-      close = this.#text.indexOf(String.fromCharCode(quote), from)
-      if (close < 0) close = Infinity
-      this.#nextQuote.set(quote, close)
-    }
-    return close === Infinity || close === from || this.#nextForeign(from) < close ? undefined : close
-  }
-
-  #foreign = -1
-  /** The next character above 127. */
-  #nextForeign(from: number): number {
-    if (this.#foreign < from) {
-      const found = this.#text.slice(from).search(/[^\0-\x7f]/)
-      this.#foreign = found < 0 ? Infinity : from + found
-    }
-    return this.#foreign
+    const close = (quote === QUOTE ? this.#quote : this.#apostrophe).from(from)
+    return close === this.#text.length || close === from || this.#foreign < close ? undefined : close
   }
 
   /** The next `#`, `//` or character above 127, or, when asked for, quote. */
   #advance(from: number, stopAtQuotes: boolean): number {
-    const text = this.#text
-    let at = from
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code > 0x3f ? code > 0x7f : code === HASH) break
-      if (code === SLASH && text.charCodeAt(at + 1) === SLASH) break
-      if (stopAtQuotes && (code === QUOTE || code === APOSTROPHE)) break
-    }
-    return at
+    const comment = Math.min(this.#hash.from(from), this.#slashes.from(from), this.#foreign)
+    return stopAtQuotes ? Math.min(comment, this.#quote.from(from), this.#apostrophe.from(from)) : comment
   }
 
   #isComment(at: number): boolean {
@@ -118,6 +106,27 @@ class CommentScan {
     }
     this.#counted = position
     return this.#line
+  }
+}
+
+/** Where a text stands next; a place that was found once is not searched for again. */
+class Finder {
+  readonly #text: string
+  readonly #wanted: string
+  #next = -1
+
+  constructor(text: string, wanted: string) {
+    this.#text = text
+    this.#wanted = wanted
+  }
+
+  /** At a position or behind it; the text's length where there is none. Positions never decrease. */
+  from(position: number): number {
+    if (this.#next < position) {
+      const found = this.#text.indexOf(this.#wanted, position)
+      this.#next = found < 0 ? this.#text.length : found
+    }
+    return this.#next
   }
 }
 

@@ -41,6 +41,7 @@ class Parser {
   readonly #comments: readonly Comment[]
   readonly #notes: Notes
   readonly #scalars = new ScalarNodes()
+  readonly #hasIncludes: boolean
   #depth = 0
 
   constructor(source: Source, comments: readonly Comment[]) {
@@ -48,6 +49,7 @@ class Parser {
     this.#text = source.text
     this.#comments = comments
     this.#notes = new Notes(comments)
+    this.#hasIncludes = source.text.includes(INCLUDE)
   }
 
   document(): FhiclDocument {
@@ -154,7 +156,7 @@ class Parser {
 
   /** What the comments say of the value that starts here. */
   #noted(key: string, protection: Protection): Noted {
-    if (key.includes(INCLUDE)) return { comment: '', annotation: '', protection }
+    if (this.#hasIncludes && key.includes(INCLUDE)) return { comment: '', annotation: '', protection }
     this.#notes.moveTo(this.#cursor.line())
     const { comment, annotation } = this.#notes
     return { comment, annotation, protection }
