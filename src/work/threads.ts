@@ -89,8 +89,6 @@ export class Threads implements RunWork {
     return new Piscina({
       filename: file ?? '',
       workerData: start,
-      // Documents are made of short-lived text: with more room for it, most of it is gone before it has to be copied.
-      resourceLimits: { maxYoungGenerationSizeMb: 64 },
       minThreads: threads,
       maxThreads: threads,
       // While one run waits for its syncs the thread works on another.
