@@ -195,4 +195,4 @@ const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage =
   )
 
 const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage =>
-  migrateStage(artdaq, archive, pack, check)
+  migrateStage(artdaq, archive, pack, monotonic, check)

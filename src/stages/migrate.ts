@@ -9,11 +9,15 @@ export const migrateStage = (
   artdaq: DocumentStore,
   archive: Archive,
   pack: (stored: StoredRun) => Buffer,
+  /** Milliseconds, never jumping. */
+  monotonic: () => number,
   check?: BlobCheck,
 ): Stage => ({
   name: 'migrate',
   process: async (run, signal) => {
+    const began = monotonic()
     const stored = await artdaq.read(run, signal)
+    const exported = monotonic() - began
     const blob = pack(stored)
     const result = await archive.put(run, stored.update, blob, signal)
     const notes = check ? check(run, await archive.get(run, stored.update, signal)) : []
@@ -22,6 +26,7 @@ export const migrateStage = (
       bytes: blob.length,
       documents: stored.documents.length,
       notes,
+      exported,
     }
   },
 })

@@ -12,6 +12,8 @@ export interface Processed {
   readonly documents: number
   /** What a person should be told of this run: links left out, a record archived incomplete. */
   readonly notes: readonly string[]
+  /** Milliseconds that reading the run from artdaqDB took, where that is part of the work. */
+  readonly exported?: number
 }
 
 /**

@@ -33,6 +33,7 @@ const RUN_METRIC: Readonly<Record<StageName, string>> = {
   import: 'ArtdaqDBClient.archive_run.duration_ms',
   migrate: 'UconDBClient.upload_blob.duration_ms',
 }
+const EXPORT_METRIC = 'ArtdaqDBClient.export_run_configuration.duration_ms'
 
 /** Counts a pass while it runs. */
 export class PassMetrics {
@@ -59,7 +60,7 @@ export class PassMetrics {
         stage.succeeded += 1
         stage.bytes += event.processed.bytes
         stage.lastSuccessfulRun = Math.max(stage.lastSuccessfulRun ?? 0, event.run)
-        this.#ran(stage, event.milliseconds)
+        this.#ran(stage, event.milliseconds, event.processed.exported)
         break
       case 'run-failed':
         stage.attempted += 1
@@ -99,13 +100,14 @@ export class PassMetrics {
     return [...this.#samples.values(), ...totals]
   }
 
-  #ran(stage: StageMetrics, milliseconds: number): void {
+  #ran(stage: StageMetrics, milliseconds: number, exported?: number): void {
     const seconds = milliseconds / 1000
     const bucket = BUCKETS.findIndex((bound) => seconds <= bound)
     const place = bucket === -1 ? BUCKETS.length : bucket
     stage.durations[place] = (stage.durations[place] ?? 0) + 1
     stage.durationSum += seconds
-    this.duration(RUN_METRIC[stage.stage], milliseconds)
+    this.duration(RUN_METRIC[stage.stage], milliseconds - (exported ?? 0))
+    if (exported !== undefined) this.duration(EXPORT_METRIC, exported)
   }
 
   #of(stage: StageName): StageMetrics {

@@ -9,6 +9,7 @@ import { plainLog } from '../../src/log.ts'
 import { openLedger } from '../../src/status/ledger.ts'
 import { freshPlace, type Place } from '../sql/engines.ts'
 import { passEvents, series } from '../status/events.ts'
+import { hasSqlite } from '../sqlite.ts'
 
 let place: Place
 let config = ''
@@ -81,7 +82,7 @@ const listed = async (more: { status?: string; since?: string; limit?: string } 
   return JSON.parse(output) as Listed
 }
 
-describe('the history', () => {
+describe.skipIf(!hasSqlite)('the history', () => {
   it('lists executions, the newest first, in the words of process_logs', async () => {
     for (const end of ['good', 'bad', 'killed', 'dead'] as const) await executed(end)
     const { executions } = await listed()

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UconServer } from '../fakes/ucon-server.ts'
 import { Site } from '../site.ts'
+import { hasSqlite } from '../sqlite.ts'
 
 const sites: Site[] = []
 const servers: UconServer[] = []
@@ -56,7 +57,7 @@ describe.each([
   { signal: 'SIGHUP' as const, code: 143 },
 ])('$signal in the middle of an import', ({ signal, code }) => {
   it('finishes the runs in hand, records them, begins no migration (D15, D46), and the next pass goes on', async () => {
-    const site = siteWith({ app: '  batch_size: 0' }, 60)
+    const site = siteWith({ app: '  batch_size: 0' }, 150)
     const child = site.start('-v')
     const exit = ended(child)
     await said(child, '→ Processing run 5')
@@ -64,11 +65,11 @@ describe.each([
     expect(await exit).toEqual({ code, signal: null })
     const { last_attempted_run: attempted } = site.state('importer') as { last_attempted_run: number }
     expect(attempted).toBeGreaterThanOrEqual(5)
-    expect(attempted).toBeLessThan(60)
+    expect(attempted).toBeLessThan(150)
     expect(site.archived()).toEqual([])
-    expect(site.command('history', '--json').stdout).toContain(signal)
+    if (hasSqlite) expect(site.command('history', '--json').stdout).toContain(signal)
     expect(site.archiver().status).toBe(0)
-    expect(site.archived()).toHaveLength(60)
+    expect(site.archived()).toHaveLength(150)
     expect(site.command('audit').status).toBe(0)
   })
 })

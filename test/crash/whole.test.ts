@@ -22,7 +22,9 @@ const siteOf = (
 }
 const all = (runs: number): string[] => Array.from({ length: runs }, (_, i) => String(i + 1))
 const untilAtWork = async (site: Site): Promise<void> => {
-  while (!existsSync(site.path('work', '.archiver.owner.json'))) await setTimeout(5)
+  // The file is there a moment before its text is.
+  const owner = site.path('work', '.archiver.owner.json')
+  while (!existsSync(owner) || readFileSync(owner, 'utf8') === '') await setTimeout(5)
 }
 const PROGRAM = 'dist/main.js'
 

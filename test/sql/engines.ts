@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { Database } from '../../src/sql/connection.ts'
 import { openDatabase } from '../../src/sql/database.ts'
 import { ledgerPlace, type DialectName } from '../../src/sql/ledger-url.ts'
+import { hasSqlite } from '../sqlite.ts'
 
 /** A database of one's own on one engine, and what makes it vanish. */
 export interface Place {
@@ -53,21 +54,10 @@ const mysqlAnswers = async (): Promise<boolean> => {
   }
 }
 
-const sqliteLoads = async (): Promise<boolean> => {
-  try {
-    const { default: Sqlite } = await import('better-sqlite3')
-    new Sqlite(':memory:').close()
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Which engines can be tried here. The others are named, so that nobody takes a skipped test for a passed one. */
 export const engines = async (): Promise<DialectName[]> => {
   const there: DialectName[] = []
-  if (await sqliteLoads()) there.push('sqlite')
-  else console.warn('SKIPPED: better-sqlite3 could not be built here (it needs a compiler and Node headers)')
+  if (hasSqlite) there.push('sqlite')
   if (await postgresAnswers()) there.push('postgres')
   else
     console.warn(`SKIPPED: no PostgreSQL at ${postgres.host}:${postgres.port} (set PGHOST, PGPORT, PGUSER)`)

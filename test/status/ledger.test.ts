@@ -9,6 +9,7 @@ import { tables } from '../../src/sql/daily.ts'
 import { openLedger, type Ledger, type LedgerOptions } from '../../src/status/ledger.ts'
 import { engines, freshPlace, type Place } from '../sql/engines.ts'
 import { passEvents, series } from './events.ts'
+import { hasSqlite } from '../sqlite.ts'
 
 const FACTS = {
   task: 'incremental',
@@ -226,7 +227,7 @@ describe('a machine on which the SQLite driver could not be built', () => {
   )
 })
 
-describe('a ledger file that is damaged', () => {
+describe.skipIf(!hasSqlite)('a ledger file that is damaged', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 
@@ -244,7 +245,7 @@ describe('a ledger file that is damaged', () => {
   })
 })
 
-describe('a ledger that is down when a pass runs', () => {
+describe.skipIf(!hasSqlite)('a ledger that is down when a pass runs', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 
@@ -267,7 +268,7 @@ describe('a ledger that is down when a pass runs', () => {
   })
 })
 
-describe('a process that is killed before the ledger has heard of it', () => {
+describe.skipIf(!hasSqlite)('a process that is killed before the ledger has heard of it', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 

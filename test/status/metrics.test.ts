@@ -70,6 +70,15 @@ describe('metrics for Carbon', () => {
     expect(lines.find((line) => line.includes('upload_blob'))).toMatch(/duration_ms 4 \d+$/)
   })
 
+  it('tell what a run of the migrate stage took apart, as the original did: the export, then the upload', () => {
+    const metrics = passed()
+    const processed = { result: 'stored' as const, bytes: 1, documents: 1, notes: [], exported: 30 }
+    metrics.listener({ type: 'run-done', stage: 'migrate', run: 21, processed, milliseconds: 100 })
+    const values = new Map(metrics.samples().map(({ name, value }) => [name, value]))
+    expect(values.get('ArtdaqDBClient.export_run_configuration.duration_ms')).toBe(30)
+    expect(values.get('UconDBClient.upload_blob.duration_ms')).toBe(70)
+  })
+
   it('cannot be forged by a name', () => {
     expect(carbonLines('a b\nc', [{ name: 'x 1 2\ny', value: 1, at: 0 }])).toBe('a_b_c.x_1_2_y 1 0\n')
   })

@@ -13,7 +13,7 @@ export const writeJsonBytes = (value: JsonValue): Buffer => {
 
 /** What is written into, again and again: what is given out is a copy of the right size. */
 let scratch: Buffer = Buffer.allocUnsafe(1 << 15)
-const LARGEST_SCRATCH = 1 << 20
+const LARGEST_SCRATCH = 1 << 23
 
 /** What `writeJsonBytes` writes, as text. */
 export const writeJson = (value: JsonValue): string => writeJsonBytes(value).toString('utf8')

@@ -30,6 +30,8 @@ class CommentScan {
   readonly #apostrophe: Finder
   readonly #hash: Finder
   readonly #slashes: Finder
+  readonly #lineEnds: Finder
+  readonly #hasReturns: boolean
   /** The first character above 127, which nothing gets past. */
   readonly #foreign: number
 
@@ -39,6 +41,8 @@ class CommentScan {
     this.#apostrophe = new Finder(text, "'")
     this.#hash = new Finder(text, '#')
     this.#slashes = new Finder(text, '//')
+    this.#lineEnds = new Finder(text, '\n')
+    this.#hasReturns = text.includes('\r')
     const foreign = text.search(/[^\0-\x7f]/)
     this.#foreign = foreign < 0 ? text.length : foreign
   }
@@ -95,6 +99,15 @@ class CommentScan {
 
   /** Lines end at `\n`, at `\r`, and once at a pair of both. */
   #lineOf(position: number): number {
+    if (!this.#hasReturns) {
+      for (
+        ;
+        this.#lineEnds.from(this.#counted) < position;
+        this.#counted = this.#lineEnds.from(this.#counted) + 1
+      )
+        this.#line++
+      return this.#line
+    }
     for (let at = this.#counted; at < position; at++) {
       const code = this.#text.charCodeAt(at)
       if (code !== LF && code !== CR) this.#pairOpen = 0

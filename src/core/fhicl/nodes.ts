@@ -1,10 +1,14 @@
 import { JsonObject, type JsonArray, type JsonValue } from '../artdaq-json/model.ts'
 import type { Protection, ScalarType } from './document.ts'
 
-/** What a metadata node says besides its children. */
-export interface Noted {
+/** The comment above a value, and the one on its line. */
+export interface Remarks {
   readonly comment: string
   readonly annotation: string
+}
+
+/** What a metadata node says besides its children. */
+export interface Noted extends Remarks {
   readonly protection: Protection
 }
 
@@ -26,7 +30,7 @@ export class ScalarNodes {
   readonly #bare = new Map<ScalarType, JsonObject>()
   readonly #last = new Map<ScalarType, JsonObject>()
 
-  of(type: ScalarType, { comment, annotation, protection }: Noted): JsonObject {
+  of(type: ScalarType, { comment, annotation }: Remarks, protection: Protection): JsonObject {
     if (protection !== '') return guarded(SCALAR, [type, comment, annotation], protection)
     const known = comment === '' && annotation === '' ? this.#bare : this.#last
     const earlier = known.get(type)

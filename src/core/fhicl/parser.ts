@@ -2,7 +2,15 @@ import { JsonObject, type JsonValue } from '../artdaq-json/model.ts'
 import { scanComments } from './comments.ts'
 import { Cursor } from './cursor.ts'
 import type { Comment, FhiclDocument, Protection } from './document.ts'
-import { rootNode, ScalarNodes, sequenceNode, tableNode, type Described, type Noted } from './nodes.ts'
+import {
+  rootNode,
+  ScalarNodes,
+  sequenceNode,
+  tableNode,
+  type Described,
+  type Noted,
+  type Remarks,
+} from './nodes.ts'
 import { Notes } from './notes.ts'
 import { numberEnd } from './numbers.ts'
 import { nameEnd, scalarAt } from './scalars.ts'
@@ -29,6 +37,10 @@ const latin1 = (bytes: Uint8Array): string =>
 
 const COLON = 0x3a
 const AT = 0x40
+const OPEN_TABLE = 0x7b
+const OPEN_SEQUENCE = 0x5b
+const OPEN_COMPLEX = 0x28
+const NO_REMARKS: Remarks = { comment: '', annotation: '' }
 const INCLUDE = 'fhicl_pound_include_'
 const PROTECTIONS = ['@protect_ignore', '@protect_error'] as const
 
@@ -128,7 +140,7 @@ class Parser {
     const next = this.#text.charCodeAt(this.#cursor.at)
     if (next !== COLON && next !== AT) return undefined
     const given =
-      PROTECTIONS.find((word) => next === AT && this.#text.startsWith(word, this.#cursor.at)) ?? ''
+      next === AT ? (PROTECTIONS.find((word) => this.#text.startsWith(word, this.#cursor.at)) ?? '') : ''
     if (this.#text.charCodeAt(this.#cursor.at + given.length) !== COLON) return undefined
     this.#cursor.at += given.length + 1
     return given
@@ -137,29 +149,28 @@ class Parser {
   #value(key: string, protection: Protection): Described {
     this.#cursor.skip()
     const start = this.#cursor.at
-    const noted = this.#noted(key, protection)
-    switch (this.#text[start]) {
-      case '{':
-        return this.#table(noted)
-      case '[':
-        return this.#sequence(noted)
-      case '(':
-        return { value: this.#complex(), node: this.#scalars.of('complex', noted) }
+    const remarks = this.#remarks(key)
+    switch (this.#text.charCodeAt(start)) {
+      case OPEN_TABLE:
+        return this.#table({ comment: remarks.comment, annotation: remarks.annotation, protection })
+      case OPEN_SEQUENCE:
+        return this.#sequence({ comment: remarks.comment, annotation: remarks.annotation, protection })
+      case OPEN_COMPLEX:
+        return { value: this.#complex(), node: this.#scalars.of('complex', remarks, protection) }
     }
     const token = scalarAt(this.#cursor.source, start)
     if (token === undefined) throw this.#cursor.noValue()
     this.#cursor.at = token.end
     const quotes = token.type === 'string_doublequoted' || token.type === 'string_singlequoted' ? 1 : 0
     const value = this.#text.slice(start + quotes, token.end - quotes)
-    return { value, node: this.#scalars.of(token.type, noted) }
+    return { value, node: this.#scalars.of(token.type, remarks, protection) }
   }
 
-  /** What the comments say of the value that starts here. */
-  #noted(key: string, protection: Protection): Noted {
-    if (this.#hasIncludes && key.includes(INCLUDE)) return { comment: '', annotation: '', protection }
+  /** What the comments say of the value that starts here, until the next is asked for. */
+  #remarks(key: string): Remarks {
+    if (this.#hasIncludes && key.includes(INCLUDE)) return NO_REMARKS
     this.#notes.moveTo(this.#cursor.line())
-    const { comment, annotation } = this.#notes
-    return { comment, annotation, protection }
+    return this.#notes
   }
 
   #table(noted: Noted): Described {
