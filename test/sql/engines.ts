@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { Database } from '../../src/sql/connection.ts'
 import { openDatabase } from '../../src/sql/database.ts'
 import { ledgerPlace, type DialectName } from '../../src/sql/ledger-url.ts'
+import { postgresAnswers, postgresPlace } from '../postgres.ts'
 import { hasSqlite } from '../sqlite.ts'
 
 /** A database of one's own on one engine, and what makes it vanish. */
@@ -19,30 +20,13 @@ export interface Place {
   drop(): Promise<void>
 }
 
-const postgres = {
-  host: process.env['PGHOST'] ?? '127.0.0.1',
-  port: Number(process.env['PGPORT'] ?? 5432),
-  user: process.env['PGUSER'] ?? 'postgres',
-  password: process.env['PGPASSWORD'] ?? '',
-  connectionTimeoutMillis: 2000,
-}
+const postgres = postgresPlace()
 const mysql = {
   host: process.env['MYSQL_HOST'] ?? '127.0.0.1',
   port: Number(process.env['MYSQL_PORT'] ?? 3306),
   user: process.env['MYSQL_USER'] ?? 'root',
   password: process.env['MYSQL_PASSWORD'] ?? '',
   connectTimeout: 2000,
-}
-
-const postgresAnswers = async (): Promise<boolean> => {
-  const client = new pg.Client({ ...postgres, database: 'postgres' })
-  try {
-    await client.connect()
-    await client.end()
-    return true
-  } catch {
-    return false
-  }
 }
 
 const mysqlAnswers = async (): Promise<boolean> => {
