@@ -45,6 +45,8 @@ class Pass {
   readonly #inFlight = new Set<number>()
   /** Processed, but not yet committed: as good as in flight. */
   readonly #staged = new Map<number, Staged>()
+  /** Ended by what is not their own fault, so that nobody knows what became of them: last_attempted_run stays below them, too. */
+  readonly #unknown: number[] = []
   readonly #succeeded: number[] = []
   readonly #failed = new Set<number>()
   /** Runs that ended above `last_attempted_run` and wait for lower ones in flight. */
@@ -123,7 +125,10 @@ class Pass {
           error,
           milliseconds: monotonic() - began,
         })
-      } else if (verdict !== 'pending') this.#halt(verdict, error)
+      } else if (verdict !== 'pending') {
+        this.#unknown.push(run)
+        this.#halt(verdict, error)
+      }
     } finally {
       this.#inFlight.delete(run)
     }
@@ -175,6 +180,7 @@ class Pass {
     } catch (error) {
       // Unknown, so not done: the next pass looks at the destination and completes them.
       for (const [run] of batch) this.#staged.delete(run)
+      this.#unknown.push(...batch.map(([run]) => run))
       this.#stopFor(error)
       return
     }
@@ -192,26 +198,26 @@ class Pass {
     const bad = RunSet.of(failed)
     this.#stored = this.#stored.union(done)
     this.#ahead.push(...succeeded, ...failed)
-    this.#lastAttempted = attemptedUpTo(this.#lastAttempted, this.#ahead, [
-      ...this.#inFlight,
-      ...this.#staged.keys(),
-    ])
-    this.#ahead = this.#ahead.filter((run) => run > this.#lastAttempted)
+    const open = [...this.#inFlight, ...this.#staged.keys(), ...this.#unknown]
+    const attempted = attemptedUpTo(this.#lastAttempted, this.#ahead, open)
     const { monotonic, listener } = this.#options
     try {
       const lastContiguous = this.#stored.lastContiguous
       await this.#recorder.checkpoint({
         failed: bad,
         resolved: done,
-        attemptedUpTo: this.#lastAttempted,
+        attemptedUpTo: attempted,
         lastContiguous,
       })
     } catch (error) {
       // What is stored is stored, recorded or not. A failure that is not in the log has not failed: it is pending (I2).
       for (const run of failed) this.#failed.delete(run)
+      this.#unknown.push(...failed)
       this.#stopFor(error)
       return
     }
+    this.#lastAttempted = attempted
+    this.#ahead = this.#ahead.filter((run) => run > attempted)
     this.#lastCheckpoint = monotonic()
     const milliseconds = this.#lastCheckpoint - this.#batchStarted
     this.#batchStarted = this.#lastCheckpoint

@@ -40,10 +40,11 @@ export async function killLoop(stage: StageName, kills: number, random: () => nu
       // One in ten falls anywhere from the start of the process, the others somewhere behind one of its durable steps.
       const [step, delay] =
         random() < 0.1 ? [0, random() * 300] : [1 + Math.floor(random() * steps), random() * 10]
-      const { signal } = killAfter(site, flagsOf(stage, pass), step, delay)
+      const { signal, status, stdout, stderr } = killAfter(site, flagsOf(stage, pass), step, delay)
       if (signal === 'SIGKILL') count.kills++
       else count.ended++
-      const label = `${stage}, kill ${count.kills}`
+      // What the pass said is part of what went wrong: a rare one may not come again.
+      const label = `${stage}, kill ${count.kills}, pass ${pass}, ${step}#${delay}, ${signal ?? status ?? '?'} ${stdout}${stderr}`
       const audited = await auditOf(site)
       for (const what of await troubleOf(site, audited)) count.trouble.push(`${label}: ${what}`)
       const now = audited.stages.find((one) => one.stage === stage)

@@ -221,6 +221,60 @@ describe('a stage that commits', () => {
   })
 })
 
+describe('a run of which nobody knows what became (I3)', () => {
+  const away = new ArchiverError('STORE_UNAVAILABLE', 'connection refused')
+  /** The lowest run that no checkpoint may have passed. */
+  const passed = (checkpoints: readonly Checkpoint[]): number =>
+    Math.max(0, ...checkpoints.map(({ attemptedUpTo }) => attemptedUpTo))
+
+  it('is not passed by last_attempted_run when the store went away under it and others were done', async () => {
+    const { pass, stage, checkpoints } = scene('1-9')
+    const slow: Stage = {
+      ...stage,
+      process: async (run, signal) => {
+        if (run !== 4) return stage.process(run, signal)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        throw away
+      },
+    }
+    const outcome = await pass({ stage: slow, options: { attempts: 1 } })
+    expect(outcome.stopped).toBe('unavailable')
+    expect(outcome.succeeded.has(5)).toBe(true)
+    expect(outcome.pending.has(4)).toBe(true)
+    expect(passed(checkpoints)).toBe(3)
+  })
+
+  it('is not passed when its commit failed and a later one did not', async () => {
+    const { pass, stage, checkpoints } = scene('1-9')
+    let commits = 0
+    const failing: Stage = {
+      ...stage,
+      commitDue: () => true,
+      commit: () => (commits++ === 0 ? Promise.reject(away) : Promise.resolve()),
+    }
+    const outcome = await pass({ stage: failing })
+    expect(outcome.pending.has(1)).toBe(true)
+    expect(passed(checkpoints)).toBe(0)
+  })
+
+  it('is not passed when its failure could not be written down and what came after could', async () => {
+    const { pass } = scene('1-50', (run) =>
+      run === 3 ? new ArchiverError('RECORD_INVALID', 'bad') : undefined,
+    )
+    const checkpoints: Checkpoint[] = []
+    const recorder: Recorder = {
+      checkpoint: (progress) => {
+        if (!progress.failed.isEmpty) return Promise.reject(new ArchiverError('STATE_UNWRITABLE', 'no space'))
+        checkpoints.push(progress)
+        return Promise.resolve()
+      },
+    }
+    const outcome = await pass({ recorder })
+    expect(outcome.pending.has(3)).toBe(true)
+    expect(passed(checkpoints)).toBeLessThan(3)
+  })
+})
+
 describe('a failure that cannot be written down', () => {
   it('leaves its run pending and ends the pass (S17)', async () => {
     const { pass } = scene('1-50', (run) =>
