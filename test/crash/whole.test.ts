@@ -108,6 +108,26 @@ describe.skipIf(shim === undefined)('a read that never returns, as on a hung net
   )
 })
 
+describe.skipIf(shim === undefined)('a disk of artdaqDB that is full (I4)', () => {
+  it.each([
+    { where: 'on the main thread', runs: 3, nth: 8 },
+    { where: 'in worker threads', runs: 30, nth: 90 },
+  ])('stops the pass and blames no run, $where', async ({ runs, nth }) => {
+    const site = siteOf(runs)
+    const full = `write:-1:${nth}:${site.path('db')}/.archiver`
+    const { status, stdout } = site.program([site.config, '--import-only'], {
+      LD_PRELOAD: shim ?? '',
+      FAULT: full,
+    })
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/stopped: artdaqDB .*ENOSPC/)
+    expect(site.failures('import')).toBe('')
+    expect(await troubleOf(site)).toEqual([])
+    expect(site.archiver().status).toBe(0)
+    expect(site.archived()).toEqual(all(runs))
+  })
+})
+
 describe('output that goes nowhere (C13)', () => {
   it.each(['| head -1', '>/dev/full 2>&1', '>&- 2>&-'])(
     'does not keep a pass from its work: %s',

@@ -206,3 +206,7 @@ export async function statKey(path: string): Promise<string> {
 
 export const unavailable = (path: string, error: unknown): ArchiverError =>
   new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, { cause: error })
+
+/** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. What is not the system's stays as it is. */
+export const asStoreError = (path: string, error: unknown): unknown =>
+  errnoOf(error) === undefined || error instanceof ArchiverError ? error : unavailable(path, error)

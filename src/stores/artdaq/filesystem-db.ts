@@ -6,7 +6,7 @@ import type { RecordManifest, RunDocuments, StoredRun } from '../../core/run-rec
 import { RunSet } from '../../core/run-set.ts'
 import type { DocumentStore, NewRun, NewRunPlace } from '../../core/store.ts'
 import { Committer } from './committer.ts'
-import { unavailable } from './collection.ts'
+import { asStoreError, unavailable } from './collection.ts'
 import { Database } from './database.ts'
 import { COMMIT_MARK, listDatabase, type Orphan } from './list-runs.ts'
 import type { Maker } from './metadata-record.ts'
@@ -176,9 +176,5 @@ export class FileSystemDb implements DocumentStore {
 
 /** Those that the documents of a run stand in. */
 const COLLECTIONS = ['RunHistory', COMMIT_MARK]
-
-/** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. */
-const asStoreError = (path: string, error: unknown): unknown =>
-  errnoOf(error) === undefined || error instanceof ArchiverError ? error : unavailable(path, error)
 
 const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT'

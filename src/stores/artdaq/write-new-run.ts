@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { RunDocuments } from '../../core/run-record.ts'
 import type { NewRun, NewRunPlace } from '../../core/store.ts'
+import { asStoreError } from './collection.ts'
 import { factsOf } from './document-text.ts'
 import { oidOf } from './names.ts'
 import { placeDocuments, type Stop } from './place-documents.ts'
@@ -9,8 +10,8 @@ import { requireSound } from './sound.ts'
 
 /**
  * Writes all documents of a run that the database knows nothing of. They are durable when this returns, and orphans until the database's
- * committer has given them their place in the indexes. Throws RECORD_INVALID before anything is written, and what `placeFiles` throws: then
- * some documents may be there, as orphans that the next put takes over.
+ * committer has given them their place in the indexes. Throws RECORD_INVALID before anything is written; STORE_UNAVAILABLE where the system
+ * does not let it write, and VERIFY_MISMATCH: then some documents may be there, as orphans that the next put takes over.
  */
 export const writeNewRun = async (
   run: RunDocuments,
@@ -29,7 +30,11 @@ export const writeNewRun = async (
       facts: { ...about, oid, collection, entity, rawdata, attachments },
     }
   })
-  await placeDocuments(database, documents, stop)
+  try {
+    await placeDocuments(database, documents, stop)
+  } catch (error) {
+    throw asStoreError(database, error) // here, where it cannot be taken for trouble with the record that was read
+  }
   return {
     run: run.run,
     manifest: run.manifest,

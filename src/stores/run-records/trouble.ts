@@ -1,13 +1,17 @@
-import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
+import { ArchiverError, type Code, errnoOf, messageOf } from '../../errors.ts'
 
 // The record moved under our hands, or NFS says that what we hold is gone.
 const MOVED = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE', 'EISDIR']
 // This process or machine is short of something: no record's fault.
 const SHORT = ['EMFILE', 'ENFILE', 'ENOMEM']
 
+// What is told of a record. All else is of the store that the run was on its way to, and is handed on as it is.
+const OF_THE_RECORD: readonly Code[] = ['RECORD_INVALID', 'RECORD_CHANGING', 'NOT_FOUND', 'FHICL_INVALID']
+
 /** What the system said while a run's record was read, as an error of this run (spec: R3, R11), or of the source as a whole. */
 export const recordTrouble = (error: unknown, run: number, directory: string): unknown => {
   if (error instanceof ArchiverError) {
+    if (!OF_THE_RECORD.includes(error.code)) return error
     const { code, message, hint, cause } = error
     const text = `run ${run}: ${directory}: ${message}`
     return new ArchiverError(code, text, { run, cause, ...(hint === undefined ? {} : { hint }) })
