@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { artdaqCheck, artdaqExport, artdaqList, artdaqRepair, artdaqShow } from '../../src/commands/artdaq.ts'
-import type { Context } from '../../src/commands/context.ts'
+import { contextOf } from '../context.ts'
 import { golden, hasGolden } from '../stores/artdaq/golden.ts'
 import { openDb, sampleRun, store } from '../stores/artdaq/runs.ts'
 
@@ -37,17 +37,7 @@ const configure = (scheme: string, more = ''): string => {
   return path
 }
 
-const context: Context = {
-  out: (text) => (said += text),
-  err: () => undefined,
-  env: {},
-  signal: new AbortController().signal,
-  terminal: { interactive: false, columns: 80, color: false },
-  argv: [],
-  version: '0',
-  onHangup: () => undefined,
-  die: () => undefined as never,
-}
+const context = contextOf({ out: (text) => (said += text) })
 
 describe('artdaq list', () => {
   it('tells whole runs, runs in part and updates, and exits 1 when a run is not whole', async () => {

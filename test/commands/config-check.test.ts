@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configCheckWith } from '../../src/commands/config-check.ts'
 import type { Probe } from '../../src/commands/probes.ts'
-import type { Context } from '../../src/commands/context.ts'
+import { contextOf } from '../context.ts'
 import { CANARY, withSection } from '../config/given.ts'
 
 let folder: string
@@ -32,19 +32,7 @@ const refused: Probe = {
 /** Runs `config check` and gives back its exit code and its output. */
 const check = async (options: { json?: boolean; connect?: boolean }, ...probes: Probe[]) => {
   let output = ''
-  const context: Context = {
-    out: (text) => (output += text),
-    err: () => undefined,
-    env: { URL: 'file:///daq/archive' },
-    signal: new AbortController().signal,
-    onHangup: () => undefined,
-    die: () => {
-      throw new Error('died')
-    },
-    terminal: { interactive: false, columns: 80, color: false },
-    argv: [],
-    version: '0',
-  }
+  const context = contextOf({ out: (text) => (output += text), env: { URL: 'file:///daq/archive' } })
   const command = configCheckWith(() => Promise.resolve(probes))
   return { code: await command({ config: path, ...options }, context), output }
 }

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli.ts'
-import type { Context } from '../../src/commands/context.ts'
 import { history, historyPrune, historyShow, historyStats } from '../../src/commands/history.ts'
 import { bootTime, identity, now, startTicks } from '../../src/host.ts'
 import { plainLog } from '../../src/log.ts'
 import { openLedger } from '../../src/status/ledger.ts'
+import { contextOf } from '../context.ts'
 import { freshPlace, type Place } from '../sql/engines.ts'
 import { passEvents, series } from '../status/events.ts'
 import { hasSqlite } from '../sqlite.ts'
@@ -15,19 +15,11 @@ let place: Place
 let config = ''
 let output = ''
 let errors = ''
-const context: Context = {
+const context = contextOf({
   out: (text) => (output += text),
   err: (text) => (errors += text),
-  env: {},
-  signal: new AbortController().signal,
-  onHangup: () => undefined,
-  die: () => {
-    throw new Error('died')
-  },
-  terminal: { interactive: false, columns: 80, color: false },
-  argv: [],
   version: '1.0.0',
-}
+})
 
 const executed = async (end: 'good' | 'bad' | 'killed' | 'dead'): Promise<void> => {
   const ledger = openLedger({

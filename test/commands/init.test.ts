@@ -3,22 +3,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Context } from '../../src/commands/context.ts'
 import { init } from '../../src/commands/init.ts'
 import { toDocuments } from '../../src/core/convert/to-documents.ts'
 import { isFhicl } from '../../src/core/fhicl/detect.ts'
 import { loadConfig } from '../../src/config.ts'
 import { RunRecords } from '../../src/stores/run-records.ts'
+import { contextOf } from '../context.ts'
 import { options } from '../core/convert/record.ts'
 
 let root: string
 let printed: string
-const context = {
-  out: (text: string) => (printed += text),
-  err: () => undefined,
-  env: {},
-  signal: new AbortController().signal,
-} as unknown as Context
+const context = contextOf({ out: (text) => (printed += text) })
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'init-'))

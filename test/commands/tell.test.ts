@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tell } from '../../src/commands/tell.ts'
+import { contextOf } from '../context.ts'
 import { CANARY, LEAST } from '../config/given.ts'
 
 let folder: string
@@ -38,19 +39,7 @@ const send = async (reporting: string, content: string) => {
   let said = ''
   const code = await tell(
     { config, title: 'weekly report', file },
-    {
-      out: () => undefined,
-      err: (line) => (said += line),
-      env: {},
-      signal: new AbortController().signal,
-      onHangup: () => undefined,
-      die: () => {
-        throw new Error('died')
-      },
-      terminal: { interactive: false, columns: 80, color: false },
-      argv: [],
-      version: '0',
-    },
+    contextOf({ err: (line) => (said += line) }),
   )
   return { code, said }
 }

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { audit } from '../../src/commands/audit.ts'
-import type { Context } from '../../src/commands/context.ts'
 import { RunSet } from '../../src/core/run-set.ts'
 import { StageMemory } from '../../src/state/memory.ts'
+import { contextOf } from '../context.ts'
 import type { Result, Site } from '../site.ts'
 
 const HOOK = pathToFileURL('test/crash/hook.mjs').href
@@ -60,20 +60,10 @@ interface Audited {
 /** `audit --deep`, called as the program calls it: what the invariant says of the site. Every fault test ends with it. */
 export const auditOf = async (site: Site): Promise<Audited> => {
   let text = ''
-  const context: Context = {
-    out: (output) => (text += output),
-    err: () => undefined,
-    env: {},
-    signal: new AbortController().signal,
-    onHangup: () => undefined,
-    die: () => {
-      throw new Error('died')
-    },
-    terminal: { interactive: false, columns: 80, color: false },
-    argv: [],
-    version: 'test',
-  }
-  const status = await audit({ config: site.config, deep: true, json: true }, context)
+  const status = await audit(
+    { config: site.config, deep: true, json: true },
+    contextOf({ out: (output) => (text += output) }),
+  )
   return { status, stages: (JSON.parse(text) as { stages: StageAudit[] }).stages, text }
 }
 
