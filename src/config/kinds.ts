@@ -10,6 +10,8 @@ export type Form = 'text' | 'list' | 'map'
 export interface Place {
   /** The folder that holds the configuration file, absolute: relative paths begin there. */
   readonly directory: string
+  /** For a secret that came from a file: reads it again, and throws where that is not possible. */
+  readonly readAgain?: (() => string) | undefined
 }
 
 /** How a setting is written. `read` throws a `SyntaxError` that says what it must be, and never quotes what it was. */
@@ -185,7 +187,7 @@ export const map: Kind<ReadonlyMap<string, string>> = {
 }
 
 export const secret: Kind<Secret> = {
-  ...scalar('secret', (value) => new Secret(value), String),
+  ...scalar('secret', (value, { readAgain }) => new Secret(value, readAgain), String),
   secret: true,
 }
 

@@ -24,6 +24,7 @@ export interface Answer {
 interface Found {
   readonly raw: Raw | undefined
   readonly source: Source
+  readonly readAgain?: () => string
 }
 
 /** A default that refers to a faulty setting: it is cured with that one, so it is not told. */
@@ -48,9 +49,10 @@ export class Reader {
   read(): readonly Answer[] {
     return [...this.#settings.values()].map((setting) => {
       try {
-        const { raw, source } = this.#find(setting)
+        const { raw, source, readAgain } = this.#find(setting)
         if (raw === undefined) return this.#absent(setting, source)
-        return { setting, source, value: setting.key.kind.read(raw, this.#place), faulty: false }
+        const value = setting.key.kind.read(raw, { ...this.#place, readAgain })
+        return { setting, source, value, faulty: false }
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error
         if (!(error instanceof Consequence)) this.#tell(setting, `${error.message}${written(setting)}`)
@@ -87,8 +89,10 @@ export class Reader {
     const { key, node, at, file } = setting
     if (key.kind.secret) {
       const name = file && file.value.type !== 'none' ? this.#text(setting, file.value) : undefined
-      const secret = findSecret(setting.path, name === '' ? undefined : name, this.#sources)
-      if (secret) return { raw: secret.text, source: { type: 'elsewhere', name: secret.source } }
+      const find = () => findSecret(setting.path, name === '' ? undefined : name, this.#sources)
+      const secret = find()
+      const readAgain = () => (find() ?? missing(setting.path)).text
+      if (secret) return { raw: secret.text, source: { type: 'elsewhere', name: secret.source }, readAgain }
     }
     const raw = node && this.#raw(setting, node)
     if (raw !== undefined && raw !== '') return { raw, source: { type: 'file', at } }
@@ -175,6 +179,10 @@ export class Reader {
       throw new SyntaxError(`\${${name}} ${raw === undefined ? 'is not set' : 'is no single value'}`)
     return raw
   }
+}
+
+const missing = (path: string): never => {
+  throw new SyntaxError(`${path} is no longer there`)
 }
 
 const meant = (from: Placed, name: string, settings: ReadonlyMap<string, Placed>): string => {

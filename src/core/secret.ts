@@ -1,13 +1,33 @@
-/** A password or token. It prints as `[secret]` wherever it is printed; only `reveal` gives the text. */
+/** A password or token. It prints as `[secret]` wherever it is printed; only `reveal` and `current` give the text. */
 export class Secret {
   readonly #text: string
-  constructor(text: string) {
-    this.#text = text
+  #current: string
+  readonly #readAgain: (() => string) | undefined
+
+  /** `readAgain` reads it from where it came from, and may throw. */
+  constructor(text: string, readAgain?: () => string) {
+    this.#text = this.#current = text
+    this.#readAgain = readAgain
   }
-  /** For the one place that hands it to a server. */
+
+  /** As it was in the configuration. */
   reveal(): string {
     return this.#text
   }
+
+  /**
+   * For the one place that hands it to a server: as its file has it now, because passwords are changed while a daemon runs (RELIABILITY
+   * H10). Where that cannot be read, the last that could.
+   */
+  current(): string {
+    try {
+      if (this.#readAgain) this.#current = this.#readAgain()
+    } catch {
+      // A file that is being replaced, or has become open to others: the server says whether the old one still serves.
+    }
+    return this.#current
+  }
+
   toString(): string {
     return '[secret]'
   }

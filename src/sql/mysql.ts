@@ -8,7 +8,7 @@ import type { LedgerSchema } from './schema.ts'
 export const openMysql = (server: string, password: Secret | undefined, timeout: number): Database => {
   const pool = createPool({
     uri: server,
-    ...(password === undefined ? {} : { password: password.reveal() }),
+    ...(password === undefined ? {} : { password: password.current() }),
     connectionLimit: 2,
     connectTimeout: timeout,
     dateStrings: true,

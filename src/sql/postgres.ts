@@ -21,7 +21,7 @@ export const openPostgres = (
 ): Database => {
   const pool = new pg.Pool({
     connectionString: server,
-    ...(password === undefined ? {} : { password: password.reveal() }),
+    ...(password === undefined ? {} : { password: password.current() }),
     max: 2,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,

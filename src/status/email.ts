@@ -29,7 +29,7 @@ export const emailChannel = (options: EmailOptions): Channel => ({
       secure: port === 465,
       requireTLS: useTls,
       ignoreTLS: !useTls,
-      ...(user === undefined ? {} : { auth: { user, pass: password?.reveal() ?? '' } }),
+      ...(user === undefined ? {} : { auth: { user, pass: password?.current() ?? '' } }),
       ...(ca === undefined ? {} : { tls: { ca } }),
       connectionTimeout: timeout,
       greetingTimeout: timeout,

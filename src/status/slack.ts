@@ -33,7 +33,7 @@ export const slackChannel = (options: SlackOptions): Channel => ({
       await post(webhookUrl.reveal(), {}, { text }, signal)
       return
     }
-    const headers = { authorization: `Bearer ${botToken?.reveal() ?? ''}` }
+    const headers = { authorization: `Bearer ${botToken?.current() ?? ''}` }
     const answer: unknown = JSON.parse(
       await post(`${api}/chat.postMessage`, headers, { channel, text }, signal),
     )

@@ -24,7 +24,7 @@ export const webhookChannel = ({ url, signingKey, retryDelay = 500 }: WebhookOpt
     const headers = {
       'content-type': 'application/json; charset=utf-8',
       ...(signingKey && {
-        'x-archiver-signature': `sha256=${createHmac('sha256', signingKey.reveal()).update(body).digest('hex')}`,
+        'x-archiver-signature': `sha256=${createHmac('sha256', signingKey.current()).update(body).digest('hex')}`,
       }),
     }
     for (let attempt = 1; ; attempt++) {

@@ -51,6 +51,23 @@ describe('a secret', () => {
     const { ledger } = parse(LEAST, { CREDENTIALS_DIRECTORY: join(folder, 'credentials') })
     expect(ledger.password?.reveal()).toBe(`${CANARY}-credentials/run-archiver_ledger.password`)
   })
+  it('is read from its file again when it is handed out, and as it was where that is not possible', () => {
+    const lines = ['server_url: file:///a', `writer_password_file: ${file('changed', 0o600, 'old\n')}`]
+    const { writerPassword } = parse(withSection('ucon_db', ...lines)).uconDb
+    expect(writerPassword?.current()).toBe('old')
+    file('changed', 0o600, 'new\n')
+    expect(writerPassword?.current()).toBe('new')
+    expect(writerPassword?.reveal()).toBe('old')
+    file('changed', 0o644, 'for all to see\n')
+    expect(writerPassword?.current()).toBe('new')
+    rmSync(join(folder, 'changed'))
+    expect(writerPassword?.current()).toBe('new')
+    expect(
+      parse(
+        withSection('ucon_db', 'server_url: file:///a', 'writer_password: inline'),
+      ).uconDb.writerPassword?.current(),
+    ).toBe('inline')
+  })
   it('keeps its digits, blanks and dollars', () => {
     expect(secretOf(['writer_password: 0001'])).toBe('0001')
     expect(secretOf(['writer_password: " a$b$${c} "'])).toBe(' a$b${c} ')

@@ -51,9 +51,14 @@ export class DigestSession {
 
   accept(challenge: Challenge): void {
     const cnonce = this.#random()
-    const secret = secretOf(challenge, this.#user, this.#password.reveal(), cnonce)
+    const secret = secretOf(challenge, this.#user, this.#password.current(), cnonce)
     this.#answering = { challenge, cnonce, secret }
     this.#count = 0
+  }
+
+  /** What was answered is refused without a new challenge: from now on the old one is answered with the password as it is now. */
+  refused(): void {
+    if (this.#answering) this.accept(this.#answering.challenge)
   }
 
   /** The Authorization header of one request; undefined before the first challenge. `uri`: path and query as they are sent. */

@@ -177,6 +177,7 @@ export class UconClient {
       if (reply.status !== 401) return reply
       const challenge = challengeIn(reply.headers['www-authenticate'])
       if (challenge) this.#session?.accept(challenge)
+      else this.#session?.refused()
       if (!(challenge ?? signed) || !this.#session || tries >= REFUSED_TRIES) throw this.#unauthorized(reply)
     }
   }

@@ -461,6 +461,15 @@ describe('H10: a server that refuses the password', () => {
     })
   })
 
+  it('that was changed meanwhile, in its file too: the new one is sent', async () => {
+    const users: Record<string, string> = { writer: 'old' }
+    server = await started({ users })
+    const archive = opened(server, { password: new Secret('old', () => users['writer'] ?? '') })
+    expect(await put(archive, 1)).toBe('stored')
+    users['writer'] = 'new'
+    expect(await put(archive, 2)).toBe('stored')
+  })
+
   it('every second time: the blobs are there', async () => {
     const archive = opened()
     for (let run = 1; run <= 5; run++) {
