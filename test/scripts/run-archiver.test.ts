@@ -1,7 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** Prints what the program would be given. */
@@ -75,16 +84,22 @@ describe('run_archiver.sh', () => {
   })
 })
 
-const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0
-if (!hasShellcheck) console.warn('shellcheck is not installed: the scripts are not checked')
-describe.skipIf(!hasShellcheck)('the shell scripts', () => {
-  it('are free of what shellcheck warns of', () => {
-    const { stdout, status } = spawnSync(
-      'sh',
-      ['-c', 'shellcheck scripts/*.sh test/systemd/*.sh docs/completions/*.bash'],
-      { encoding: 'utf8' },
-    )
-    expect(stdout).toBe('')
-    expect(status).toBe(0)
+const scripts = ['scripts', 'test/systemd', 'docs/completions'].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => /\.(?:ba)?sh$/.test(name))
+    .map((name) => join(folder, name)),
+)
+const remarksOn = (script: string): unknown =>
+  JSON.parse(execFileSync(process.execPath, ['test/scripts/shellcheck.mjs', script], { encoding: 'utf8' }))
+
+describe('the shell scripts', () => {
+  it.each(scripts)('%s is free of what ShellCheck warns of', (script) => {
+    expect(remarksOn(script)).toEqual([])
+  })
+  it('would not be, with a variable that is not quoted (control)', () => {
+    const faulty = join(mkdtempSync(join(tmpdir(), 'faulty-')), 'faulty.sh')
+    writeFileSync(faulty, '#!/bin/sh\necho $1\n')
+    expect(remarksOn(faulty)).toMatchObject([{ code: 2086, line: 2 }])
+    rmSync(dirname(faulty), { recursive: true })
   })
 })
