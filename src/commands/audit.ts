@@ -36,10 +36,10 @@ export const audit: Command<Options> = async (options, context) => {
   const artdaq = await archiver.artdaq.list()
   const archive = await archiver.archive.list()
   refuseEmptySource(source.runs.union(source.ambiguous), artdaq.runs)
-  const imported = await readBack(artdaq.runs, options, context, (run) =>
+  const imported = await readBack(artdaq.runs, failed.import, options, context, (run) =>
     checkImported(archiver, run, context),
   )
-  const migrated = await readBack(archive.runs, options, context, (run) =>
+  const migrated = await readBack(archive.runs, failed.migrate, options, context, (run) =>
     checkMigrated(archiver, run, context),
   )
   if (context.signal.aborted) return stopCode(context.signal)
@@ -87,15 +87,17 @@ const refuseEmptySource = (source: RunSet, stored: RunSet): void => {
     })
 }
 
+/** Those in the failure log always: what is stored may be what they failed for. */
 const readBack = async (
   stored: RunSet,
+  failed: RunSet,
   { deep }: Options,
   { signal }: Context,
   check: (run: number) => Promise<string | undefined>,
 ): Promise<{ count: number; damaged: Map<number, string> }> => {
   const damaged = new Map<number, string>()
   let count = 0
-  for (const run of deep ? stored : sample(stored, SAMPLE)) {
+  for (const run of deep ? stored : sample(stored, SAMPLE).union(stored.intersect(failed))) {
     if (signal.aborted) break
     const reason = await ours(() => check(run))
     if (reason !== undefined) damaged.set(run, reason)

@@ -77,25 +77,21 @@ export const passJson = (
 
 /** `--dry-run`: what a pass would do. */
 export const planLines = (plans: readonly Plan[]): string[] =>
-  plans.flatMap(({ stage, runs, waiting, beyond, settled }) => [
+  plans.flatMap(({ stage, runs, waiting, beyond }) => [
     `${TITLES[stage]}:`.padEnd(9) +
       `would process ${runs.size} run(s)${runs.isEmpty ? '' : `: ${runs.toString()}`}; ${waiting.size} not ready, ${beyond} beyond the limit`,
     ...[...waiting].slice(0, NAMED).map(([run, reason]) => `  run ${run} is not ready: ${reason}`),
-    ...(settled.isEmpty
-      ? []
-      : [`  would strike from the failure log, since they are archived: ${settled.toString()}`]),
   ])
 
 export const planJson = (plans: readonly Plan[]): string =>
   `${JSON.stringify(
     {
       dry_run: true,
-      stages: plans.map(({ stage, runs, waiting, beyond, settled }) => ({
+      stages: plans.map(({ stage, runs, waiting, beyond }) => ({
         stage,
         would_process: runs.toString(),
         not_ready: [...waiting].map(([run, reason]) => ({ run, reason })),
         beyond_limit: beyond,
-        would_strike_from_failure_log: settled.toString(),
       })),
     },
     null,

@@ -55,12 +55,13 @@ export const planPass = async (
   archiver: Archiver,
   stage: StageName,
   request: PassRequest,
-  { state, failed }: Pick<Remembered, 'state' | 'failed'>,
+  { state, failed, isFirst }: Remembered,
   imported?: Imported,
 ): Promise<Plan> => {
   const { cache, records, artdaq, archive, config } = archiver
   const limit = passLimit(request.mode, config.app.batchSize, request.limit)
-  const wanted = { mode: request.mode, limit, only: request.only, state, failed, override: request.override }
+  const { mode, only, override } = request
+  const wanted = { mode, limit, only, state, failed, isFirst, override }
   const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
   if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
   const source = await cache.list<SourceListing>('run-records', records)
@@ -139,6 +140,7 @@ const runOne = async (
         runs: plan.runs,
         waiting: plan.waiting.size,
         stored: plan.stored,
+        unproven: plan.unproven.minus(plan.runs),
         lastAttempted: lastAttemptedRun,
       },
       memory,
@@ -179,13 +181,13 @@ const stageRuns = async (
   return { source: (await cache.list<SourceListing>('run-records', records)).runs, stored: held.runs }
 }
 
-/** Before the first run: strikes from the failure log what the destination holds by now, and reads the two numbers off it. */
-const settle = async ({ runs, settled, stored }: Plan, recorder: Recorder): Promise<void> =>
+/** Before the first run: reads the two numbers off the destination. */
+const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Promise<void> =>
   recorder.checkpoint({
     failed: RunSet.EMPTY,
-    resolved: settled,
+    resolved: RunSet.EMPTY,
     // What is stored was attempted, though a crash may have kept it from being recorded; but never past a run of this pass (I3).
-    attemptedUpTo: attemptedUpTo(0, stored.isEmpty ? [] : [stored.last ?? 0], runs),
+    attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven).take(1)),
     lastContiguous: stored.lastContiguous,
   })
 

@@ -17,8 +17,8 @@ export interface Plan {
   readonly beyond: number
   readonly stored: RunSet
   readonly sourceHighest: number | undefined
-  /** Failed runs that the destination holds by now: a retry strikes them from the failure log. */
-  readonly settled: RunSet
+  /** Stored runs that were perhaps never compared: a pass was cut short between the put and its proof. */
+  readonly unproven: RunSet
 }
 
 export interface PlanRequest {
@@ -27,6 +27,8 @@ export interface PlanRequest {
   readonly only: RunSet | undefined
   readonly state: StageState
   readonly failed: RunSet
+  /** There was no state: what the destination lists is taken as it is. */
+  readonly isFirst: boolean
   /** A run that is put although the archive has its key: `--override-conflict`. */
   readonly override?: number | undefined
 }
@@ -52,7 +54,13 @@ export const planImport = async (
       },
     )
   const changed = await changedRecords(records, watched, source.runs.intersect(artdaq.runs))
-  const wanted = candidates({ ...request, source: all, destination: artdaq, changed })
+  const wanted = candidates({
+    ...request,
+    source: all,
+    destination: artdaq,
+    changed,
+    unproven: RunSet.EMPTY,
+  })
   const ready: number[] = []
   const waiting = new Map<number, string>()
   // A run that two directories claim is taken on, so that it fails by name.
@@ -78,7 +86,7 @@ export const planImport = async (
     beyond: wanted.size - looked,
     stored: artdaq.runs,
     sourceHighest: all.last,
-    settled: settledOf(request, artdaq),
+    unproven: RunSet.EMPTY, // artdaqDB's index names a run when all of it was compared
   }
 }
 
@@ -93,10 +101,14 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
       .filter(([run, updates]) => updates > (archive.updates.get(run) ?? 0))
       .map(([run]) => run),
   )
+  // I3 holds the number below each run in hand: what is listed above it may be a put that nobody has compared.
+  const listed = artdaq.runs.intersect(archive.runs).minus(request.failed)
+  const unproven = request.isFirst ? RunSet.EMPTY : listed.above(request.state.lastAttemptedRun)
   const wanted = candidates({
     ...request,
     source: artdaq.runs,
     destination: archive,
+    unproven,
     changed: request.override === undefined ? changed : changed.union(RunSet.of([request.override])),
   })
   const runs = wanted.take(request.limit)
@@ -107,13 +119,8 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
     beyond: wanted.size - runs.size,
     stored: archive.runs,
     sourceHighest: artdaq.runs.last,
-    settled: settledOf(request, archive),
+    unproven,
   }
-}
-
-const settledOf = ({ failed, only }: PlanRequest, destination: Listing): RunSet => {
-  const settled = failed.intersect(destination.runs)
-  return only ? settled.intersect(only) : settled
 }
 
 /** Records that are looked at side by side: each look is many waits for the disk. */

@@ -18,7 +18,7 @@ export interface Audit {
   readonly archived: RunSet
   readonly failed: RunSet
   readonly pending: RunSet
-  /** Archived, with a line in the failure log that a crash left: allowed, and gone after the next pass. */
+  /** Archived, with a line in the failure log: a crash left it, and a retry strikes it; or what failed was an update of the record. */
   readonly stale: RunSet
   readonly violations: readonly Violation[]
 }

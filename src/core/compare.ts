@@ -21,7 +21,7 @@ export interface StageComparison {
   readonly fresh: RunSet
   /** Neither stored nor failed, and not above: they came late, or a pass was cut short. The next pass takes them, too. */
   readonly late: RunSet
-  /** In the failure log, and stored: a line that a crash left; the next pass strikes it. */
+  /** In the failure log, and stored: a line that a crash left, or other content than what failed. A retry compares them. */
   readonly stale: RunSet
   /** In the failure log, and on neither side. */
   readonly gone: RunSet

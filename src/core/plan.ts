@@ -13,16 +13,21 @@ export interface PlanInput {
   readonly failed: RunSet
   /** Runs that are stored, but whose source has changed since: they are stored again, beside what is there. */
   readonly changed: RunSet
+  /** Runs that the destination lists, while nobody knows whether what it holds was ever compared: a pass was cut short between the two. */
+  readonly unproven: RunSet
   /** `--runs`: nothing else is looked at. */
   readonly only?: RunSet | undefined
 }
 
 /**
  * The runs that a pass may process: source − destination, by set difference and never by a high-water mark, so that a run
- * that arrives late, below every number ever attempted, is a candidate like any other (DESIGN section 3, I1; D6).
+ * that arrives late, below every number ever attempted, is a candidate like any other (DESIGN section 3, I1; D6). A run that is listed and in
+ * the failure log is not taken for archived: what is there may be what it failed for (a conflict, a mismatch). It is put again, which compares.
  */
-export const candidates = ({ mode, source, destination, failed, changed, only }: PlanInput): RunSet => {
-  const missing = source.minus(destination.runs).union(changed.intersect(source))
+export const candidates = (input: PlanInput): RunSet => {
+  const { mode, source, destination, failed, changed, unproven, only } = input
+  const proven = destination.runs.minus(failed).minus(unproven)
+  const missing = source.minus(proven).union(changed.intersect(source))
   const wanted = only ? missing.intersect(only) : missing
   switch (mode) {
     case 'incremental':
@@ -44,22 +49,20 @@ export const passLimit = (mode: PassMode, batchSize: number, limit: number | und
   return mode === 'incremental' ? batchSize : batchSize * 10
 }
 
-/** What a retry may strike from the failure log without work: failed runs that the destination holds, and has compared, by now. */
-export const settledFailures = (failed: RunSet, destination: Pick<Listing, 'runs'>): RunSet =>
-  failed.intersect(destination.runs)
-
 /**
- * How far `last_attempted_run` may go: the highest attempted run below everything that is still in flight (I3). Runs that were
- * handed out come in ascending order, but late arrivals and retries may be far below what was attempted before.
+ * How far `last_attempted_run` may go: the highest run below everything that is still open, in flight or unknown (I3), that was attempted: it
+ * failed, or it is stored, whoever did it. Runs are handed out in ascending order, but late arrivals and retries may be far below what was
+ * attempted before.
  */
 export const attemptedUpTo = (
   before: number,
-  finished: Iterable<number>,
-  inFlight: Iterable<number>,
+  failed: Iterable<number>,
+  stored: RunSet,
+  open: Iterable<number>,
 ): number => {
   let lowest = Infinity
-  for (const run of inFlight) lowest = Math.min(lowest, run)
-  let highest = before
-  for (const run of finished) if (run < lowest) highest = Math.max(highest, run)
+  for (const run of open) lowest = Math.min(lowest, run)
+  let highest = Math.max(before, stored.upTo(lowest - 1).last ?? 0)
+  for (const run of failed) if (run < lowest) highest = Math.max(highest, run)
   return highest
 }

@@ -143,7 +143,7 @@ const stageLines = (known: Known<StageReport>, words: StageWords, { facts }: Rep
     ...lineOf(
       'Stale Failures',
       stale,
-      `${stale.size} run(s) logged as failed and archived (${runsText(stale)})`,
+      `${stale.size} run(s) logged as failed, and listed in ${words.destination} (${runsText(stale)})`,
     ),
     ...lineOf(
       'Gone Failures',

@@ -55,15 +55,16 @@ export const parseState = (text: string, path: string): StageState => {
 
 /**
  * The state after some runs: the contiguous run as it was read off the destination, up or down; the attempted run never goes
- * down, and is never below the contiguous one (other programs store runs, too).
+ * down. While a run below is in hand (the first of an empty destination, a late one), neither passes it (I3): the contiguous run is then told
+ * as far as the attempted one, until the pass has ended.
  */
 export const advance = (
   state: StageState,
   { attemptedUpTo, lastContiguous }: { readonly attemptedUpTo: number; readonly lastContiguous: number },
-): StageState => ({
-  lastContiguousRun: lastContiguous,
-  lastAttemptedRun: Math.max(state.lastAttemptedRun, attemptedUpTo, lastContiguous),
-})
+): StageState => {
+  const lastAttemptedRun = Math.max(state.lastAttemptedRun, attemptedUpTo)
+  return { lastContiguousRun: Math.min(lastContiguous, lastAttemptedRun), lastAttemptedRun }
+}
 
 export const sameState = (a: StageState, b: StageState): boolean =>
   a.lastContiguousRun === b.lastContiguousRun && a.lastAttemptedRun === b.lastAttemptedRun

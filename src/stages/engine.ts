@@ -46,11 +46,9 @@ class Pass {
   /** Processed, but not yet committed: as good as in flight. */
   readonly #staged = new Map<number, Staged>()
   /** Ended by what is not their own fault, so that nobody knows what became of them: last_attempted_run stays below them, too. */
-  readonly #unknown: number[] = []
+  readonly #unknown: number[]
   readonly #succeeded: number[] = []
   readonly #failed = new Set<number>()
-  /** Runs that ended above `last_attempted_run` and wait for lower ones in flight. */
-  #ahead: number[] = []
   readonly #started: number
   #unrecorded: { succeeded: number[]; failed: number[] } = { succeeded: [], failed: [] }
   #stored: RunSet
@@ -70,6 +68,7 @@ class Pass {
     this.#recorder = recorder
     this.#options = options
     this.#queue = work.runs[Symbol.iterator]()
+    this.#unknown = [...work.unproven.take(1)]
     this.#stored = work.stored
     this.#lastAttempted = work.lastAttempted
     this.#started = this.#lastCheckpoint = this.#batchStarted = options.monotonic()
@@ -192,14 +191,14 @@ class Pass {
 
   async #record(): Promise<void> {
     const { succeeded, failed } = this.#unrecorded
-    if (succeeded.length + failed.length === 0) return
-    this.#unrecorded = { succeeded: [], failed: [] }
     const done = RunSet.of(succeeded)
     const bad = RunSet.of(failed)
-    this.#stored = this.#stored.union(done)
-    this.#ahead.push(...succeeded, ...failed)
+    const stored = this.#stored.union(done)
     const open = [...this.#inFlight, ...this.#staged.keys(), ...this.#unknown]
-    const attempted = attemptedUpTo(this.#lastAttempted, this.#ahead, open)
+    const attempted = attemptedUpTo(this.#lastAttempted, this.#failed, stored, open)
+    if (succeeded.length + failed.length === 0 && attempted === this.#lastAttempted) return
+    this.#unrecorded = { succeeded: [], failed: [] }
+    this.#stored = stored
     const { monotonic, listener } = this.#options
     try {
       const lastContiguous = this.#stored.lastContiguous
@@ -217,7 +216,6 @@ class Pass {
       return
     }
     this.#lastAttempted = attempted
-    this.#ahead = this.#ahead.filter((run) => run > attempted)
     this.#lastCheckpoint = monotonic()
     const milliseconds = this.#lastCheckpoint - this.#batchStarted
     this.#batchStarted = this.#lastCheckpoint

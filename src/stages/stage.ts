@@ -109,6 +109,8 @@ export interface PassWork {
   readonly waiting: number
   /** What the destination held whole before the pass: `last_contiguous_run` is read off it and what is added. */
   readonly stored: RunSet
+  /** Of these, what was perhaps never compared and is not among `runs` either: `last_attempted_run` stays below. */
+  readonly unproven: RunSet
   readonly lastAttempted: number
 }
 

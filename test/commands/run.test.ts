@@ -1,4 +1,5 @@
 import {
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -210,6 +211,59 @@ describe('a second start while the first works (D3)', () => {
     expect([second.status, second.stderr]).toEqual([1, expect.stringContaining(String(first.pid))])
     expect(await ended).toBe(0)
     expect(site.archived()).toHaveLength(80)
+  })
+})
+
+describe('what stands at a key that nobody has compared', () => {
+  /** Runs 1 to 3 in artdaqDB, run 1 migrated; then something else appears under the key of run 2, or what belongs there. */
+  const taken = (files: Record<string, string>): void => {
+    const other = new Site()
+    for (const run of [1, 2, 3]) site.record(run)
+    other.record(2, { files })
+    cpSync(site.path('records', '2', 'metadata.txt'), other.path('records', '2', 'metadata.txt'), {
+      preserveTimestamps: true,
+    })
+    other.archiver()
+    site.archiver('--import-only')
+    site.archiver('--migrate-only', '--runs', '1')
+    const at = 'archive/run_records/configuration'
+    for (const name of readdirSync(other.path(at), { recursive: true, encoding: 'utf8' }))
+      if (/^2\b|\/2\b/.test(name)) cpSync(other.path(at, name), site.path(at, name))
+    other.remove()
+  }
+
+  it('is compared by the next pass: other content is a conflict', () => {
+    taken({ 'boot.txt': 'debug level: 7\n' })
+    expect(site.archiver('--incremental').status).toBe(1)
+    expect(site.failures('migrate')).toBe('2\n')
+    expect(site.archived()).toEqual(['1', '2', '3'])
+  })
+
+  it('stays in the failure log until it is what it should be: an incremental pass leaves it, a retry and a full pass fail again', () => {
+    taken({ 'boot.txt': 'debug level: 7\n' })
+    site.archiver('--incremental')
+    for (const { flags, status } of [
+      { flags: ['--incremental'], status: 0 },
+      { flags: ['--retry-failed-migrate'], status: 1 },
+      { flags: ['--migrate-only'], status: 1 },
+      { flags: ['--report-status', '--compare-state', '--check'], status: 1 },
+    ]) {
+      expect(site.archiver(...flags), flags.join(' ')).toMatchObject({ status })
+      expect(site.failures('migrate'), flags.join(' ')).toBe('2\n')
+    }
+  })
+
+  it('is archived where it is the same, and leaves the failure log when a retry has compared it', () => {
+    taken({})
+    writeFileSync(site.path('work', 'migrate_failures.log'), '2\n')
+    expect(site.archiver('--incremental').status).toBe(0)
+    expect(site.failures('migrate')).toBe('2\n')
+    expect(site.archiver('--retry-failed-migrate')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 archived') as string,
+    })
+    expect(site.failures('migrate')).toBe('')
+    expect(site.state('migrator')).toEqual({ last_contiguous_run: 3, last_attempted_run: 3 })
   })
 })
 

@@ -8,7 +8,7 @@ const none = RunSet.EMPTY
 
 describe('the runs of an incremental pass', () => {
   it('are those of the source that the destination lacks and the failure log does not name, however late they come (D6)', () => {
-    const input = { mode: 'incremental' as const, failed: RunSet.parse('104'), changed: none }
+    const input = { mode: 'incremental' as const, failed: RunSet.parse('104'), changed: none, unproven: none }
     const plan = candidates({
       ...input,
       source: RunSet.parse('98,100-106'),
@@ -16,15 +16,16 @@ describe('the runs of an incremental pass', () => {
     })
     expect(plan.toString()).toBe('98,106')
   })
-  it('together with the failed ones are all that is missing', () => {
+  it('together with the failed ones are all that is missing, was never compared, or failed though it is listed', () => {
     fc.assert(
-      fc.property(runs, runs, runs, (source, stored, failed) => {
-        const input = { source, destination: { runs: stored }, failed, changed: none }
+      fc.property(runs, runs, runs, runs, (source, stored, failed, unproven) => {
+        const input = { source, destination: { runs: stored }, failed, changed: none, unproven }
         const incremental = candidates({ ...input, mode: 'incremental' })
         const retry = candidates({ ...input, mode: 'retry' })
+        const all = source.minus(stored.minus(failed).minus(unproven)).toString()
         expect(incremental.intersect(retry).isEmpty).toBe(true)
-        expect(incremental.union(retry).toString()).toBe(source.minus(stored).toString())
-        expect(candidates({ ...input, mode: 'full' }).toString()).toBe(source.minus(stored).toString())
+        expect(incremental.union(retry).toString()).toBe(all)
+        expect(candidates({ ...input, mode: 'full' }).toString()).toBe(all)
       }),
     )
   })
@@ -32,6 +33,7 @@ describe('the runs of an incremental pass', () => {
     const input = {
       mode: 'incremental' as const,
       failed: none,
+      unproven: none,
       source: RunSet.parse('1-5'),
       destination: { runs: RunSet.parse('1-5') },
     }
@@ -43,6 +45,7 @@ describe('the runs of an incremental pass', () => {
       destination: { runs: RunSet.parse('1-2') },
       failed: RunSet.parse('5'),
       changed: none,
+      unproven: none,
     }
     expect(candidates({ ...input, mode: 'incremental', only: RunSet.parse('2-5') }).toString()).toBe('3-5')
   })
@@ -70,11 +73,13 @@ describe('last_attempted_run', () => {
         fc.nat(100),
         fc.array(fc.integer({ min: 1, max: 200 })),
         fc.array(fc.integer({ min: 1, max: 200 })),
-        (before, finished, inFlight) => {
-          const after = attemptedUpTo(before, finished, inFlight)
+        fc.array(fc.integer({ min: 1, max: 200 })),
+        (before, failed, stored, open) => {
+          const after = attemptedUpTo(before, failed, RunSet.of(stored), open)
           expect(after).toBeGreaterThanOrEqual(before)
-          if (after > before) for (const run of inFlight) expect(after).toBeLessThan(run)
-          expect(attemptedUpTo(before, finished, [])).toBe(Math.max(before, ...finished))
+          if (after > before) for (const run of open) expect(after).toBeLessThan(run)
+          const ended = Math.max(before, ...failed, ...stored)
+          expect(attemptedUpTo(before, failed, RunSet.of(stored), [])).toBe(ended)
         },
       ),
     )

@@ -31,10 +31,14 @@ describe('a state that advances', () => {
       lastContiguousRun: 50,
       lastAttemptedRun: 100,
     })
-    expect(advance(state, { attemptedUpTo: 0, lastContiguous: 120 })).toEqual({
+    expect(advance(state, { attemptedUpTo: 120, lastContiguous: 120 })).toEqual({
       lastContiguousRun: 120,
       lastAttemptedRun: 120,
     })
+  })
+  it('passes no run in hand, though higher ones are stored already (I3)', () => {
+    const state = { lastContiguousRun: 0, lastAttemptedRun: 0 }
+    expect(advance(state, { attemptedUpTo: 0, lastContiguous: 2 })).toEqual(state)
   })
 
   it('always has a text that can be read', () => {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
-import { killAfter, troubleOf } from './harness.ts'
+import { auditOf, crashAt, killAfter, troubleOf } from './harness.ts'
 import { compileShim } from './shim.ts'
 
 const sites: Site[] = []
@@ -126,6 +126,40 @@ describe.skipIf(shim === undefined)('a disk of artdaqDB that is full (I4)', () =
     expect(site.archiver().status).toBe(0)
     expect(site.archived()).toEqual(all(runs))
   })
+})
+
+describe('a run that takes longer than those above it (I3)', () => {
+  it.each([
+    {
+      when: 'in the next pass, before its first run',
+      words: ['--migrate-only'],
+      step: 'state: saved',
+      nth: 1,
+    },
+    {
+      when: 'in the next incremental pass',
+      words: ['--migrate-only', '--incremental'],
+      step: 'state: saved',
+      nth: 1,
+    },
+  ])(
+    'is not passed by last_attempted_run after a kill that left them without it, nor after one $when',
+    async ({ words, step, nth }) => {
+      const site = siteOf(0, { app: '  batch_size: 0', more: 'ledger:\n  url: off' })
+      site.record(1, { files: { 'long.txt': Buffer.alloc(20_000_000, 'a long text, line by line\n') } })
+      for (const run of [2, 3, 4]) site.record(run)
+      site.archiver('--import-only')
+      expect(crashAt(site, ['--migrate-only'], 'directory-archive: checksum published', 1).signal).toBe(
+        'SIGKILL',
+      )
+      const archived = (await auditOf(site)).stages.find(({ stage }) => stage === 'migrate')?.archived
+      expect(archived, 'run 1 was to be the slowest').toMatch(/^[23]$/)
+      expect(crashAt(site, words, step, nth).signal).toBe('SIGKILL')
+      expect(await troubleOf(site)).toEqual([])
+      expect(site.archiver('--migrate-only').status).toBe(0)
+      expect(site.state('migrator')).toEqual({ last_contiguous_run: 4, last_attempted_run: 4 })
+    },
+  )
 })
 
 describe('output that goes nowhere (C13)', () => {

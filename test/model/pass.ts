@@ -77,21 +77,32 @@ export const passOf = async (
 ): Promise<StageOutcome | undefined> => {
   const memory = memoryOf(world, stage, process)
   const outcome = Promise.resolve().then(async () => {
-    const { state, failed } = await memory.load('recover', () =>
+    const { state, failed, isFirst } = await memory.load('recover', () =>
       Promise.resolve({ source: setOf(world.from(stage)), stored: setOf(world.to(stage)) }),
     )
     const stored = setOf(world.to(stage))
     const source = setOf(world.from(stage))
-    const runs = candidates({ mode, source, destination: { runs: stored }, failed, changed: RunSet.EMPTY })
+    const unproven =
+      stage === 'migrate' && !isFirst
+        ? stored.intersect(source).minus(failed).above(state.lastAttemptedRun)
+        : RunSet.EMPTY
+    const destination = { runs: stored }
+    const runs = candidates({ mode, source, destination, failed, changed: RunSet.EMPTY, unproven })
     await memory.checkpoint({
       failed: RunSet.EMPTY,
-      resolved: failed.intersect(stored),
-      attemptedUpTo: attemptedUpTo(0, stored, runs),
+      resolved: RunSet.EMPTY,
+      attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven)),
       lastContiguous: stored.lastContiguous,
     })
     return runStage(
       stageOf(world, stage, process, trouble),
-      { runs, waiting: 0, stored, lastAttempted: state.lastAttemptedRun },
+      {
+        runs,
+        waiting: 0,
+        stored,
+        unproven: unproven.minus(runs),
+        lastAttempted: state.lastAttemptedRun,
+      },
       memory,
       {
         mode,

@@ -46,7 +46,13 @@ const scene = (
     random: Math.random,
     checkpointEvery: 0,
   }
-  const work = { runs: RunSet.parse(runs), waiting: 0, stored: RunSet.EMPTY, lastAttempted: 0 }
+  const work = {
+    runs: RunSet.parse(runs),
+    waiting: 0,
+    stored: RunSet.EMPTY,
+    unproven: RunSet.EMPTY,
+    lastAttempted: 0,
+  }
   const pass = (
     changes: {
       stage?: Stage
@@ -75,6 +81,23 @@ describe('a pass over runs that all succeed', () => {
     const { pass, checkpoints } = scene('103-104,110')
     await pass({ work: { stored: RunSet.parse('100-102,105-107') } })
     expect(checkpoints.at(-1)).toMatchObject({ lastContiguous: 107, attemptedUpTo: 110 })
+  })
+})
+
+describe('a run that ends last', () => {
+  it('without a result holds the numbers down as long as it is in hand, and not any longer', async () => {
+    const { pass, stage, checkpoints } = scene('1-9')
+    const slow: Stage = {
+      ...stage,
+      process: async (run, signal) => {
+        if (run !== 1) return stage.process(run, signal)
+        while (checkpoints.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+        throw new ArchiverError('RECORD_CHANGING', 'moved')
+      },
+    }
+    await pass({ stage: slow, work: { stored: RunSet.parse('12') }, options: { attempts: 1 } })
+    expect(checkpoints[0]?.attemptedUpTo).toBe(0)
+    expect(checkpoints.at(-1)?.attemptedUpTo).toBe(12)
   })
 })
 
@@ -241,6 +264,12 @@ describe('a run of which nobody knows what became (I3)', () => {
     expect(outcome.stopped).toBe('unavailable')
     expect(outcome.succeeded.has(5)).toBe(true)
     expect(outcome.pending.has(4)).toBe(true)
+    expect(passed(checkpoints)).toBe(3)
+  })
+
+  it('is not passed when it was stored before, perhaps uncompared, and is not among the runs of this pass', async () => {
+    const { pass, checkpoints } = scene('1-3')
+    await pass({ work: { stored: RunSet.parse('5-6'), unproven: RunSet.parse('5') } })
     expect(passed(checkpoints)).toBe(3)
   })
 
