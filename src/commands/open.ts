@@ -14,6 +14,7 @@ import { monotonic, now } from '../host.ts'
 import type { ImportSource } from '../stages/import.ts'
 import type { StageName } from '../stages/stage.ts'
 import { ListingCache } from '../state/listing-cache.ts'
+import { InHand } from '../state/in-hand.ts'
 import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/memory.ts'
 import { StateFile } from '../state/state-file.ts'
 import { WatchList } from '../state/watch-list.ts'
@@ -32,6 +33,7 @@ export interface Archiver {
   readonly archive: Archive
   readonly cache: ListingCache
   readonly watch: WatchList
+  readonly inHand: InHand
   /** Paths of the files in work_dir that are replaced whole. */
   readonly writes: readonly string[]
   /** A stage's state and failure log, for whoever holds the lock. */
@@ -63,6 +65,7 @@ export const openArchiver = async (
   const { app } = config
   const listings = join(app.workDir, '.listings.json')
   const watched = join(app.workDir, '.watched-records.json')
+  const inHand = join(app.workDir, '.migrator_in_hand')
   const { settleSeconds, incompleteAfterSeconds, maxRecordMb, maxRecordFiles, runRecordsDir } =
     config.sourceFiles
   const maxRecordBytes = maxRecordMb * 1_000_000
@@ -97,6 +100,7 @@ export const openArchiver = async (
     archive: await openArchive(config, context, overrides),
     cache: new ListingCache(listings, monotonic),
     watch: new WatchList(watched),
+    inHand: new InHand(inHand),
     writes: [
       app.importStateFile,
       app.importFailureLog,
@@ -104,6 +108,7 @@ export const openArchiver = async (
       app.migrateFailureLog,
       listings,
       watched,
+      inHand,
     ],
     peek: (stage) =>
       new StageMemory({

@@ -61,7 +61,7 @@ export const planPass = async (
   const { cache, records, artdaq, archive, config } = archiver
   const limit = passLimit(request.mode, config.app.batchSize, request.limit)
   const { mode, only, override } = request
-  const wanted = { mode, limit, only, state, failed, isFirst, override }
+  const wanted = { mode, limit, only, state, failed, isFirst, inHand: await archiver.inHand.read(), override }
   const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
   if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
   const source = await cache.list<SourceListing>('run-records', records)
@@ -134,6 +134,9 @@ const runOne = async (
     const { lastAttemptedRun } = remembered.state
     await settle(plan, memory)
     const archived = new Map<number, Archived>()
+    const doubtful =
+      stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
+    await note(archiver, doubtful, RunSet.EMPTY, conditions)
     const outcome = await runStage(
       stage === 'import' ? importing(archiver, archived) : migrating(archiver, request.check),
       {
@@ -157,6 +160,7 @@ const runOne = async (
         checkpointEvery: CHECKPOINT_EVERY,
       },
     )
+    if (outcome.stopped !== 'lock-lost') await note(archiver, doubtful, outcome.attempted, conditions)
     if (stage === 'import' && outcome.stopped !== 'lock-lost')
       await refreshWatchList(archiver, archived, outcome.succeeded, now())
     return { stage, plan, outcome, error: outcome.error }
@@ -168,6 +172,18 @@ const runOne = async (
       error: thrown instanceof Error ? thrown : new Error(String(thrown)),
     }
   }
+}
+
+/** Writes down what a pass has in hand that the state cannot tell, and strikes what has come to an end. */
+const note = async (
+  { inHand }: Archiver,
+  doubtful: RunSet,
+  ended: RunSet,
+  conditions: PassConditions,
+): Promise<void> => {
+  if (doubtful.isEmpty) return
+  conditions.assertHeld()
+  await inHand.write(doubtful.minus(ended))
 }
 
 /** Source and destination of a stage, as far as a damaged state is rebuilt from them. */

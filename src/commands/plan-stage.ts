@@ -29,6 +29,8 @@ export interface PlanRequest {
   readonly failed: RunSet
   /** There was no state: what the destination lists is taken as it is. */
   readonly isFirst: boolean
+  /** What the last pass had in hand below `last_attempted_run` (`InHand`). */
+  readonly inHand: RunSet
   /** A run that is put although the archive has its key: `--override-conflict`. */
   readonly override?: number | undefined
 }
@@ -102,8 +104,9 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
       .map(([run]) => run),
   )
   // I3 holds the number below each run in hand: what is listed above it may be a put that nobody has compared.
-  const listed = artdaq.runs.intersect(archive.runs).minus(request.failed)
-  const unproven = request.isFirst ? RunSet.EMPTY : listed.above(request.state.lastAttemptedRun)
+  const { state, failed, isFirst, inHand } = request
+  const listed = artdaq.runs.intersect(archive.runs).minus(failed)
+  const unproven = listed.above(isFirst ? Infinity : state.lastAttemptedRun).union(listed.intersect(inHand))
   const wanted = candidates({
     ...request,
     source: artdaq.runs,

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { crashAt } from '../crash/harness.ts'
 import { Site } from '../site.ts'
 
 let site: Site
@@ -237,6 +238,23 @@ describe('what stands at a key that nobody has compared', () => {
     expect(site.archiver('--incremental').status).toBe(1)
     expect(site.failures('migrate')).toBe('2\n')
     expect(site.archived()).toEqual(['1', '2', '3'])
+  })
+
+  it('is compared by the next pass, too, where it came late and a kill fell between put and proof', () => {
+    for (const run of [1, 2, 4]) site.record(run)
+    site.archiver()
+    site.record(3)
+    site.archiver('--import-only')
+    expect(crashAt(site, ['--migrate-only'], 'directory-archive: checksum published', 1).signal).toBe(
+      'SIGKILL',
+    )
+    expect(site.archived()).toEqual(['1', '2', '3', '4'])
+    expect(site.archiver('--incremental')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/Migrate: 1 archived/) as string,
+    })
+    expect(site.archiver('--incremental').stdout).toContain('Migrate: 0 archived')
+    expect(readdirSync(site.path('work')).filter((name) => name.includes('in_hand'))).toEqual([])
   })
 
   it('stays in the failure log until it is what it should be: an incremental pass leaves it, a retry and a full pass fail again', () => {
