@@ -54,6 +54,8 @@ export interface LoopParts {
 /** The first pause after trouble, in milliseconds. */
 const FIRST_PAUSE = 5000
 
+const STAGES = ['import', 'migrate'] as const
+
 /** Timers take 31 bits of milliseconds. */
 const LONGEST_TIMER = 86_400_000
 
@@ -164,6 +166,8 @@ class Loop {
     const retries = { import: this.#retries.import.due(began), migrate: this.#retries.migrate.due(began) }
     try {
       const summary = await pass(retries)
+      // What was tried was tried, whatever became of the other stage.
+      for (const stage of STAGES) this.#retries[stage].postpone(summary.retried[stage], monotonic())
       if (summary.trouble) this.#pause(summary.trouble)
       else await this.#settle(summary, retries, looked)
       this.#tell(summary)
@@ -192,9 +196,8 @@ class Loop {
     const ended = monotonic()
     this.#settling.keep(summary.waiting, ended)
     this.#settling.postpone(looked, ended)
-    for (const stage of ['import', 'migrate'] as const) {
+    for (const stage of STAGES) {
       const agenda = this.#retries[stage]
-      agenda.postpone(summary.retried[stage], ended)
       for (const run of retries[stage].minus(summary.retried[stage])) agenda.touch(run, ended)
       agenda.keep(summary.failed[stage], ended)
     }

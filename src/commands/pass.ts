@@ -2,6 +2,7 @@ import { attemptedUpTo, passLimit, type PassMode } from '../core/plan.ts'
 import type { Listing, SourceListing } from '../core/listing.ts'
 import type { StageRuns } from '../core/recovery.ts'
 import { RunSet } from '../core/run-set.ts'
+import { messageOf } from '../errors.ts'
 import { monotonic, now } from '../host.ts'
 import { runStage } from '../stages/engine.ts'
 import { importStage } from '../stages/import.ts'
@@ -115,7 +116,7 @@ export const runPass = async (
     if (report.outcome && stage === 'import') imported = { runs: report.outcome.succeeded, updated }
   }
   conditions.assertHeld()
-  await archiver.cache.save()
+  await spared('listings', () => archiver.cache.save(), conditions)
   return reports
 }
 
@@ -162,7 +163,11 @@ const runOne = async (
     )
     if (outcome.stopped !== 'lock-lost') await note(archiver, doubtful, outcome.attempted, conditions)
     if (stage === 'import' && outcome.stopped !== 'lock-lost')
-      await refreshWatchList(archiver, archived, outcome.succeeded, now())
+      await spared(
+        'records that are looked at again',
+        () => refreshWatchList(archiver, archived, outcome.succeeded, now()),
+        conditions,
+      )
     return { stage, plan, outcome, error: outcome.error }
   } catch (thrown) {
     return {
@@ -171,6 +176,15 @@ const runOne = async (
       outcome: undefined,
       error: thrown instanceof Error ? thrown : new Error(String(thrown)),
     }
+  }
+}
+
+/** Keeps a cache for the next pass, which can do without: what the runs came to does not depend on it. */
+const spared = async (what: string, keep: () => Promise<void>, conditions: PassConditions): Promise<void> => {
+  try {
+    await keep()
+  } catch (error) {
+    conditions.warn(`the ${what} could not be kept for the next pass: ${messageOf(error)}`)
   }
 }
 

@@ -94,8 +94,9 @@ export const planImport = async (
 
 /** What the migrate stage has to do. Throws STORE_UNAVAILABLE where artdaqDB is empty and was not before (I6). */
 export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequest): Plan => {
-  if (artdaq.runs.isEmpty && artdaq.incomplete.isEmpty && !archive.runs.isEmpty)
-    throw new ArchiverError('STORE_UNAVAILABLE', 'artdaqDB is empty, and the archive is not', {
+  const hadRuns = !archive.runs.isEmpty || !request.failed.isEmpty || request.state.lastAttemptedRun > 0
+  if (artdaq.runs.isEmpty && artdaq.incomplete.isEmpty && hadRuns)
+    throw new ArchiverError('STORE_UNAVAILABLE', 'artdaqDB is empty, and it was not before', {
       hint: 'Is artdaq_db.database_uri right, and its disk mounted? Nothing was changed.',
     })
   const changed = RunSet.of(

@@ -1,5 +1,6 @@
 import type { RecordManifest } from '../core/run-record.ts'
 import type { RunSet } from '../core/run-set.ts'
+import { ArchiverError } from '../errors.ts'
 import type { Watched } from '../state/watch-list.ts'
 import type { Archiver } from './open.ts'
 
@@ -39,12 +40,22 @@ export const refreshWatchList = async (
   await watch.write(watched)
 }
 
+/** A run whose document is damaged is `check`'s and `audit`'s matter; the others are looked at all the same (I4). */
+const manifestOf = async (artdaq: Archiver['artdaq'], run: number): Promise<RecordManifest | undefined> => {
+  try {
+    return await artdaq.manifest(run)
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return undefined
+    throw error
+  }
+}
+
 /** Runs whose manifest says that they had no stop line. */
 const rebuild = async ({ artdaq, cache }: Archiver, now: number): Promise<Map<number, Watched>> => {
   const watched = new Map<number, Watched>()
   const { runs } = await cache.list('artdaq', artdaq)
   for (const run of [...runs].slice(-ASKED)) {
-    const manifest = await artdaq.manifest(run)
+    const manifest = await manifestOf(artdaq, run)
     if (manifest && !manifest.ended)
       watched.set(run, { signature: manifest.signature, ended: false, archivedAt: now })
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Listing, SourceListing } from '../core/listing.ts'
 import { RunSet } from '../core/run-set.ts'
@@ -19,7 +20,8 @@ export interface Listed<L> {
 
 /**
  * Remembers listings between passes, so that an idle pass over a million runs costs three stats and no listing. A cache in the
- * strict sense: an entry is used only while its store's fingerprint is the same text, and losing or damaging the file costs one listing.
+ * strict sense: an entry is used only while its store's fingerprint is the same text, and losing or damaging the file costs one listing: its
+ * first line is the digest of the others.
  */
 export class ListingCache {
   readonly #path: string
@@ -64,7 +66,8 @@ export class ListingCache {
   /** Writes what changed. Only for the holder of the lock. */
   async save(): Promise<void> {
     if (!this.#changed || !this.#entries) return
-    await replaceFile(this.#path, JSON.stringify({ version: 1, entries: Object.fromEntries(this.#entries) }))
+    const text = JSON.stringify({ version: 1, entries: Object.fromEntries(this.#entries) })
+    await replaceFile(this.#path, `${digestOf(text)}\n${text}`)
     this.#changed = false
   }
 
@@ -75,15 +78,17 @@ export class ListingCache {
 
 const readEntries = async (path: string): Promise<Map<string, Entry>> => {
   try {
-    const { version, entries } = JSON.parse(await readFile(path, 'utf8')) as {
-      version: number
-      entries: Record<string, Entry>
-    }
+    const file = await readFile(path, 'utf8')
+    const text = file.slice(file.indexOf('\n') + 1)
+    if (file !== `${digestOf(text)}\n${text}`) return new Map()
+    const { version, entries } = JSON.parse(text) as { version: number; entries: Record<string, Entry> }
     return new Map(version === 1 ? Object.entries(entries) : [])
   } catch {
     return new Map() // absent or damaged: listings are taken anew
   }
 }
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Run sets become their texts, maps their pairs. */
 const flatten = (listing: Listing | SourceListing): unknown =>

@@ -25,7 +25,9 @@ export class StateFile {
 
   /** Whether there is a file at all: an absent one is a first pass. */
   async exists(): Promise<boolean> {
-    return (await this.#text()) !== undefined
+    const opened = await openSafely(this.path)
+    await opened?.file.close()
+    return opened !== undefined
   }
 
   /** Returns once the state is durable. Throws STATE_UNWRITABLE: then it is unknown whether the old or the new state stands there. */

@@ -185,9 +185,18 @@ describe('a store that is away', () => {
   })
   it('costs a failed run none of its retries', async () => {
     const failed = { ...QUIET, failed: { import: NONE, migrate: RunSet.of([9]) } }
-    const { passes } = start([failed, { ...failed, trouble: away }, failed], { random: () => 0 })
+    // The retry did not come to it: the pass says that it attempted nothing.
+    const trouble = { ...failed, trouble: away, retried: NOT_READY }
+    const { passes } = start([failed, trouble, failed], { random: () => 0 })
     await until(() => passes.length >= 3)
     expect(passes.slice(0, 3).map(({ retries }) => retries.migrate.toString())).toEqual(['', '9', '9'])
+  })
+  it('does not have a run of the other stage tried again and again', async () => {
+    const failed = { ...QUIET, failed: { import: RunSet.of([9]), migrate: NONE } }
+    const retry = { first: 100, factor: 1000, max: 600_000, attempts: 9 }
+    const { passes } = start([failed, { ...failed, trouble: away }], { random: () => 0, retry })
+    await until(() => passes.length >= 3)
+    expect(passes.map(({ retries }) => retries.import.toString())).toEqual(['', '9', ''])
   })
   it('is watched anew when it is back', async () => {
     const { passes, seen } = start([{ ...QUIET, trouble: away }, QUIET], { random: () => 0 })

@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { crashAt } from '../crash/harness.ts'
 import { Site } from '../site.ts'
@@ -212,6 +213,49 @@ describe('a second start while the first works (D3)', () => {
     expect([second.status, second.stderr]).toEqual([1, expect.stringContaining(String(first.pid))])
     expect(await ended).toBe(0)
     expect(site.archived()).toHaveLength(80)
+  })
+})
+
+describe('a cache that cannot be kept', () => {
+  it.each(['.listings.json', '.watched-records.json'])('costs no pass its result: %s', (name) => {
+    site.record(1)
+    mkdirSync(site.path('work', name), { recursive: true }) // a folder in its place
+    const { status, stdout, stderr } = site.archiver()
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/Import: +1 archived[^]*Migrate: 1 archived/)])
+    expect(stderr).toMatch(/could not be kept for the next pass: .*EISDIR/)
+  })
+
+  it('is made anew from the manifests that can be read (I4)', () => {
+    for (const run of [1, 2]) site.record(run, { ended: false, ageSeconds: 40 * 86_400 })
+    site.archiver()
+    rmSync(site.path('work', '.watched-records.json'))
+    const folder = site.path('db', 'SystemLayout')
+    const [damaged = ''] = readdirSync(folder).filter(
+      (name) => name !== 'index.json' && readFileSync(join(folder, name), 'utf8').includes('"1/'),
+    )
+    writeFileSync(join(folder, damaged), 'not a document')
+    site.record(3)
+    expect(site.archiver('--import-only')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/1 archived/) as string,
+    })
+    const watched = readFileSync(site.path('work', '.watched-records.json'), 'utf8')
+    expect((JSON.parse(watched) as { runs: [number][] }).runs.map(([run]) => run)).toEqual([2, 3])
+  })
+})
+
+describe('an artdaqDB that is gone while nothing was archived of it yet (I6)', () => {
+  it('is an error of a migration that had attempted something, never "nothing to do"', () => {
+    site.record(1)
+    site.archiver('--import-only')
+    writeFileSync(site.path('work', 'migrate_failures.log'), '1\n')
+    rmSync(site.path('db'), { recursive: true })
+    for (const flags of [['--migrate-only'], ['--migrate-only', '--incremental']])
+      expect(site.archiver(...flags)).toMatchObject({
+        status: 1,
+        stdout: expect.stringContaining('artdaqDB is empty, and it was not before') as string,
+      })
+    expect(site.failures('migrate')).toBe('1\n')
   })
 })
 

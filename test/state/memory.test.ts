@@ -37,6 +37,22 @@ const CHECKPOINT = {
   lastContiguous: 102,
 }
 
+describe('a state file that is no text at all', () => {
+  it.each([
+    { what: 'with a byte that is not UTF-8', bytes: Buffer.from('{"last_contiguous_run": 3\xff}', 'latin1') },
+    { what: 'far too large', bytes: Buffer.alloc(70_000, ' ') },
+  ])('$what is kept, and rebuilt from the stores (S2)', async ({ bytes }) => {
+    await writeFile(folder.in('importer_state.json'), bytes)
+    const { state: rebuilt, isFirst } = await open().load('recover', () =>
+      Promise.resolve(stores('1-5', '1-3')),
+    )
+    expect([rebuilt, isFirst]).toEqual([{ lastContiguousRun: 3, lastAttemptedRun: 3 }, false])
+    const [kept] = (await readdir(folder.path)).filter((name) => name.includes('.corrupt-'))
+    expect(await readFile(folder.in(kept ?? 'nothing'))).toEqual(bytes)
+    await expect(open().load('stop', noStores)).resolves.toMatchObject({ isFirst: false })
+  })
+})
+
 describe('a checkpoint', () => {
   it('is the example of the manual', async () => {
     await open().checkpoint(CHECKPOINT)
