@@ -7,6 +7,7 @@ import { idlePlans } from './idle.ts'
 import type { Archiver } from './open.ts'
 import { type PassRequest, runPass, type StageReport } from './pass.ts'
 import type { Plan } from './plan-stage.ts'
+import { exitCodeOf } from './run.ts'
 import { withSession } from './session.ts'
 
 const STAGES: readonly StageName[] = ['import', 'migrate']
@@ -86,7 +87,7 @@ const work = async (
           retried[stage] = report.outcome?.attempted ?? RunSet.EMPTY
         }
       conditions.tell(reports)
-      return 0
+      return exitCodeOf(reports, [], stop.signal, conditions.stop)
     })
     return { reports, retried }
   } finally {

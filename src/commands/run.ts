@@ -111,7 +111,7 @@ const dryRun = async (
 const LOCK_TAKEN_AWAY = 130
 
 /** The worst of what happened. A stop by a signal says so, whatever else there was; an error that is not ours is a bug. */
-const exitCodeOf = (
+export const exitCodeOf = (
   reports: readonly StageReport[],
   complaints: readonly string[],
   signal: AbortSignal,

@@ -80,7 +80,8 @@ export const openListeners = async (
     },
     close: async ({ exitCode, error, reports }) => {
       const signal = context.signal.aborted ? String(context.signal.reason) : undefined
-      await ledger.end({ exitCode, error, signal })
+      const stageError = reports.find((report) => report.error)?.error
+      await ledger.end({ exitCode, error: error ?? stageError, signal })
       const standings = await standingsOf(archiver, reports, now()).catch((thrown: unknown) => {
         log.warn(`How the stages stand could not be found out: ${messageOf(thrown)}`)
         return []

@@ -95,6 +95,18 @@ describe('a daemon', () => {
     await until(() => said.includes('trying again until it works'))
     expect(existsSync(join(site, 'work', 'migrate_failures.log'))).toBe(false)
   })
+  it('tells of no success while a stage cannot do its work, but of why it cannot', () => {
+    expect(existsSync(join(site, 'work', 'last-success.txt'))).toBe(false)
+    const { stdout } = spawnSync(process.execPath, [resolve('dist/main.js'), 'history', '--json'], {
+      cwd: site,
+      encoding: 'utf8',
+      env: { ...process.env, CREDENTIALS_DIRECTORY: join(site, 'credentials') },
+    })
+    const { executions } = JSON.parse(stdout) as { executions: { status: string; error: string | null }[] }
+    const ended = executions.filter(({ status }) => status !== 'RUNNING')
+    expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(['FAILED']))
+    for (const { error } of ended) expect(error).toContain('refuses connections')
+  })
   it('keeps its configuration when a faulty one is to be read', async () => {
     configure(AWAY, 'nonsense: 1\n')
     daemon.kill('SIGHUP')
