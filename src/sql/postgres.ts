@@ -20,8 +20,7 @@ export const openPostgres = (
   timeout: number,
 ): Database => {
   const pool = new pg.Pool({
-    connectionString: server,
-    ...(password === undefined ? {} : { password: password.current() }),
+    connectionString: withOurs(server, password),
     max: 2,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,
@@ -30,7 +29,6 @@ export const openPostgres = (
     keepAlive: true,
     allowExitOnIdle: true,
     application_name: 'run-archiver',
-    options: '-c TimeZone=UTC -c DateStyle=ISO',
     types: {
       getTypeParser: (type, format) =>
         PARSERS[type] ?? (pg.types.getTypeParser(type, format) as (text: string) => unknown),
@@ -40,4 +38,17 @@ export const openPostgres = (
   pool.on('error', () => undefined)
   const kysely = new Kysely<LedgerSchema>({ dialect: new PostgresDialect({ pool }) })
   return { dialect: 'postgres', kysely, schema, runNow: undefined, close: () => kysely.destroy() }
+}
+
+/**
+ * The URL with the password, and with how our sessions read and write times, after options of its own. What pg finds in a URL, an empty
+ * password too, it prefers to all other settings.
+ */
+const withOurs = (server: string, password: Secret | undefined): string => {
+  const url = new URL(server)
+  const own = url.searchParams.get('options')
+  const options = '-c TimeZone=UTC -c DateStyle=ISO'
+  url.searchParams.set('options', own === null ? options : `${own} ${options}`)
+  if (password !== undefined) url.searchParams.set('password', password.current())
+  return url.href
 }
