@@ -34,8 +34,9 @@ export const openPostgres = (
         PARSERS[type] ?? (pg.types.getTypeParser(type, format) as (text: string) => unknown),
     },
   })
-  // An idle connection that breaks is told here, and unheard it would end the process.
+  // A connection that breaks is told here while it is idle, and by itself while it is in use; unheard, either would end the process.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const kysely = new Kysely<LedgerSchema>({ dialect: new PostgresDialect({ pool }) })
   return { dialect: 'postgres', kysely, schema, runNow: undefined, close: () => kysely.destroy() }
 }

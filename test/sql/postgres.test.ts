@@ -60,4 +60,13 @@ describe('a session on PostgreSQL', () => {
     await ask('postgres://archiver@HOST/ledger?options=-c%20TimeZone%3DJapan%20-c%20geqo%3Doff', 'secret')
     expect(heard[0]).toContain('options\0-c TimeZone=Japan -c geqo=off -c TimeZone=UTC -c DateStyle=ISO\0')
   })
+  it('that the server drops in the middle of a query is an error of that query and of nothing else', async () => {
+    const uncaught: Error[] = []
+    const listen = (error: Error): void => void uncaught.push(error)
+    process.on('uncaughtException', listen)
+    await ask('postgres://archiver@HOST/ledger', 'secret')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    process.off('uncaughtException', listen)
+    expect(uncaught).toEqual([])
+  })
 })
