@@ -3,7 +3,8 @@ import type { Secret } from './secret.ts'
 /** Takes secrets out of a text that will be seen. */
 export type Redact = (text: string) => string
 
-const MASK = '[secret]'
+/** What stands for a secret. */
+export const MASK = '[secret]'
 
 /** Shorter ones are not looked for: "test" as a password would blacken half of every log, and hides nothing. */
 const SHORTEST_SECRET = 6

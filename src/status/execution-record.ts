@@ -1,5 +1,5 @@
 import { RateMeter } from '../core/progress.ts'
-import { printable, type Redact } from '../core/redact.ts'
+import { isSecretKey, MASK, printable, type Redact } from '../core/redact.ts'
 import type { State } from '../core/verdict.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import type { Cell, Row } from '../sql/rows.ts'
@@ -7,7 +7,7 @@ import { timeText } from '../sql/times.ts'
 import type { EngineEvent } from '../stages/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { StageRecord } from './stage-record.ts'
-import type { Usage } from './usage.ts'
+import { cpuPercent, type Usage } from './usage.ts'
 
 /**
  * What one execution has to tell the ledger: it takes the engine's events and the process's own, and gives the rows that have
@@ -34,10 +34,19 @@ export class ExecutionRecord {
   #message: string | undefined
   #rate: RateMeter
   #usage: Usage | undefined
-  #cpu: { percent: number; at: number; used: number } | undefined
+  #cpuPercent: number | undefined
 
-  constructor(runId: string, identity: Identity, facts: ExecutionFacts, now: () => number, redact: Redact) {
+  /** `usage` is what the process has used before it began. */
+  constructor(
+    runId: string,
+    identity: Identity,
+    facts: ExecutionFacts,
+    now: () => number,
+    redact: Redact,
+    usage?: Usage,
+  ) {
     this.runId = runId
+    this.#usage = usage
     this.#identity = identity
     this.#facts = facts
     this.#now = now
@@ -99,24 +108,27 @@ export class ExecutionRecord {
 
   /** Something worth finding again later. `detail` holds no secrets of its own. */
   event(kind: string, detail: Readonly<Record<string, unknown>>): void {
-    const text = this.#redact(JSON.stringify(detail))
-    const cells = { run_id: this.runId, seq: ++this.#events, at: timeText(this.#now()), kind, detail: text }
+    const cells = {
+      run_id: this.runId,
+      seq: ++this.#events,
+      at: timeText(this.#now()),
+      kind,
+      detail: this.#json(detail),
+    }
     this.#dirty.set(`event ${this.#events}`, { table: 'events', cells, transient: false })
   }
 
   /** It is alive, and this is what it uses. */
   heartbeat(usage: Usage): void {
     const now = this.#now()
-    const before = this.#cpu ?? { at: this.#startedAt, used: 0 }
-    const passed = Math.max(1, now - before.at)
-    this.#cpu = { percent: ((usage.cpuMs - before.used) / passed) * 100, at: now, used: usage.cpuMs }
+    this.#cpuPercent = cpuPercent(this.#usage, usage)
     this.#usage = usage
     this.#heartbeatAt = now
     this.#changed = true
     const cells = {
       run_id: this.runId,
       at: timeText(now),
-      cpu_percent: Math.round(this.#cpu.percent * 100) / 100,
+      cpu_percent: this.#cpuPercent,
       memory_mb: usage.memoryMb,
       peak_memory_mb: usage.peakMemoryMb,
       read_bytes: usage.readBytes ?? null,
@@ -173,12 +185,12 @@ export class ExecutionRecord {
       now: this.#now(),
       rate: this.#rate,
       usage: this.#usage,
-      cpuPercent: this.#cpu?.percent,
+      cpuPercent: this.#cpuPercent,
       error: this.#error,
       message: this.#message,
       exitCode: this.#exitCode,
       argv: this.#text(this.#facts.argv.join(' ')),
-      environment: this.#facts.environment && this.#redact(JSON.stringify(this.#facts.environment)),
+      environment: this.#facts.environment && this.#json(this.#facts.environment),
       revision,
     })
     return { table: 'executions', cells, transient: this.#endedAt === undefined && revision > 1 }
@@ -192,6 +204,14 @@ export class ExecutionRecord {
       .map((line) => printable(this.#redact(line)))
       .join('\n')
       .slice(0, LONGEST_DETAIL)
+  }
+
+  /** Each text is masked and made printable by itself: in JSON a mask would take its quotes along, and PostgreSQL refuses a NUL there. */
+  #json(value: unknown): string {
+    return JSON.stringify(value, (key, inner: unknown) => {
+      if (typeof inner !== 'string') return inner
+      return isSecretKey(key) ? MASK : printable(this.#redact(inner))
+    })
   }
 
   #text(text: string): string {

@@ -125,7 +125,7 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     subtask_items_complete: step?.attempted ?? null,
     memory_mb: now.usage?.memoryMb ?? null,
     peak_memory_mb: now.usage?.peakMemoryMb ?? null,
-    cpu_percent: now.cpuPercent === undefined ? null : Math.round(now.cpuPercent * 100) / 100,
+    cpu_percent: now.cpuPercent ?? null,
     error_message: now.error?.message ?? null,
     error_detail: now.error?.detail ?? null,
     git_commit: facts.gitCommit ?? null,

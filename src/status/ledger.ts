@@ -99,7 +99,7 @@ export class Ledger {
    */
   begin(facts: ExecutionFacts): string {
     const { identity, now, heartbeatEvery = 15_000 } = this.#options
-    const record = new ExecutionRecord(randomUUID(), identity, facts, now, this.#redact)
+    const record = new ExecutionRecord(randomUUID(), identity, facts, now, this.#redact, processUsage())
     this.#record = record
     if (!this.#writer) return record.runId
     const left = this.#files.left(hostOf(this.#options))

@@ -6,6 +6,8 @@ export interface Usage {
   readonly peakMemoryMb: number
   /** Milliseconds of processor time, user and system, of all threads. */
   readonly cpuMs: number
+  /** Milliseconds that the process has lived, by a clock that never jumps. */
+  readonly livedMs: number
   /** Bytes that went to and came from storage; undefined where the kernel does not tell. */
   readonly readBytes: number | undefined
   readonly writeBytes: number | undefined
@@ -20,9 +22,20 @@ export const processUsage = (): Usage => {
     memoryMb: Math.round(process.memoryUsage.rss() / MB),
     peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
     cpuMs: (user + system) / 1000,
+    livedMs: process.uptime() * 1000,
     readBytes: io.get('read_bytes'),
     writeBytes: io.get('write_bytes'),
   }
+}
+
+/** What the ledger's columns for it hold at most. */
+const MOST_PERCENT = 999_999.99
+
+/** Percent of one processor that were used between two moments, rounded to hundredths; since the process began where there is no earlier one. */
+export const cpuPercent = (before: Usage | undefined, after: Usage): number => {
+  const passed = Math.max(1, after.livedMs - (before?.livedMs ?? 0))
+  const percent = ((after.cpuMs - (before?.cpuMs ?? 0)) / passed) * 100
+  return Math.min(MOST_PERCENT, Math.max(0, Math.round(percent * 100) / 100))
 }
 
 const ioCounters = (): ReadonlyMap<string, number> => {
