@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -19,10 +20,15 @@ export interface Waiting {
   readonly unreadable: number
   /** Strikes the rows off once they are in the ledger. Until then the next start finds them again. */
   done(): void
+  /** Puts them back: they could not be written after all. */
+  back(): void
 }
 
 /** Above this, only the newest row of each key is kept, and then only beginnings and ends. */
 const LARGEST = 50 * 1024 * 1024
+
+/** What the file of refused rows holds at most; they are for a person to look at, and enough is enough. */
+const LARGEST_REFUSED = 5 * 1024 * 1024
 
 /**
  * `ledger-spool.jsonl`: one row a line, appended. Appending returns when the kernel has the line, so it is also where the last
@@ -32,6 +38,7 @@ export class Spool {
   readonly #path: string
   readonly #largest: number
   #lost = 0
+  #refused = 0
 
   constructor(path: string, largest = LARGEST) {
     this.#path = path
@@ -40,10 +47,31 @@ export class Spool {
 
   /** Bytes that wait. */
   get size(): number {
-    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0
+    return sizeOf(this.#path)
   }
 
-  /** Rows that were given up because there was no room, since this was last asked. */
+  /** Rows that the ledger would not take, so far. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  get refusedPath(): string {
+    return `${this.#path}.refused`
+  }
+
+  /** Keeps a row that the ledger will never take where it keeps no other from being written. Never throws. */
+  refuse(row: Row): void {
+    this.#refused += 1
+    this.#lost += 1
+    try {
+      if (sizeOf(this.refusedPath) < LARGEST_REFUSED)
+        appendFileSync(this.refusedPath, lineOf(row), { mode: 0o640 })
+    } catch {
+      // It is counted; there is no room for more.
+    }
+  }
+
+  /** Rows that were given up because there was no room or the ledger refused them, since this was last asked. */
   takeLost(): number {
     const lost = this.#lost
     this.#lost = 0
@@ -70,12 +98,8 @@ export class Spool {
    */
   take(): Waiting {
     const aside = `${this.#path}.replay-${process.pid}`
-    try {
-      // One that an earlier try of ours has left is read below as well; its name must not be overwritten.
-      if (!statSync(aside, { throwIfNoEntry: false })) renameSync(this.#path, aside)
-    } catch {
-      // There is none.
-    }
+    // One that an earlier try of ours has left is read below as well; its name must not be overwritten.
+    if (!existsSync(aside)) rename(this.#path, aside)
     const folder = dirname(this.#path)
     const files = list(folder)
       .filter((name) => name.startsWith(`${basename(this.#path)}.replay-`))
@@ -94,6 +118,10 @@ export class Spool {
       unreadable,
       done: () => {
         for (const file of files) remove(file)
+      },
+      back: () => {
+        // Only where nothing was appended meanwhile; else it waits under its own name and is read at the next try.
+        if (!existsSync(this.#path)) rename(aside, this.#path)
       },
     }
   }
@@ -165,6 +193,16 @@ const read = (file: string): string => {
     return readFileSync(file, 'utf8')
   } catch {
     return ''
+  }
+}
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+const rename = (from: string, to: string): void => {
+  try {
+    renameSync(from, to)
+  } catch {
+    // There is none, or another process has written it to the ledger.
   }
 }
 

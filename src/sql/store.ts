@@ -3,6 +3,7 @@ import type { Database } from './connection.ts'
 import { openDatabase, type DatabaseOptions } from './database.ts'
 import { daysOf, daysTouched } from './daily.ts'
 import { migrate, MIGRATIONS } from './migrate.ts'
+import { isRefusal } from './refusal.ts'
 import type { Row } from './rows.ts'
 import { upserts, writeRows } from './upsert.ts'
 import type { LedgerStore } from './writer.ts'
@@ -12,6 +13,8 @@ export interface StoreOptions extends DatabaseOptions {
   readonly log: Log
   /** Who migrates: the program's version. */
   readonly version: string
+  /** Told of each row that the database will never take as it is. The others are written. */
+  readonly onRefused: (row: Row, error: Error) => void
 }
 
 /** The ledger, open and of the newest version. */
@@ -32,18 +35,41 @@ export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
   }
   return {
     database,
-    write: (rows) => write(database, rows),
+    write: (rows) => write(database, rows, options.onRefused),
     writeNow: nowWriter(database),
     close: () => database.close(),
   }
 }
 
+type OnRefused = StoreOptions['onRefused']
+
 /** Rows, and the statistics of the days on which an execution ended, in one transaction each. */
-const write = async (database: Database, rows: readonly Row[]): Promise<void> => {
-  await writeRows(database.kysely, rows, database.dialect, database.schema)
+const write = async (database: Database, rows: readonly Row[], onRefused: OnRefused): Promise<void> => {
+  await writeOrRefuse(database, rows, onRefused)
   const days = daysTouched(rows)
   if (days.length > 0)
     await writeRows(database.kysely, await daysOf(database, days), database.dialect, database.schema)
+}
+
+/** Where a row is refused, halves are tried until it stands alone: one row must never keep the others from being written. */
+const writeOrRefuse = async (
+  database: Database,
+  rows: readonly Row[],
+  onRefused: OnRefused,
+): Promise<void> => {
+  try {
+    await writeRows(database.kysely, rows, database.dialect, database.schema)
+  } catch (error) {
+    const [first] = rows
+    if (!isRefusal(error) || !first) throw error
+    if (rows.length === 1) {
+      onRefused(first, error)
+      return
+    }
+    const middle = Math.floor(rows.length / 2)
+    await writeOrRefuse(database, rows.slice(0, middle), onRefused)
+    await writeOrRefuse(database, rows.slice(middle), onRefused)
+  }
 }
 
 const nowWriter = (database: Database): LedgerStore['writeNow'] => {

@@ -148,13 +148,14 @@ export class LedgerWriter<Store extends LedgerStore> {
       void opening.then((late) => late.close()).catch(() => undefined)
       throw error
     })
+    const waiting = spool.take()
     try {
-      const waiting = spool.take()
       for (let at = 0; at < waiting.rows.length; at += ROWS_AT_ONCE)
         await within(timeout, store.write(waiting.rows.slice(at, at + ROWS_AT_ONCE)))
       waiting.done()
       await within(timeout, onOpen(store))
     } catch (error) {
+      waiting.back()
       void store.close().catch(() => undefined)
       throw error
     }

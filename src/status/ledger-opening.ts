@@ -1,9 +1,11 @@
 import type { Log } from '../core/log.ts'
-import type { Redact } from '../core/redact.ts'
+import { redact as redactByLook, type Redact } from '../core/redact.ts'
 import type { Secret } from '../core/secret.ts'
+import { messageOf } from '../errors.ts'
 import type { Closed, Host } from '../sql/judging.ts'
 import type { RunningFiles } from '../sql/running.ts'
-import type { OpenStore } from '../sql/store.ts'
+import type { Spool } from '../sql/spool.ts'
+import type { OpenStore, StoreOptions } from '../sql/store.ts'
 import type { Identity } from './execution-row.ts'
 
 export interface LedgerOptions {
@@ -66,4 +68,18 @@ export const settle = async (
   if (closed.length > 0) onClosed?.(closed)
   await prune(store.database, { keepDays, now: now(), limit: PRUNE_AT_ONCE })
   return closed
+}
+
+/** Keeps rows that the ledger refuses in the spool's file for them, and warns of the first. */
+export const refusing = (
+  spool: Spool,
+  { log, redact = redactByLook }: Pick<LedgerOptions, 'log' | 'redact'>,
+): StoreOptions['onRefused'] => {
+  return (row, error) => {
+    spool.refuse(row)
+    if (spool.refused === 1)
+      log.warn(
+        `The ledger refuses a row of "${row.table}": ${redact(messageOf(error))}; such rows are kept in ${spool.refusedPath}`,
+      )
+  }
 }

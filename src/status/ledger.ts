@@ -12,7 +12,7 @@ import { LedgerWriter, type Gap, within } from '../sql/writer.ts'
 import type { EngineEvent, Listener, StageName } from '../stages/stage.ts'
 import { ExecutionRecord } from './execution-record.ts'
 import type { Ending, ExecutionFacts } from './execution-row.ts'
-import { hostOf, settle, type LedgerOptions } from './ledger-opening.ts'
+import { hostOf, refusing, settle, type LedgerOptions } from './ledger-opening.ts'
 import { processUsage } from './usage.ts'
 
 export type { LedgerOptions } from './ledger-opening.ts'
@@ -55,8 +55,8 @@ export class Ledger {
       new LedgerWriter<OpenStore>({
         connect: async () => {
           const { openStore } = await import('../sql/store.ts')
-          const checked = schemaName(schema)
-          return openStore({ place, schema: checked, password, timeout: PATIENCE.timeout, now, log, version })
+          const opening = { place, schema: schemaName(schema), password, timeout: PATIENCE.timeout }
+          return openStore({ ...opening, now, log, version, onRefused: refusing(this.#spool, options) })
         },
         spool: this.#spool,
         drain: () => this.#record?.drain() ?? [],
@@ -74,9 +74,9 @@ export class Ledger {
       })
   }
 
-  /** Tries to write that failed, for the metric `archiver_tracking_failures_total`. */
+  /** Tries to write that failed and rows that were refused, for the metric `archiver_tracking_failures_total`. */
   get failures(): number {
-    return this.#writer?.failures ?? 0
+    return (this.#writer?.failures ?? 0) + this.#spool.refused
   }
 
   /** Bytes that wait to be written, for the metric `archiver_tracking_spool_bytes`. */

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -132,6 +132,20 @@ describe('a ledger that goes away', () => {
     pending.push(row(3, 3))
     await writer.close(20)
     expect(spool.take().rows.map(({ cells }) => cells['file_name'])).toEqual(['2', '3'])
+  })
+
+  it('leaves one spool and no other file, however often what waits cannot be written', async () => {
+    spool.append([row(1, 1)])
+    const store = new Switch()
+    store.write = () => Promise.reject(new Error('database or disk is full'))
+    const { writer, pending } = opened(store)
+    for (let i = 2; i < 5; i++) {
+      pending.push(row(i, 1))
+      await writer.flush()
+      time += 31_000
+    }
+    expect(readdirSync(folder)).toEqual(['spool.jsonl'])
+    expect(spool.take().rows.map(({ cells }) => cells['file_name'])).toEqual(['1', '2', '3', '4'])
   })
 
   it('loses what is unwritten when there is no spool: the control', async () => {

@@ -197,6 +197,29 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     await child.gone
   })
 
+  it('goes on with all other rows when one that waits is refused, and keeps that one', async () => {
+    const bad = {
+      run_id: '6f1f5a68-95a0-4c0f-b1a5-4a1a3cfe0001',
+      stage: 'import',
+      file_name: '7',
+      state: null,
+    }
+    const waiting = `${JSON.stringify({ t: 'files', c: { ...bad, started_at: '2025-01-01 00:00:00.000' } })}\n`
+    writeFileSync(join(place.workDir, 'ledger-spool.jsonl'), waiting)
+    for (let pass = 0; pass < 2; pass++) {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', [1])) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+      expect(ledger.failures).toBe(pass === 0 ? 1 : 0)
+    }
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED'])
+    const left = readdirSync(place.workDir).filter((name) => name.startsWith('ledger-spool'))
+    expect(left).toEqual(['ledger-spool.jsonl.refused'])
+    expect(readFileSync(join(place.workDir, 'ledger-spool.jsonl.refused'), 'utf8')).toBe(waiting)
+    expect(lines.filter((line) => line.includes('The ledger refuses a row of "files"'))).toHaveLength(1)
+  })
+
   it('tells from which batch an interrupted pass goes on', async () => {
     const child = await started()
     child.kill('SIGKILL')
