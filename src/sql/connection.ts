@@ -10,5 +10,10 @@ export interface Database {
   readonly schema: string | undefined
   /** Runs a statement before it returns, where the engine can (SQLite): for the last words of a process. */
   readonly runNow: ((sql: string, parameters: readonly unknown[]) => void) | undefined
+  /**
+   * After `close`, of a file: where the error says that it is damaged, it is kept under another name, which is given back, so that the next
+   * opening begins a new one.
+   */
+  readonly keepDamaged: ((error: unknown) => string | undefined) | undefined
   close(): Promise<void>
 }

@@ -30,5 +30,12 @@ export const openMysql = (server: string, password: Secret | undefined, timeout:
       },
     }),
   })
-  return { dialect: 'mysql', kysely, schema: undefined, runNow: undefined, close: () => kysely.destroy() }
+  return {
+    dialect: 'mysql',
+    kysely,
+    schema: undefined,
+    runNow: undefined,
+    keepDamaged: undefined,
+    close: () => kysely.destroy(),
+  }
 }

@@ -38,7 +38,14 @@ export const openPostgres = (
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
   const kysely = new Kysely<LedgerSchema>({ dialect: new PostgresDialect({ pool }) })
-  return { dialect: 'postgres', kysely, schema, runNow: undefined, close: () => kysely.destroy() }
+  return {
+    dialect: 'postgres',
+    kysely,
+    schema,
+    runNow: undefined,
+    keepDamaged: undefined,
+    close: () => kysely.destroy(),
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type DatabaseConnection,
   type Driver,
 } from 'kysely'
-import { closeSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database } from './connection.ts'
 import type { LedgerSchema } from './schema.ts'
@@ -19,38 +19,57 @@ import type { LedgerSchema } from './schema.ts'
 export const openSqlite = (file: string, timeout: number): Database => {
   mkdirSync(dirname(file), { recursive: true })
   const database = openSound(file)
+  const { ino } = statSync(file)
   const kysely = new Kysely<LedgerSchema>({ dialect: new ImmediateDialect({ database }, timeout) })
   return {
     dialect: 'sqlite',
     kysely,
     schema: undefined,
     runNow: (sql, parameters) => void database.prepare(sql).run(...parameters),
+    keepDamaged: (error) => {
+      // Where another process was quicker, there is a new file already.
+      const isSame = statSync(file, { throwIfNoEntry: false })?.ino === ino
+      return isDamage(error) && isSame ? keepAside(file) : undefined
+    },
     close: () => kysely.destroy(),
   }
 }
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof BetterSqlite.SqliteError && /NOTADB|CORRUPT/.test(error.code)
 
 const openSound = (file: string): BetterSqlite.Database => {
   try {
     return openAndLook(file)
   } catch (error) {
-    if (!(error instanceof BetterSqlite.SqliteError) || !/NOTADB|CORRUPT/.test(error.code)) throw error
-    for (let number = 1; ; number++) {
-      const aside = `${file}.corrupt-${number}`
-      try {
-        mkdirSync(aside) // takes the name, or says that it is taken
-      } catch {
-        continue
-      }
-      for (const tail of ['', '-wal', '-shm'])
-        try {
-          renameSync(file + tail, `${aside}/ledger.db${tail}`)
-        } catch {
-          // Only the file itself is sure to be there.
-        }
-      return openAndLook(file)
-    }
+    if (!isDamage(error)) throw error
+    keepAside(file)
+    return openAndLook(file)
   }
 }
+
+/** Gives the name under which the file, and its journal, are kept. */
+const keepAside = (file: string): string => {
+  for (let number = 1; ; number++) {
+    const aside = `${file}.corrupt-${number}`
+    try {
+      mkdirSync(aside) // takes the name, or says that it is taken
+    } catch (error) {
+      if (number < MOST_ASIDE) continue
+      throw error
+    }
+    for (const tail of ['', '-wal', '-shm'])
+      try {
+        renameSync(file + tail, `${aside}/ledger.db${tail}`)
+      } catch {
+        // Only the file itself is sure to be there.
+      }
+    return aside
+  }
+}
+
+/** In a folder in which nothing can be made, no name is ever free. */
+const MOST_ASIDE = 1000
 
 const openAndLook = (file: string): BetterSqlite.Database => {
   // SQLite makes files that everybody may read; its journal takes the mode of the database.

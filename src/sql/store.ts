@@ -30,14 +30,24 @@ export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
     for (const name of taken)
       options.log.warn(`The ledger's view "${name}" could not be made: a table of this name is there already`)
   } catch (error) {
-    void database.close().catch(() => undefined)
+    void close(database, options.log, error).catch(() => undefined)
     throw error
   }
   return {
     database,
     write: (rows) => write(database, rows, options.onRefused),
     writeNow: nowWriter(database),
-    close: () => database.close(),
+    close: (error) => close(database, options.log, error),
+  }
+}
+
+/** Closes; a file that the error shows to be damaged is kept aside, as when it is opened. */
+const close = async (database: Database, log: Log, error?: unknown): Promise<void> => {
+  try {
+    await database.close()
+  } finally {
+    const kept = database.keepDamaged?.(error)
+    if (kept !== undefined) log.warn(`The ledger was damaged and is kept as ${kept}; a new one is begun`)
   }
 }
 

@@ -11,7 +11,8 @@ export interface LedgerStore {
   write(rows: readonly Row[]): Promise<void>
   /** Before it returns, where the engine can. */
   readonly writeNow: ((rows: readonly Row[]) => void) | undefined
-  close(): Promise<void>
+  /** `error` is why it is given up, where it is. */
+  close(error?: unknown): Promise<void>
 }
 
 export interface WriterOptions<Store extends LedgerStore> {
@@ -156,7 +157,7 @@ export class LedgerWriter<Store extends LedgerStore> {
       await within(timeout, onOpen(store))
     } catch (error) {
       waiting.back()
-      void store.close().catch(() => undefined)
+      void store.close(error).catch(() => undefined)
       throw error
     }
     this.#store = store
@@ -174,7 +175,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     this.#failures += 1
     this.#downSince ??= now()
     this.#retryAt = now() + retryEvery
-    void this.#store?.close().catch(() => undefined)
+    void this.#store?.close(error).catch(() => undefined)
     this.#store = undefined
     if (isMissing(error)) {
       this.#off = true

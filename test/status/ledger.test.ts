@@ -266,6 +266,30 @@ describe.skipIf(!hasSqlite)('a ledger file that is damaged', () => {
     expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
     expect(readFileSync(join(place.workDir, 'ledger.db.corrupt-1', 'ledger.db'), 'utf8')).toBe(text)
   })
+
+  it('is kept aside when the damage is found later, in its rows, and nothing that is told after it is lost', async () => {
+    const pass = async (): Promise<Ledger> => {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', series(1, 50))) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+      return ledger
+    }
+    await pass()
+    const [table] = await query<{ rootpage: number }>(
+      "SELECT rootpage FROM sqlite_master WHERE name = 'executions'",
+    )
+    await query('PRAGMA wal_checkpoint(TRUNCATE)')
+    const file = join(place.workDir, 'ledger.db')
+    const bytes = readFileSync(file)
+    bytes.fill(0xff, (table!.rootpage - 1) * 4096, table!.rootpage * 4096)
+    writeFileSync(file, bytes)
+    await pass()
+    expect(lines.join('\n')).toContain(`is kept as ${file}.corrupt-1; a new one is begun`)
+    await pass()
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED'])
+    expect(readFileSync(join(`${file}.corrupt-1`, 'ledger.db'))).toEqual(bytes)
+  })
 })
 
 describe.skipIf(!hasSqlite)('a ledger that is down when a pass runs', () => {
