@@ -77,7 +77,7 @@ export const repairText = (database: string, repaired: readonly Repaired[]): str
       reason === undefined
         ? `${collection}: sound, ${counted(documents, 'document')}`
         : `${collection}: index written again with ${counted(documents, 'document')}, because ${reason}${keptAs === undefined ? '' : `; the old one is ${database}/${keptAs}`}`,
-      ...unreadable.map((message) => `  not in it: ${message}`),
+      ...unreadable.map((message) => `  left as it was: ${message}`),
     ]),
   ])
 

@@ -88,7 +88,7 @@ async function checkCollection(
   const oids = (await collection.oids()).filter((oid) => !unfinished.has(oid))
   const { kept, unreadable } = await collection.documents(oids.toSorted(), look)
   findings.push(...kept.flat())
-  for (const message of unreadable) findings.push({ kind: 'unreadable', path: collection.path, message })
+  for (const { message } of unreadable) findings.push({ kind: 'unreadable', path: collection.path, message })
   return [...findings, ...(await strayFiles(collection))]
 }
 

@@ -2,6 +2,7 @@ import { readFile as readFileBack } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { IndexFacts } from '../../core/index-facts.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { step, syncDirectory } from '../../files.ts'
 import { CollectionIndex } from './collection-index.ts'
@@ -23,6 +24,15 @@ export interface Difference {
   readonly orphans: readonly string[]
   /** Documents that the index knows and that are not there. */
   readonly missing: readonly string[]
+}
+
+/** A file in a collection that cannot be read to its end. */
+export interface Unreadable {
+  readonly oid: string
+  /** Why, naming the file. */
+  readonly message: string
+  /** What it says of itself, where that much of it can be read. */
+  readonly facts: IndexFacts | undefined
 }
 
 export const INDEX = 'index.json'
@@ -136,7 +146,7 @@ export class Collection {
   }
 
   /** An index made from the documents alone, in the order in which they were made (spec section 7.4), and what could not be read. */
-  async rebuilt(): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly string[] }> {
+  async rebuilt(): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly Unreadable[] }> {
     const { kept, unreadable } = await this.documents(await this.oids(), ({ facts, created }) => ({
       facts,
       time: timeOf(created),
@@ -149,19 +159,21 @@ export class Collection {
   async documents<T>(
     oids: readonly string[],
     keep: (document: Stored) => T,
-  ): Promise<{ readonly kept: readonly T[]; readonly unreadable: readonly string[] }> {
+  ): Promise<{ readonly kept: readonly T[]; readonly unreadable: readonly Unreadable[] }> {
     const kept: T[] = []
-    const unreadable: string[] = []
+    const unreadable: Unreadable[] = []
     const left = [...oids].values()
     const work = async (): Promise<void> => {
       for (const oid of left) {
+        let facts: IndexFacts | undefined
         try {
           const document = await this.document(oid)
+          facts = document.facts
           document.checkWhole()
           kept.push(keep(document))
         } catch (error) {
           if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT') throw error
-          unreadable.push(error.message)
+          unreadable.push({ oid, message: error.message, facts })
         }
       }
     }
@@ -185,7 +197,7 @@ export class Collection {
 
   async #rebuiltBecause(problem: string): Promise<LoadedIndex> {
     const { index, unreadable } = await this.rebuilt()
-    return { index, damage: [problem, ...unreadable].join('; ') }
+    return { index, damage: [problem, ...unreadable.map(({ message }) => message)].join('; ') }
   }
 
   #indexKey(): Promise<string> {

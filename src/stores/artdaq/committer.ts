@@ -4,7 +4,7 @@ import { step, syncDirectory } from '../../files.ts'
 import type { Collection } from './collection.ts'
 import type { IndexFacts } from '../../core/index-facts.ts'
 import type { Database } from './database.ts'
-import { COMMIT_MARK } from './list-runs.ts'
+import { COMMIT_MARK } from './names.ts'
 import { withDatabaseLock } from './lock.ts'
 import { sweep } from './place-file.ts'
 

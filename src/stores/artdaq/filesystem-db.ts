@@ -8,9 +8,9 @@ import type { DocumentStore, NewRun, NewRunPlace } from '../../core/store.ts'
 import { Committer } from './committer.ts'
 import { asStoreError, unavailable } from './collection.ts'
 import { Database } from './database.ts'
-import { COMMIT_MARK, listDatabase, type Orphan } from './list-runs.ts'
+import { type DatabaseListing, listDatabase } from './list-runs.ts'
 import type { Maker } from './metadata-record.ts'
-import { oidOf } from './names.ts'
+import { COMMIT_MARK, oidOf } from './names.ts'
 import { knowsOf, type PutContext, putRun } from './put-run.ts'
 import { readManifest, readRun } from './read-run.ts'
 
@@ -38,7 +38,8 @@ export class FileSystemDb implements DocumentStore {
   readonly #writer: Database
   readonly #options: FileSystemDbOptions
   readonly #committer: Committer
-  #orphans: Promise<ReadonlyMap<number, readonly Orphan[]>> | undefined
+  /** What the last listing found that a put must know. */
+  #found: Promise<Found> | undefined
 
   constructor(options: FileSystemDbOptions) {
     this.#databases = options.paths.map((path) => new Database(path))
@@ -66,7 +67,7 @@ export class FileSystemDb implements DocumentStore {
       runs = runs.union(listing.runs)
       seen = seen.union(listing.runs).union(listing.incomplete)
       notes.push(...listing.notes)
-      if (database === this.#writer) this.#orphans = Promise.resolve(listing.orphans)
+      if (database === this.#writer) this.#found = Promise.resolve(listing)
     }
     return { runs, incomplete: seen.minus(runs), updates, notes }
   }
@@ -104,7 +105,7 @@ export class FileSystemDb implements DocumentStore {
     try {
       await this.#committer.commit()
     } catch (error) {
-      this.#orphans = undefined // so are the documents that it was about
+      this.#found = undefined // so are the documents that it was about
       throw asStoreError(this.#writer.path, error)
     }
   }
@@ -152,27 +153,27 @@ export class FileSystemDb implements DocumentStore {
 
   async #putting<T>(
     run: number,
-    work: (known: Pick<PutContext, 'databases' | 'committer' | 'orphans'>) => Promise<T>,
+    work: (known: Pick<PutContext, 'databases' | 'committer' | 'orphans' | 'doubt'>) => Promise<T>,
   ): Promise<T> {
-    const orphans = (await this.#knownOrphans()).get(run) ?? []
+    const found = await this.#lastFound()
+    const [orphans, doubt] = [found.orphans.get(run) ?? [], found.doubts.get(run)]
     try {
-      return await work({ databases: this.#databases, committer: this.#committer, orphans })
+      return await work({ databases: this.#databases, committer: this.#committer, orphans, doubt })
     } catch (error) {
-      this.#orphans = undefined // what it had written so far is one now
+      this.#found = undefined // what it had written so far is one now
       throw asStoreError(this.#writer.path, error)
     }
   }
 
-  #knownOrphans(): Promise<ReadonlyMap<number, readonly Orphan[]>> {
-    return (this.#orphans ??= listDatabase(this.#writer, this.#committer.unfinished).then(
-      ({ orphans }) => orphans,
-      (error: unknown) => {
-        this.#orphans = undefined
-        throw error
-      },
-    ))
+  #lastFound(): Promise<Found> {
+    return (this.#found ??= listDatabase(this.#writer, this.#committer.unfinished).catch((error: unknown) => {
+      this.#found = undefined
+      throw error
+    }))
   }
 }
+
+type Found = Pick<DatabaseListing, 'orphans' | 'doubts'>
 
 /** Those that the documents of a run stand in. */
 const COLLECTIONS = ['RunHistory', COMMIT_MARK]

@@ -1,9 +1,11 @@
+import type { IndexFacts } from '../../core/index-facts.ts'
 import type { Listing } from '../../core/listing.ts'
 import { RunSet } from '../../core/run-set.ts'
 import type { Collection } from './collection.ts'
 import type { CollectionIndex } from './collection-index.ts'
 import type { Database } from './database.ts'
-import { runNumber, runOf } from './names.ts'
+import { doubtfulRuns, type Unknown } from './doubt.ts'
+import { COMMIT_MARK, runNumber, runOf } from './names.ts'
 import { indexedRuns } from './run-index.ts'
 import { SortedList } from './sorted-list.ts'
 
@@ -15,15 +17,14 @@ export interface Orphan {
 
 export interface DatabaseListing extends Listing {
   readonly orphans: ReadonlyMap<number, readonly Orphan[]>
+  /** Runs that may lack a document, as a file that cannot be read may be theirs: its path for each. */
+  readonly doubts: ReadonlyMap<number, string>
 }
-
-/** The collection whose index is written last: a run that stands there has everything else written and indexed. */
-export const COMMIT_MARK = 'SystemLayout'
 
 /**
  * Lists a database without creating anything. A run is whole when its `schema` is in the index of SystemLayout, every
- * document that an index gives it is on disk, and none of its documents is left out of the index. `unfinished` are
- * documents of this process that wait for their commit. Throws STORE_UNAVAILABLE where the disk does not answer.
+ * document that an index gives it is on disk, none of its documents is left out of the index, and no file that cannot be read
+ * may be one of them. `unfinished` are documents of this process that wait for their commit. Throws STORE_UNAVAILABLE where the disk does not answer.
  */
 export async function listDatabase(
   database: Database,
@@ -35,6 +36,7 @@ export async function listDatabase(
   const broken = new Set<number>()
   const updates = new Map<number, number>()
   const orphans = new Map<number, Orphan[]>()
+  const unknown: Unknown[] = []
   const notes: string[] = []
   const collections = await database.collections()
   // Directories and indexes are read side by side; at hundreds of thousands of documents each takes its time.
@@ -57,7 +59,10 @@ export async function listDatabase(
       notes.push(`${collection.path}: ${missing.size} documents of the index are not on disk`)
     const left = difference.orphans.filter((oid) => !unfinished.has(oid))
     if (left.length > 0) notes.push(`${collection.path}: ${left.length} documents are not in the index`)
-    for (const [run, oid] of await runsOfOrphans(collection, left, notes)) {
+    const { known, nobodys } = await ownersOf(collection, left, notes)
+    // A run that counts has its schema: one that cannot be read is of a run that does not count.
+    if (collection.name !== COMMIT_MARK) unknown.push(...nobodys)
+    for (const [run, oid] of known) {
       seen.push(run)
       broken.add(run)
       orphans.set(run, [...(orphans.get(run) ?? []), { collection, oid }])
@@ -65,8 +70,13 @@ export async function listDatabase(
   }
   for (const run of marked)
     if (!rest.has(run) && !(await schemaSuffices(database.collection(COMMIT_MARK), run))) broken.add(run)
-  const whole = RunSet.of(marked).minus(RunSet.of(broken))
-  return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans }
+  const doubts = await doubtfulRuns(
+    database,
+    marked.filter((run) => !broken.has(run)),
+    unknown,
+  )
+  const whole = RunSet.of(marked).minus(RunSet.of(broken)).minus(RunSet.of(doubts.keys()))
+  return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans, doubts }
 }
 
 /** The runs that an index gives any of these documents. */
@@ -87,17 +97,28 @@ function runsOf(index: CollectionIndex, oids: ReadonlySet<string>): Set<number> 
   return runs
 }
 
-async function runsOfOrphans(
+/** The runs of documents that no index knows, by what these say; and those that cannot be read so far. */
+async function ownersOf(
   collection: Collection,
   oids: readonly string[],
   notes: string[],
-): Promise<readonly (readonly [run: number, oid: string])[]> {
-  const { kept, unreadable } = await collection.documents(oids, ({ facts }) => {
-    const named = facts.runs.map(runNumber).concat(facts.configurations.map(({ name }) => runOf(name)))
-    return [...new Set(named)].flatMap((run) => (run === undefined ? [] : [[run, facts.oid] as const]))
-  })
-  notes.push(...unreadable)
-  return kept.flat()
+): Promise<{
+  readonly known: readonly (readonly [run: number, oid: string])[]
+  readonly nobodys: readonly Unknown[]
+}> {
+  const { kept, unreadable } = await collection.documents(oids, ({ facts }) => namedRuns(facts))
+  notes.push(...unreadable.map(({ message }) => message))
+  const told = unreadable.map(({ oid, facts }) => ({ oid, runs: facts ? namedRuns(facts) : [] }))
+  const nobodys = told.filter(({ runs }) => runs.length === 0)
+  return {
+    known: [...kept.flat(), ...told.flatMap(({ runs }) => runs)],
+    nobodys: nobodys.map(({ oid }) => ({ collection, path: collection.documentPath(oid) })),
+  }
+}
+
+const namedRuns = ({ oid, runs, configurations }: IndexFacts): (readonly [run: number, oid: string])[] => {
+  const named = runs.map(runNumber).concat(configurations.map(({ name }) => runOf(name)))
+  return [...new Set(named)].flatMap((run) => (run === undefined ? [] : [[run, oid] as const]))
 }
 
 /** A record may consist of nothing but its schema; only our manifest can tell that from a load that was cut short (D2). */

@@ -1,5 +1,8 @@
 import { ArchiverError } from '../../errors.ts'
 
+/** The collection whose index is written last: a run that stands there has everything else written and indexed. */
+export const COMMIT_MARK = 'SystemLayout'
+
 /**
  * artdaq puts names into JSON by plain concatenation, into paths unchecked and into a shell (spec section 7.5, defects D53
  * and D54), so that no other characters may ever reach it. No blank, no quote, no backslash, no `$`, nothing above 126.

@@ -1,7 +1,7 @@
 import { step } from '../../files.ts'
 import type { PrintedParts } from '../../core/fhicl/to-json.ts'
 import { documentText, type DocumentFacts } from './document-text.ts'
-import { COMMIT_MARK } from './list-runs.ts'
+import { COMMIT_MARK } from './names.ts'
 import { placeFiles } from './place-file.ts'
 
 /** A document that is to be written. */

@@ -4,7 +4,7 @@ import type { RecordFile, RunDocument, RunDocuments } from '../../core/run-recor
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { attachmentsOf } from './attachments.ts'
 import type { Held } from './held.ts'
-import { COMMIT_MARK } from './list-runs.ts'
+import { COMMIT_MARK } from './names.ts'
 import { originalStrings } from './originals.ts'
 import type { Prepared } from './put-plan.ts'
 import { contentOf } from './stored-document.ts'

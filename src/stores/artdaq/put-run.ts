@@ -5,9 +5,9 @@ import type { Committer } from './committer.ts'
 import type { Database } from './database.ts'
 import { factsOf } from './document-text.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from './held.ts'
-import { COMMIT_MARK, type Orphan } from './list-runs.ts'
+import type { Orphan } from './list-runs.ts'
 import type { Maker } from './metadata-record.ts'
-import { oidOf, runOf } from './names.ts'
+import { COMMIT_MARK, oidOf, runOf } from './names.ts'
 import { placeDocuments } from './place-documents.ts'
 import { prepare, type Ready } from './prepare.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
@@ -22,6 +22,8 @@ export interface PutContext {
   readonly committer: Committer
   /** Documents of this run that no index knows. */
   readonly orphans: readonly Orphan[]
+  /** A file that cannot be read and may be of this run. */
+  readonly doubt: string | undefined
   readonly now: () => number
   readonly newUuid: () => string
   readonly maker: Maker
@@ -38,6 +40,7 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   const known = await knownOf(run, holding, context)
   const documents = prepare(run, known.held)
   const plan = planPut(known, documents, run.manifest)
+  requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present') return 'present'
   if (holding !== context.writer)
     throw new ArchiverError('STORE_REFUSED', `run ${run.run} is in ${holding.path}, which is only read`, {
@@ -46,6 +49,18 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
     })
   await carryOut(run.run, plan, documents, context)
   return plan.result
+}
+
+/** Only a manifest shows that nothing is missing beside a file that cannot be read; other programs' runs have none, and cannot be given one. */
+function requireNoDoubt({ run, manifest }: Known, plan: PutPlan<Ready>, doubt: string | undefined): void {
+  const writesSchema = plan.write.some(
+    ({ document }) => document.collection === COMMIT_MARK && document.attachments.length > 0,
+  )
+  if (doubt === undefined || manifest || writesSchema) return
+  throw new ArchiverError('STORE_CORRUPT', `run ${run}: ${doubt} cannot be read, and may be of this run`, {
+    run,
+    hint: 'put it back from a backup, or move it out of its collection; run-archiver artdaq check names every such file',
+  })
 }
 
 async function carryOut(

@@ -11,7 +11,7 @@ import { documentName, type Attachments } from './attachments.ts'
 import { canonicalText } from './canonical.ts'
 import type { Database } from './database.ts'
 import { heldOf, newest, newestConfiguration, type Held } from './held.ts'
-import { COMMIT_MARK } from './list-runs.ts'
+import { COMMIT_MARK } from './names.ts'
 import { indexedRuns } from './run-index.ts'
 import { shownName, type Stored } from './stored-document.ts'
 

@@ -1,7 +1,8 @@
+import type { IndexFacts } from '../../core/index-facts.ts'
 import { unlisted } from './check.ts'
 import { keptAs } from './committer.ts'
 import type { Collection } from './collection.ts'
-import type { CollectionIndex } from './collection-index.ts'
+import type { CollectionIndex, Section } from './collection-index.ts'
 import type { Database } from './database.ts'
 import { withDatabaseLock } from './lock.ts'
 
@@ -13,7 +14,7 @@ export interface Repaired {
   /** The plain file in the database that keeps the old index; undefined where none was there or none was needed. */
   readonly keptAs: string | undefined
   readonly documents: number
-  /** Files that are no documents, and so are not in the index. */
+  /** Files that cannot be read. The index says of each what it said before: nothing, where it did not know it. */
   readonly unreadable: readonly string[]
 }
 
@@ -37,13 +38,31 @@ export async function repairDatabase(
 
 async function repair(collection: Collection, now: number): Promise<Repaired> {
   const { index, damage } = await collection.index()
-  const { index: rebuilt, unreadable } = await collection.rebuilt()
+  const { index: readable, unreadable } = await collection.rebuilt()
+  const rebuilt = readable.plus(unreadable.flatMap(({ oid }) => saidOf(index, oid)))
   const reason = damage ?? (await faultOf(collection, index))
-  const result = { collection: collection.name, documents: rebuilt.ouid.size, unreadable }
+  const result = {
+    collection: collection.name,
+    documents: rebuilt.ouid.size,
+    unreadable: unreadable.map(({ message }) => message),
+  }
   if (reason === undefined) return { ...result, reason, keptAs: undefined }
   const kept = keptAs(collection, now)
   await collection.writeIndex(rebuilt, kept)
   return { ...result, reason, keptAs: kept }
+}
+
+/** What an index says of a document that cannot say it itself: to leave it out would make its run whole without it. */
+function saidOf(index: CollectionIndex, oid: string): readonly IndexFacts[] {
+  if (!index.ouid.has(oid)) return []
+  const namesOf = (section: Section): string[] =>
+    [...index.section(section)].flatMap(([name, list]) => (list.has(oid) ? [name] : []))
+  const configurations = namesOf('configurations.name').flatMap((name) =>
+    index.list('configurations.assigned', name).items.map((assigned) => ({ name, assigned })),
+  )
+  const [entities, aliases] = [namesOf('entities.name'), namesOf('aliases.active.name')]
+  const facts = { oid, configurations, entities, aliases, runs: namesOf('runs.name') }
+  return namesOf('version').map((version) => ({ ...facts, version }))
 }
 
 async function faultOf(collection: Collection, index: CollectionIndex): Promise<string | undefined> {

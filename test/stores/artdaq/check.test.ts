@@ -161,3 +161,23 @@ describe.skipIf(!hasGolden)('a database of which artdaq lost index entries', () 
     )
   })
 })
+
+describe('a document that cannot be read, of which an index that can be read knows', () => {
+  it('stays in that index when a repair writes it again: its run is not made whole without it', async () => {
+    await store(openDb(path), sampleRun(1), sampleRun(2))
+    const [cut, twin] = documents('RunHistory') as [string, string]
+    const oid = /([0-9a-f]{24})\.json/.exec(cut)![1]!
+    writeFileSync(cut, '')
+    unlinkSync(twin) // a reason to write the index again
+    const [repaired] = await repair()
+    expect(repaired).toMatchObject({ documents: 5, unreadable: [expect.stringContaining(cut) as string] })
+    const index = JSON.parse(readFileSync(join(path, 'RunHistory', 'index.json'), 'utf8')) as {
+      ouid: string[]
+      'entities.name': Record<string, string[]>
+      version: Record<string, string[]>
+    }
+    expect(index.ouid).toContain(oid)
+    expect(Object.values(index['entities.name']).flat()).toContain(oid)
+    expect(Object.values(index.version).flat()).toContain(oid)
+  })
+})
