@@ -1,6 +1,5 @@
 import type { Collection } from './collection.ts'
 import type { CollectionIndex } from './collection-index.ts'
-import { updatedBy } from './names.ts'
 import { timeOf } from './stamp.ts'
 import type { Stored } from './stored-document.ts'
 
@@ -16,55 +15,20 @@ export interface Held {
   readonly indexed: boolean
 }
 
-/** The version and the entities under which an index knows some documents. */
-export function indexed(
-  index: CollectionIndex,
-  oids: readonly string[],
-  versions: Iterable<string>,
-): readonly Pick<Held, 'oid' | 'version' | 'entities'>[] {
-  const namesOf = (section: 'version' | 'entities.name', among: Iterable<string>): Map<string, string[]> => {
-    const found = new Map<string, string[]>(oids.map((oid) => [oid, []]))
-    for (const name of among) {
-      const list = index.list(section, name)
-      for (const oid of oids) if (list.has(oid)) found.get(oid)?.push(name)
-    }
-    return found
-  }
-  const entities = namesOf('entities.name', index.section('entities.name').keys())
-  const byVersion = namesOf('version', versions)
-  return oids.map((oid) => ({
-    oid,
-    version: byVersion.get(oid)?.at(-1) ?? '',
-    entities: entities.get(oid) ?? [],
-  }))
+/** The entities under which an index knows each of some documents. */
+function entitiesOf(index: CollectionIndex, oids: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>(oids.map((oid) => [oid, []]))
+  for (const [name, list] of index.section('entities.name'))
+    for (const oid of oids) if (list.has(oid)) found.get(oid)?.push(name)
+  return found
 }
 
-/** The versions of an index that belong to a configuration: its own name, and its updates. */
-export const versionsOf = (index: CollectionIndex, configuration: string): readonly string[] => {
-  let versions = VERSIONS.get(index)
-  if (!versions) {
-    versions = versionsByConfiguration(index)
-    VERSIONS.set(index, versions)
-  }
-  return versions.get(configuration) ?? []
-}
-
-/** Derived once for each index, which never changes: to look through all versions for each run would be quadratic. */
-const VERSIONS = new WeakMap<CollectionIndex, ReadonlyMap<string, readonly string[]>>()
-
-function versionsByConfiguration(index: CollectionIndex): ReadonlyMap<string, readonly string[]> {
-  const versions = new Map<string, string[]>()
-  const add = (configuration: string, version: string): void => {
-    const known = versions.get(configuration)
-    if (known) known.push(version)
-    else versions.set(configuration, [version])
-  }
-  for (const version of index.section('version').keys()) {
-    add(version, version)
-    const configuration = updatedBy(version)
-    if (configuration !== undefined) add(configuration, version)
-  }
-  return versions
+/** The version under which an index knows a document. A look at every version: for documents that cannot say it themselves. */
+export function versionOf(index: CollectionIndex, oid: string): string {
+  let greatest = ''
+  for (const [version, list] of index.section('version'))
+    if (version > greatest && list.has(oid)) greatest = version
+  return greatest
 }
 
 /**
@@ -90,9 +54,13 @@ export async function heldOf(collection: Collection, configuration: string): Pro
   const { index } = await collection.index()
   const { items } = index.list('configurations.name', configuration)
   if (items.length === 0) return []
-  const named = indexed(index, items, versionsOf(index, configuration))
+  const entities = entitiesOf(index, items)
   return await Promise.all(
-    named.map(async (one) => ({ ...one, collection, stored: await collection.find(one.oid), indexed: true })),
+    items.map(async (oid) => {
+      const stored = await collection.find(oid)
+      const version = stored ? stored.facts.version : versionOf(index, oid)
+      return { collection, oid, version, entities: entities.get(oid) ?? [], stored, indexed: true }
+    }),
   )
 }
 

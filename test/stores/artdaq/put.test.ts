@@ -12,7 +12,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseFhicl } from '../../../src/core/fhicl/parser.ts'
+import { printedParts } from '../../../src/core/fhicl/to-json.ts'
 import type { RunDocuments } from '../../../src/core/run-record.ts'
+import { CollectionIndex } from '../../../src/stores/artdaq/collection-index.ts'
+import { documentText, factsOf } from '../../../src/stores/artdaq/document-text.ts'
+import { indexText } from '../../../src/stores/artdaq/index-text.ts'
 import { never, NOW, openDb, sampleRun, store } from './runs.ts'
 
 let folder: string
@@ -366,5 +371,45 @@ describe('temporary files of killed writers', () => {
     expect(readdirSync(path).filter((name) => name.endsWith('.tmp'))).toEqual([
       '.archiver-fedcba9876543210.tmp',
     ])
+  })
+})
+
+describe('several documents of an entity whose versions are no names of ours', () => {
+  // As other programs store them: `version` is any text (spec section 3.3).
+  const documents = [
+    { entity: 'boot', oid: 'b'.repeat(24), version: 'calib002', fhicl: 'x: "new"' },
+    { entity: 'boot', oid: 'a'.repeat(24), version: 'calib001', fhicl: 'x: "old"' },
+    { entity: 'schema', oid: 'c'.repeat(24), version: 'calib001', fhicl: 's: 1' },
+  ]
+  const write = (): void => {
+    for (const collection of ['RunHistory', 'SystemLayout'] as const) {
+      mkdirSync(join(path, collection), { recursive: true })
+      const facts = documents
+        .filter(({ entity }) => (entity === 'schema') === (collection === 'SystemLayout'))
+        .map(({ fhicl, ...document }) => {
+          const about = { configuration: '7/std00001', run: '7', time: NOW, rawdata: [], attachments: [] }
+          const all = { ...about, ...document, collection }
+          const bytes = Buffer.concat(documentText(printedParts(parseFhicl(fhicl)), all))
+          writeFileSync(join(path, collection, `${document.oid}.json`), bytes)
+          return factsOf(all)
+        })
+      const parts = [...indexText(CollectionIndex.EMPTY.plus(facts))]
+      writeFileSync(
+        join(path, collection, 'index.json'),
+        parts.map((part) => part.toString('latin1')).join(''),
+      )
+    }
+  }
+
+  it('are read by the greatest version', async () => {
+    write()
+    const read = await openDb(path).read(7, never)
+    expect(read.documents.map(({ fhicl }) => fhicl)).toContain('\nx: "new" \n')
+  })
+
+  it('cannot be read where the greatest is gone: an older one is not given instead', async () => {
+    write()
+    unlinkSync(join(path, 'RunHistory', `${'b'.repeat(24)}.json`))
+    await expect(openDb(path).read(7, never)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 })
