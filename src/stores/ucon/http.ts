@@ -121,8 +121,8 @@ export class Transport {
   }
 
   async #during<T>(call: Call, signal: AbortSignal, work: (deadline: Deadline) => Promise<T>): Promise<T> {
-    signal.throwIfAborted()
     return this.#slots.run(async () => {
+      signal.throwIfAborted() // it may have waited for its turn; a signal that has aborted calls no listener again
       const total = call.total ?? this.#deadlines.total + timeFor(call.body?.length ?? 0)
       const deadline = new Deadline(signal, total)
       try {

@@ -193,6 +193,21 @@ describe('H2: a server that is not there, or silent', () => {
     setTimeout(() => caller.abort(), 50)
     await expect(archive.put(1, 0, blob, caller.signal)).rejects.toMatchObject({ name: 'AbortError' })
   })
+
+  it('is left at once by calls, too, that were still waiting for a connection', async () => {
+    const archive = opened(server, { connections: 1 })
+    await archive.probe(signal)
+    fails({ kind: 'stall', times: Infinity })
+    const caller = new AbortController()
+    const calls = [1, 2, 3].map((run) => archive.get(run, 0, caller.signal))
+    setTimeout(() => caller.abort(), 50)
+    const began = performance.now()
+    const ends = await Promise.allSettled(calls)
+    expect(ends.map((end) => end.status === 'rejected' && (end.reason as Error).name)).toEqual(
+      Array(3).fill('AbortError'),
+    )
+    expect(performance.now() - began).toBeLessThan(2_000)
+  })
 })
 
 describe('H3: a connection that breaks', () => {
