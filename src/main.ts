@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { ArchiverError } from './errors.ts'
 import { wasIdle } from './commands/quick.ts'
-import type { Context } from './commands/context.ts'
+import { type Context, stopCode } from './commands/context.ts'
 
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
 const IMPATIENCE = 2000
@@ -15,9 +15,11 @@ const dieAt = (): never => {
 }
 
 /** Ends at once. A thread that hangs in a read would hold `exit` up for ever, so a child sees to it that the process ends. */
-const endNow = async (code: number): Promise<never> => {
+const endNow = async (code: typeof process.exitCode): Promise<never> => {
   const { spawn } = await import('node:child_process')
-  spawn('/bin/sh', ['-c', `sleep 1; kill -9 ${process.pid}`], { stdio: 'ignore', detached: true }).unref()
+  // Its standard input closes with this process: then there is nobody to kill.
+  const kill = `timeout 1 cat; case $? in 124 | 143) kill -9 ${process.pid} ;; esac`
+  spawn('/bin/sh', ['-c', kill], { stdio: ['pipe', 'ignore', 'ignore'], detached: true }).unref()
   return process.exit(code)
 }
 
@@ -66,7 +68,7 @@ const work = async (): Promise<number> =>
 process.exitCode = await work().catch((error: unknown) => {
   if (error instanceof ArchiverError) {
     context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
-    return error.exitCode
+    return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
   }
   context.err(
     `run-archiver: this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -74,7 +76,9 @@ process.exitCode = await work().catch((error: unknown) => {
   return 2
 })
 // What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
-process.stdout.write('', () => process.stderr.write('', () => process.exit()))
+process.stdout.write('', () =>
+  process.stderr.write('', () => (stop.signal.aborted ? void endNow(process.exitCode) : process.exit())),
+)
 
 function colorWanted(words: readonly string[]): boolean {
   if (words.includes('--no-color') || process.env['NO_COLOR']) return false

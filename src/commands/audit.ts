@@ -6,7 +6,7 @@ import type { RunSet } from '../core/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../host.ts'
 import { FailureLog } from '../state/failure-log.ts'
-import { type Command, type Context, stopCode } from './context.ts'
+import { type Context, stopCode, untilStopped } from './context.ts'
 import { type Archiver, openArchiver } from './open.ts'
 import { sha256 } from '../work/run-work.ts'
 
@@ -24,7 +24,7 @@ const SAMPLE = 20
  * files are not looked at. Reads back a sample of what is called archived, with `--deep` all of it. Exit 1 on any violation; throws when a
  * store cannot be read. Writes nothing and takes no lock: in the middle of a pass a run may move from one class to another meanwhile.
  */
-export const audit: Command<Options> = async (options, context) => {
+export const audit = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
   const { app } = archiver.config
   // Failure logs before the stores: a run that is archived meanwhile is then at worst told as stale, never as lost.
@@ -70,7 +70,7 @@ export const audit: Command<Options> = async (options, context) => {
   ]
   context.out(options.json ? auditJson(audits) : `${auditLines(audits).join('\n')}\n`)
   return audits.every(({ violations }) => violations.length === 0) ? 0 : 1
-}
+})
 
 const failures = async (path: string, context: Context): Promise<RunSet> => {
   const warn = (message: string): void => context.err(`${message}\n`)

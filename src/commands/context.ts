@@ -25,5 +25,22 @@ export interface Context {
 /** A command: options as commander gives them, and the exit code of docs/ERRORS.md as the answer. */
 export type Command<Options> = (options: Options, context: Context) => Promise<number>
 
+/**
+ * A command that only reads, ended by the first signal wherever it is, in the middle of a listing or of a read that hangs: there is
+ * nothing to save. What it was doing is left to the end of the process.
+ */
+export const untilStopped =
+  <Options>(command: Command<Options>): Command<Options> =>
+  (options, context) =>
+    new Promise((resolve, reject) => {
+      const { signal } = context
+      const stop = (): void => resolve(stopCode(signal))
+      if (signal.aborted) stop()
+      else {
+        signal.addEventListener('abort', stop, { once: true })
+        command(options, context).then(resolve, reject)
+      }
+    })
+
 /** The exit code after a stop: as a shell reports the signal, except that a hang-up counts as SIGTERM. */
 export const stopCode = (signal: AbortSignal): number => (signal.reason === 'SIGINT' ? 130 : 143)

@@ -1,23 +1,25 @@
 import { compareRun } from './compare-run.ts'
-import type { Command } from './context.ts'
+import { untilStopped } from './context.ts'
 import { runOf } from './mode.ts'
 import { openArchiver } from './open.ts'
 
 /** `run-archiver diff RUN`: what differs between the three copies of a run. Exit 1 when something does. */
-export const diff: Command<{ config: string; run: string; json?: boolean }> = async (options, context) => {
-  const archiver = await openArchiver(options.config, context)
-  const comparison = await compareRun(archiver, runOf(options.run), context.signal)
-  const { run, record, artdaq, archive, differences } = comparison
-  if (options.json) context.out(`${JSON.stringify(comparison, null, 2)}\n`)
-  else
-    context.out(
-      [
-        `Run ${run}: run record ${record}, artdaqDB ${artdaq}, archive ${archive}`,
-        ...(differences.length > 0
-          ? differences.map((difference) => `  ${difference}`)
-          : ['  no difference']),
-        '',
-      ].join('\n'),
-    )
-  return differences.length > 0 ? 1 : 0
-}
+export const diff = untilStopped<{ config: string; run: string; json?: boolean }>(
+  async (options, context) => {
+    const archiver = await openArchiver(options.config, context)
+    const comparison = await compareRun(archiver, runOf(options.run), context.signal)
+    const { run, record, artdaq, archive, differences } = comparison
+    if (options.json) context.out(`${JSON.stringify(comparison, null, 2)}\n`)
+    else
+      context.out(
+        [
+          `Run ${run}: run record ${record}, artdaqDB ${artdaq}, archive ${archive}`,
+          ...(differences.length > 0
+            ? differences.map((difference) => `  ${difference}`)
+            : ['  no difference']),
+          '',
+        ].join('\n'),
+      )
+    return differences.length > 0 ? 1 : 0
+  },
+)

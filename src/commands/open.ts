@@ -199,6 +199,7 @@ const openArchive = async (
     ca: caFile === undefined ? undefined : await readNamed('ucon_db.ca_file', caFile),
     tlsRejectUnauthorized: context.env['NODE_TLS_REJECT_UNAUTHORIZED'],
     overrideConflict,
+    stop: context.signal,
     expectExisting: await hasArchived(config),
     now,
     random: Math.random,

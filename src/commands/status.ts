@@ -8,7 +8,7 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../host.ts'
 import type { StageName } from '../stages/stage.ts'
 import { lastSuccessAt } from '../status/last-success.ts'
-import type { Command } from './context.ts'
+import { untilStopped } from './context.ts'
 import type { MainOptions } from './mode.ts'
 import { type Archiver, openArchiver } from './open.ts'
 
@@ -19,7 +19,7 @@ const LOOKED_AT = 1000
  * `--report-status`, `--compare-state`: what is where, what is missing, and what to do about it. Reads only, takes no lock.
  * Exit 1 when a store or a state file could not be read (never taken for empty), or with `--check` when anything is amiss.
  */
-export const status: Command<MainOptions> = async (options, context) => {
+export const status = untilStopped<MainOptions>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
   const report = makeReport(await gather(archiver, options.config))
   const amiss = report.unreadable.length > 0 || (options.check === true && report.discrepancies.length > 0)
@@ -27,7 +27,7 @@ export const status: Command<MainOptions> = async (options, context) => {
   if (options.json) context.out(reportJson(report, exitCode))
   else context.out(`${reportLines(report, { compareState: options.compareState ?? false }).join('\n')}\n`)
   return exitCode
-}
+})
 
 const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> => {
   const { artdaqDb, uconDb, sourceFiles } = archiver.config

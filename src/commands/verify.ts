@@ -2,7 +2,7 @@ import type { Listing, SourceListing } from '../core/listing.ts'
 import { RunSet } from '../core/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { compareRun, type RunComparison } from './compare-run.ts'
-import { type Command, stopCode } from './context.ts'
+import { stopCode, untilStopped } from './context.ts'
 import { runsOf } from './mode.ts'
 import { type Archiver, openArchiver } from './open.ts'
 
@@ -17,7 +17,7 @@ interface Options {
  * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 when a copy
  * is damaged or two differ; each such run is named, with the command that shows more.
  */
-export const verify: Command<Options> = async (options, context) => {
+export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)
   const archiver = await openArchiver(options.config, context)
   const all = await archivedRuns(archiver)
@@ -45,7 +45,7 @@ export const verify: Command<Options> = async (options, context) => {
     if (bad[0]) context.out(`  look closer: run-archiver diff ${bad[0].run} --config ${options.config}\n`)
   }
   return bad.length > 0 ? 1 : 0
-}
+})
 
 /** Every run that one of the destinations holds, whole or in part. */
 const archivedRuns = async ({ artdaq, archive, records }: Archiver): Promise<RunSet> => {

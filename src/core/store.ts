@@ -62,6 +62,7 @@ export interface DocumentStore {
 
 /** What the migrate stage needs of the long-term archive: one object, a blob for each key, nothing ever overwritten. */
 export interface Archive {
+  /** Throws INTERRUPTED where the program was stopped meanwhile; so does `fingerprint`. */
   list(): Promise<Listing>
   /**
    * Puts a blob under the run's key (`update` 0) or beside it (`update` n), durably, and compares what the archive holds

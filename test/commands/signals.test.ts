@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UconServer } from '../fakes/ucon-server.ts'
@@ -103,6 +103,40 @@ describe('a server that hangs', () => {
     expect(await exit).toEqual({ code: 143, signal: null })
     expect(performance.now() - began).toBeLessThan(2000)
   })
+})
+
+describe('a server that is silent while it is asked for its listing', () => {
+  it.each([
+    { words: ['--migrate-only'], signal: 'SIGTERM' as const, code: 143 },
+    { words: ['--migrate-only', '--incremental'], signal: 'SIGINT' as const, code: 130 },
+    { words: ['--migrate-only', '--dry-run'], signal: 'SIGTERM' as const, code: 143 },
+    { words: ['--recover-migrate-state'], signal: 'SIGTERM' as const, code: 143 },
+    { words: ['--report-status'], signal: 'SIGTERM' as const, code: 143 },
+    { words: ['audit', '--config'], signal: 'SIGTERM' as const, code: 143 },
+    { words: ['verify', '--config'], signal: 'SIGINT' as const, code: 130 },
+    { words: ['verify', '--json', '--config'], signal: 'SIGTERM' as const, code: 143 },
+  ])(
+    'does not keep $words from ending at once, at $signal, with its code',
+    async ({ words, signal, code }) => {
+      const server = await UconServer.start({ folders: ['public.test'], users: { writer: 'pw' } })
+      servers.push(server)
+      const site = siteWith({ ucon: behind(server) }, 2)
+      expect(site.archiver('--import-only').status).toBe(0)
+      server.folder.store('conf', '1', Buffer.from('x'), { tr: 1 })
+      server.faults.add({ kind: 'stall', path: '/versions', times: 1000 })
+      const child = spawn(process.execPath, ['dist/main.js', ...words, site.config], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const exit = ended(child)
+      while (!server.seen.some(({ path }) => path.includes('/versions')))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      const began = performance.now()
+      child.kill(signal)
+      expect(await exit).toEqual({ code, signal: null })
+      expect(performance.now() - began).toBeLessThan(4000)
+      expect(site.failures('migrate')).toBe('')
+    },
+  )
 })
 
 describe('the lock file removed by hand', () => {

@@ -36,6 +36,8 @@ export interface UconArchiveOptions {
   readonly overrideConflict?: number | undefined
   /** Whether runs are known to have been archived here: then an empty object is an error. */
   readonly expectExisting?: boolean
+  /** Ends listings and fingerprints, which take no signal of their own: there is nothing in hand when one is made. */
+  readonly stop?: AbortSignal | undefined
   /** For so long after a full listing, milliseconds, only what was stored since is listed. 0 unless told: always all of it. */
   readonly relistAfterMs?: number
   /** Attempts of one call whose outcome is not known; 3 unless told. */
@@ -96,8 +98,7 @@ export class UconArchive implements Archive {
   async list(): Promise<Listing> {
     const { relistAfterMs = 0, now } = this.#options
     const recent = this.#listed && now() - this.#listed.at < relistAfterMs ? this.#listed : undefined
-    const signal = never()
-    const found = await this.#patiently(signal, async () => {
+    const found = await this.#untilStopped(async (signal) => {
       const into = recent ?? { tally: new KeyTally(), at: now(), newest: 0 }
       const since = recent && recent.newest - LONGEST_UPLOAD
       await this.#client.list(
@@ -144,8 +145,7 @@ export class UconArchive implements Archive {
 
   /** Two calls: what is newest, and what was stored around it. */
   async fingerprint(): Promise<string | undefined> {
-    const signal = never()
-    return this.#patiently(signal, async () => {
+    return this.#untilStopped(async (signal) => {
       const newest = await this.#client.newest(signal)
       if (!newest) return 'empty'
       const around: string[] = []
@@ -215,11 +215,21 @@ export class UconArchive implements Archive {
     return patiently(this.#attempts, this.#pause(signal), work)
   }
 
+  /** Throws INTERRUPTED at the stop. */
+  async #untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { stop = new AbortController().signal } = this.#options
+    try {
+      return await this.#patiently(stop, () => work(stop))
+    } catch (error) {
+      if (!stop.aborted) throw error
+      const message = `${String(stop.reason)}: the listing of UconDB was not waited for`
+      throw new ArchiverError('INTERRUPTED', message, { cause: error })
+    }
+  }
+
   #pause(signal: AbortSignal): Pause {
     const { retryDelayMs = 500, random } = this.#options
     return (attempt, retryAfter = 0) =>
       sleep(Math.max(backoff(attempt, retryDelayMs, random), retryAfter), undefined, { signal })
   }
 }
-
-const never = (): AbortSignal => new AbortController().signal
