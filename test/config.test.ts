@@ -151,6 +151,12 @@ describe('a faulty configuration', () => {
   ])('that holds %s is refused with a line', (_what, text) => {
     for (const line of problemsOf(text)) expect(line).toMatch(/^config\.yaml:\d+:\d+ \S/)
   })
+  it('that has a password on a line which YAML reads as part of the one above does not show it', () => {
+    const text = `${LEAST}carbon:\n  port: 2003\n    writer_password:${CANARY}\n`
+    expect(problemsOf(text)).toEqual([
+      'config.yaml:8:3 carbon.port: must be a whole number, from 1 to 65535, not "2003 writer_password:[secret]"',
+    ])
+  })
   it('that is a bomb of aliases is refused at once', () => {
     const bomb = [
       'a: &a [x]',

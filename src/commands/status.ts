@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { compareStage } from '../core/compare.ts'
 import { type Known, makeReport, type MemoryFacts, type ReportFacts } from '../core/report.ts'
-import { redact } from '../core/redact.ts'
+import { redactUrl } from '../core/redact.ts'
 import { reportJson } from '../core/report-json.ts'
 import { reportLines } from '../core/report-text.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
@@ -45,8 +45,8 @@ const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> 
     now: now(),
     config,
     recordsDirectory: sourceFiles.runRecordsDir,
-    databaseUri: artdaqDb.databaseUris.map(redact).join(', '),
-    serverUrl: redact(uconDb.serverUrl),
+    databaseUri: artdaqDb.databaseUris.map(redactUrl).join(', '),
+    serverUrl: redactUrl(uconDb.serverUrl),
     folderAndObject: `${uconDb.folderName}/${uconDb.objectName}`,
     records,
     artdaq,

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { redact } from '../core/redact.ts'
+import { redactUrl } from '../core/redact.ts'
 import { Secret } from '../core/secret.ts'
 
 /** A setting as YAML gives it, references already replaced: every scalar is its own source text, never a number. */
@@ -148,7 +148,7 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
   scalar(
     `URL (${schemes.map((scheme) => `${scheme}://`).join(', ')})`,
     (value) => checkUrl(value, schemes),
-    redact,
+    redactUrl,
   )
 
 const checkUrl = (value: string, schemes: readonly string[]): string => {
@@ -216,5 +216,5 @@ export const ledgerUrl: Kind<Secret> = {
       matched(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s, textOf(raw), must)[0],
     )
   },
-  show: (url) => redact(url.reveal()),
+  show: (url) => redactUrl(url.reveal()),
 }

@@ -1,3 +1,4 @@
+import { redact } from '../core/redact.ts'
 import { expand, hasReference, type Scope } from './expand.ts'
 import type { Place, Raw } from './kinds.ts'
 import type { Placed } from './placed.ts'
@@ -194,8 +195,10 @@ const meant = (from: Placed, name: string, settings: ReadonlyMap<string, Placed>
   return near === undefined ? '' : `; did you mean \${${near}}?`
 }
 
-/** What the file says, as it stands there. A secret, a value from the environment or a URL is never quoted. */
+/** What the file says, as it stands there. A secret, a value from the environment or a URL is never quoted, nor what looks like a password. */
 const written = ({ key, node }: Placed): string => {
   if (key.kind.secret || node?.type !== 'text' || node.text.length > 60) return ''
-  return hasReference(node.text) || /@|:\/\//.test(node.text) ? '' : `, not ${JSON.stringify(node.text)}`
+  return hasReference(node.text) || /@|:\/\//.test(node.text)
+    ? ''
+    : `, not ${JSON.stringify(redact(node.text))}`
 }

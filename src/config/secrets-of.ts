@@ -1,8 +1,10 @@
+import { passwordIn } from '../core/redact.ts'
 import { Secret } from '../core/secret.ts'
 
 /** Everything in a configuration that must never be seen, for whoever masks it in texts (`redactor`). */
 export const secretsOf = (config: unknown): Secret[] => {
   if (config instanceof Secret) return sensitivePart(config.reveal())
+  if (typeof config === 'string') return passwordOf(config)
   if (typeof config !== 'object' || config === null) return []
   return Object.values(config).flatMap(secretsOf)
 }
@@ -10,9 +12,12 @@ export const secretsOf = (config: unknown): Secret[] => {
 /** Of a database's URL only the password is secret, and `sqlite:ledger.db` has none: masking it would blacken paths. */
 const sensitivePart = (text: string): Secret[] => {
   if (/^(?:off$|sqlite:)/.test(text)) return []
-  const database = /^(?:postgres(?:ql)?|mysql|mariadb):\/\/(?:[^/@]*?:(.*)@)?/s.exec(text)
-  if (!database) return [new Secret(text)]
-  const [, password] = database
+  return /^(?:postgres(?:ql)?|mysql|mariadb):\/\//.test(text) ? passwordOf(text) : [new Secret(text)]
+}
+
+/** As it stands in the URL, and as it is meant; none in any other text. */
+const passwordOf = (text: string): Secret[] => {
+  const password = passwordIn(text)
   return password ? [new Secret(password), new Secret(decoded(password))] : []
 }
 

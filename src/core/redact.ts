@@ -29,6 +29,21 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 export const redact: Redact = (text) =>
   PATTERNS.reduce((left, [pattern, mask]) => left.replace(pattern, mask), text)
 
+/**
+ * A URL as it was configured, without its password, whatever that is made of: `new URL` takes quotes, blanks and more. Up to the last
+ * @, as `passwordIn` says; in a text of unknown kind that would mask too much, so `redact` gives up at a quote or a blank.
+ */
+export const redactUrl: Redact = (url) => {
+  const password = passwordIn(url)
+  if (password === undefined) return redact(url)
+  const at = url.indexOf(':', url.indexOf('://') + 3) + 1
+  return `${url.slice(0, at)}${MASK}${redact(url.slice(at + password.length))}`
+}
+
+/** The password of a URL as it is written there: what stands between the first colon and the last @. */
+export const passwordIn = (url: string): string | undefined =>
+  /^[a-z][a-z0-9+.-]*:\/\/[^/@:]*:(.*)@/is.exec(url)?.[1]
+
 /** `redact`, and the given secrets themselves, as they are and as a URL or base64 would carry them. */
 export const redactor = (secrets: readonly Secret[]): Redact => {
   const forms = secrets.flatMap((secret) => {

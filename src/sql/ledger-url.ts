@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { redact } from '../core/redact.ts'
+import { redactUrl } from '../core/redact.ts'
 import { ArchiverError } from '../errors.ts'
 
 export type DialectName = 'sqlite' | 'postgres' | 'mysql'
 
-/** Where the ledger is. `server` is the URL for the driver, password and all: it is shown only through `redact`. */
+/** Where the ledger is. `server` is the URL for the driver, password and all: it is shown only through `redactUrl`. */
 export type LedgerPlace =
   | { readonly dialect: 'sqlite'; readonly file: string }
   | { readonly dialect: 'postgres' | 'mysql'; readonly server: string }
@@ -30,7 +30,7 @@ export const ledgerPlace = (url: string, workDir: string): LedgerPlace | undefin
     case 'mariadb':
       if (URL.canParse(url)) return { dialect: 'mysql', server: `mysql:${rest}` }
   }
-  throw new ArchiverError('CONFIG_INVALID', `ledger.url "${redact(url)}" is not the URL of a ledger`, {
+  throw new ArchiverError('CONFIG_INVALID', `ledger.url "${redactUrl(url)}" is not the URL of a ledger`, {
     hint: 'use sqlite:ledger.db, postgres://user@host/database, mysql://user@host/database, or off',
   })
 }

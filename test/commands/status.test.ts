@@ -18,6 +18,17 @@ describe('the report on a site', () => {
     expect(stdout).toMatch(/Last Success: +20\d\d-.*Z \(\d+ (s|min) ago\)/)
   })
 
+  it('shows no password of the database, whatever it is made of', () => {
+    const artdaq = `  database_uri: "mongodb://arch:it's-hunter2@127.0.0.1:9/x"\n  use_tools: true`
+    const other = new Site({ artdaq, more: `ledger:\n  url: "postgres://arch:it's-hunter2@127.0.0.1:9/x"` })
+    const outputs = [other.archiver('--report-status'), other.command('config check', '--no-connect')]
+    other.remove()
+    for (const { stdout, stderr } of outputs) {
+      expect(stdout).toContain('//arch:[secret]@127.0.0.1:9/x')
+      expect(stdout + stderr).not.toContain('hunter2')
+    }
+  })
+
   it('that has never been worked on says what to run', () => {
     site.record(7)
     const { status, stdout } = site.archiver('--compare-state')

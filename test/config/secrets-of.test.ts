@@ -14,6 +14,13 @@ describe('what must never be seen of a configuration', () => {
   ])('of the ledger %s is %j', (ledger, secrets) => {
     expect(hidden(ledger)).toEqual(secrets)
   })
+  it('is the password in any other URL', () => {
+    const yaml = LEAST.replace(
+      /database_uri: .*/,
+      `database_uri: "mongodb://arch:it's-hunter2@db/x"\n    use_tools: true`,
+    )
+    expect(secretsOf(parse(yaml)).map((secret) => secret.reveal())).toContain("it's-hunter2")
+  })
   it('is every other secret whole', () => {
     const config = parse(
       `${LEAST}reporting: {slack: {enabled: true, webhook_url: "https://hooks.example.org/T/B/x"}}\n`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isSecretKey, printable, printableJson, redact, redactor } from '../../src/core/redact.ts'
+import { isSecretKey, printable, printableJson, redact, redactor, redactUrl } from '../../src/core/redact.ts'
 import { Secret } from '../../src/core/secret.ts'
 
 describe('a text that looks as if it held a secret', () => {
@@ -17,6 +17,22 @@ describe('a text that looks as if it held a secret', () => {
   it.each(['run 12000 of https://host:8080/a@b', 'mail to daq@example.org', 'tokens 12, no secrets here'])(
     'and one that holds none stays: %s',
     (text) => expect(redact(text)).toBe(text),
+  )
+})
+
+describe('a URL as it is configured', () => {
+  it.each([
+    ["postgres://arch:it's-hunter2@db/x", 'postgres://arch:[secret]@db/x'],
+    ['postgres://arch:two words"@db/x', 'postgres://arch:[secret]@db/x'],
+    ['mongodb://u:p@ss@h1,h2:27017/x', 'mongodb://u:[secret]@h1,h2:27017/x'],
+    ['postgres://arch:a/b#c?d@db/x', 'postgres://arch:[secret]@db/x'],
+    ['postgres://arch@db:5432/x', 'postgres://arch@db:5432/x'],
+    ['postgres://db/x?user=a&password=b', 'postgres://db/x?user=a&password=[secret]'],
+    ['https://host:8443/instance/app', 'https://host:8443/instance/app'],
+    ['filesystemdb:///data/db', 'filesystemdb:///data/db'],
+    ['sqlite:ledger.db', 'sqlite:ledger.db'],
+  ])('%s is shown without its password, whatever that is made of', (url, shown) =>
+    expect(redactUrl(url)).toBe(shown),
   )
 })
 
