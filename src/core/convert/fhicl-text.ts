@@ -1,3 +1,5 @@
+import { closingQuote } from '../fhicl/scalars.ts'
+
 /** Pieces of FHiCL as the converters write them: what the original writes where that is FHiCL, and FHiCL where it is not. */
 
 /** Whether artdaq takes a text as a FHiCL document. */
@@ -10,8 +12,9 @@ const HEX = /^0[xX][0-9A-Fa-f]+$/
 // What stands between double quotes as it is: nearly every text.
 const PLAIN = /^[\t !#-[\]-~]*$/
 const WORD = /^[A-Za-z0-9_]+$/
-// Nothing but known escapes, and none before a quote, whose own escape it would undo.
-const ESCAPES_ONLY = /^(?:[^\\]|\\[nt'](?!")|\\\\(?!["\\]|$))*$/
+// A backslash that begins no known escape, or one before a quote, whose own escape it would undo. A repeated group over the whole text
+// would end the program's stack at some 10 MB.
+const NO_ESCAPE = /\\{3}|(?<!\\)\\(?:[nt']"|(?![\\nt']))|\\\\(?:"|$)/
 
 /** The original's idea of a number: digits, with one dot at most. A lone dot is a text to FHiCL, and stands as it is too. */
 export const isNumeric = (text: string): boolean => /^(?=.)[0-9]*\.?[0-9]*$/.test(text)
@@ -28,7 +31,7 @@ export const quoted = (text: string): string => {
   if (PLAIN.test(text)) return `"${text}"`
   const printable = text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')
   // Where each backslash happens to begin an escape that FHiCL knows, the original's text is FHiCL, and stays as it is.
-  if (ESCAPES_ONLY.test(printable)) return `"${printable.replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
+  if (!NO_ESCAPE.test(printable)) return `"${printable.replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
   const endsInBackslash = printable.endsWith('\\')
   if (endsInBackslash && !printable.includes("'")) return `'${printable}'`
   return `"${printable.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}${endsInBackslash ? ' ' : ''}"`
@@ -58,10 +61,14 @@ const isQuotedText = (text: string): boolean =>
 /** Whether the bracket that a text begins with is closed by the one it ends with, and not before: `[1] y: [2]` is two. */
 const isOneValue = (text: string): boolean => {
   let depth = 0
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|[[\]{}]/g)) {
-    if (token === '[' || token === '{') depth++
-    if (token === ']' || token === '}') depth--
-    if (depth === 0 && index + token.length < text.length) return false
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character === '"' || character === "'") {
+      at = character === '"' ? closingQuote(text, at + 1) : text.indexOf("'", at + 1)
+      if (at < 0) return false
+    } else if (character === '[' || character === '{') depth++
+    else if (character === ']' || character === '}') depth--
+    if (depth === 0 && at < text.length - 1) return false
   }
   return depth === 0
 }

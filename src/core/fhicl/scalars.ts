@@ -78,8 +78,8 @@ const quotedAt = (source: Source, start: number, quote: '"' | "'"): Token => {
   return { type: quote === '"' ? 'string_doublequoted' : 'string_singlequoted', end }
 }
 
-/** `\"` does not close, and neither does `\\"`: artdaq looks at one backslash only. */
-const closingQuote = (text: string, from: number): number => {
+/** The double quote that closes a text which begins at `from`; -1: none. `\"` does not, nor `\\"`: artdaq looks at one backslash only. */
+export const closingQuote = (text: string, from: number): number => {
   let close = text.indexOf('"', from)
   while (close > from && text[close - 1] === '\\') close = text.indexOf('"', close + 1)
   return close

@@ -305,3 +305,15 @@ describe('what the original writes and FHiCL takes, though it means something el
     expect(fhiclOf('environment.txt', 'export A=a\\"b\\dc\n')).toBe('A: "a\\\\\\"b\\\\dc"\n')
   })
 })
+
+describe('a text file of many megabytes', () => {
+  const MANY = 16_000_000
+  it.each([
+    ['setup.txt', 'echo hello\n'.repeat(MANY / 10)],
+    ['environment.txt', `export A=${'\\n'.repeat(MANY / 2)}`],
+    ['metadata.txt', `Component #0: "${'a'.repeat(MANY)}`],
+    ['boot.txt', `list: ["${'x'.repeat(MANY)}"]`],
+  ])('is converted as a small one is: %s', (file, text) => {
+    expect(fhiclOf(file, text).length).toBeGreaterThan(MANY)
+  })
+})
