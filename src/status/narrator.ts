@@ -1,4 +1,5 @@
 import type { Log } from '../core/log.ts'
+import { ArchiverError, errnoOf } from '../errors.ts'
 import type { EngineEvent, Listener, StageName } from '../stages/stage.ts'
 
 const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
@@ -73,6 +74,8 @@ const tell = (log: Log, event: EngineEvent): void => {
         ...about(event.run),
         error: event.error,
       })
+      const bug = bugIn(event.error)
+      if (bug) log.error(`${stage} [Run ${event.run}] this is a bug`, { ...about(event.run), error: bug })
       return
     }
     case 'batch-committed': {
@@ -97,4 +100,12 @@ const tell = (log: Log, event: EngineEvent): void => {
       return
     }
   }
+}
+
+/** What nobody foresaw and a run was failed for: the only cause of an invalid record that neither we nor the system threw. */
+const bugIn = (error: Error): Error | undefined => {
+  if (!(error instanceof ArchiverError && error.code === 'RECORD_INVALID')) return undefined
+  const { cause } = error
+  const isForeseen = cause instanceof ArchiverError || errnoOf(cause) !== undefined
+  return cause instanceof Error && !isForeseen ? cause : undefined
 }

@@ -3,6 +3,7 @@ import { toDocuments } from '../core/convert/to-documents.ts'
 import { tryFhicl } from '../core/fhicl/detect.ts'
 import type { RunDocuments, RunRecord } from '../core/run-record.ts'
 import type { NewRun, NewRunPlace } from '../core/store.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
 import type { Stop } from '../stores/artdaq/place-documents.ts'
 import { writeNewRun } from '../stores/artdaq/write-new-run.ts'
 import { type Look, lookAt } from '../stores/run-records/look.ts'
@@ -52,7 +53,10 @@ export const runWork = (settings: WorkSettings): RunWork => {
   }
 }
 
-/** Run records as documents, by the configuration. */
+/**
+ * Run records as documents, by the configuration. The conversion decides alone, on bytes that were read: what goes wrong in it for one record
+ * is a bug, and that run's failure, RECORD_INVALID with the cause, so that no other run waits for the cure (I4).
+ */
 export const converter = ({
   schema,
   generate,
@@ -63,7 +67,18 @@ export const converter = ({
     sha256,
     parse: tryFhicl,
   }
-  return (record) => toDocuments(record, options)
+  return (record) => {
+    try {
+      return toDocuments(record, options)
+    } catch (error) {
+      if (error instanceof ArchiverError) throw error
+      throw new ArchiverError('RECORD_INVALID', `converting the record hit a bug: ${messageOf(error)}`, {
+        run: record.run,
+        cause: error,
+        hint: 'Report the stack in the log file. After an update, retry the run.',
+      })
+    }
+  }
 }
 
 /** Lower-case hexadecimal. */
