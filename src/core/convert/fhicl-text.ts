@@ -23,19 +23,28 @@ export const isNumeric = (text: string): boolean => /^(?=.)[0-9]*\.?[0-9]*$/.tes
 export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(text) || WORD.test(text)
 
 /**
- * A text between quotes. FHiCL knows few escapes and no control characters, so those others become `.`. Between double quotes
- * a backslash at the end would hide the closing quote, escaped or not: single quotes, which know no escapes, stand there; a
- * text that holds such a quote, too, gets a blank at its end.
+ * A text between quotes, as the original writes it where that is FHiCL: where each backslash happens to begin an escape that FHiCL knows,
+ * it stays as it is. Else as `escaped`.
  */
 export const quoted = (text: string): string => {
   if (PLAIN.test(text)) return `"${text}"`
-  const printable = text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')
-  // Where each backslash happens to begin an escape that FHiCL knows, the original's text is FHiCL, and stays as it is.
-  if (!NO_ESCAPE.test(printable)) return `"${printable.replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
-  const endsInBackslash = printable.endsWith('\\')
-  if (endsInBackslash && !printable.includes("'")) return `'${printable}'`
-  return `"${printable.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}${endsInBackslash ? ' ' : ''}"`
+  const shown = printable(text)
+  return NO_ESCAPE.test(shown) ? escaped(shown) : `"${shown.replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 }
+
+/**
+ * A text between quotes, each backslash, double quote and line end escaped. FHiCL knows no other control characters but tabs, so those
+ * become `.`. Between double quotes a backslash at the end would hide the closing quote, escaped or not: single quotes, which know no
+ * escapes, stand there; a text that holds such a quote, too, gets a blank at its end.
+ */
+export const escaped = (text: string): string => {
+  const shown = printable(text)
+  const endsInBackslash = shown.endsWith('\\')
+  if (endsInBackslash && !shown.includes("'")) return `'${shown}'`
+  return `"${shown.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}${endsInBackslash ? ' ' : ''}"`
+}
+
+const printable = (text: string): string => text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '.')
 
 /** A list of texts, each between quotes. */
 export const list = (items: readonly string[]): string => `[${items.map(quoted).join(', ')}]`

@@ -306,6 +306,22 @@ describe('what the original writes and FHiCL takes, though it means something el
   })
 })
 
+describe('a setup script', () => {
+  it.each([
+    ['a line end in words', "echo 'a\\nb'\n", 'setup_script: "echo \'a\\\\nb\'\\n"'],
+    ['a tab in words', 'printf "a\\tb"\n', 'setup_script: "printf \\"a\\\\tb\\"\\n"'],
+    ['a backslash before a quote', 'echo \\\'x\\"\n', 'setup_script: "echo \\\\\'x\\\\\\"\\n"'],
+    ['two backslashes', 'a\\\\b\n', 'setup_script: "a\\\\\\\\b\\n"'],
+    ['any other backslash', 'a \\\nb \\d\n', 'setup_script: "a \\\\\\nb \\\\d\\n"'],
+  ])('with %s has each backslash escaped, as the original has it', (_, script, fhicl) => {
+    expect(fhiclOf('setup.txt', script)).toBe(fhicl)
+  })
+  it('that ends in a backslash, which would hide the closing quote, stands between single quotes, or has a blank behind it', () => {
+    expect(fhiclOf('setup.txt', 'a \\n \\')).toBe("setup_script: 'a \\n \\'")
+    expect(fhiclOf('setup.txt', "a '\\n' \\")).toBe('setup_script: "a \'\\\\n\' \\\\ "')
+  })
+})
+
 describe('a text file of many megabytes', () => {
   const MANY = 16_000_000
   it.each([
