@@ -6,7 +6,8 @@ const LONGEST = 128
 /**
  * A configuration's name in characters that neither a shell nor a file system reads anything into (D53, D54). Blanks and
  * `/` become `_`, as DAQInterface itself writes names of several sub-configurations (D30), and so does all else but
- * letters, digits, `_`, `.`, `+` and `-`. A name that is there in such characters stays as it is; none gives `standard`.
+ * letters, digits, `_`, `.`, `+` and `-`, the latter three where they stand first, and a dot before a dot: artdaqDB takes
+ * no such names. A name that is there in such characters stays as it is; none gives `standard`.
  * The text as the record has it stays in the `metadata` document.
  */
 export const safeConfigName = (name: string | undefined): string =>
@@ -20,8 +21,8 @@ export const isSafeEntity = (name: string): boolean => name !== '' && safe(name)
 
 const safe = (name: string): string => {
   const plain = name.replace(/[^A-Za-z0-9_.+-]/gu, '_')
-  // `.`, `..` and hidden files are the file system's, a leading `-` is an option's.
-  const harmless = plain.replace(/^[.-]/, '_')
+  // `.`, `..` and hidden files are the file system's, a leading `-` or `+` is an option's.
+  const harmless = plain.replace(/^[.+-]/, '_').replace(/\.(?=\.)/g, '_')
   return harmless.length <= LONGEST
     ? harmless
     : `${harmless.slice(0, LONGEST - 9)}_${adler32(Buffer.from(name)).toString(16).padStart(8, '0')}`

@@ -24,7 +24,8 @@ export class Entities {
 
   #free(name: string): string {
     let free = name
-    for (let n = 2; !this.#take(free); n++) free = `${name}.${n}`
+    // Two dots side by side are in no safe name.
+    for (let n = 2; !this.#take(free); n++) free = `${name.replace(/\.$/, '_')}.${n}`
     return free
   }
 

@@ -3,6 +3,7 @@ import { toDocuments } from '../../../src/core/convert/to-documents.ts'
 import { isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { parseMetadata } from '../../../src/core/metadata.ts'
 import { safeConfigName } from '../../../src/core/safe-name.ts'
+import { isSafeName } from '../../../src/stores/artdaq/names.ts'
 import { convert, documentOf, fhiclOf, options, recordOf } from './record.ts'
 
 const STOPPED = 'DAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n' // prettier-ignore
@@ -55,9 +56,17 @@ describe('D12: names that collide', () => {
     expect(attached.map(({ name }) => name)).toEqual(['schema.fcl'])
   })
   it('or that are no safe names are changed, and the true name is kept', () => {
-    const names = ['-rf.fcl', '.fcl', '../x.fcl', 'a b;c.fcl', 'été.fcl']
+    const names = ['-rf.fcl', '.fcl', '../x.fcl', 'a b;c.fcl', 'a..b.fcl', '+x.fcl', 'old./x.fcl', 'été.fcl']
     const { documents } = convert(Object.fromEntries(names.map((name) => [name, 'a: 1'])))
-    expect(documents.map(({ entity }) => entity)).toEqual(['_rf', '_..x', '_', 'a_b_c', '_t_', 'schema'])
+    const entities = documents.map(({ entity }) => entity)
+    expect(entities).toEqual(['_x', '_rf', '__.x', '_', 'a_b_c', 'a_.b', 'old_.x', '_t_', 'schema'])
+    expect(entities.filter((entity) => !isSafeName(entity))).toEqual([])
+  })
+  it('get a number that leaves them safe', () => {
+    const { documents } = convert({ 'a./b.fcl': 'a: 1', 'x..fcl': 'a: 2', 'x/.fcl': 'a: 3' })
+    const entities = documents.map(({ entity }) => entity)
+    expect(entities).toEqual(['a_.b', 'x.', 'x_.2', 'schema'])
+    expect(entities.filter((entity) => !isSafeName(entity))).toEqual([])
   })
 })
 
@@ -277,6 +286,8 @@ describe('D53 and D54: a configuration name', () => {
     '-rf',
     '.',
     '..',
+    'a..b',
+    '+ok',
     'a\u0000b',
     "x' y",
     'é',
@@ -285,7 +296,8 @@ describe('D53 and D54: a configuration name', () => {
     // prettier-ignore
     '%j is harmless to a shell and to a file system',
     (name) => {
-      expect(safeConfigName(name)).toMatch(/^[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,127}$/)
+      expect(safeConfigName(name)).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$/)
+      expect(isSafeName(safeConfigName(name))).toBe(true)
     },
   )
   it('that is long differs from another that is long', () => {

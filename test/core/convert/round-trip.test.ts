@@ -4,6 +4,7 @@ import { restoreFiles } from '../../../src/core/convert/restore.ts'
 import { toDocuments } from '../../../src/core/convert/to-documents.ts'
 import { isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { ArchiverError } from '../../../src/errors.ts'
+import { isSafeName } from '../../../src/stores/artdaq/names.ts'
 import { ALL, convert, options, recordOf, sha256 } from './record.ts'
 
 const TEXTS = ALL.slice(0, 7).map((name) => `${name}.txt`)
@@ -46,9 +47,23 @@ describe('any run record at all', () => {
         for (const { fhicl } of documents) expect([fhicl, isFhicl(fhicl)]).toEqual([fhicl, true])
         const entities = documents.map(({ entity }) => entity)
         expect(new Set(entities).size).toBe(entities.length)
-        for (const one of [...entities, configName]) expect(one).toMatch(/^[A-Za-z0-9_+][A-Za-z0-9_.+-]*$/)
+        expect([...entities, configName].filter((one) => !isSafeName(one))).toEqual([])
       }),
       { numRuns: 400 },
+    )
+  })
+  it('has names that artdaq’s tools take, whatever files, folders and configuration are called', () => {
+    const part = fc.string({ unit: fc.constantFrom(...'ab.+-_ é'), minLength: 1, maxLength: 5 })
+    const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => `${parts.join('/')}.fcl`)
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 8 }), part, (paths, name) => {
+        const contents = Object.fromEntries(paths.map((one) => [one, 'a: 1\n']))
+        const made = convert({ ...contents, 'metadata.txt': `Config name: ${name}\n` })
+        const names = made.documents.map(({ entity }) => entity)
+        expect([...names, made.configName].filter((one) => !isSafeName(one))).toEqual([])
+        expect(new Set(names).size).toBe(names.length)
+      }),
+      { numRuns: 2000 },
     )
   })
   it('has every text converted, none given up for an empty table, unless there is nothing in it', () => {
