@@ -104,11 +104,25 @@ write_file() { # path, mode; the text comes on standard input
     fi
 }
 
-# Every setting and its value, as the program itself reads the configuration: setting=value, one a line.
+# Every setting and its value, as the units will read the configuration, with archiver.env and the credentials: setting=value, one a line.
+# Fails, with what is wrong on stderr, where it cannot be read.
 read_settings() {
-    "$node" "$app/dist/main.js" config check --no-connect --json --config "$root$config_dir/config.yaml" 2>/dev/null |
-        "$node" -e 'const read = JSON.parse(require("fs").readFileSync(0, "utf8"))
-            for (const { setting, value } of read.settings) console.log(setting + "=" + (value ?? ""))' 2>/dev/null || true
+    environment=$root$config_dir/archiver.env
+    # It is run as shell text, with the rights of whoever installs.
+    if [ -n "$(find -L "$environment" -prune -perm /022 2>/dev/null)" ]; then
+        echo "install.sh: $environment may be written by others: chmod go-w it" >&2
+        return 1
+    fi
+    # shellcheck disable=SC2016
+    json=$(CREDENTIALS_DIRECTORY=$root$config_dir/credentials sh -c '
+        set -a
+        [ ! -f "$1" ] || . "$1"
+        set +a
+        shift
+        exec "$@"' sh "$environment" \
+        "$node" "$app/dist/main.js" config check --no-connect --json --config "$root$config_dir/config.yaml") || return 1
+    printf '%s\n' "$json" | "$node" -e 'const read = JSON.parse(require("fs").readFileSync(0, "utf8"))
+        for (const { setting, value } of read.settings) console.log(setting + "=" + (value ?? ""))'
 }
 
 setting() {
@@ -118,6 +132,33 @@ setting() {
 # The folder that a URL on disk names (filesystemdb:///path, file:///path, a list of them): one a line.
 folders_of() {
     printf '%s\n' "$1" | tr -d '[]' | tr ',' '\n' | sed -n 's#^ *\(filesystemdb\|file\)://\(/.*\)$#\2#p'
+}
+
+# What the units read and write, by the configuration.
+paths_of_settings() {
+    records=$(setting source_files.run_records_dir)
+    for folder in "$(setting app.work_dir)" $(folders_of "$(setting artdaq_db.database_uri)") $(folders_of "$(setting ucon_db.server_url)"); do
+        may_write "$folder"
+    done
+    for name in app.lock_file app.import_state_file app.import_failure_log app.migrate_state_file app.migrate_failure_log \
+        app.log_file metrics.textfile; do
+        file=$(setting $name)
+        [ -z "$file" ] || may_write "$(dirname "$file")"
+    done
+}
+
+# What a unit that is there reads and writes.
+paths_of_unit() {
+    [ -f "$1" ] || return 0
+    kept=$(sed -n 's/^ReadOnlyPaths=//p' "$1")
+    records=${kept:-$records}
+    kept=$(sed -n 's/^ReadWritePaths=//p' "$1")
+    writable=${kept:-$writable}
+}
+
+may_write() {
+    case "$1/" in "$state_dir"/*) return 0 ;; esac
+    case " $writable " in *" -$1 "*) ;; *) writable="$writable -$1" ;; esac
 }
 
 # A unit with this installation's paths; for one user without the parts that only the system manager can do.
@@ -157,16 +198,14 @@ ENV
         own "$config_dir/archiver.env" root:archiver
     fi
 
-    settings=$([ ! -f "$root$config_dir/config.yaml" ] || read_settings)
-    records=$(setting source_files.run_records_dir)
-    records=${records:-/daq/run_records}
+    records=/daq/run_records
     writable=-$state_dir
-    for folder in $(folders_of "$(setting artdaq_db.database_uri)") $(folders_of "$(setting ucon_db.server_url)"); do
-        case $folder in "$state_dir"/*) ;; *) writable="$writable -$folder" ;; esac
-    done
-    for file in "$(setting app.log_file)" "$(setting metrics.textfile)"; do
-        case $file in '' | "$state_dir"/*) ;; *) writable="$writable -$(dirname "$file")" ;; esac
-    done
+    if [ ! -f "$root$config_dir/config.yaml" ]; then :
+    elif settings=$(read_settings); then paths_of_settings
+    else
+        echo "install.sh: $config_dir/config.yaml cannot be read, so the units keep the paths that they have" >&2
+        paths_of_unit "$root$unit_dir/run-record-archiver.service"
+    fi
     for unit in $units; do render "$app/systemd/$unit" | write_file "$unit_dir/$unit" 0644; done
     write_file "$man_dir/run-archiver.1" 0644 <"$app/docs/run-archiver.1"
     write_file "$bash_dir/run-archiver" 0644 <"$app/docs/completions/run-archiver.bash"

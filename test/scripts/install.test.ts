@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -39,8 +48,11 @@ describe('install.sh', () => {
   })
   it('changes nothing when it is run twice, and keeps what people wrote', () => {
     install()
-    writeFileSync(join(root, 'etc/run-record-archiver/archiver.env'), 'RUN_RECORDS_DIR=/data\n')
+    const environment = 'etc/run-record-archiver/archiver.env'
+    writeFileSync(join(root, environment), 'RUN_RECORDS_DIR=/data\n')
+    install()
     const before = filesOf()
+    expect(before.get(environment)).toBe('RUN_RECORDS_DIR=/data\n')
     expect(install().status).toBe(0)
     expect(filesOf()).toEqual(before)
   })
@@ -62,6 +74,48 @@ describe('install.sh', () => {
     expect(unit).toContain('ReadOnlyPaths=/data/records')
     expect(unit).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/db\n')
     expect(unit).toContain('NoExecPaths=/ -/var/lib/run_record_archiver -/data/db -/var/log')
+  })
+  it('takes paths from the environment that the units will have, and secrets from their folder', () => {
+    install()
+    const folder = join(root, 'etc/run-record-archiver')
+    writeFileSync(
+      join(folder, 'archiver.env'),
+      '# paths\nRUN_RECORDS_DIR=/data/records\nARTDAQ_DATABASE_URI="filesystemdb:///data/db"\nRUN_ARCHIVER_WORK_DIR=/data/work\nUCONDB_URL=https://ucon:8443/i/a\n',
+    )
+    writeFileSync(join(folder, 'credentials/ucon_db.writer_password'), 'canary\n', { mode: 0o400 })
+    const config = join(folder, 'config.yaml')
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8').replace(/#(writer_user|folder_name|object_name): .*/g, '$1: w'),
+    )
+    const { status, stdout, stderr } = install()
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).not.toContain('canary')
+    const unit = readFileSync(join(root, 'etc/systemd/system/run-record-archiver.service'), 'utf8')
+    expect(unit).toContain('RequiresMountsFor=/data/records')
+    expect(unit).toContain('ReadOnlyPaths=/data/records\n')
+    expect(unit).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/work -/data/db\n')
+  })
+  it.each([
+    ['a faulty configuration', 'config.yaml', 'nonsense: 1\n', 0o640, 'nonsense: there is no such setting'],
+    ['an archiver.env that others may write', 'archiver.env', 'touch /tmp/x\n', 0o666, 'chmod go-w it'],
+  ])('says what is wrong with %s, and leaves the units their paths', (_what, name, text, mode, said) => {
+    install()
+    const folder = join(root, 'etc/run-record-archiver')
+    writeFileSync(
+      join(folder, 'archiver.env'),
+      'RUN_RECORDS_DIR=/data/records\nUCONDB_URL=file:///data/archive\n',
+    )
+    install()
+    const units = [...filesOf()].filter(([path]) => path.startsWith('etc/systemd'))
+    writeFileSync(join(folder, name), text)
+    chmodSync(join(folder, name), mode)
+    const { status, stderr } = install()
+    expect(status).toBe(0)
+    expect(stderr).toContain(said)
+    expect(stderr).toContain('the units keep the paths that they have')
+    expect([...filesOf()].filter(([path]) => path.startsWith('etc/systemd'))).toEqual(units)
+    expect(units.join()).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/archive\n')
   })
   it('makes units for one user without what only the system can do', () => {
     expect(install('--user', '--daemon').status).toBe(0)
