@@ -30,6 +30,35 @@ export interface TextfileFacts {
   readonly spoolBytes: number
 }
 
+/** Every family of metrics, in the order of the page: its type and what people are told of it. */
+const FAMILIES = {
+  last_start_timestamp_seconds: ['gauge', 'When the last pass began.'],
+  last_end_timestamp_seconds: ['gauge', 'When the last pass ended.'],
+  last_success_timestamp_seconds: ['gauge', 'When a pass last ended with exit code 0.'],
+  last_duration_seconds: ['gauge', 'How long the last pass took.'],
+  last_exit_code: ['gauge', 'The exit code of the last pass.'],
+  stage_last_success_timestamp_seconds: [
+    'gauge',
+    'When a pass of the stage last ended without a failed run.',
+  ],
+  stage_last_duration_seconds: ['gauge', 'How long the last pass of the stage took.'],
+  stage_last_rate_runs_per_second: ['gauge', 'Runs attempted a second in the last pass of the stage.'],
+  runs_total: ['counter', 'Runs attempted.'],
+  bytes_total: ['counter', 'Bytes archived.'],
+  run_duration_seconds: ['histogram', 'How long a run took.'],
+  last_contiguous_run: ['gauge', 'The end of the unbroken series from the lowest run archived.'],
+  last_attempted_run: ['gauge', 'The highest run attempted.'],
+  source_highest_run: ['gauge', 'The highest run on the source.'],
+  backlog_runs: ['gauge', 'Runs neither archived nor failed.'],
+  failed_runs: ['gauge', 'Runs in the failure log.'],
+  oldest_pending_seconds: ['gauge', 'How long the oldest pending run has waited.'],
+  tracking_failures_total: ['counter', 'Times the ledger could not be written.'],
+  tracking_spool_bytes: ['gauge', 'Bytes that wait to be written to the ledger.'],
+  build_info: ['gauge', 'The version, as a label.'],
+} as const satisfies Record<string, readonly [type: 'gauge' | 'counter' | 'histogram', help: string]>
+
+type Family = keyof typeof FAMILIES
+
 /** Earlier values of counters and of times, by name and labels, as they stand in the file. */
 export type Earlier = ReadonlyMap<string, number>
 
@@ -41,71 +70,46 @@ export const textfile = (facts: TextfileFacts, earlier: Earlier): string => {
   const { task, stages, standings } = facts
   const page = new Page(earlier)
   const labels = { task }
-  page.gauge('last_start_timestamp_seconds', 'When the last pass began.', labels, facts.startedAt / 1000)
-  page.gauge('last_end_timestamp_seconds', 'When the last pass ended.', labels, facts.endedAt / 1000)
-  page.kept(
+  page.gauge('last_start_timestamp_seconds', labels, facts.startedAt / 1000)
+  page.gauge('last_end_timestamp_seconds', labels, facts.endedAt / 1000)
+  page.gauge(
     'last_success_timestamp_seconds',
-    'When a pass last ended with exit code 0.',
     labels,
     facts.exitCode === 0 ? facts.endedAt / 1000 : undefined,
   )
-  page.gauge(
-    'last_duration_seconds',
-    'How long the last pass took.',
-    labels,
-    (facts.endedAt - facts.startedAt) / 1000,
-  )
-  page.gauge('last_exit_code', 'The exit code of the last pass.', labels, facts.exitCode)
+  page.gauge('last_duration_seconds', labels, (facts.endedAt - facts.startedAt) / 1000)
+  page.gauge('last_exit_code', labels, facts.exitCode)
   for (const stage of stages) {
     const of = { stage: stage.stage }
     const success = !stage.stopped && stage.failed === 0 && stage.milliseconds !== undefined
-    page.kept(
-      'stage_last_success_timestamp_seconds',
-      'When a pass of the stage last ended without a failed run.',
-      of,
-      success ? facts.endedAt / 1000 : undefined,
-    )
+    page.gauge('stage_last_success_timestamp_seconds', of, success ? facts.endedAt / 1000 : undefined)
     if (stage.milliseconds !== undefined) {
-      page.gauge(
-        'stage_last_duration_seconds',
-        'How long the last pass of the stage took.',
-        of,
-        stage.milliseconds / 1000,
-      )
+      page.gauge('stage_last_duration_seconds', of, stage.milliseconds / 1000)
       page.gauge(
         'stage_last_rate_runs_per_second',
-        'Runs attempted a second in the last pass of the stage.',
         of,
         stage.milliseconds === 0 ? 0 : stage.attempted / (stage.milliseconds / 1000),
       )
     }
-    page.counter('runs_total', 'Runs attempted.', { ...of, result: 'ok' }, stage.succeeded)
-    page.counter('runs_total', 'Runs attempted.', { ...of, result: 'failed' }, stage.failed)
-    page.counter('bytes_total', 'Bytes archived.', of, stage.bytes)
-    page.histogram('run_duration_seconds', 'How long a run took.', of, stage.durations, stage.durationSum)
+    page.counter('runs_total', { ...of, result: 'ok' }, stage.succeeded)
+    page.counter('runs_total', { ...of, result: 'failed' }, stage.failed)
+    page.counter('bytes_total', of, stage.bytes)
+    page.histogram('run_duration_seconds', of, stage.durations, stage.durationSum)
   }
   for (const standing of standings) {
     const of = { stage: standing.stage }
-    page.gauge(
-      'last_contiguous_run',
-      'The end of the unbroken series from the lowest run archived.',
-      of,
-      standing.lastContiguousRun,
-    )
-    page.gauge('last_attempted_run', 'The highest run attempted.', of, standing.lastAttemptedRun)
-    page.gauge('source_highest_run', 'The highest run on the source.', of, standing.sourceHighestRun)
-    page.gauge('backlog_runs', 'Runs neither archived nor failed.', of, standing.pending)
-    page.gauge('failed_runs', 'Runs in the failure log.', of, standing.failed)
-    page.gauge(
-      'oldest_pending_seconds',
-      'How long the oldest pending run has waited.',
-      of,
-      standing.oldestPendingSeconds,
-    )
+    page.gauge('last_contiguous_run', of, standing.lastContiguousRun)
+    page.gauge('last_attempted_run', of, standing.lastAttemptedRun)
+    page.gauge('source_highest_run', of, standing.sourceHighestRun)
+    page.gauge('backlog_runs', of, standing.pending)
+    page.gauge('failed_runs', of, standing.failed)
+    // With no pending run there is none that waits; left out, the earlier one would stay.
+    const oldest = standing.pending === 0 ? 0 : standing.oldestPendingSeconds
+    page.gauge('oldest_pending_seconds', of, oldest)
   }
-  page.counter('tracking_failures_total', 'Times the ledger could not be written.', {}, facts.ledgerFailures)
-  page.gauge('tracking_spool_bytes', 'Bytes that wait to be written to the ledger.', {}, facts.spoolBytes)
-  page.gauge('build_info', 'The version, as a label.', { version: facts.version }, 1)
+  page.counter('tracking_failures_total', {}, facts.ledgerFailures)
+  page.gauge('tracking_spool_bytes', {}, facts.spoolBytes)
+  page.gauge('build_info', { version: facts.version }, 1)
   return page.text()
 }
 
@@ -132,62 +136,51 @@ type Labels = Readonly<Record<string, string>>
 
 class Page {
   readonly #earlier: Earlier
-  readonly #families = new Map<string, { head: string; series: Map<string, number> }>()
+  readonly #series = new Map<string, number>()
 
   constructor(earlier: Earlier) {
     this.#earlier = earlier
   }
 
-  gauge(name: string, help: string, labels: Labels, value: number | undefined): void {
-    if (value !== undefined) this.#put(name, 'gauge', help, seriesOf(name, labels), value)
+  gauge(name: Family, labels: Labels, value: number | undefined): void {
+    if (value !== undefined) this.#series.set(seriesOf(name, labels), value)
   }
 
-  /** A gauge that keeps its earlier value when there is no new one. */
-  kept(name: string, help: string, labels: Labels, value: number | undefined): void {
-    this.gauge(name, help, labels, value ?? this.#earlier.get(seriesOf(name, labels)))
+  counter(name: Family, labels: Labels, more: number): void {
+    this.#add(seriesOf(name, labels), more)
   }
 
-  counter(name: string, help: string, labels: Labels, more: number): void {
-    const series = seriesOf(name, labels)
-    this.#put(name, 'counter', help, series, (this.#earlier.get(series) ?? 0) + more)
-  }
-
-  histogram(name: string, help: string, labels: Labels, counts: readonly number[], sum: number): void {
+  histogram(name: Family, labels: Labels, counts: readonly number[], sum: number): void {
     let total = 0
     counts.forEach((count, i) => {
       total += count
-      const series = seriesOf(`${name}_bucket`, { ...labels, le: String(BUCKETS[i] ?? '+Inf') })
-      this.#put(name, 'histogram', help, series, (this.#earlier.get(series) ?? 0) + total)
+      this.#add(seriesOf(`${name}_bucket`, { ...labels, le: String(BUCKETS[i] ?? '+Inf') }), total)
     })
-    for (const [tail, more] of [
-      ['_sum', sum],
-      ['_count', total],
-    ] as const) {
-      const series = seriesOf(name + tail, labels)
-      this.#put(name, 'histogram', help, series, (this.#earlier.get(series) ?? 0) + more)
-    }
+    this.#add(seriesOf(`${name}_sum`, labels), sum)
+    this.#add(seriesOf(`${name}_count`, labels), total)
   }
 
-  /** Series that only earlier passes had (another task, a stage that was left out) stay as they were. */
+  /** What only earlier passes had (another task, a stage that was left out, a stage that never began) stays as it was. */
   text(): string {
-    for (const [series, value] of this.#earlier) {
-      const family = this.#families.get(familyOf(series))
-      if (family && !family.series.has(series) && !series.startsWith('archiver_build_info'))
-        family.series.set(series, value)
+    const kept = [...this.#earlier].filter(
+      ([series]) => !this.#series.has(series) && familyOf(series) !== 'archiver_build_info',
+    )
+    const families = new Map<string, string[]>()
+    for (const [series, value] of [...this.#series, ...kept]) {
+      const family = familyOf(series)
+      families.set(family, [...(families.get(family) ?? []), `${series} ${value}\n`])
     }
-    return [...this.#families.values()]
-      .map(({ head, series }) => head + [...series].map(([name, value]) => `${name} ${value}\n`).join(''))
+    return Object.entries(FAMILIES)
+      .map(([name, [type, help]]) => {
+        const full = `archiver_${name}`
+        const lines = families.get(full)
+        return lines ? `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}` : ''
+      })
       .join('')
   }
 
-  #put(name: string, type: string, help: string, series: string, value: number): void {
-    const full = `archiver_${name}`
-    const family = this.#families.get(full) ?? {
-      head: `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n`,
-      series: new Map<string, number>(),
-    }
-    this.#families.set(full, family)
-    family.series.set(series, value)
+  #add(series: string, more: number): void {
+    this.#series.set(series, (this.#earlier.get(series) ?? 0) + more)
   }
 }
 

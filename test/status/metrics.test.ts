@@ -138,6 +138,31 @@ describe('metrics for Prometheus', () => {
     expect(values.get('archiver_last_exit_code{task="incremental"}')).toBe(1)
   })
 
+  it('stay when a pass ends before its stages begin, and count on from there', async () => {
+    await writeTextfile(file, facts(passed([7])))
+    const before = readFileSync(file, 'utf8')
+    time += 60_000
+    await writeTextfile(file, facts(new PassMetrics(() => time), { exitCode: 1, standings: [] }))
+    const text = readFileSync(file, 'utf8')
+    const heads = (page: string) => page.split('\n').filter((line) => line.startsWith('#'))
+    expect(heads(text)).toEqual(heads(before))
+    for (const [series, value] of valuesOf(before))
+      if (!/_(start|end)_timestamp|_exit_code|_last_duration/.test(series))
+        expect([series, valuesOf(text).get(series)]).toEqual([series, value])
+    await writeTextfile(file, facts(passed()))
+    expect(valuesOf(readFileSync(file, 'utf8')).get('archiver_runs_total{stage="migrate",result="ok"}')).toBe(
+      39,
+    )
+  })
+
+  it('tell of no oldest pending run when none is pending any more', async () => {
+    const standing = { stage: 'migrate', pending: 1, oldestPendingSeconds: 5000 } as const
+    await writeTextfile(file, facts(passed(), { standings: [standing] }))
+    await writeTextfile(file, facts(passed(), { standings: [{ stage: 'migrate', pending: 0 }] }))
+    const values = valuesOf(readFileSync(file, 'utf8'))
+    expect(values.get('archiver_oldest_pending_seconds{stage="migrate"}')).toBe(0)
+  })
+
   it('begin again when the file is damaged', async () => {
     writeFileSync(file, '\u0000garbage{ 12\narchiver_runs_total{stage="migrate",result="ok"} NaN\n')
     await writeTextfile(file, facts(passed()))
