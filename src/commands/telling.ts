@@ -91,7 +91,8 @@ export const openListeners = async (
         if (took !== undefined) reporting.metrics.duration(name, took)
       }
       const { failures, spoolBytes } = ledger
-      await reporting.end({ exitCode, signal, standings, ledgerFailures: failures, spoolBytes })
+      const isPass = reports.length > 0
+      await reporting.end({ exitCode, isPass, signal, standings, ledgerFailures: failures, spoolBytes })
     },
   }
 }

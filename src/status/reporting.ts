@@ -36,6 +36,8 @@ export interface ReportingOptions {
 /** How the pass ended, for those who are told. */
 export interface PassEnd {
   readonly exitCode: number
+  /** Whether stages were asked to work: a recovery that ends well is no success of the archiving. */
+  readonly isPass: boolean
   readonly signal: string | undefined
   readonly standings: readonly Standing[]
   readonly ledgerFailures: number
@@ -85,8 +87,9 @@ export class Reporting {
   async end(end: PassEnd, ms = 10_000): Promise<void> {
     const { now, staleAfterHours, workDir, log } = this.#options
     for (const alert of this.#watch.alerts()) this.alerts.raise(alert)
-    if (end.exitCode === 0) await keepSuccess(workDir, now(), (message) => log.warn(message))
-    else {
+    if (end.exitCode === 0) {
+      if (end.isPass) await keepSuccess(workDir, now(), (message) => log.warn(message))
+    } else {
       const stale = staleAlert(await lastSuccessAt(workDir), now(), staleAfterHours)
       if (stale) this.alerts.raise(stale)
     }

@@ -128,6 +128,7 @@ describe('a secret that errors, arguments and servers carry', () => {
       await reporting.end(
         {
           exitCode: 2,
+          isPass: true,
           signal: undefined,
           standings: [],
           ledgerFailures: ledger.failures,
