@@ -102,9 +102,13 @@ export interface HostFacts {
   readonly bootId: string
   /** Epoch milliseconds; 0 where it is not known. */
   readonly bootTime: number
-  /** The start ticks of whichever process has the execution's pid now; undefined: none has. */
+  /** The start ticks of whichever process has the execution's pid now; undefined: none has, or it is hidden. */
   readonly startTicks: number | undefined
+  /** Whether processes of other users can be seen; where /proc hides them, one that is not seen may live. */
+  readonly seesOthers: boolean
   readonly now: number
+  /** Milliseconds without a heartbeat after which an execution of this host counts as dead where it could not be seen. */
+  readonly quiet: number
   /** Milliseconds without a heartbeat after which an execution of another host counts as dead. */
   readonly silence: number
 }
@@ -135,8 +139,11 @@ export const judge = (execution: OpenExecution, facts: HostFacts): Verdict => {
   // With equal boot ids only the clock was set back; without them the clock is all there is.
   if (!bootsKnown && execution.startedAt < facts.bootTime - BOOT_TIME_SLACK)
     return { verdict: 'system_reboot', reason: 'System was rebooted after the process had started' }
-  if (facts.startTicks === undefined)
+  if (facts.startTicks === undefined) {
+    const heard = facts.now - (execution.heartbeatAt ?? execution.startedAt) <= facts.quiet
+    if (!facts.seesOthers && heard) return { verdict: 'alive' }
     return { verdict: 'terminated', reason: `Process ${execution.pid} ended without saying so` }
+  }
   if (execution.startTicks !== null && execution.startTicks !== facts.startTicks)
     return {
       verdict: 'terminated',

@@ -39,9 +39,19 @@ const PRUNE_AT_ONCE = 100
 
 /** This host, for judging what it has left open. */
 export const hostOf = (options: LedgerOptions): Host => {
-  const { identity, bootTime, startTicksOf, now, foreignSilence = 3_600_000 } = options
+  const {
+    identity,
+    bootTime,
+    startTicksOf,
+    now,
+    foreignSilence = 3_600_000,
+    heartbeatEvery = 15_000,
+  } = options
   const { host, bootId } = identity
-  return { host, bootId, bootTime, startTicksOf, now: now(), silence: foreignSilence }
+  // Whoever cannot see the first process of all cannot see those of others (hidepid, ProtectProc).
+  const seesOthers = startTicksOf(1) !== undefined
+  const silences = { silence: foreignSilence, quiet: 3 * heartbeatEvery }
+  return { host, bootId, bootTime, startTicksOf, seesOthers, now: now(), ...silences }
 }
 
 /**

@@ -24,8 +24,10 @@ const facts: HostFacts = {
   bootId: 'boot-a',
   bootTime: 900_000,
   startTicks: 1000,
+  seesOthers: true,
   now: 2_000_000,
   silence: 3_600_000,
+  quiet: 45_000,
 }
 
 describe('an execution that has no end', () => {
@@ -51,6 +53,15 @@ describe('an execution that has no end', () => {
       verdict: 'terminated',
       reason: 'Process 4711 ended without saying so',
     })
+  })
+  it('is alive while it is heard of, where the processes of others are hidden', () => {
+    const hidden = { ...facts, startTicks: undefined, seesOthers: false }
+    expect(judge(execution, { ...hidden, now: 1_105_000 })).toEqual({ verdict: 'alive' })
+    expect(judge(execution, { ...hidden, now: 1_105_001 })).toMatchObject({ verdict: 'terminated' })
+    expect(judge({ ...execution, heartbeatAt: null }, { ...hidden, now: 1_045_000 })).toEqual({
+      verdict: 'alive',
+    })
+    expect(judge(execution, { ...hidden, bootId: 'boot-b' })).toMatchObject({ verdict: 'system_reboot' })
   })
   it('is TERMINATED when somebody else has its pid', () => {
     expect(judge(execution, { ...facts, startTicks: 2000 })).toMatchObject({

@@ -58,6 +58,12 @@ describe('the units', () => {
     expect(valuesOf(name, 'SuccessExitStatus')).toEqual(['130 143'])
     expect(Number(valuesOf(name, 'TimeoutStopSec')[0])).toBeGreaterThan(30)
   })
+  it.each(services)(
+    '%s sees the boot id and the processes of others: the ledger judges by them who is dead',
+    (name) => {
+      expect(textOf(name)).not.toMatch(/^(?:ProcSubset=pid|ProtectProc=(?!default))/m)
+    },
+  )
   it('keep a wrong configuration from starting the daemon again and again', () => {
     expect(valuesOf('run-record-archiver-daemon.service', 'RestartPreventExitStatus')).toEqual(['64 78'])
     expect(valuesOf('run-record-archiver-daemon.service', 'Type')).toEqual(['notify'])
