@@ -77,13 +77,17 @@ export const stateOf = (execution: string, reason: string | null): State => {
   return exact ?? STATES.find((state) => WORDS[state].execution === execution) ?? 'failed'
 }
 
-/** The words of `process_logs` that a state can have, for `history --status`; undefined for a word that is none. */
+/**
+ * The states behind a word of `process_logs`, for `history --status`; seed 004's words, and our own, count where `process_logs` has no such
+ * word: FAILED is not TERMINATED there. Undefined for a word that is none.
+ */
 export const statesOf = (word: string): readonly State[] | undefined => {
   const wanted = word.toUpperCase()
-  const states = STATES.filter(
-    (state) => WORDS[state].process === wanted || WORDS[state].execution === wanted || state === word,
-  )
-  return states.length === 0 ? undefined : states
+  const meant = [
+    STATES.filter((state) => WORDS[state].process === wanted),
+    STATES.filter((state) => WORDS[state].execution === wanted || state === word),
+  ]
+  return meant.find((states) => states.length > 0)
 }
 
 /** What the ledger says of an execution that has no end. Times in epoch milliseconds; a program that is not ours may not know all of it. */

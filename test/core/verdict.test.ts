@@ -109,6 +109,16 @@ describe('the words of the seeds', () => {
     expect(statesOf(word)).toContain(state)
     expect(statesOf(word.toLowerCase())).toContain(state)
   })
+  it.each([
+    ['FAILED', ['failed', 'pending']],
+    ['FINISHED', ['done', 'partial', 'skipped']],
+    ['terminated', ['terminated']],
+  ])(
+    'mean by %s what process_logs means, and what seed 004 means only where that has no such word',
+    (word, states) => {
+      expect(statesOf(word)).toEqual(states)
+    },
+  )
   it('know no other word', () => expect(statesOf('SLEEPING')).toBeUndefined())
   it('never call a run archived that is not', () => {
     for (const state of STATES)
