@@ -92,6 +92,8 @@ export const openListeners = async (
       }
       const { failures, spoolBytes } = ledger
       const isPass = reports.length > 0
+      for (const { stage, outcome, error: cause } of signal === undefined ? reports : [])
+        if (cause && !outcome) reporting.unbegun(stage, cause)
       await reporting.end({ exitCode, isPass, signal, standings, ledgerFailures: failures, spoolBytes })
     },
   }

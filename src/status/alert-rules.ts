@@ -28,6 +28,11 @@ export class PassWatch {
       stage.stopped = event.error === undefined ? event.reason : messageOf(event.error)
   }
 
+  /** A stage could not even begin: the engine has told nothing of it. */
+  unbegun(stage: StageName, error: Error): void {
+    this.#of(stage).stopped ??= messageOf(error)
+  }
+
   alerts(): Alert[] {
     const stages = [...this.#stages]
     const stopped = stages.flatMap(([stage, { stopped: reason }]): Alert[] =>

@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts'
 import type { Redact } from '../core/redact.ts'
 import { messageOf } from '../errors.ts'
 import type { Closed } from '../sql/judging.ts'
-import type { EngineEvent, Listener } from '../stages/stage.ts'
+import type { EngineEvent, Listener, StageName } from '../stages/stage.ts'
 import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alert-rules.ts'
 import { Alerts, type Alert, type Channel } from './alerts.ts'
 import { BatchLog } from './batch-log.ts'
@@ -76,6 +76,11 @@ export class Reporting {
   killed(signal: string): void {
     this.#batches.killed(signal)
     this.alerts.raise(killedAlert(signal, this.#options.pid))
+  }
+
+  /** A stage could not begin: a store was away, or its state could not be read. */
+  unbegun(stage: StageName, error: Error): void {
+    this.#watch.unbegun(stage, error)
   }
 
   /** A state file was damaged and is kept under another name. */

@@ -1,4 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
 import { hasSqlite } from '../sqlite.ts'
@@ -39,5 +43,31 @@ describe('the time of the last success', () => {
     rmSync(site.path('work', 'last-success.txt'))
     expect(site.archiver('--recover-migrate-state').status).toBe(0)
     expect(existsSync(site.path('work', 'last-success.txt'))).toBe(false)
+  })
+})
+
+describe('a pass that finds its source away', () => {
+  it('tells people so, as one whose source goes away in the middle does', async () => {
+    const heard: { key: string; lines: string[] }[] = []
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        heard.push(JSON.parse(body) as (typeof heard)[number])
+        response.end()
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const told = readFileSync(site.config, 'utf8').replace(
+      'reporting: {',
+      `reporting: {webhook: {enabled: true, url: "http://127.0.0.1:${port}/"}, `,
+    )
+    writeFileSync(site.config, told, { mode: 0o600 })
+    chmodSync(site.config, 0o600)
+    renameSync(site.path('records'), site.path('away'))
+    const [code] = (await once(site.start('--incremental'), 'exit')) as [number]
+    server.close()
+    expect(code).toBe(1)
+    expect(heard.map(({ key }) => key)).toEqual(['stopped:import', 'stale'])
+    expect(heard[0]?.lines[0]).toContain('the run record directory')
   })
 })
