@@ -39,6 +39,8 @@ export class Spool {
   readonly #largest: number
   #lost = 0
   #refused = 0
+  /** Bytes that the last compaction left. */
+  #left = 0
 
   constructor(path: string, largest = LARGEST) {
     this.#path = path
@@ -82,7 +84,11 @@ export class Spool {
   append(rows: readonly Row[]): void {
     if (rows.length === 0) return
     try {
-      if (this.size > this.#largest) this.#compact()
+      // What is left are beginnings and ends: all of it is read again only when it has grown by a quarter.
+      if (this.size > Math.max(this.#largest, this.#left * 1.25)) {
+        this.#compact()
+        this.#left = this.size
+      }
       const kept = this.size > this.#largest ? rows.filter((row) => !row.transient) : rows
       this.#lost += rows.length - kept.length
       mkdirSync(dirname(this.#path), { recursive: true })

@@ -211,6 +211,20 @@ describe('the spool', () => {
     expect(names.filter((name) => name >= 1000)).toHaveLength(50)
   })
 
+  it('is not read again for every row when it is full of what is kept', () => {
+    const small = new Spool(join(folder, 'spool.jsonl'), 10_000)
+    for (let i = 0; small.size <= 20_000; i++) small.append([row(i, 1)])
+    const files = new Set<number>()
+    for (let revision = 2; revision < 12; revision++) {
+      small.append([row(1, revision)]) // an older row of this key is there to be dropped: that makes a new file
+      files.add(statSync(join(folder, 'spool.jsonl')).ino)
+    }
+    expect(files.size).toBe(1)
+    for (let revision = 12; revision < 100; revision++) small.append([row(1, revision)])
+    expect(small.size).toBeLessThan(26_000)
+    expect(small.take().rows[1]?.cells['revision']).toBe(99)
+  })
+
   it('never throws, wherever it is', () => {
     const nowhere = new Spool('/dev/null/spool.jsonl')
     nowhere.append([row(1, 1)])
