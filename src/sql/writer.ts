@@ -108,15 +108,19 @@ export class LedgerWriter<Store extends LedgerStore> {
     this.#options.spool.append([...this.#unwritten, ...rows])
   }
 
-  /** Flushes for at most `ms` milliseconds; what is not written then is spooled. */
+  /** Flushes and closes, for at most `ms` milliseconds together; what is not written then is spooled. */
   async close(ms: number): Promise<void> {
-    await within(ms, this.flush()).catch(() =>
-      this.#options.spool.append([...this.#unwritten, ...this.#options.drain()]),
-    )
-    const store = this.#store
+    await within(ms, this.#flushAndClose()).catch(() => {
+      this.#options.spool.append([...this.#unwritten, ...this.#options.drain()])
+      void this.#store?.close().catch(() => undefined)
+    })
     this.#store = undefined
     this.#off = true
-    if (store) await within(ms, store.close()).catch(() => undefined)
+  }
+
+  async #flushAndClose(): Promise<void> {
+    await this.flush()
+    await this.#store?.close()
   }
 
   async #write(): Promise<void> {

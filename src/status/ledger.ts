@@ -176,8 +176,10 @@ export class Ledger {
     this.#active = true
     record.heartbeat(processUsage())
     record.end(state, ending)
+    const began = this.#options.now()
     await within(ms, this.#telling).catch(() => undefined)
-    await this.#writer.close(ms)
+    const took = Math.max(0, this.#options.now() - began) // the clock may be set meanwhile
+    await this.#writer.close(Math.max(0, ms - took))
     this.#files.remove(record.runId)
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -312,6 +313,27 @@ describe.skipIf(!hasSqlite)('a ledger that is down when a pass runs', () => {
     expect((await processLogs()).map(({ status }) => status)).toEqual(['PARTIAL', 'COMPLETED'])
     expect(await query('SELECT 1 FROM file_processing_logs')).toHaveLength(13)
     expect(ledger.spoolBytes).toBe(0)
+  })
+})
+
+describe.each(['postgres', 'mysql'])('a server of %s that is silent', (dialect) => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it('is waited for at the end once, whatever is still to be asked and told', async () => {
+    const sockets: Socket[] = []
+    const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const ledger = open({ url: `${dialect}://nobody@127.0.0.1:${port}/none` })
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12))) ledger.listener(event)
+    const began = now()
+    await ledger.end({ exitCode: 0 }, 1000)
+    expect(now() - began).toBeLessThan(1700)
+    expect(ledger.spoolBytes).toBeGreaterThan(1000)
+    for (const socket of sockets) socket.destroy()
+    server.close()
   })
 })
 
