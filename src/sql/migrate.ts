@@ -124,8 +124,8 @@ const apply = async (
 
 /**
  * Views follow the code, not the version: the seeds' words are made from core/verdict.ts. They are in the first schema of
- * the search path, where the seeds' queries look for them, or, where a user may make nothing there (`public` since PostgreSQL 15), beside the
- * tables. Something else with the name is left alone.
+ * the search path, where the seeds' queries look for them, or, where a user may make nothing there (`public` since PostgreSQL 15) or another
+ * ledger has its own there, beside the tables. Something else with the name is left alone.
  */
 const makeViews = async (
   kysely: Kysely<LedgerSchema>,
@@ -160,7 +160,23 @@ const viewSchema = async (
     kysely,
   )
   const [first] = rows
-  return first?.may === true && first.name !== null ? first.name : own
+  if (first?.may !== true || first.name === null) return own
+  return (await isOfAnother(kysely, first.name, own)) ? own : first.name
+}
+
+/** Whether a view of a seed's name there reads tables of another schema: of another ledger in this database, or somebody's own. */
+const isOfAnother = async (
+  kysely: Kysely<LedgerSchema>,
+  place: string,
+  own: string | undefined,
+): Promise<boolean> => {
+  const { rows } = await sql`
+    SELECT 1 FROM pg_class v JOIN pg_rewrite r ON r.ev_class = v.oid
+      JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid
+    WHERE v.relkind = 'v' AND v.relname IN (${sql.join([...VIEWS])}) AND v.relnamespace::regnamespace::text = ${place}
+      AND t.relnamespace::regnamespace::text <> ${own ?? ''} LIMIT 1`.execute(kysely)
+  return rows.length > 0
 }
 
 /** Tables, not views, that have a seed's name where the views would be: a site may have run the seeds' own programs. */

@@ -4,6 +4,7 @@ import { migrate, MIGRATIONS, type Migration } from '../../src/sql/migrate.ts'
 import { TABLES } from '../../src/sql/tables.ts'
 import { VIEWS } from '../../src/sql/views.ts'
 import { openDatabase } from '../../src/sql/database.ts'
+import { ledgerPlace } from '../../src/sql/ledger-url.ts'
 import { admin, engines, freshPlace, type Place } from './engines.ts'
 
 const options = { migrations: MIGRATIONS, now: () => 0, by: 'test' }
@@ -98,6 +99,37 @@ describe.skipIf(!(await engines()).includes('postgres'))(
       } finally {
         await place.drop()
         await admin('postgres', `DROP ROLE ${role}`)
+      }
+    })
+
+    it('leave the views of another ledger in the same database to it, and make their own beside their tables', async () => {
+      const place = await freshPlace('postgres')
+      try {
+        const to = ledgerPlace(place.url, place.workDir)!
+        const ledgers = ['mu2e', 'sbnd'].map((schema) => ({
+          place: to,
+          schema,
+          password: undefined,
+          timeout: 5000,
+        }))
+        for (let again = 0; again < 2; again++)
+          for (const ledger of ledgers) {
+            const database = await openDatabase(ledger)
+            await sql.raw(`DROP TABLE IF EXISTS ${ledger.schema}.schema_version`).execute(database.kysely)
+            expect(await migrate(database, options)).toEqual([])
+            await database.close()
+          }
+        const database = await place.open()
+        const { rows } = await sql<{ place: string; tables: string }>`
+          SELECT view_schema AS place, table_schema AS tables FROM information_schema.view_table_usage
+          WHERE view_name = 'process_logs' ORDER BY 1`.execute(database.kysely)
+        expect(rows).toEqual([
+          { place: 'public', tables: 'mu2e' },
+          { place: 'sbnd', tables: 'sbnd' },
+        ])
+        await database.close()
+      } finally {
+        await place.drop()
       }
     })
   },
