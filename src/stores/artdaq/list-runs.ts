@@ -5,9 +5,9 @@ import type { Collection } from './collection.ts'
 import type { CollectionIndex } from './collection-index.ts'
 import type { Database } from './database.ts'
 import { doubtfulRuns, type Unknown } from './doubt.ts'
+import { runsLacking } from './lacking.ts'
 import { COMMIT_MARK, runNumber, runOf } from './names.ts'
 import { indexedRuns } from './run-index.ts'
-import { SortedList } from './sorted-list.ts'
 
 /** A document on disk that no index knows. */
 export interface Orphan {
@@ -22,8 +22,8 @@ export interface DatabaseListing extends Listing {
 }
 
 /**
- * Lists a database without creating anything. A run is whole when its `schema` is in the index of SystemLayout, every
- * document that an index gives it is on disk, none of its documents is left out of the index, and no file that cannot be read
+ * Lists a database without creating anything. A run is whole when its `schema` is in the index of SystemLayout, the newest
+ * document of each entity that an index gives it is on disk, none of its documents is left out of the index, and no file that cannot be read
  * may be one of them. `unfinished` are documents of this process that wait for their commit. Throws STORE_UNAVAILABLE where the disk does not answer.
  */
 export async function listDatabase(
@@ -40,6 +40,7 @@ export async function listDatabase(
   const notes: string[] = []
   const collections = await database.collections()
   // Directories and indexes are read side by side; at hundreds of thousands of documents each takes its time.
+  const indexes = await Promise.all(collections.map(async (collection) => (await collection.index()).index))
   const differences = await Promise.all(collections.map((collection) => collection.difference()))
   for (const [position, collection] of collections.entries()) {
     const { index, damage } = await collection.index()
@@ -54,7 +55,7 @@ export async function listDatabase(
     notes.push(...namesToKnow(collection, index))
     const difference = differences[position] ?? (await collection.difference())
     const missing = new Set(difference.missing)
-    for (const run of runsOf(index, missing)) broken.add(run)
+    for (const run of runsLacking(index, missing, indexes)) broken.add(run)
     if (missing.size > 0)
       notes.push(`${collection.path}: ${missing.size} documents of the index are not on disk`)
     const left = difference.orphans.filter((oid) => !unfinished.has(oid))
@@ -77,24 +78,6 @@ export async function listDatabase(
   )
   const whole = RunSet.of(marked).minus(RunSet.of(broken)).minus(RunSet.of(doubts.keys()))
   return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans, doubts }
-}
-
-/** The runs that an index gives any of these documents. */
-function runsOf(index: CollectionIndex, oids: ReadonlySet<string>): Set<number> {
-  const runs = new Set<number>()
-  if (oids.size === 0) return runs
-  const look = (
-    names: ReadonlyMap<string, SortedList>,
-    toRun: (name: string) => number | undefined,
-  ): void => {
-    for (const [name, list] of names) {
-      const run = toRun(name)
-      if (run !== undefined && !runs.has(run) && list.items.some((oid) => oids.has(oid))) runs.add(run)
-    }
-  }
-  look(index.section('runs.name'), runNumber)
-  look(index.section('configurations.name'), runOf)
-  return runs
 }
 
 /** The runs of documents that no index knows, by what these say; and those that cannot be read so far. */

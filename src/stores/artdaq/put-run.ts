@@ -41,7 +41,7 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   const documents = prepare(run, known.held)
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
-  if (plan.result === 'present') return 'present'
+  if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
   if (holding !== context.writer)
     throw new ArchiverError('STORE_REFUSED', `run ${run.run} is in ${holding.path}, which is only read`, {
       run: run.run,
@@ -74,10 +74,17 @@ async function carryOut(
   const collections = [...new Set(plan.write.map(({ document }) => document.collection))]
   await writer.create(collections, () => oidOf(context.newUuid()), artdaqStamp(time), context.maker)
   const { configuration, version } = plan
-  const documents = plan.write.map(({ document, oid: known }) => {
-    const oid = known ?? oidOf(context.newUuid())
+  const documents = plan.write.map(({ document, again }) => {
+    const oid = again?.oid ?? oidOf(context.newUuid())
     const { collection, entity, parts, rawdata, attachments } = document
-    const about = { configuration, version, run: String(run), time, rawdata, attachments }
+    const about = {
+      configuration,
+      version: again?.version ?? version,
+      run: String(run),
+      time,
+      rawdata,
+      attachments,
+    }
     const facts = { oid, collection, entity, ...about }
     return { path: writer.collection(collection).documentPath(oid), parts, facts }
   })
@@ -134,16 +141,16 @@ async function knownOf(run: RunDocuments, database: Database, context: PutContex
     theirs.find((name) => runOf(name) === run.run) ??
     `${run.run}/${run.configName}`
   const indexed = await Promise.all(collections.map((one) => heldOf(one, configuration)))
-  const ofIt = loose.filter(({ stored }) =>
-    stored?.facts.configurations.some(({ name }) => name === configuration),
-  )
-  const held = [...indexed.flat(), ...ofIt]
+  const isOfIt = ({ stored }: Held): boolean =>
+    stored?.facts.configurations.some(({ name }) => name === configuration) ?? false
+  const held = [...indexed.flat(), ...loose.filter(isOfIt)]
+  const others = loose.filter((one) => !one.indexed && !isOfIt(one))
   // What is there may only count as there when all of it can be read.
-  for (const { stored } of held) stored?.checkWhole()
+  for (const { stored } of [...held, ...others]) stored?.checkWhole()
   const schema = newest(
     held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
   )
-  return { run: run.run, configuration, held, manifest: schema?.stored?.kept.manifest }
+  return { run: run.run, configuration, held, others, manifest: schema?.stored?.kept.manifest }
 }
 
 /** Documents of the run on disk that no index knows: of killed passes, and of this process, waiting for its commit. */
