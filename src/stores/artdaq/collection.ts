@@ -71,6 +71,11 @@ export class Collection {
     return loaded
   }
 
+  /** Has the index read again, or rebuilt, when it is asked for. */
+  forget(): void {
+    this.#index = undefined
+  }
+
   /** Compares the directory with the index; the directory is read only when it or the index has changed since. */
   async difference(): Promise<Difference> {
     const key = await this.fingerprint()

@@ -1,11 +1,13 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ArchiverError, errnoOf } from '../../errors.ts'
 import { step, syncDirectory } from '../../files.ts'
 import type { Collection } from './collection.ts'
 import type { IndexFacts } from '../../core/index-facts.ts'
 import type { Database } from './database.ts'
 import { COMMIT_MARK } from './names.ts'
 import { withDatabaseLock } from './lock.ts'
+import { asideName, sortOut } from './meanwhile.ts'
 import { sweep } from './place-file.ts'
 
 /** Documents of a run that are on disk and wait for their place in the index. */
@@ -13,7 +15,14 @@ export interface Waiting {
   readonly run: number
   readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
   /** Documents of ours that never counted, to be moved out of the collection before an index is rebuilt from them. */
-  readonly setAside: readonly { readonly collection: string; readonly oid: string }[]
+  readonly setAside: readonly Aside[]
+  /** Documents of the run that the indexes gave it when this was put: whatever else they give it by now, another process has stored meanwhile. */
+  readonly seen: ReadonlySet<string>
+}
+
+interface Aside {
+  readonly collection: string
+  readonly oid: string
 }
 
 export interface CommitterOptions {
@@ -32,6 +41,7 @@ const LONGEST_MS = 120_000
  * Gathers what was written and gives it its place in the indexes, all at once, under the database's lock: whatever the
  * number of runs, each index is read at most once (if somebody else wrote it) and written once. SystemLayout comes
  * last, because a run counts once its `schema` stands in that index: a crash in between leaves runs incomplete, never wrong.
+ * What another process stored of the same run meanwhile counts, ours does not: a run is never there twice.
  */
 export class Committer {
   readonly #database: Database
@@ -96,8 +106,19 @@ export class Committer {
   }
 
   async #write(waiting: readonly Waiting[]): Promise<void> {
-    await sweep(this.#database.path, this.#options.now())
-    await this.#moveAside(waiting)
+    const names = await sweep(this.#database.path, this.#options.now())
+    const { ours, theirs, lost } = await sortOut(this.#database, waiting, new Set(names))
+    await this.#moveAside([...ours.flatMap(({ setAside }) => setAside), ...theirs])
+    await this.#writeIndexes(ours)
+    if (lost.length > 0)
+      throw new ArchiverError(
+        'STORE_UNAVAILABLE',
+        `another process has stored run ${lost.join(', ')} in ${this.#database.path} meanwhile, and not as it was read here`,
+        { hint: 'the next pass compares what is there; one archiver for each database is enough' },
+      )
+  }
+
+  async #writeIndexes(waiting: readonly Waiting[]): Promise<void> {
     const additions = new Map<string, IndexFacts[]>()
     for (const { documents } of waiting)
       for (const { collection, facts } of documents)
@@ -118,12 +139,19 @@ export class Committer {
     }
   }
 
-  async #moveAside(waiting: readonly Waiting[]): Promise<void> {
-    for (const { setAside } of waiting)
-      for (const { collection, oid } of setAside) {
-        const from = this.#database.collection(collection).documentPath(oid)
-        await rename(from, join(this.#database.path, `${collection}-${oid}.json.uncommitted`))
-      }
+  /** Another process may have taken a document over, so that the index names it now, or have moved it itself. */
+  async #moveAside(documents: readonly Aside[]): Promise<void> {
+    for (const { collection: name, oid } of documents) {
+      const collection = this.#database.collection(name)
+      const { index, damage } = await collection.index()
+      if (damage === undefined && index.ouid.has(oid)) continue
+      await rename(collection.documentPath(oid), join(this.#database.path, asideName(name, oid))).catch(
+        (error: unknown) => {
+          if (errnoOf(error) !== 'ENOENT') throw error
+        },
+      )
+      if (damage !== undefined) collection.forget() // it was rebuilt from what stood there
+    }
   }
 }
 

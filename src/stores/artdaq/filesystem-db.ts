@@ -92,7 +92,7 @@ export class FileSystemDb implements DocumentStore {
       const time = now()
       await this.#writer.create(COLLECTIONS, () => oidOf(newUuid()), artdaqStamp(time), maker)
       const written = await write({ database: this.#writer.path, time })
-      this.#committer.add({ ...written, setAside: [] })
+      this.#committer.add({ ...written, setAside: [], seen: NOTHING })
       return written
     })
   }
@@ -174,6 +174,8 @@ export class FileSystemDb implements DocumentStore {
 }
 
 type Found = Pick<DatabaseListing, 'orphans' | 'doubts'>
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 /** Those that the documents of a run stand in. */
 const COLLECTIONS = ['RunHistory', COMMIT_MARK]

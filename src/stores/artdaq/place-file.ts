@@ -98,14 +98,19 @@ const temporaryName = (): string => `.archiver-${PROCESS}${(count++).toString(16
 const PROCESS = randomBytes(4).toString('hex')
 let count = 0
 
-/** Removes temporaries that killed writers left behind. They are known by their age: younger ones may be in use by somebody. */
-export async function sweep(database: string, now: number): Promise<void> {
-  for (const name of await readdir(database)) {
+/**
+ * Removes temporaries that killed writers left behind. They are known by their age: younger ones may be in use by somebody. Returns what
+ * it found in the database's directory.
+ */
+export async function sweep(database: string, now: number): Promise<readonly string[]> {
+  const names = await readdir(database)
+  for (const name of names) {
     if (!TEMPORARY.test(name)) continue
     const path = join(database, name)
     const found = await stat(path).catch(() => undefined)
     if (found && now - found.mtimeMs > LEFT_BEHIND_MS) await unlink(path).catch(() => undefined)
   }
+  return names
 }
 
 /** The text in pieces of about a megabyte, so that neither many small writes nor one huge string are made. */

@@ -159,8 +159,15 @@ function update<Document extends Prepared>(known: Known, documents: readonly Doc
 /** Every document of a record of ours keeps at least one string, its original or its text (`originalStrings`). */
 const isOurs = ({ stored }: Held): boolean => (stored?.originals.text ?? undefined) !== undefined
 
-function same(document: Prepared, { stored }: Held): boolean {
-  if (stored?.content !== document.content) return false
+const same = (document: Prepared, { stored }: Held): boolean =>
+  stored !== undefined && isAlike(document, stored)
+
+/** Whether a document that is there says what another one does. */
+export function isAlike(
+  document: Pick<Prepared, 'content' | 'rawdata' | 'attachments'>,
+  stored: Stored,
+): boolean {
+  if (stored.content !== document.content) return false
   // What other programs stored has no originals: there the values decide.
   if (stored.originals.text === undefined || document.rawdata.length === 0) return true
   return (

@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../errors.ts'
 import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
 import type { RunDocuments } from '../../core/run-record.ts'
+import type { CollectionIndex } from './collection-index.ts'
 import type { Committer } from './committer.ts'
 import type { Database } from './database.ts'
 import { factsOf } from './document-text.ts'
@@ -47,7 +48,7 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
       run: run.run,
       hint: 'its record has changed since: make that database the last of artdaq_db.database_uri for one pass',
     })
-  await carryOut(run.run, plan, documents, context)
+  await carryOut(run.run, plan, documents, known.seen, context)
   return plan.result
 }
 
@@ -67,6 +68,7 @@ async function carryOut(
   run: number,
   plan: PutPlan<Ready>,
   ready: readonly Ready[],
+  seen: ReadonlySet<string>,
   context: PutContext,
 ): Promise<void> {
   const { writer, committer, now, signal } = context
@@ -100,7 +102,7 @@ async function carryOut(
     stored ? [{ collection: collection.name, facts: stored.facts }] : [],
   )
   const setAside = plan.setAside.map(({ collection, oid }) => ({ collection: collection.name, oid }))
-  committer.add({ run, documents: inOrder([...adopted, ...placed], ready), setAside })
+  committer.add({ run, documents: inOrder([...adopted, ...placed], ready), setAside, seen })
 }
 
 /** The order of the run's documents is the order in which their names come into the index. */
@@ -130,9 +132,14 @@ async function holdingDatabase(run: number, { databases, writer }: PutContext): 
   return writer
 }
 
-async function knownOf(run: RunDocuments, database: Database, context: PutContext): Promise<Known> {
+async function knownOf(
+  run: RunDocuments,
+  database: Database,
+  context: PutContext,
+): Promise<Known & { readonly seen: ReadonlySet<string> }> {
   const collections = await database.collections()
   const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
+  const seen = new Set(indexes.flatMap((index) => oidsOf(index, run.run)))
   const configurations = indexes.flatMap((index) => indexedRuns(index).configurations.get(run.run) ?? [])
   const loose = database === context.writer ? await looseDocuments(run.run, context) : []
   const theirs = loose.flatMap(({ stored }) => stored?.facts.configurations ?? []).map(({ name }) => name)
@@ -150,8 +157,14 @@ async function knownOf(run: RunDocuments, database: Database, context: PutContex
   const schema = newest(
     held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
   )
-  return { run: run.run, configuration, held, others, manifest: schema?.stored?.kept.manifest }
+  return { run: run.run, configuration, held, others, manifest: schema?.stored?.kept.manifest, seen }
 }
+
+/** All that an index gives a run, under whatever configuration. */
+const oidsOf = (index: CollectionIndex, run: number): readonly string[] =>
+  (indexedRuns(index).configurations.get(run) ?? []).flatMap((name) => [
+    ...index.list('configurations.name', name).items,
+  ])
 
 /** Documents of the run on disk that no index knows: of killed passes, and of this process, waiting for its commit. */
 async function looseDocuments(

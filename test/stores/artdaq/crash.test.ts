@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { RunSet } from '../../../src/core/run-set.ts'
+import { checkDatabase } from '../../../src/stores/artdaq/check.ts'
 import { never, openDb, sampleRun, store } from './runs.ts'
 
 let built: string
@@ -109,6 +110,15 @@ describe('two processes that store runs at the same time', () => {
 
   it('lose nothing', async () => {
     expect((await both({})).toString()).toBe('1,100-130,200-230')
+  })
+
+  it('lose nothing and store nothing twice where both store the same runs', async () => {
+    await store(openDb(path), sampleRun(1))
+    const said = await Promise.all([acknowledged(write('100-130')), acknowledged(write('100-130'))])
+    expect(said.map(String)).toEqual(['100-130', '100-130'])
+    const { runs, incomplete } = await openDb(path).list()
+    expect([runs.toString(), incomplete.size]).toEqual(['1,100-130', 0])
+    expect(await checkDatabase(openDb(path).databases[0]!, new Set())).toEqual([])
   })
 
   it('would lose runs without the lock', async () => {
