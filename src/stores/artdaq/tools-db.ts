@@ -9,6 +9,7 @@ import { ArchiverError } from '../../errors.ts'
 import { documentName } from './attachments.ts'
 import { COMMIT_MARK, isSafeName, runOf } from './names.ts'
 import { exported, exportedDocument, inFolder, requireLoadable, requireSame } from './tool-files.ts'
+import { Blame, isNobodys } from './tool-blame.ts'
 import { lastLine, localHost, remoteHost, type ToolHost } from './tool-host.ts'
 import type { ToolResult } from './tool-process.ts'
 
@@ -32,6 +33,7 @@ export interface ToolsDbOptions {
 export class ToolsDb implements DocumentStore {
   readonly #host: ToolHost
   readonly #options: ToolsDbOptions
+  readonly #blame = new Blame()
   #last: Promise<unknown> = Promise.resolve()
   #uncommitted = 0
 
@@ -84,8 +86,10 @@ export class ToolsDb implements DocumentStore {
       const rest = missing.filter(({ collection }) => collection !== COMMIT_MARK)
       const schema = missing.filter(({ collection }) => collection === COMMIT_MARK)
       for (const part of [rest, schema].filter(({ length }) => length > 0)) {
-        await this.#load(run, config, part, signal)
-        await this.#prove(configuration, part, run, signal)
+        await this.#blame.during(run, async () => {
+          await this.#load(run, config, part, signal)
+          await this.#prove(configuration, part, run, signal)
+        })
       }
       this.#uncommitted++
       return 'stored'
@@ -233,6 +237,9 @@ export class ToolsDb implements DocumentStore {
   ): ArchiverError {
     const said = lastLine(result.stderr) || lastLine(result.stdout) || 'without a word'
     const secretless = said.replaceAll(this.#options.uri, 'the database').replace(/\/\/[^/@\s]*@/g, '//')
-    return new ArchiverError(code, `${what}: exit code ${result.code}: ${secretless}`)
+    return new ArchiverError(
+      isNobodys(result) ? 'STORE_UNAVAILABLE' : code,
+      `${what}: exit code ${result.code}: ${secretless}`,
+    )
   }
 }

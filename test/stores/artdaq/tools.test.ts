@@ -76,6 +76,51 @@ describe('a bulkloader that is given a run', () => {
   })
 })
 
+describe('a bulkloader that takes no run at all', () => {
+  const runs = [1, 2, 3, 4].map((number) => ({ ...sampleRun(number), manifest: undefined }))
+  const replaced = (script: string): void =>
+    writeFileSync(join(folder, 'bin', 'bulkloader'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const outcomes = async (): Promise<readonly string[]> => {
+    const [store, codes] = [tools.open(), []] as [ReturnType<StandIns['open']>, string[]]
+    for (const one of runs.slice(0, 3))
+      codes.push(await store.put(one, never).catch((error: unknown) => (error as { code: string }).code))
+    return codes
+  }
+
+  it.each([
+    ['cannot be started', 'echo "error while loading shared libraries: libcanvas.so" >&2; exit 127'],
+    ['takes none of our words', 'exit 129'],
+    ['was killed from outside', 'kill -9 $$'],
+    ['has no room', 'echo "write: No space left on device" >&2; exit 1'],
+  ])('as it %s: no run is blamed', async (_, script) => {
+    replaced(script)
+    expect(await outcomes()).toEqual(['STORE_UNAVAILABLE', 'STORE_UNAVAILABLE', 'STORE_UNAVAILABLE'])
+  })
+
+  it.each([
+    ['fails', 'exit 1', 'STORE_REFUSED'],
+    ['crashes', 'kill -SEGV $$', 'STORE_REFUSED'],
+    ['says that it did and stores nothing', 'exit 0', 'VERIFY_MISMATCH'],
+  ])('as it %s: one run is blamed at most', async (_, script, code) => {
+    mkdirSync(join(folder, 'db'))
+    replaced(script)
+    expect(await outcomes()).toEqual([code, 'STORE_UNAVAILABLE', 'STORE_UNAVAILABLE'])
+  })
+
+  it('but for a bad run between good ones, which blocks none of them', async () => {
+    const store = tools.open()
+    const put = async (position: number): Promise<string> =>
+      store.put(runs[position]!, never).catch((error: unknown) => (error as { code: string }).code)
+    expect(await put(0)).toBe('stored')
+    tools.fail('bulkloader', 'fails')
+    expect(await put(1)).toBe('STORE_REFUSED')
+    tools.fail('bulkloader', undefined)
+    expect(await put(2)).toBe('stored')
+    tools.fail('bulkloader', 'fails')
+    expect(await put(3)).toBe('STORE_REFUSED')
+  })
+})
+
 describe('a bulkdownloader that cannot write every file and exits 0', () => {
   it('is found out by its complaint: the run cannot be read', async () => {
     await tools.open().put(run, never)
