@@ -35,6 +35,9 @@ export interface Unreadable {
   readonly facts: IndexFacts | undefined
 }
 
+/** The versions of which a `schema` is there: of others, documents of ours never counted. Undefined where that cannot be told. */
+export type Counting = ReadonlySet<string> | undefined
+
 export const INDEX = 'index.json'
 const AT_ONCE = 16
 
@@ -49,11 +52,14 @@ export class Collection {
   readonly name: string
   readonly path: string
   readonly #database: string
+  readonly #counting: () => Promise<Counting>
   #index: { readonly key: string; readonly loaded: LoadedIndex } | undefined
   #difference: { readonly key: string; readonly difference: Difference } | undefined
 
-  constructor(database: string, name: string) {
+  /** `counting`: asked where the index has to be made of the documents. */
+  constructor(database: string, name: string, counting: () => Promise<Counting>) {
     this.#database = database
+    this.#counting = counting
     this.name = name
     this.path = join(database, name)
   }
@@ -150,13 +156,21 @@ export class Collection {
     this.#index = { key: await this.#indexKey(), loaded: { index, damage: undefined } }
   }
 
-  /** An index made from the documents alone, in the order in which they were made (spec section 7.4), and what could not be read. */
-  async rebuilt(): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly Unreadable[] }> {
-    const { kept, unreadable } = await this.documents(await this.oids(), ({ facts, created }) => ({
-      facts,
-      time: timeOf(created),
+  /**
+   * An index made from the documents alone, in the order in which they were made (spec section 7.4), and what could not be read. What a killed
+   * pass of ours left never counted: it is left out.
+   */
+  async rebuilt(
+    counting?: Counting,
+  ): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly Unreadable[] }> {
+    const { kept, unreadable } = await this.documents(await this.oids(), (document) => ({
+      facts: document.facts,
+      time: timeOf(document.created),
+      counts: (counting?.has(document.facts.version) ?? true) || document.originals.text === undefined,
     }))
-    const inOrder = [...kept].sort((a, b) => a.time - b.time || (a.facts.oid < b.facts.oid ? -1 : 1))
+    const inOrder = kept
+      .filter(({ counts }) => counts)
+      .toSorted((a, b) => a.time - b.time || (a.facts.oid < b.facts.oid ? -1 : 1))
     return { index: CollectionIndex.EMPTY.plus(inOrder.map(({ facts }) => facts)), unreadable }
   }
 
@@ -201,7 +215,7 @@ export class Collection {
   }
 
   async #rebuiltBecause(problem: string): Promise<LoadedIndex> {
-    const { index, unreadable } = await this.rebuilt()
+    const { index, unreadable } = await this.rebuilt(await this.#counting())
     return { index, damage: [problem, ...unreadable.map(({ message }) => message)].join('; ') }
   }
 

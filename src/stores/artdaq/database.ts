@@ -2,8 +2,9 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../errors.ts'
 import { syncDirectory } from '../../files.ts'
-import { Collection, INDEX, unavailable } from './collection.ts'
+import { Collection, type Counting, INDEX, unavailable } from './collection.ts'
 import { metadataRecord, type Maker } from './metadata-record.ts'
+import { COMMIT_MARK } from './names.ts'
 import { placeFiles } from './place-file.ts'
 import { indexedRuns } from './run-index.ts'
 
@@ -40,9 +41,21 @@ export class Database {
   collection(name: string): Collection {
     const known = this.#collections.get(name)
     if (known) return known
-    const collection = new Collection(this.path, name)
+    const collection = new Collection(this.path, name, () => this.#countingFor(name))
     this.#collections.set(name, collection)
     return collection
+  }
+
+  /** The versions of which a `schema` can be read on disk, committed or not. */
+  async written(): Promise<Counting> {
+    const { index, unreadable } = await this.collection(COMMIT_MARK).rebuilt()
+    return unreadable.length > 0 ? undefined : new Set(index.section('version').keys())
+  }
+
+  async #countingFor(collection: string): Promise<Counting> {
+    if (collection === COMMIT_MARK) return undefined
+    const { index, damage } = await this.collection(COMMIT_MARK).index()
+    return damage === undefined ? new Set(index.section('version').keys()) : await this.written()
   }
 
   /** Whether any index of this database knows the run. */

@@ -1,7 +1,7 @@
 import type { IndexFacts } from '../../core/index-facts.ts'
 import { unlisted } from './check.ts'
 import { keptAs } from './committer.ts'
-import type { Collection } from './collection.ts'
+import type { Collection, Counting } from './collection.ts'
 import type { CollectionIndex, Section } from './collection-index.ts'
 import type { Database } from './database.ts'
 import { withDatabaseLock } from './lock.ts'
@@ -20,7 +20,7 @@ export interface Repaired {
 
 /**
  * Writes the indexes of a database again from its documents, in place and under its lock, wherever they do not say what
- * the documents say. Old names that no document bears any more go with that, as in artdaq's own rebuild. Documents are
+ * the documents say. What a pass was killed over before its run's `schema` was written never counted, and stays out. Old names that no document bears any more go with that, as in artdaq's own rebuild. Documents are
  * never touched, and the old index is kept. A crash leaves the old index or the new one.
  */
 export async function repairDatabase(
@@ -31,16 +31,17 @@ export async function repairDatabase(
   if (collections.length === 0) return []
   return await withDatabaseLock(database.path, lockWaitSeconds, async () => {
     const repaired: Repaired[] = []
-    for (const collection of collections) repaired.push(await repair(collection, now()))
+    const counting = await database.written()
+    for (const collection of collections) repaired.push(await repair(collection, counting, now()))
     return repaired
   })
 }
 
-async function repair(collection: Collection, now: number): Promise<Repaired> {
+async function repair(collection: Collection, counting: Counting, now: number): Promise<Repaired> {
   const { index, damage } = await collection.index()
-  const { index: readable, unreadable } = await collection.rebuilt()
+  const { index: readable, unreadable } = await collection.rebuilt(counting)
   const rebuilt = readable.plus(unreadable.flatMap(({ oid }) => saidOf(index, oid)))
-  const reason = damage ?? (await faultOf(collection, index))
+  const reason = damage ?? (await faultOf(collection, index, rebuilt))
   const result = {
     collection: collection.name,
     documents: rebuilt.ouid.size,
@@ -65,8 +66,13 @@ function saidOf(index: CollectionIndex, oid: string): readonly IndexFacts[] {
   return namesOf('version').map((version) => ({ ...facts, version }))
 }
 
-async function faultOf(collection: Collection, index: CollectionIndex): Promise<string | undefined> {
-  const { orphans, missing } = await collection.difference()
+async function faultOf(
+  collection: Collection,
+  index: CollectionIndex,
+  rebuilt: CollectionIndex,
+): Promise<string | undefined> {
+  const { orphans: all, missing } = await collection.difference()
+  const orphans = all.filter((oid) => rebuilt.ouid.has(oid))
   if (orphans.length > 0) return `${orphans.length} documents were not in it`
   if (missing.length > 0) return `${missing.length} documents in it are not on disk`
   const { kept } = await collection.documents(index.ouid.items, ({ facts }) => unlisted(index, facts).length)

@@ -144,3 +144,52 @@ describe('a run that no put can make whole', () => {
     await openDb(path).read(12, never)
   })
 })
+
+describe('what a pass that was killed before the schema left', () => {
+  const kill = async (run: RunDocuments): Promise<void> => {
+    const before = new Set(readdirSync(join(path, 'SystemLayout')))
+    await openDb(path).put(run, never) // never committed
+    for (const name of readdirSync(join(path, 'SystemLayout')))
+      if (!before.has(name)) unlinkSync(join(path, 'SystemLayout', name))
+  }
+  const moved = sampleRun(12, { boot: 'a: 2\n', metadata: 'start: 1\nstop: 2\n' })
+  const harm = {
+    'is cut': () => writeFileSync(join(path, 'RunHistory', 'index.json'), '{\n"ouid" : [\n"12'),
+    'is repaired': () => repairDatabase(openDb(path).databases[0]!, { now: () => NOW }),
+    'is cut and repaired': async () => {
+      writeFileSync(join(path, 'RunHistory', 'index.json'), '')
+      await repairDatabase(openDb(path).databases[0]!, { now: () => NOW })
+    },
+    'is cut as the other one': () => {
+      for (const collection of ['RunHistory', 'SystemLayout'])
+        writeFileSync(join(path, collection, 'index.json'), '{')
+    },
+  } as const
+
+  it.each(Object.entries(harm))(
+    'does not count where the index %s, and is no conflict when the record goes on',
+    async (_, damage) => {
+      await put(sampleRun(1))
+      await kill(going)
+      await damage()
+      expect(await listing()).toEqual(['1', '12'])
+      expect(await put(moved)).toBe('stored')
+      expect(await listing()).toEqual(['1,12', ''])
+      expect((await openDb(path).read(12, never)).manifest).toEqual(moved.manifest)
+    },
+  )
+
+  it.each(Object.entries(harm))(
+    'does not hide the version that counts where the index %s',
+    async (_, damage) => {
+      await put(going)
+      await kill(ended)
+      await damage()
+      expect((await openDb(path).read(12, never)).manifest).toEqual(going.manifest)
+      expect(await listing()).toEqual(['', '12'])
+      expect(await put(ended)).toBe('updated')
+      expect((await openDb(path).read(12, never)).manifest).toEqual(ended.manifest)
+      expect(await listing()).toEqual(['12', ''])
+    },
+  )
+})
