@@ -73,6 +73,7 @@ export class Committer {
   add(waiting: Waiting): void {
     this.#since ??= this.#options.now()
     this.#waiting.push(waiting)
+    for (const { facts } of waiting.documents) this.#unfinished.add(facts.oid)
   }
 
   waiting(run: number): readonly Waiting[] {

@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from '../../core/artdaq-json/stamp.ts'
-import { ArchiverError, errnoOf } from '../../errors.ts'
+import { ArchiverError, type Code, errnoOf } from '../../errors.ts'
 import type { Listing } from '../../core/listing.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../../core/run-record.ts'
 import { RunSet } from '../../core/run-set.ts'
@@ -160,7 +160,7 @@ export class FileSystemDb implements DocumentStore {
     try {
       return await work({ databases: this.#databases, committer: this.#committer, orphans, doubt })
     } catch (error) {
-      this.#found = undefined // what it had written so far is one now
+      if (mayHaveWritten(error)) this.#found = undefined // what it had written so far is an orphan now
       throw asStoreError(this.#writer.path, error)
     }
   }
@@ -172,6 +172,21 @@ export class FileSystemDb implements DocumentStore {
     }))
   }
 }
+
+/** Errors of the record, and of what is there of the run: they come before anything is written. To look at the whole database after each is dear. */
+const BEFORE_WRITING: ReadonlySet<Code> = new Set([
+  'RECORD_INVALID',
+  'RECORD_CHANGING',
+  'SOURCE_UNAVAILABLE',
+  'FHICL_INVALID',
+  'NOT_FOUND',
+  'CONFLICT',
+  'STORE_CORRUPT',
+  'STORE_REFUSED',
+])
+
+const mayHaveWritten = (error: unknown): boolean =>
+  !(error instanceof ArchiverError && BEFORE_WRITING.has(error.code))
 
 type Found = Pick<DatabaseListing, 'orphans' | 'doubts'>
 

@@ -11,13 +11,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseFhicl } from '../../../src/core/fhicl/parser.ts'
 import { printedParts } from '../../../src/core/fhicl/to-json.ts'
 import type { RunDocuments } from '../../../src/core/run-record.ts'
+import type { NewRunPlace } from '../../../src/core/store.ts'
+import { ArchiverError } from '../../../src/errors.ts'
 import { CollectionIndex } from '../../../src/stores/artdaq/collection-index.ts'
 import { documentText, factsOf } from '../../../src/stores/artdaq/document-text.ts'
 import { indexText } from '../../../src/stores/artdaq/index-text.ts'
+import { writeNewRun } from '../../../src/stores/artdaq/write-new-run.ts'
 import { never, NOW, openDb, sampleRun, store } from './runs.ts'
 
 let folder: string
@@ -413,3 +416,51 @@ describe('several documents of an entity whose versions are no names of ours', (
     await expect(openDb(path).read(7, never)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 })
+
+describe('a run that fails before anything of it is written', () => {
+  it('costs no second look at the database', async () => {
+    await put(sampleRun(1))
+    const db = openDb(path)
+    await db.list()
+    const looks = vi.spyOn(db.databases[0]!.collection('RunHistory'), 'oids')
+    const bad = () => Promise.reject(new ArchiverError('RECORD_INVALID', 'bad'))
+    for (const run of [2, 4, 6]) {
+      await expect(db.putNew(run, bad, never)).rejects.toMatchObject({ code: 'RECORD_INVALID' })
+      expect(await db.putNew(run + 1, (place) => write(run + 1, place), never)).toBeDefined()
+    }
+    await expect(db.put(sampleRun(1, { 'a b': 'x: 1\n' }), never)).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+    })
+    expect(await db.put(sampleRun(8), never)).toBe('stored')
+    expect(looks).not.toHaveBeenCalled()
+  })
+
+  it('unlike one of which some is: the next put takes that over', async () => {
+    await put(sampleRun(1))
+    const db = openDb(path)
+    await db.list()
+    const torn = async (place: NewRunPlace) => {
+      await write(2, place)
+      throw new ArchiverError('VERIFY_MISMATCH', 'the last document')
+    }
+    await expect(db.putNew(2, torn, never)).rejects.toMatchObject({ code: 'VERIFY_MISMATCH' })
+    expect(await db.putNew(2, torn, never)).toBeUndefined()
+    expect(await db.put(sampleRun(2), never)).toBe('stored')
+    await db.commit()
+    expect(documents('RunHistory')).toHaveLength(6)
+  })
+})
+
+describe('a new run that waits for its commit', () => {
+  it('is no run in part to the process that wrote it, as none that was put is', async () => {
+    await put(sampleRun(1))
+    const db = openDb(path)
+    await db.putNew(2, (place) => write(2, place), never)
+    await db.put(sampleRun(3), never)
+    const { runs, incomplete, notes } = await db.list()
+    expect([runs.toString(), incomplete.toString(), notes]).toEqual(['1', '', []])
+  })
+})
+
+const write = (run: number, place: NewRunPlace) =>
+  writeNewRun(sampleRun(run), place, () => crypto.randomUUID(), never)
