@@ -13,6 +13,8 @@ export type WireFault =
   | { readonly kind: 'reset reply' | 'close reply'; readonly after: number }
   /** Everything arrives so much later, milliseconds. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** Replies go through no faster than so. */
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** This, whatever is asked, and the connection is closed. */
   | { readonly kind: 'answer'; readonly text: string }
 
@@ -81,6 +83,11 @@ export class FaultProxy {
     const delay = fault.kind === 'delay' ? fault.milliseconds : 0
     let up = 0
     let down = 0
+    const began = performance.now()
+    const due = (bytes: number): number =>
+      fault.kind === 'slow'
+        ? Math.max(1, began + (bytes / fault.bytesPerSecond) * 1000 - performance.now())
+        : delay
     client.on('data', (bytes) => {
       const room = fault.kind === 'reset upload' ? fault.after - up : Infinity
       up += bytes.length
@@ -88,6 +95,11 @@ export class FaultProxy {
       if (bytes.length >= room) later(5, () => (client.resetAndDestroy(), server.resetAndDestroy()))
     })
     server.on('data', (bytes) => {
+      if (fault.kind === 'slow') {
+        down += bytes.length
+        later(due(down), () => client.write(bytes))
+        return
+      }
       const cut = fault.kind === 'reset reply' || fault.kind === 'close reply'
       const room = cut ? fault.after - down : Infinity
       down += bytes.length
@@ -96,7 +108,7 @@ export class FaultProxy {
       else client.write(bytes.subarray(0, room), () => client.resetAndDestroy())
     })
     client.on('end', () => server.end()).on('close', () => server.destroy())
-    server.on('end', () => later(delay, () => client.end()))
+    server.on('end', () => later(due(down), () => client.end()))
     server.on('close', (failed) => failed && client.resetAndDestroy())
   }
 

@@ -8,6 +8,12 @@ export interface HttpReply {
   readonly body: Buffer
 }
 
+/** The slowest link that is waited for, bytes a second: what is sent or fetched adds so much to the time that a request is given. */
+const SLOWEST = 100_000
+
+/** How long so many bytes may take, milliseconds. */
+export const timeFor = (bytes: number): number => (bytes / SLOWEST) * 1000
+
 /**
  * Sends one request and gathers its reply, of which the body may have `limit` bytes. Rejects with whatever undici says, or the
  * deadline's reason. (`request` of undici would make a stream of the reply, which costs more than a put of 60 kB.)
@@ -40,7 +46,10 @@ export const gather = (
       onResponseData: (given, part) => {
         left -= part.length
         if (left < 0) given.abort(oversized(limit))
-        else parts.push(part)
+        else {
+          parts.push(part)
+          deadline.extend(timeFor(part.length))
+        }
       },
       onResponseEnd: () => resolve({ status, headers, body: Buffer.concat(parts) }),
       onResponseError: (_controller, error) => reject(error),

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls'
 import { type Dispatcher, Pool } from 'undici'
 import { ArchiverError } from '../../errors.ts'
 import { Deadline } from './deadline.ts'
-import { gather, type HttpReply } from './gather.ts'
+import { gather, type HttpReply, timeFor } from './gather.ts'
 import { networkError, oversized } from './network-errors.ts'
 import { Slots } from './slots.ts'
 
@@ -13,7 +13,7 @@ export interface Deadlines {
   readonly connect: number
   /** The longest silence of the server. */
   readonly idle: number
-  /** From the first byte of a request to the last of its reply; bytes to be sent or fetched add to it. */
+  /** From the first byte of a request to the last of its reply; bytes that are sent or fetched add to it. */
   readonly total: number
 }
 
@@ -44,9 +44,6 @@ export interface Call {
 export interface HttpStream extends Omit<HttpReply, 'body'> {
   readonly body: AsyncIterable<Buffer>
 }
-
-/** The slowest link that is waited for, bytes a second: a large body gets so much more time. */
-const SLOWEST = 100_000
 
 /**
  * Speaks HTTP with one server: its origin and no other, whatever it answers. Redirects are not followed, compressed replies
@@ -108,7 +105,7 @@ export class Transport {
       body.on('error', () => undefined) // whoever reads it is told; nobody may be reading
       try {
         refuseCompressed(headers)
-        return await read({ status, headers, body: limited(body, call.limit) })
+        return await read({ status, headers, body: limited(body, call.limit, deadline) })
       } finally {
         body.destroy()
       }
@@ -150,17 +147,16 @@ export class Transport {
   }
 }
 
-const timeFor = (bytes: number): number => (bytes / SLOWEST) * 1000
-
 const refuseCompressed = ({ 'content-encoding': encoding = 'identity' }: HttpReply['headers']): void => {
   if (encoding !== 'identity') throw new SyntaxError(`the reply is compressed (${String(encoding)}), unasked`)
 }
 
-async function* limited(body: Readable, limit: number): AsyncGenerator<Buffer> {
+async function* limited(body: Readable, limit: number, deadline: Deadline): AsyncGenerator<Buffer> {
   let size = 0
   for await (const part of body as AsyncIterable<Buffer>) {
     size += part.length
     if (size > limit) throw oversized(limit)
+    deadline.extend(timeFor(part.length))
     yield part
   }
 }

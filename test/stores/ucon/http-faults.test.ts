@@ -185,6 +185,15 @@ describe('H2: a server that is not there, or silent', () => {
     expect(await put(opened({ url }, { ...IMPATIENT, attempts: 1 }))).toBe('STORE_UNAVAILABLE')
   })
 
+  it('is behind a slow link: a large blob is given the time that its bytes need', async () => {
+    const large = packed(12000, 'x'.repeat(400_000))
+    const { proxy, url } = await proxied()
+    proxy.always({ kind: 'slow', bytesPerSecond: 200_000 })
+    const archive = opened({ url }, { timeoutMs: 5_000, totalTimeoutMs: 1_000, attempts: 1 })
+    expect(await put(archive, 12000, large)).toBe('stored')
+    expect(sameRecord(await archive.get(12000, 0, signal), large)).toBe(true)
+  })
+
   it('is left at once when the caller gives up', async () => {
     const archive = opened()
     await archive.probe(signal)
