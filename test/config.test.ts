@@ -230,6 +230,24 @@ describe('a value', () => {
     ).toContain('must be a duration')
   })
   it.each([
+    ['app', 'shutdown_grace_seconds'],
+    ['app', 'wait_seconds'],
+    ['daemon', 'poll_seconds'],
+    ['ledger', 'heartbeat_seconds'],
+    ['carbon', 'timeout_seconds'],
+  ])('that is waited for in one go, %s.%s, is no longer than a timer takes', (section, name) => {
+    expect(problemsOf(withSection(section, `${name}: 30d`))).toEqual([
+      expect.stringMatching(new RegExp(`${section}\\.${name}: must be a duration .*, 20d at most`)),
+    ])
+    parse(withSection(section, `${name}: 20d`))
+  })
+  it('that is only compared may be as long as anybody likes, and yet is a number', () => {
+    const incomplete = (text: string): string =>
+      withSection('source_files', 'run_records_dir: /r', `incomplete_after: ${text}`)
+    expect(parse(incomplete('5200w')).sourceFiles.incompleteAfterSeconds).toBe(5200 * 604_800)
+    expect(problemsOf(incomplete('9'.repeat(400)))[0]).toContain('must be a duration')
+  })
+  it.each([
     ['500 MiB', 524_288_000],
     ['10MB', 10_000_000],
     ['123', 123],

@@ -92,21 +92,26 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 /** Seconds: a plain number, or numbers with units such as `30s`, `1h30m`, `7d`. */
-export const duration = (min = 0): Kind<number> => {
-  const must = `a duration such as 30s, 1h30m or 7d, or plain seconds${min > 0 ? `, ${min} s or more` : ''}`
+export const duration = (min = 0, max = Number.MAX_SAFE_INTEGER): Kind<number> => {
+  const least = min > 0 ? `, ${min} s or more` : ''
+  const most = max < Number.MAX_SAFE_INTEGER ? `, ${max / 86_400}d at most` : ''
+  const must = `a duration such as 30s, 1h30m or 7d, or plain seconds${least}${most}`
   return scalar(
-    'duration',
+    `duration${most}`,
     (value) => {
-      if (/^\d+(?:\.\d+)?$/.test(value)) return inRange(Number(value), min, Infinity, must)
+      if (/^\d+(?:\.\d+)?$/.test(value)) return inRange(Number(value), min, max, must)
       matched(/^(?:\d+(?:\.\d+)?(?:ms|s|min|m|h|d|w)\s*)+$/, value, must)
       let seconds = 0
       for (const part of value.matchAll(/([\d.]+)([a-z]+)/g))
         seconds += Number(part[1]) * (UNITS[part[2] ?? ''] ?? 0)
-      return inRange(seconds, min, Infinity, must)
+      return inRange(seconds, min, max, must)
     },
     (seconds) => `${seconds} s`,
   )
 }
+
+/** A duration that is waited for in one go. A timer of Node takes 24.8 days: a longer one would go off at once. */
+export const pause = (min = 0): Kind<number> => duration(min, 20 * 86_400)
 
 const SIZES: Readonly<Record<string, number>> = {
   '': 1,

@@ -1,4 +1,4 @@
-import { bytes, choice, duration, integer, list, path } from '../kinds.ts'
+import { bytes, choice, duration, integer, list, path, pause } from '../kinds.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 export const app = section(
@@ -30,8 +30,8 @@ export const app = section(
     retry_delay_seconds: key(duration(), '3', {
       doc: 'Pause before the first further attempt; later pauses grow.',
     }),
-    wait_seconds: key(duration(), '0', { doc: 'How long to wait for a lock that another archiver holds.' }),
-    shutdown_grace_seconds: key(duration(1), '30', {
+    wait_seconds: key(pause(), '0', { doc: 'How long to wait for a lock that another archiver holds.' }),
+    shutdown_grace_seconds: key(pause(1), '30', {
       doc: 'After SIGINT or SIGTERM, how long the runs in hand may take to finish.',
     }),
     on_corrupt_state: key(choice('recover', 'stop'), 'recover', {
@@ -90,7 +90,7 @@ export const daemon = section('`run-archiver daemon`, which wakes up when a run 
   watch: key(choice('auto', 'native', 'poll'), 'auto', {
     doc: 'How new records are noticed: by events of the kernel, by polling (network file systems), or whichever fits.',
   }),
-  poll_seconds: key(duration(0.1), '10', { doc: 'Between two looks, when polling.' }),
+  poll_seconds: key(pause(0.1), '10', { doc: 'Between two looks, when polling.' }),
   scan_seconds: key(duration(1), '300', {
     doc: 'Between two passes that no event asked for: they catch what events miss.',
   }),

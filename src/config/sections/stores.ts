@@ -7,6 +7,7 @@ import {
   list,
   map,
   path,
+  pause,
   secret,
   text,
   url,
@@ -54,7 +55,7 @@ export const uconDb = section('UconDB, the long-term archive: one blob a run.', 
   }),
   writer_user: optional(text, { doc: 'Needed for a web service.' }),
   writer_password: optional(secret, { doc: 'Needed for a web service.' }),
-  timeout_seconds: key(duration(0.001), '10', {
+  timeout_seconds: key(pause(0.001), '10', {
     doc: 'The longest silence of the server that is put up with.',
   }),
   verify: key(choice('checksum', 'content'), 'content', {
@@ -94,7 +95,7 @@ export const ledger = section(
     keep_days: key(integer(0, 36_500), '0', {
       doc: 'Executions that ended longer ago are removed. 0: kept for ever.',
     }),
-    heartbeat_seconds: key(duration(1), '15', {
+    heartbeat_seconds: key(pause(1), '15', {
       doc: 'How often a running execution says that it is alive.',
     }),
     foreign_host_timeout: key(duration(1), '1h', {

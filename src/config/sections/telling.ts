@@ -1,4 +1,4 @@
-import { boolean, duration, integer, list, path, secret, text, webhookUrl } from '../kinds.ts'
+import { boolean, integer, list, path, pause, secret, text, webhookUrl } from '../kinds.ts'
 import { key, optional, section } from '../schema.ts'
 
 export const reporting = section('Who is told when something is wrong.', {
@@ -40,7 +40,7 @@ export const carbon = section("Metrics to Carbon, with the original's names.", {
   host: key(text, '', { doc: 'Needed when enabled.' }),
   port: key(integer(1, 65_535), '2003', { doc: 'The plaintext port.' }),
   metric_prefix: key(text, '', { doc: 'Stands before each name, with a dot.' }),
-  timeout_seconds: key(duration(0.001), '2', { doc: 'How long a pass waits for Carbon at its end.' }),
+  timeout_seconds: key(pause(0.001), '2', { doc: 'How long a pass waits for Carbon at its end.' }),
 })
 
 export const metrics = section('Metrics for Prometheus.', {
