@@ -57,7 +57,7 @@ export const interpret = (text: string, { env, path, readFile, mode }: Surroundi
   const reader = new Reader(placed.settings, { env, readFile, directory: posix.dirname(posix.resolve(path)) })
   const line = ({ at, message }: Problem) => `${path}:${at.line}:${at.column} ${message}`
   const answers = tree.readable ? reader.read() : []
-  const rules = breaches(answers, env).map((breach) => ({
+  const rules = breaches(answers, env, readFile).map((breach) => ({
     at: atOf(answers, breach.path),
     message: `${breach.path}: ${breach.message}`,
   }))

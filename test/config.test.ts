@@ -278,6 +278,55 @@ describe('what belongs together', () => {
       'ucon_db.writer_password:',
     ])
   })
+  it.each([
+    ['file:///a%2Fb', 'can be read as a path'],
+    ['file:///a%zz', 'can be read as a path'],
+    ['file:///a%00b', 'can be read as a path'],
+    ['file:///a#b', 'must have no ? and no #'],
+    ['file:///a?b', 'must have no ? and no #'],
+    ['https://h/x?y=1', 'must have no ? and no #'],
+    ['https://h/x#y', 'must have no ? and no #'],
+    ['https://u:p@h/x', 'must have no user and password'],
+    ['https://u@h/x', 'must have no user and password'],
+  ])('refuses an archive that would be elsewhere than %s says, with the line', (url, reason) => {
+    const [problem] = problemsOf(withSection('ucon_db', `server_url: "${url}"`))
+    expect(problem).toMatch(/^config\.yaml:6:5 ucon_db\.server_url: /)
+    expect(problem).toContain(reason)
+  })
+  it('takes a scheme in any case of letters, and escapes in a path', () => {
+    expect(parse(withSection('ucon_db', 'server_url: FILE:///a%20b%23')).uconDb).toMatchObject({
+      serverUrl: 'file:///a%20b%23',
+      folderName: 'run_records',
+      objectName: 'configuration',
+    })
+    expect(parse(withSection('artdaq_db', 'database_uri: FileSystemDB:///A')).artdaqDb.databaseUris).toEqual([
+      'filesystemdb:///A',
+    ])
+    const mongo = 'mongodb://u:p@h1,h2/x?replicaSet=y'
+    expect(
+      parse(withSection('artdaq_db', `database_uri: ${mongo}`, 'use_tools: true')).artdaqDb.databaseUris,
+    ).toEqual([mongo])
+  })
+  it.each([
+    ['folder_name: my folder', 'ucon_db.folder_name: cannot be a name in an archive'],
+    ['object_name: a/b', 'ucon_db.object_name: cannot be a name in an archive'],
+    ['ca_file: /nowhere/ca.pem', 'ucon_db.ca_file: /nowhere/ca.pem cannot be read'],
+    ['writer_user: "a,b"', "ucon_db.writer_user: must be a name that UconDB's sign-in can carry"],
+    ['writer_user: 日本', "ucon_db.writer_user: must be a name that UconDB's sign-in can carry"],
+    ["writer_user: 'a\"b'", "ucon_db.writer_user: must be a name that UconDB's sign-in can carry"],
+  ])('tells before anything is sent what no server would take: %s', (line, problem) => {
+    const settings: Record<string, string> = {
+      folder_name: 'f',
+      object_name: 'o',
+      writer_user: 'u',
+      writer_password: 'p',
+    }
+    const [name = '', value = ''] = line.split(/: (.*)/s)
+    const lines = Object.entries({ ...settings, [name]: value }).map((entry) => entry.join(': '))
+    const problems = problemsOf(withSection('ucon_db', 'server_url: https://h/x', ...lines))
+    expect(problems).toEqual([expect.stringMatching(/^config\.yaml:\d+:5 /)])
+    expect(problems[0]).toContain(problem)
+  })
   it('keeps mongodb for the tools', () => {
     expect(problemsOf(withSection('artdaq_db', 'database_uri: mongodb://h/d'))[0]).toContain(
       'use_tools: true',

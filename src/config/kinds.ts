@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { redactUrl } from '../core/redact.ts'
 import { Secret } from '../core/secret.ts'
 
@@ -160,11 +161,35 @@ const checkUrl = (value: string, schemes: readonly string[]): string => {
   const must = `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`
   if (!schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}://`)) || !URL.canParse(value))
     throw new SyntaxError(`must be ${must}`)
-  const { protocol, pathname, hostname } = new URL(value)
+  const parsed = new URL(value)
+  const { protocol, pathname, hostname } = parsed
   const onDisk = protocol === 'file:' || protocol === 'filesystemdb:'
   if (onDisk && (hostname !== '' || pathname.length < 2))
     throw new SyntaxError(`must name an absolute path: ${protocol}///path`)
-  return value
+  if (protocol !== 'mongodb:') refuseUnheeded(value, parsed, onDisk)
+  return value.replace(/^[^:]+:/, protocol)
+}
+
+/** Parts of a URL that nobody would look at: what is meant by them would be elsewhere. */
+const refuseUnheeded = (value: string, { protocol, username, password }: URL, onDisk: boolean): void => {
+  if (/[?#]/.test(value))
+    throw new SyntaxError(
+      `must have no ? and no #${onDisk ? '; in a path they are written %3F and %23' : ''}`,
+    )
+  if (username !== '' || password !== '')
+    throw new SyntaxError('must have no user and password in it; they have settings of their own')
+  if (protocol === 'file:' && !isPath(value))
+    throw new SyntaxError(
+      'must be a URL that can be read as a path: % stands only before two hex digits, not %2F or %00',
+    )
+}
+
+const isPath = (url: string): boolean => {
+  try {
+    return !fileURLToPath(url).includes('\0')
+  } catch {
+    return false
+  }
 }
 
 /** A list of one kind of value; a single value counts as a list of one. */

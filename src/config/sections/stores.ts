@@ -18,7 +18,7 @@ import { key, optional, required, section } from '../schema.ts'
 const onDisk =
   (name: string) =>
   (setting: (name: string) => string): string =>
-    setting('server_url').startsWith('file:') ? name : ''
+    /^file:/i.test(setting('server_url')) ? name : ''
 
 export const artdaqDb = section('artdaqDB, the first destination: documents of each run.', {
   database_uri: required(list(url('filesystemdb', 'mongodb')), {

@@ -1,9 +1,9 @@
+import { ARCHIVE_NAME, isArchiveName } from '../../core/archive-name.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Listing } from '../../core/listing.ts'
 import { RunSet } from '../../core/run-set.ts'
 
 const KEY = /^([1-9][0-9]{0,14})(?:-update-([1-9][0-9]{0,5}))?$/
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/
 const SHOWN = 5
 const LOOSE = 20_000
 
@@ -19,9 +19,9 @@ export const parseKey = (key: string): { readonly run: number; readonly update: 
 
 /** Gives the name back, or throws CONFIG_INVALID: a folder's or object's name becomes part of a path and of a URL. */
 export const checkedName = (setting: string, name: string): string => {
-  if (NAME.test(name)) return name
+  if (isArchiveName(name)) return name
   throw new ArchiverError('CONFIG_INVALID', `${setting} "${name}" cannot be a name in an archive`, {
-    hint: 'Use ASCII letters, digits, ".", "_" and "-", not beginning with "." or "-".',
+    hint: `Use ${ARCHIVE_NAME}.`,
   })
 }
 
