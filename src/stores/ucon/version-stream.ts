@@ -49,12 +49,13 @@ export async function* versionsIn(
  * only if it parses; if not, more text is waited for.
  */
 const wholeVersions = (text: string): { versions: ListedVersion[]; end: number } | undefined => {
-  const separator = /\}\s*,\s*(?=\{)/g
+  // Sticky: it is tried where a bracket is, and does not search on from there.
+  const separator = /\}\s*,\s*(?=\{)/y
   let at = text.lastIndexOf('}')
   while (at > 0) {
     separator.lastIndex = at
     const match = separator.exec(text)
-    if (match?.index === at) {
+    if (match) {
       try {
         return { versions: parseBatch(text.slice(0, at + 1)), end: at + match[0].length }
       } catch (error) {

@@ -42,6 +42,15 @@ describe('a listing that arrives in pieces', () => {
     )
   })
 
+  it(
+    'does not take longer and longer over a tag of brackets: a second, not a minute',
+    { timeout: 10_000 },
+    async () => {
+      const versions = [1, 2, 3].map((tr) => ({ key: `${tr}`, tr, tags: ['}'.repeat(100_000)] }))
+      expect(await read(JSON.stringify(versions), 16_384)).toEqual(versions)
+    },
+  )
+
   it('is refused wherever it ends too early', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 4 }), fc.nat(), async (versions, at) => {
