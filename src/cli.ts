@@ -68,7 +68,10 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     .option('--runs <runs>', 'only these runs: 12000-12050,12060')
     .option('--limit <number>', 'at most this many runs a stage')
     .option('--wait <seconds>', 'wait for the lock instead of giving up at once')
-    .option('--override-conflict <run>', 'archive this one run although its key is taken by other content')
+    .option(
+      '--override-conflict <run>',
+      'archive this one run in UconDB although its key is taken by other content',
+    )
     .addOption(new Option('--color', 'colour even where standard error is no terminal'))
     .addOption(new Option('--no-color', 'no colour (NO_COLOR says the same)'))
     .addHelpText(

@@ -28,7 +28,7 @@ complete -c run-archiver -n '__fish_use_subcommand' -l dry-run -d 'say what woul
 complete -c run-archiver -n '__fish_use_subcommand' -l runs -r -d 'only these runs: 12000-12050,12060'
 complete -c run-archiver -n '__fish_use_subcommand' -l limit -r -d 'at most this many runs a stage'
 complete -c run-archiver -n '__fish_use_subcommand' -l wait -r -d 'wait for the lock instead of giving up at once'
-complete -c run-archiver -n '__fish_use_subcommand' -l override-conflict -r -d 'archive this one run although its key is taken by other content'
+complete -c run-archiver -n '__fish_use_subcommand' -l override-conflict -r -d 'archive this one run in UconDB although its key is taken by other content'
 complete -c run-archiver -n '__fish_use_subcommand' -l color -d 'colour even where standard error is no terminal'
 complete -c run-archiver -n '__fish_use_subcommand' -l no-color -d 'no colour (NO_COLOR says the same)'
 complete -c run-archiver -n '__fish_seen_subcommand_from extract' -l config -r -d 'configuration file (config.yaml unless given)'

@@ -176,6 +176,7 @@ const openArchive = async (
 ): Promise<Archive> => {
   const { uconDb } = config
   if (uconDb.serverUrl.startsWith('file:')) {
+    if (overrideConflict !== undefined) throw onlyOneBlob(overrideConflict)
     const { DirectoryArchive } = await import('../stores/ucon/directory-archive.ts')
     return new DirectoryArchive({
       root: fileURLToPath(uconDb.serverUrl),
@@ -205,6 +206,16 @@ const openArchive = async (
     random: Math.random,
   })
 }
+
+/** UconDB keeps a record whose key was taken from it; in a directory a name is there once, and no file of ours is moved or removed. */
+const onlyOneBlob = (run: number): ArchiverError =>
+  new ArchiverError(
+    'USAGE',
+    '--override-conflict is for a web service: a directory archive keeps one blob for a key',
+    {
+      hint: `If the new record is right, move the file that the conflict named, and the .sha256 beside it, out of the archive; then: run-archiver --migrate-only --runs ${run}`,
+    },
+  )
 
 /** Whether the migrate stage has ever stored anything: then an archive that is not there is an unmounted disk. */
 const hasArchived = async (config: Config): Promise<boolean> => {

@@ -358,3 +358,22 @@ describe("a site's own schema", () => {
     own.remove()
   })
 })
+
+describe('a key of a directory archive that another record has', () => {
+  it('is not taken from it by --override-conflict, which says what to do instead; and that helps', () => {
+    const other = new Site({ ucon: `  server_url: file://${site.path('archive')}` })
+    other.record(101, { files: { 'boot.txt': 'debug level: 7\n' } })
+    expect(other.archiver().status).toBe(0)
+    other.remove()
+    site.record(101)
+    site.archiver('--import-only')
+    const { status, stderr } = site.archiver('--migrate-only', '--override-conflict', '101')
+    expect([status, stderr]).toEqual([64, expect.stringContaining('move the file that the conflict named')])
+    expect(site.command('diff', '101').status).toBe(1)
+    const folder = site.path('archive', 'run_records', 'configuration', '0-999')
+    for (const name of ['101.txt', '101.sha256']) renameSync(`${folder}/${name}`, site.path(name))
+    expect(site.archiver('--migrate-only', '--runs', '101').status).toBe(0)
+    expect(site.archived()).toEqual(['101'])
+    expect(site.command('diff', '101').status).toBe(0)
+  })
+})

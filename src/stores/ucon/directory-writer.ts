@@ -132,7 +132,12 @@ const conflict = (place: Place, held: Buffer, given: Buffer, run: number): Archi
     'CONFLICT',
     `key ${place.key} holds another record: sha256 ${sha256Of(held)} (${held.length} bytes), ` +
       `to be stored was ${sha256Of(given)} (${given.length} bytes)`,
-    { run, hint: `Compare them with "run-archiver diff ${run}". Nothing was overwritten: ${place.blob}` },
+    {
+      run,
+      hint:
+        `Compare them with "run-archiver diff ${run}". Nothing was overwritten: ${place.blob}. If the new one is right, move that ` +
+        `file and the .sha256 beside it out of the archive, then "run-archiver --migrate-only --runs ${run}".`,
+    },
   )
 
 const mismatch = (place: Place, detail: string, run?: number): ArchiverError =>
