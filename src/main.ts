@@ -15,8 +15,8 @@ const dieAt = (): never => {
 }
 
 /** Ends at once. A thread that hangs in a read would hold `exit` up for ever, so a child sees to it that the process ends. */
-const endNow = async (code: typeof process.exitCode): Promise<never> => {
-  const { spawn } = await import('node:child_process')
+const endNow = (code: typeof process.exitCode): never => {
+  const { spawn } = process.getBuiltinModule('node:child_process')
   // Its standard input closes with this process: then there is nobody to kill.
   const kill = `timeout 1 cat; case $? in 124 | 143) kill -9 ${process.pid} ;; esac`
   spawn('/bin/sh', ['-c', kill], { stdio: ['pipe', 'ignore', 'ignore'], detached: true }).unref()
@@ -27,11 +27,11 @@ let interrupts: number[] = []
 process.on('SIGINT', () => {
   const at = performance.now()
   interrupts = [...interrupts.filter((earlier) => at - earlier < IMPATIENCE), at]
-  if (interrupts.length >= 3) void endNow(130)
+  if (interrupts.length >= 3) endNow(130)
   stop.abort('SIGINT')
 })
 process.on('SIGTERM', () => {
-  if (stop.signal.aborted && stop.signal.reason === 'SIGTERM') void endNow(143)
+  if (stop.signal.aborted && stop.signal.reason === 'SIGTERM') endNow(143)
   stop.abort('SIGTERM')
 })
 process.on('SIGHUP', () => {
@@ -41,6 +41,16 @@ process.on('SIGHUP', () => {
 // A reader that went away (`| head -1`) is no reason to leave a pass half done.
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
+
+const tellBug = (error: unknown): void => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`run-archiver: this is a bug: ${text}\n`)
+}
+// Also what was rejected and nobody waits for. What the process was doing is lost as at a kill, and made good by the next pass.
+process.on('uncaughtException', (error) => {
+  tellBug(error)
+  endNow(2)
+})
 
 const argv = process.argv.slice(2)
 const context: Context = {
@@ -70,14 +80,12 @@ process.exitCode = await work().catch((error: unknown) => {
     context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
     return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
   }
-  context.err(
-    `run-archiver: this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  )
+  tellBug(error)
   return 2
 })
 // What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
 process.stdout.write('', () =>
-  process.stderr.write('', () => (stop.signal.aborted ? void endNow(process.exitCode) : process.exit())),
+  process.stderr.write('', () => (stop.signal.aborted ? endNow(process.exitCode) : process.exit())),
 )
 
 function colorWanted(words: readonly string[]): boolean {

@@ -377,3 +377,23 @@ describe('a key of a directory archive that another record has', () => {
     expect(site.command('diff', '101').status).toBe(0)
   })
 })
+
+describe('an error that nobody waits for, which is a bug', () => {
+  it.each([
+    ['an exception', 'throw new Error("boom")'],
+    ['a rejection', 'void Promise.reject(new Error("boom"))'],
+    ['a rejection without an error', 'void Promise.reject("boom")'],
+  ])('ends in 2 and shows where it came from: %s', (_what, code) => {
+    site.record(1)
+    const boom = site.path('boom.mjs')
+    // As soon as the program is there: it listens for signals first.
+    writeFileSync(
+      boom,
+      `const wait = setInterval(() => { if (process.listenerCount('SIGTERM') > 0) { clearInterval(wait); ${code} } }, 1)`,
+    )
+    const { status, stderr } = site.program([site.config], { NODE_OPTIONS: `--import=${boom}` })
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^run-archiver: this is a bug: [^]*boom/m)
+    expect(site.archiver().status).toBe(0)
+  })
+})
