@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ArchiverError } from '../errors.ts'
@@ -104,14 +104,17 @@ async function makeFolders({ workDir, lockFile }: LockOptions): Promise<void> {
 
 /**
  * One lock for the work_dir; and one named after the lock file where that is another, because two configurations may share
- * it: with both in hand, whoever made a lock file that is there is gone.
+ * it: with both in hand, whoever made a lock file that is there is gone. Two spellings of one file (a link, a mount) are one lock, or the
+ * second would find it held by the first.
  */
 async function takeKernelLocks(options: LockOptions): Promise<readonly Flock[]> {
   const { workDir, lockFile, waitSeconds, signal } = options
-  const paths = new Set([resolve(workDir, FLOCK_FILE), `${resolve(lockFile).replace(/\.lock$/, '')}.flock`])
   const taken: Flock[] = []
   try {
-    for (const path of paths) {
+    const inWorkDir = resolve(workDir, FLOCK_FILE)
+    const beside = `${resolve(lockFile).replace(/\.lock$/, '')}.flock`
+    const isOne = (await placeOf(inWorkDir)) === (await placeOf(beside))
+    for (const path of isOne ? [inWorkDir] : [inWorkDir, beside]) {
       const lock = await Flock.take(path, waitSeconds, signal)
       if (!lock) throw await held(options)
       taken.push(lock)
@@ -121,6 +124,15 @@ async function takeKernelLocks(options: LockOptions): Promise<readonly Flock[]> 
     await releaseAll(taken)
     throw error
   }
+}
+
+/** The same for two paths exactly where a file of either name is one file. */
+async function placeOf(path: string): Promise<string> {
+  const folder = dirname(path)
+  const { dev, ino } = await stat(folder, { bigint: true }).catch((error: unknown) => {
+    throw unwritable(folder, error)
+  })
+  return `${dev}:${ino}/${basename(path)}`
 }
 
 async function sweep({ workDir, lockFile, files, warn }: LockOptions): Promise<void> {

@@ -61,6 +61,22 @@ const startHolder = async (): Promise<ChildProcess> => {
   return child
 }
 
+describe('a work_dir that is named by a link, and a lock file by the real path', () => {
+  it.each(['work_dir', 'lock_file'])('is one folder with one lock: %s is the link', async (linked) => {
+    await mkdir(folder.in('real'))
+    await symlink(folder.in('real'), folder.in('link'))
+    const [workDir, lockFolder] =
+      linked === 'work_dir' ? [folder.in('link'), folder.in('real')] : [folder.in('real'), folder.in('link')]
+    const places = { workDir, lockFile: join(lockFolder, '.archiver.lock'), files: [] }
+    const lock = await take(places)
+    expect(() => lock.assertHeld()).not.toThrow()
+    await expect(take({ ...places, workDir: folder.in('real') })).rejects.toMatchObject({ code: 'LOCK_HELD' })
+    await rm(folder.in('link')) // now it is another place that the state would be written to
+    await mkdir(folder.in('link'))
+    if (linked === 'work_dir') expect(() => lock.assertHeld()).toThrow()
+  })
+})
+
 describe('a lock', () => {
   it('shows itself as a file with the pid, and its owner beside it, until it is released', async () => {
     const lock = await take()
