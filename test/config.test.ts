@@ -151,6 +151,11 @@ describe('a faulty configuration', () => {
   ])('that holds %s is refused with a line', (_what, text) => {
     for (const line of problemsOf(text)) expect(line).toMatch(/^config\.yaml:\d+:\d+ \S/)
   })
+  it.each(['log_file', '"log_file"', "'log_file'"])('that sets %s twice names it, quoted or not', (name) => {
+    expect(problemsOf(withSection('app', `${name}: a`, `${name}: b`))).toEqual([
+      'config.yaml:9:5 log_file is set twice in this section',
+    ])
+  })
   it('that has a password on a line which YAML reads as part of the one above does not show it', () => {
     const text = `${LEAST}carbon:\n  port: 2003\n    writer_password:${CANARY}\n`
     expect(problemsOf(text)).toEqual([

@@ -94,7 +94,7 @@ const EXPLAINED: Readonly<Record<string, (word: string) => string>> = {
 const HARMLESS: ReadonlySet<string> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED'])
 
 const wordAt = (text: string, offset: number): string =>
-  /[\w.-]*/.exec(text.slice(offset, offset + 60))?.[0] ?? ''
+  /^["']?([\w.-]*)/.exec(text.slice(offset, offset + 60))?.[1] ?? ''
 
 /** The library quotes the text at fault, which may be a password. */
 const withoutQuotes = (message: string): string =>
