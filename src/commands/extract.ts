@@ -1,9 +1,9 @@
 import { chmod, mkdir, open, readdir } from 'node:fs/promises'
 import { unpackBlob } from '../core/blob.ts'
 import { restoreFiles } from '../core/convert/restore.ts'
-import { bytesOf } from '../core/file-name.ts'
+import { placesOf } from '../core/places.ts'
 import type { RecordFile, RecordFolder } from '../core/run-record.ts'
-import { ArchiverError, errnoOf } from '../errors.ts'
+import { ArchiverError } from '../errors.ts'
 import type { Command } from './context.ts'
 import { runOf } from './mode.ts'
 import { type Archiver, openArchiver } from './open.ts'
@@ -22,6 +22,8 @@ interface Extracted {
   readonly folders: readonly RecordFolder[]
   /** Permission bits of the directory itself. */
   readonly mode: number
+  /** Whether `nameOf` has escaped a name. */
+  readonly isEscaped: (name: string) => boolean
 }
 
 /**
@@ -31,18 +33,15 @@ interface Extracted {
 export const extract: Command<Options> = async (options, context) => {
   const run = runOf(options.run)
   const archiver = await openArchiver(options.config, context)
-  const { files, folders, mode } = await (options.from === 'artdaq' ? fromArtdaq : fromArchive)(
+  const extracted = await (options.from === 'artdaq' ? fromArtdaq : fromArchive)(
     archiver,
     run,
     context.signal,
   )
+  const { files } = extracted
+  refuseRepeated(files)
   await makeEmpty(options.to)
-  for (const folder of [...folders].sort((a, b) => a.name.length - b.name.length))
-    await mkdir(pathIn(options.to, folder.name), { recursive: true })
-  for (const file of files) await writeFile(pathIn(options.to, file.name), file)
-  for (const folder of [...folders].sort((a, b) => b.name.length - a.name.length))
-    await chmod(pathIn(options.to, folder.name), folder.mode)
-  await chmod(options.to, mode)
+  await writeTo(options.to, extracted)
   const bytes = files.reduce((sum, { content }) => sum + content.length, 0)
   if (options.json)
     context.out(
@@ -55,13 +54,43 @@ export const extract: Command<Options> = async (options, context) => {
 
 const fromArtdaq = async ({ artdaq }: Archiver, run: number, signal: AbortSignal): Promise<Extracted> => {
   const stored = await artdaq.read(run, signal)
-  return { ...restoreFiles(stored, sha256), mode: stored.manifest?.directoryMode ?? 0o755 }
+  const { manifest } = stored
+  return {
+    ...restoreFiles(stored, sha256),
+    mode: manifest?.directoryMode ?? 0o755,
+    isEscaped: () => manifest !== undefined,
+  }
 }
 
 const fromArchive = async ({ archive }: Archiver, run: number, signal: AbortSignal): Promise<Extracted> => {
   const { sections } = unpackBlob(await archive.get(run, 'newest', signal))
   const files = sections.map(({ name, content }) => ({ name, mode: 0o644, content }))
-  return { files, folders: [], mode: 0o755 }
+  // Documents have names without odd bytes, and the original has nothing else.
+  return { files, folders: [], mode: 0o755, isEscaped: (name) => !name.endsWith('.fcl') }
+}
+
+const refuseRepeated = (files: readonly RecordFile[]): void => {
+  const names = new Set<string>()
+  for (const { name } of files) {
+    if (names.has(name)) throw new ArchiverError('STORE_CORRUPT', `two sections have the name ${name}`)
+    names.add(name)
+  }
+}
+
+const writeTo = async (directory: string, { files, folders, mode, isEscaped }: Extracted): Promise<void> => {
+  const pathOf = (place: Buffer | undefined): Buffer =>
+    Buffer.concat([Buffer.from(`${directory}/`), place ?? Buffer.alloc(0)])
+  const places = placesOf(
+    files.map(({ name }) => name),
+    isEscaped,
+  )
+  const below = folders
+    .map(({ name, mode }) => ({ path: pathOf(placesOf([name], isEscaped).get(name)), mode }))
+    .sort((a, b) => a.path.length - b.path.length)
+  for (const { path } of below) await mkdir(path, { recursive: true })
+  for (const file of files) await writeFile(pathOf(places.get(file.name)), file)
+  for (const folder of below.reverse()) await chmod(folder.path, folder.mode)
+  await chmod(directory, mode)
 }
 
 const makeEmpty = async (directory: string): Promise<void> => {
@@ -72,22 +101,9 @@ const makeEmpty = async (directory: string): Promise<void> => {
     })
 }
 
-/** Where a name lies below a directory. A name that would lead out of it becomes one plain file name, its slashes and dots escaped. */
-const pathIn = (directory: string, name: string): Buffer => {
-  const parts = name.split('/')
-  const plain = parts.every((part) => part !== '' && part !== '.' && part !== '..')
-  const safe = plain
-    ? bytesOf(name)
-    : Buffer.from(name.replaceAll('/', '%2F').replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E')))
-  return Buffer.concat([Buffer.from(`${directory}/`), safe.length > 0 ? safe : Buffer.from('%')])
-}
-
-const writeFile = async (path: Buffer, { name, mode, content }: RecordFile): Promise<void> => {
+const writeFile = async (path: Buffer, { mode, content }: RecordFile): Promise<void> => {
   await mkdir(path.subarray(0, path.lastIndexOf('/')), { recursive: true })
-  const file = await open(path, 'wx').catch((error: unknown) => {
-    if (errnoOf(error) !== 'EEXIST') throw error
-    throw new ArchiverError('STORE_CORRUPT', `two sections have the name ${name}`, { cause: error })
-  })
+  const file = await open(path, 'wx')
   try {
     await file.writeFile(content)
     await file.chmod(mode)
