@@ -1,10 +1,11 @@
-import { chmod, mkdir, open, readdir } from 'node:fs/promises'
+import { chmod, mkdir, open } from 'node:fs/promises'
 import { unpackBlob } from '../core/blob.ts'
 import { restoreFiles } from '../core/convert/restore.ts'
 import { placesOf } from '../core/places.ts'
 import type { RecordFile, RecordFolder } from '../core/run-record.ts'
-import { ArchiverError } from '../errors.ts'
+import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import type { Command } from './context.ts'
+import { makeEmpty } from './empty-directory.ts'
 import { runOf } from './mode.ts'
 import { type Archiver, openArchiver } from './open.ts'
 import { sha256 } from '../work/run-work.ts'
@@ -29,6 +30,7 @@ interface Extracted {
 /**
  * `run-archiver extract RUN --to DIR`: from artdaqDB the run record byte for byte, names, contents and modes; from the archive each section of the
  * blob byte for byte. DIR must be new or empty, so that nothing is ever overwritten, and nothing is written outside it, whatever a name says.
+ * Throws USAGE where DIR is not to be had, STORE_UNAVAILABLE where the system does not let it be filled.
  */
 export const extract: Command<Options> = async (options, context) => {
   const run = runOf(options.run)
@@ -87,18 +89,30 @@ const writeTo = async (directory: string, { files, folders, mode, isEscaped }: E
   const below = folders
     .map(({ name, mode }) => ({ path: pathOf(placesOf([name], isEscaped).get(name)), mode }))
     .sort((a, b) => a.path.length - b.path.length)
-  for (const { path } of below) await mkdir(path, { recursive: true })
-  for (const file of files) await writeFile(pathOf(places.get(file.name)), file)
-  for (const folder of below.reverse()) await chmod(folder.path, folder.mode)
-  await chmod(directory, mode)
+  for (const { path } of below) await at(path, () => mkdir(path, { recursive: true }))
+  for (const file of files) {
+    const path = pathOf(places.get(file.name))
+    await at(path, () => writeFile(path, file))
+  }
+  for (const { path, mode } of below.reverse()) await at(path, () => chmod(path, mode))
+  await at(Buffer.from(directory), () => chmod(directory, mode))
 }
 
-const makeEmpty = async (directory: string): Promise<void> => {
-  await mkdir(directory, { recursive: true })
-  if ((await readdir(directory)).length > 0)
-    throw new ArchiverError('USAGE', `${directory} is not empty`, {
-      hint: 'Name a new or an empty directory: nothing is overwritten.',
-    })
+/** What the system says of a path, as an error that names it. */
+const at = async (path: Buffer, work: () => Promise<unknown>): Promise<void> => {
+  try {
+    await work()
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    throw new ArchiverError(
+      'STORE_UNAVAILABLE',
+      `${path.toString()} cannot be written: ${messageOf(error)}`,
+      {
+        cause: error,
+        hint: 'What is there is not all of the run: cure it, and extract into a new directory.',
+      },
+    )
+  }
 }
 
 const writeFile = async (path: Buffer, { mode, content }: RecordFile): Promise<void> => {

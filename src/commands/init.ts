@@ -1,10 +1,10 @@
-import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ArchiverError, errnoOf } from '../errors.ts'
 import { now } from '../host.ts'
 import { SAMPLE_CONFIG } from '../samples/config.ts'
 import { type SampleRecord, sampleRecords } from '../samples/records.ts'
 import type { Command } from './context.ts'
+import { makeEmpty } from './empty-directory.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -37,20 +37,6 @@ Then let a run arrive late, and pass again:
   cp -a ${shellWord(join(dir, 'late', '1007'))} ${shellWord(join(dir, 'run_records'))} && run-archiver ${config} --incremental
 `)
   return 0
-}
-
-const makeEmpty = async (dir: string): Promise<void> => {
-  const entries = await mkdir(dir, { recursive: true })
-    .then(() => readdir(dir))
-    .catch((error: unknown) => {
-      const isFile = errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR'
-      if (!isFile) throw new ArchiverError('USAGE', `${dir} cannot be made`, { cause: error })
-      throw new ArchiverError('USAGE', `${dir} is no directory, or lies below a file`, { cause: error })
-    })
-  if (entries.length > 0)
-    throw new ArchiverError('USAGE', `${dir} is not empty, and nothing in it is overwritten`, {
-      hint: 'Name a new directory.',
-    })
 }
 
 /** Writes a record with the modes and times that DAQInterface leaves. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packBlob } from '../../src/core/blob.ts'
@@ -64,5 +64,43 @@ describe('a blob whose names look escaped', () => {
     site.archiver()
     expect(extract(8).status).toBe(0)
     expect(readdirSync(site.path('out'))).toContain('a\nb%.dat')
+  })
+})
+
+describe('a blob of a record with a folder called as a document is', () => {
+  it('has what is in the folder under a plain name', () => {
+    site.record(8, { files: { 'setup.txt': 'echo\n' } })
+    mkdirSync(site.path('records', '8', 'setup.fcl'))
+    writeFileSync(site.path('records', '8', 'setup.fcl', 'notes.txt'), 'n')
+    site.age(8, 3600)
+    site.archiver()
+    expect(extract(8)).toMatchObject({ status: 0, stderr: '' })
+    expect(readFileSync(site.path('out', 'setup.fcl'), 'utf8')).toBe('setup_script: "echo\\n"')
+    expect(readFileSync(site.path('out', 'setup.fcl%2Fnotes.txt'), 'utf8')).toBe('n')
+    expect(extract(8, site.path('record'), '--from', 'artdaq').status).toBe(0)
+    expect(readFileSync(site.path('record', 'setup.fcl', 'notes.txt'), 'utf8')).toBe('n')
+  })
+})
+
+describe('extracting to what can be no directory', () => {
+  it.each([
+    { to: () => site.config, says: /config.yaml is no directory/ },
+    { to: () => join(site.config, 'x'), says: /config.yaml\/x is no directory, or lies below a file/ },
+    { to: () => '/proc/x/y', says: /\/proc\/x\/y cannot be made: E/ },
+    { to: () => site.path('x'.repeat(300)), says: /x cannot be made: E/ },
+    { to: () => site.path('records'), says: /is not empty/ },
+  ])('is refused with what is wrong: $says', ({ to, says }) => {
+    expect(extract(7, to())).toMatchObject({ status: 64, stderr: expect.stringMatching(says) as string })
+  })
+  it('leaves names that no file can have in files that can', () => {
+    const name = `${'x'.repeat(190)}.fcl`
+    forge(32, { [`a/${name}${name}`]: '1', ok: '2' })
+    expect(extract(32)).toMatchObject({ status: 0, stderr: '' })
+    expect(readdirSync(site.path('out')).map((one) => one.length)).toEqual([255, 2])
+  })
+  it('says where it could not go on', () => {
+    forge(33, { [`${'d/'.repeat(2500)}x`]: '1' })
+    const { status, stderr } = extract(33)
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/cannot be written: ENAMETOOLONG.*\[STORE_UNAVAILABLE\]\n {2}What is there is not all/)]) // prettier-ignore
   })
 })
