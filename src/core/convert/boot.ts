@@ -87,7 +87,9 @@ const add = (block: Block | undefined, line: Line, blocks: Block[]): Block => {
     into = { owner, fields: new Map() }
     blocks.push(into)
   }
-  into.fields.set(field, [...(into.fields.get(field) ?? []), line.value])
+  const values = into.fields.get(field)
+  if (values) values.push(line.value)
+  else into.fields.set(field, [line.value])
   return into
 }
 

@@ -7,6 +7,8 @@ import { isSafeEntity, safeEntity } from '../safe-name.ts'
  */
 export class Entities {
   readonly #taken: Set<string>
+  /** The number that a name was given last, so that the next search goes on there. */
+  readonly #last = new Map<string, number>()
 
   /** `reserved`: names of the documents that the archiver itself makes. */
   constructor(reserved: Iterable<string>) {
@@ -24,8 +26,10 @@ export class Entities {
 
   #free(name: string): string {
     let free = name
+    let number = this.#last.get(name) ?? 1
     // Two dots side by side are in no safe name.
-    for (let n = 2; !this.#take(free); n++) free = `${name.replace(/\.$/, '_')}.${n}`
+    while (!this.#take(free)) free = `${name.replace(/\.$/, '_')}.${++number}`
+    this.#last.set(name, number)
     return free
   }
 

@@ -85,6 +85,8 @@ const isOneValue = (text: string): boolean => {
 /** Makes the keys of one document or table: FHiCL names, of which those that had to be changed differ from all others. */
 export class Keys {
   readonly #taken = new Set<string>()
+  /** The number that a name was given last, so that the next search goes on there. */
+  readonly #last = new Map<string, number>()
 
   /** A key as it stands where it is a FHiCL name; else with `_` for what cannot be in one, and a number when that is taken. */
   of(text: string): string {
@@ -101,7 +103,9 @@ export class Keys {
   /** The name, with a number when it is taken. */
   free(name: string): string {
     let key = name
-    for (let n = 2; this.#taken.has(key); n++) key = `${name}_${n}`
+    let number = this.#last.get(name) ?? 1
+    while (this.#taken.has(key)) key = `${name}_${++number}`
+    this.#last.set(name, number)
     this.#taken.add(key)
     return key
   }

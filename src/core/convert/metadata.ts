@@ -24,6 +24,7 @@ export const convertMetadata = (bytes: Uint8Array, isFhicl: IsFhicl): string => 
   const keys = new Keys()
   const written: Line[] = []
   const lists = new Map<string, Section>()
+  const placed = new Set<Section>()
   let open: Section | undefined
   let components: Section | undefined
   // The commit text just written, which the next line may carry on.
@@ -37,7 +38,11 @@ export const convertMetadata = (bytes: Uint8Array, isFhicl: IsFhicl): string => 
     return made
   }
   const close = (): void => {
-    for (const part of [components, open]) if (part && !written.includes(part)) written.push(part)
+    for (const part of [components, open]) {
+      if (!part || placed.has(part)) continue
+      placed.add(part)
+      written.push(part)
+    }
     components = open = undefined
   }
 

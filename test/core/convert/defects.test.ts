@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Entities } from '../../../src/core/convert/entities.ts'
 import { toDocuments } from '../../../src/core/convert/to-documents.ts'
 import { isFhicl } from '../../../src/core/fhicl/detect.ts'
 import { parseMetadata } from '../../../src/core/metadata.ts'
@@ -334,6 +335,30 @@ describe('a setup script', () => {
   })
 })
 
+describe('names that repeat thousands of times', () => {
+  const MANY = 100_000
+  it.each([
+    ['settings.txt', '9k: v\n'.repeat(MANY), `_9k_${MANY}: "v"\n`],
+    ['ranks.txt', `host port label subsystem rank\n${'h 1 l 1 0\n'.repeat(MANY)}`, `  rank0_${MANY}: [`],
+  ])('are numbered in a time that grows as the file does: %s', (file, text, last) => {
+    expect(fhiclOf(file, text)).toContain(last)
+  })
+  it.each([
+    ['boot.txt', 'Subsystem source: 1\n'.repeat(MANY), '"1", "1"]\n}\n]\n\nartdaq'],
+    ['metadata.txt', Array.from({ length: MANY }, (_, n) => `${n} logfiles:\nh:/x\n\n`).join(''), `_${MANY - 1}_logfiles: ["h:/x"]\n`], // prettier-ignore
+  ])('are gathered so, too: %s', (file, text, part) => {
+    expect(fhiclOf(file, text)).toContain(part)
+  })
+  it('are numbered so in documents, too', () => {
+    const entities = new Entities(['a'])
+    const names = entities.of(Array.from({ length: MANY }, () => '../a.fcl'))
+    expect([names[0], names.at(-1), new Set(names).size]).toEqual(['__.a', `__.a.${MANY}`, MANY])
+  })
+  it('pass over the numbers that others have already', () => {
+    expect(fhiclOf('settings.txt', 'a b: 1\n9: 1\n9: 2\n_9_3: 3\n9: 4\n9: 5\n')).toBe('a_b: 1\n_9: 1\n_9_2: 2\n_9_3: 3\n_9_4: 4\n_9_5: 5\n') // prettier-ignore
+  })
+})
+
 describe('a text file of many megabytes', () => {
   const MANY = 16_000_000
   it.each([
@@ -341,6 +366,7 @@ describe('a text file of many megabytes', () => {
     ['environment.txt', `export A=${'\\n'.repeat(MANY / 2)}`],
     ['metadata.txt', `Component #0: "${'a'.repeat(MANY)}`],
     ['boot.txt', `list: ["${'x'.repeat(MANY)}"]`],
+    ['boot.txt', `open: ["${'\\"'.repeat(MANY / 2)}]`],
   ])('is converted as a small one is: %s', (file, text) => {
     expect(fhiclOf(file, text).length).toBeGreaterThan(MANY)
   })
