@@ -2,7 +2,7 @@ import { audit as evaluate, sample } from '../core/audit.ts'
 import { auditJson, auditLines, type StageAudit } from '../core/audit-text.ts'
 import { sameRecord } from '../core/blob.ts'
 import { differsFromManifest } from '../core/copies.ts'
-import type { RunSet } from '../core/run-set.ts'
+import { RunSet } from '../core/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../host.ts'
 import { FailureLog } from '../state/failure-log.ts'
@@ -40,7 +40,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
     checkImported(archiver, run, context),
   )
   const migrated = await readBack(archive.runs, failed.migrate, options, context, (run) =>
-    checkMigrated(archiver, run, context),
+    checkMigrated(archiver, run, archive.updates.get(run) ?? 0, context),
   )
   if (context.signal.aborted) return stopCode(context.signal)
   const audits: StageAudit[] = [
@@ -52,6 +52,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
         stored: artdaq.runs,
         incomplete: artdaq.incomplete,
         failed: failed.import,
+        changed: RunSet.of(imported.changed),
         damaged: imported.damaged,
       }),
     },
@@ -64,6 +65,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
         incomplete: archive.incomplete,
         // A run that failed to migrate and is only in part in artdaqDB by now is that stage's matter.
         failed: failed.migrate.minus(artdaq.incomplete),
+        changed: RunSet.of(migrated.changed),
         damaged: migrated.damaged,
       }),
     },
@@ -87,23 +89,30 @@ const refuseEmptySource = (source: RunSet, stored: RunSet): void => {
     })
 }
 
+/** What reading a run back shows: undefined: what is stored is what is at its source; `changed`: the source is to be stored again, beside it. */
+type Finding = { readonly damage: string } | 'changed' | undefined
+
+const damageOf = (damage: string | undefined): Finding => (damage === undefined ? undefined : { damage })
+
 /** Those in the failure log always: what is stored may be what they failed for. */
 const readBack = async (
   stored: RunSet,
   failed: RunSet,
   { deep }: Options,
   { signal }: Context,
-  check: (run: number) => Promise<string | undefined>,
-): Promise<{ count: number; damaged: Map<number, string> }> => {
+  check: (run: number) => Promise<Finding>,
+): Promise<{ count: number; changed: number[]; damaged: Map<number, string> }> => {
   const damaged = new Map<number, string>()
+  const changed: number[] = []
   let count = 0
   for (const run of deep ? stored : sample(stored, SAMPLE).union(stored.intersect(failed))) {
     if (signal.aborted) break
-    const reason = await ours(() => check(run))
-    if (reason !== undefined) damaged.set(run, reason)
+    const finding = await ours(() => check(run))
+    if (finding === 'changed') changed.push(run)
+    else if (finding) damaged.set(run, finding.damage)
     count++
   }
-  return { count, damaged }
+  return { count, changed, damaged }
 }
 
 /** The run as artdaqDB gives it back, against its own manifest, and against the record where that is still there. */
@@ -111,12 +120,13 @@ const checkImported = async (
   { artdaq, records }: Archiver,
   run: number,
   { signal }: Context,
-): Promise<string | undefined> => {
+): Promise<Finding> => {
   const { manifest } = await artdaq.read(run, signal)
   if (!manifest) return undefined // stored by another program: whole as far as artdaqDB can tell
   try {
-    const { files } = await records.read(run, signal)
-    return differsFromManifest(files, manifest, sha256)[0]
+    const { files, signature } = await records.read(run, signal)
+    const [difference] = differsFromManifest(files, manifest, sha256)
+    return difference !== undefined && signature !== manifest.signature ? 'changed' : damageOf(difference)
   } catch (error) {
     // The record was removed after it was archived, or is being written to again: nothing to compare with.
     if (error instanceof ArchiverError && ['NOT_FOUND', 'RECORD_CHANGING'].includes(error.code))
@@ -129,12 +139,14 @@ const checkImported = async (
 const checkMigrated = async (
   archiver: Archiver,
   run: number,
+  update: number,
   { signal }: Context,
-): Promise<string | undefined> => {
+): Promise<Finding> => {
   const held = await archiver.archive.get(run, 'newest', signal)
   try {
-    const packed = archiver.pack(await archiver.artdaq.read(run, signal))
-    return sameRecord(packed, held) ? undefined : 'the blob is not what artdaqDB holds'
+    const stored = await archiver.artdaq.read(run, signal)
+    if (stored.update > update) return 'changed'
+    return damageOf(sameRecord(archiver.pack(stored), held) ? undefined : 'the blob is not what artdaqDB holds') // prettier-ignore
   } catch (error) {
     if (error instanceof ArchiverError && error.code === 'NOT_FOUND') return undefined // cleaned up in between
     throw error
@@ -142,11 +154,12 @@ const checkMigrated = async (
 }
 
 /** What is wrong with one run is its reason; a store that is away is the audit's error. */
-const ours = async (check: () => Promise<string | undefined>): Promise<string | undefined> => {
+const ours = async (check: () => Promise<Finding>): Promise<Finding> => {
   try {
     return await check()
   } catch (error) {
-    if (error instanceof ArchiverError && !error.code.endsWith('UNAVAILABLE')) return messageOf(error)
+    if (error instanceof ArchiverError && !error.code.endsWith('UNAVAILABLE'))
+      return damageOf(messageOf(error))
     throw error
   }
 }

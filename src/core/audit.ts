@@ -8,6 +8,8 @@ export interface AuditFacts {
   /** There in part. */
   readonly incomplete: RunSet
   readonly failed: RunSet
+  /** Stored, and the source has another content by now, which is to be stored beside it. */
+  readonly changed?: RunSet
   /** Stored runs whose content was read back and found wrong, with the reason. */
   readonly damaged: ReadonlyMap<number, string>
 }
@@ -34,10 +36,11 @@ export interface Violation {
  * For every run exactly one holds: archived, failed or pending (DESIGN section 2). Violations are runs of which that cannot be said:
  * the destination says it has them and what it has is wrong, or they are neither whole at the destination nor on the source.
  */
-export const audit = ({ source, stored, incomplete, failed, damaged }: AuditFacts): Audit => {
+export const audit = (facts: AuditFacts): Audit => {
+  const { source, stored, incomplete, failed, changed = RunSet.EMPTY, damaged } = facts
   const bad = RunSet.of(damaged.keys())
-  const archived = stored.minus(bad)
-  const open = source.minus(stored)
+  const archived = stored.minus(bad).minus(changed)
+  const open = source.minus(stored).union(changed.minus(bad))
   const lost = incomplete.union(failed).minus(stored).minus(source)
   return {
     archived,

@@ -32,6 +32,15 @@ describe('an audit', () => {
     )
   })
 
+  it('calls a run pending whose source has changed since it was stored, or failed where that was tried', () => {
+    const { archived, failed, pending, stale, violations } = audit({
+      ...facts('1-4', '1-4', '3-4'),
+      changed: runs('2-3'),
+    })
+    expect([archived, pending, failed, stale].map(String)).toEqual(['1,4', '2', '3', '4'])
+    expect(violations).toEqual([])
+  })
+
   it('calls a run lost that neither side has whole any more', () => {
     const { violations } = audit(facts('1', '1', '7', '8'))
     expect(violations.map(({ run, type }) => [run, type])).toEqual([
@@ -47,12 +56,13 @@ describe('an audit', () => {
   it('classes are disjoint and complete, whatever it is given', () => {
     const set = fc.uniqueArray(fc.integer({ min: 1, max: 20 })).map((list) => RunSet.of(list))
     fc.assert(
-      fc.property(set, set, set, set, (source, stored, failed, incomplete) => {
+      fc.property(set, set, set, set, set, (source, stored, failed, incomplete, changed) => {
         const whole = {
           source,
           stored,
           failed,
           incomplete: incomplete.minus(stored),
+          changed: changed.intersect(stored),
           damaged: new Map<number, string>(),
         }
         const result = audit(whole)
