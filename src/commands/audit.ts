@@ -124,9 +124,12 @@ const checkImported = async (
   const { manifest } = await artdaq.read(run, signal)
   if (!manifest) return undefined // stored by another program: whole as far as artdaqDB can tell
   try {
-    const { files, signature } = await records.read(run, signal)
-    const [difference] = differsFromManifest(files, manifest, sha256)
-    return difference !== undefined && signature !== manifest.signature ? 'changed' : damageOf(difference)
+    const record = await records.read(run, signal)
+    const [difference] = differsFromManifest(record, manifest, sha256)
+    // Older signatures say nothing of the directory's own mode, and are the beginning of those that do.
+    const isChanged =
+      record.directoryMode !== manifest.directoryMode || !record.signature.startsWith(manifest.signature)
+    return difference !== undefined && isChanged ? 'changed' : damageOf(difference)
   } catch (error) {
     // The record was removed after it was archived, or is being written to again: nothing to compare with.
     if (error instanceof ArchiverError && ['NOT_FOUND', 'RECORD_CHANGING'].includes(error.code))

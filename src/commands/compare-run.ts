@@ -17,7 +17,7 @@ export interface RunComparison {
   readonly record: Copy<unknown>['is']
   readonly artdaq: Copy<unknown>['is']
   readonly archive: Copy<unknown>['is']
-  /** One sentence each; empty when every copy that is there is good and they agree. */
+  /** One sentence each; empty when every copy that is there is good and they agree, also where there is one alone. */
   readonly differences: readonly string[]
 }
 
@@ -39,7 +39,7 @@ export const compareRun = async (
   ] as const)
     if (copy.is === 'bad') differences.push(`${place}: ${copy.why}`)
   if (record.is === 'present' && stored.is === 'present' && stored.value.manifest)
-    differences.push(...differsFromManifest(record.value.files, stored.value.manifest, sha256))
+    differences.push(...differsFromManifest(record.value, stored.value.manifest, sha256))
   if (stored.is === 'present' && blob.is === 'present')
     differences.push(...blobDifferences(stored.value, pack(stored.value), blob.value))
   return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences }

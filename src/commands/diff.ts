@@ -1,14 +1,18 @@
+import { ArchiverError } from '../errors.ts'
 import { compareRun } from './compare-run.ts'
 import { untilStopped } from './context.ts'
 import { runOf } from './mode.ts'
 import { openArchiver } from './open.ts'
 
-/** `run-archiver diff RUN`: what differs between the three copies of a run. Exit 1 when something does. */
+/** `run-archiver diff RUN`: what differs between the three copies of a run. Exit 1 when something does. Throws NOT_FOUND for a run that is nowhere. */
 export const diff = untilStopped<{ config: string; run: string; json?: boolean }>(
   async (options, context) => {
     const archiver = await openArchiver(options.config, context)
     const comparison = await compareRun(archiver, runOf(options.run), context.signal)
     const { run, record, artdaq, archive, differences } = comparison
+    const present = [record, artdaq, archive].filter((is) => is !== 'absent').length
+    if (present === 0)
+    throw new ArchiverError('NOT_FOUND', `run ${run} is neither on the source nor in artdaqDB nor in the archive`, { run }) // prettier-ignore
     if (options.json) context.out(`${JSON.stringify(comparison, null, 2)}\n`)
     else
       context.out(
@@ -16,7 +20,7 @@ export const diff = untilStopped<{ config: string; run: string; json?: boolean }
           `Run ${run}: run record ${record}, artdaqDB ${artdaq}, archive ${archive}`,
           ...(differences.length > 0
             ? differences.map((difference) => `  ${difference}`)
-            : ['  no difference']),
+            : [present > 1 ? '  no difference' : '  one copy alone, nothing to compare it with']),
           '',
         ].join('\n'),
       )

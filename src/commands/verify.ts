@@ -15,14 +15,15 @@ interface Options {
 
 /**
  * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 when a copy
- * is damaged or two differ; each such run is named, with the command that shows more.
+ * is damaged or two differ, and when a run that was asked for is in no destination; each such run is named, with the command that shows more.
  */
 export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)
   const archiver = await openArchiver(options.config, context)
   const all = await archivedRuns(archiver)
-  const wanted = options.runs === undefined ? all : all.intersect(runsOf(options.runs))
-  const runs = [...wanted].filter(() => share === 1 || Math.random() < share)
+  const asked = options.runs === undefined ? all : runsOf(options.runs)
+  const missing = asked.minus(all)
+  const runs = sampleOf([...asked.intersect(all)], share)
   const bad: RunComparison[] = []
   let places = 0
   for (const run of runs) {
@@ -37,14 +38,17 @@ export const verify = untilStopped<Options>(async (options, context) => {
       context.out(`Run ${run}:\n${comparison.differences.map((difference) => `  ${difference}\n`).join('')}`)
   }
   if (options.json)
-    context.out(`${JSON.stringify({ verified: runs.length, copies: places, of: all.size, bad }, null, 2)}\n`)
+    context.out(
+      `${JSON.stringify({ verified: runs.length, copies: places, of: all.size, missing: missing.toString(), bad }, null, 2)}\n`,
+    )
   else {
     context.out(
       `Verified ${runs.length} of ${all.size} archived run(s), ${places} copies read back: ${bad.length} with differences\n`,
     )
+    if (!missing.isEmpty) context.out(`  neither in artdaqDB nor in the archive: ${missing.toString()}\n`)
     if (bad[0]) context.out(`  look closer: run-archiver diff ${bad[0].run} --config ${options.config}\n`)
   }
-  return bad.length > 0 ? 1 : 0
+  return bad.length > 0 || !missing.isEmpty ? 1 : 0
 })
 
 /** Every run that one of the destinations holds, whole or in part. */
@@ -63,6 +67,12 @@ const archivedRuns = async ({ artdaq, archive, records }: Archiver): Promise<Run
       { hint: 'Is the disk mounted?' },
     )
   return held
+}
+
+/** So many of the runs, each as likely as another; one at least, where there is one: a sample of none would prove nothing. */
+const sampleOf = (runs: readonly number[], share: number): readonly number[] => {
+  const sample = runs.filter(() => share === 1 || Math.random() < share)
+  return sample.length > 0 ? sample : runs.slice(Math.floor(Math.random() * runs.length)).slice(0, 1)
 }
 
 /** `5%` or `5`: the share of runs to look at, 0 to 1. */

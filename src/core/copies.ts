@@ -1,16 +1,18 @@
-import type { RecordFile, RecordManifest } from './run-record.ts'
+import type { RecordManifest, RunRecord } from './run-record.ts'
+
+type Comparable = Pick<RunRecord, 'files' | 'folders' | 'skipped' | 'directoryMode'>
 
 /**
- * How the files of a record differ from what its manifest says was archived: one sentence each, naming the file. Empty when all of it is the same,
- * names, contents and modes.
+ * How a record differs from what its manifest says was archived: one sentence each, naming the file. Empty when all of it is the same: names,
+ * contents and modes of files, names and modes of folders, the directory's own mode, and what else there was and was left out.
  */
 export const differsFromManifest = (
-  files: readonly RecordFile[],
+  record: Comparable,
   manifest: RecordManifest,
   sha256: (bytes: Uint8Array) => string,
 ): string[] => {
   const archived = new Map(manifest.files.map((file) => [file.name, file]))
-  const differences = files.flatMap(({ name, mode, content }) => {
+  const differences = record.files.flatMap(({ name, mode, content }) => {
     const was = archived.get(name)
     archived.delete(name)
     if (!was) return [`${name} is in the run record and was not archived`]
@@ -21,6 +23,30 @@ export const differsFromManifest = (
   return [
     ...differences,
     ...[...archived.keys()].map((name) => `${name} was archived and is no longer in the run record`),
+    ...differingEntries(entriesOf(record), entriesOf(manifest)),
+    ...(record.directoryMode === manifest.directoryMode
+      ? []
+      : [`the directory has mode ${octal(record.directoryMode)}, ${octal(manifest.directoryMode)} was archived`]), // prettier-ignore
+  ]
+}
+
+/** What there is beside files, by name. */
+const entriesOf = ({ folders, skipped }: Pick<Comparable, 'folders' | 'skipped'>): Map<string, string> =>
+  new Map([
+    ...folders.map(({ name, mode }) => [name, `a folder of mode ${octal(mode)}`] as const),
+    ...skipped.map(({ name, kind }) => [name, `a ${kind}`] as const),
+  ])
+
+const differingEntries = (entries: ReadonlyMap<string, string>, archived: Map<string, string>): string[] => {
+  const differences = [...entries].flatMap(([name, what]) => {
+    const was = archived.get(name)
+    archived.delete(name)
+    if (was === undefined) return [`${name}, ${what}, was not there when the run was archived`]
+    return was === what ? [] : [`${name} is ${what}, and was ${was} when the run was archived`]
+  })
+  return [
+    ...differences,
+    ...[...archived].map(([name, was]) => `${name}, ${was} when the run was archived, is no longer there`),
   ]
 }
 

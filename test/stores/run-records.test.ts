@@ -147,7 +147,10 @@ describe('the readiness of a record', () => {
     writeFileSync(join(path, 'rc_info_stop.txt'), '')
     const second = await store().signatureOf(7)
     chmodSync(join(path, 'a.fcl'), 0o400)
-    expect(new Set([before, second, await store().signatureOf(7)]).size).toBe(3)
+    const third = await store().signatureOf(7)
+    chmodSync(path, 0o500)
+    expect(new Set([before, second, third, await store().signatureOf(7)]).size).toBe(4)
+    chmodSync(path, 0o700)
   })
   it('of a run whose directory has gone is "gone", and of an ambiguous one such that reading fails by name', async () => {
     make('7')
