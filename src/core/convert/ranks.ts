@@ -13,7 +13,8 @@ export const convertRanks = (bytes: Uint8Array): string => {
   keys.free('header')
   const body = rows.flatMap((row) => {
     const cells = complete(header, row)
-    const rank = cells?.[Math.min(4, header.length - 1)]
+    // In a shorter row the rank is what stands under the header's last word.
+    const rank = row.length >= 5 ? cells?.[4] : cells?.[header.length - 1]
     return cells === undefined || rank === undefined
       ? []
       : [`  ${keys.inTable(`rank${rank}`)}: ${list(cells)}\n`]

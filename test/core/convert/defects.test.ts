@@ -190,6 +190,14 @@ describe('D25: ranks without a subsystem', () => {
   })
 })
 
+describe('ranks under a header of fewer than five words', () => {
+  it('are called by their fifth word where they have one, and by that under the last of the header else', () => {
+    const fhicl = fhiclOf('ranks.txt', 'a b\nh1 11100 tpc01 1 88\n')
+    expect(fhicl).toBe('ranks: {\n  header: ["a", "b"]\n  rank88: ["h1", "11100", "tpc01", "1", "88"]\n}\n')
+    expect(fhiclOf('ranks.txt', 'host port label rank\nh1 1 x 0\nh2 2 y 1 7\n')).toContain('  rank0: ["h1", "1", "x", "0"]\n  rank7: ["h2", "2", "y", "1", "7"]\n') // prettier-ignore
+  })
+})
+
 describe('D26: boot files', () => {
   it('keep every source of a subsystem', () => {
     expect(fhiclOf('boot.txt', 'Subsystem id: 2\nSubsystem source: 1\nSubsystem source: 3\n')).toContain('{\nid: "2"\nsource: ["1", "3"]\n}') // prettier-ignore
