@@ -1,8 +1,10 @@
 import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { ArchiverError } from '../errors.ts'
 import { now } from '../host.ts'
 import { SAMPLE_CONFIG } from '../samples/config.ts'
 import { type SampleRecord, sampleRecords } from '../samples/records.ts'
+import { pathOf } from '../stores/artdaq/open.ts'
 import type { Command } from './context.ts'
 import { makeEmpty } from './empty-directory.ts'
 
@@ -10,9 +12,10 @@ const DAY_SECONDS = 86_400
 
 /**
  * `run-archiver init DIR`: a configuration and sample run records to try the archiver on, and the commands to go on with. DIR must be
- * new or empty, so nothing is ever overwritten. Throws USAGE where it is not.
+ * new or empty, so nothing is ever overwritten, and its path one that a database may lie in. Throws USAGE where it is not.
  */
 export const init: Command<{ readonly dir: string }> = async ({ dir }, context) => {
+  requireUsable(dir)
   await makeEmpty(dir)
   await mkdir(join(dir, 'run_records'))
   await mkdir(join(dir, 'late'))
@@ -23,7 +26,7 @@ export const init: Command<{ readonly dir: string }> = async ({ dir }, context) 
   for (const sample of samples) await writeRecord(join(dir, sample.late ? 'late' : 'run_records'), sample)
   await writeFile(join(dir, 'config.yaml'), SAMPLE_CONFIG, { flag: 'wx' })
 
-  const config = shellWord(join(dir, 'config.yaml'))
+  const config = join(dir, 'config.yaml')
   const listed = samples.map(({ name, late, about }) => `  ${late ? 'late/' : ''}${name}`.padEnd(13) + about)
   context.out(`${dir} holds config.yaml and sample run records:
 ${listed.join('\n')}
@@ -31,12 +34,25 @@ ${listed.join('\n')}
 Next:
   run-archiver ${config}
   run-archiver ${config} --report-status --compare-state
-  run-archiver extract 1005 --from artdaq --to ${shellWord(join(dir, 'restored'))} --config ${config}
+  run-archiver extract 1005 --from artdaq --to ${join(dir, 'restored')} --config ${config}
 
 Then let a run arrive late, and pass again:
-  cp -a ${shellWord(join(dir, 'late', '1007'))} ${shellWord(join(dir, 'run_records'))} && run-archiver ${config} --incremental
+  cp -a ${join(dir, 'late', '1007')} ${join(dir, 'run_records')} && run-archiver ${config} --incremental
 `)
   return 0
+}
+
+/** Whoever reads the database with artdaq's tools hands its path to a shell (D53, D54), so the configuration would be refused. */
+const requireUsable = (dir: string): void => {
+  const path = resolve(dir)
+  try {
+    pathOf(`filesystemdb://${path}`)
+  } catch (error) {
+    throw new ArchiverError('USAGE', `${path} holds characters that artdaq's tools hand to a shell`, {
+      cause: error,
+      hint: 'Name a directory whose whole path has only letters, digits and . _ / -',
+    })
+  }
 }
 
 /** Writes a record with the modes and times that DAQInterface leaves. */
@@ -53,6 +69,3 @@ const writeRecord = async (parent: string, sample: SampleRecord): Promise<void> 
   if (sample.closed) await chmod(path, 0o555)
   await utimes(path, time, time)
 }
-
-const shellWord = (text: string): string =>
-  /^[\w./+,:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

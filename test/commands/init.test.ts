@@ -37,8 +37,19 @@ const recordsOf = async (dir: string): Promise<RunRecords> => {
 }
 
 describe('init', () => {
+  it.each(['my site', 'a+b', '100%', "it's", 'été'])(
+    'refuses a directory that its database may not lie in, before anything is written: %s',
+    async (name) => {
+      const dir = join(root, name, 'site')
+      await expect(init({ dir }, context)).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining(dir) as string,
+      })
+      expect(readdirSync(root)).toEqual([])
+    },
+  )
   it('writes a configuration without mistakes, all of it inside of the directory', async () => {
-    const dir = join(root, "it's new", 'site')
+    const dir = join(root, 'new-1.0_a', 'site')
     expect(await init({ dir }, context)).toBe(0)
     const config = await loadConfig(join(dir, 'config.yaml'), {})
     expect(config.app.workDir.startsWith(dir)).toBe(true)
@@ -67,7 +78,7 @@ describe('init', () => {
     }
   })
   it('prints commands that name what it made', async () => {
-    const dir = join(root, "it's new")
+    const dir = join(root, 'new-1.0_a')
     await init({ dir }, context)
     const line = printed.split('\n').find((text) => text.startsWith('  run-archiver'))!
     expect(execFileSync('sh', ['-c', `ls ${line.replace('run-archiver', '')}`], { encoding: 'utf8' }).trim()).toBe(join(dir, 'config.yaml')) // prettier-ignore
