@@ -173,8 +173,8 @@ render() {
             sed -e '/^# --- Sandbox/,/^TasksMax=/d' \
                 -e '/^\(User\|Group\|SupplementaryGroups\|Wants\|After\|RequiresMountsFor\)=/d' \
                 -e '/^\(State\|Logs\|Cache\)Directory/d' \
-                -e 's/^WantedBy=multi-user.target/WantedBy=default.target/' \
-                -e 's/journalctl -u/journalctl --user -u/; s/systemctl show/systemctl --user show/'
+                -e 's/^WantedBy=multi-user.target/WantedBy=default.target/; s/^ExecStopPost=-+/ExecStopPost=-/' \
+                -e 's/journalctl -u/journalctl --user -u/; s/systemctl \(show\|start\)/systemctl --user \1/'
         else cat; fi
 }
 

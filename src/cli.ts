@@ -124,6 +124,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     .description('send a text through the channels of `reporting`')
     .argument('[file]', 'a text file; - for standard input', '-')
     .requiredOption('--title <text>', 'what it is about')
+    .option('--key <text>', 'tell the same key once an hour only')
     .option('--config <file>', 'configuration file', 'config.yaml')
     .action(run(async () => (await import('./commands/tell.ts')).tell, 'file'))
   const config = program.command('config').description('look at the configuration')

@@ -40,7 +40,7 @@ _run_archiver() {
         'diff') words='--config --json --help' ;;
         'audit') words='--config --json --deep --help' ;;
         'daemon') words='--config --json --verbose -v --help' ;;
-        'tell') words='--title --config --help' ;;
+        'tell') words='--title --key --config --help' ;;
         'config check') words='--config --json --no-connect --help' ;;
         'artdaq list') words='--config --json --help' ;;
         'artdaq show') words='--config --json --help' ;;

@@ -48,6 +48,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from daemon' -l config -r -d
 complete -c run-archiver -n '__fish_seen_subcommand_from daemon' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from daemon' -l verbose -s v -d 'log debug messages too'
 complete -c run-archiver -n '__fish_seen_subcommand_from tell' -l title -r -d 'what it is about'
+complete -c run-archiver -n '__fish_seen_subcommand_from tell' -l key -r -d 'tell the same key once an hour only'
 complete -c run-archiver -n '__fish_seen_subcommand_from tell' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from check' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from config; and __fish_seen_subcommand_from check' -l json -d 'one JSON document on standard output'

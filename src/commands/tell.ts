@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { text as textOf } from 'node:stream/consumers'
 import { loadConfig } from '../config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import { limit } from '../core/rate-limit.ts'
 import { printable, redactor } from '../core/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { identity, now } from '../host.ts'
 import type { Message } from '../status/alerts.ts'
 import { channelsOf } from '../status/channels.ts'
+import { keepTold, readTold, toldFile } from '../status/told-file.ts'
 import type { Command } from './context.ts'
 
 export interface TellOptions {
@@ -14,19 +16,24 @@ export interface TellOptions {
   readonly title: string
   /** A text file; `-` for standard input. */
   readonly file: string
+  /** What it is about, for what may happen every few minutes: the same is told once an hour. Without one it is always told. */
+  readonly key?: string
 }
 
 /** Milliseconds that one channel may take. */
 const PATIENCE = 30_000
+
+/** Milliseconds in which the same key is told once, as alerts are. */
+const HOUR = 3_600_000
 
 /** A message has this many lines at most: the last ones. */
 const MOST_LINES = 200
 
 /**
  * Sends a text through every channel that `reporting` has turned on, for timers and for trying the channels out. Secrets in the text are
- * masked. Exit 0 when somebody was told, or nobody is to be; throws NOBODY_TOLD when no channel worked.
+ * masked. Exit 0 when somebody was told, nobody is to be, or the same key was told within the hour; throws NOBODY_TOLD when no channel worked.
  */
-export const tell: Command<TellOptions> = async ({ config: path, title, file }, context) => {
+export const tell: Command<TellOptions> = async ({ config: path, title, file, key }, context) => {
   const config = await loadConfig(path, context.env)
   const channels = channelsOf(config.reporting, PATIENCE)
   if (channels.length === 0) {
@@ -35,14 +42,25 @@ export const tell: Command<TellOptions> = async ({ config: path, title, file }, 
   }
   const redact = redactor(secretsOf(config))
   const safe = (line: string): string => printable(redact(line))
+  const memory = toldFile(config.app.workDir)
+  const limited =
+    key === undefined ? undefined : limit(await readTold(memory), `tell:${safe(key)}`, now(), HOUR)
+  const remember = async (): Promise<void> => {
+    if (limited) await keepTold(memory, limited.told, (warning) => context.err(`${warning}\n`))
+  }
+  if (limited?.tell === false) {
+    await remember()
+    context.err('The same was told within the last hour, so it is held back.\n')
+    return 0
+  }
   const message: Message = {
-    key: 'tell',
+    key: key === undefined ? 'tell' : `tell:${safe(key)}`,
     severity: 'warning',
     title: safe(title),
     lines: (await read(file)).trimEnd().split('\n').slice(-MOST_LINES).map(safe),
     host: identity().host,
     time: new Date(now()).toISOString(),
-    held: 0,
+    held: limited?.held ?? 0,
   }
   const results = await Promise.allSettled(
     channels.map((channel) => channel.send(message, AbortSignal.timeout(PATIENCE))),
@@ -55,6 +73,7 @@ export const tell: Command<TellOptions> = async ({ config: path, title, file }, 
     throw new ArchiverError('NOBODY_TOLD', 'no channel of `reporting` took the message', {
       hint: 'The lines above tell what each of them said; `run-archiver tell --title test` tries them again.',
     })
+  await remember()
   return 0
 }
 

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import type { Log } from '../core/log.ts'
-import { limit, toldOf, type Told } from '../core/rate-limit.ts'
+import { limit } from '../core/rate-limit.ts'
 import { printable, type Redact } from '../core/redact.ts'
 import { messageOf } from '../errors.ts'
-import { replaceFile } from '../files.ts'
+import { keepTold, readTold } from './told-file.ts'
 
 /** Something that a person should know of. */
 export interface Alert {
@@ -77,9 +76,10 @@ export class Alerts {
   }
 
   async #tell(alert: Alert): Promise<void> {
-    const { now, interval, host, redact, log } = this.#options
-    const { tell, held, told } = limit(await this.#read(), alert.key, now(), interval)
-    if (!tell) return this.#remember(told)
+    const { now, interval, host, redact, log, stateFile } = this.#options
+    const { tell, held, told } = limit(await readTold(stateFile), alert.key, now(), interval)
+    const remember = (): Promise<void> => keepTold(stateFile, told, (message) => log.warn(message))
+    if (!tell) return remember()
     const safe = (text: string): string => printable(redact(text))
     const message: Message = {
       ...alert,
@@ -90,7 +90,7 @@ export class Alerts {
       held,
     }
     const sent = await Promise.all(this.#options.channels.map((channel) => this.#send(channel, message)))
-    if (sent.includes(true)) await this.#remember(told)
+    if (sent.includes(true)) await remember()
     else log.warn(`Nobody could be told: ${message.title}`)
   }
 
@@ -108,19 +108,5 @@ export class Alerts {
       log.warn(`The ${channel.name} alert was not sent: ${redact(messageOf(error))}`)
       return false
     }
-  }
-
-  async #read(): Promise<Told> {
-    try {
-      return toldOf(JSON.parse(await readFile(this.#options.stateFile, 'utf8')))
-    } catch {
-      return {} // nothing told yet, or nothing that can be read: then it is told once more than needed
-    }
-  }
-
-  async #remember(told: Told): Promise<void> {
-    await replaceFile(this.#options.stateFile, `${JSON.stringify(told, null, 2)}\n`, { mode: 0o640 }).catch(
-      (error: unknown) => this.#options.log.warn(`Alerts may be repeated: ${messageOf(error)}`),
-    )
   }
 }

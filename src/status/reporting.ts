@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Log } from '../core/log.ts'
 import type { Redact } from '../core/redact.ts'
 import { messageOf } from '../errors.ts'
@@ -11,6 +10,7 @@ import { sendCarbon, type CarbonOptions } from './carbon.ts'
 import { keepSuccess, lastSuccessAt } from './last-success.ts'
 import { PassMetrics } from './pass-metrics.ts'
 import { writeTextfile, type Standing } from './textfile.ts'
+import { toldFile } from './told-file.ts'
 
 export interface ReportingOptions {
   readonly task: string
@@ -59,7 +59,7 @@ export class Reporting {
     this.#options = options
     this.metrics = new PassMetrics(options.now)
     this.#batches = new BatchLog({ ...options, folder: workDir })
-    const stateFile = join(workDir, 'alerts.json')
+    const stateFile = toldFile(workDir)
     this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,12 +13,12 @@ let folder: string
 let server: Server
 let port: number
 let status = 200
-const received: { title: string; lines: string[] }[] = []
+const received: { title: string; lines: string[]; held: number }[] = []
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tell-'))
   server = createServer((request, response) => {
     void text(request).then((body) => {
-      received.push(JSON.parse(body) as { title: string; lines: string[] })
+      received.push(JSON.parse(body) as (typeof received)[number])
       response.writeHead(status).end()
     })
   })
@@ -31,14 +31,15 @@ afterAll(() => {
 })
 
 /** Sends a text with this `reporting` section; gives back the exit code and what was said on standard error. */
-const send = async (reporting: string, content: string) => {
+const send = async (reporting: string, content: string, key?: string) => {
   const config = join(folder, 'config.yaml')
   const file = join(folder, 'report')
-  writeFileSync(config, `${LEAST}${reporting}`, { mode: 0o600 })
+  mkdirSync(join(folder, 'work'), { recursive: true })
+  writeFileSync(config, `${LEAST}app: {work_dir: "${join(folder, 'work')}"}\n${reporting}`, { mode: 0o600 })
   writeFileSync(file, content)
   let said = ''
   const code = await tell(
-    { config, title: 'weekly report', file },
+    { config, title: 'weekly report', file, ...(key === undefined ? {} : { key }) },
     contextOf({ err: (line) => (said += line) }),
   )
   return { code, said }
@@ -56,6 +57,23 @@ describe('a text for people', () => {
   })
   it('says so where no channel is turned on', async () => {
     expect((await send('', 'one')).said).toContain('nobody was told')
+  })
+  it('with a key is told once an hour, and says afterwards what was held back', async () => {
+    const before = received.length
+    for (const key of ['a.service exit-code 1', 'a.service exit-code 1', 'a.service watchdog 6'])
+      expect((await send(webhook(), 'one', key)).code).toBe(0)
+    expect(received.length - before).toBe(2)
+    const memory = join(folder, 'work', 'alerts.json')
+    const told = readFileSync(memory, 'utf8').replace(/"at": \d+/g, `"at": ${Date.now() - 3_600_000}`)
+    writeFileSync(memory, told)
+    await send(webhook(), 'one', 'a.service exit-code 1')
+    expect(received.at(-1)?.held).toBe(1)
+  })
+  it('with a key that nobody took is tried again', async () => {
+    status = 403
+    await expect(send(webhook(), 'one', 'b.service')).rejects.toMatchObject({ code: 'NOBODY_TOLD' })
+    status = 200
+    expect(await send(webhook(), 'one', 'b.service')).toEqual({ code: 0, said: '' })
   })
   it('that nobody took is an error, without the secret', async () => {
     status = 403

@@ -50,6 +50,14 @@ describe('the units', () => {
     expect(valuesOf(name, 'OnFailure')).toEqual(['run-record-archiver-failure@%n.service'])
     expect(valuesOf(name, 'RequiresMountsFor')).toEqual(['/daq/run_records'])
   })
+  it('tell people of a daemon that is started again, of which OnFailure= hears nothing, and of no end twice an hour', () => {
+    const [told] = valuesOf('run-record-archiver-daemon.service', 'ExecStopPost')
+    expect(told).toContain('"$$SERVICE_RESULT" = success')
+    expect(told).toContain('systemctl start --no-block run-record-archiver-failure@%n.service')
+    expect(valuesOf('run-record-archiver-failure@.service', 'ExecStart').join()).toContain(
+      '--key "$$1 $$how"',
+    )
+  })
   it.each([
     'run-record-archiver.service',
     'run-record-archiver-retry.service',
