@@ -6,6 +6,9 @@ import { type Context, stopCode } from './commands/context.ts'
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
 const IMPATIENCE = 2000
 
+/** How long the end after a signal may take, in seconds, where nothing hangs and the machine is busy: the exit code is worth that. */
+const ORDERLY = 5
+
 const stop = new AbortController()
 let hangup: (() => void) | undefined
 
@@ -14,11 +17,11 @@ const dieAt = (): never => {
   throw new Error('unreachable')
 }
 
-/** Ends at once. A thread that hangs in a read would hold `exit` up for ever, so a child sees to it that the process ends. */
-const endNow = (code: typeof process.exitCode): never => {
+/** Ends at once. A thread that hangs in a read would hold `exit` up for ever, so a child sees to it that the process ends, after `patience` seconds. */
+const endNow = (code: typeof process.exitCode, patience = 1): never => {
   const { spawn } = process.getBuiltinModule('node:child_process')
   // Its standard input closes with this process: then there is nobody to kill.
-  const kill = `timeout 1 cat; case $? in 124 | 143) kill -9 ${process.pid} ;; esac`
+  const kill = `timeout ${patience} cat; case $? in 124 | 143) kill -9 ${process.pid} ;; esac`
   spawn('/bin/sh', ['-c', kill], { stdio: ['pipe', 'ignore', 'ignore'], detached: true }).unref()
   return process.exit(code)
 }
@@ -85,7 +88,7 @@ process.exitCode = await work().catch((error: unknown) => {
 })
 // What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
 process.stdout.write('', () =>
-  process.stderr.write('', () => (stop.signal.aborted ? endNow(process.exitCode) : process.exit())),
+  process.stderr.write('', () => (stop.signal.aborted ? endNow(process.exitCode, ORDERLY) : process.exit())),
 )
 
 function colorWanted(words: readonly string[]): boolean {
