@@ -1,6 +1,10 @@
 import {
   type BigIntStats,
   closeSync,
+  fchmod,
+  fchmodSync,
+  fchown,
+  fchownSync,
   fstat,
   fstatSync,
   fsync,
@@ -33,6 +37,8 @@ export interface Calls {
   read(file: number, into: Buffer, offset: number, length: number, position: number): Promise<number>
   /** Bytes written, which may be less than was given. */
   write(file: number, from: Buffer, offset: number, length: number, position: number): Promise<number>
+  chmod(file: number, mode: number): Promise<void>
+  chown(file: number, uid: number, gid: number): Promise<void>
   sync(file: number): Promise<void>
   /** At once: nothing is left to be written of a file that was read, or synced, so that no disk is waited for. */
   close(file: number): void
@@ -58,6 +64,8 @@ export const pooled: Calls = {
   stat: (file) => statOpen(file, { bigint: true }),
   read: async (...call) => (await readInto(...call)).bytesRead,
   write: async (...call) => (await writeFrom(...call)).bytesWritten,
+  chmod: promisify(fchmod),
+  chown: promisify(fchown),
   sync: promisify(fsync),
   close: closeSync,
   rename: promisify(rename),
@@ -92,6 +100,8 @@ export const direct: Calls = {
   stat: directly((file) => fstatSync(file, { bigint: true })),
   read: directly<Parameters<Calls['read']>, number>(readSync),
   write: directly<Parameters<Calls['write']>, number>(writeSync),
+  chmod: directly(fchmodSync),
+  chown: directly(fchownSync),
   sync: (file) => pooled.sync(file),
   close: closeSync,
   rename: directly(renameSync),

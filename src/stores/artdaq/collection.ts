@@ -149,7 +149,8 @@ export class Collection {
         if (errnoOf(error) !== 'ENOENT') throw error
       })
     step('artdaq-index: before it is written')
-    await placeFiles(this.#database, [{ path, text: () => indexText(index) }])
+    const like = await stat(path).catch(() => undefined)
+    await placeFiles(this.#database, [{ path, text: () => indexText(index), like }])
     step('artdaq-index: renamed')
     await syncDirectory(this.path)
     step('artdaq-index: directory synced')

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError } from '../../errors.ts'
@@ -27,16 +28,18 @@ export async function exportedFiles(database: Database, run: number): Promise<re
   }))
 }
 
-/** Writes them below a directory, over what is there, as bulkdownloader does. Links in the way are not followed. */
+/** Writes them below a directory, over what is there, as bulkdownloader does. A link in a file's place is not followed: ELOOP. */
 export async function writeFiles(directory: string, files: readonly ExportedFile[]): Promise<void> {
   for (const { path, text } of files) {
     const folders = path.split('/')
     const name = folders.pop() ?? ''
     const folder = join(directory, ...folders)
     await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, name), text)
+    await writeFile(join(folder, name), text, { flag: OVER })
   }
 }
+
+const OVER = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
 
 /** Foreign names may hold anything; a path that would leave the directory is refused, not mended. */
 function pathOf({ collection, entity }: Chosen, below: string, run: number): string {

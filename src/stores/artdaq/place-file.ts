@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calls } from '../../calls.ts'
-import { ArchiverError } from '../../errors.ts'
+import { ArchiverError, errnoOf } from '../../errors.ts'
 import { step } from '../../files.ts'
 
 const TEMPORARY = /^\.archiver-[0-9a-f]{16}\.tmp$/
@@ -15,6 +15,8 @@ export interface NewFile {
   readonly path: string
   /** Made when it is written, so that only one text is held at a time. */
   readonly text: () => Iterable<Buffer | string>
+  /** What it replaces: mode and owner stay those, as far as that is allowed. Without it the umask decides, as with artdaq's own tools. */
+  readonly like?: Pick<Stats, 'mode' | 'uid' | 'gid'> | undefined
 }
 
 export interface Placing {
@@ -39,8 +41,22 @@ export async function placeFiles(
     await placeSome(database, files.slice(first, first + AT_ONCE), first, placing)
 }
 
-// Reading back would write the time of reading to the disk, and wait for its journal.
-const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOATIME
+const NEW = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
+
+/** Reading back would write the time of reading to the disk, and wait for its journal. Only an owner may ask for that: not where the disk gives files another. */
+let mayKeepTime = true
+
+const openNew = async (path: string): Promise<number> => {
+  if (mayKeepTime)
+    try {
+      return await calls.open(path, NEW | constants.O_NOATIME, 0o666)
+    } catch (error) {
+      if (errnoOf(error) !== 'EPERM') throw error
+      mayKeepTime = false
+      await calls.unlink(path).catch(() => undefined) // made, and then not opened
+    }
+  return calls.open(path, NEW, 0o666)
+}
 
 /** Files that are open at the same time. */
 const AT_ONCE = 64
@@ -54,12 +70,13 @@ async function placeSome(
   const open: number[] = []
   const waiting: { readonly temporary: string; readonly path: string }[] = []
   try {
-    for (const { path, text } of files) {
+    for (const { path, text, like } of files) {
       stop?.throwIfAborted()
       const temporary = join(database, temporaryName())
-      const file = await calls.open(temporary, NEW, 0o644)
+      const file = await openNew(temporary)
       open.push(file)
       waiting.push({ temporary, path })
+      if (like) await keepOwner(file, like)
       await fill(file, text(), path)
     }
     await settled(open.map((file) => calls.sync(file)))
@@ -75,6 +92,20 @@ async function placeSome(
     for (const { temporary } of waiting) await calls.unlink(temporary).catch(() => undefined)
     throw error
   }
+}
+
+async function keepOwner(
+  file: number,
+  { mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>,
+): Promise<void> {
+  const allowed = (error: unknown): void => {
+    if (!['EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error
+  }
+  const is = await calls.stat(file)
+  // The group alone is what a member may give it.
+  if (Number(is.uid) !== uid || Number(is.gid) !== gid)
+    await calls.chown(file, uid, gid).catch(() => calls.chown(file, Number(is.uid), gid).catch(allowed))
+  if ((Number(is.mode) & 0o777) !== (mode & 0o777)) await calls.chmod(file, mode & 0o777).catch(allowed)
 }
 
 /** Waits for all of them before an error goes up, so that nothing goes on behind it. */
