@@ -62,12 +62,19 @@ export const listText = ({ runs, incomplete, updates, notes }: Listing): string 
     ...notes.map((note) => `Note: ${note}`),
   ])
 
-export const checkText = (findings: readonly Finding[]): string =>
+/** `repairs`: the one database that a repair mends, where several are read. */
+export const checkText = (findings: readonly Finding[], repairs?: string): string =>
   findings.length === 0
     ? 'Nothing amiss.\n'
     : lines([
         ...findings.map(({ kind, path, message }) => `${kind}: ${path}: ${message}`),
         `${counted(findings.length, 'finding')}. run-archiver artdaq repair writes indexes again; importing a run again completes it.`,
+        ...(repairs === undefined
+          ? []
+          : [`It repairs ${repairs} alone: for another one, put that last in artdaq_db.database_uri.`]),
+        ...(findings.some(({ kind }) => kind === 'duplicate')
+          ? ['Neither takes a duplicate away: the document with the smallest oid counts.']
+          : []),
       ])
 
 export const repairText = (database: string, repaired: readonly Repaired[]): string =>

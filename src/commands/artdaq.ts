@@ -18,6 +18,7 @@ interface Options {
 /** `run-archiver artdaq list`: the runs that it holds, whole and in part, with their updates. Exit 1 when something is amiss. */
 export const artdaqList: Command<Options> = async ({ config, json }, context) => {
   const { artdaqDb } = await loadConfig(config, context.env)
+  if (!artdaqDb.useTools) await requireThere(openFileSystemDb({ ...artdaqDb, now }))
   const listing = await openDocumentStore({ ...artdaqDb, env: context.env, now }).list()
   const { runs, incomplete, updates, notes } = listing
   const value = {
@@ -52,15 +53,20 @@ export const artdaqExport: Command<Options & { run: string; to: string }> = asyn
 /** `run-archiver artdaq check`: opens every document and compares it with the index. Exit 1 when something is found. */
 export const artdaqCheck: Command<Options> = async ({ config, json }, context) => {
   const findings = []
-  for (const database of (await native(config, context)).databases)
-    findings.push(...(await checkDatabase(database, new Set())))
-  say(context, json, { sound: findings.length === 0, findings }, checkText(findings))
+  const db = await native(config, context)
+  await requireThere(db)
+  for (const database of db.databases) findings.push(...(await checkDatabase(database, new Set())))
+  const repairs = db.databases.at(-1)?.path ?? ''
+  const text = checkText(findings, db.databases.length > 1 ? repairs : undefined)
+  say(context, json, { sound: findings.length === 0, findings }, text)
   return findings.length === 0 ? 0 : 1
 }
 
 /** `run-archiver artdaq repair`: writes the indexes again from the documents where they differ; the old ones are kept. */
 export const artdaqRepair: Command<Options> = async ({ config, json }, context) => {
-  const database = (await native(config, context)).databases.at(-1)
+  const db = await native(config, context)
+  await requireThere(db)
+  const database = db.databases.at(-1)
   const repaired = database ? await repairDatabase(database, { now }) : []
   const path = database?.path ?? ''
   say(context, json, { database: path, collections: repaired }, repairText(path, repaired))
@@ -79,6 +85,11 @@ async function native(config: string, context: Context): Promise<FileSystemDb> {
       hint: "for MongoDB, or on another host, use artdaq_database's own conftool",
     },
   )
+}
+
+/** What is asked about is there: "nothing amiss" must not be said of a disk that is not mounted. */
+const requireThere = async ({ databases }: FileSystemDb): Promise<void> => {
+  for (const database of databases) await database.requireThere()
 }
 
 const say = (context: Context, json: boolean | undefined, value: unknown, text: string): void =>

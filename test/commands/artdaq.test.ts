@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { artdaqCheck, artdaqExport, artdaqList, artdaqRepair, artdaqShow } from '../../src/commands/artdaq.ts'
+import { checkText } from '../../src/commands/artdaq-text.ts'
 import { contextOf } from '../context.ts'
 import { golden, hasGolden } from '../stores/artdaq/golden.ts'
 import { openDb, sampleRun, store } from '../stores/artdaq/runs.ts'
@@ -101,5 +102,27 @@ describe('artdaq check and artdaq repair', () => {
   it('say so where there are no files to look into', async () => {
     config = configure('mongodb://host', 'use_tools: true')
     await expect(artdaqCheck({ config }, context)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+})
+
+describe('a database that is not there, or is an empty mount point', () => {
+  it.each([
+    ['artdaq list', artdaqList],
+    ['artdaq check', artdaqCheck],
+    ['artdaq repair', artdaqRepair],
+  ])('is told by %s, never found in order (I6)', async (_, command) => {
+    await expect(command({ config }, context)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    mkdirSync(join(folder, 'db'))
+    await expect(command({ config }, context)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(said).toBe('')
+  })
+})
+
+describe('what artdaq check promises of artdaq repair', () => {
+  it('is no more than that does: the last database, and no duplicates', () => {
+    const text = checkText([{ kind: 'duplicate', path: '/a', message: 'twice' }], '/b')
+    expect(text).toContain('It repairs /b alone')
+    expect(text).toContain('Neither takes a duplicate away')
+    expect(checkText([{ kind: 'orphan', path: '/a', message: 'x' }])).not.toMatch(/alone|duplicate/)
   })
 })

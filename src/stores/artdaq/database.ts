@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from '../../errors.ts'
+import { ArchiverError, errnoOf } from '../../errors.ts'
 import { syncDirectory } from '../../files.ts'
 import { Collection, type Counting, INDEX, unavailable } from './collection.ts'
 import { metadataRecord, type Maker } from './metadata-record.ts'
@@ -31,6 +31,14 @@ export class Database {
       .filter((entry) => entry.isDirectory() && !HIDDEN.has(entry.name))
       .map((entry) => this.collection(entry.name))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Throws STORE_UNAVAILABLE where there is none, or nothing in it: for whoever knows that there must be one. */
+  async requireThere(): Promise<void> {
+    if ((await this.collections()).length > 0) return
+    throw new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${this.path} is not there, or is empty`, {
+      hint: 'a disk that is not mounted, or a slip in artdaq_db.database_uri',
+    })
   }
 
   /** How many documents the indexes that were read so far know. */
