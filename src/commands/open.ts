@@ -164,9 +164,10 @@ const readNamed = (setting: string, path: string): Promise<string> =>
     })
   })
 
-const openArtdaq = async ({ artdaqDb }: Config, { env }: Context): Promise<DocumentStore> => {
+const openArtdaq = async (config: Config, { env }: Context): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaq/open.ts')
-  return openDocumentStore({ ...artdaqDb, env, now })
+  const expectExisting = await hasArchived(config, 'import')
+  return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting })
 }
 
 const openArchive = async (
@@ -183,7 +184,7 @@ const openArchive = async (
       folder: uconDb.folderName || 'run_records',
       object: uconDb.objectName || 'configuration',
       now,
-      expectExisting: await hasArchived(config),
+      expectExisting: await hasArchived(config, 'migrate'),
     })
   }
   const { UconArchive } = await import('../stores/ucon/ucon-archive.ts')
@@ -201,7 +202,7 @@ const openArchive = async (
     tlsRejectUnauthorized: context.env['NODE_TLS_REJECT_UNAUTHORIZED'],
     overrideConflict,
     stop: context.signal,
-    expectExisting: await hasArchived(config),
+    expectExisting: await hasArchived(config, 'migrate'),
     now,
     random: Math.random,
   })
@@ -217,9 +218,9 @@ const onlyOneBlob = (run: number): ArchiverError =>
     },
   )
 
-/** Whether the migrate stage has ever stored anything: then an archive that is not there is an unmounted disk. */
-const hasArchived = async (config: Config): Promise<boolean> => {
-  const { stateFile } = memoryPaths(config, 'migrate')
+/** Whether a stage has ever stored anything: then a destination that is not there is an unmounted disk. */
+const hasArchived = async (config: Config, stage: StageName): Promise<boolean> => {
+  const { stateFile } = memoryPaths(config, stage)
   const state = await new StateFile(stateFile).read().catch(() => undefined) // a damaged state is for the pass to tell
   return (state?.lastContiguousRun ?? 0) > 0
 }

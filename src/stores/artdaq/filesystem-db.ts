@@ -25,6 +25,8 @@ export interface FileSystemDbOptions {
   readonly maker: Maker
   /** How long a commit waits for another process that is committing. */
   readonly lockWaitSeconds?: number
+  /** Runs were stored before: a database that is gone or empty is a disk that is not mounted. Of several, the last may be yet to be made. */
+  readonly expectExisting?: boolean | undefined
 }
 
 /**
@@ -58,6 +60,7 @@ export class FileSystemDb implements DocumentStore {
     let seen = RunSet.EMPTY
     const updates = new Map<number, number>()
     const notes: string[] = []
+    await this.#requireThere()
     for (const database of this.#databases) {
       const listing = await listDatabase(database, this.#committer.unfinished)
       for (const [run, count] of listing.updates) updates.set(run, count)
@@ -132,6 +135,7 @@ export class FileSystemDb implements DocumentStore {
   /** Whether the newest database can be read and written, or be made. */
   async probe(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
+    await this.#requireThere()
     for (const database of this.#databases) {
       const rights = constants.R_OK | constants.X_OK | (database === this.#writer ? constants.W_OK : 0)
       for (const path of [
@@ -155,6 +159,7 @@ export class FileSystemDb implements DocumentStore {
     run: number,
     work: (known: Pick<PutContext, 'databases' | 'committer' | 'orphans' | 'doubt'>) => Promise<T>,
   ): Promise<T> {
+    if (!this.#found) await this.#requireThere()
     const found = await this.#lastFound()
     const [orphans, doubt] = [found.orphans.get(run) ?? [], found.doubts.get(run)]
     try {
@@ -163,6 +168,12 @@ export class FileSystemDb implements DocumentStore {
       if (mayHaveWritten(error)) this.#found = undefined // what it had written so far is an orphan now
       throw asStoreError(this.#writer.path, error)
     }
+  }
+
+  async #requireThere(): Promise<void> {
+    if (this.#options.expectExisting !== true) return
+    const expected = this.#databases.length > 1 ? this.#databases.slice(0, -1) : this.#databases
+    for (const database of expected) await database.requireThere()
   }
 
   #lastFound(): Promise<Found> {

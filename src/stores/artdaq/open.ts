@@ -16,6 +16,8 @@ export interface ArtdaqSettings {
   readonly remoteHost?: string | undefined
   /** The environment of the tools; only needed with `useTools`. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Runs were stored before, so that a native database that is not there is not mounted. */
+  readonly expectExisting?: boolean
   /** Epoch milliseconds. */
   readonly now: () => number
 }
@@ -30,10 +32,16 @@ export function openDocumentStore(settings: ArtdaqSettings): DocumentStore {
 }
 
 /** The native store, for the commands that look into the files themselves. Throws CONFIG_INVALID where there are none. */
-export function openFileSystemDb({ databaseUris, now }: ArtdaqSettings): FileSystemDb {
+export function openFileSystemDb({ databaseUris, now, expectExisting }: ArtdaqSettings): FileSystemDb {
   const [first, ...rest] = databaseUris.map(pathOf)
   if (first === undefined) throw invalid('artdaq_db.database_uri is empty')
-  return new FileSystemDb({ paths: [first, ...rest], now, newUuid: randomUUID, maker: maker() })
+  return new FileSystemDb({
+    paths: [first, ...rest],
+    now,
+    newUuid: randomUUID,
+    maker: maker(),
+    expectExisting,
+  })
 }
 
 function openTools({ databaseUris, toolsDir, remoteHost, env = {} }: ArtdaqSettings): ToolsDb {
