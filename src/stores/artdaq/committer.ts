@@ -6,6 +6,7 @@ import type { Collection } from './collection.ts'
 import type { IndexFacts } from '../../core/index-facts.ts'
 import type { Database } from './database.ts'
 import { COMMIT_MARK } from './names.ts'
+import { keptAs } from './kept-index.ts'
 import { withDatabaseLock } from './lock.ts'
 import { asideName, sortOut } from './meanwhile.ts'
 import { sweep } from './place-file.ts'
@@ -125,6 +126,8 @@ export class Committer {
       for (const { collection, facts } of documents)
         additions.set(collection, [...(additions.get(collection) ?? []), facts])
     const collections = (await this.#database.collections()).toSorted(markLast)
+    for (const name of additions.keys())
+      if (!collections.some((one) => one.name === name)) throw goneAway(this.#database.path, name)
     // The documents' names first, in every collection: an index may only name what a power cut cannot take away.
     for (const { name, path } of collections) if (additions.has(name)) await syncDirectory(path)
     step('artdaq-commit: documents durable')
@@ -156,9 +159,14 @@ export class Committer {
   }
 }
 
-/** Where an index that is replaced for its damage is kept: a plain file in the database, which artdaq ignores. */
-export const keptAs = ({ name }: Collection, now: number): string =>
-  `${name}-index.json.damaged-${new Date(now).toISOString().replaceAll(':', '')}`
+const goneAway = (database: string, collection: string): ArchiverError =>
+  new ArchiverError(
+    'STORE_UNAVAILABLE',
+    `artdaqDB ${database}: the collection ${collection} is no longer there`,
+    {
+      hint: 'a disk that is not mounted any more? What was to be committed counts as not stored.',
+    },
+  )
 
 const markLast = (a: Collection, b: Collection): number =>
   Number(a.name === COMMIT_MARK) - Number(b.name === COMMIT_MARK)

@@ -16,6 +16,7 @@ export class Database {
   readonly path: string
   readonly #collections = new Map<string, Collection>()
   readonly #made = new Set<string>()
+  #wasThere = false
 
   constructor(path: string) {
     this.path = path
@@ -27,10 +28,17 @@ export class Database {
       if (errnoOf(error) === 'ENOENT') return []
       throw unavailable(this.path, error)
     })
-    return entries
+    const collections = entries
       .filter((entry) => entry.isDirectory() && !HIDDEN.has(entry.name))
       .map((entry) => this.collection(entry.name))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
+    this.#wasThere ||= collections.length > 0
+    return collections
+  }
+
+  /** Throws STORE_UNAVAILABLE where this process has seen a database and there is none any more, or nothing in it. */
+  async requireStillThere(): Promise<void> {
+    if (this.#wasThere) await this.requireThere()
   }
 
   /** Throws STORE_UNAVAILABLE where there is none, or nothing in it: for whoever knows that there must be one. */

@@ -148,9 +148,10 @@ export class FileSystemDb implements DocumentStore {
     }
   }
 
-  /** The newest database that knows the run. Throws NOT_FOUND. */
+  /** The newest database that knows the run. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
   async holding(run: number): Promise<Database> {
     for (const database of this.#databases.toReversed()) if (await database.knows(run)) return database
+    for (const database of this.#databases) await database.requireStillThere()
     const paths = this.#databases.map(({ path }) => path).join(', ')
     throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })
   }

@@ -5,6 +5,7 @@ import type { Collection } from './collection.ts'
 import type { CollectionIndex } from './collection-index.ts'
 import type { Database } from './database.ts'
 import { doubtfulRuns, type Unknown } from './doubt.ts'
+import { wasRebuilt } from './kept-index.ts'
 import { runsLacking } from './lacking.ts'
 import { COMMIT_MARK, runNumber, runOf } from './names.ts'
 import { indexedRuns } from './run-index.ts'
@@ -38,13 +39,17 @@ export async function listDatabase(
   const orphans = new Map<number, Orphan[]>()
   const unknown: Unknown[] = []
   const notes: string[] = []
+  let damaged = false
   const collections = await database.collections()
   // Directories and indexes are read side by side; at hundreds of thousands of documents each takes its time.
   const indexes = await Promise.all(collections.map(async (collection) => (await collection.index()).index))
   const differences = await Promise.all(collections.map((collection) => collection.difference()))
   for (const [position, collection] of collections.entries()) {
     const { index, damage } = await collection.index()
-    if (damage !== undefined) notes.push(`${damage}: read from the documents instead`)
+    if (damage !== undefined) {
+      damaged = true
+      notes.push(`${damage}: read from the documents instead`)
+    }
     const runs = indexedRuns(index)
     for (const run of runs.configurations.keys()) {
       seen.push(run)
@@ -71,11 +76,10 @@ export async function listDatabase(
   }
   for (const run of marked)
     if (!rest.has(run) && !(await schemaSuffices(database.collection(COMMIT_MARK), run))) broken.add(run)
-  const doubts = await doubtfulRuns(
-    database,
-    marked.filter((run) => !broken.has(run)),
-    unknown,
-  )
+  // An index that is as it was written names all that counts: only where one was damaged can a document of a run be left out of it.
+  const isRebuilt = unknown.length > 0 && (damaged || (await wasRebuilt(database)))
+  const sound = marked.filter((run) => !broken.has(run))
+  const doubts = await doubtfulRuns(database, sound, isRebuilt ? unknown : [])
   const whole = RunSet.of(marked).minus(RunSet.of(broken)).minus(RunSet.of(doubts.keys()))
   return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans, doubts }
 }

@@ -1,6 +1,6 @@
 import type { IndexFacts } from '../../core/index-facts.ts'
 import { unlisted } from './check.ts'
-import { keptAs } from './committer.ts'
+import { keptAs } from './kept-index.ts'
 import type { Collection, Counting } from './collection.ts'
 import type { CollectionIndex, Section } from './collection-index.ts'
 import type { Database } from './database.ts'

@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -38,6 +47,17 @@ const listing = async () => {
   const { runs, incomplete } = await openDb(path).list()
   return [runs.toString(), incomplete.toString()]
 }
+
+describe('an empty document that no index knows, where no index was ever damaged', () => {
+  it('is a note: it is of a load that never counted, and no run is blamed for it (I4)', async () => {
+    await store(openDb(path), theirs(1), theirs(2))
+    const file = join(path, 'RunHistory', `${'ab'.repeat(12)}.json`)
+    writeFileSync(file, '')
+    const { runs, incomplete, notes } = await openDb(path).list()
+    expect([runs.toString(), incomplete.toString()]).toEqual(['1-2', ''])
+    expect(notes.join()).toContain(file)
+  })
+})
 
 describe.each([
   ['is cut', async () => Promise.resolve().then(cutIndex)],

@@ -3,6 +3,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
+  rmdirSync,
   readFileSync,
   rmSync,
   unlinkSync,
@@ -332,6 +334,28 @@ describe('an original that was damaged in artdaqDB', () => {
     const damaged = { code: 'STORE_CORRUPT', message: expect.stringContaining('boot') as string }
     await expect(openDb(path).read(12, never)).rejects.toMatchObject(damaged)
     await expect(put(sampleRun(12))).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+})
+
+describe('a database whose disk is taken away', () => {
+  const unmount = (): void => {
+    renameSync(path, `${path}-away`)
+    mkdirSync(path) // the mount point
+  }
+  it('is no run that is not there: nothing is said of any run (I4)', async () => {
+    const db = openDb(path)
+    await store(db, sampleRun(1))
+    unmount()
+    await expect(db.read(1, never)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    rmdirSync(path)
+    await expect(db.read(1, never)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+  it('commits nothing, and says so', async () => {
+    const db = openDb(path)
+    await store(db, sampleRun(1))
+    await db.put(sampleRun(2), never)
+    unmount()
+    await expect(db.commit()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 })
 
