@@ -245,18 +245,25 @@ describe('a cache that cannot be kept', () => {
 })
 
 describe('an artdaqDB that is gone while nothing was archived of it yet (I6)', () => {
-  it('is an error of a migration that had attempted something, never "nothing to do"', () => {
-    site.record(1)
-    site.archiver('--import-only')
-    writeFileSync(site.path('work', 'migrate_failures.log'), '1\n')
-    rmSync(site.path('db'), { recursive: true })
-    for (const flags of [['--migrate-only'], ['--migrate-only', '--incremental']])
-      expect(site.archiver(...flags)).toMatchObject({
-        status: 1,
-        stdout: expect.stringContaining('artdaqDB is empty, and it was not before') as string,
-      })
-    expect(site.failures('migrate')).toBe('1\n')
-  })
+  it.each([
+    { memory: 'both states', forgotten: [] },
+    { memory: 'the migration alone', forgotten: ['importer_state.json'] },
+  ])(
+    'is an error of a migration, never "nothing to do", where $memory remember that there was something',
+    ({ forgotten }) => {
+      site.record(1)
+      site.archiver('--import-only')
+      writeFileSync(site.path('work', 'migrate_failures.log'), '1\n')
+      for (const name of forgotten) rmSync(site.path('work', name))
+      rmSync(site.path('db'), { recursive: true })
+      for (const flags of [['--migrate-only'], ['--migrate-only', '--incremental']])
+        expect(site.archiver(...flags)).toMatchObject({
+          status: 1,
+          stdout: expect.stringMatching(/artdaqDB .*is empty/) as string,
+        })
+      expect(site.failures('migrate')).toBe('1\n')
+    },
+  )
 })
 
 describe('what stands at a key that nobody has compared', () => {
