@@ -84,6 +84,9 @@ daemon: {scan_seconds: 3}
       }
       let isWriting = true
       void written.then(() => (isWriting = false))
+      // On a busy machine a start takes seconds: what it takes is not what a daemon gathers.
+      const before = archived().length
+      while (isWriting && archived().length === before) await pause(200)
       await pause(5000)
       while (isWriting) {
         sample(daemon.pid!)
