@@ -93,7 +93,7 @@ daemon: {scan_seconds: 3}
       void written.then(() => (isWriting = false))
       // On a busy machine a start takes seconds: what it takes is not what a daemon gathers.
       const before = archived().length
-      while (isWriting && archived().length === before) await pause(200)
+      for (let look = 0; look < 100 && archived().length === before; look++) await pause(200)
       await pause(5000)
       while (isWriting) {
         sample(daemon.pid!)
