@@ -121,7 +121,7 @@ const readFileOf = (path: string): SmallFile => {
       `${path}:1:1 ${reason ?? (error instanceof Error ? error.message : String(error))}`,
       {
         cause: error,
-        hint: 'name the file: run-archiver CONFIG, or --config CONFIG; run-archiver init DIR makes an example',
+        hint: 'name the file: run-archiver FILE.yaml, or COMMAND --config FILE.yaml (run-archiver --help lists the commands); run-archiver init DIR makes an example',
       },
     )
   }

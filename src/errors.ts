@@ -82,6 +82,10 @@ export const messageOf = (error: unknown): string => {
   return `${error.message}${error.message.includes(cause.slice(2)) ? '' : cause}`.replaceAll('\n', ' ')
 }
 
+/** The same, with the code that docs/ERRORS.md explains behind it. */
+export const toldOf = (error: unknown): string =>
+  error instanceof ArchiverError ? `${messageOf(error)} [${error.code}]` : messageOf(error)
+
 /** The operating system's error code (`ENOENT`), where there is one. */
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined

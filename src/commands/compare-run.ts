@@ -1,7 +1,7 @@
 import { sameRecord, unpackBlob } from '../core/blob.ts'
 import { differingSections, differsFromManifest } from '../core/copies.ts'
 import type { StoredRun } from '../core/run-record.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
+import { ArchiverError, messageOf, toldOf } from '../errors.ts'
 import type { Archiver } from './open.ts'
 import { sha256 } from '../work/run-work.ts'
 
@@ -65,6 +65,6 @@ const copyOf = async <T>(read: () => Promise<T>): Promise<Copy<T>> => {
     if (!(error instanceof ArchiverError)) throw error
     if (error.code === 'NOT_FOUND') return { is: 'absent' }
     if (error.code.endsWith('UNAVAILABLE')) throw error
-    return { is: 'bad', why: error.message }
+    return { is: 'bad', why: toldOf(error) }
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf, ArchiverError } from '../errors.ts'
+import { messageOf, ArchiverError, toldOf } from '../errors.ts'
 import type { StageName } from '../stages/stage.ts'
 import type { StageReport } from './pass.ts'
 import type { Plan } from './plan-stage.ts'
@@ -18,13 +18,13 @@ export const passLines = (
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
-      return [`${title}not begun: ${error ? messageOf(error) : 'stopped'}`, ...hintOf(error)]
+      return [`${title}not begun: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error)]
     const { succeeded, failed, pending } = outcome
     const left = pending.size + plan.beyond
     const lines = [
       `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.waiting.size} not ready, ${left} left for the next pass`,
     ]
-    if (error) lines.push(`  stopped: ${messageOf(error)}`, ...hintOf(error))
+    if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
     for (const run of failed.take(NAMED))
       lines.push(`  run ${run} failed: ${failures.get(`${stage} ${run}`) ?? 'see the log'}`)
     if (failed.size > NAMED)
@@ -38,7 +38,7 @@ export const passLines = (
 }
 
 const hintOf = (error: Error | undefined): string[] =>
-  error instanceof ArchiverError && error.hint !== undefined ? [`  ${error.hint} [${error.code}]`] : []
+  error instanceof ArchiverError && error.hint !== undefined ? [`  ${error.hint}`] : []
 
 /** A pass that found nothing to do. */
 export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {

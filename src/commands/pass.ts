@@ -2,7 +2,7 @@ import { attemptedUpTo, passLimit, type PassMode } from '../core/plan.ts'
 import type { Listing, SourceListing } from '../core/listing.ts'
 import type { StageRuns } from '../core/recovery.ts'
 import { RunSet } from '../core/run-set.ts'
-import { messageOf } from '../errors.ts'
+import { messageOf, toldOf } from '../errors.ts'
 import { monotonic, now } from '../host.ts'
 import { runStage } from '../stages/engine.ts'
 import { importStage } from '../stages/import.ts'
@@ -47,6 +47,8 @@ export interface StageReport {
   readonly outcome: StageOutcome | undefined
   readonly error: Error | undefined
 }
+
+const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
 
 /** At most so often, in milliseconds, is progress recorded (DESIGN section 3). */
 const CHECKPOINT_EVERY = 250
@@ -170,12 +172,9 @@ const runOne = async (
       )
     return { stage, plan, outcome, error: outcome.error }
   } catch (thrown) {
-    return {
-      stage,
-      plan,
-      outcome: undefined,
-      error: thrown instanceof Error ? thrown : new Error(String(thrown)),
-    }
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    conditions.warn(`[${TITLES[stage]}] not begun: ${toldOf(error)}`)
+    return { stage, plan, outcome: undefined, error }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RunSet } from '../core/run-set.ts'
-import { ArchiverError, errnoOf } from '../errors.ts'
+import { ArchiverError, errnoOf, toldOf } from '../errors.ts'
 import type { Listener } from '../stages/stage.ts'
 import { type Context, stopCode } from './context.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './mode.ts'
@@ -44,7 +44,8 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   return withSession(archiver, session, context, async (conditions) => {
     const failures = new Map<string, string>()
     const listener: Listener = (event) => {
-      if (event.type === 'run-failed') failures.set(`${event.stage} ${event.run}`, event.error.message)
+      if (event.type === 'run-failed')
+        failures.set(`${event.stage} ${event.run}`, reasonOf(event.run, event.error))
       conditions.listener(event)
     }
     const reports = await runPass(archiver, request, { ...conditions, listener })
@@ -57,6 +58,9 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     return code
   })
 }
+
+/** Why a run failed, for a line that names the run already. */
+const reasonOf = (run: number, error: Error): string => toldOf(error).replace(`run ${run}: `, '')
 
 /** `import-only incremental`: as the lock's owner file and the ledger name it. */
 const modeWord = ({ pass, stages }: PassMode): string =>

@@ -1,5 +1,5 @@
 import { createLog, levelOf, type OpenLog } from '../log.ts'
-import { ArchiverError } from '../errors.ts'
+import { ArchiverError, toldOf } from '../errors.ts'
 import { identity, now } from '../host.ts'
 import { acquireLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
@@ -56,6 +56,7 @@ export const withSession = async (
   }
   if (context.signal.aborted) onStop()
   else context.signal.addEventListener('abort', onStop)
+  lock.lost.addEventListener('abort', () => log.warn(toldOf(lock.lost.reason)))
   const reports: StageReport[] = []
   let end: SessionEnd = { exitCode: 2, reports }
   try {

@@ -1,5 +1,5 @@
 import type { Listing, SourceListing } from '../core/listing.ts'
-import { RunSet } from '../core/run-set.ts'
+import type { RunSet } from '../core/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { compareRun, type RunComparison } from './compare-run.ts'
 import { stopCode, untilStopped } from './context.ts'
@@ -15,14 +15,17 @@ interface Options {
 
 /**
  * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 when a copy
- * is damaged or two differ, and when a run that was asked for is in no destination; each such run is named, with the command that shows more.
+ * is damaged or two differ, when a run is there only in part, and when one that was asked for is in no destination; each such run is named, with the command that shows more.
  */
 export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)
   const archiver = await openArchiver(options.config, context)
-  const all = await archivedRuns(archiver)
-  const asked = options.runs === undefined ? all : runsOf(options.runs)
-  const missing = asked.minus(all)
+  const held = await heldRuns(archiver)
+  const all = held.documents.union(held.blobs)
+  const asked = options.runs === undefined ? all.union(held.incomplete) : runsOf(options.runs)
+  const incomplete = asked.intersect(held.incomplete)
+  const missing = asked.minus(all).minus(incomplete)
+  const single = asked.intersect(held.documents).minus(held.blobs).minus(incomplete)
   const runs = sampleOf([...asked.intersect(all)], share)
   const bad: RunComparison[] = []
   let places = 0
@@ -39,34 +42,43 @@ export const verify = untilStopped<Options>(async (options, context) => {
   }
   if (options.json)
     context.out(
-      `${JSON.stringify({ verified: runs.length, copies: places, of: all.size, missing: missing.toString(), bad }, null, 2)}\n`,
+      `${JSON.stringify({ verified: runs.length, copies: places, of: all.size, incomplete: incomplete.toString(), not_in_archive: single.toString(), missing: missing.toString(), bad }, null, 2)}\n`,
     )
   else {
     context.out(
       `Verified ${runs.length} of ${all.size} archived run(s), ${places} copies read back: ${bad.length} with differences\n`,
     )
+    if (!incomplete.isEmpty) context.out(`  there only in part: ${incomplete.toString()}\n`)
+    if (!single.isEmpty) context.out(`  in artdaqDB and not in the archive: ${single.toString()}\n`)
     if (!missing.isEmpty) context.out(`  neither in artdaqDB nor in the archive: ${missing.toString()}\n`)
     if (bad[0]) context.out(`  look closer: run-archiver diff ${bad[0].run} --config ${options.config}\n`)
   }
-  return bad.length > 0 || !missing.isEmpty ? 1 : 0
+  return bad.length > 0 || !missing.isEmpty || !incomplete.isEmpty ? 1 : 0
 })
 
-/** Every run that one of the destinations holds, whole or in part. */
-const archivedRuns = async ({ artdaq, archive, records }: Archiver): Promise<RunSet> => {
-  const [documents, blobs]: readonly Listing[] = [await artdaq.list(), await archive.list()]
+interface Held {
+  /** Whole. */
+  readonly documents: RunSet
+  readonly blobs: RunSet
+  /** In either place in part. */
+  readonly incomplete: RunSet
+}
+
+/** Every run that one of the destinations holds. */
+const heldRuns = async ({ artdaq, archive, records }: Archiver): Promise<Held> => {
+  const documents: Listing = await artdaq.list()
+  const blobs: Listing = await archive.list()
   // An unmounted record directory would make every comparison pass for want of anything to compare with.
   const source: SourceListing = await records.list()
-  const held = [documents, blobs].reduce(
-    (runs, listing) => runs.union(listing?.runs ?? RunSet.EMPTY).union(listing?.incomplete ?? RunSet.EMPTY),
-    RunSet.EMPTY,
-  )
-  if (source.runs.isEmpty && !held.isEmpty)
+  const incomplete = documents.incomplete.union(blobs.incomplete)
+  const isHeld = !documents.runs.union(blobs.runs).union(incomplete).isEmpty
+  if (source.runs.isEmpty && isHeld)
     throw new ArchiverError(
       'SOURCE_UNAVAILABLE',
       'the run record directory is empty, and runs are archived',
       { hint: 'Is the disk mounted?' },
     )
-  return held
+  return { documents: documents.runs, blobs: blobs.runs, incomplete }
 }
 
 /** So many of the runs, each as likely as another; one at least, where there is one: a sample of none would prove nothing. */

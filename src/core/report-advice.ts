@@ -22,11 +22,11 @@ export const recommendations = (report: Report): readonly Advice[] => {
     ...unreadable.map((text): Advice => ({ text: `ERROR: not readable, nothing is known of it: ${text}` })),
     ...difference(records?.minus(waiting), artdaq, (runs) => ({
       text: `Run IMPORTER: ${runs.size} run(s) on filesystem not in artdaqDB (range: ${spanText(runs)})`,
-      command: command('--import-only --incremental'),
+      command: command(`--import-only${only(runs, facts.import)}`),
     })),
     ...difference(artdaq, archive, (runs) => ({
       text: `Run MIGRATOR: ${runs.size} run(s) in artdaqDB not in UconDB (range: ${spanText(runs)})`,
-      command: command('--migrate-only --incremental'),
+      command: command(`--migrate-only${only(runs, facts.migrate)}`),
     })),
     ...difference(artdaq, records, (runs) => ({
       text: `WARNING: ${runs.size} run(s) in artdaqDB but not on filesystem (may have been deleted)`,
@@ -49,6 +49,10 @@ export const recommendations = (report: Report): readonly Advice[] => {
   ]
   return advice.length > 0 ? advice : [{ text: 'All systems are synchronized - no action needed' }]
 }
+
+/** An incremental pass leaves failed runs alone: where there are no others, a full one is meant. */
+const only = (runs: RunSet, memory: Report['facts']['import']): string =>
+  memory.known && runs.minus(memory.value.failed).isEmpty ? '' : ' --incremental'
 
 const difference = (
   from: RunSet | undefined,

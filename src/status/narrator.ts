@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts'
-import { ArchiverError, errnoOf } from '../errors.ts'
+import { ArchiverError, errnoOf, toldOf } from '../errors.ts'
 import type { EngineEvent, Listener, StageName } from '../stages/stage.ts'
 
 const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
@@ -53,7 +53,7 @@ const tell = (log: Log, event: EngineEvent): void => {
     }
     case 'run-retry': {
       log.warn(
-        `${stage} [Run ${event.run}] ✗ Run ${event.run} failed (attempt ${event.attempt}/${event.attempts}): ${event.error.message}`,
+        `${stage} [Run ${event.run}] ✗ Run ${event.run} failed (attempt ${event.attempt}/${event.attempts}): ${toldOf(event.error)}`,
         about(event.run),
       )
       return
@@ -70,7 +70,7 @@ const tell = (log: Log, event: EngineEvent): void => {
       return
     }
     case 'run-failed': {
-      log.error(`${stage} [Run ${event.run}] ✗ Run ${event.run} failed: ${event.error.message}`, {
+      log.error(`${stage} [Run ${event.run}] ✗ Run ${event.run} failed: ${toldOf(event.error)}`, {
         ...about(event.run),
         error: event.error,
       })
@@ -86,7 +86,7 @@ const tell = (log: Log, event: EngineEvent): void => {
     }
     case 'pass-stopped': {
       log.warn(
-        `${stage} Stopped (${event.reason})${event.error ? `: ${event.error.message}` : ': no further runs are taken'}`,
+        `${stage} Stopped (${event.reason})${event.error ? `: ${toldOf(event.error)}` : ': no further runs are taken'}`,
       )
       return
     }

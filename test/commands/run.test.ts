@@ -216,6 +216,28 @@ describe('a second start while the first works (D3)', () => {
   })
 })
 
+describe('what a run failed for', () => {
+  it('is told with its cause and its code, in the summary and in the log', () => {
+    site.record(1)
+    rmSync(site.path('records', '1', 'boot.txt'))
+    mkdirSync(site.path('records', '0001'))
+    const { stdout, stderr } = site.archiver()
+    for (const text of [stdout, stderr]) expect(text).toMatch(/is ambiguous: .* \[RECORD_INVALID\]/)
+    expect(stdout).toMatch(/^ {2}run 1 failed: is ambiguous|^ {2}run 1 failed: run 1 is/m)
+  })
+  it('and a stage that could not begin, stand in the log', () => {
+    site.record(1)
+    site.archiver()
+    renameSync(site.path('archive'), site.path('away'))
+    site.record(2)
+    const { status, stderr } = site.archiver()
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/\[Migrate\] not begun: .*\[STORE_UNAVAILABLE\]/) as string,
+    ])
+  })
+})
+
 describe('a cache that cannot be kept', () => {
   it.each(['.listings.json', '.watched-records.json'])('costs no pass its result: %s', (name) => {
     site.record(1)

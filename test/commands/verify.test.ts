@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, rmdirSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
 
@@ -37,6 +38,19 @@ describe('verify', () => {
     ])
     expect(stdout).toContain('neither in artdaqDB nor in the archive: 11,9999\n')
     expect(JSON.parse(site.command('verify', '--runs', '11', '--json').stdout)).toMatchObject({ verified: 0, missing: '11' }) // prettier-ignore
+  })
+  it('calls nothing archived that is there in part, and names what only artdaqDB has', () => {
+    const mark = site.path('db', 'SystemLayout')
+    for (const name of readdirSync(mark))
+      if (name !== 'index.json' && readFileSync(join(mark, name), 'utf8').includes('"8/'))
+        rmSync(join(mark, name))
+    const shard = site.path('archive', 'run_records', 'configuration', '0-999')
+    for (const name of ['9.txt', '9.sha256']) rmSync(join(shard, name), { force: true })
+    const { status, stdout } = site.command('verify')
+    expect(status).toBe(1)
+    expect(stdout).toContain('there only in part: 8\n')
+    expect(stdout).toContain('in artdaqDB and not in the archive: 9\n')
+    expect(JSON.parse(site.command('verify', '--json').stdout)).toMatchObject({ incomplete: '8', not_in_archive: '9' }) // prettier-ignore
   })
   it('looks at one run at least, however small the sample', () => {
     const { status, stdout } = site.command('verify', '--sample', '0.0001%')

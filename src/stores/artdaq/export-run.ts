@@ -34,8 +34,15 @@ export async function writeFiles(directory: string, files: readonly ExportedFile
     const folders = path.split('/')
     const name = folders.pop() ?? ''
     const folder = join(directory, ...folders)
-    await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, name), text, { flag: OVER })
+    try {
+      await mkdir(folder, { recursive: true })
+      await writeFile(join(folder, name), text, { flag: OVER })
+    } catch (cause) {
+      throw new ArchiverError('STORE_UNAVAILABLE', `${join(folder, name)} cannot be written`, {
+        cause,
+        hint: 'name a directory that this user may write into, with room and without links in the way: --to DIR',
+      })
+    }
   }
 }
 
