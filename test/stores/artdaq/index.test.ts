@@ -129,19 +129,18 @@ describe('a damaged index', () => {
 })
 
 describe.skipIf(!hasGolden)("artdaq's own indexes", () => {
-  const indexes = ['main', 'dup', 'faketime', 'mutated', 'damaged'].flatMap((name) =>
-    readdirSync(join(golden, name, 'db')).map((collection) => join(name, 'db', collection, 'index.json')),
-  )
-
-  it.each(indexes.filter((path) => !path.includes('SystemMetadata')))(
-    'are written back byte for byte: %s',
-    (path) => {
+  // Looked for in the test: the body of a group that is skipped runs all the same.
+  it.each(['main', 'dup', 'faketime', 'mutated', 'damaged'])('are written back byte for byte: %s', (name) => {
+    const collections = readdirSync(join(golden, name, 'db')).filter((name) => name !== 'SystemMetadata')
+    expect(collections).not.toEqual([])
+    for (const collection of collections) {
+      const path = join(name, 'db', collection, 'index.json')
       const bytes = readFileSync(join(golden, path))
       const index = parseIndex(bytes, path)
-      expect(textOf(index)).toBe(bytes.toString('utf8'))
+      expect(textOf(index), path).toBe(bytes.toString('utf8'))
       // Also after every list was taken apart and put together again.
       for (const list of index.section('entities.name').values()) expect(list.items.length).toBeGreaterThan(0)
-      expect(textOf(index.plus([]))).toBe(bytes.toString('utf8'))
-    },
-  )
+      expect(textOf(index.plus([])), path).toBe(bytes.toString('utf8'))
+    }
+  })
 })
