@@ -1,5 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,6 +25,8 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await watch.close()
+  // Only root empties a folder that is read-only.
+  for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o755)
   rmSync(directory, { recursive: true })
 })
 
