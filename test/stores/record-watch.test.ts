@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { openRecordWatch, type RecordWatch } from '../../src/stores/record-watch.ts'
 
 let directory: string
@@ -134,20 +134,29 @@ describe.skipIf(!canLimit)("the kernel's limit", () => {
       })
       watch.follow(new Set(['101', '102', '103']))
       setTimeout(() => process.exit(), 20_000)`
-      const child = spawn('unshare', [
-        ...LIMITED,
-        `echo ${value} >/proc/sys/user/${limit}; exec npx tsx --input-type=module -e "$0"`,
-        program,
-      ])
+      // tsx names its folder by the user's number, which is root's in there: the shared one may be the real root's.
+      const temporary = mkdtempSync(join(tmpdir(), 'watch-tsx-'))
+      onTestFinished(() => rmSync(temporary, { recursive: true }))
+      const child = spawn(
+        'unshare',
+        [
+          ...LIMITED,
+          `echo ${value} >/proc/sys/user/${limit}; exec npx tsx --input-type=module -e "$0"`,
+          program,
+        ],
+        { env: { ...process.env, TMPDIR: temporary } },
+      )
       let said = ''
+      let complaint = ''
       child.stdout.on('data', (text: Buffer) => (said += text.toString()))
-      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.stderr.on('data', (text: Buffer) => (complaint += text.toString()))
+      const ended = new Promise((resolve) => child.once('close', resolve))
       for (let i = 0; i < 200 && !said.includes('polling'); i++) await pause(50)
       await pause(500)
       appendFileSync(join(directory, '103', 'metadata.txt'), 'more\n')
       await ended
-      expect(said).toContain(setting)
-      expect(said.trim().split('\n').at(-1)).toBe('heard')
+      expect(said, complaint).toContain(setting)
+      expect(said.trim().split('\n').at(-1), complaint).toBe('heard')
     },
   )
 })
