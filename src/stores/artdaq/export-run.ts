@@ -28,7 +28,10 @@ export async function exportedFiles(database: Database, run: number): Promise<re
   }))
 }
 
-/** Writes them below a directory, over what is there, as bulkdownloader does. A link in a file's place is not followed: ELOOP. */
+/**
+ * Writes them below a directory, over what is there, as bulkdownloader does. A link in a file's place is not followed. Throws
+ * STORE_UNAVAILABLE, with the path, for a file that cannot be written.
+ */
 export async function writeFiles(directory: string, files: readonly ExportedFile[]): Promise<void> {
   for (const { path, text } of files) {
     const folders = path.split('/')

@@ -50,7 +50,15 @@ describe('an export', () => {
     writeFileSync(precious, 'as it was')
     symlinkSync(precious, join(to, 'schema.fcl'))
     const files = await exportedFiles(openDb(path).databases[0]!, 1)
-    await expect(writeFiles(to, files)).rejects.toMatchObject({ code: 'ELOOP' })
+    await expect(writeFiles(to, files)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      cause: { code: 'ELOOP' },
+    })
     expect(readFileSync(precious, 'utf8')).toBe('as it was')
+    // A file where a folder shall be: told with its path, not as a bug.
+    await expect(writeFiles(precious, files)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining(precious) as string,
+    })
   })
 })
