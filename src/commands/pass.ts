@@ -139,7 +139,7 @@ const runOne = async (
     const archived = new Map<number, Archived>()
     const doubtful =
       stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
-    await note(archiver, doubtful, RunSet.EMPTY, conditions)
+    if (!doubtful.isEmpty) await note(archiver, doubtful, conditions)
     const outcome = await runStage(
       stage === 'import' ? importing(archiver, archived) : migrating(archiver, request.check),
       {
@@ -163,7 +163,12 @@ const runOne = async (
         checkpointEvery: CHECKPOINT_EVERY,
       },
     )
-    if (outcome.stopped !== 'lock-lost') await note(archiver, doubtful, outcome.attempted, conditions)
+    if (!doubtful.isEmpty && outcome.stopped !== 'lock-lost')
+      await spared(
+        'runs in hand',
+        () => note(archiver, doubtful.minus(outcome.attempted), conditions),
+        conditions,
+      )
     if (stage === 'import' && outcome.stopped !== 'lock-lost')
       await spared(
         'records that are looked at again',
@@ -187,16 +192,10 @@ const spared = async (what: string, keep: () => Promise<void>, conditions: PassC
   }
 }
 
-/** Writes down what a pass has in hand that the state cannot tell, and strikes what has come to an end. */
-const note = async (
-  { inHand }: Archiver,
-  doubtful: RunSet,
-  ended: RunSet,
-  conditions: PassConditions,
-): Promise<void> => {
-  if (doubtful.isEmpty) return
+/** Writes down what a pass has in hand that the state cannot tell. */
+const note = async ({ inHand }: Archiver, runs: RunSet, conditions: PassConditions): Promise<void> => {
   conditions.assertHeld()
-  await inHand.write(doubtful.minus(ended))
+  await inHand.write(runs)
 }
 
 /** Source and destination of a stage, as far as a damaged state is rebuilt from them. */

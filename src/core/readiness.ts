@@ -45,7 +45,7 @@ export const judgeReadiness = (
   const clock =
     age < -settleSeconds
       ? `; its time is ${seconds(-age)} ahead of this machine's clock, so its age is not known`
-      : `; archived as incomplete after ${seconds(incompleteAfterSeconds)} without change`
+      : `; it will be archived as incomplete after ${seconds(incompleteAfterSeconds)} without change`
   if (copying)
     return {
       ready: false,

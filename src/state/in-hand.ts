@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises'
 import { RunSet } from '../core/run-set.ts'
-import { replaceFile } from '../files.ts'
+import { replaceFile, step } from '../files.ts'
 import { unwritable } from './state-file.ts'
 
 /**
@@ -31,5 +31,6 @@ export class InHand {
     } catch (error) {
       throw unwritable(this.#path, error)
     }
+    step('in-hand: written')
   }
 }

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { crashAt } from '../crash/harness.ts'
 import { Site } from '../site.ts'
@@ -245,6 +246,20 @@ describe('a cache that cannot be kept', () => {
     const { status, stdout, stderr } = site.archiver()
     expect([status, stdout]).toEqual([0, expect.stringMatching(/Import: +1 archived[^]*Migrate: 1 archived/)])
     expect(stderr).toMatch(/could not be kept for the next pass: .*EISDIR/)
+  })
+
+  it('costs a migration no result either: what it had in hand is compared once more', () => {
+    for (const run of [1, 2, 4]) site.record(run)
+    site.archiver()
+    site.record(3)
+    site.archiver('--import-only')
+    const inHand = site.path('work', '.migrator_in_hand')
+    const { status, stdout, stderr } = site.program([site.config, '--migrate-only'], {
+      NODE_OPTIONS: `--import=${pathToFileURL('test/crash/hook.mjs').href}`,
+      FOLDER_AT: `directory-archive: checksum published#${inHand}`,
+    })
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Migrate: 1 archived') as string])
+    expect(stderr).toMatch(/in hand could not be kept for the next pass/)
   })
 
   it('is made anew from the manifests that can be read (I4)', () => {

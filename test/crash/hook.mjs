@@ -1,12 +1,14 @@
 // Loaded before the program (`node --import`): watches the durable steps that it takes.
 //   CRASH_AT=name#n      kills it with SIGKILL when it reaches a step for the n-th time
 //   KILL_AFTER=n#ms      kills it so many milliseconds after the n-th step of any name (0: after its start), whatever it is doing then
+//   FOLDER_AT=name#path  puts a folder in the place of a file when it reaches a step, so that the file can be written no more
 //   STEPS_TO=file        gets the names of all steps reached, a line each
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
 const [wanted, nth] = (process.env.CRASH_AT ?? '').split('#')
 const [steps, delay] = (process.env.KILL_AFTER ?? '').split('#').map(Number)
+const [before, path] = (process.env.FOLDER_AT ?? '').split('#')
 const list = process.env.STEPS_TO
 let times = 0
 let all = 0
@@ -29,6 +31,10 @@ if (steps === 0) start()
 
 globalThis[Symbol.for('run-archiver.step')] = (name) => {
   if (list) appendFileSync(list, `${name}\n`)
+  if (name === before) {
+    rmSync(path, { recursive: true, force: true })
+    mkdirSync(path)
+  }
   if (name === wanted && ++times === Number(nth)) process.kill(process.pid, 'SIGKILL')
   if (++all === steps) start()
 }
