@@ -1,5 +1,5 @@
 import { Command as Program, CommanderError, Option } from 'commander'
-import type { Command, Context } from './commands/context.ts'
+import type { Command, Context } from './app/context.ts'
 
 const EXIT_USAGE = 64
 
@@ -92,7 +92,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     .command('init')
     .description('write an example configuration and sample run records to try it on')
     .argument('<dir>', 'a new or empty directory')
-    .action(run(async () => (await import('./commands/init.ts')).init, 'dir'))
+    .action(run(async () => (await import('./commands/init/init.ts')).init, 'dir'))
   below(
     program,
     'extract',
@@ -126,7 +126,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     .requiredOption('--title <text>', 'what it is about')
     .option('--key <text>', 'tell the same key once an hour only')
     .option('--config <file>', 'configuration file', 'config.yaml')
-    .action(run(async () => (await import('./commands/tell.ts')).tell, 'file'))
+    .action(run(async () => (await import('./commands/notify.ts')).tell, 'file'))
   const config = program.command('config').description('look at the configuration')
   config
     .command('check')

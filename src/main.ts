@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { ArchiverError } from './errors.ts'
-import { wasIdle } from './commands/quick.ts'
-import { type Context, stopCode } from './commands/context.ts'
+import { wasIdle } from './runs/idle/fast-path.ts'
+import { type Context, stopCode } from './app/context.ts'
 
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
 const IMPATIENCE = 2000

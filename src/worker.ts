@@ -1,8 +1,8 @@
 import { workerData } from 'piscina'
 import { ArchiverError } from './errors.ts'
-import { type Answer, answerOf } from './work/crossing.ts'
-import { runWork } from './work/run-work.ts'
-import type { Task, ThreadStart } from './work/threads.ts'
+import { type Answer, answerOf } from './runs/workers/error-transfer.ts'
+import { runWork } from './runs/workers/convert-run.ts'
+import type { Task, ThreadStart } from './runs/workers/worker-pool.ts'
 
 const { settings, dropped } = workerData as ThreadStart
 const work = runWork(settings)

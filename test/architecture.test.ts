@@ -97,7 +97,7 @@ describe('the process', () => {
     {
       what: 'the clock',
       pattern: /Date\.now\(|new Date\(\)|performance\.now\(/,
-      only: ['src/host.ts', 'src/main.ts'],
+      only: ['src/platform/host.ts', 'src/main.ts'],
     },
   ])('has $what in one place', ({ pattern, only }) => {
     expect(files.filter((path) => pattern.test(codeOf(path)) && !only.includes(path))).toEqual([])
@@ -110,7 +110,7 @@ describe('a source file', () => {
   })
   it('nowhere deletes or overwrites at a destination', () => {
     // Those two remove the temporary folder that they made for artdaq's tools.
-    const scratch = ['src/stores/artdaq/tool-files.ts', 'src/stores/artdaq/tool-host.ts']
+    const scratch = ['src/stores/artdaqdb/tools/exchange-files.ts', 'src/stores/artdaqdb/tools/host.ts']
     const stores = files.filter((path) => path.startsWith('src/stores/') && !scratch.includes(path))
     expect(stores.filter((path) => /\b(rm|rmdir|rmSync|truncate)\(/.test(codeOf(path)))).toEqual([])
   })

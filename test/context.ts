@@ -1,4 +1,4 @@
-import type { Context } from '../src/commands/context.ts'
+import type { Context } from '../src/app/context.ts'
 
 /** What a command is given in a test: nothing of this process, no terminal, nobody who reads, but for what `given` says. */
 export const contextOf = (given: Partial<Context> = {}): Context => ({

@@ -1,9 +1,9 @@
 /** How fast FHiCL is read and printed, beside JSON.parse of the same documents: npx tsx scripts/bench/fhicl.ts */
-import { readJson } from '../../src/core/artdaq-json/reader.ts'
-import { writeJsonBytes } from '../../src/core/artdaq-json/writer.ts'
-import { fhiclFromJson } from '../../src/core/fhicl/from-json.ts'
-import { parseFhicl } from '../../src/core/fhicl/parser.ts'
-import { fhiclToJson, fhiclToJsonText } from '../../src/core/fhicl/to-json.ts'
+import { readJson } from '../../src/fhicl/json/parser.ts'
+import { writeJsonBytes } from '../../src/fhicl/json/printer.ts'
+import { fhiclFromJson } from '../../src/fhicl/from-json.ts'
+import { parseFhicl } from '../../src/fhicl/parser.ts'
+import { fhiclToJson, fhiclToJsonText } from '../../src/fhicl/to-json.ts'
 
 const ORIGIN = { name: 'bench', stamp: '2017-07-18T12:48:10.123-0500' }
 const ROUNDS = 15

@@ -4,11 +4,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RunSet } from '../../src/core/run-set.ts'
-import { bootTime, identity, monotonic, now, startTicks } from '../../src/host.ts'
-import { plainLog } from '../../src/log.ts'
-import { openLedger } from '../../src/status/ledger.ts'
-import type { EngineEvent, Listener } from '../../src/stages/stage.ts'
+import { RunSet } from '../../src/common/run-set.ts'
+import { bootTime, identity, monotonic, now, startTicks } from '../../src/platform/host.ts'
+import { plainLog } from '../../src/platform/log/logger.ts'
+import { openLedger } from '../../src/tracking/ledger/ledger.ts'
+import type { EngineEvent, Listener } from '../../src/engine/stage.ts'
 
 const RUNS = Number(process.argv[2] ?? 4000)
 const A_SECOND = 200

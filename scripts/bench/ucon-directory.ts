@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { monotonic, now } from '../../src/host.ts'
-import { DirectoryArchive } from '../../src/stores/ucon/directory-archive.ts'
-import { placeOf } from '../../src/stores/ucon/directory-layout.ts'
+import { monotonic, now } from '../../src/platform/host.ts'
+import { DirectoryArchive } from '../../src/stores/ucondb/directory/archive.ts'
+import { placeOf } from '../../src/stores/ucondb/directory/layout.ts'
 
 /**
  * Measures how the directory archive lists: `npx tsx scripts/bench/ucon-directory.ts [--keys N]`. Makes so many keys (files

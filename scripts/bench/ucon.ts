@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
-import { Secret } from '../../src/core/secret.ts'
-import { monotonic, now } from '../../src/host.ts'
-import { authorize, challengeIn, secretOf } from '../../src/stores/ucon/digest.ts'
-import { UconArchive } from '../../src/stores/ucon/ucon-archive.ts'
+import { Secret } from '../../src/common/secret.ts'
+import { monotonic, now } from '../../src/platform/host.ts'
+import { authorize, challengeIn, secretOf } from '../../src/stores/ucondb/web/digest-auth.ts'
+import { UconArchive } from '../../src/stores/ucondb/web/archive.ts'
 
 /**
  * Measures the UconDB client against the test server, which runs as a process of its own:

@@ -1,4 +1,4 @@
-import { KEYS } from '../../src/config/keys.ts'
+import { KEYS } from '../../src/config/settings.ts'
 import { isSection, type Key, type Keys, type Section } from '../../src/config/schema.ts'
 
 const INTRODUCTION = `# Configuration

@@ -1,9 +1,9 @@
 import type { Listing } from '../core/listing.ts'
-import type { Finding } from '../stores/artdaq/check.ts'
-import type { FileSystemDb } from '../stores/artdaq/filesystem-db.ts'
-import { chooseRun } from '../stores/artdaq/read-run.ts'
-import type { Repaired } from '../stores/artdaq/repair.ts'
-import { shownName } from '../stores/artdaq/stored-document.ts'
+import type { Finding } from '../stores/artdaqdb/check.ts'
+import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
+import { chooseRun } from '../stores/artdaqdb/read/read-run.ts'
+import type { Repaired } from '../stores/artdaqdb/repair.ts'
+import { shownName } from '../stores/artdaqdb/format/document-reader.ts'
 
 /** A run as `artdaq show` tells it. */
 export interface ShownRun {

@@ -1,14 +1,14 @@
-import { loadConfig } from '../config.ts'
+import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
-import { now } from '../host.ts'
-import { checkDatabase } from '../stores/artdaq/check.ts'
-import { exportedFiles, writeFiles } from '../stores/artdaq/export-run.ts'
-import type { FileSystemDb } from '../stores/artdaq/filesystem-db.ts'
-import { openDocumentStore, openFileSystemDb } from '../stores/artdaq/open.ts'
-import { repairDatabase } from '../stores/artdaq/repair.ts'
+import { now } from '../platform/host.ts'
+import { checkDatabase } from '../stores/artdaqdb/check.ts'
+import { exportedFiles, writeFiles } from '../stores/artdaqdb/read/export-run.ts'
+import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
+import { openDocumentStore, openFileSystemDb } from '../stores/artdaqdb/open.ts'
+import { repairDatabase } from '../stores/artdaqdb/repair.ts'
 import { checkText, listText, repairText, showRun, showText } from './artdaq-text.ts'
-import type { Command, Context } from './context.ts'
-import { runOf } from './mode.ts'
+import type { Command, Context } from '../app/context.ts'
+import { runOf } from './run-options.ts'
 
 interface Options {
   readonly config: string

@@ -1,14 +1,14 @@
-import { audit as evaluate, sample } from '../core/audit.ts'
-import { auditJson, auditLines, type StageAudit } from '../core/audit-text.ts'
-import { sameRecord } from '../core/blob.ts'
-import { differsFromManifest } from '../core/copies.ts'
-import { RunSet } from '../core/run-set.ts'
+import { audit as evaluate, sample } from '../runs/verify/audit.ts'
+import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-text.ts'
+import { sameRecord } from '../stores/ucondb/blob/blob.ts'
+import { differsFromManifest } from '../runs/verify/compare-copies.ts'
+import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
-import { now } from '../host.ts'
+import { now } from '../platform/host.ts'
 import { FailureLog } from '../state/failure-log.ts'
-import { type Context, stopCode, untilStopped } from './context.ts'
-import { type Archiver, openArchiver } from './open.ts'
-import { sha256 } from '../work/run-work.ts'
+import { type Context, stopCode, untilStopped } from '../app/context.ts'
+import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { sha256 } from '../runs/workers/convert-run.ts'
 
 interface Options {
   readonly config: string

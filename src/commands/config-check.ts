@@ -1,8 +1,8 @@
-import { type ReadConfig, readConfig } from '../config.ts'
-import type { Answer } from '../config/reader.ts'
+import { type ReadConfig, readConfig } from '../config/load-config.ts'
+import type { Answer } from '../config/resolve-values.ts'
 import { messageOf } from '../errors.ts'
 import type { Probe } from './probes.ts'
-import type { Command, Context } from './context.ts'
+import type { Command, Context } from '../app/context.ts'
 
 export type ProbesOf = (path: string, read: ReadConfig, context: Context) => Promise<readonly Probe[]>
 

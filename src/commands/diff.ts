@@ -1,8 +1,8 @@
 import { ArchiverError } from '../errors.ts'
-import { compareRun } from './compare-run.ts'
-import { untilStopped } from './context.ts'
-import { runOf } from './mode.ts'
-import { openArchiver } from './open.ts'
+import { compareRun } from '../runs/verify/compare-run.ts'
+import { untilStopped } from '../app/context.ts'
+import { runOf } from './run-options.ts'
+import { openArchiver } from '../app/open-archiver.ts'
 
 /** `run-archiver diff RUN`: what differs between the three copies of a run. Exit 1 when something does. Throws NOT_FOUND for a run that is nowhere. */
 export const diff = untilStopped<{ config: string; run: string; json?: boolean }>(

@@ -1,14 +1,14 @@
 import { chmod, mkdir, open } from 'node:fs/promises'
-import { unpackBlob } from '../core/blob.ts'
-import { restoreFiles } from '../core/convert/restore.ts'
-import { placesOf } from '../core/places.ts'
-import type { RecordFile, RecordFolder } from '../core/run-record.ts'
+import { unpackBlob } from '../stores/ucondb/blob/blob.ts'
+import { restoreFiles } from '../stores/run-records/fhiclize/restore-originals.ts'
+import { placesOf } from '../runs/verify/extract-paths.ts'
+import type { RecordFile, RecordFolder } from '../stores/run-record.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
-import type { Command } from './context.ts'
-import { makeEmpty } from './empty-directory.ts'
-import { runOf } from './mode.ts'
-import { type Archiver, openArchiver } from './open.ts'
-import { sha256 } from '../work/run-work.ts'
+import type { Command } from '../app/context.ts'
+import { makeEmpty } from '../platform/empty-directory.ts'
+import { runOf } from './run-options.ts'
+import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { sha256 } from '../runs/workers/convert-run.ts'
 
 interface Options {
   readonly config: string

@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { readJson } from '../core/artdaq-json/reader.ts'
+import { readJson } from '../fhicl/json/parser.ts'
 import { artdaqStamp } from '../core/artdaq-json/stamp.ts'
-import { FhiclError } from '../core/fhicl/error.ts'
-import { fhiclFromJson } from '../core/fhicl/from-json.ts'
-import { parseFhicl } from '../core/fhicl/parser.ts'
-import { fhiclToJsonText } from '../core/fhicl/to-json.ts'
+import { FhiclError } from '../fhicl/error.ts'
+import { fhiclFromJson } from '../fhicl/from-json.ts'
+import { parseFhicl } from '../fhicl/parser.ts'
+import { fhiclToJsonText } from '../fhicl/to-json.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
-import { now } from '../host.ts'
-import type { Command, Context } from './context.ts'
+import { now } from '../platform/host.ts'
+import type { Command, Context } from '../app/context.ts'
 
 export interface FhiclToJsonOptions {
   /** A path, or `-` for standard input. */

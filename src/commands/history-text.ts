@@ -1,6 +1,6 @@
-import { printable } from '../core/redact.ts'
-import { asctime } from '../log/line.ts'
-import type { PastDay, PastDetail, PastExecution } from '../sql/history.ts'
+import { printable } from '../common/redact.ts'
+import { asctime } from '../platform/log/format.ts'
+import type { PastDay, PastDetail, PastExecution } from '../tracking/ledger/history-queries.ts'
 
 /** One line an execution, or a sentence when there is none. */
 export const executionsTable = (executions: readonly PastExecution[], now: number): string => {

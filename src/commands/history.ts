@@ -1,11 +1,11 @@
-import { statesOf, type State } from '../core/verdict.ts'
-import { loadConfig } from '../config.ts'
+import { statesOf, type State } from '../tracking/ledger/status-words.ts'
+import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
-import { bootTime, identity, now, startTicks } from '../host.ts'
-import { plainLog } from '../log.ts'
+import { bootTime, identity, now, startTicks } from '../platform/host.ts'
+import { plainLog } from '../platform/log/logger.ts'
 import type { Database } from '../sql/connection.ts'
-import { openLedger } from '../status/ledger.ts'
-import type { Command, Context } from './context.ts'
+import { openLedger } from '../tracking/ledger/ledger.ts'
+import type { Command, Context } from '../app/context.ts'
 import { daysTable, executionText, executionsTable } from './history-text.ts'
 
 export interface HistoryOptions {
@@ -26,7 +26,7 @@ export const history: Command<HistoryOptions> = async (options, context) => {
     limit: options.limit === undefined ? 20 : limitOf(options.limit),
   }
   return withLedger(options.config, context, async (database) => {
-    const { pastExecutions } = await import('../sql/history.ts')
+    const { pastExecutions } = await import('../tracking/ledger/history-queries.ts')
     const executions = await pastExecutions(database, filter)
     context.out(options.json ? json({ executions }) : executionsTable(executions, now()))
     return 0
@@ -36,7 +36,7 @@ export const history: Command<HistoryOptions> = async (options, context) => {
 /** `history show ID`: one execution by its number or UUID. Answers 1 when there is none. */
 export const historyShow: Command<HistoryOptions & { readonly id: string }> = (options, context) =>
   withLedger(options.config, context, async (database) => {
-    const { pastExecution } = await import('../sql/history.ts')
+    const { pastExecution } = await import('../tracking/ledger/history-queries.ts')
     const execution = await pastExecution(database, options.id)
     if (!execution)
       throw new ArchiverError('NOT_FOUND', `the ledger has no execution "${options.id}"`, {
@@ -50,7 +50,7 @@ export const historyShow: Command<HistoryOptions & { readonly id: string }> = (o
 export const historyStats: Command<HistoryOptions> = (options, context) => {
   const since = momentOf(options.since ?? '7d', now())
   return withLedger(options.config, context, async (database) => {
-    const { pastDays } = await import('../sql/history.ts')
+    const { pastDays } = await import('../tracking/ledger/history-queries.ts')
     const days = await pastDays(database, since)
     context.out(options.json ? json({ days }) : daysTable(days))
     return 0
@@ -60,7 +60,7 @@ export const historyStats: Command<HistoryOptions> = (options, context) => {
 /** `history prune`: removes what is older than `ledger.keep_days`. A pass does so too, a little at a time. */
 export const historyPrune: Command<HistoryOptions> = (options, context) =>
   withLedger(options.config, context, async (database, keepDays) => {
-    const { prune } = await import('../sql/prune.ts')
+    const { prune } = await import('../tracking/ledger/prune.ts')
     const removed = await prune(database, { keepDays, now: now(), limit: Infinity })
     const rule = keepDays === 0 ? 'ledger.keep_days is 0: everything is kept' : `older than ${keepDays} days`
     context.out(options.json ? json({ removed }) : `${removed} executions removed (${rule})\n`)

@@ -1,9 +1,9 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { ReadConfig } from '../config.ts'
+import type { ReadConfig } from '../config/load-config.ts'
 import { errnoOf } from '../errors.ts'
-import type { Context } from './context.ts'
-import { openArchiver } from './open.ts'
+import type { Context } from '../app/context.ts'
+import { openArchiver } from '../app/open-archiver.ts'
 
 /** One thing that a configuration points at, and a look whether it is there. */
 export interface Probe {

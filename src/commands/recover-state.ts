@@ -1,13 +1,13 @@
-import { rebuild, type StageRuns } from '../core/recovery.ts'
-import { recoveryJson, recoveryLines } from '../core/recovery-text.ts'
-import type { RunSet } from '../core/run-set.ts'
+import { rebuild, type StageRuns } from '../state/rebuild-state.ts'
+import { recoveryJson, recoveryLines } from '../runs/report/recovery-text.ts'
+import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
-import type { StageName } from '../stages/stage.ts'
-import type { StageMemory } from '../state/memory.ts'
-import { type Command, type Context } from './context.ts'
-import { countOf, type MainOptions } from './mode.ts'
-import { type Archiver, openArchiver } from './open.ts'
-import { withSession } from './session.ts'
+import type { StageName } from '../engine/stage.ts'
+import type { StageMemory } from '../state/stage-state.ts'
+import { type Command, type Context } from '../app/context.ts'
+import { countOf, type MainOptions } from './run-options.ts'
+import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { withSession } from '../app/session.ts'
 
 type Options = MainOptions & { readonly stage: StageName }
 

@@ -1,14 +1,14 @@
-import type { RunSet } from '../core/run-set.ts'
+import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError, errnoOf, toldOf } from '../errors.ts'
-import type { Listener } from '../stages/stage.ts'
-import { type Context, stopCode } from './context.ts'
-import { countOf, type MainOptions, type Mode, runOf, runsOf } from './mode.ts'
-import { type Archiver, openArchiver } from './open.ts'
-import { type PassRequest, planPass, runPass, type StageReport } from './pass.ts'
-import { idleLines, passJson, passLines, planJson, planLines } from './pass-output.ts'
-import type { Plan } from './plan-stage.ts'
-import { quickFlags } from './quick.ts'
-import { groundOf, idleWaiting, leaveStamp } from './idle.ts'
+import type { Listener } from '../engine/stage.ts'
+import { type Context, stopCode } from '../app/context.ts'
+import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
+import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { type PassRequest, planPass, runPass, type StageReport } from '../runs/pass.ts'
+import { idleLines, passJson, passLines, planJson, planLines } from './run-output.ts'
+import type { Plan } from '../runs/plan.ts'
+import { quickFlags } from '../runs/idle/fast-path.ts'
+import { groundOf, idleWaiting, leaveStamp } from '../runs/idle/idle-check.ts'
 
 type PassMode = Extract<Mode, { type: 'pass' }>
 
@@ -40,7 +40,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     verbose: options.verbose ?? false,
     json: options.json ?? false,
   }
-  const { withSession } = await import('./session.ts')
+  const { withSession } = await import('../app/session.ts')
   return withSession(archiver, session, context, async (conditions) => {
     const failures = new Map<string, string>()
     const listener: Listener = (event) => {

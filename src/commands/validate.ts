@@ -1,5 +1,5 @@
-import { checkMetadata } from '../core/check-metadata.ts'
-import type { BlobCheck } from '../stages/migrate.ts'
+import { checkMetadata } from '../runs/check-metadata.ts'
+import type { BlobCheck } from '../runs/migrate-stage.ts'
 
 /** `--validate`: looks for the configured parameters in the metadata of a blob as it was read back; each complaint names its run. */
 export const blobCheck =

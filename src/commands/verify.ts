@@ -1,10 +1,10 @@
 import type { Listing, SourceListing } from '../core/listing.ts'
-import type { RunSet } from '../core/run-set.ts'
+import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
-import { compareRun, type RunComparison } from './compare-run.ts'
-import { stopCode, untilStopped } from './context.ts'
-import { runsOf } from './mode.ts'
-import { type Archiver, openArchiver } from './open.ts'
+import { compareRun, type RunComparison } from '../runs/verify/compare-run.ts'
+import { stopCode, untilStopped } from '../app/context.ts'
+import { runsOf } from './run-options.ts'
+import { type Archiver, openArchiver } from '../app/open-archiver.ts'
 
 interface Options {
   readonly config: string

@@ -1,4 +1,4 @@
-import type { Kind } from './kinds.ts'
+import type { Kind } from './value-types.ts'
 
 /**
  * One setting. `default` is what would be written in YAML, references and all: `${work_dir}/importer_state.json`.

@@ -1,5 +1,5 @@
-import { passwordIn } from '../core/redact.ts'
-import { Secret } from '../core/secret.ts'
+import { passwordIn } from '../common/redact.ts'
+import { Secret } from '../common/secret.ts'
 
 /** Everything in a configuration that must never be seen, for whoever masks it in texts (`redactor`). */
 export const secretsOf = (config: unknown): Secret[] => {

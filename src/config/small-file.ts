@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import type { ReadFile } from './secrets.ts'
+import type { ReadFile } from './secret-sources.ts'
 
 /** Bytes: far more than any configuration or secret has. */
 const LARGEST = 4 << 20

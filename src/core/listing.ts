@@ -1,4 +1,4 @@
-import type { RunSet } from './run-set.ts'
+import type { RunSet } from '../common/run-set.ts'
 
 /** What a destination says it holds. Listing never creates or changes anything. */
 export interface Listing {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
-import type { DialectName } from './ledger-url.ts'
-import type { LedgerSchema } from './schema.ts'
+import type { DialectName } from './database-url.ts'
+import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
 /** An open database, in one of three languages. Every session runs in UTC, and times are texts (sql/times.ts). */
 export interface Database {

@@ -1,8 +1,8 @@
 import { CompiledQuery, Kysely, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
-import type { Secret } from '../core/secret.ts'
+import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
-import type { LedgerSchema } from './schema.ts'
+import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
 /** Connects at the first query, not here. */
 export const openMysql = (server: string, password: Secret | undefined, timeout: number): Database => {

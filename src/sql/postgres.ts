@@ -1,8 +1,8 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import type { Secret } from '../core/secret.ts'
+import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
-import type { LedgerSchema } from './schema.ts'
+import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {

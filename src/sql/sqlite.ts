@@ -10,7 +10,7 @@ import {
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database } from './connection.ts'
-import type { LedgerSchema } from './schema.ts'
+import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
 /**
  * Opens the file, made where it is missing. A file that is no database, or a damaged one, is kept aside as

@@ -1,10 +1,10 @@
 import { constants, open, stat } from 'node:fs/promises'
-import { RunSet } from '../core/run-set.ts'
+import { RunSet } from '../common/run-set.ts'
 import { errnoOf } from '../errors.ts'
-import { replaceFile, step } from '../files.ts'
-import { type FailureLines, FailureLineReader, formatFailures } from './failure-lines.ts'
-import { keepCopy } from './keep-copy.ts'
-import { openSafely } from './safe-read.ts'
+import { replaceFile, step } from '../platform/atomic-file.ts'
+import { type FailureLines, FailureLineReader, formatFailures } from './failure-log-format.ts'
+import { keepCopy } from './backup-copy.ts'
+import { openSafely } from './safe-open.ts'
 import { unwritable } from './state-file.ts'
 
 const NOTHING: FailureLines = { runs: RunSet.EMPTY, junk: 0, junkLines: [], tidy: true }

@@ -2,11 +2,11 @@ import { mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ArchiverError } from '../errors.ts'
-import { step, sweepTemporaries } from '../files.ts'
+import { step, sweepTemporaries } from '../platform/atomic-file.ts'
 import { Flock } from './flock.ts'
 import { LockFile, removeLeftover } from './lock-file.ts'
 import { describeOwner, OWNER_FILE, type Owner, readOwner, removeOwner, writeOwner } from './lock-owner.ts'
-import { safeFolder } from './safe-read.ts'
+import { safeFolder } from './safe-open.ts'
 import { unwritable } from './state-file.ts'
 
 /** In `app.work_dir`; never removed, or two processes could each lock a file of this name. */

@@ -1,7 +1,7 @@
-import { formatState, NEW_STAGE, parseState, type StageState } from '../core/state.ts'
+import { formatState, NEW_STAGE, parseState, type StageState } from './state-format.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
-import { replaceFile, step } from '../files.ts'
-import { openSafely } from './safe-read.ts'
+import { replaceFile, step } from '../platform/atomic-file.ts'
+import { openSafely } from './safe-open.ts'
 
 /** Far above what two numbers take; a file above it is damaged and is not even read. */
 const LARGEST = 65_536

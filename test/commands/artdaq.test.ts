@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { artdaqCheck, artdaqExport, artdaqList, artdaqRepair, artdaqShow } from '../../src/commands/artdaq.ts'
 import { checkText } from '../../src/commands/artdaq-text.ts'
 import { contextOf } from '../context.ts'
-import { golden, hasGolden } from '../stores/artdaq/golden.ts'
-import { openDb, sampleRun, store } from '../stores/artdaq/runs.ts'
+import { golden, hasGolden } from '../stores/artdaqdb/golden.ts'
+import { openDb, sampleRun, store } from '../stores/artdaqdb/runs.ts'
 
 let folder: string
 let config: string

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { packBlob } from '../../src/core/blob.ts'
-import { adler32 } from '../../src/core/checksum.ts'
+import { packBlob } from '../../src/stores/ucondb/blob/blob.ts'
+import { adler32 } from '../../src/common/adler32.ts'
 import { Site } from '../site.ts'
 
 let site: Site

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { KEYS } from '../../src/config/keys.ts'
-import { placeSettings } from '../../src/config/placed.ts'
+import { KEYS } from '../../src/config/settings.ts'
+import { placeSettings } from '../../src/config/match-keys.ts'
 import { settingsOf } from '../../src/config/schema.ts'
-import { parseTree } from '../../src/config/tree.ts'
+import { parseTree } from '../../src/config/yaml-tree.ts'
 import { parse } from './given.ts'
 
 describe('config.example.yaml', () => {

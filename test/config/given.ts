@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { interpret, type Config, type ReadConfig } from '../../src/config.ts'
+import { interpret, type Config, type ReadConfig } from '../../src/config/load-config.ts'
 import { readSmallFile } from '../../src/config/small-file.ts'
 import { ArchiverError } from '../../src/errors.ts'
 

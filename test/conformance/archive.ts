@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LARGEST_RUN } from '../../src/core/run-set.ts'
-import type { Archive } from '../../src/core/store.ts'
-import { sha256Of } from '../../src/stores/ucon/checksum-file.ts'
+import { LARGEST_RUN } from '../../src/common/run-set.ts'
+import type { Archive } from '../../src/stores/store.ts'
+import { sha256Of } from '../../src/stores/ucondb/checksum-file.ts'
 
 /** An archive that nothing was put into yet, and how to get rid of it. */
 export interface FreshArchive {
@@ -19,7 +19,7 @@ export const packed = (run: number, content: string | Buffer, time = '15:50'): B
   ])
 }
 
-/** What every archive promises to the stages (src/core/store.ts), whatever it is made of. */
+/** What every archive promises to the stages (src/stores/store.ts), whatever it is made of. */
 export const describeArchive = (name: string, open: () => Promise<FreshArchive>): void => {
   const signal = new AbortController().signal
   let fresh: FreshArchive

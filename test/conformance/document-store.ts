@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { RunDocuments } from '../../src/core/run-record.ts'
-import type { DocumentStore } from '../../src/core/store.ts'
-import { sampleRun } from '../stores/artdaq/runs.ts'
+import type { RunDocuments } from '../../src/stores/run-record.ts'
+import type { DocumentStore } from '../../src/stores/store.ts'
+import { sampleRun } from '../stores/artdaqdb/runs.ts'
 
 /** What a store under test can do beyond the common promise, and how it is made. */
 export interface Subject {

@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
-import { RunSet } from '../../src/core/run-set.ts'
-import { formatState } from '../../src/core/state.ts'
+import { RunSet } from '../../src/common/run-set.ts'
+import { formatState } from '../../src/state/state-format.ts'
 import { FailureLog } from '../../src/state/failure-log.ts'
-import { StageMemory } from '../../src/state/memory.ts'
+import { StageMemory } from '../../src/state/stage-state.ts'
 import { StateFile } from '../../src/state/state-file.ts'
-import { DirectoryArchive } from '../../src/stores/ucon/directory-archive.ts'
+import { DirectoryArchive } from '../../src/stores/ucondb/directory/archive.ts'
 import { packed } from '../conformance/archive.ts'
-import { openDb, sampleRun } from '../stores/artdaq/runs.ts'
+import { openDb, sampleRun } from '../stores/artdaqdb/runs.ts'
 
 /** The durable things that every fault is tried on. */
 export const DEEDS = [

@@ -1,6 +1,6 @@
 /** Writes ever newer states to a file, and says after each that it is durable: as the archiver does, or in place as its original did. */
 import { writeFileSync, writeSync } from 'node:fs'
-import { replaceFile } from '../../src/files.ts'
+import { replaceFile } from '../../src/platform/atomic-file.ts'
 
 const [path = '', how = ''] = process.argv.slice(2)
 const filler = 'x'.repeat(1_000_000)

@@ -1,9 +1,9 @@
-import { sameRecord } from '../../src/core/blob.ts'
+import { sameRecord } from '../../src/stores/ucondb/blob/blob.ts'
 import type { Listing } from '../../src/core/listing.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import type { Archive } from '../../src/core/store.ts'
-import { sha256Of } from '../../src/stores/ucon/checksum-file.ts'
-import { KeyTally, keyOf } from '../../src/stores/ucon/keys.ts'
+import type { Archive } from '../../src/stores/store.ts'
+import { sha256Of } from '../../src/stores/ucondb/checksum-file.ts'
+import { KeyTally, keyOf } from '../../src/stores/ucondb/keys.ts'
 
 /** An archive that forgets. It passes the suite of all archives, so that tests of stages and commands may trust it. */
 export class MemoryArchive implements Archive {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { RunSet } from '../../src/core/run-set.ts'
+import { RunSet } from '../../src/common/run-set.ts'
 import type { Listing } from '../../src/core/listing.ts'
-import type { RecordManifest, RunDocuments, StoredDocument, StoredRun } from '../../src/core/run-record.ts'
-import type { DocumentStore } from '../../src/core/store.ts'
+import type { RecordManifest, RunDocuments, StoredDocument, StoredRun } from '../../src/stores/run-record.ts'
+import type { DocumentStore } from '../../src/stores/store.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import { canonicalOf } from '../../src/stores/artdaq/canonical.ts'
-import { sameRecord } from '../../src/stores/artdaq/put-plan.ts'
+import { canonicalOf } from '../../src/stores/artdaqdb/format/canonical-export.ts'
+import { sameRecord } from '../../src/stores/artdaqdb/write/put-plan.ts'
 
 /** What survives of a fake store when its process ends. */
 export interface Kept {

@@ -1,4 +1,4 @@
-import { adler32 } from '../../src/core/checksum.ts'
+import { adler32 } from '../../src/common/adler32.ts'
 
 export interface Version {
   readonly id: number

@@ -1,9 +1,9 @@
-import { attemptedUpTo, candidates, type PassMode } from '../../src/core/plan.ts'
-import { RunSet } from '../../src/core/run-set.ts'
+import { attemptedUpTo, candidates, type PassMode } from '../../src/runs/candidates.ts'
+import { RunSet } from '../../src/common/run-set.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import { runStage } from '../../src/stages/engine.ts'
-import type { Processed, Stage, StageName, StageOutcome } from '../../src/stages/stage.ts'
-import { StageMemory } from '../../src/state/memory.ts'
+import { runStage } from '../../src/engine/engine.ts'
+import type { Processed, Stage, StageName, StageOutcome } from '../../src/engine/stage.ts'
+import { StageMemory } from '../../src/state/stage-state.ts'
 import { filesOf, Process, setOf, type World } from './world.ts'
 
 /** What goes wrong in a pass. */

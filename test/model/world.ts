@@ -1,8 +1,8 @@
-import { RunSet } from '../../src/core/run-set.ts'
-import { formatState, NEW_STAGE, parseState, type StageState } from '../../src/core/state.ts'
+import { RunSet } from '../../src/common/run-set.ts'
+import { formatState, NEW_STAGE, parseState, type StageState } from '../../src/state/state-format.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import type { StageName } from '../../src/stages/stage.ts'
-import type { StageFiles } from '../../src/state/memory.ts'
+import type { StageName } from '../../src/engine/stage.ts'
+import type { StageFiles } from '../../src/state/stage-state.ts'
 
 /** What is durable of a stage's state and failure log. */
 export interface Disk {

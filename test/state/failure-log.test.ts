@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/prom
 import { once } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RunSet } from '../../src/core/run-set.ts'
-import { FailureLineReader, formatFailures } from '../../src/state/failure-lines.ts'
+import { RunSet } from '../../src/common/run-set.ts'
+import { FailureLineReader, formatFailures } from '../../src/state/failure-log-format.ts'
 import { FailureLog } from '../../src/state/failure-log.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

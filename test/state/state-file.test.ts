@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, chown, link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { formatState } from '../../src/core/state.ts'
+import { formatState } from '../../src/state/state-format.ts'
 import { StateFile } from '../../src/state/state-file.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

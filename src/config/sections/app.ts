@@ -1,4 +1,4 @@
-import { bytes, choice, duration, integer, list, path, pause } from '../kinds.ts'
+import { bytes, choice, duration, integer, list, path, pause } from '../value-types.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 export const app = section(

@@ -11,7 +11,7 @@ import {
   secret,
   text,
   url,
-} from '../kinds.ts'
+} from '../value-types.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 /** A default for directory archives only. */

@@ -1,6 +1,6 @@
 import { ArchiverError } from '../../errors.ts'
-import type { RunDocument, RunDocuments } from '../../core/run-record.ts'
-import { COMMIT_MARK, requireSafeName } from './names.ts'
+import type { RunDocument, RunDocuments } from '../run-record.ts'
+import { COMMIT_MARK, requireSafeName } from '../artdaqdb/names.ts'
 
 /**
  * Refuses a run that cannot be stored as it is, before anything is written: names that artdaq's tools could take for something else, two

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { ArchiverError, errnoOf } from '../../errors.ts'
-import { calls } from '../../calls.ts'
+import { calls } from '../../platform/fs-calls.ts'
 import { isUnchanged, type WalkedEntry } from './walk.ts'
 
 // A link that took a file's place is not followed, and opening a FIFO that did so does not wait for a writer.

@@ -1,5 +1,5 @@
-import { NO_METADATA, parseMetadata } from '../../core/metadata.ts'
-import type { RecordFile, RunRecord, SkippedEntry } from '../../core/run-record.ts'
+import { NO_METADATA, parseMetadata } from './metadata-file.ts'
+import type { RecordFile, RunRecord, SkippedEntry } from '../run-record.ts'
 import { ArchiverError } from '../../errors.ts'
 import { readWhole } from './read-file.ts'
 import { signatureOf } from './signature.ts'

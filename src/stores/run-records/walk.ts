@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
-import { calls } from '../../calls.ts'
-import { nameOf } from '../../core/file-name.ts'
-import type { SkippedEntry } from '../../core/run-record.ts'
+import { calls } from '../../platform/fs-calls.ts'
+import { nameOf } from '../../common/file-name-encoding.ts'
+import type { SkippedEntry } from '../run-record.ts'
 import { ArchiverError } from '../../errors.ts'
 
 /** One entry of a record, as its status was when it was looked at. */

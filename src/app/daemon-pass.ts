@@ -1,0 +1,125 @@
+import { RunSet } from '../common/run-set.ts'
+import { ArchiverError } from '../errors.ts'
+import type { Listener, StageName } from '../engine/stage.ts'
+import type { Context } from './context.ts'
+import type { ByStage, PassSummary } from '../runs/daemon/daemon.ts'
+import { idlePlans } from '../runs/idle/idle-check.ts'
+import type { Archiver } from './open-archiver.ts'
+import { type PassRequest, runPass, type StageReport } from '../runs/pass.ts'
+import type { Plan } from '../runs/plan.ts'
+import { exitCodeOf } from '../commands/run.ts'
+import { withSession } from './session.ts'
+
+const STAGES: readonly StageName[] = ['import', 'migrate']
+
+const INCREMENTAL: PassRequest = { mode: 'incremental', stages: STAGES }
+
+const NONE: ByStage = { import: RunSet.EMPTY, migrate: RunSet.EMPTY }
+
+interface Work {
+  readonly reports: readonly StageReport[]
+  readonly retried: ByStage
+}
+
+export interface DaemonPassOptions {
+  readonly verbose: boolean
+  /** Hears every event of the pass. */
+  readonly listener: Listener
+}
+
+/**
+ * One incremental pass and the retries that are due, under one lock; nothing is locked or written where there is nothing to
+ * do. A store or source that is away, damaged state and a held lock are `trouble`; what is a bug is thrown.
+ */
+export const daemonPass = async (
+  archiver: Archiver,
+  context: Context,
+  retries: ByStage,
+  options: DaemonPassOptions,
+): Promise<PassSummary> => {
+  try {
+    const isDue = STAGES.some((stage) => !retries[stage].isEmpty)
+    const idle = isDue ? undefined : await idlePlans(archiver, INCREMENTAL)
+    if (idle) return await summaryOf(archiver, { reports: idle.map(asReport), retried: NONE })
+    return await summaryOf(archiver, await work(archiver, context, retries, options))
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error
+    return { ...(await summaryOf(archiver, { reports: [], retried: NONE })), trouble: error }
+  }
+}
+
+/** A pass that was not made, because there is nothing to do. */
+const asReport = (plan: Plan): StageReport => ({
+  stage: plan.stage,
+  plan,
+  outcome: undefined,
+  error: undefined,
+})
+
+const work = async (
+  archiver: Archiver,
+  context: Context,
+  retries: ByStage,
+  { verbose, listener }: DaemonPassOptions,
+): Promise<Work> => {
+  const reports: StageReport[] = []
+  const retried: Record<StageName, RunSet> = { ...NONE }
+  // A session listens to its signal for as long as the signal lives; a daemon's lives through thousands of sessions.
+  const stop = new AbortController()
+  const abort = () => stop.abort(context.signal.reason)
+  if (context.signal.aborted) abort()
+  context.signal.addEventListener('abort', abort)
+  try {
+    const session = { mode: 'daemon', waitSeconds: 0, verbose, json: false }
+    await withSession(archiver, session, { ...context, signal: stop.signal }, async (conditions) => {
+      const both: Listener = (event) => {
+        conditions.listener(event)
+        listener(event)
+      }
+      const given = { ...conditions, listener: both }
+      reports.push(...(await runPass(archiver, INCREMENTAL, given)))
+      for (const stage of STAGES)
+        if (!retries[stage].isEmpty && !stop.signal.aborted) {
+          const retry: PassRequest = { mode: 'retry', stages: [stage], only: retries[stage] }
+          const [report] = await runPass(archiver, retry, given)
+          if (!report) continue
+          reports.push(report)
+          retried[stage] = report.outcome?.attempted ?? RunSet.EMPTY
+        }
+      conditions.tell(reports)
+      return exitCodeOf(reports, [], stop.signal, conditions.stop)
+    })
+    return { reports, retried }
+  } finally {
+    context.signal.removeEventListener('abort', abort)
+  }
+}
+
+const summaryOf = async (archiver: Archiver, { reports, retried }: Work): Promise<PassSummary> => {
+  const planOf = (stage: StageName) => reports.find((report) => report.stage === stage)?.plan
+  const outcomes = reports.flatMap(({ outcome }) => outcome ?? [])
+  const [source, archive] = [planOf('import'), planOf('migrate')]
+  const migrated = outcomes
+    .filter(({ stage }) => stage === 'migrate')
+    .reduce((all, { succeeded }) => all.union(succeeded), RunSet.EMPTY)
+  const error = reports.find((report) => report.error)?.error
+  if (error && !(error instanceof ArchiverError)) throw error
+  return {
+    waiting: RunSet.of(source?.waiting.keys() ?? []),
+    failed: { import: await failedOf(archiver, 'import'), migrate: await failedOf(archiver, 'migrate') },
+    archived: archive?.stored.union(migrated).size,
+    pending: source && source.waiting.size + source.beyond,
+    attempted: outcomes.reduce((sum, { attempted }) => sum + attempted.size, 0),
+    succeeded: outcomes.reduce((sum, { succeeded }) => sum + succeeded.size, 0),
+    retried,
+    more: reports.some(({ plan }) => (plan?.beyond ?? 0) > 0),
+    trouble: error,
+  }
+}
+
+/** A failure log that cannot be read is trouble of the pass itself, which tells it. */
+const failedOf = async (archiver: Archiver, stage: StageName): Promise<RunSet> =>
+  archiver.peek(stage).then(
+    ({ failed }) => failed,
+    () => RunSet.EMPTY,
+  )

@@ -1,0 +1,170 @@
+import { messageOf } from '../errors.ts'
+import { bootTime, identity, monotonic, now, startTicks } from '../platform/host.ts'
+import type { OpenLog } from '../platform/log/logger.ts'
+import type { Listener } from '../engine/stage.ts'
+import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
+import { channelsOf } from '../tracking/alerts/channels.ts'
+import { narrator } from '../tracking/event-logger.ts'
+import { Reporting } from '../tracking/reporter.ts'
+import type { Context } from './context.ts'
+import type { Archiver } from './open-archiver.ts'
+import type { StageReport } from '../runs/pass.ts'
+import { standingsOf } from './stage-standings.ts'
+
+export interface SessionOptions {
+  /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
+  readonly mode: string
+  readonly waitSeconds: number
+  /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
+  readonly stages?: number | undefined
+  readonly verbose: boolean
+  readonly json: boolean
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly exitCode: number
+  readonly error?: Error | undefined
+  /** What became of the stages, where there was a pass. */
+  readonly reports: readonly StageReport[]
+}
+
+/** Whoever is told of a session: log lines, progress bar, ledger. None of them can stop it or slow it down. */
+export interface Listeners {
+  readonly listener: Listener
+  /** A state file was damaged, and is kept under another name. */
+  corrupt(file: string, kept: string): void
+  /** A signal has asked for the end; what must be known even if the process does not live to its end is written now. */
+  stopping(signal: string): void
+  close(end: SessionEnd): Promise<void>
+}
+
+/** Milliseconds that one message to one channel may take (D35: telling never holds up what is told of). */
+const PATIENCE = 5000
+
+/** What the Python original calls the two listings in its metrics (spec/RUN_RECORDS.md section 8). */
+const LISTINGS = [
+  ['artdaq', 'ArtdaqDBClient.get_archived_runs.duration_ms'],
+  ['archive', 'UconDBClient.get_existing_runs.duration_ms'],
+] as const
+
+/** A progress bar is for a person at a terminal who has not asked for the log instead. */
+export const showsProgress = ({ json, verbose }: SessionOptions, { terminal }: Context): boolean =>
+  terminal.interactive && !json && !verbose
+
+/** Opens everything that is told of a session. */
+export const openListeners = async (
+  archiver: Archiver,
+  options: SessionOptions,
+  context: Context,
+  log: OpenLog,
+): Promise<Listeners> => {
+  const reporting = reportingOf(archiver, options, context, log)
+  const ledger = ledgerOf(archiver, options, context, log, reporting.closed)
+  const listeners: Listener[] = [narrator(log), ledger.listener, reporting.listener]
+  if (showsProgress(options, context)) {
+    const { progressBar } = await import('../tracking/progress-bar.ts')
+    listeners.push(progressBar(monotonic))
+  }
+  return {
+    listener: (event) => {
+      for (const listener of listeners) listener(event)
+    },
+    corrupt: (file, kept) => {
+      ledger.event('state_corrupt', { file, kept })
+      reporting.corrupt(file, kept)
+    },
+    stopping: (signal) => {
+      ledger.killed(signal)
+      reporting.killed(signal)
+    },
+    close: async ({ exitCode, error, reports }) => {
+      const signal = context.signal.aborted ? String(context.signal.reason) : undefined
+      const stageError = reports.find((report) => report.error)?.error
+      await ledger.end({ exitCode, error: error ?? stageError, signal })
+      const standings = await standingsOf(archiver, reports, now()).catch((thrown: unknown) => {
+        log.warn(`How the stages stand could not be found out: ${messageOf(thrown)}`)
+        return []
+      })
+      for (const [store, name] of LISTINGS) {
+        const took = archiver.cache.taken.get(store)
+        if (took !== undefined) reporting.metrics.duration(name, took)
+      }
+      const { failures, spoolBytes } = ledger
+      const isPass = reports.length > 0
+      for (const { stage, outcome, error: cause } of signal === undefined ? reports : [])
+        if (cause && !outcome) reporting.unbegun(stage, cause)
+      await reporting.end({ exitCode, isPass, signal, standings, ledgerFailures: failures, spoolBytes })
+    },
+  }
+}
+
+const reportingOf = (
+  { config, redact }: Archiver,
+  { mode }: SessionOptions,
+  context: Context,
+  log: OpenLog,
+): Reporting => {
+  const { carbon, metrics, reporting, app } = config
+  const { pid, host } = identity()
+  return new Reporting({
+    task: mode,
+    version: context.version,
+    workDir: app.workDir,
+    host,
+    pid,
+    now,
+    log,
+    redact,
+    channels: channelsOf(reporting, PATIENCE),
+    staleAfterHours: reporting.staleAfterHours,
+    carbon: carbon.enabled
+      ? {
+          host: carbon.host,
+          port: carbon.port,
+          prefix: carbon.metricPrefix,
+          timeout: carbon.timeoutSeconds * 1000,
+        }
+      : undefined,
+    textfile: metrics.textfile,
+    channelTimeout: PATIENCE,
+  })
+}
+
+const ledgerOf = (
+  { config, redact }: Archiver,
+  { mode, stages }: SessionOptions,
+  context: Context,
+  log: OpenLog,
+  onClosed: Reporting['closed'],
+): Ledger => {
+  const settings = config.ledger
+  const ledger = openLedger({
+    url: settings.url.reveal(),
+    password: settings.password,
+    schema: settings.schema,
+    workDir: config.app.workDir,
+    identity: identity(),
+    bootTime: bootTime(),
+    startTicksOf: startTicks,
+    now,
+    log,
+    version: context.version,
+    heartbeatEvery: settings.heartbeatSeconds * 1000,
+    foreignSilence: settings.foreignHostTimeoutSeconds * 1000,
+    keepDays: settings.keepDays,
+    redact,
+    onClosed,
+  })
+  ledger.begin({
+    task: mode,
+    subject: 'run_records',
+    steps: stages,
+    argv: context.argv,
+    version: context.version,
+    gitCommit: context.commit,
+    logFile: config.app.logFile,
+    invocationId: context.env['INVOCATION_ID'],
+  })
+  return ledger
+}

@@ -1,0 +1,226 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { blobOf } from '../stores/ucondb/blob/blob.ts'
+import { fhiclFault } from '../fhicl/try-parse.ts'
+import type { StoredRun } from '../stores/run-record.ts'
+import type { Archive, DocumentStore } from '../stores/store.ts'
+import { type Config, readConfig } from '../config/load-config.ts'
+import { type Redact, redactor } from '../common/redact.ts'
+import { secretsOf } from '../config/secrets-of.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { BUILT_IN_SCHEMA } from '../stores/run-records/fhiclize/schema.ts'
+import { monotonic, now } from '../platform/host.ts'
+import type { ImportSource } from '../runs/import-stage.ts'
+import type { StageName } from '../engine/stage.ts'
+import { ListingCache } from '../runs/listing-cache.ts'
+import { InHand } from '../state/in-flight-runs.ts'
+import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/stage-state.ts'
+import { StateFile } from '../state/state-file.ts'
+import { WatchList } from '../state/recheck-list.ts'
+import { RunRecords } from '../stores/run-records/source.ts'
+import { converter } from '../runs/workers/convert-run.ts'
+import { Threads } from '../runs/workers/worker-pool.ts'
+import type { Context } from './context.ts'
+
+/** The parts of an archiver, opened from its configuration. Nothing is created, connected or locked by opening. */
+export interface Archiver {
+  readonly config: Config
+  /** Masks the secrets of the configuration in any text. */
+  readonly redact: Redact
+  readonly records: RunRecords
+  readonly artdaq: DocumentStore
+  readonly archive: Archive
+  readonly cache: ListingCache
+  readonly watch: WatchList
+  readonly inHand: InHand
+  /** Paths of the files in work_dir that are replaced whole. */
+  readonly writes: readonly string[]
+  /** A stage's state and failure log, for whoever holds the lock. */
+  memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn' | 'corrupt'>): StageMemory
+  /** The same for whoever only reads. */
+  peek(stage: StageName): Promise<Remembered>
+  /** A run's record, read whole, as documents. Throws as `RunRecords.read` does. */
+  readonly load: ImportSource['load']
+  /** The same, written as documents of a run that artdaqDB knows nothing of. */
+  readonly write: ImportSource['write']
+  /** Where work on runs is done. */
+  readonly threads: Threads
+  readonly pack: (stored: StoredRun) => Buffer
+}
+
+/** What a pass may change of the configuration, from the command line. */
+export interface Overrides {
+  readonly overrideConflict?: number | undefined
+}
+
+/** Opens an archiver. Throws CONFIG_INVALID, also where the schema that the configuration names cannot be read. */
+export const openArchiver = async (
+  configFile: string,
+  context: Context,
+  overrides: Overrides = {},
+): Promise<Archiver> => {
+  const { config, warnings } = readConfig(configFile, context.env)
+  for (const warning of warnings) context.err(`warning: ${warning}\n`)
+  const { app } = config
+  const listings = join(app.workDir, '.listings.json')
+  const watched = join(app.workDir, '.watched-records.json')
+  const inHand = join(app.workDir, '.migrator_in_hand')
+  const { settleSeconds, incompleteAfterSeconds, maxRecordMb, maxRecordFiles, runRecordsDir } =
+    config.sourceFiles
+  const maxRecordBytes = maxRecordMb * 1_000_000
+  const schema = await readSchema(config.artdaqDb.fclConfDir)
+  const settings = { schema, generate: config.fhiclizeGenerate, maxRecordBytes, maxRecordFiles }
+  const convert = converter(settings)
+  const threads = new Threads({
+    settings,
+    file: context.threadFile,
+    workers: app.parallelWorkers,
+  })
+  const records = new RunRecords({
+    directory: runRecordsDir,
+    settleSeconds,
+    incompleteAfterSeconds,
+    maxRecordBytes,
+    maxRecordFiles,
+    now,
+    look: (path) => threads.look({ path }, NEVER),
+  })
+  return {
+    config,
+    redact: redactor(secretsOf(config)),
+    records,
+    threads,
+    load: async (run, signal) => convert(await records.read(run, signal)),
+    write: (run, place, signal) =>
+      records.steadily(run, signal, (path, directory) =>
+        threads.write({ run, path, directory }, place, signal),
+      ),
+    artdaq: await openArtdaq(config, context),
+    archive: await openArchive(config, context, overrides),
+    cache: new ListingCache(listings, monotonic),
+    watch: new WatchList(watched),
+    inHand: new InHand(inHand),
+    writes: [
+      app.importStateFile,
+      app.importFailureLog,
+      app.migrateStateFile,
+      app.migrateFailureLog,
+      listings,
+      watched,
+      inHand,
+    ],
+    peek: (stage) =>
+      new StageMemory({
+        stage,
+        ...memoryPaths(config, stage),
+        now,
+        warn: ignore,
+        assertHeld: readOnly,
+      }).peek(),
+    memory: (stage, { assertHeld, warn, corrupt = ignore }) =>
+      new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld, corrupt }),
+    pack: (stored) =>
+      blobOf(
+        stored,
+        { content: config.uconDb.blobContent, otherFiles: config.uconDb.otherFiles === 'include' },
+        now(),
+      ),
+  }
+}
+
+const memoryPaths = ({ app }: Config, stage: StageName) =>
+  stage === 'import'
+    ? { stateFile: app.importStateFile, failureLog: app.importFailureLog }
+    : { stateFile: app.migrateStateFile, failureLog: app.migrateFailureLog }
+
+const ignore = (): void => undefined
+
+/** A look at a record is short. */
+const NEVER = new AbortController().signal
+
+const readOnly = (): never => {
+  throw new Error('state may only be written by the holder of the lock')
+}
+
+const readSchema = async (directory: string | undefined): Promise<string> => {
+  if (directory === undefined) return BUILT_IN_SCHEMA
+  const path = join(directory, 'schema.fcl')
+  const text = await readNamed('artdaq_db.fcl_conf_dir', path)
+  const fault = fhiclFault(text)
+  if (!fault) return text
+  throw new ArchiverError('CONFIG_INVALID', `artdaq_db.fcl_conf_dir: ${path}: ${fault.message}`, {
+    cause: fault,
+    hint: 'It goes into artdaqDB with every run. Correct it, or leave the setting out.',
+  })
+}
+
+/** A file that a setting names, as text. */
+const readNamed = (setting: string, path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((error: unknown) => {
+    throw new ArchiverError('CONFIG_INVALID', `${setting}: ${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'Name a file that this user may read, or leave the setting out.',
+    })
+  })
+
+const openArtdaq = async (config: Config, { env }: Context): Promise<DocumentStore> => {
+  const { openDocumentStore } = await import('../stores/artdaqdb/open.ts')
+  const expectExisting = await hasArchived(config, 'import')
+  return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting })
+}
+
+const openArchive = async (
+  config: Config,
+  context: Context,
+  { overrideConflict }: Overrides,
+): Promise<Archive> => {
+  const { uconDb } = config
+  if (uconDb.serverUrl.startsWith('file:')) {
+    if (overrideConflict !== undefined) throw onlyOneBlob(overrideConflict)
+    const { DirectoryArchive } = await import('../stores/ucondb/directory/archive.ts')
+    return new DirectoryArchive({
+      root: fileURLToPath(uconDb.serverUrl),
+      folder: uconDb.folderName || 'run_records',
+      object: uconDb.objectName || 'configuration',
+      now,
+      expectExisting: await hasArchived(config, 'migrate'),
+    })
+  }
+  const { UconArchive } = await import('../stores/ucondb/web/archive.ts')
+  const { caFile } = uconDb
+  return new UconArchive({
+    serverUrl: uconDb.serverUrl,
+    folder: uconDb.folderName,
+    object: uconDb.objectName,
+    user: uconDb.writerUser,
+    password: uconDb.writerPassword,
+    verify: uconDb.verify,
+    timeoutMs: uconDb.timeoutSeconds * 1000,
+    connections: uconDb.connections,
+    ca: caFile === undefined ? undefined : await readNamed('ucon_db.ca_file', caFile),
+    tlsRejectUnauthorized: context.env['NODE_TLS_REJECT_UNAUTHORIZED'],
+    overrideConflict,
+    stop: context.signal,
+    expectExisting: await hasArchived(config, 'migrate'),
+    now,
+    random: Math.random,
+  })
+}
+
+/** UconDB keeps a record whose key was taken from it; in a directory a name is there once, and no file of ours is moved or removed. */
+const onlyOneBlob = (run: number): ArchiverError =>
+  new ArchiverError(
+    'USAGE',
+    '--override-conflict is for a web service: a directory archive keeps one blob for a key',
+    {
+      hint: `If the new record is right, move the file that the conflict named, and the .sha256 beside it, out of the archive; then: run-archiver --migrate-only --runs ${run}`,
+    },
+  )
+
+/** Whether a stage has ever stored anything: then a destination that is not there is an unmounted disk. */
+const hasArchived = async (config: Config, stage: StageName): Promise<boolean> => {
+  const { stateFile } = memoryPaths(config, stage)
+  const state = await new StateFile(stateFile).read().catch(() => undefined) // a damaged state is for the pass to tell
+  return (state?.lastContiguousRun ?? 0) > 0
+}

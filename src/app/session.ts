@@ -1,0 +1,111 @@
+import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
+import { ArchiverError, toldOf } from '../errors.ts'
+import { identity, now } from '../platform/host.ts'
+import { acquireLock } from '../state/lock.ts'
+import type { Context } from './context.ts'
+import type { Archiver } from './open-archiver.ts'
+import type { PassConditions, StageReport } from '../runs/pass.ts'
+import { openListeners, type SessionEnd, type SessionOptions, showsProgress } from './listeners.ts'
+
+export type { SessionOptions }
+
+/** Everything a command that writes works in: the lock is held, the log is open, and what happens is told to whoever listens. */
+export interface Session extends PassConditions {
+  readonly log: OpenLog
+  /** What became of the stages of a pass, for whoever is told at the end. */
+  tell(reports: readonly StageReport[]): void
+}
+
+/** How long after the grace a run in hand may take to notice that it is to be dropped, in milliseconds. */
+const NOTICE = 2000
+
+/**
+ * Does `work` as the only archiver on this work_dir. Throws LOCK_HELD when another is. At SIGTERM or SIGINT no new runs are taken; after
+ * `app.shutdown_grace_seconds` those in hand are dropped; and where even that does not end them (a read that hangs), the process ends itself.
+ */
+export const withSession = async (
+  archiver: Archiver,
+  options: SessionOptions,
+  context: Context,
+  work: (session: Session) => Promise<number>,
+): Promise<number> => {
+  const { app } = archiver.config
+  const log = await openLog(archiver, options, context)
+  const lock = await acquireLock({
+    lockFile: app.lockFile,
+    workDir: app.workDir,
+    mode: options.mode,
+    identity: identity(),
+    waitSeconds: options.waitSeconds,
+    now,
+    signal: context.signal,
+    files: archiver.writes,
+    warn: (message) => log.warn(message),
+  })
+  const telling = await openListeners(archiver, options, context, log)
+  const abandon = new AbortController()
+  const timers: NodeJS.Timeout[] = []
+  const onStop = (): void => {
+    telling.stopping(String(context.signal.reason))
+    log.warn(
+      `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${app.shutdownGraceSeconds} s`,
+    )
+    const grace = app.shutdownGraceSeconds * 1000
+    timers.push(setTimeout(() => abandon.abort(interrupted(context)), grace))
+    timers.push(setTimeout(() => context.die(), grace + NOTICE))
+  }
+  if (context.signal.aborted) onStop()
+  else context.signal.addEventListener('abort', onStop)
+  lock.lost.addEventListener('abort', () => log.warn(toldOf(lock.lost.reason)))
+  const reports: StageReport[] = []
+  let end: SessionEnd = { exitCode: 2, reports }
+  try {
+    const exitCode = await work({
+      log,
+      stop: AbortSignal.any([context.signal, lock.lost]),
+      abandon: abandon.signal,
+      listener: telling.listener,
+      assertHeld: () => lock.assertHeld(),
+      warn: (message) => log.warn(message),
+      corrupt: (file, kept) => telling.corrupt(file, kept),
+      tell: (told) => void reports.push(...told),
+    })
+    end = { exitCode, reports }
+    return exitCode
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    end = { exitCode: error instanceof ArchiverError ? error.exitCode : 2, error, reports }
+    throw error
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    await telling.close(end)
+    await log.close()
+    await lock.release()
+  }
+}
+
+const interrupted = ({ signal }: Context): ArchiverError =>
+  new ArchiverError('INTERRUPTED', `dropped after ${String(signal.reason)}: the grace was over`)
+
+const openLog = (
+  { config, redact }: Archiver,
+  options: SessionOptions,
+  context: Context,
+): Promise<OpenLog> => {
+  const { app, logging } = config
+  const beside = showsProgress(options, context)
+  return createLog({
+    level: options.verbose ? 'debug' : levelOf(app.logLevel),
+    format: logging.format,
+    file: app.logFile,
+    maxBytes: logging.maxBytes,
+    maxFiles: logging.maxFiles,
+    maxDays: logging.maxDays,
+    // Beside a progress bar only what needs a person's eye; the bar's line is cleared first and drawn again below.
+    ...(beside ? { consoleLevel: 'warn' as const } : {}),
+    out: (line) => context.err(beside ? `\r\x1b[K${line}\n` : `${line}\n`),
+    redact,
+    journald: context.env['JOURNAL_STREAM'] !== undefined,
+    now,
+  })
+}

@@ -1,0 +1,41 @@
+import { stat } from 'node:fs/promises'
+import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
+import type { Archiver } from './open-archiver.ts'
+import type { StageReport } from '../runs/pass.ts'
+
+/** How each stage stands after a pass, for the metrics: the two numbers, what is pending, what has failed. */
+export const standingsOf = (
+  archiver: Archiver,
+  reports: readonly StageReport[],
+  now: number,
+): Promise<Standing[]> => Promise.all(reports.map((report) => standingOf(archiver, report, now)))
+
+const standingOf = async (
+  archiver: Archiver,
+  { stage, plan, outcome }: StageReport,
+  now: number,
+): Promise<Standing> => {
+  const { state, failed } = await archiver.peek(stage)
+  const left = outcome ? outcome.pending : plan?.runs
+  const waiting = [...(plan?.waiting.keys() ?? [])]
+  const oldest = Math.min(left?.first ?? Infinity, ...waiting.slice(0, 1))
+  return {
+    stage,
+    lastContiguousRun: state.lastContiguousRun,
+    lastAttemptedRun: state.lastAttemptedRun,
+    sourceHighestRun: plan?.sourceHighest,
+    pending: plan && (left?.size ?? 0) + waiting.length + plan.beyond,
+    failed: failed.size,
+    oldestPendingSeconds: await ageOf(archiver, oldest, now),
+  }
+}
+
+/** How long ago a run's record changed last, in seconds. */
+const ageOf = async ({ records }: Archiver, run: number, now: number): Promise<number | undefined> => {
+  if (!Number.isFinite(run)) return undefined
+  try {
+    return Math.max(0, (now - (await stat(await records.pathOf(run))).mtimeMs) / 1000)
+  } catch {
+    return undefined // its record is gone, or the source is away: the pass itself has told
+  }
+}

@@ -1,0 +1,71 @@
+import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ArchiverError } from '../../errors.ts'
+import { now } from '../../platform/host.ts'
+import { SAMPLE_CONFIG } from './sample-config.ts'
+import { type SampleRecord, sampleRecords } from './sample-records.ts'
+import { pathOf } from '../../stores/artdaqdb/open.ts'
+import type { Command } from '../../app/context.ts'
+import { makeEmpty } from '../../platform/empty-directory.ts'
+
+const DAY_SECONDS = 86_400
+
+/**
+ * `run-archiver init DIR`: a configuration and sample run records to try the archiver on, and the commands to go on with. DIR must be
+ * new or empty, so nothing is ever overwritten, and its path one that a database may lie in. Throws USAGE where it is not.
+ */
+export const init: Command<{ readonly dir: string }> = async ({ dir }, context) => {
+  requireUsable(dir)
+  await makeEmpty(dir)
+  await mkdir(join(dir, 'run_records'))
+  await mkdir(join(dir, 'late'))
+  const { ino } = await stat(join(dir, 'run_records'))
+  // DAQInterface leaves this there, and so every archiver meets it.
+  await writeFile(join(dir, 'run_records', '.record_directory_info'), `inode: ${ino}\n`)
+  const samples = sampleRecords()
+  for (const sample of samples) await writeRecord(join(dir, sample.late ? 'late' : 'run_records'), sample)
+  await writeFile(join(dir, 'config.yaml'), SAMPLE_CONFIG, { flag: 'wx' })
+
+  const config = join(dir, 'config.yaml')
+  const listed = samples.map(({ name, late, about }) => `  ${late ? 'late/' : ''}${name}`.padEnd(13) + about)
+  context.out(`${dir} holds config.yaml and sample run records:
+${listed.join('\n')}
+
+Next:
+  run-archiver ${config}
+  run-archiver ${config} --report-status --compare-state
+  run-archiver extract 1005 --from artdaq --to ${join(dir, 'restored')} --config ${config}
+
+Then let a run arrive late, and pass again:
+  cp -a ${join(dir, 'late', '1007')} ${join(dir, 'run_records')} && run-archiver ${config} --incremental
+`)
+  return 0
+}
+
+/** Whoever reads the database with artdaq's tools hands its path to a shell (D53, D54), so the configuration would be refused. */
+const requireUsable = (dir: string): void => {
+  const path = resolve(dir)
+  try {
+    pathOf(`filesystemdb://${path}`)
+  } catch (error) {
+    throw new ArchiverError('USAGE', `${path} holds characters that artdaq's tools hand to a shell`, {
+      cause: error,
+      hint: 'Name a directory whose whole path has only letters, digits and . _ / -',
+    })
+  }
+}
+
+/** Writes a record with the modes and times that DAQInterface leaves. */
+const writeRecord = async (parent: string, sample: SampleRecord): Promise<void> => {
+  const path = join(parent, sample.name)
+  const time = now() / 1000 - sample.age * DAY_SECONDS
+  await mkdir(path)
+  for (const [name, content] of Object.entries(sample.files)) {
+    const file = Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, 'latin1')])
+    await writeFile(file, content, { flag: 'wx' })
+    if (sample.closed) await chmod(file, 0o444)
+    await utimes(file, time, time)
+  }
+  if (sample.closed) await chmod(path, 0o555)
+  await utimes(path, time, time)
+}

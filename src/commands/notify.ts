@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises'
+import { text as textOf } from 'node:stream/consumers'
+import { loadConfig } from '../config/load-config.ts'
+import { secretsOf } from '../config/secrets-of.ts'
+import { limit } from '../tracking/alerts/rate-limit.ts'
+import { printable, redactor } from '../common/redact.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { identity, now } from '../platform/host.ts'
+import type { Message } from '../tracking/alerts/alerts.ts'
+import { channelsOf } from '../tracking/alerts/channels.ts'
+import { keepTold, readTold, toldFile } from '../tracking/alerts/sent-alerts.ts'
+import type { Command } from '../app/context.ts'
+
+export interface TellOptions {
+  readonly config: string
+  readonly title: string
+  /** A text file; `-` for standard input. */
+  readonly file: string
+  /** What it is about, for what may happen every few minutes: the same is told once an hour. Without one it is always told. */
+  readonly key?: string
+}
+
+/** Milliseconds that one channel may take. */
+const PATIENCE = 30_000
+
+/** Milliseconds in which the same key is told once, as alerts are. */
+const HOUR = 3_600_000
+
+/** A message has this many lines at most: the last ones. */
+const MOST_LINES = 200
+
+/**
+ * Sends a text through every channel that `reporting` has turned on, for timers and for trying the channels out. Secrets in the text are
+ * masked. Exit 0 when somebody was told, nobody is to be, or the same key was told within the hour; throws NOBODY_TOLD when no channel worked.
+ */
+export const tell: Command<TellOptions> = async ({ config: path, title, file, key }, context) => {
+  const config = await loadConfig(path, context.env)
+  const channels = channelsOf(config.reporting, PATIENCE)
+  if (channels.length === 0) {
+    context.err('No channel of `reporting` is turned on, so nobody was told.\n')
+    return 0
+  }
+  const redact = redactor(secretsOf(config))
+  const safe = (line: string): string => printable(redact(line))
+  const memory = toldFile(config.app.workDir)
+  const limited =
+    key === undefined ? undefined : limit(await readTold(memory), `tell:${safe(key)}`, now(), HOUR)
+  const remember = async (): Promise<void> => {
+    if (limited) await keepTold(memory, limited.told, (warning) => context.err(`${warning}\n`))
+  }
+  if (limited?.tell === false) {
+    await remember()
+    context.err('The same was told within the last hour, so it is held back.\n')
+    return 0
+  }
+  const message: Message = {
+    key: key === undefined ? 'tell' : `tell:${safe(key)}`,
+    severity: 'warning',
+    title: safe(title),
+    lines: (await read(file)).trimEnd().split('\n').slice(-MOST_LINES).map(safe),
+    host: identity().host,
+    time: new Date(now()).toISOString(),
+    held: limited?.held ?? 0,
+  }
+  const results = await Promise.allSettled(
+    channels.map((channel) => channel.send(message, AbortSignal.timeout(PATIENCE))),
+  )
+  const failures = results.flatMap((result, i) =>
+    result.status === 'rejected' ? [`${channels[i]?.name ?? ''}: ${redact(messageOf(result.reason))}`] : [],
+  )
+  for (const failure of failures) context.err(`${failure}\n`)
+  if (failures.length === channels.length)
+    throw new ArchiverError('NOBODY_TOLD', 'no channel of `reporting` took the message', {
+      hint: 'The lines above tell what each of them said; `run-archiver tell --title test` tries them again.',
+    })
+  await remember()
+  return 0
+}
+
+const read = async (file: string): Promise<string> => {
+  try {
+    return file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8')
+  } catch (error) {
+    throw new ArchiverError('NOT_FOUND', `cannot read ${file}: ${messageOf(error)}`, { cause: error })
+  }
+}

@@ -1,0 +1,94 @@
+import { stat } from 'node:fs/promises'
+import { compareStage } from '../runs/report/compare-state.ts'
+import { type Known, makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
+import { redactUrl } from '../common/redact.ts'
+import { reportJson } from '../runs/report/report-json.ts'
+import { reportLines } from '../runs/report/report-text.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { now } from '../platform/host.ts'
+import type { StageName } from '../engine/stage.ts'
+import { lastSuccessAt } from '../tracking/last-success.ts'
+import { untilStopped } from '../app/context.ts'
+import type { MainOptions } from './run-options.ts'
+import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+
+/** So many pending runs are looked at for the reason why they are pending. */
+const LOOKED_AT = 1000
+
+/**
+ * `--report-status`, `--compare-state`: what is where, what is missing, and what to do about it. Reads only, takes no lock.
+ * Exit 1 when a store or a state file could not be read (never taken for empty), or with `--check` when anything is amiss.
+ */
+export const status = untilStopped<MainOptions>(async (options, context) => {
+  const archiver = await openArchiver(options.config, context)
+  const report = makeReport(await gather(archiver, options.config))
+  const amiss = report.unreadable.length > 0 || (options.check === true && report.discrepancies.length > 0)
+  const exitCode = amiss ? 1 : 0
+  if (options.json) context.out(reportJson(report, exitCode))
+  else context.out(`${reportLines(report, { compareState: options.compareState ?? false }).join('\n')}\n`)
+  return exitCode
+})
+
+const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> => {
+  const { artdaqDb, uconDb, sourceFiles } = archiver.config
+  const [records, artdaq, archive, imports, migrates] = await Promise.all([
+    known(async () => {
+      const { runs, ambiguous, ignored } = await archiver.records.list()
+      return { runs, ambiguous, ignored: ignored.map(({ name, reason }) => `${name} (${reason})`) }
+    }),
+    known(() => archiver.artdaq.list()),
+    known(() => archiver.archive.list()),
+    known(() => memoryFacts(archiver, 'import')),
+    known(() => memoryFacts(archiver, 'migrate')),
+  ])
+  const facts = {
+    now: now(),
+    config,
+    recordsDirectory: sourceFiles.runRecordsDir,
+    databaseUri: artdaqDb.databaseUris.map(redactUrl).join(', '),
+    serverUrl: redactUrl(uconDb.serverUrl),
+    folderAndObject: `${uconDb.folderName}/${uconDb.objectName}`,
+    records,
+    artdaq,
+    archive,
+    import: imports,
+    migrate: migrates,
+    lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
+  }
+  return { ...facts, waiting: await whyPending(archiver, facts) }
+}
+
+/** Our own errors are the report's matter; a bug is not. */
+const known = async <T>(read: () => Promise<T>): Promise<Known<T>> => {
+  try {
+    return { known: true, value: await read() }
+  } catch (error) {
+    if (error instanceof ArchiverError) return { known: false, reason: messageOf(error) }
+    throw error
+  }
+}
+
+const memoryFacts = async (archiver: Archiver, stage: StageName): Promise<MemoryFacts> => {
+  const { state, failed, isFirst } = await archiver.peek(stage)
+  const { app } = archiver.config
+  const path = stage === 'import' ? app.importStateFile : app.migrateStateFile
+  const stats = await stat(path).catch(() => undefined)
+  return { state, failed, isFirst, savedAt: stats?.mtimeMs }
+}
+
+/** Why runs that no pass has archived yet are not taken by the next one either. */
+const whyPending = async (
+  { records }: Archiver,
+  facts: Pick<ReportFacts, 'records' | 'artdaq' | 'import'>,
+): Promise<ReadonlyMap<number, string>> => {
+  const waiting = new Map<number, string>()
+  if (!facts.records.known || !facts.artdaq.known || !facts.import.known) return waiting
+  const { state, failed } = facts.import.value
+  const source = facts.records.value.runs
+  const { fresh, late } = compareStage({ source, stored: facts.artdaq.value.runs, state, failed })
+  for (const run of late.union(fresh).take(LOOKED_AT)) {
+    const readiness = await records.readiness(run)
+    if (!readiness.ready) waiting.set(run, `${readiness.reason}: ${readiness.detail}`)
+  }
+  return waiting
+}

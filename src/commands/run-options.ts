@@ -1,0 +1,101 @@
+import { ArchiverError } from '../errors.ts'
+import { RunSet } from '../common/run-set.ts'
+import type { StageName } from '../engine/stage.ts'
+
+/** The flags of the main command, as commander gives them. */
+export interface MainOptions {
+  readonly config: string
+  readonly incremental?: boolean
+  readonly importOnly?: boolean
+  readonly migrateOnly?: boolean
+  readonly retryFailedImport?: boolean
+  readonly retryFailedMigrate?: boolean
+  readonly recoverImportState?: boolean
+  readonly recoverMigrateState?: boolean
+  readonly reportStatus?: boolean
+  readonly compareState?: boolean
+  readonly check?: boolean
+  readonly validate?: boolean
+  readonly verbose?: boolean
+  readonly json?: boolean
+  readonly dryRun?: boolean
+  readonly runs?: string
+  readonly limit?: string
+  readonly wait?: string
+  readonly overrideConflict?: string
+}
+
+/** What the main command is asked to do. */
+export type Mode =
+  | {
+      readonly type: 'pass'
+      readonly pass: 'incremental' | 'full' | 'retry'
+      readonly stages: readonly StageName[]
+    }
+  | { readonly type: 'recover'; readonly stage: StageName }
+  | { readonly type: 'report' }
+
+const MODES: readonly [key: keyof MainOptions, flag: string, mode: Mode][] = [
+  ['importOnly', '--import-only', { type: 'pass', pass: 'full', stages: ['import'] }],
+  ['migrateOnly', '--migrate-only', { type: 'pass', pass: 'full', stages: ['migrate'] }],
+  ['retryFailedImport', '--retry-failed-import', { type: 'pass', pass: 'retry', stages: ['import'] }],
+  ['retryFailedMigrate', '--retry-failed-migrate', { type: 'pass', pass: 'retry', stages: ['migrate'] }],
+  ['recoverImportState', '--recover-import-state', { type: 'recover', stage: 'import' }],
+  ['recoverMigrateState', '--recover-migrate-state', { type: 'recover', stage: 'migrate' }],
+]
+
+/** Flags that only a pass understands. */
+const PASS_FLAGS: readonly [key: keyof MainOptions, flag: string][] = [
+  ['incremental', '--incremental'],
+  ['validate', '--validate'],
+  ['runs', '--runs'],
+  ['limit', '--limit'],
+  ['overrideConflict', '--override-conflict'],
+]
+
+/** Reads the mode off the flags (spec/RUN_RECORDS.md 7.1, D42). Throws USAGE that names both flags where two contradict each other. */
+export const modeOf = (options: MainOptions): Mode => {
+  const report = options.compareState ? '--compare-state' : '--report-status'
+  const asked = MODES.filter(([key]) => options[key])
+  const named = asked.map(([, flag]) => flag)
+  if (options.compareState || options.reportStatus) named.push(report)
+  if (named.length > 1) throw contradiction(named[0] ?? '', named[1] ?? '')
+  const mode: Mode =
+    named[0] === report
+      ? { type: 'report' }
+      : (asked[0]?.[2] ?? { type: 'pass', pass: 'full', stages: ['import', 'migrate'] })
+  if (mode.type !== 'pass')
+    for (const [key, flag] of PASS_FLAGS) if (options[key]) throw contradiction(named[0] ?? '', flag)
+  if (mode.type !== 'report' && options.check) throw contradiction('--check', named[0] ?? 'a pass')
+  if (mode.type !== 'pass') return mode
+  if (mode.pass === 'retry' && options.incremental) throw contradiction(named[0] ?? '', '--incremental')
+  if (options.overrideConflict !== undefined && !mode.stages.includes('migrate'))
+    throw contradiction(named[0] ?? '', '--override-conflict')
+  return options.incremental ? { ...mode, pass: 'incremental' } : mode
+}
+
+/** `--runs`. Throws USAGE. */
+export const runsOf = (text: string): RunSet => {
+  try {
+    return RunSet.parse(text)
+  } catch (error) {
+    throw new ArchiverError('USAGE', `--runs: ${(error as SyntaxError).message}`)
+  }
+}
+
+/** One run number, zeros in front allowed as in directory names. Throws USAGE. */
+export const runOf = (text: string): number => {
+  if (!/^0*[1-9]\d{0,14}$/.test(text)) throw new ArchiverError('USAGE', `"${text}" is not a run number`)
+  return Number(text)
+}
+
+/** `--limit`, `--wait`: a whole number, 0 or more. Throws USAGE. */
+export const countOf = (flag: string, text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new ArchiverError('USAGE', `${flag}: "${text}" is not a whole number`)
+  return Number(text)
+}
+
+const contradiction = (one: string, other: string): ArchiverError =>
+  new ArchiverError('USAGE', `${one} and ${other} contradict each other`, {
+    hint: 'Give one of them; run-archiver --help explains both.',
+  })

@@ -1,0 +1,99 @@
+import { messageOf, ArchiverError, toldOf } from '../errors.ts'
+import type { StageName } from '../engine/stage.ts'
+import type { StageReport } from '../runs/pass.ts'
+import type { Plan } from '../runs/plan.ts'
+
+const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
+
+/** At most so many runs are named one by one. */
+const NAMED = 10
+
+/** What a pass came to, for a person: a line a stage, and below it what he may want to do something about. */
+export const passLines = (
+  reports: readonly StageReport[],
+  failures: ReadonlyMap<string, string>,
+  config: string,
+): string[] => {
+  if (reports.length === 0) return ['Stopped before any work was begun.']
+  return reports.flatMap(({ stage, plan, outcome, error }) => {
+    const title = `${TITLES[stage]}:`.padEnd(9)
+    if (!outcome || !plan)
+      return [`${title}not begun: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error)]
+    const { succeeded, failed, pending } = outcome
+    const left = pending.size + plan.beyond
+    const lines = [
+      `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.waiting.size} not ready, ${left} left for the next pass`,
+    ]
+    if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
+    for (const run of failed.take(NAMED))
+      lines.push(`  run ${run} failed: ${failures.get(`${stage} ${run}`) ?? 'see the log'}`)
+    if (failed.size > NAMED)
+      lines.push(`  and ${failed.size - NAMED} more; all of them stand in the failure log`)
+    if (!failed.isEmpty) lines.push(`  to try them again: run-archiver ${config} --retry-failed-${stage}`)
+    for (const [run, reason] of [...plan.waiting].slice(0, NAMED))
+      lines.push(`  run ${run} is not ready: ${reason}`)
+    if (plan.waiting.size > NAMED) lines.push(`  and ${plan.waiting.size - NAMED} more that are not ready`)
+    return lines
+  })
+}
+
+const hintOf = (error: Error | undefined): string[] =>
+  error instanceof ArchiverError && error.hint !== undefined ? [`  ${error.hint}`] : []
+
+/** A pass that found nothing to do. */
+export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {
+  const lines = [`Nothing new to ${stages.join(' or ')}.`]
+  for (const [run, reason] of [...waiting].slice(0, NAMED)) lines.push(`  run ${run} is not ready: ${reason}`)
+  if (waiting.size > NAMED) lines.push(`  and ${waiting.size - NAMED} more that are not ready`)
+  return `${lines.join('\n')}\n`
+}
+
+/** The same as one JSON document; run sets as texts such as `12000-12050,12060`, times in milliseconds. */
+export const passJson = (
+  reports: readonly StageReport[],
+  failures: ReadonlyMap<string, string>,
+  complaints: readonly string[],
+  exitCode: number,
+): string => {
+  const stages = reports.map(({ stage, plan, outcome, error }) => ({
+    stage,
+    archived: outcome?.succeeded.toString() ?? '',
+    failed: [...(outcome?.failed ?? [])].map((run) => ({
+      run,
+      reason: failures.get(`${stage} ${run}`) ?? '',
+    })),
+    pending: outcome?.pending.toString() ?? plan?.runs.toString() ?? '',
+    not_ready: [...(plan?.waiting ?? [])].map(([run, reason]) => ({ run, reason })),
+    left_for_next_pass: (outcome?.pending.size ?? 0) + (plan?.beyond ?? 0),
+    bytes: outcome?.bytes ?? 0,
+    milliseconds: Math.round(outcome?.milliseconds ?? 0),
+    stopped: outcome?.stopped ?? null,
+    error: error
+      ? { code: error instanceof ArchiverError ? error.code : 'BUG', message: messageOf(error) }
+      : null,
+  }))
+  return `${JSON.stringify({ stages, validation: complaints, exit_code: exitCode }, null, 2)}\n`
+}
+
+/** `--dry-run`: what a pass would do. */
+export const planLines = (plans: readonly Plan[]): string[] =>
+  plans.flatMap(({ stage, runs, waiting, beyond }) => [
+    `${TITLES[stage]}:`.padEnd(9) +
+      `would process ${runs.size} run(s)${runs.isEmpty ? '' : `: ${runs.toString()}`}; ${waiting.size} not ready, ${beyond} beyond the limit`,
+    ...[...waiting].slice(0, NAMED).map(([run, reason]) => `  run ${run} is not ready: ${reason}`),
+  ])
+
+export const planJson = (plans: readonly Plan[]): string =>
+  `${JSON.stringify(
+    {
+      dry_run: true,
+      stages: plans.map(({ stage, runs, waiting, beyond }) => ({
+        stage,
+        would_process: runs.toString(),
+        not_ready: [...waiting].map(([run, reason]) => ({ run, reason })),
+        beyond_limit: beyond,
+      })),
+    },
+    null,
+    2,
+  )}\n`

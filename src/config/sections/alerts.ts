@@ -1,0 +1,50 @@
+import { boolean, integer, list, path, pause, secret, text, webhookUrl } from '../value-types.ts'
+import { key, optional, section } from '../schema.ts'
+
+export const reporting = section('Who is told when something is wrong.', {
+  stale_after_hours: key(integer(0, 87_600), '0', {
+    doc: 'Tell when nothing has succeeded for so long. 0: never.',
+  }),
+  email: section(
+    'By mail. The old form, these keys directly under `reporting` with `send_email_on_error`, is read too.',
+    {
+      enabled: key(boolean, 'false', { doc: 'Whether mail is sent.' }),
+      smtp_host: key(text, '', { doc: 'Needed when enabled.' }),
+      smtp_port: key(integer(1, 65_535), '25', { doc: 'Old form: 587.' }),
+      smtp_use_tls: key(boolean, 'false', { doc: 'Whether STARTTLS is required. Old form: true.' }),
+      smtp_user: optional(text, { doc: 'Left out: no login.' }),
+      smtp_password: optional(secret, { doc: 'For `smtp_user`.' }),
+      sender_email: key(text, '', { doc: 'Needed when enabled.' }),
+      recipient_email: key(list(text), [], {
+        doc: 'Needed when enabled; one address or a list.',
+        as: 'recipientEmails',
+      }),
+    },
+  ),
+  slack: section('By Slack: a webhook, or a bot token and a channel.', {
+    enabled: key(boolean, 'false', { doc: 'Whether Slack is told.' }),
+    webhook_url: optional(webhookUrl, { doc: 'An incoming webhook.' }),
+    bot_token: optional(secret, { doc: 'A bot token, with `channel`.' }),
+    channel: key(text, '', { doc: 'Needed with `bot_token`.' }),
+    mention_users: key(list(text), [], { doc: 'Member ids that are mentioned.' }),
+  }),
+  webhook: section('By a JSON document, POSTed.', {
+    enabled: key(boolean, 'false', { doc: 'Whether the webhook is called.' }),
+    url: optional(webhookUrl, { doc: 'Where it is posted. Needed when enabled.' }),
+    signing_key: optional(secret, { doc: 'Key of the HMAC-SHA256 that signs the body.' }),
+  }),
+})
+
+export const carbon = section("Metrics to Carbon, with the original's names.", {
+  enabled: key(boolean, 'false', { doc: 'Whether metrics are sent.' }),
+  host: key(text, '', { doc: 'Needed when enabled.' }),
+  port: key(integer(1, 65_535), '2003', { doc: 'The plaintext port.' }),
+  metric_prefix: key(text, '', { doc: 'Stands before each name, with a dot.' }),
+  timeout_seconds: key(pause(0.001), '2', { doc: 'How long a pass waits for Carbon at its end.' }),
+})
+
+export const metrics = section('Metrics for Prometheus.', {
+  textfile: optional(path, {
+    doc: 'A file for the textfile collector, such as `/var/lib/node_exporter/textfile/run_archiver.prom`.',
+  }),
+})

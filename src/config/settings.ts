@@ -1,0 +1,22 @@
+import type { Values } from './schema.ts'
+import { app, daemon, fhiclizeGenerate, logging, sourceFiles } from './sections/app.ts'
+import { artdaqDb, ledger, uconDb } from './sections/stores.ts'
+import { carbon, metrics, reporting } from './sections/alerts.ts'
+
+/** Every setting there is. Parsing, the type `Config` and docs/CONFIG.md follow from this table. */
+export const KEYS = {
+  app,
+  source_files: sourceFiles,
+  artdaq_db: artdaqDb,
+  ucon_db: uconDb,
+  fhiclize_generate: fhiclizeGenerate,
+  logging,
+  ledger,
+  reporting,
+  carbon,
+  metrics,
+  daemon,
+} as const
+
+/** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */
+export type Config = Values<typeof KEYS>

@@ -1,5 +1,0 @@
-import { ascii, decode } from '../python-text.ts'
-import { escaped } from './fhicl-text.ts'
-
-/** `setup.txt` to FHiCL (spec section 4.5): the whole script in one text, without a line end behind it. */
-export const convertSetup = (bytes: Uint8Array): string => `setup_script: ${escaped(ascii(decode(bytes)))}`

@@ -1,0 +1,110 @@
+import type { JsonValue } from './model.ts'
+import { readJsonValue } from './parser.ts'
+
+/** Where a value stands in the bytes: from its first byte up to, not including, the one behind its last. */
+interface Extent {
+  readonly start: number
+  readonly end: number
+}
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+const ARRAY = 0x5b
+const ARRAY_END = 0x5d
+const OBJECT = 0x7b
+const OBJECT_END = 0x7d
+
+/**
+ * The object that a file begins with, of which only those members are read that are asked for: the others are passed over
+ * by their brackets and quotes alone. Where that cannot be done, and where a block of the file is zeros, `outlineOf` gives
+ * undefined and `readJson` says what is wrong; what is wrong inside a member shows when that member is read.
+ */
+export class JsonOutline {
+  readonly #bytes: Buffer
+  readonly #extents: ReadonlyMap<string, Extent>
+
+  constructor(bytes: Buffer, extents: ReadonlyMap<string, Extent>) {
+    this.#bytes = bytes
+    this.#extents = extents
+  }
+
+  /** The value of the first member with this key, read anew at each call. Throws `JsonError`, its place counted from the value's start. */
+  get(key: string): JsonValue | undefined {
+    const extent = this.#extents.get(key)
+    return extent && readJsonValue(this.#bytes.toString('utf8', extent.start, extent.end))
+  }
+
+  /** Whether the first member with this key is an object. */
+  holdsObject(key: string): boolean {
+    const extent = this.#extents.get(key)
+    return extent !== undefined && this.#bytes[extent.start] === OBJECT
+  }
+}
+
+/** Finds the members of an object. Linear, a look at each byte. */
+export const outlineOf = (bytes: Buffer): JsonOutline | undefined => {
+  const extents = new Map<string, Extent>()
+  let at = skipBlanks(bytes, 0)
+  if (bytes[at] !== OBJECT) return undefined
+  at = skipBlanks(bytes, at + 1)
+  if (bytes[at] === OBJECT_END) return new JsonOutline(bytes, extents)
+  while (true) {
+    const keyEnd = bytes[at] === QUOTE ? skipString(bytes, at) : -1
+    if (keyEnd < 0) return undefined
+    const key = bytes.toString('latin1', at + 1, keyEnd - 1)
+    at = skipBlanks(bytes, keyEnd)
+    if (bytes[at] !== COLON) return undefined
+    const start = skipBlanks(bytes, at + 1)
+    const end = skipValue(bytes, start)
+    if (end < 0) return undefined
+    if (!extents.has(key)) extents.set(key, { start, end })
+    at = skipBlanks(bytes, end)
+    if (bytes[at] === OBJECT_END) return new JsonOutline(bytes, extents)
+    if (bytes[at] !== COMMA) return undefined
+    at = skipBlanks(bytes, at + 1)
+  }
+}
+
+const skipBlanks = (bytes: Buffer, from: number): number => {
+  let at = from
+  for (let byte = bytes[at]; byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);)
+    byte = bytes[++at]
+  return at
+}
+
+/** The end of the value that starts here; -1 where it has none. */
+const skipValue = (bytes: Buffer, start: number): number => {
+  const first = bytes[start]
+  if (first === QUOTE) return skipString(bytes, start)
+  if (first === OBJECT || first === ARRAY) return skipNested(bytes, start)
+  let at = start
+  for (let byte = first; byte !== undefined && byte > 0x20 && byte !== COMMA && byte !== OBJECT_END;)
+    byte = bytes[++at]
+  return at > start ? at : -1
+}
+
+const skipNested = (bytes: Buffer, start: number): number => {
+  let depth = 0
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) {
+      at = skipString(bytes, at) - 1
+      if (at < 0) return -1
+    } else if (byte === OBJECT || byte === ARRAY) depth++
+    else if ((byte === OBJECT_END || byte === ARRAY_END) && --depth === 0) return at + 1
+    else if (byte === 0) return -1
+  }
+  return -1
+}
+
+const skipString = (bytes: Buffer, start: number): number => {
+  for (let at = start + 1; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) at++
+    else if (byte === 0) return -1
+  }
+  return -1
+}

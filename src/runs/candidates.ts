@@ -1,0 +1,68 @@
+import type { Listing } from '../core/listing.ts'
+import { RunSet } from '../common/run-set.ts'
+
+/** `incremental` leaves failed runs to a retry, `full` takes them too, `retry` takes only them. */
+export type PassMode = 'incremental' | 'full' | 'retry'
+
+export interface PlanInput {
+  readonly mode: PassMode
+  /** What the stage reads from. */
+  readonly source: RunSet
+  /** What the stage writes to. */
+  readonly destination: Pick<Listing, 'runs'>
+  readonly failed: RunSet
+  /** Runs that are stored, but whose source has changed since: they are stored again, beside what is there. */
+  readonly changed: RunSet
+  /** Runs that the destination lists, while nobody knows whether what it holds was ever compared: a pass was cut short between the two. */
+  readonly unproven: RunSet
+  /** `--runs`: nothing else is looked at. */
+  readonly only?: RunSet | undefined
+}
+
+/**
+ * The runs that a pass may process: source − destination, by set difference and never by a high-water mark, so that a run
+ * that arrives late, below every number ever attempted, is a candidate like any other (DESIGN section 3, I1; D6). A run that is listed and in
+ * the failure log is not taken for archived: what is there may be what it failed for (a conflict, a mismatch). It is put again, which compares.
+ */
+export const candidates = (input: PlanInput): RunSet => {
+  const { mode, source, destination, failed, changed, unproven, only } = input
+  const proven = destination.runs.minus(failed).minus(unproven)
+  const missing = source.minus(proven).union(changed.intersect(source))
+  const wanted = only ? missing.intersect(only) : missing
+  switch (mode) {
+    case 'incremental':
+      return only ? wanted : wanted.minus(failed)
+    case 'full':
+      return wanted
+    case 'retry':
+      return wanted.intersect(failed)
+  }
+}
+
+/**
+ * How many runs a pass takes at most; Infinity for no limit. As in the Python original, `batch_size` limits an incremental pass,
+ * ten times that another, and a retry is not limited (spec/RUN_RECORDS.md 7.1, 7.6). 0 means no limit.
+ */
+export const passLimit = (mode: PassMode, batchSize: number, limit: number | undefined): number => {
+  if (limit !== undefined) return limit
+  if (batchSize === 0 || mode === 'retry') return Infinity
+  return mode === 'incremental' ? batchSize : batchSize * 10
+}
+
+/**
+ * How far `last_attempted_run` may go: the highest run below everything that is still open, in flight or unknown (I3), that was attempted: it
+ * failed, or it is stored, whoever did it. Runs are handed out in ascending order, but late arrivals and retries may be far below what was
+ * attempted before.
+ */
+export const attemptedUpTo = (
+  before: number,
+  failed: Iterable<number>,
+  stored: RunSet,
+  open: Iterable<number>,
+): number => {
+  let lowest = Infinity
+  for (const run of open) lowest = Math.min(lowest, run)
+  let highest = Math.max(before, stored.upTo(lowest - 1).last ?? 0)
+  for (const run of failed) if (run < lowest) highest = Math.max(highest, run)
+  return highest
+}

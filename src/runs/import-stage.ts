@@ -1,0 +1,46 @@
+import type { RecordManifest, RunDocuments } from '../stores/run-record.ts'
+import type { NewRun, NewRunPlace } from '../stores/store.ts'
+import type { DocumentStore, Processed, Stage } from '../engine/stage.ts'
+
+/** Run records as the import stage needs them. Both throw as `RecordSource.read` does. */
+export interface ImportSource {
+  /** A run's record, read whole, as documents. */
+  readonly load: (run: number, signal: AbortSignal) => Promise<RunDocuments>
+  /** The same, written where artdaqDB wants a run that it knows nothing of. */
+  readonly write: (run: number, place: NewRunPlace, signal: AbortSignal) => Promise<NewRun>
+}
+
+/**
+ * Run record directories → artdaqDB: reads a record whole, turns it into documents, stores them. Stored is what a commit returned from.
+ * `archived` is told the manifest of each record that was stored.
+ */
+export const importStage = (
+  source: ImportSource,
+  artdaq: DocumentStore,
+  archived: (manifest: RecordManifest) => void,
+): Stage => ({
+  name: 'import',
+  // Half of a run's time is that of the syncs of its documents. A store that others write for us is given no more than was asked for.
+  waits: artdaq.putNew ? 1 : 0,
+  process: async (run, signal) => {
+    const told = ({ manifest, documents }: Stored, result: Processed['result']): Processed => {
+      if (manifest) archived(manifest)
+      const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
+      return { result, bytes, documents: documents.length, notes: manifest ? notesOf(manifest) : [] }
+    }
+    const written = await artdaq.putNew?.(run, (place) => source.write(run, place, signal), signal)
+    if (written) return told(written, 'stored')
+    const documents = await source.load(run, signal)
+    return told(documents, await artdaq.put(documents, signal))
+  },
+  commitDue: () => artdaq.commitDue(),
+  commit: () => artdaq.commit(),
+})
+
+/** What a run consists of, written by this thread or by another. */
+type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents'>
+
+const notesOf = ({ directory, skipped, ended }: RecordManifest): string[] => [
+  ...skipped.map(({ name, kind }) => `${directory}/${name} is a ${kind} and was left out`),
+  ...(ended ? [] : [`${directory} has no stop line and was archived incomplete`]),
+]

@@ -1,0 +1,228 @@
+import { attemptedUpTo, passLimit, type PassMode } from './candidates.ts'
+import type { Listing, SourceListing } from '../core/listing.ts'
+import type { StageRuns } from '../state/rebuild-state.ts'
+import { RunSet } from '../common/run-set.ts'
+import { messageOf, toldOf } from '../errors.ts'
+import { monotonic, now } from '../platform/host.ts'
+import { runStage } from '../engine/engine.ts'
+import { importStage } from './import-stage.ts'
+import { type BlobCheck, migrateStage } from './migrate-stage.ts'
+import type { Listener, Recorder, Stage, StageName, StageOutcome } from '../engine/stage.ts'
+import type { Remembered } from '../state/stage-state.ts'
+import type { Watched } from '../state/recheck-list.ts'
+import type { Archiver } from '../app/open-archiver.ts'
+import { type Plan, planImport, planMigrate } from './plan.ts'
+import { type Archived, refreshWatchList } from './recheck.ts'
+
+export interface PassRequest {
+  readonly mode: PassMode
+  readonly stages: readonly StageName[]
+  readonly only?: RunSet | undefined
+  /** `--limit`; without it `app.batch_size` decides. */
+  readonly limit?: number | undefined
+  /** `--override-conflict`. */
+  readonly override?: number | undefined
+  /** Whether records that are archived are looked at again, as they are unless this is false. */
+  readonly recheck?: boolean
+  /** `--validate`. */
+  readonly check?: BlobCheck | undefined
+}
+
+/** What a pass is given by whoever started it: a command or the daemon. */
+export interface PassConditions {
+  readonly stop: AbortSignal
+  readonly abandon: AbortSignal
+  readonly listener: Listener
+  /** Throws LOCK_LOST when this process may no longer write. */
+  assertHeld(): void
+  warn(message: string): void
+  /** A state file was damaged; it is kept under another name. */
+  corrupt(file: string, kept: string): void
+}
+
+/** What became of one stage in a pass: where it could not even begin, `error` says why and nothing was changed. */
+export interface StageReport {
+  readonly stage: StageName
+  readonly plan: Plan | undefined
+  readonly outcome: StageOutcome | undefined
+  readonly error: Error | undefined
+}
+
+const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
+
+/** At most so often, in milliseconds, is progress recorded (DESIGN section 3). */
+const CHECKPOINT_EVERY = 250
+
+/** What one stage of a pass would do, from the stores and from what is remembered. Reads only. */
+export const planPass = async (
+  archiver: Archiver,
+  stage: StageName,
+  request: PassRequest,
+  { state, failed, isFirst }: Remembered,
+  imported?: Imported,
+): Promise<Plan> => {
+  const { cache, records, artdaq, archive, config } = archiver
+  const limit = passLimit(request.mode, config.app.batchSize, request.limit)
+  const { mode, only, override } = request
+  const wanted = { mode, limit, only, state, failed, isFirst, inHand: await archiver.inHand.read(), override }
+  const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
+  if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
+  const source = await cache.list<SourceListing>('run-records', records)
+  return planImport(
+    records,
+    source,
+    held,
+    request.recheck === false ? NONE : ((await archiver.watch.read()) ?? NONE),
+    wanted,
+  )
+}
+
+const NONE: ReadonlyMap<number, Watched> = new Map()
+
+/** What the import of this very pass has added to artdaqDB: so that migration need not list it again. */
+interface Imported {
+  readonly runs: RunSet
+  readonly updated: readonly number[]
+}
+
+const withImported = (listing: Listing, imported: Imported | undefined): Listing => {
+  if (!imported) return listing
+  const updates = new Map(listing.updates)
+  for (const run of imported.updated) updates.set(run, (updates.get(run) ?? 0) + 1)
+  return { ...listing, runs: listing.runs.union(imported.runs), updates }
+}
+
+/**
+ * One pass: import, then migrate, as far as they are asked for. A stage that cannot begin (its store is away) does not keep the
+ * other from its work (D36); a stop keeps the later stage from beginning (D46). The caller holds the lock.
+ */
+export const runPass = async (
+  archiver: Archiver,
+  request: PassRequest,
+  conditions: PassConditions,
+): Promise<StageReport[]> => {
+  const reports: StageReport[] = []
+  const updated: number[] = []
+  let imported: Imported | undefined
+  for (const stage of request.stages) {
+    if (conditions.stop.aborted) break
+    const listener: Listener = (event) => {
+      if (event.type === 'run-done' && event.stage === 'import' && event.processed.result === 'updated')
+        updated.push(event.run)
+      conditions.listener(event)
+    }
+    const report = await archiver.threads.during(conditions.abandon, () =>
+      runOne(archiver, stage, request, { ...conditions, listener }, imported),
+    )
+    reports.push(report)
+    if (report.outcome && stage === 'import') imported = { runs: report.outcome.succeeded, updated }
+  }
+  conditions.assertHeld()
+  await spared('listings', () => archiver.cache.save(), conditions)
+  return reports
+}
+
+const runOne = async (
+  archiver: Archiver,
+  stage: StageName,
+  request: PassRequest,
+  conditions: PassConditions,
+  imported: Imported | undefined,
+): Promise<StageReport> => {
+  let plan: Plan | undefined
+  try {
+    const memory = archiver.memory(stage, conditions)
+    const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
+    plan = await planPass(archiver, stage, request, remembered, imported)
+    const { lastAttemptedRun } = remembered.state
+    await settle(plan, memory)
+    const archived = new Map<number, Archived>()
+    const doubtful =
+      stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
+    if (!doubtful.isEmpty) await note(archiver, doubtful, conditions)
+    const outcome = await runStage(
+      stage === 'import' ? importing(archiver, archived) : migrating(archiver, request.check),
+      {
+        runs: plan.runs,
+        waiting: plan.waiting.size,
+        stored: plan.stored,
+        unproven: plan.unproven.minus(plan.runs),
+        lastAttempted: lastAttemptedRun,
+      },
+      memory,
+      {
+        mode: request.mode,
+        workers: archiver.config.app.parallelWorkers,
+        attempts: archiver.config.app.runProcessRetries + 1,
+        retryDelay: archiver.config.app.retryDelaySeconds * 1000,
+        stop: conditions.stop,
+        abandon: conditions.abandon,
+        listener: conditions.listener,
+        monotonic,
+        random: Math.random,
+        checkpointEvery: CHECKPOINT_EVERY,
+      },
+    )
+    if (!doubtful.isEmpty && outcome.stopped !== 'lock-lost')
+      await spared(
+        'runs in hand',
+        () => note(archiver, doubtful.minus(outcome.attempted), conditions),
+        conditions,
+      )
+    if (stage === 'import' && outcome.stopped !== 'lock-lost')
+      await spared(
+        'records that are looked at again',
+        () => refreshWatchList(archiver, archived, outcome.succeeded, now()),
+        conditions,
+      )
+    return { stage, plan, outcome, error: outcome.error }
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    conditions.warn(`[${TITLES[stage]}] not begun: ${toldOf(error)}`)
+    return { stage, plan, outcome: undefined, error }
+  }
+}
+
+/** Keeps a cache for the next pass, which can do without: what the runs came to does not depend on it. */
+const spared = async (what: string, keep: () => Promise<void>, conditions: PassConditions): Promise<void> => {
+  try {
+    await keep()
+  } catch (error) {
+    conditions.warn(`the ${what} could not be kept for the next pass: ${messageOf(error)}`)
+  }
+}
+
+/** Writes down what a pass has in hand that the state cannot tell. */
+const note = async ({ inHand }: Archiver, runs: RunSet, conditions: PassConditions): Promise<void> => {
+  conditions.assertHeld()
+  await inHand.write(runs)
+}
+
+/** Source and destination of a stage, as far as a damaged state is rebuilt from them. */
+const stageRuns = async (
+  { cache, records, artdaq, archive }: Archiver,
+  stage: StageName,
+): Promise<StageRuns> => {
+  const held = await cache.list<Listing>('artdaq', artdaq)
+  if (stage === 'migrate')
+    return { source: held.runs, stored: (await cache.list<Listing>('archive', archive)).runs }
+  return { source: (await cache.list<SourceListing>('run-records', records)).runs, stored: held.runs }
+}
+
+/** Before the first run: reads the two numbers off the destination. */
+const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Promise<void> =>
+  recorder.checkpoint({
+    failed: RunSet.EMPTY,
+    resolved: RunSet.EMPTY,
+    // What is stored was attempted, though a crash may have kept it from being recorded; but never past a run of this pass (I3).
+    attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven).take(1)),
+    lastContiguous: stored.lastContiguous,
+  })
+
+const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage =>
+  importStage(archiver, archiver.artdaq, ({ run, signature, ended }) =>
+    archived.set(run, { signature, ended }),
+  )
+
+const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage =>
+  migrateStage(artdaq, archive, pack, monotonic, check)

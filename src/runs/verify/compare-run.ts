@@ -1,0 +1,70 @@
+import { sameRecord, unpackBlob } from '../../stores/ucondb/blob/blob.ts'
+import { differingSections, differsFromManifest } from './compare-copies.ts'
+import type { StoredRun } from '../../stores/run-record.ts'
+import { ArchiverError, messageOf, toldOf } from '../../errors.ts'
+import type { Archiver } from '../../app/open-archiver.ts'
+import { sha256 } from '../workers/convert-run.ts'
+
+/** What one of the three places says of a run. */
+type Copy<T> =
+  | { readonly is: 'present'; readonly value: T }
+  | { readonly is: 'absent' }
+  | { readonly is: 'bad'; readonly why: string }
+
+/** The three copies of a run, read back whole and compared. */
+export interface RunComparison {
+  readonly run: number
+  readonly record: Copy<unknown>['is']
+  readonly artdaq: Copy<unknown>['is']
+  readonly archive: Copy<unknown>['is']
+  /** One sentence each; empty when every copy that is there is good and they agree, also where there is one alone. */
+  readonly differences: readonly string[]
+}
+
+/** Reads a run back from wherever it is, and compares. Trouble with one run is a difference; a store that is away throws. */
+export const compareRun = async (
+  archiver: Archiver,
+  run: number,
+  signal: AbortSignal,
+): Promise<RunComparison> => {
+  const { records, artdaq, archive, pack } = archiver
+  const stored = await copyOf(() => artdaq.read(run, signal))
+  const record = await copyOf(() => records.read(run, signal))
+  const blob = await copyOf(() => archive.get(run, 'newest', signal))
+  const differences: string[] = []
+  for (const [place, copy] of [
+    ['run record', record],
+    ['artdaqDB', stored],
+    ['archive', blob],
+  ] as const)
+    if (copy.is === 'bad') differences.push(`${place}: ${copy.why}`)
+  if (record.is === 'present' && stored.is === 'present' && stored.value.manifest)
+    differences.push(...differsFromManifest(record.value, stored.value.manifest, sha256))
+  if (stored.is === 'present' && blob.is === 'present')
+    differences.push(...blobDifferences(stored.value, pack(stored.value), blob.value))
+  return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences }
+}
+
+const blobDifferences = ({ run }: StoredRun, packed: Buffer, held: Buffer): string[] => {
+  if (sameRecord(packed, held)) return []
+  try {
+    const differences = differingSections(
+      ['artdaqDB', unpackBlob(packed).sections],
+      ['the archive', unpackBlob(held).sections],
+    )
+    return differences.length > 0 ? differences : [`run ${run}: the blobs differ outside their sections`]
+  } catch (error) {
+    return [`archive: ${messageOf(error)}`]
+  }
+}
+
+const copyOf = async <T>(read: () => Promise<T>): Promise<Copy<T>> => {
+  try {
+    return { is: 'present', value: await read() }
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error
+    if (error.code === 'NOT_FOUND') return { is: 'absent' }
+    if (error.code.endsWith('UNAVAILABLE')) throw error
+    return { is: 'bad', why: toldOf(error) }
+  }
+}

@@ -1,0 +1,106 @@
+import { availableParallelism } from 'node:os'
+import type { Piscina } from 'piscina'
+import type { NewRun, NewRunPlace } from '../../stores/store.ts'
+import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
+import type { Look } from '../../stores/run-records/inspect-record.ts'
+import { type Answer, takeAnswer } from './error-transfer.ts'
+import { type RecordPlace, type RunWork, runWork, type WorkSettings } from './convert-run.ts'
+
+export interface ThreadsOptions {
+  readonly settings: WorkSettings
+  /** The built program's file for a worker thread; without it all is done on the thread that asks. */
+  readonly file: string | undefined
+  /** How many runs are worked on at the same time. */
+  readonly workers: number
+}
+
+/** What a worker thread is given when it starts. */
+export interface ThreadStart {
+  readonly settings: WorkSettings
+  /** One number, shared by all threads: not 0 when what is in hand is to be dropped. */
+  readonly dropped: SharedArrayBuffer
+}
+
+/** What is sent to a worker thread. */
+export type Task =
+  | { readonly kind: 'look'; readonly record: Pick<RecordPlace, 'path'> }
+  | { readonly kind: 'write'; readonly record: RecordPlace; readonly place: NewRunPlace }
+
+/** Starting threads takes as long as doing so much work: a pass over a few runs is over before that. */
+const ALONE = 10
+
+/**
+ * The work on runs, spread over the machine's processors while a pass goes on (`during`), and done on the thread that asks otherwise: a
+ * thread's calls to the system are direct, so that it does in a third of the time what the main thread does, which must hear signals
+ * while a disk hangs. A thread that hangs or dies takes nothing with it that counts: documents count when the main thread commits them.
+ */
+export class Threads implements RunWork {
+  readonly #options: ThreadsOptions
+  readonly #alone: RunWork
+  #started: Promise<Piscina> | undefined
+  #dropped = new SharedArrayBuffer(4)
+  #passes = 0
+  #asked = 0
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options
+    this.#alone = runWork(options.settings)
+  }
+
+  /** Does a pass with threads at hand. They have ended when this returns. `abandon`: what they have in hand is to be dropped. */
+  async during<T>(abandon: AbortSignal, pass: () => Promise<T>): Promise<T> {
+    const drop = (): void => void Atomics.store(new Int32Array(this.#dropped), 0, 1)
+    if (abandon.aborted) drop()
+    abandon.addEventListener('abort', drop)
+    this.#passes++
+    try {
+      return await pass()
+    } finally {
+      abandon.removeEventListener('abort', drop)
+      if (--this.#passes === 0) await this.#end()
+    }
+  }
+
+  look(record: Pick<RecordPlace, 'path'>, stop: Stop): Promise<Look> {
+    return this.#isAlone() ? this.#alone.look(record, stop) : this.#run({ kind: 'look', record })
+  }
+
+  write(record: RecordPlace, place: NewRunPlace, stop: Stop): Promise<NewRun> {
+    return this.#isAlone()
+      ? this.#alone.write(record, place, stop)
+      : this.#run({ kind: 'write', record, place })
+  }
+
+  #isAlone(): boolean {
+    return this.#options.file === undefined || this.#passes === 0 || ++this.#asked <= ALONE
+  }
+
+  async #run<T>(task: Task): Promise<T> {
+    const pool = await (this.#started ??= this.#start())
+    const answer: unknown = await pool.run(task)
+    return takeAnswer(answer as Answer<T>)
+  }
+
+  async #start(): Promise<Piscina> {
+    const { Piscina } = await import('piscina')
+    const { settings, file, workers } = this.#options
+    const threads = Math.min(workers, availableParallelism())
+    const start: ThreadStart = { settings, dropped: this.#dropped }
+    return new Piscina({
+      filename: file ?? '',
+      workerData: start,
+      minThreads: threads,
+      maxThreads: threads,
+      // While one run waits for its syncs the thread works on another.
+      concurrentTasksPerWorker: Math.ceil((2 * workers) / threads),
+    })
+  }
+
+  async #end(): Promise<void> {
+    const pool = await this.#started
+    this.#started = undefined
+    this.#dropped = new SharedArrayBuffer(4)
+    this.#asked = 0
+    await pool?.destroy()
+  }
+}

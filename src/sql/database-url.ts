@@ -1,0 +1,44 @@
+import { resolve } from 'node:path'
+import { redactUrl } from '../common/redact.ts'
+import { ArchiverError } from '../errors.ts'
+
+export type DialectName = 'sqlite' | 'postgres' | 'mysql'
+
+/** Where the ledger is. `server` is the URL for the driver, password and all: it is shown only through `redactUrl`. */
+export type LedgerPlace =
+  | { readonly dialect: 'sqlite'; readonly file: string }
+  | { readonly dialect: 'postgres' | 'mysql'; readonly server: string }
+
+/**
+ * Reads `ledger.url`: `sqlite:ledger.db` (in work_dir, or an absolute path), `postgres://` or `postgresql://`, `mysql://` or
+ * `mariadb://`, and `off`, which gives undefined. Throws CONFIG_INVALID for anything else.
+ */
+export const ledgerPlace = (url: string, workDir: string): LedgerPlace | undefined => {
+  if (url === 'off' || url === '') return undefined
+  const [, scheme = '', rest = ''] = /^([a-z]+):(.*)$/i.exec(url) ?? []
+  switch (scheme.toLowerCase()) {
+    case 'sqlite': {
+      const path = rest.replace(/^\/\/(?=\/)/, '')
+      if (path === '' || path.startsWith('//')) break
+      return { dialect: 'sqlite', file: resolve(workDir, path) }
+    }
+    case 'postgres':
+    case 'postgresql':
+      if (URL.canParse(url)) return { dialect: 'postgres', server: url }
+      break
+    case 'mysql':
+    case 'mariadb':
+      if (URL.canParse(url)) return { dialect: 'mysql', server: `mysql:${rest}` }
+  }
+  throw new ArchiverError('CONFIG_INVALID', `ledger.url "${redactUrl(url)}" is not the URL of a ledger`, {
+    hint: 'use sqlite:ledger.db, postgres://user@host/database, mysql://user@host/database, or off',
+  })
+}
+
+/** A schema's name that is safe to stand in SQL as it is (RELIABILITY section 4). */
+export const schemaName = (name: string): string => {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name
+  throw new ArchiverError('CONFIG_INVALID', `"${name}" cannot be the name of a schema`, {
+    hint: 'lower-case letters, digits and underscores, 63 at most',
+  })
+}

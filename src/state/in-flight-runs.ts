@@ -1,0 +1,36 @@
+import { readFile, rm } from 'node:fs/promises'
+import { RunSet } from '../common/run-set.ts'
+import { replaceFile, step } from '../platform/atomic-file.ts'
+import { unwritable } from './state-file.ts'
+
+/**
+ * The runs at or below `last_attempted_run` that a migration has in hand: late ones, retries, updates. A kill may leave them at the
+ * destination without anybody having compared them, and the number does not tell, as it does for those above. Durable before the first of
+ * them is put. Where the file is lost or damaged, what it named counts as compared.
+ */
+export class InHand {
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async read(): Promise<RunSet> {
+    try {
+      return RunSet.parse((await readFile(this.#path, 'utf8')).trim())
+    } catch {
+      return RunSet.EMPTY
+    }
+  }
+
+  /** For the holder of the lock. No file where there are none. Throws STATE_UNWRITABLE. */
+  async write(runs: RunSet): Promise<void> {
+    try {
+      if (runs.isEmpty) await rm(this.#path, { force: true })
+      else await replaceFile(this.#path, `${runs.toString()}\n`)
+    } catch (error) {
+      throw unwritable(this.#path, error)
+    }
+    step('in-hand: written')
+  }
+}

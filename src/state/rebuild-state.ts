@@ -1,0 +1,34 @@
+import { RunSet } from '../common/run-set.ts'
+import type { StageState } from './state-format.ts'
+
+/** What a stage reads from and writes to: the runs of each. */
+export interface StageRuns {
+  readonly source: RunSet
+  /** Runs that the destination holds whole. */
+  readonly stored: RunSet
+}
+
+/** What `--recover-import-state` and `--recover-migrate-state` write. */
+export interface Rebuilt {
+  readonly state: StageState
+  /** Source without destination, up to the last attempted run; what lies beyond is not a failure but new. */
+  readonly failed: RunSet
+}
+
+/** A stage's state and failure log from the two stores alone (seed 003, "State Recovery"). An empty destination gives zeros and nothing. */
+export const rebuild = ({ source, stored }: StageRuns): Rebuilt => {
+  const lastAttemptedRun = stored.last ?? 0
+  return {
+    state: { lastContiguousRun: stored.lastContiguous, lastAttemptedRun },
+    failed: source.minus(stored).upTo(lastAttemptedRun),
+  }
+}
+
+/**
+ * Only the state file is damaged, the failure log is not: the two numbers from the destination and the log. Runs that never
+ * were attempted stay pending, so that the pass that goes on from here archives them.
+ */
+export const rebuildNumbers = (stored: RunSet, failed: RunSet): StageState => ({
+  lastContiguousRun: stored.lastContiguous,
+  lastAttemptedRun: Math.max(stored.last ?? 0, failed.last ?? 0),
+})

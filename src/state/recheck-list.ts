@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../platform/atomic-file.ts'
+
+/** A run that is archived, but whose record may still change: it had no stop line, or was archived a short while ago. */
+export interface Watched {
+  /** Of the record as it was archived. */
+  readonly signature: string
+  readonly ended: boolean
+  /** Epoch milliseconds. */
+  readonly archivedAt: number
+}
+
+/**
+ * The runs whose records are looked at again in each pass. A cache: it can be had again from the manifests in artdaqDB, so an absent or damaged
+ * file reads as `undefined`, which asks for that.
+ */
+export class WatchList {
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async read(): Promise<Map<number, Watched> | undefined> {
+    try {
+      const { version, runs } = JSON.parse(await readFile(this.#path, 'utf8')) as {
+        version: number
+        runs: [number, Watched][]
+      }
+      return version === 1 ? new Map(runs) : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Only for the holder of the lock. */
+  async write(runs: ReadonlyMap<number, Watched>): Promise<void> {
+    await replaceFile(this.#path, `${JSON.stringify({ version: 1, runs: [...runs] })}\n`)
+  }
+}

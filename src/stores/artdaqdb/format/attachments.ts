@@ -1,0 +1,174 @@
+import { isArray, JsonNumber, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
+import { ArchiverError } from '../../../errors.ts'
+import type { RecordFile, RecordManifest, RunDocuments, SkippedEntry } from '../../run-record.ts'
+import { decode, encode, octal } from './originals.ts'
+
+/** JSON as artdaq's reader takes it: no null, whole numbers only. */
+export type Plain = string | number | boolean | readonly Plain[] | { readonly [key: string]: Plain }
+
+/** What the `schema` document of a run keeps in its attachments. */
+export interface Attachments {
+  readonly manifest: RecordManifest | undefined
+  readonly attached: readonly RecordFile[]
+  /** `<collection>/<entity>` of every document that makes the run whole. */
+  readonly documents: readonly string[]
+}
+
+const MANIFEST = 'run-archiver manifest'
+const FILE = 'run-archiver file'
+/** Bytes of a file in one attachment; a larger file is kept in several, so that no string grows without bound. */
+const PART = 4 << 20
+
+/** The attachments that keep a run's manifest and the files that no document carries (docs/FORMATS.md). */
+export function attachmentsOf(run: RunDocuments, attached: readonly RecordFile[]): readonly Plain[] {
+  const { manifest, documents } = run
+  const first = manifest ? [manifestObject(manifest, documents.map(documentName))] : []
+  return [...first, ...attached.flatMap(fileParts)]
+}
+
+/** Reads what `attachmentsOf` made; attachments of other programs are passed over. Throws STORE_CORRUPT naming `where`. */
+export function readAttachments(values: readonly Plain[], where: string): Attachments {
+  let manifest: RecordManifest | undefined
+  let documents: readonly string[] = []
+  const files = new Map<string, { mode: number; parts: Buffer[]; of: number }>()
+  for (const value of values) {
+    const object = new Reader(value, where)
+    if (object.type === MANIFEST) {
+      manifest = readManifest(object)
+      documents = object.list('documents').filter((name) => typeof name === 'string')
+    } else if (object.type === FILE) {
+      const name = object.text('name')
+      const file = files.get(name) ?? { mode: object.mode(), parts: [], of: object.number('parts') }
+      if (file.parts.length !== object.number('part')) throw object.damaged(`a part of ${name} is missing`)
+      file.parts.push(decode(object.text('encoding'), object.text('content'), where))
+      files.set(name, file)
+    }
+  }
+  const attached = [...files].map(([name, { mode, parts, of }]) => {
+    if (parts.length !== of)
+      throw new ArchiverError('STORE_CORRUPT', `${where}: only ${parts.length} of ${of} parts of ${name}`)
+    return { name, mode, content: Buffer.concat(parts) }
+  })
+  return { manifest, attached, documents }
+}
+
+export const documentName = ({ collection, entity }: { collection: string; entity: string }): string =>
+  `${collection}/${entity}`
+
+const manifestObject = (manifest: RecordManifest, documents: readonly string[]): Plain => ({
+  type: MANIFEST,
+  version: 1,
+  run: manifest.run,
+  directory: manifest.directory,
+  mode: octal(manifest.directoryMode),
+  ended: manifest.ended,
+  signature: manifest.signature,
+  folders: manifest.folders.map(({ name, mode }) => ({ name, mode: octal(mode) })),
+  skipped: manifest.skipped.map(({ name, kind }) => ({ name, kind })),
+  files: manifest.files.map(({ name, mode, size, sha256 }) => ({ name, mode: octal(mode), size, sha256 })),
+  documents,
+})
+
+const readManifest = (object: Reader): RecordManifest => ({
+  run: object.number('run'),
+  directory: object.text('directory'),
+  directoryMode: object.mode(),
+  ended: object.flag('ended'),
+  signature: object.text('signature'),
+  folders: object.objects('folders').map((folder) => ({ name: folder.text('name'), mode: folder.mode() })),
+  skipped: object.objects('skipped').map((entry) => ({ name: entry.text('name'), kind: entry.kind() })),
+  files: object.objects('files').map((file) => ({
+    name: file.text('name'),
+    mode: file.mode(),
+    size: file.number('size'),
+    sha256: file.text('sha256'),
+  })),
+})
+
+function fileParts({ name, mode, content }: RecordFile): readonly Plain[] {
+  const parts = Math.max(1, Math.ceil(content.length / PART))
+  return Array.from({ length: parts }, (_, part) => ({
+    type: FILE,
+    name,
+    mode: octal(mode),
+    part,
+    parts,
+    ...encode(content.subarray(part * PART, (part + 1) * PART)),
+  }))
+}
+
+/** Takes an object apart and says where it is not what it should be. */
+class Reader {
+  readonly #value: Readonly<Record<string, Plain>>
+  readonly #where: string
+  constructor(value: Plain | undefined, where: string) {
+    this.#value =
+      typeof value === 'object' && !Array.isArray(value) ? (value as Readonly<Record<string, Plain>>) : {}
+    this.#where = where
+  }
+
+  get type(): Plain | undefined {
+    return this.#value['type']
+  }
+
+  damaged(what: string): ArchiverError {
+    return new ArchiverError(
+      'STORE_CORRUPT',
+      `${this.#where}: what was kept of the record is damaged: ${what}`,
+    )
+  }
+
+  text(key: string): string {
+    const value = this.#value[key]
+    if (typeof value !== 'string') throw this.damaged(`"${key}" is no text`)
+    return value
+  }
+
+  number(key: string): number {
+    const value = this.#value[key]
+    if (typeof value !== 'number') throw this.damaged(`"${key}" is no number`)
+    return value
+  }
+
+  flag(key: string): boolean {
+    return this.#value[key] === true
+  }
+
+  mode(): number {
+    const mode = parseInt(this.text('mode'), 8)
+    if (!(mode >= 0 && mode <= 0o7777)) throw this.damaged('"mode" is no file mode')
+    return mode
+  }
+
+  kind(): SkippedEntry['kind'] {
+    const kind = this.text('kind')
+    return kind === 'link' || kind === 'fifo' || kind === 'socket' || kind === 'device' ? kind : 'unknown'
+  }
+
+  list(key: string): readonly Plain[] {
+    const value = this.#value[key]
+    if (!Array.isArray(value)) throw this.damaged(`"${key}" is no list`)
+    return value as readonly Plain[]
+  }
+
+  objects(key: string): readonly Reader[] {
+    return this.list(key).map((value) => new Reader(value, this.#where))
+  }
+}
+
+export function toJson(value: Plain): JsonValue {
+  if (typeof value === 'number') return new JsonNumber(value)
+  if (typeof value !== 'object') return value
+  if (isList(value)) return value.map(toJson)
+  return JsonObject.from(Object.entries(value).map(([key, member]) => [key, toJson(member)]))
+}
+
+/** Foreign attachments may hold anything; of ours nothing is lost on this way, for no key of ours comes twice. */
+export function toPlain(value: JsonValue): Plain {
+  if (value instanceof JsonNumber) return value.toNumber()
+  if (value instanceof JsonObject)
+    return Object.fromEntries([...value.members()].map(([key, member]) => [key, toPlain(member)]))
+  return isArray(value) ? value.map(toPlain) : value
+}
+
+const isList = (value: Plain): value is readonly Plain[] => Array.isArray(value)

@@ -1,0 +1,79 @@
+import { artdaqStamp } from '../../../core/artdaq-json/stamp.ts'
+import { JsonObject, type JsonArray, type JsonValue } from '../../../fhicl/json/model.ts'
+import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
+import { originOf, type PrintedParts } from '../../../fhicl/to-json.ts'
+import { toJson, type Plain } from './attachments.ts'
+import type { IndexFacts } from '../../../core/index-facts.ts'
+import { indexName } from './document-reader.ts'
+
+/** Everything a stored document says besides its FHiCL. */
+export interface DocumentFacts {
+  readonly oid: string
+  readonly collection: string
+  readonly entity: string
+  /** `<run>/<config>`. */
+  readonly configuration: string
+  readonly version: string
+  readonly run: string
+  /** Epoch milliseconds, for every stamp of the document. */
+  readonly time: number
+  readonly rawdata: readonly string[]
+  readonly attachments: readonly Plain[]
+}
+
+/** A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. */
+export function documentText(
+  { data, metadata, comments }: PrintedParts,
+  facts: DocumentFacts,
+): readonly Buffer[] {
+  const stamp = artdaqStamp(facts.time)
+  const named = (name: string): JsonObject => JsonObject.of(['name', name], ['assigned', stamp])
+  const event = (name: string, value: string): JsonObject =>
+    JsonObject.of(['event', name], ['timestamp', stamp], ['value', named(value)])
+  const updates = [
+    event('addConfiguration', facts.configuration),
+    event('setVersion', facts.version),
+    event('setCollection', facts.collection),
+    event('addEntity', facts.entity),
+    event('addRun', facts.run),
+  ]
+  const rest = JsonObject.of(
+    ['origin', originOf({ name: facts.entity, stamp }).plus('created', stamp).plus('rawdata', facts.rawdata)],
+    ['version', facts.version],
+    ['entities', [named(facts.entity)]],
+    ['configurations', [named(facts.configuration)]],
+    ['changelog', 'notprovided'],
+    ['bookkeeping', bookkeeping(updates, stamp)],
+    ['_id', JsonObject.of(['$oid', facts.oid])],
+    ['collection', facts.collection],
+    ['aliases', JsonObject.of(['active', EMPTY], ['history', EMPTY])],
+    ['runs', [named(facts.run)]],
+    ['attachments', facts.attachments.map(toJson)],
+    ['configtype', 'notprovided'],
+  )
+  return [DATA, data, METADATA, metadata, COMMENTS, comments, REST, writeJsonBytes(rest).subarray(OPENING)]
+}
+
+// What stands round the parts that come printed, in the layout of `writeJsonBytes`.
+const DATA = Buffer.from('{\n"document" : {\n"data" : ')
+const METADATA = Buffer.from(',\n"metadata" : ')
+const COMMENTS = Buffer.from(',\n"search" : [\n\n]\n},\n"comments" : ')
+const REST = Buffer.from(',\n')
+const OPENING = '{\n'.length
+
+/** What the index repeats of such a document: just what reading it back would find. */
+export function factsOf({ oid, version, configuration, entity, run, time }: DocumentFacts): IndexFacts {
+  return {
+    oid,
+    version: indexName(version),
+    configurations: [{ name: indexName(configuration), assigned: indexName(artdaqStamp(time)) }],
+    entities: [indexName(entity)],
+    aliases: [],
+    runs: [indexName(run)],
+  }
+}
+
+const EMPTY: JsonArray = []
+
+const bookkeeping = (updates: readonly JsonValue[], stamp: string): JsonObject =>
+  JsonObject.of(['isdeleted', false], ['isreadonly', false], ['updates', updates], ['created', stamp])

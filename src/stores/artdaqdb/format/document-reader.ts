@@ -1,0 +1,165 @@
+import { isArray, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
+import { outlineOf } from '../../../fhicl/json/lazy-parser.ts'
+import { readJson } from '../../../fhicl/json/parser.ts'
+import { escapeText, writeJsonBytes } from '../../../fhicl/json/printer.ts'
+import type { PrintedParts } from '../../../fhicl/to-json.ts'
+import { ArchiverError, messageOf } from '../../../errors.ts'
+import { readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
+import type { IndexFacts } from '../../../core/index-facts.ts'
+import { readOriginals, type Originals } from './originals.ts'
+
+/** A document as it stands in a collection, taken apart as far as it is asked for. Asking throws STORE_CORRUPT where that part is damaged. */
+export class Stored {
+  readonly path: string
+  readonly facts: IndexFacts
+  readonly #members: Members
+  readonly #whole: () => JsonObject
+
+  /** `whole` reads the document to its end; it throws STORE_CORRUPT. */
+  constructor(members: Members, whole: () => JsonObject, oid: string, path: string) {
+    this.path = path
+    this.#members = members
+    this.#whole = whole
+    this.facts = factsOf(members, oid)
+  }
+
+  /** All of it. */
+  get json(): JsonObject {
+    return this.#whole()
+  }
+
+  /** When it was made (`bookkeeping.created`); empty where it does not say. */
+  get created(): string {
+    return text(object(this.#members.get('bookkeeping'))?.get('created'))
+  }
+
+  /** The oid it gives itself, which should be its file's name. */
+  get ownOid(): string {
+    return text(object(this.#members.get('_id'))?.get('$oid'))
+  }
+
+  /** The collection it gives itself. */
+  get ownCollection(): string {
+    return text(this.#members.get('collection'))
+  }
+
+  /** Parameters and comments, as artdaq's JSON: equal texts are equal documents, whenever and by whom they were stored. */
+  get content(): string {
+    const { json } = this
+    const [data, metadata] = [this.#part(json, 'data'), this.#part(json, 'metadata')]
+    return contentOf({ data: writeJsonBytes(data), metadata: writeJsonBytes(metadata) })
+  }
+
+  get rawdata(): readonly string[] {
+    return texts(object(this.#members.get('origin'))?.get('rawdata'))
+  }
+
+  get attachments(): readonly Plain[] {
+    const value = this.#members.get('attachments')
+    return isArray(value) ? value.map(toPlain) : []
+  }
+
+  /** The record's file that it was made from, where we stored it. Throws STORE_CORRUPT where that is damaged. */
+  get originals(): Originals {
+    return readOriginals(this.rawdata, this.path)
+  }
+
+  /** The manifest and the files that it carries for its run, where we stored it. Throws STORE_CORRUPT likewise. */
+  get kept(): Attachments {
+    return readAttachments(this.attachments, this.path)
+  }
+
+  /** Throws STORE_CORRUPT, naming the file, where originals or manifest are damaged. */
+  checkOriginals(): void {
+    readOriginals(this.rawdata, this.path)
+    readAttachments(this.attachments, this.path)
+  }
+
+  /** Reads it to its end. Throws STORE_CORRUPT, naming the file, where any of it is no document. */
+  checkWhole(): void {
+    this.#whole()
+  }
+
+  #part(json: JsonObject, name: 'data' | 'metadata'): JsonObject {
+    const part = object(object(json.get('document'))?.get(name))
+    if (part) return part
+    throw new ArchiverError('STORE_CORRUPT', `${this.path} has no document.${name}`)
+  }
+}
+
+/** The members of a document, of which only some are needed most of the time. */
+interface Members {
+  get(key: string): JsonValue | undefined
+}
+
+/**
+ * Takes a document from its file's bytes. The parameters, nine tenths of it, are read when they are asked for, as are
+ * originals and attachments; what is damaged there shows then, or at `checkWhole`. Throws STORE_CORRUPT, naming the file,
+ * where it is no document.
+ */
+export function readStored(bytes: Buffer, oid: string, path: string): Stored {
+  const whole = (): JsonObject =>
+    naming(path, () => {
+      const json = readJson(bytes.toString('utf8'))
+      if (!object(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
+      return json
+    })
+  const outline = outlineOf(bytes)
+  if (!outline?.holdsObject('document')) return new Stored(whole(), whole, oid, path)
+  const members: Members = {
+    get: (key) => {
+      try {
+        return outline.get(key)
+      } catch {
+        return whole().get(key) // throws, and tells the place in the file
+      }
+    },
+  }
+  return new Stored(members, whole, oid, path)
+}
+
+function naming<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new ArchiverError('STORE_CORRUPT', `${path} is damaged: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** What two equal documents have in common. */
+export const contentOf = ({ data, metadata }: Pick<PrintedParts, 'data' | 'metadata'>): string =>
+  `${data.toString()}\n${metadata.toString()}`
+
+/** A name as an index holds it: the bytes of its escaped form. */
+export const indexName = (name: string): string => Buffer.from(escapeText(name), 'utf8').toString('latin1')
+
+/** The name that an index holds as bytes, for people. */
+export const shownName = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')
+
+function factsOf(json: Members, oid: string): IndexFacts {
+  return {
+    oid,
+    version: indexName(text(json.get('version'))),
+    configurations: objects(json.get('configurations')).map((entry) => ({
+      name: indexName(text(entry.get('name'))),
+      assigned: indexName(text(entry.get('assigned'))),
+    })),
+    entities: names(json.get('entities')),
+    aliases: names(object(json.get('aliases'))?.get('active')),
+    runs: names(json.get('runs')),
+  }
+}
+
+const names = (value: JsonValue | undefined): readonly string[] =>
+  objects(value).map((entry) => indexName(text(entry.get('name'))))
+
+const object = (value: JsonValue | undefined): JsonObject | undefined =>
+  value instanceof JsonObject ? value : undefined
+
+const objects = (value: JsonValue | undefined): readonly JsonObject[] =>
+  isArray(value) ? value.filter((entry) => entry instanceof JsonObject) : []
+
+const text = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '')
+
+const texts = (value: JsonValue | undefined): readonly string[] =>
+  isArray(value) ? value.filter((entry) => typeof entry === 'string') : []

@@ -1,0 +1,244 @@
+import { readFile as readFileBack } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { IndexFacts } from '../../../core/index-facts.ts'
+import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
+import { step, syncDirectory } from '../../../platform/atomic-file.ts'
+import { CollectionIndex } from '../format/search-index.ts'
+import { EMPTY_INDEX, indexText, parseIndex } from '../format/index-codec.ts'
+import { placeFiles } from '../write/write-files.ts'
+import { timeOf } from '../format/timestamp.ts'
+import { readStored, type Stored } from '../format/document-reader.ts'
+
+/** An index as it is used: read from its file, or rebuilt in memory because that was missing or damaged. */
+export interface LoadedIndex {
+  readonly index: CollectionIndex
+  /** Why the index was rebuilt; undefined where the file is sound. */
+  readonly damage: string | undefined
+}
+
+/** How the files of a collection and its index differ. */
+export interface Difference {
+  /** Documents that the index does not know. */
+  readonly orphans: readonly string[]
+  /** Documents that the index knows and that are not there. */
+  readonly missing: readonly string[]
+}
+
+/** A file in a collection that cannot be read to its end. */
+export interface Unreadable {
+  readonly oid: string
+  /** Why, naming the file. */
+  readonly message: string
+  /** What it says of itself, where that much of it can be read. */
+  readonly facts: IndexFacts | undefined
+}
+
+/** The versions of which a `schema` is there: of others, documents of ours never counted. Undefined where that cannot be told. */
+export type Counting = ReadonlySet<string> | undefined
+
+export const INDEX = 'index.json'
+const AT_ONCE = 16
+
+/** Without a file handle: half the work for the small files that documents are. */
+const readBytes: (path: string) => Promise<Buffer> = promisify(readFileBack)
+
+/**
+ * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
+ * the index is kept, and read again when the file is another (a foreign writer came), which one `stat` tells.
+ */
+export class Collection {
+  readonly name: string
+  readonly path: string
+  readonly #database: string
+  readonly #counting: () => Promise<Counting>
+  #index: { readonly key: string; readonly loaded: LoadedIndex } | undefined
+  #difference: { readonly key: string; readonly difference: Difference } | undefined
+
+  /** `counting`: asked where the index has to be made of the documents. */
+  constructor(database: string, name: string, counting: () => Promise<Counting>) {
+    this.#database = database
+    this.#counting = counting
+    this.name = name
+    this.path = join(database, name)
+  }
+
+  /** How many documents the index knows, where it was read. */
+  get indexed(): number {
+    return this.#index?.loaded.index.ouid.size ?? 0
+  }
+
+  async index(): Promise<LoadedIndex> {
+    const key = await this.#indexKey()
+    if (this.#index?.key === key) return this.#index.loaded
+    const loaded = await this.#load(key)
+    this.#index = { key, loaded }
+    return loaded
+  }
+
+  /** Has the index read again, or rebuilt, when it is asked for. */
+  forget(): void {
+    this.#index = undefined
+  }
+
+  /** Compares the directory with the index; the directory is read only when it or the index has changed since. */
+  async difference(): Promise<Difference> {
+    const key = await this.fingerprint()
+    if (this.#difference?.key === key) return this.#difference.difference
+    const [{ index }, oids] = await Promise.all([this.index(), this.oids()])
+    const { ouid } = index
+    const there = new Set(oids)
+    const missing = ouid.items.filter((oid) => !there.delete(oid))
+    const difference = { orphans: [...there].sort(), missing }
+    this.#difference = { key, difference }
+    return difference
+  }
+
+  /** Changes when a document or the index comes, goes or is replaced. Two stats. */
+  async fingerprint(): Promise<string> {
+    return `${await statKey(this.path)} ${await this.#indexKey()}`
+  }
+
+  /** The oids of all documents in the directory, in no particular order. Empty where the collection does not exist. */
+  async oids(): Promise<readonly string[]> {
+    const names = await readdir(this.path, 'latin1').catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw unavailable(this.path, error)
+    })
+    const oids: string[] = []
+    for (const name of names) if (name !== INDEX && name.endsWith('.json')) oids.push(name.slice(0, -5))
+    return oids
+  }
+
+  /** Opens a document. Throws STORE_CORRUPT where it is missing or is none, naming the file. */
+  async document(oid: string): Promise<Stored> {
+    const found = await this.find(oid)
+    if (found) return found
+    throw new ArchiverError('STORE_CORRUPT', `${this.documentPath(oid)} is in the index and not on disk`)
+  }
+
+  /** As `document`; undefined where no file is there. */
+  async find(oid: string): Promise<Stored | undefined> {
+    const path = this.documentPath(oid)
+    const bytes = await readBytes(path).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw unavailable(path, error)
+    })
+    return bytes === undefined ? undefined : readStored(bytes, oid, path)
+  }
+
+  documentPath(oid: string): string {
+    return join(this.path, `${Buffer.from(oid, 'latin1').toString('utf8')}.json`)
+  }
+
+  /** Makes the directory, and the empty index that says that nothing in it counts yet. One with documents is left alone. */
+  async create(): Promise<void> {
+    await mkdir(this.path, { recursive: true })
+    if ((await this.#indexKey()) !== '' || (await this.oids()).length > 0) return
+    await placeFiles(this.#database, [{ path: join(this.path, INDEX), text: () => [EMPTY_INDEX] }])
+    await syncDirectory(this.path)
+  }
+
+  /** Replaces the index whole. The old one is kept under `keepAs`, a plain file in the database, where that is given. */
+  async writeIndex(index: CollectionIndex, keepAs?: string): Promise<void> {
+    const path = join(this.path, INDEX)
+    // A copy, so that there is an index at every instant: artdaq's tools would make an empty one of none.
+    if (keepAs !== undefined)
+      await copyFile(path, join(this.#database, keepAs)).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      })
+    step('artdaq-index: before it is written')
+    const like = await stat(path).catch(() => undefined)
+    await placeFiles(this.#database, [{ path, text: () => indexText(index), like }])
+    step('artdaq-index: renamed')
+    await syncDirectory(this.path)
+    step('artdaq-index: directory synced')
+    this.#index = { key: await this.#indexKey(), loaded: { index, damage: undefined } }
+  }
+
+  /**
+   * An index made from the documents alone, in the order in which they were made (spec section 7.4), and what could not be read. What a killed
+   * pass of ours left never counted: it is left out.
+   */
+  async rebuilt(
+    counting?: Counting,
+  ): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly Unreadable[] }> {
+    const { kept, unreadable } = await this.documents(await this.oids(), (document) => ({
+      facts: document.facts,
+      time: timeOf(document.created),
+      counts: (counting?.has(document.facts.version) ?? true) || document.originals.text === undefined,
+    }))
+    const inOrder = kept
+      .filter(({ counts }) => counts)
+      .toSorted((a, b) => a.time - b.time || (a.facts.oid < b.facts.oid ? -1 : 1))
+    return { index: CollectionIndex.EMPTY.plus(inOrder.map(({ facts }) => facts)), unreadable }
+  }
+
+  /** Reads many documents to their end, some at once, and keeps of each what is asked for. Damaged ones are told, not thrown. */
+  async documents<T>(
+    oids: readonly string[],
+    keep: (document: Stored) => T,
+  ): Promise<{ readonly kept: readonly T[]; readonly unreadable: readonly Unreadable[] }> {
+    const kept: T[] = []
+    const unreadable: Unreadable[] = []
+    const left = [...oids].values()
+    const work = async (): Promise<void> => {
+      for (const oid of left) {
+        let facts: IndexFacts | undefined
+        try {
+          const document = await this.document(oid)
+          facts = document.facts
+          document.checkWhole()
+          kept.push(keep(document))
+        } catch (error) {
+          if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT') throw error
+          unreadable.push({ oid, message: error.message, facts })
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    return { kept, unreadable }
+  }
+
+  async #load(key: string): Promise<LoadedIndex> {
+    const path = join(this.path, INDEX)
+    if (key !== '') {
+      try {
+        return { index: parseIndex(await readFile(path), path), damage: undefined }
+      } catch (error) {
+        if (!(error instanceof ArchiverError)) throw unavailable(path, error)
+        return await this.#rebuiltBecause(error.message)
+      }
+    }
+    if ((await this.oids()).length === 0) return { index: CollectionIndex.EMPTY, damage: undefined }
+    return await this.#rebuiltBecause(`${path} is missing`)
+  }
+
+  async #rebuiltBecause(problem: string): Promise<LoadedIndex> {
+    const { index, unreadable } = await this.rebuilt(await this.#counting())
+    return { index, damage: [problem, ...unreadable.map(({ message }) => message)].join('; ') }
+  }
+
+  #indexKey(): Promise<string> {
+    return statKey(join(this.path, INDEX))
+  }
+}
+
+/** Identity, size and times of what stands at a path; empty where nothing does. */
+export async function statKey(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw unavailable(path, error)
+  }
+}
+
+export const unavailable = (path: string, error: unknown): ArchiverError =>
+  new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, { cause: error })
+
+/** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. What is not the system's stays as it is. */
+export const asStoreError = (path: string, error: unknown): unknown =>
+  errnoOf(error) === undefined || error instanceof ArchiverError ? error : unavailable(path, error)

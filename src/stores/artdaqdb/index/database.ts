@@ -1,0 +1,124 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { syncDirectory } from '../../../platform/atomic-file.ts'
+import { Collection, type Counting, INDEX, unavailable } from './collection.ts'
+import { metadataRecord, type Maker } from '../format/system-metadata.ts'
+import { COMMIT_MARK } from '../names.ts'
+import { placeFiles } from '../write/write-files.ts'
+import { indexedRuns } from './run-index.ts'
+
+const METADATA = 'SystemMetadata'
+const HIDDEN = new Set([METADATA, 'system.indexes'])
+
+/** One artdaqDB on disk: a directory of collections (spec section 1.2). Nothing is created before something is written. */
+export class Database {
+  readonly path: string
+  readonly #collections = new Map<string, Collection>()
+  readonly #made = new Set<string>()
+  #wasThere = false
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Every collection there is, in byte order of the names. None where the database does not exist. */
+  async collections(): Promise<readonly Collection[]> {
+    const entries = await readdir(this.path, { withFileTypes: true }).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw unavailable(this.path, error)
+    })
+    const collections = entries
+      .filter((entry) => entry.isDirectory() && !HIDDEN.has(entry.name))
+      .map((entry) => this.collection(entry.name))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+    this.#wasThere ||= collections.length > 0
+    return collections
+  }
+
+  /** Throws STORE_UNAVAILABLE where this process has seen a database and there is none any more, or nothing in it. */
+  async requireStillThere(): Promise<void> {
+    if (this.#wasThere) await this.requireThere()
+  }
+
+  /** Throws STORE_UNAVAILABLE where there is none, or nothing in it: for whoever knows that there must be one. */
+  async requireThere(): Promise<void> {
+    if ((await this.collections()).length > 0) return
+    throw new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${this.path} is not there, or is empty`, {
+      hint: 'a disk that is not mounted, or a slip in artdaq_db.database_uri',
+    })
+  }
+
+  /** How many documents the indexes that were read so far know. */
+  get indexed(): number {
+    return [...this.#collections.values()].reduce((sum, { indexed }) => sum + indexed, 0)
+  }
+
+  collection(name: string): Collection {
+    const known = this.#collections.get(name)
+    if (known) return known
+    const collection = new Collection(this.path, name, () => this.#countingFor(name))
+    this.#collections.set(name, collection)
+    return collection
+  }
+
+  /** The versions of which a `schema` can be read on disk, committed or not. */
+  async written(): Promise<Counting> {
+    const { index, unreadable } = await this.collection(COMMIT_MARK).rebuilt()
+    return unreadable.length > 0 ? undefined : new Set(index.section('version').keys())
+  }
+
+  async #countingFor(collection: string): Promise<Counting> {
+    if (collection === COMMIT_MARK) return undefined
+    const { index, damage } = await this.collection(COMMIT_MARK).index()
+    return damage === undefined ? new Set(index.section('version').keys()) : await this.written()
+  }
+
+  /** Whether any index of this database knows the run. */
+  async knows(run: number): Promise<boolean> {
+    for (const collection of await this.collections())
+      if (indexedRuns((await collection.index()).index).configurations.has(run)) return true
+    return false
+  }
+
+  async fingerprint(): Promise<string> {
+    const parts: string[] = []
+    for (const collection of await this.collections())
+      parts.push(`${collection.name} ${await collection.fingerprint()}`)
+    return parts.join('\n')
+  }
+
+  /** The directories and indexes whose times tell every change. */
+  async trail(): Promise<readonly string[]> {
+    const collections = await this.collections()
+    return [this.path, ...collections.flatMap(({ path }) => [path, join(path, INDEX)])]
+  }
+
+  /** Makes the directories of a database, with its record about itself, where they are missing; once in a process. */
+  async create(
+    collections: readonly string[],
+    oid: () => string,
+    created: string,
+    maker: Maker,
+  ): Promise<void> {
+    if (collections.every((name) => this.#made.has(name))) return
+    await mkdir(this.path, { recursive: true })
+    const made = await mkdir(join(this.path, METADATA)).then(
+      () => true,
+      (error: unknown) => {
+        if (errnoOf(error) === 'EEXIST') return false
+        throw unavailable(this.path, error)
+      },
+    )
+    if (made) {
+      const id = oid()
+      const text = metadataRecord(this.path, id, created, maker)
+      const path = join(this.path, METADATA, `${id}.json`)
+      await placeFiles(this.path, [{ path, text: () => [Buffer.from(text)] }])
+      await syncDirectory(join(this.path, METADATA))
+    }
+    for (const name of collections) await this.collection(name).create()
+    await syncDirectory(this.path)
+    for (const name of collections) this.#made.add(name)
+  }
+}

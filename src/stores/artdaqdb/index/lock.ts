@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
+
+/** A plain file directly in the database, which artdaq ignores (spec section 1.2). It is never removed. */
+const LOCK = '.archiver.lock'
+
+/**
+ * Does something while no other archiver, in any process, writes to this database. The kernel keeps the lock (flock on
+ * an inherited descriptor): it ends with the process, whatever ends that, and a paused holder keeps it. artdaq's own tools
+ * know of no lock. Throws LOCK_HELD when it is not free within `waitSeconds`.
+ */
+export async function withDatabaseLock<T>(
+  database: string,
+  waitSeconds: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = join(database, LOCK)
+  const file = await open(path, 'a')
+  try {
+    await lock(file.fd, path, waitSeconds)
+    return await work()
+  } finally {
+    await file.close()
+  }
+}
+
+async function lock(fd: number, path: string, waitSeconds: number): Promise<void> {
+  const child = spawn('flock', ['-x', '-w', String(waitSeconds), '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', fd],
+  })
+  const [code] = (await once(child, 'close').catch((error: unknown) => {
+    throw new ArchiverError('STORE_UNAVAILABLE', `cannot lock ${path}: ${messageOf(error)}`, {
+      cause: error,
+      ...(errnoOf(error) === 'ENOENT' ? { hint: 'the command flock of util-linux is needed' } : {}),
+    })
+  })) as [number | null]
+  if (code === 0) return
+  throw new ArchiverError('LOCK_HELD', `another process is writing to this artdaqDB: ${path} is locked`, {
+    hint: 'wait for it, or see who it is with: fuser -v ' + path,
+  })
+}

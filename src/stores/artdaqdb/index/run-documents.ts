@@ -1,0 +1,89 @@
+import type { Collection } from './collection.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
+import { timeOf } from '../format/timestamp.ts'
+import type { Stored } from '../format/document-reader.ts'
+
+/** A document that a database holds for a run. */
+export interface Held {
+  readonly collection: Collection
+  readonly oid: string
+  readonly version: string
+  readonly entities: readonly string[]
+  /** Missing: the index knows it, and no file is there. */
+  readonly stored: Stored | undefined
+  /** False for an orphan: on disk, and not in the index. */
+  readonly indexed: boolean
+}
+
+/** The entities under which an index knows each of some documents. */
+function entitiesOf(index: CollectionIndex, oids: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>(oids.map((oid) => [oid, []]))
+  for (const [name, list] of index.section('entities.name'))
+    for (const oid of oids) if (list.has(oid)) found.get(oid)?.push(name)
+  return found
+}
+
+/** The version under which an index knows a document. A look at every version: for documents that cannot say it themselves. */
+export function versionOf(index: CollectionIndex, oid: string): string {
+  let greatest = ''
+  for (const [version, list] of index.section('version'))
+    if (version > greatest && list.has(oid)) greatest = version
+  return greatest
+}
+
+/**
+ * The document that a reader is given of several: the one of the greatest version, compared as text; of equal versions
+ * the one with the smallest oid (spec section 3.3).
+ */
+export function newest<T extends { readonly version: string; readonly oid: string }>(
+  documents: Iterable<T>,
+): T | undefined {
+  let best: T | undefined
+  for (const document of documents)
+    if (
+      !best ||
+      document.version > best.version ||
+      (document.version === best.version && document.oid < best.oid)
+    )
+      best = document
+  return best
+}
+
+/** What an index gives a configuration, read from disk; documents that are gone are there without their content. */
+export async function heldOf(collection: Collection, configuration: string): Promise<readonly Held[]> {
+  const { index } = await collection.index()
+  const { items } = index.list('configurations.name', configuration)
+  if (items.length === 0) return []
+  const entities = entitiesOf(index, items)
+  return await Promise.all(
+    items.map(async (oid) => {
+      const stored = await collection.find(oid)
+      const version = stored ? stored.facts.version : versionOf(index, oid)
+      return { collection, oid, version, entities: entities.get(oid) ?? [], stored, indexed: true }
+    }),
+  )
+}
+
+/** An orphan, or a document that this process has not committed yet, by what it says of itself. */
+export const heldAs = (collection: Collection, stored: Stored, indexed: boolean): Held => ({
+  collection,
+  oid: stored.facts.oid,
+  version: stored.facts.version,
+  entities: stored.facts.entities,
+  stored,
+  indexed,
+})
+
+/** The configuration that counts where a run has several (D52): the one assigned last, by its newest stamp. */
+export function newestConfiguration(
+  configurations: Iterable<string>,
+  indexes: readonly CollectionIndex[],
+): string | undefined {
+  let best: { name: string; time: number } | undefined
+  for (const name of [...configurations].sort()) {
+    const stamps = indexes.flatMap((index) => index.list('configurations.assigned', name).items)
+    const time = Math.max(0, ...stamps.map(timeOf))
+    if (!best || time > best.time) best = { name, time }
+  }
+  return best?.name
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+import type { RecordFile, RecordManifest, RunDocument, StoredDocument, StoredRun } from '../../run-record.ts'
+import { ArchiverError } from '../../../errors.ts'
+import { documentName, type Attachments } from '../format/attachments.ts'
+import { canonicalText } from '../format/canonical-export.ts'
+import type { Database } from '../index/database.ts'
+import { heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
+import { COMMIT_MARK } from '../names.ts'
+import { indexedRuns } from '../index/run-index.ts'
+import { shownName, type Stored } from '../format/document-reader.ts'
+
+/** A document of a run as a reader is given it: the newest of its entity. */
+export interface Chosen {
+  readonly collection: string
+  readonly entity: string
+  readonly version: string
+  readonly stored: Stored
+}
+
+/** What a database's indexes say of a run, with the documents that a reader is given. */
+export interface ChosenRun {
+  /** `<run>/<config>`. */
+  readonly configuration: string
+  readonly documents: readonly Chosen[]
+  /** How many updates the run has. */
+  readonly update: number
+}
+
+/**
+ * Chooses a run's documents as artdaq's export does: of each entity in each collection that the index gives the
+ * configuration, the greatest version, of equal ones the smallest oid. Throws NOT_FOUND, or STORE_CORRUPT where a document is not on disk.
+ */
+export async function chooseRun(database: Database, run: number): Promise<ChosenRun> {
+  const collections = await database.collections()
+  const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
+  const names = indexes.flatMap((index) => indexedRuns(index).configurations.get(run) ?? [])
+  const configuration = newestConfiguration(new Set(names), indexes)
+  if (configuration === undefined)
+    throw new ArchiverError('NOT_FOUND', `run ${run} has no configuration in artdaqDB ${database.path}`, {
+      run,
+    })
+  const held = (await Promise.all(collections.map((one) => heldOf(one, configuration)))).flat()
+  const update = Math.max(0, ...indexes.map((index) => indexedRuns(index).updates.get(run) ?? 0))
+  return { configuration, documents: newestOfEach(held, run), update }
+}
+
+/** The newest manifest of a run; undefined where another program stored it. */
+export async function readManifest(database: Database, run: number): Promise<RecordManifest | undefined> {
+  const { index } = await database.collection(COMMIT_MARK).index()
+  const names = indexedRuns(index).configurations.get(run) ?? []
+  const configuration = newestConfiguration(names, [index])
+  if (configuration === undefined) return undefined
+  const schema = newest(await heldOf(database.collection(COMMIT_MARK), configuration))
+  return schema?.stored?.kept.manifest
+}
+
+/** Reads a run back. Throws STORE_CORRUPT, naming the file, where anything that our manifest lists is not there as it was. */
+export async function readRun(database: Database, run: number): Promise<StoredRun> {
+  const { configuration, documents, update } = await chooseRun(database, run)
+  const schema = documents.find((one) => one.collection === COMMIT_MARK)
+  const kept: Attachments = schema?.stored.kept ?? { manifest: undefined, attached: [], documents: [] }
+  const { manifest, attached } = kept
+  const read = documents.map((one) => new ReadDocument(one))
+  const current = manifest ? inManifest(read, kept, run) : read
+  if (manifest) requireWhole(manifest, current, attached, run)
+  return {
+    run,
+    configName: shownName(configuration.slice(configuration.indexOf('/') + 1)),
+    documents: current,
+    attached,
+    manifest,
+    update,
+  }
+}
+
+class ReadDocument implements StoredDocument {
+  readonly collection: RunDocument['collection']
+  readonly entity: string
+  readonly original: RecordFile | undefined
+  readonly #stored: Stored
+  readonly #kept: Buffer | undefined
+
+  constructor({ collection, entity, stored }: Chosen) {
+    this.collection = collection === COMMIT_MARK ? 'SystemLayout' : 'RunHistory'
+    this.entity = shownName(entity)
+    const { original, text } = stored.originals
+    this.original = original
+    this.#kept = text
+    this.#stored = stored
+  }
+
+  get fhicl(): string {
+    return this.canonical()
+  }
+
+  get text(): Buffer {
+    return this.#kept ?? Buffer.from(this.canonical(), 'utf8')
+  }
+
+  canonical(): string {
+    return canonicalText(this.#stored)
+  }
+}
+
+function newestOfEach(held: readonly Held[], run: number): readonly Chosen[] {
+  const byEntity = new Map<string, Held[]>()
+  for (const one of held)
+    for (const entity of one.entities) {
+      const name = documentName({ collection: one.collection.name, entity })
+      byEntity.set(name, [...(byEntity.get(name) ?? []), one])
+    }
+  return [...byEntity]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, ones]) => {
+      const best = newest(ones)
+      if (best?.stored) {
+        const collection = best.collection.name
+        return {
+          collection,
+          entity: name.slice(collection.length + 1),
+          version: best.version,
+          stored: best.stored,
+        }
+      }
+      const path = best ? best.collection.documentPath(best.oid) : name
+      throw new ArchiverError('STORE_CORRUPT', `run ${run}: ${path} is in the index and not on disk`, {
+        run,
+        hint: 'run-archiver artdaq check names all of them; importing the run again brings them back',
+      })
+    })
+}
+
+/** The documents that the manifest lists, in its order; a document of an earlier version whose file is gone is history. */
+function inManifest(
+  read: readonly ReadDocument[],
+  { documents }: Attachments,
+  run: number,
+): readonly ReadDocument[] {
+  const byName = new Map(read.map((one) => [documentName(one), one]))
+  return documents.map((name) => {
+    const found = byName.get(name)
+    if (found) return found
+    throw new ArchiverError('STORE_CORRUPT', `run ${run}: its document ${name} is not in the index`, { run })
+  })
+}
+
+function requireWhole(
+  manifest: RecordManifest,
+  documents: readonly StoredDocument[],
+  attached: readonly RecordFile[],
+  run: number,
+): void {
+  const originals = documents.flatMap(({ original }) => original ?? [])
+  const files = new Map([...originals, ...attached].map((file) => [file.name, file]))
+  for (const { name, mode, size, sha256 } of manifest.files) {
+    const file = files.get(name)
+    const sound =
+      file?.mode === mode &&
+      file.content.length === size &&
+      createHash('sha256').update(file.content).digest('hex') === sha256
+    if (!sound)
+      throw new ArchiverError(
+        'STORE_CORRUPT',
+        `run ${run}: ${name} is ${file ? 'not what the manifest says' : 'missing'} in artdaqDB`,
+        { run },
+      )
+  }
+}

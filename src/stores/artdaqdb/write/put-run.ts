@@ -1,0 +1,186 @@
+import { ArchiverError } from '../../../errors.ts'
+import { artdaqStamp } from '../../../core/artdaq-json/stamp.ts'
+import type { RunDocuments } from '../../run-record.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
+import type { Committer } from './index-committer.ts'
+import type { Database } from '../index/database.ts'
+import { factsOf } from '../format/document-printer.ts'
+import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
+import type { Orphan } from '../index/list-runs.ts'
+import type { Maker } from '../format/system-metadata.ts'
+import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
+import { placeDocuments } from './write-documents.ts'
+import { prepare, type Ready } from './prepare-documents.ts'
+import { planPut, type Known, type PutPlan } from './put-plan.ts'
+import { indexedRuns } from '../index/run-index.ts'
+import { requireSound } from '../../artdaq/sound.ts'
+import type { Stored } from '../format/document-reader.ts'
+
+export interface PutContext {
+  /** Read as one, oldest first; the last one is written. */
+  readonly databases: readonly Database[]
+  readonly writer: Database
+  readonly committer: Committer
+  /** Documents of this run that no index knows. */
+  readonly orphans: readonly Orphan[]
+  /** A file that cannot be read and may be of this run. */
+  readonly doubt: string | undefined
+  readonly now: () => number
+  readonly newUuid: () => string
+  readonly maker: Maker
+  readonly signal: AbortSignal
+}
+
+/**
+ * Writes what is missing of a run, `schema` last, and hands it to the committer. Every document is durable when this
+ * returns; none of them counts before the commit. A kill on the way leaves orphans, which the next put takes over.
+ */
+export async function putRun(run: RunDocuments, context: PutContext): Promise<PutPlan['result']> {
+  requireSound(run)
+  const holding = await holdingDatabase(run.run, context)
+  const known = await knownOf(run, holding, context)
+  const documents = prepare(run, known.held)
+  const plan = planPut(known, documents, run.manifest)
+  requireNoDoubt(known, plan, context.doubt)
+  if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
+  if (holding !== context.writer)
+    throw new ArchiverError('STORE_REFUSED', `run ${run.run} is in ${holding.path}, which is only read`, {
+      run: run.run,
+      hint: 'its record has changed since: make that database the last of artdaq_db.database_uri for one pass',
+    })
+  await carryOut(run.run, plan, documents, known.seen, context)
+  return plan.result
+}
+
+/** Only a manifest shows that nothing is missing beside a file that cannot be read; other programs' runs have none, and cannot be given one. */
+function requireNoDoubt({ run, manifest }: Known, plan: PutPlan<Ready>, doubt: string | undefined): void {
+  const writesSchema = plan.write.some(
+    ({ document }) => document.collection === COMMIT_MARK && document.attachments.length > 0,
+  )
+  if (doubt === undefined || manifest || writesSchema) return
+  throw new ArchiverError('STORE_CORRUPT', `run ${run}: ${doubt} cannot be read, and may be of this run`, {
+    run,
+    hint: 'put it back from a backup, or move it out of its collection; run-archiver artdaq check names every such file',
+  })
+}
+
+async function carryOut(
+  run: number,
+  plan: PutPlan<Ready>,
+  ready: readonly Ready[],
+  seen: ReadonlySet<string>,
+  context: PutContext,
+): Promise<void> {
+  const { writer, committer, now, signal } = context
+  const time = now()
+  const collections = [...new Set(plan.write.map(({ document }) => document.collection))]
+  await writer.create(collections, () => oidOf(context.newUuid()), artdaqStamp(time), context.maker)
+  const { configuration, version } = plan
+  const documents = plan.write.map(({ document, again }) => {
+    const oid = again?.oid ?? oidOf(context.newUuid())
+    const { collection, entity, parts, rawdata, attachments } = document
+    const about = {
+      configuration,
+      version: again?.version ?? version,
+      run: String(run),
+      time,
+      rawdata,
+      attachments,
+    }
+    const facts = { oid, collection, entity, ...about }
+    return { path: writer.collection(collection).documentPath(oid), parts, facts }
+  })
+  for (const { facts } of documents) committer.begin(facts.oid)
+  try {
+    await placeDocuments(writer.path, documents, signal)
+  } catch (error) {
+    committer.abandon(documents.map(({ facts }) => facts.oid))
+    throw error
+  }
+  const placed = documents.map(({ facts }) => ({ collection: facts.collection, facts: factsOf(facts) }))
+  const adopted = plan.adopt.flatMap(({ collection, stored }) =>
+    stored ? [{ collection: collection.name, facts: stored.facts }] : [],
+  )
+  const setAside = plan.setAside.map(({ collection, oid }) => ({ collection: collection.name, oid }))
+  committer.add({ run, documents: inOrder([...adopted, ...placed], ready), setAside, seen })
+}
+
+/** The order of the run's documents is the order in which their names come into the index. */
+const inOrder = <T extends { readonly collection: string; readonly facts: Stored['facts'] }>(
+  placed: readonly T[],
+  ready: readonly Ready[],
+): readonly T[] => {
+  const position = new Map(ready.map(({ collection, entity }, i) => [`${collection}/${entity}`, i]))
+  const of = ({ collection, facts }: T): number =>
+    position.get(`${collection}/${facts.entities[0] ?? ''}`) ?? 0
+  return placed.toSorted((a, b) => of(a) - of(b))
+}
+
+/** Whether there is any trace of a run: in an index, on disk, or waiting for its commit. Then `putRun` decides what is missing of it. */
+export async function knowsOf(
+  run: number,
+  { databases, committer, orphans }: Pick<PutContext, 'databases' | 'committer' | 'orphans'>,
+): Promise<boolean> {
+  if (orphans.length > 0 || committer.waiting(run).length > 0) return true
+  for (const database of databases) if (await database.knows(run)) return true
+  return false
+}
+
+async function holdingDatabase(run: number, { databases, writer }: PutContext): Promise<Database> {
+  if (databases.length > 1)
+    for (const database of databases.toReversed()) if (await database.knows(run)) return database
+  return writer
+}
+
+async function knownOf(
+  run: RunDocuments,
+  database: Database,
+  context: PutContext,
+): Promise<Known & { readonly seen: ReadonlySet<string> }> {
+  const collections = await database.collections()
+  const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
+  const seen = new Set(indexes.flatMap((index) => oidsOf(index, run.run)))
+  const configurations = indexes.flatMap((index) => indexedRuns(index).configurations.get(run.run) ?? [])
+  const loose = database === context.writer ? await looseDocuments(run.run, context) : []
+  const theirs = loose.flatMap(({ stored }) => stored?.facts.configurations ?? []).map(({ name }) => name)
+  const configuration =
+    newestConfiguration(new Set(configurations), indexes) ??
+    theirs.find((name) => runOf(name) === run.run) ??
+    `${run.run}/${run.configName}`
+  const indexed = await Promise.all(collections.map((one) => heldOf(one, configuration)))
+  const isOfIt = ({ stored }: Held): boolean =>
+    stored?.facts.configurations.some(({ name }) => name === configuration) ?? false
+  const held = [...indexed.flat(), ...loose.filter(isOfIt)]
+  const others = loose.filter((one) => !one.indexed && !isOfIt(one))
+  // What is there may only count as there when all of it can be read.
+  for (const { stored } of [...held, ...others]) stored?.checkWhole()
+  const schema = newest(
+    held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
+  )
+  return { run: run.run, configuration, held, others, manifest: schema?.stored?.kept.manifest, seen }
+}
+
+/** All that an index gives a run, under whatever configuration. */
+const oidsOf = (index: CollectionIndex, run: number): readonly string[] =>
+  (indexedRuns(index).configurations.get(run) ?? []).flatMap((name) => [
+    ...index.list('configurations.name', name).items,
+  ])
+
+/** Documents of the run on disk that no index knows: of killed passes, and of this process, waiting for its commit. */
+async function looseDocuments(
+  run: number,
+  { writer, committer, orphans }: PutContext,
+): Promise<readonly Held[]> {
+  const loose: Held[] = []
+  for (const { collection, oid } of orphans) {
+    const stored = await collection.find(oid)
+    const known = (await collection.index()).index.ouid.has(oid)
+    if (stored && !known && !committer.unfinished.has(oid)) loose.push(heldAs(collection, stored, false))
+  }
+  for (const { documents } of committer.waiting(run))
+    for (const { collection: name, facts } of documents) {
+      const collection = writer.collection(name)
+      loose.push(heldAs(collection, await collection.document(facts.oid), true))
+    }
+  return loose
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import type { RunDocuments } from '../../run-record.ts'
+import type { NewRun, NewRunPlace } from '../../store.ts'
+import { asStoreError } from '../index/collection.ts'
+import { factsOf } from '../format/document-printer.ts'
+import { oidOf } from '../names.ts'
+import { placeDocuments, type Stop } from './write-documents.ts'
+import { prepare } from './prepare-documents.ts'
+import { requireSound } from '../../artdaq/sound.ts'
+
+/**
+ * Writes all documents of a run that the database knows nothing of. They are durable when this returns, and orphans until the database's
+ * committer has given them their place in the indexes. Throws RECORD_INVALID before anything is written; STORE_UNAVAILABLE where the system
+ * does not let it write, and VERIFY_MISMATCH: then some documents may be there, as orphans that the next put takes over.
+ */
+export const writeNewRun = async (
+  run: RunDocuments,
+  { database, time }: NewRunPlace,
+  newUuid: () => string,
+  stop: Stop,
+): Promise<NewRun> => {
+  requireSound(run)
+  const configuration = `${run.run}/${run.configName}`
+  const about = { configuration, version: configuration, run: String(run.run), time }
+  const documents = prepare(run, []).map(({ collection, entity, parts, rawdata, attachments }) => {
+    const oid = oidOf(newUuid())
+    return {
+      path: join(database, collection, `${oid}.json`),
+      parts,
+      facts: { ...about, oid, collection, entity, rawdata, attachments },
+    }
+  })
+  try {
+    await placeDocuments(database, documents, stop)
+  } catch (error) {
+    throw asStoreError(database, error) // here, where it cannot be taken for trouble with the record that was read
+  }
+  return {
+    run: run.run,
+    manifest: run.manifest,
+    documents: documents.map(({ facts }) => ({ collection: facts.collection, facts: factsOf(facts) })),
+  }
+}

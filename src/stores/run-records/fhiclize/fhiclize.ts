@@ -1,0 +1,113 @@
+import type { FhiclDocument } from '../../../fhicl/document.ts'
+import { printedParts } from '../../../fhicl/to-json.ts'
+import { NO_METADATA, parseMetadata } from '../metadata-file.ts'
+import { decodeAscii } from './python-text.ts'
+import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../../run-record.ts'
+import { safeConfigName } from './safe-name.ts'
+import { convertBoot } from './boot.ts'
+import { Entities } from './document-names.ts'
+import { convertEnvironment } from './environment.ts'
+import { type IsFhicl, nameFrom } from './fhicl-printer.ts'
+import { convertKnownBoardreaders } from './known-boardreaders.ts'
+import { convertMetadata } from './metadata.ts'
+import { convertRanks } from './ranks.ts'
+import { runHistory, runHistory2 } from './run-history.ts'
+import { convertSettings } from './settings.ts'
+import { convertSetup } from './setup.ts'
+
+export interface ConversionOptions {
+  /** The schema document's bytes. */
+  readonly schema: Buffer
+  /** Which text files become documents, by `fhiclize_generate`: `boot`, `metadata`, ..., `RunHistory`, `RunHistory2`. */
+  readonly generate: ReadonlySet<string>
+  /** Lower-case hexadecimal. */
+  readonly sha256: (bytes: Uint8Array) => string
+  /** The document that a text is; undefined where artdaq would refuse it. */
+  readonly parse: (text: string) => FhiclDocument | undefined
+}
+
+type Converter = (bytes: Uint8Array, isFhicl: IsFhicl) => string
+
+/** What `fhiclize_generate` may name, but for the two histories, with the text file's name without `.txt`. */
+const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
+  ['boot', convertBoot],
+  ['metadata', convertMetadata],
+  ['known_boardreaders_list', convertKnownBoardreaders],
+  ['settings', convertSettings],
+  ['setup', convertSetup],
+  ['environment', convertEnvironment],
+  ['ranks', convertRanks],
+])
+
+/**
+ * Turns a run record into the documents that artdaqDB takes, and keeps every byte of it: what no document carries is
+ * attached, and `restoreFiles` gives the record back. Never refuses a record (D17 to D22): a file that cannot be said in
+ * FHiCL becomes a document with an empty table, beside its own bytes.
+ */
+export const toDocuments = (record: RunRecord, options: ConversionOptions): RunDocuments => {
+  const { generate, parse } = options
+  const isFhicl: IsFhicl = (text) => parse(text) !== undefined
+  const metadataFile = record.files.find(({ name }) => name === 'metadata.txt')
+  const metadata = metadataFile ? parseMetadata(metadataFile.content) : NO_METADATA
+  const documents: RunDocument[] = []
+  const put = (entity: string, text: Buffer, original?: RecordFile): void => {
+    documents.push({
+      collection: 'RunHistory',
+      entity,
+      ...fhiclOf(entity, text, parse),
+      text,
+      original,
+    })
+  }
+
+  const attached: RecordFile[] = []
+  const fclFiles: RecordFile[] = []
+  for (const file of record.files) {
+    const name = /^([^/]+)\.txt$/.exec(file.name)?.[1] ?? ''
+    const convert = generate.has(name) ? CONVERTERS.get(name) : undefined
+    if (convert) put(name, Buffer.from(convert(file.content, isFhicl)), file)
+    else if (file.name.endsWith('.fcl') && file.name !== 'schema.fcl') fclFiles.push(file)
+    else attached.push(file)
+  }
+  if (generate.has('RunHistory') && metadataFile)
+    put('RunHistory', Buffer.from(runHistory(record.run, metadata)))
+  const times = generate.has('RunHistory2') ? runHistory2(metadata) : undefined
+  if (times !== undefined) put('RunHistory2', Buffer.from(times))
+
+  const entities = new Entities([...documents.map(({ entity }) => entity), 'schema'])
+  const names = entities.of(fclFiles.map(({ name }) => name))
+  fclFiles.forEach((file, index) => put(names[index] ?? '', file.content, file))
+  const schema = { entity: 'schema', ...fhiclOf('schema', options.schema, parse), text: options.schema }
+  documents.push({ collection: 'SystemLayout', ...schema, original: undefined })
+
+  return {
+    run: record.run,
+    configName: safeConfigName(metadata.configName),
+    documents,
+    attached,
+    manifest: manifestOf(record, options.sha256),
+  }
+}
+
+/** The text as FHiCL that artdaq takes: as it is, in ASCII, or, where neither will do, an empty table. */
+const fhiclOf = (
+  entity: string,
+  bytes: Buffer,
+  parse: ConversionOptions['parse'],
+): Pick<RunDocument, 'fhicl' | 'printed'> => {
+  const text = decodeAscii(bytes)
+  const parsed = text === '' ? undefined : parse(text)
+  // Printed at once, so that no more than one document's tree is alive at a time.
+  return parsed ? { fhicl: text, printed: printedParts(parsed) } : { fhicl: `${nameFrom(entity)}: {}\n` }
+}
+
+const manifestOf = (record: RunRecord, sha256: ConversionOptions['sha256']): RecordManifest => {
+  const { run, directory, directoryMode, ended, signature, folders, skipped } = record
+  const files = record.files.map(({ name, mode, content }) => ({
+    name,
+    mode,
+    size: content.length,
+    sha256: sha256(content),
+  }))
+  return { run, directory, directoryMode, ended, signature, folders, skipped, files }
+}

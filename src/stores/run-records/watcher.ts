@@ -1,0 +1,168 @@
+import { type FSWatcher as Watcher, watch as watchEntries } from 'chokidar'
+import { type FSWatcher, watch as watchFolder } from 'node:fs'
+import { stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, messageOf } from '../../errors.ts'
+
+export interface RecordWatchOptions {
+  /** The run record directory. */
+  readonly directory: string
+  /** `auto`: events of the kernel, except on network file systems, whose changes by others the kernel does not see. */
+  readonly mode: 'auto' | 'native' | 'poll'
+  readonly pollSeconds: number
+  /** An entry came or went in the directory. */
+  readonly onDirectory: () => void
+  /** Something changed in a record that is followed: the name of its directory. */
+  readonly onRecord: (name: string) => void
+  readonly warn: (message: string) => void
+}
+
+/** Tells of changes; misses some (network disks, lost events), so that whoever listens must also look from time to time. */
+export interface RecordWatch {
+  /** Whether it polls: by configuration, because of the file system, or because the kernel's limits were reached. */
+  readonly polls: boolean
+  /** From now on these records, and no others, are watched for changes inside. Names of directories. */
+  follow(names: ReadonlySet<string>): void
+  /** After the directory was away: what is there now may be another than the one that was watched. */
+  renew(): void
+  close(): Promise<void>
+}
+
+/**
+ * Watches a run record directory: one watch on the directory itself, so that a million records cost no more than ten, and
+ * chokidar on the few records that are still moving, of which the folder and `metadata.txt` tell everything there is to
+ * know (spec section 3). Where the kernel has no watches left, it warns with the setting to change, and polls.
+ */
+export const openRecordWatch = async (options: RecordWatchOptions): Promise<RecordWatch> => {
+  const watch = new PollOrEvents(options)
+  await watch.open(
+    options.mode === 'poll' || (options.mode === 'auto' && (await isRemote(options.directory))),
+  )
+  return watch
+}
+
+class PollOrEvents implements RecordWatch {
+  polls = false
+  readonly #options: RecordWatchOptions
+  /** One for each record: chokidar never forgets a path that it was told to leave. */
+  readonly #records = new Map<string, Watcher>()
+  #followed: ReadonlySet<string> = new Set()
+  #directory: FSWatcher | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: RecordWatchOptions) {
+    this.#options = options
+  }
+
+  async open(polls: boolean): Promise<void> {
+    this.polls = polls
+    if (polls) await this.#pollDirectory()
+    else this.#watchDirectory()
+  }
+
+  follow(names: ReadonlySet<string>): void {
+    this.#followed = names
+    for (const [name, watcher] of this.#records)
+      if (!names.has(name)) {
+        this.#records.delete(name)
+        void watcher.close()
+      }
+    for (const name of names) if (!this.#records.has(name)) this.#records.set(name, this.#openRecord(name))
+  }
+
+  renew(): void {
+    if (!this.polls) this.#watchDirectory()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#shut()
+  }
+
+  #openRecord(name: string): Watcher {
+    const { directory, pollSeconds, onRecord } = this.#options
+    const record = join(directory, name)
+    const watched = [record, join(record, 'metadata.txt')]
+    return watchEntries(record, {
+      depth: 0,
+      ignored: (path) => !watched.includes(path),
+      ignoreInitial: true,
+      followSymlinks: false,
+      ignorePermissionErrors: true,
+      usePolling: this.polls,
+      interval: pollSeconds * 1000,
+    })
+      .on('raw', () => this.#closed || onRecord(name)) // also for files that are not watched themselves
+      .on('error', (error) => this.#failed(error))
+  }
+
+  #watchDirectory(): void {
+    this.#directory?.close()
+    try {
+      this.#directory = watchFolder(this.#options.directory, () => this.#options.onDirectory())
+      this.#directory.on('error', (error) => this.#failed(error))
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  /** One stat each time: a folder's time changes with its entries. */
+  async #pollDirectory(): Promise<void> {
+    const { directory, pollSeconds, onDirectory } = this.#options
+    const look = () => stat(directory).then(({ mtimeMs, ino }) => `${ino} ${mtimeMs}`, messageOf)
+    let before = await look()
+    const again = async (): Promise<void> => {
+      const after = await look()
+      if (this.#closed) return
+      if (after !== before) onDirectory()
+      before = after
+      this.#timer = setTimeout(() => void again(), pollSeconds * 1000)
+    }
+    this.#timer = setTimeout(() => void again(), pollSeconds * 1000)
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closed || this.polls) return
+    this.polls = true
+    this.#options.warn(`${adviceFor(error)}; polling every ${this.#options.pollSeconds} s instead`)
+    void this.#reopen()
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#shut()
+    if (this.#closed) return
+    await this.open(true)
+    this.follow(this.#followed) // what was asked for meanwhile included
+    this.#options.onDirectory() // what happened meanwhile was not seen
+  }
+
+  async #shut(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#directory?.close()
+    const records = [...this.#records.values()]
+    this.#records.clear()
+    await Promise.all(records.map((watcher) => watcher.close()))
+  }
+}
+
+/** What a person can do about a watch that failed. */
+const adviceFor = (error: unknown): string => {
+  const errno = errnoOf(error)
+  if (errno === 'ENOSPC')
+    return "the kernel's limit of file watches is reached (sysctl fs.inotify.max_user_watches=524288 raises it)"
+  if (errno === 'EMFILE')
+    return "the kernel's limit of file watchers is reached (sysctl fs.inotify.max_user_instances=1024 raises it)"
+  return `the run record directory cannot be watched: ${messageOf(error)}`
+}
+
+/** statfs(2) types of file systems on which other machines write: NFS, SMB, CIFS, SMB2, FUSE, AFS, Lustre, GPFS, 9p, Ceph, BeeGFS. */
+const REMOTE = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x5346414f, 0x0bd00bd0, 0x47504653, 0x01021997,
+  0x00c36400, 0x19830326,
+])
+
+const isRemote = async (directory: string): Promise<boolean> => {
+  const { type } = await statfs(directory).catch(() => ({ type: 0 }))
+  return REMOTE.has(type >>> 0)
+}

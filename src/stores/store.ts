@@ -1,0 +1,78 @@
+import type { IndexFacts } from '../core/index-facts.ts'
+import type { Listing, SourceListing } from '../core/listing.ts'
+import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from './run-record.ts'
+
+/** What the import stage needs of the run record directory. */
+export interface RecordSource {
+  /** Throws SOURCE_UNAVAILABLE when the directory is missing or cannot be read: never an empty listing instead. */
+  list(): Promise<SourceListing>
+  readiness(run: number): Promise<Readiness>
+  /** Reads a record whole. Throws RECORD_CHANGING when it moved meanwhile, RECORD_INVALID with the path when it cannot be read. */
+  read(run: number, signal: AbortSignal): Promise<RunRecord>
+  /** Equal texts mean that no entry came or went in between. One stat. */
+  fingerprint(): Promise<string>
+  /** The path of a run's directory. Throws as `readiness` does, and NOT_FOUND. */
+  pathOf(run: number): Promise<string>
+}
+
+/** Where a run is to be written that a store knows nothing of. Data alone, as is `NewRun`: both can cross from one thread to another. */
+export interface NewRunPlace {
+  /** The database's directory. */
+  readonly database: string
+  /** Epoch milliseconds, for every stamp of the documents. */
+  readonly time: number
+}
+
+/** A run whose documents are written, all of them, and wait for their place in the indexes. */
+export interface NewRun {
+  readonly run: number
+  readonly manifest: RecordManifest | undefined
+  readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
+}
+
+/** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
+export interface DocumentStore {
+  list(): Promise<Listing>
+  /**
+   * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
+   * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.
+   */
+  put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'>
+  /**
+   * Has `write` write a run that the store knows nothing of, on whatever thread, and takes it on as `put` would. Undefined, and nothing is
+   * written, where there is any trace of the run: then `put` decides what is missing. Missing in stores that others write for us.
+   */
+  putNew?(
+    run: number,
+    write: (place: NewRunPlace) => Promise<NewRun>,
+    signal: AbortSignal,
+  ): Promise<NewRun | undefined>
+  commitDue(): boolean
+  commit(): Promise<void>
+  /** Throws NOT_FOUND, or STORE_CORRUPT when a document of the run is missing or damaged. */
+  read(run: number, signal: AbortSignal): Promise<StoredRun>
+  /** The newest manifest of a run; undefined for runs that other programs stored. */
+  manifest(run: number): Promise<RecordManifest | undefined>
+  /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */
+  fingerprint(): Promise<string | undefined>
+  /** Files and directories whose size and times tell every change; missing where there are none, as behind a network. */
+  trail?(): Promise<readonly string[]>
+  probe(signal: AbortSignal): Promise<void>
+}
+
+/** What the migrate stage needs of the long-term archive: one object, a blob for each key, nothing ever overwritten. */
+export interface Archive {
+  /** Throws INTERRUPTED where the program was stopped meanwhile; so does `fingerprint`. */
+  list(): Promise<Listing>
+  /**
+   * Puts a blob under the run's key (`update` 0) or beside it (`update` n), durably, and compares what the archive holds
+   * with it. `present`: the same record, apart from the times of packing, is there. Throws CONFLICT when another is.
+   */
+  put(run: number, update: number, blob: Buffer, signal: AbortSignal): Promise<'stored' | 'present'>
+  /** The newest blob of a run, or the one of an update. Throws NOT_FOUND; STORE_CORRUPT when its checksum does not fit. */
+  get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer>
+  fingerprint(): Promise<string | undefined>
+  /** Files and directories whose size and times tell every change; missing where there are none, as behind a network. */
+  trail?(): Promise<readonly string[]>
+  probe(signal: AbortSignal): Promise<void>
+}

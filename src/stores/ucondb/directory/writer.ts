@@ -1,0 +1,144 @@
+import { mkdir, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { sameRecord } from '../blob/blob.ts'
+import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { createFile, step, sweepTemporaries, syncDirectory } from '../../../platform/atomic-file.ts'
+import { checksumOf, fits, formatChecksum, parseChecksum, sha256Of } from '../checksum-file.ts'
+import { BLOB, CHECKSUM, MARKER, MARKER_TEXT, type Place } from './layout.ts'
+
+/** Blobs are not meant to be edited: readable by everybody whom the umask lets, writable by nobody. */
+const READ_ONLY = 0o444
+
+/** What stands at a key. `whole` fits its checksum; `bare` has none, as after a kill between the two; `damaged` does not fit it. */
+export type Held =
+  | { readonly type: 'absent' }
+  | { readonly type: 'whole'; readonly blob: Buffer }
+  | { readonly type: 'bare'; readonly blob: Buffer }
+  | { readonly type: 'damaged'; readonly detail: string }
+
+/** Reads what stands at a key, and compares it with its checksum. Throws the system's errors. */
+export async function readHeld(place: Place): Promise<Held> {
+  const text = await readIfThere(place.checksum) // the second to be published: when it is there, so is the blob
+  const blob = await readIfThere(place.blob)
+  if (blob === undefined)
+    return text === undefined ? { type: 'absent' } : { type: 'damaged', detail: 'has a checksum but no blob' }
+  if (text === undefined) return { type: 'bare', blob }
+  const checksum = parseChecksum(text.toString('utf8'))
+  if (!checksum) return { type: 'damaged', detail: 'has a checksum file that cannot be read' }
+  if (fits(blob, checksum)) return { type: 'whole', blob }
+  const found = `${blob.length} bytes, sha256 ${sha256Of(blob)}`
+  return {
+    type: 'damaged',
+    detail: `holds ${found}; its checksum file says ${checksum.size} bytes, ${checksum.sha256}`,
+  }
+}
+
+/** Makes the archive's folders and its marker, durably, from the outside in: whoever finds the marker finds an archive. */
+export async function createArchive(root: string, objectFolder: string): Promise<void> {
+  await makeFolder(objectFolder)
+  if (await createFile(join(root, MARKER), MARKER_TEXT)) await syncDirectory(root)
+}
+
+/** Makes a run's folder and removes what killed writers left in it. */
+export async function openShard(shard: string): Promise<void> {
+  await makeFolder(shard)
+  await sweepTemporaries(shard, [])
+}
+
+/**
+ * Puts a blob at its key, or completes or compares what is there. When it returns, blob and checksum are durable and were
+ * read back. At a crash the key is absent, bare or whole, never cut: bytes are synced before their name appears. Nothing
+ * is overwritten; what does not fit its own checksum is kept beside, under another name. Throws CONFLICT, VERIFY_MISMATCH,
+ * and the system's errors.
+ */
+export async function putBlob(
+  place: Place,
+  blob: Buffer,
+  storedAt: number,
+  run: number,
+): Promise<'stored' | 'present'> {
+  if (await createFile(place.blob, blob, { mode: READ_ONLY })) {
+    step('directory-archive: blob published')
+    return await label(place, blob, storedAt)
+  }
+  const held = await readHeld(place)
+  switch (held.type) {
+    case 'whole':
+    case 'bare':
+      if (!sameRecord(held.blob, blob)) throw conflict(place, held.blob, blob, run)
+      if (held.type === 'bare') return await label(place, held.blob, storedAt)
+      await syncDirectory(place.shard) // its writer may have been killed before this
+      return 'present'
+    case 'damaged':
+      await setAside(place)
+      if (await createFile(place.blob, blob, { mode: READ_ONLY })) return await label(place, blob, storedAt)
+      throw mismatch(place, `${held.detail}, and its name was taken again`, run)
+    case 'absent': // its name was taken a moment ago
+      throw mismatch(place, 'vanished while it was looked at', run)
+  }
+}
+
+/**
+ * Writes the checksum of a blob that is there, makes both durable, and reads them back. `present`: another writer of the
+ * same record, who found the blob bare for a moment, was quicker.
+ */
+async function label(place: Place, blob: Buffer, storedAt: number): Promise<'stored' | 'present'> {
+  const text = formatChecksum(checksumOf(blob, storedAt), `${place.key}${BLOB}`)
+  let created = await createFile(place.checksum, text, { mode: READ_ONLY })
+  if (!created && (await readHeld(place)).type !== 'whole') {
+    await moveAside(place, place.checksum, CHECKSUM) // of a blob that is gone
+    created = await createFile(place.checksum, text, { mode: READ_ONLY })
+  }
+  step('directory-archive: checksum published')
+  await syncDirectory(place.shard)
+  const held = await readHeld(place)
+  if (held.type !== 'whole' || !held.blob.equals(blob))
+    throw mismatch(place, 'is not what was written to it a moment ago')
+  return created ? 'stored' : 'present'
+}
+
+/** Renames a damaged blob and its checksum, so that the key is free and nothing is lost. The blob first: a bare one counts. */
+async function setAside(place: Place): Promise<void> {
+  if ((await readHeld(place)).type !== 'damaged') return // another writer was quicker
+  await moveAside(place, place.blob, BLOB)
+  step('directory-archive: damaged blob set aside')
+  await moveAside(place, place.checksum, CHECKSUM)
+  await syncDirectory(place.shard)
+}
+
+/** The new name tells the content, so that it can only be taken by the same bytes. */
+async function moveAside(place: Place, path: string, suffix: string): Promise<void> {
+  const content = await readIfThere(path)
+  if (content === undefined) return
+  await rename(path, join(place.shard, `${place.key}.damaged-${sha256Of(content).slice(0, 16)}${suffix}`))
+}
+
+/** Makes a folder and those above it, each durable in its parent. */
+async function makeFolder(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true })
+  if (made === undefined) return
+  for (let folder = path; folder.length >= made.length; folder = dirname(folder))
+    await syncDirectory(dirname(folder))
+}
+
+const readIfThere = (path: string): Promise<Buffer | undefined> =>
+  readFile(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  })
+
+const conflict = (place: Place, held: Buffer, given: Buffer, run: number): ArchiverError =>
+  new ArchiverError(
+    'CONFLICT',
+    `key ${place.key} holds another record: sha256 ${sha256Of(held)} (${held.length} bytes), ` +
+      `to be stored was ${sha256Of(given)} (${given.length} bytes)`,
+    {
+      run,
+      hint:
+        `Compare them with "run-archiver diff ${run}". Nothing was overwritten: ${place.blob}. If the new one is right, move that ` +
+        `file and the .sha256 beside it out of the archive, then "run-archiver --migrate-only --runs ${run}".`,
+    },
+  )
+
+const mismatch = (place: Place, detail: string, run?: number): ArchiverError =>
+  new ArchiverError('VERIFY_MISMATCH', `${place.blob} ${detail}`, run === undefined ? {} : { run })

@@ -1,0 +1,84 @@
+import { ArchiverError, type Details } from '../../../errors.ts'
+import type { HttpReply } from './request.ts'
+import { Uncertain } from './network-errors.ts'
+
+/** Longest pause that a server's Retry-After is given, milliseconds: it may ask for years. */
+const LONGEST_PAUSE = 30_000
+/** Characters of a server's message that are told. */
+const SHOWN = 300
+
+/** What UconDB says went wrong: the text in `<h3>` of its error page (its only discriminator), or the body as text. One line. */
+export const messageIn = ({ body }: Pick<HttpReply, 'body'>): string => {
+  const text = body.subarray(0, 100_000).toString('utf8')
+  const message = /<h3>([\s\S]*?)<\/h3>/.exec(text)?.[1] ?? text.replace(/<[^>]*>/g, ' ')
+  return message
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+    .slice(0, SHOWN)
+}
+
+/** Whether a refused put says that its key is taken: by an earlier request, or by one that won a race in the database. */
+export const saysTaken = (reply: HttpReply): boolean =>
+  (reply.status === 500 && /already exists|duplicate key value/.test(messageIn(reply))) ||
+  reply.status === 409
+
+/** Whether the object has no version yet: 404 in the listing, an error of the server's own code elsewhere. */
+export const saysEmptyObject = (reply: HttpReply): boolean =>
+  (reply.status === 404 && /^Object .* not found$/.test(messageIn(reply))) ||
+  (reply.status === 500 && /'NoneType' object has no attribute 'getVersion'/.test(messageIn(reply)))
+
+/** Whether the version that was asked for is not there. */
+export const saysNoVersion = (reply: HttpReply): boolean =>
+  saysEmptyObject(reply) || (reply.status === 404 && messageIn(reply) === 'Version not found')
+
+/** What a reply that is no success means. `now`: epoch milliseconds, for a Retry-After that is a date. */
+export const refusal = (reply: HttpReply, doing: string, now: number, run?: number): ArchiverError => {
+  const { status } = reply
+  const said = messageIn(reply)
+  const message = `UconDB: ${doing}: ${status}${said === '' ? '' : ` ${said}`}`
+  const about = run === undefined ? {} : { run }
+  const stop = (hint: string): ArchiverError =>
+    new ArchiverError('STORE_UNAVAILABLE', message, { hint, ...about })
+  if (status >= 300 && status < 400)
+    return stop(
+      `It sends elsewhere (${printable(reply.headers['location'])}); redirects are not followed. Correct ucon_db.server_url.`,
+    )
+  switch (status) {
+    case 401:
+      return stop(
+        'User or password are refused, or the user may not write to this folder: see ucon_db.writer_user.',
+      )
+    case 403:
+      return stop('Something in front of the server refuses this machine or user.')
+    case 404:
+      return stop(
+        'Check ucon_db.server_url, folder_name and object_name; a folder is made by its administrator.',
+      )
+    case 405:
+      return stop('The server is read-only at the moment, or the address is not that of UconDB.')
+    case 413:
+      return new ArchiverError('STORE_REFUSED', message, {
+        hint: 'The blob is larger than the server takes.',
+        ...about,
+      })
+    case 507:
+      return stop("The server's storage is full.")
+  }
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+    return stop('The server does not take the request.')
+  const details: Details = about
+  return new Uncertain(message, { ...details, retryAfter: retryAfter(reply, now), answered: status === 500 })
+}
+
+/** A pause in milliseconds, between 0 and the longest; undefined where the server asks for none. */
+const retryAfter = ({ headers }: HttpReply, now: number): number | undefined => {
+  const value = headers['retry-after']
+  if (typeof value !== 'string') return undefined
+  const wanted = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  return Number.isNaN(wanted) ? undefined : Math.min(Math.max(wanted, 0), LONGEST_PAUSE)
+}
+
+const printable = (header: string | string[] | undefined): string =>
+  String(header ?? 'it does not say where')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 200)

@@ -1,0 +1,112 @@
+import type { Log } from '../../common/log.ts'
+import { limit } from './rate-limit.ts'
+import { printable, type Redact } from '../../common/redact.ts'
+import { messageOf } from '../../errors.ts'
+import { keepTold, readTold } from './sent-alerts.ts'
+
+/** Something that a person should know of. */
+export interface Alert {
+  /** What it is about: the same key is not told twice within the interval. */
+  readonly key: string
+  readonly severity: 'warning' | 'critical'
+  readonly title: string
+  /** One fact each; names and messages in them come from the world outside and are made printable when they are sent. */
+  readonly lines: readonly string[]
+}
+
+/** A message as a channel sends it: no secrets, nothing unprintable. */
+export interface Message extends Alert {
+  readonly host: string
+  /** ISO 8601. */
+  readonly time: string
+  /** Alerts of this key that were held back since the last one. */
+  readonly held: number
+}
+
+/** A way to tell somebody. `send` rejects when nobody was told. */
+export interface Channel {
+  readonly name: string
+  send(message: Message, signal: AbortSignal): Promise<void>
+}
+
+export interface AlertsOptions {
+  readonly channels: readonly Channel[]
+  /** Where it is remembered what was told when: a file in work_dir. */
+  readonly stateFile: string
+  /** Milliseconds in which one key is told once. */
+  readonly interval: number
+  /** Milliseconds that one channel may take for one message. */
+  readonly timeout: number
+  readonly host: string
+  readonly now: () => number
+  readonly log: Log
+  readonly redact: Redact
+  /** Told of every message that arrived, for the ledger. */
+  readonly onSent?: (alert: Alert, channel: string) => void
+}
+
+/**
+ * Tells people, in the background. Nothing here throws, and nothing waits but `close`: the original sent its mail before it wrote its
+ * state, and lost the pass to a mail server that did not answer (D35). What could not be sent is tried again when it is raised again.
+ */
+export class Alerts {
+  readonly #options: AlertsOptions
+  /** Alerts are told one after the other, so that the memory of what was told is one. */
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(options: AlertsOptions) {
+    this.#options = options
+  }
+
+  raise(alert: Alert): void {
+    if (this.#options.channels.length === 0) return
+    this.#turn = this.#turn
+      .then(() => this.#tell(alert))
+      .catch((error: unknown) => this.#options.log.warn(`An alert could not be handled: ${messageOf(error)}`))
+  }
+
+  /** Waits for what is being sent, for `ms` milliseconds at most. */
+  async close(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([this.#turn, late])
+    clearTimeout(timer)
+  }
+
+  async #tell(alert: Alert): Promise<void> {
+    const { now, interval, host, redact, log, stateFile } = this.#options
+    const { tell, held, told } = limit(await readTold(stateFile), alert.key, now(), interval)
+    const remember = (): Promise<void> => keepTold(stateFile, told, (message) => log.warn(message))
+    if (!tell) return remember()
+    const safe = (text: string): string => printable(redact(text))
+    const message: Message = {
+      ...alert,
+      title: safe(alert.title),
+      lines: alert.lines.map(safe),
+      host,
+      time: new Date(now()).toISOString(),
+      held,
+    }
+    const sent = await Promise.all(this.#options.channels.map((channel) => this.#send(channel, message)))
+    if (sent.includes(true)) await remember()
+    else log.warn(`Nobody could be told: ${message.title}`)
+  }
+
+  async #send(channel: Channel, message: Message): Promise<boolean> {
+    const { timeout, log, redact, onSent } = this.#options
+    const signal = AbortSignal.timeout(timeout)
+    const late = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error(`no answer within ${timeout} ms`)))
+    })
+    try {
+      await Promise.race([channel.send(message, signal), late])
+      onSent?.(message, channel.name)
+      return true
+    } catch (error) {
+      log.warn(`The ${channel.name} alert was not sent: ${redact(messageOf(error))}`)
+      return false
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { printable, type Redact } from '../common/redact.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import type { EngineEvent, Listener, StageName } from '../engine/stage.ts'
+
+export interface BatchLogOptions {
+  /** The folder of the files, one a day. */
+  readonly folder: string
+  readonly pid: number
+  readonly now: () => number
+  readonly redact: Redact
+}
+
+/**
+ * The plain log of seeds 000 and 001: `DataProcessingAllDetails_DD_MM_YYYY.txt`, a line a batch that grep finds. For people: nothing is ever
+ * decided by it (the seed resumes from it, and skips what it is ahead of). Never throws; a line that cannot be written is left out.
+ */
+export class BatchLog {
+  readonly #options: BatchLogOptions
+  readonly #open = new Map<StageName, number>()
+  readonly #batches = new Map<StageName, number>()
+  #begun = false
+
+  constructor(options: BatchLogOptions) {
+    this.#options = options
+  }
+
+  readonly listener: Listener = (event: EngineEvent) => {
+    const { stage } = event
+    switch (event.type) {
+      case 'pass-started':
+        this.#batches.set(stage, 0)
+        if (event.total > 0)
+          this.#line(`STARTING: ${stage} (${event.total} runs, ${event.waiting} not ready)`)
+        break
+      case 'run-started':
+        if (this.#open.has(stage)) break
+        this.#open.set(stage, (this.#batches.get(stage) ?? 0) + 1)
+        this.#batch(stage, this.#open.get(stage) ?? 1, 'PROCESSING', '')
+        break
+      case 'run-failed':
+        this.#line(this.#failure(event))
+        break
+      case 'batch-committed': {
+        this.#open.delete(stage)
+        this.#batches.set(stage, event.batch)
+        const status = event.runs.isEmpty ? 'FAILED' : 'COMPLETED'
+        this.#batch(stage, event.batch, status, ` | RUNS: ${event.runs.union(event.failed).toString()}`)
+        break
+      }
+      case 'pass-stopped':
+        this.#line(`ERROR: Stage ${stage} was stopped: ${this.#safe(messageOf(event.error ?? event.reason))}`)
+        break
+      case 'run-done':
+      case 'run-retry':
+      case 'pass-finished':
+        break
+    }
+  }
+
+  /** A signal: the line twice, plain and with its time, as in the seed. */
+  killed(signal: string): void {
+    const line = `Process terminated by ${signal} signal (PID: ${this.#options.pid})`
+    this.#line(`\n${line}`)
+    this.#line(`[${this.#time()}] ${line}`)
+  }
+
+  #failure({ stage, run, error }: Extract<EngineEvent, { type: 'run-failed' }>): string {
+    const text = this.#safe(messageOf(error))
+    return error instanceof ArchiverError && error.code === 'CONFLICT'
+      ? `DUPLICATE_KEY_ERROR: Run ${run} in ${stage}: ${text}`
+      : `ERROR: Error processing run ${run} in ${stage}: ${text}`
+  }
+
+  #safe(text: string): string {
+    return printable(this.#options.redact(text))
+  }
+
+  #batch(stage: StageName, batch: number, status: string, more: string): void {
+    this.#line(
+      `[${this.#time()}] STAGE: ${stage} | BATCH: ${batch} | STATUS: ${status} | PID: ${this.#options.pid}${more}`,
+    )
+  }
+
+  #line(text: string): void {
+    const head = this.#begun
+      ? ''
+      : `=== Archiver starts at: ${this.#stamp()} (PID: ${this.#options.pid}) ===\n`
+    try {
+      if (!this.#begun) mkdirSync(this.#options.folder, { recursive: true })
+      appendFileSync(join(this.#options.folder, this.#name()), `${head}${text}\n`, { mode: 0o640 })
+      this.#begun = true
+    } catch {
+      // It is a convenience: the ledger and the log have the same.
+    }
+  }
+
+  #name(): string {
+    return `DataProcessingAllDetails_${this.#stamp().slice(0, 10)}.txt`
+  }
+
+  /** `17_08_2025_14_30_45`, local time. */
+  #stamp(): string {
+    const [date = '', clock = ''] = this.#time().split(' ')
+    return `${date.split('-').reverse().join('_')}_${clock.replaceAll(':', '_')}`
+  }
+
+  #time(): string {
+    const at = new Date(this.#options.now())
+    const two = (part: number): string => String(part).padStart(2, '0')
+    const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+    return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
+  }
+}

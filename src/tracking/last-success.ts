@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf } from '../errors.ts'
+import { replaceFile } from '../platform/atomic-file.ts'
+
+/** In `app.work_dir`: when a pass last ended with exit 0 (ISO 8601, UTC). */
+const FILE = 'last-success.txt'
+
+/** When a pass last ended well, one that found nothing to do included, epoch milliseconds; undefined where none has, or none has told. */
+export async function lastSuccessAt(workDir: string): Promise<number | undefined> {
+  const time = Date.parse((await readFile(join(workDir, FILE), 'utf8').catch(() => '')).trim())
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** Keeps the time of a success. What cannot be kept is warned of: it never fails a pass. */
+export const keepSuccess = (workDir: string, at: number, warn: (message: string) => void): Promise<void> =>
+  replaceFile(join(workDir, FILE), `${new Date(at).toISOString()}\n`).catch((error: unknown) =>
+    warn(`The time of this success could not be kept: ${messageOf(error)}`),
+  )

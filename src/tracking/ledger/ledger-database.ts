@@ -1,0 +1,94 @@
+import type { Log } from '../../common/log.ts'
+import type { Database } from '../../sql/connection.ts'
+import { openDatabase, type DatabaseOptions } from '../../sql/open-database.ts'
+import { daysOf, daysTouched } from './daily-stats.ts'
+import { migrate, MIGRATIONS } from './migrations.ts'
+import { isRefusal } from '../../sql/data-errors.ts'
+import type { Row } from './row.ts'
+import { upserts, writeRows } from './upsert.ts'
+import type { LedgerStore } from './writer.ts'
+
+export interface StoreOptions extends DatabaseOptions {
+  readonly now: () => number
+  readonly log: Log
+  /** Who migrates: the program's version. */
+  readonly version: string
+  /** Told of each row that the database will never take as it is. The others are written. */
+  readonly onRefused: (row: Row, error: Error) => void
+}
+
+/** The ledger, open and of the newest version. */
+export interface OpenStore extends LedgerStore {
+  readonly database: Database
+}
+
+/** Opens and migrates. Throws LEDGER_UNAVAILABLE, or what the driver throws. */
+export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
+  const database = await openDatabase(options)
+  try {
+    const taken = await migrate(database, { migrations: MIGRATIONS, now: options.now, by: options.version })
+    for (const name of taken)
+      options.log.warn(`The ledger's view "${name}" could not be made: a table of this name is there already`)
+  } catch (error) {
+    void close(database, options.log, error).catch(() => undefined)
+    throw error
+  }
+  return {
+    database,
+    write: (rows) => write(database, rows, options.onRefused),
+    writeNow: nowWriter(database),
+    close: (error) => close(database, options.log, error),
+  }
+}
+
+/** Closes; a file that the error shows to be damaged is kept aside, as when it is opened. */
+const close = async (database: Database, log: Log, error?: unknown): Promise<void> => {
+  try {
+    await database.close()
+  } finally {
+    const kept = database.keepDamaged?.(error)
+    if (kept !== undefined) log.warn(`The ledger was damaged and is kept as ${kept}; a new one is begun`)
+  }
+}
+
+type OnRefused = StoreOptions['onRefused']
+
+/** Rows, and the statistics of the days on which an execution ended, in one transaction each. */
+const write = async (database: Database, rows: readonly Row[], onRefused: OnRefused): Promise<void> => {
+  await writeOrRefuse(database, rows, onRefused)
+  const days = daysTouched(rows)
+  if (days.length > 0)
+    await writeRows(database.kysely, await daysOf(database, days), database.dialect, database.schema)
+}
+
+/** Where a row is refused, halves are tried until it stands alone: one row must never keep the others from being written. */
+const writeOrRefuse = async (
+  database: Database,
+  rows: readonly Row[],
+  onRefused: OnRefused,
+): Promise<void> => {
+  try {
+    await writeRows(database.kysely, rows, database.dialect, database.schema)
+  } catch (error) {
+    const [first] = rows
+    if (!isRefusal(error) || !first) throw error
+    if (rows.length === 1) {
+      onRefused(first, error)
+      return
+    }
+    const middle = Math.floor(rows.length / 2)
+    await writeOrRefuse(database, rows.slice(0, middle), onRefused)
+    await writeOrRefuse(database, rows.slice(middle), onRefused)
+  }
+}
+
+const nowWriter = (database: Database): LedgerStore['writeNow'] => {
+  const { kysely, runNow, dialect, schema } = database
+  if (!runNow) return undefined
+  return (rows) => {
+    for (const statement of upserts(rows, dialect, schema)) {
+      const { sql, parameters } = statement.compile(kysely)
+      runNow(sql, parameters)
+    }
+  }
+}

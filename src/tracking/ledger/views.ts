@@ -1,0 +1,170 @@
+import { STATES, wordsOf, type State } from './status-words.ts'
+import type { DialectName } from '../../sql/database-url.ts'
+import { qualified } from './tables.ts'
+
+/** The seeds' names, which their monitoring queries use. */
+export const VIEWS = [
+  'process_logs',
+  'file_processing_logs',
+  'batch_processing_logs',
+  'processing_log',
+  'pipeline_status',
+] as const
+
+export type ViewName = (typeof VIEWS)[number]
+
+/** The query of each view. `schema` is where the tables are on PostgreSQL. */
+export const viewQuery = (name: ViewName, dialect: DialectName, schema: string | undefined): string =>
+  QUERIES[name]((table) => qualified(schema, table), dialect)
+
+/** The words of one seed for a column that holds a state, as SQL: made from the table in core/verdict.ts, so there is one truth. */
+const wordOf = (dialect: DialectName, column: string, word: (state: State) => string | null): string => {
+  const cases = STATES.map((state) => `WHEN '${state}' THEN ${literal(word(state))}`)
+  return asText(`CASE ${column} ${cases.join(' ')} END`, dialect)
+}
+
+/** `process_logs.status` from seed 004's status and our reason: rows of other programs have no reason. */
+const processWord = (dialect: DialectName, alias: string): string => {
+  const exact = STATES.filter((state) => wordsOf(state).reason !== null).map((state) => {
+    const { execution, reason, process } = wordsOf(state)
+    return `WHEN ${alias}.execution_status = '${execution}' AND ${alias}.end_reason = '${reason}' THEN '${process}'`
+  })
+  const plain = STATES.filter(
+    (state, at) => STATES.findIndex((other) => wordsOf(other).execution === wordsOf(state).execution) === at,
+  ).map(
+    (state) =>
+      `WHEN ${alias}.execution_status = '${wordsOf(state).execution}' THEN '${wordsOf(state).process}'`,
+  )
+  return asText(`CASE ${[...exact, ...plain].join(' ')} END`, dialect)
+}
+
+const literal = (word: string | null): string => (word === null ? 'NULL' : `'${word}'`)
+
+type Query = (table: (name: string) => string, dialect: DialectName) => string
+
+const QUERIES: Readonly<Record<ViewName, Query>> = {
+  process_logs: (table, dialect) => `
+SELECT e.execution_id AS id,
+  COALESCE(e.subject, e.task_name) AS table_name,
+  e.task_name AS process_type,
+  e.process_id AS process_pid,
+  e.execution_start AS start_time,
+  e.execution_end AS end_time,
+  ${processWord(dialect, 'e')} AS status,
+  COALESCE(e.items_total, 0) AS total_files,
+  COALESCE(e.items_attempted, 0) AS processed_files,
+  ${textOf('e.current_run', dialect)} AS current_file,
+  e.current_batch AS current_batch,
+  0 AS replica_lag,
+  0 AS hll_value,
+  e.error_message AS error_message,
+  e.execution_start AS created_at,
+  e.last_update AS updated_at
+FROM ${table('executions')} e`,
+
+  file_processing_logs: (table, dialect) => `
+SELECT f.file_id AS id,
+  e.execution_id AS process_log_id,
+  f.file_name AS file_name,
+  COALESCE(f.file_size, 0) AS file_size,
+  f.started_at AS start_time,
+  f.ended_at AS end_time,
+  ${wordOf(dialect, 'f.state', (state) => wordsOf(state).file)} AS status,
+  COALESCE(f.total_batches, 0) AS total_batches,
+  COALESCE(f.processed_batches, 0) AS processed_batches,
+  COALESCE(f.last_processed_batch, 0) AS last_processed_batch,
+  COALESCE(f.records_processed, 0) AS records_processed,
+  f.error_message AS error_message,
+  f.started_at AS created_at,
+  f.updated_at AS updated_at
+FROM ${table('files')} f JOIN ${table('executions')} e ON e.run_id = f.run_id`,
+
+  batch_processing_logs: (table, dialect) => `
+SELECT b.batch_id AS id,
+  e.execution_id AS process_log_id,
+  b.file_name AS file_name,
+  b.batch_number AS batch_number,
+  ${wordOf(dialect, 'b.state', (state) => wordsOf(state).batch)} AS status,
+  b.first_id AS first_id,
+  b.last_id AS last_id,
+  COALESCE(b.requested, 0) AS ids_requested,
+  COALESCE(b.succeeded, 0) AS rows_inserted,
+  COALESCE(b.present, 0) AS already_archived,
+  COALESCE(b.conflicts, 0) AS conflicts,
+  b.duration_ms AS duration_ms,
+  b.error_message AS error_message,
+  b.started_at AS created_at,
+  b.updated_at AS updated_at
+FROM ${table('batches')} b JOIN ${table('executions')} e ON e.run_id = b.run_id`,
+
+  // One row an item, its newest: what a crash left open has none, so that it is taken again (seed 002).
+  processing_log: (table, dialect) => `
+SELECT n.run AS app_id,
+  ${wordOf(dialect, 'n.state', (state) => wordsOf(state).item)} AS status,
+  n.error_message AS failure_reason,
+  n.updated_at AS processed_at
+FROM (
+  SELECT f.run, f.state, f.error_message, f.updated_at,
+    ROW_NUMBER() OVER (PARTITION BY f.run ORDER BY f.started_at DESC, f.file_id DESC) AS place
+  FROM ${table('files')} f WHERE f.run IS NOT NULL
+) n
+WHERE n.place = 1 AND ${wordOf(dialect, 'n.state', (state) => wordsOf(state).item)} IS NOT NULL`,
+
+  // Plain columns of one table only: PostgreSQL then lets the seed's own UPDATE and INSERT go through.
+  pipeline_status: (table) => `SELECT ${PIPELINE.join(', ')} FROM ${table('executions')}`,
+}
+
+const textOf = (column: string, dialect: DialectName): string =>
+  asText(`CAST(${column} AS ${dialect === 'mysql' ? 'CHAR' : 'TEXT'})`, dialect)
+
+/**
+ * MySQL gives a text that a view computes the collation of the session that made the view, and refuses to compare it with a
+ * literal of a session that has another. An explicit collation wins over both.
+ */
+const asText = (expression: string, dialect: DialectName): string =>
+  dialect === 'mysql' ? `(${expression}) COLLATE utf8mb4_unicode_ci` : expression
+
+/** Seed 004's columns, the older names that its appendix uses, and what we add. */
+const PIPELINE = [
+  'execution_id',
+  'run_id',
+  'task_name',
+  'task_stage',
+  'task_type',
+  'hostname',
+  'process_id',
+  'user_name',
+  'script_path',
+  'script_file',
+  'log_path',
+  'log_file',
+  'execution_start',
+  'execution_end',
+  'last_update',
+  'execution_status',
+  'total_subtasks',
+  'current_subtask',
+  'subtask_name',
+  'subtask_status',
+  'overall_percent_complete',
+  'overall_progress_message',
+  'subtask_percent_complete',
+  'subtask_progress_message',
+  'subtask_items_total',
+  'subtask_items_complete',
+  'memory_mb',
+  'cpu_percent',
+  'error_message',
+  'error_detail',
+  'git_commit',
+  'environment',
+  'task_name AS script_name',
+  'total_subtasks AS total_tasks',
+  'current_subtask AS current_task',
+  'subtask_status AS task_status',
+  'subtask_percent_complete AS task_percent_complete',
+  'subtask_progress_message AS task_progress_message',
+  'subtask_items_total AS task_items_total',
+  'subtask_items_complete AS task_items_complete',
+  'end_reason',
+]

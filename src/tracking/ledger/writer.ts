@@ -1,0 +1,218 @@
+import type { Log } from '../../common/log.ts'
+import type { Redact } from '../../common/redact.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
+import { isMissing } from '../../sql/open-database.ts'
+import type { Row } from './row.ts'
+import type { Spool } from './spool.ts'
+
+/** An open ledger, as far as writing goes. */
+export interface LedgerStore {
+  /** All of the rows, or, when it throws, none that a second try would not put right. */
+  write(rows: readonly Row[]): Promise<void>
+  /** Before it returns, where the engine can. */
+  readonly writeNow: ((rows: readonly Row[]) => void) | undefined
+  /** `error` is why it is given up, where it is. */
+  close(error?: unknown): Promise<void>
+}
+
+export interface WriterOptions<Store extends LedgerStore> {
+  readonly connect: () => Promise<Store>
+  readonly spool: Spool
+  /** What changed since it was last called. */
+  readonly drain: () => readonly Row[]
+  readonly now: () => number
+  readonly log: Log
+  readonly redact: Redact
+  /** Milliseconds between a change and its being written. */
+  readonly flushEvery: number
+  /** Milliseconds without another try after one has failed. */
+  readonly retryEvery: number
+  /** Milliseconds for one try. */
+  readonly timeout: number
+  /** After a connection is there and what waited in the spool is written. What it throws counts as a failure to write. */
+  readonly onOpen: (store: Store) => Promise<void>
+  readonly onRecovered: (gap: Gap) => void
+}
+
+/** A time in which the ledger could not be written; what was spooled is in it by now. Epoch milliseconds. */
+export interface Gap {
+  readonly from: number
+  readonly to: number
+  readonly spooled: number
+  readonly lost: number
+}
+
+const WARN_EVERY = 60_000
+const ROWS_AT_ONCE = 500
+
+/**
+ * Writes behind the back of the work: `wake` only sets a timer. Nothing here throws, and nothing waits longer than `timeout`: a
+ * ledger that fails is warned of once a minute, left alone for `retryEvery`, and what it misses goes to the spool.
+ */
+export class LedgerWriter<Store extends LedgerStore> {
+  readonly #options: WriterOptions<Store>
+  #store: Store | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** Flushes run one after the other. */
+  #turn: Promise<void> = Promise.resolve()
+  #retryAt = -Infinity
+  #warnedAt = -Infinity
+  #downSince: number | undefined
+  #spooled = 0
+  #off = false
+  #writing = false
+  /** What was taken to be written and is not known to be: written a second time it does no harm. */
+  #unwritten: readonly Row[] = []
+  #failures = 0
+
+  constructor(options: WriterOptions<Store>) {
+    this.#options = options
+  }
+
+  /** Tries that failed, for the metric. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  get store(): Store | undefined {
+    return this.#store
+  }
+
+  /** Something changed: it is written within `flushEvery`. */
+  wake(): void {
+    if (this.#timer || this.#off) return
+    this.#timer = setTimeout(() => void this.flush(), this.#options.flushEvery)
+    this.#timer.unref()
+  }
+
+  /** Writes what changed now. Resolves when it is written, or spooled. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#turn = this.#turn.then(() => this.#write())
+    return this.#turn
+  }
+
+  /** Puts rows where they survive this process, before it returns. */
+  writeNow(rows: readonly Row[]): void {
+    if (this.#off) return
+    try {
+      // In the middle of a transaction the words would end with it, should the process end before it is committed.
+      if (this.#store?.writeNow && !this.#writing) {
+        this.#store.writeNow(rows)
+        return
+      }
+    } catch {
+      // Another process writes just now, or the disk is full.
+    }
+    this.#options.spool.append([...this.#unwritten, ...rows])
+  }
+
+  /** Flushes and closes, for at most `ms` milliseconds together; what is not written then is spooled. */
+  async close(ms: number): Promise<void> {
+    await within(ms, this.#flushAndClose()).catch(() => {
+      this.#options.spool.append([...this.#unwritten, ...this.#options.drain()])
+      void this.#store?.close().catch(() => undefined)
+    })
+    this.#store = undefined
+    this.#off = true
+  }
+
+  async #flushAndClose(): Promise<void> {
+    await this.flush()
+    await this.#store?.close()
+  }
+
+  async #write(): Promise<void> {
+    if (this.#off) return
+    const { now, timeout, drain } = this.#options
+    if (now() < this.#retryAt) {
+      this.#keep(drain())
+      return
+    }
+    this.#writing = true
+    try {
+      const store = this.#store ?? (await this.#open())
+      this.#unwritten = drain()
+      for (let at = 0; at < this.#unwritten.length; at += ROWS_AT_ONCE)
+        await within(timeout, store.write(this.#unwritten.slice(at, at + ROWS_AT_ONCE)))
+      if (this.#downSince !== undefined) this.#recovered(this.#downSince)
+    } catch (error) {
+      if (this.#failed(error)) this.#keep([...this.#unwritten, ...drain()])
+    } finally {
+      this.#unwritten = []
+      this.#writing = false
+    }
+  }
+
+  async #open(): Promise<Store> {
+    const { connect, timeout, spool, onOpen } = this.#options
+    const opening = connect()
+    const store = await within(timeout, opening).catch((error: unknown) => {
+      // One that comes after all is closed again.
+      void opening.then((late) => late.close()).catch(() => undefined)
+      throw error
+    })
+    const waiting = spool.take()
+    try {
+      for (let at = 0; at < waiting.rows.length; at += ROWS_AT_ONCE)
+        await within(timeout, store.write(waiting.rows.slice(at, at + ROWS_AT_ONCE)))
+      waiting.done()
+      await within(timeout, onOpen(store))
+    } catch (error) {
+      waiting.back()
+      void store.close(error).catch(() => undefined)
+      throw error
+    }
+    this.#store = store
+    return store
+  }
+
+  #keep(rows: readonly Row[]): void {
+    this.#spooled += rows.length
+    this.#options.spool.append(rows)
+  }
+
+  /** Whether there will be another try. */
+  #failed(error: unknown): boolean {
+    const { now, retryEvery, log, redact } = this.#options
+    this.#failures += 1
+    this.#downSince ??= now()
+    this.#retryAt = now() + retryEvery
+    void this.#store?.close(error).catch(() => undefined)
+    this.#store = undefined
+    if (isMissing(error)) {
+      this.#off = true
+      const hint = error instanceof ArchiverError && error.hint ? `: ${error.hint}` : ''
+      log.warn(`The ledger is off, its driver is not installed${hint}`)
+      return false
+    }
+    if (now() - this.#warnedAt < WARN_EVERY) return true
+    this.#warnedAt = now()
+    log.warn(
+      `The ledger cannot be written; archiving goes on, and what is missing is kept in the spool: ${redact(messageOf(error))}`,
+    )
+    return true
+  }
+
+  #recovered(from: number): void {
+    const { now, spool, onRecovered, log } = this.#options
+    const gap = { from, to: now(), spooled: this.#spooled, lost: spool.takeLost() }
+    this.#downSince = undefined
+    this.#spooled = 0
+    log.info(`The ledger is back after ${Math.round((gap.to - from) / 1000)} s; ${gap.lost} rows were lost`)
+    onRecovered(gap)
+  }
+}
+
+/** The promise, or an error after `ms` milliseconds; the timer does not keep the process alive. */
+export const within = <T>(ms: number, promise: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new ArchiverError('LEDGER_UNAVAILABLE', `the ledger did not answer within ${ms} ms`)),
+      ms,
+    )
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,131 @@
+import type { Log } from '../common/log.ts'
+import type { Redact } from '../common/redact.ts'
+import { messageOf } from '../errors.ts'
+import type { Closed } from './ledger/close-dead.ts'
+import type { EngineEvent, Listener, StageName } from '../engine/stage.ts'
+import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alerts/rules.ts'
+import { Alerts, type Alert, type Channel } from './alerts/alerts.ts'
+import { BatchLog } from './batch-log.ts'
+import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
+import { keepSuccess, lastSuccessAt } from './last-success.ts'
+import { PassMetrics } from './metrics/pass-metrics.ts'
+import { writeTextfile, type Standing } from './metrics/prometheus-textfile.ts'
+import { toldFile } from './alerts/sent-alerts.ts'
+
+export interface ReportingOptions {
+  readonly task: string
+  readonly version: string
+  readonly workDir: string
+  readonly host: string
+  readonly pid: number
+  readonly now: () => number
+  readonly log: Log
+  readonly redact: Redact
+  readonly channels: readonly Channel[]
+  readonly staleAfterHours: number
+  readonly carbon: CarbonOptions | undefined
+  /** Where node_exporter looks. */
+  readonly textfile: string | undefined
+  /** Milliseconds for one message to one channel. */
+  readonly channelTimeout: number
+  /** Milliseconds in which the same thing is told once. */
+  readonly repeatAfter?: number
+  readonly onSent?: (alert: Alert, channel: string) => void
+}
+
+/** How the pass ended, for those who are told. */
+export interface PassEnd {
+  readonly exitCode: number
+  /** Whether stages were asked to work: a recovery that ends well is no success of the archiving. */
+  readonly isPass: boolean
+  readonly signal: string | undefined
+  readonly standings: readonly Standing[]
+  readonly ledgerFailures: number
+  readonly spoolBytes: number
+}
+
+const HOUR = 3_600_000
+
+/** Everything that tells others of a pass, beside the ledger: alerts, metrics, the plain batch log. Nothing here throws. */
+export class Reporting {
+  readonly alerts: Alerts
+  readonly metrics: PassMetrics
+  readonly #options: ReportingOptions
+  readonly #watch = new PassWatch()
+  readonly #batches: BatchLog
+
+  constructor(options: ReportingOptions) {
+    const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
+    this.#options = options
+    this.metrics = new PassMetrics(options.now)
+    this.#batches = new BatchLog({ ...options, folder: workDir })
+    const stateFile = toldFile(workDir)
+    this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
+  }
+
+  readonly listener: Listener = (event: EngineEvent) => {
+    this.#watch.listener(event)
+    this.metrics.listener(event)
+    this.#batches.listener(event)
+  }
+
+  /** Executions that the ledger found dead: for `LedgerOptions.onClosed`. */
+  readonly closed = (closed: readonly Closed[]): void => this.alerts.raise(closedAlert(closed))
+
+  /** A signal ends the pass. */
+  killed(signal: string): void {
+    this.#batches.killed(signal)
+    this.alerts.raise(killedAlert(signal, this.#options.pid))
+  }
+
+  /** A stage could not begin: a store was away, or its state could not be read. */
+  unbegun(stage: StageName, error: Error): void {
+    this.#watch.unbegun(stage, error)
+  }
+
+  /** A state file was damaged and is kept under another name. */
+  corrupt(file: string, kept: string): void {
+    this.alerts.raise(corruptAlert(file, kept))
+  }
+
+  /** Tells how the pass ended, and waits for what is being told for `ms` milliseconds at most. */
+  async end(end: PassEnd, ms = 10_000): Promise<void> {
+    const { now, staleAfterHours, workDir, log } = this.#options
+    for (const alert of this.#watch.alerts()) this.alerts.raise(alert)
+    if (end.exitCode === 0) {
+      if (end.isPass) await keepSuccess(workDir, now(), (message) => log.warn(message))
+    } else {
+      const stale = staleAlert(await lastSuccessAt(workDir), now(), staleAfterHours)
+      if (stale) this.alerts.raise(stale)
+    }
+    await Promise.all([this.#writeMetrics(end), this.#sendMetrics(), this.alerts.close(ms)])
+  }
+
+  async #writeMetrics({ exitCode, standings, ledgerFailures, spoolBytes }: PassEnd): Promise<void> {
+    const { textfile, task, version, now, log } = this.#options
+    if (textfile === undefined) return
+    const { startedAt, stages } = this.metrics
+    const facts = {
+      task,
+      version,
+      startedAt,
+      endedAt: now(),
+      exitCode,
+      stages,
+      standings,
+      ledgerFailures,
+      spoolBytes,
+    }
+    await writeTextfile(textfile, facts).catch((error: unknown) =>
+      log.warn(`The metrics could not be written to ${textfile}: ${messageOf(error)}`),
+    )
+  }
+
+  async #sendMetrics(): Promise<void> {
+    const { carbon, log } = this.#options
+    if (carbon === undefined) return
+    await sendCarbon(carbon, this.metrics.samples()).catch((error: unknown) =>
+      log.warn(`The metrics could not be sent to Carbon: ${messageOf(error)}`),
+    )
+  }
+}

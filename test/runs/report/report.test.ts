@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest'
+import { makeReport, type ReportFacts } from '../../../src/runs/report/report.ts'
+import { reportJson } from '../../../src/runs/report/report-json.ts'
+import { ageText, reportLines } from '../../../src/runs/report/report-text.ts'
+import { rangesText, runsText } from '../../../src/runs/report/range-text.ts'
+import { RunSet } from '../../../src/common/run-set.ts'
+
+const known = <T>(value: T) => ({ known: true as const, value })
+const store = (runs: string) => known({ runs: RunSet.parse(runs), incomplete: RunSet.EMPTY, notes: [] })
+const source = (runs: string) => known({ runs: RunSet.parse(runs), ambiguous: RunSet.EMPTY, ignored: [] })
+const memory = (contiguous: number, attempted: number, failed = '') =>
+  known({
+    state: { lastContiguousRun: contiguous, lastAttemptedRun: attempted },
+    failed: failed === '' ? RunSet.EMPTY : RunSet.parse(failed),
+    isFirst: attempted === 0,
+    savedAt: undefined,
+  })
+
+/** The example of spec/RUN_RECORDS.md 7.7: ten runs taken, seven imported (and one whose record is gone), eight migrated. */
+const facts = (changes: Partial<ReportFacts> = {}): ReportFacts => ({
+  now: Date.UTC(2026, 10, 21, 12),
+  config: 'config.yaml',
+  recordsDirectory: '/daq/run_records',
+  databaseUri: 'filesystemdb:///daq/db/archive',
+  serverUrl: 'https://ucon.example:9443/det_on_ucon_prod/app',
+  folderAndObject: 'test/configuration',
+  records: source('1-3,5-6,9-11,13-14'),
+  artdaq: store('1-4,6,9,11'),
+  archive: store('1-6,9,11'),
+  import: memory(4, 11, '10'),
+  migrate: memory(0, 0),
+  waiting: new Map(),
+  lastSuccess: undefined,
+  ...changes,
+})
+const lines = (changes: Partial<ReportFacts> = {}): string[] =>
+  reportLines(makeReport(facts(changes)), { compareState: true })
+
+describe('the status report', () => {
+  it('has the lines of the Python original, in its order', () => {
+    const wanted = [
+      '======================================================================',
+      'RUN RECORD ARCHIVER - STATUS REPORT',
+      'Querying data sources...',
+      '✓ Filesystem query complete',
+      '✓ ArtdaqDB query complete',
+      '✓ UconDB query complete',
+      'DATA SOURCE SUMMARY',
+      'FILESYSTEM (Source)',
+      '----------------------------------------------------------------------',
+      '  Location:        /daq/run_records',
+      '  Total Runs:      10',
+      '  Range:           1 to 14',
+      '  Contiguous:      1-3, 5-6, 9-11, 13-14',
+      '  Gaps:            4, 7, 8, 12',
+      'ARTDAQDB (Intermediate Storage)',
+      '  Database URI:    filesystemdb:///daq/db/archive',
+      '  Total Runs:      7',
+      '  Contiguous:      1-4, 6, 9, 11',
+      '  Gaps:            5, 7, 8, 10',
+      'UCONDB (Long-term Storage)',
+      '  Server URL:      https://ucon.example:9443/det_on_ucon_prod/app',
+      '  Folder/Object:   test/configuration',
+      '  Total Runs:      8',
+      'STATE COMPARISON',
+      'IMPORT STAGE STATE',
+      '  Last Contiguous Run: 4',
+      '  New Runs Available:  2 run(s) since last state update (range: 13-14)',
+      '  Late Runs:           1 run(s) below the last attempted (5)',
+      '  Failed Runs:         1 run(s) logged as failed (10)',
+      'MIGRATION STAGE STATE',
+      '  Last Contiguous Run: 0',
+      '  Status:              No migration state recorded',
+      'RECOMMENDATIONS',
+      '1. Run IMPORTER: 4 run(s) on filesystem not in artdaqDB (range: 5-14)',
+      '   run-archiver config.yaml --import-only --incremental',
+      '2. WARNING: 1 run(s) in artdaqDB but not on filesystem (may have been deleted)',
+      '3. INFO: 1 run(s) in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)',
+      'END OF STATUS REPORT',
+    ]
+    const printed = lines()
+    let from = 0
+    for (const line of wanted) {
+      const at = printed.indexOf(line, from)
+      expect(at, line).toBeGreaterThanOrEqual(from)
+      from = at
+    }
+  })
+
+  it('tells which runs the destination has lost, and that the state is wrong', () => {
+    const printed = lines({ import: memory(6, 11) })
+    expect(printed).toContain('  Missing in ArtdaqDB:  1 run(s) before last contiguous (5)')
+    expect(printed).toContain('  Actual Contiguous:   4 (read off ArtdaqDB)')
+  })
+
+  it('says that all is well only when it is', () => {
+    const all = { records: source('1-3'), artdaq: store('1-3'), archive: store('1-3') }
+    const well = makeReport(facts({ ...all, import: memory(3, 3), migrate: memory(3, 3) }))
+    expect(well.discrepancies).toEqual([])
+    expect(reportLines(well, { compareState: false })).toContain(
+      '1. All systems are synchronized - no action needed',
+    )
+    const broken = facts({ ...all, artdaq: { known: false, reason: 'index damaged' } })
+    expect(reportLines(makeReport(broken), { compareState: false }).join('\n')).not.toContain('synchronized')
+  })
+
+  it('never takes an unreadable store for an empty one', () => {
+    const report = makeReport(facts({ archive: { known: false, reason: 'connection refused' } }))
+    const text = reportLines(report, { compareState: true }).join('\n')
+    expect(text).toContain('✗ UconDB query failed: connection refused')
+    expect(text).toContain('UNAVAILABLE: connection refused')
+    expect(text).not.toContain('MIGRATOR')
+    expect(report.unreadable).toEqual(['UconDB: connection refused'])
+    expect(report.migrate.known).toBe(false)
+  })
+
+  it('I6: doubts an empty source before an archive that is not', () => {
+    const { unreadable, import: imports } = makeReport(
+      facts({ records: known({ runs: RunSet.EMPTY, ambiguous: RunSet.EMPTY, ignored: [] }) }),
+    )
+    expect(unreadable).toEqual([
+      'run records: the run record directory is empty, and artdaqDB is not: is the disk mounted?',
+    ])
+    expect(imports.known).toBe(false)
+    expect(
+      makeReport(facts({ artdaq: known({ runs: RunSet.EMPTY, incomplete: RunSet.EMPTY, notes: [] }) }))
+        .unreadable,
+    ).toHaveLength(1)
+  })
+
+  it('gives the reason why a run is pending', () => {
+    expect(lines({ waiting: new Map([[13, 'running: no stop line']]) })).toContain(
+      '  Not Ready:           run 13: running: no stop line',
+    )
+  })
+
+  it.each([
+    [
+      'contiguous',
+      { import: memory(3, 11, '10') },
+      'import state says last contiguous run 3, artdaqDB says 4',
+    ],
+    ['failed', { import: memory(4, 11, '10') }, '1 run(s) failed to import (10)'],
+    ['stale', { import: memory(4, 11, '9') }, '1 run(s) in the import failure log are in artdaqDB (9)'],
+    [
+      'gone',
+      { import: memory(4, 11, '8') },
+      '1 run(s) in the import failure log are no longer in filesystem (8)',
+    ],
+  ] as const)('names a discrepancy: %s', (_, changes, text) => {
+    expect(makeReport(facts(changes)).discrepancies.map((discrepancy) => discrepancy.text)).toContain(text)
+  })
+
+  it('D41: takes no more memory for a directory named 999999999999999', () => {
+    const far = source('1-3,999999999999999')
+    const before = process.memoryUsage().heapUsed
+    const text = lines({ records: far }).join('\n')
+    expect(text).toContain('4, 5, 6, 7, 8, 9, 10, 11, 12, 13')
+    expect(text).toContain('(999999999999995 gaps total)')
+    expect(text.length).toBeLessThan(20_000)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
+    expect(JSON.parse(reportJson(makeReport(facts({ records: far })), 0))).toMatchObject({
+      filesystem: { gaps: '4-999999999999998' },
+    })
+  })
+
+  it('is one JSON document, too', () => {
+    expect(JSON.parse(reportJson(makeReport(facts()), 1))).toMatchObject({
+      filesystem: { count: 10, runs: '1-3,5-6,9-11,13-14', gaps: '4,7-8,12', error: null },
+      import: { last_contiguous_run: 4, failed: '10', late: '5', new: '13-14' },
+      exit_code: 1,
+    })
+  })
+})
+
+describe('ranges and gaps', () => {
+  it('are cut as the original cuts them', () => {
+    const many = RunSet.of(Array.from({ length: 30 }, (_, i) => 2 * i + 1))
+    expect(rangesText(many)).toBe('1, 3, 5, 7, 9 ... 51, 53, 55, 57, 59 (30 ranges total)')
+    expect(runsText(many.gaps, 'gaps')).toMatch(/^2, 4, .*, 40 \.\.\. \(29 gaps total\)$/)
+    expect(rangesText(RunSet.EMPTY)).toBe('none')
+  })
+})
+
+describe('an age', () => {
+  it.each([
+    [-5000, '0 s'],
+    [12_000, '12 s'],
+    [300_000, '5 min'],
+    [3_900_000, '1 h 5 min'],
+    [183_600_000, '2 d 3 h'],
+  ])('of %d ms is %s', (milliseconds, text) => expect(ageText(milliseconds)).toBe(text))
+})

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { blobOf, sameRecord } from '../../../../src/stores/ucondb/blob/blob.ts'
+import { toDocuments } from '../../../../src/stores/run-records/fhiclize/fhiclize.ts'
+import { isFhicl } from '../../../../src/fhicl/try-parse.ts'
+import { documentOf, options, recordOf } from './record.ts'
+
+const fixtures = resolve('../shared/fixtures/run-records')
+const present = existsSync(fixtures)
+if (!present) console.warn('SKIPPED: the golden pairs of the Python original are not here')
+const runs = present ? readdirSync(join(fixtures, 'inputs')) : []
+
+/** Documents that the original writes as valid FHiCL and wrongly: each with the defect and the text that it must have. */
+const WRONG: Record<string, { readonly defect: string; readonly right: string }> = {
+  '41001/settings': { defect: 'D27', right: 'package_hashes_to_save: [ "det-artdaq", "det-core" ]' },
+  '41010/metadata': { defect: 'D28', right: 'routingmanager_logfiles: ["node2:/var/log/daq/rm1.log"]' },
+  '41055/ranks': { defect: 'D25', right: '  rank0: ["localhost", "5205", "xara01", "0"]' },
+}
+
+const filesIn = (directory: string): Record<string, Buffer> =>
+  Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))]))
+
+const goldenOf = (run: string): Record<string, Buffer> => {
+  const archive = join(fixtures, 'prepared', run, 'archive')
+  const update = join(fixtures, 'prepared', run, 'update')
+  return { ...filesIn(archive), ...(existsSync(update) ? filesIn(update) : {}) }
+}
+
+describe.skipIf(!present).each(runs)('the golden record %s', (run) => {
+  const golden = present ? goldenOf(run) : {}
+  const record = recordOf(filesIn(join(fixtures, 'inputs', run)), Number(run))
+  const converted = toDocuments(record, { ...options, schema: golden['schema.fcl']! })
+  const names = Object.keys(golden).filter((name) => name.endsWith('.fcl'))
+  const isRight = (name: string): boolean =>
+    isFhicl(golden[name]!.toString()) && !(`${run}/${name.slice(0, -4)}` in WRONG)
+
+  it.each(names.filter(isRight))('has %s as the original made it, byte for byte', (name) => {
+    const document = documentOf(converted, name.slice(0, -4))
+    expect(document.text.toString()).toBe(golden[name]!.toString())
+    expect(document.fhicl).toBe(golden[name]!.toString())
+  })
+  it.each(names)('has %s as FHiCL that artdaq takes', (name) => {
+    const { fhicl } = documentOf(converted, name.slice(0, -4))
+    expect(isFhicl(fhicl)).toBe(true)
+    expect(fhicl).not.toBe('')
+  })
+  it.each(Object.keys(WRONG).filter((name) => name.startsWith(run)))(
+    'has %s right where the original is wrong',
+    (name) => {
+      expect(documentOf(converted, name.slice(6)).fhicl.split('\n')).toContain(WRONG[name]!.right)
+    },
+  )
+  it('has every file of the record in a document or attached, once', () => {
+    const kept = [...converted.documents.flatMap(({ original }) => original ?? []), ...converted.attached]
+    expect(kept.map(({ name }) => name).sort()).toEqual(record.files.map(({ name }) => name).sort())
+  })
+  it('gives the same blob, apart from the times, where all of its documents are equal', () => {
+    const documents = converted.documents.map((document) => ({
+      ...document,
+      canonical: () => document.fhicl,
+    }))
+    const blob = blobOf({ ...converted, documents, update: 0 }, { content: 'original', otherFiles: false }, 0)
+    const isEqual = names.every((name) => golden[name]!.equals(documentOf(converted, name.slice(0, -4)).text))
+    const isComplete = converted.documents.length === names.length
+    expect(sameRecord(blob, readFileSync(join(fixtures, 'blobs', `${run}.txt`)))).toBe(isEqual && isComplete)
+  })
+})
+
+describe.skipIf(!present)('the configuration names of the golden records', () => {
+  it.each(runs)('of %s is the original’s where that is safe', (run) => {
+    const result = JSON.parse(readFileSync(join(fixtures, 'prepared', run, 'result.json'), 'utf8')) as {
+      config_name: string
+    }
+    const { configName } = toDocuments(recordOf(filesIn(join(fixtures, 'inputs', run)), Number(run)), options)
+    if (/^\w+$/.test(result.config_name)) expect(configName).toBe(result.config_name)
+    else expect(configName).toMatch(/^[A-Za-z0-9_.+-]+$/)
+  })
+})

@@ -1,0 +1,162 @@
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { openRecordWatch, type RecordWatch } from '../../../src/stores/run-records/watcher.ts'
+
+let directory: string
+let watch: RecordWatch
+let heard: string[]
+let warnings: string[]
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'watch-'))
+  heard = []
+  warnings = []
+})
+afterEach(async () => {
+  await watch.close()
+  // Only root empties a folder that is read-only.
+  for (const name of readdirSync(directory)) chmodSync(join(directory, name), 0o755)
+  rmSync(directory, { recursive: true })
+})
+
+const open = async (mode: 'auto' | 'native' | 'poll'): Promise<void> => {
+  watch = await openRecordWatch({
+    directory,
+    mode,
+    pollSeconds: 0.1,
+    onDirectory: () => heard.push('directory'),
+    onRecord: (name) => heard.push(name),
+    warn: (message) => warnings.push(message),
+  })
+}
+const record = (name: string): string => {
+  const path = join(directory, name)
+  mkdirSync(path)
+  writeFileSync(join(path, 'metadata.txt'), 'Config name: test\n')
+  writeFileSync(join(path, 'boot.txt'), '')
+  return path
+}
+/** Waits until this is heard, a few seconds at most. */
+const hears = async (what: string): Promise<void> => {
+  for (let i = 0; i < 100 && !heard.includes(what); i++) await pause(50)
+  expect(heard).toContain(what)
+}
+
+describe.each(['native', 'poll'] as const)('a record directory watched by %s', (mode) => {
+  it('tells of a new record', async () => {
+    await open(mode)
+    await pause(50)
+    record('000101')
+    await hears('directory')
+    expect(watch.polls).toBe(mode === 'poll')
+  })
+  it('tells of a stop line in a record that is followed, and of a file that comes into it', async () => {
+    const path = record('101')
+    await open(mode)
+    watch.follow(new Set(['101']))
+    await pause(500)
+    heard = []
+    appendFileSync(join(path, 'metadata.txt'), '\nDAQInterface stop time: now\n')
+    await hears('101')
+    await pause(300)
+    heard = []
+    writeFileSync(join(path, 'rc_info_stop.txt'), '')
+    chmodSync(path, 0o555)
+    await hears('101')
+  })
+  it('tells nothing of a record that is no longer followed', async () => {
+    const paths = [record('101'), record('102')]
+    await open(mode)
+    watch.follow(new Set(['101', '102']))
+    await pause(500)
+    watch.follow(new Set(['102']))
+    await pause(300)
+    heard = []
+    for (const path of paths) appendFileSync(join(path, 'metadata.txt'), 'more\n')
+    await hears('102')
+    expect(heard).not.toContain('101')
+  })
+})
+
+describe('a record directory that is not there', () => {
+  it('is polled until it comes, with a warning', async () => {
+    rmSync(directory, { recursive: true })
+    await open('native')
+    expect(warnings.join()).toContain('cannot be watched')
+    await pause(200)
+    expect(watch.polls).toBe(true)
+    heard = []
+    mkdirSync(directory)
+    await hears('directory')
+  })
+})
+
+describe('automatic choice', () => {
+  it('takes events on a local disk', async () => {
+    await open('auto')
+    expect(watch.polls).toBe(false)
+  })
+})
+
+const LIMITED = ['--user', '--map-root-user', 'sh', '-c']
+const canLimit = spawnSync('unshare', [...LIMITED, 'echo 9 >/proc/sys/user/max_inotify_watches']).status === 0
+if (!canLimit)
+  console.warn("the kernel's limits of file watches cannot be lowered here: reaching them is not tried")
+
+describe.skipIf(!canLimit)("the kernel's limit", () => {
+  it.each([
+    ['max_inotify_watches', '0', 'fs.inotify.max_user_watches'],
+    ['max_inotify_watches', '2', 'fs.inotify.max_user_watches'], // the directory's own, and one record's
+    ['max_inotify_instances', '0', 'fs.inotify.max_user_instances'],
+  ])(
+    '%s=%s is told with the setting to change, and changes are still seen',
+    async (limit, value, setting) => {
+      await open('poll') // for afterEach
+      for (const run of ['101', '102', '103']) record(run)
+      const program = `
+      import { openRecordWatch } from '${process.cwd()}/src/stores/run-records/watcher.ts'
+      const watch = await openRecordWatch({
+        directory: '${directory}', mode: 'native', pollSeconds: 0.1,
+        onDirectory: () => undefined,
+        onRecord: (name) => { if (name === '103') { console.log('heard'); process.exit() } },
+        warn: (message) => console.log(message),
+      })
+      watch.follow(new Set(['101', '102', '103']))
+      setTimeout(() => process.exit(), 20_000)`
+      // tsx names its folder by the user's number, which is root's in there: the shared one may be the real root's.
+      const temporary = mkdtempSync(join(tmpdir(), 'watch-tsx-'))
+      onTestFinished(() => rmSync(temporary, { recursive: true }))
+      const child = spawn(
+        'unshare',
+        [
+          ...LIMITED,
+          `echo ${value} >/proc/sys/user/${limit}; exec npx tsx --input-type=module -e "$0"`,
+          program,
+        ],
+        { env: { ...process.env, TMPDIR: temporary } },
+      )
+      let said = ''
+      let complaint = ''
+      child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+      child.stderr.on('data', (text: Buffer) => (complaint += text.toString()))
+      const ended = new Promise((resolve) => child.once('close', resolve))
+      for (let i = 0; i < 200 && !said.includes('polling'); i++) await pause(50)
+      await pause(500)
+      appendFileSync(join(directory, '103', 'metadata.txt'), 'more\n')
+      await ended
+      expect(said, complaint).toContain(setting)
+      expect(said.trim().split('\n').at(-1), complaint).toBe('heard')
+    },
+  )
+})

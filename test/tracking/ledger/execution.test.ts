@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { redact } from '../../../src/common/redact.ts'
+import type { Cell } from '../../../src/tracking/ledger/row.ts'
+import { ExecutionRecord } from '../../../src/tracking/ledger/execution.ts'
+import type { Usage } from '../../../src/tracking/ledger/process-usage.ts'
+
+const IDENTITY = { pid: 1, host: 'h', user: 'u', bootId: 'b', startTicks: 1 }
+const FACTS = { task: 'incremental', subject: 'run_records', steps: 1, argv: [], version: '1' }
+
+const used = (cpuMs: number, livedMs: number): Usage => ({
+  memoryMb: 1,
+  peakMemoryMb: 1,
+  cpuMs,
+  livedMs,
+  readBytes: 0,
+  writeBytes: 0,
+})
+
+const recorded = (now: () => number = () => 0, before?: Usage): ExecutionRecord =>
+  new ExecutionRecord('d8a5ed18-11aa-4032-badf-913cb6e658d1', IDENTITY, FACTS, now, redact, before)
+
+const cellsOf = (record: ExecutionRecord, table: string, column: string): (Cell | undefined)[] =>
+  record
+    .drain()
+    .filter((row) => row.table === table)
+    .map(({ cells }) => cells[column])
+
+describe('an event', () => {
+  it.each([
+    ['a secret at the end of a text', 'refused: password: hunter22', 'refused: password: [secret]'],
+    ['a NUL and half a character', 'said: \u0000\ud800', 'said: \\x00\\u{d800}'],
+  ])('with %s is JSON that every server takes', (_name, text, shown) => {
+    const record = recorded()
+    record.event('stopped', { error: text, nested: [text], password: 'short', run: 7 })
+    const [detail] = cellsOf(record, 'events', 'detail')
+    expect(JSON.parse(String(detail))).toEqual({
+      error: shown,
+      nested: [shown],
+      password: '[secret]',
+      run: 7,
+    })
+    expect(detail).not.toMatch(/u0000|ud800/)
+  })
+})
+
+describe('the share of a processor', () => {
+  it('is that of the time between two heartbeats, although the clock is set back', () => {
+    let time = 100_000
+    const record = recorded(() => time)
+    record.heartbeat(used(1000, 2000))
+    time -= 60_000
+    record.heartbeat(used(15_000, 17_000))
+    expect(cellsOf(record, 'process_metrics', 'cpu_percent')).toEqual([50, 93.33])
+  })
+  it('is that of the execution, not of the daemon that has run for days', () => {
+    const record = recorded(() => 0, used(3_600_000, 86_400_000))
+    record.heartbeat(used(3_600_050, 86_400_100))
+    expect(cellsOf(record, 'process_metrics', 'cpu_percent')).toEqual([50])
+  })
+  it('fits into its column, whatever the system says', () => {
+    let time = 0
+    const record = recorded(() => time++)
+    record.heartbeat(used(1e12, 0))
+    record.heartbeat(used(0, 1))
+    expect(cellsOf(record, 'process_metrics', 'cpu_percent')).toEqual([999_999.99, 0])
+  })
+})

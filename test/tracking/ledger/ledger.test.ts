@@ -1,0 +1,381 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Log } from '../../../src/common/log.ts'
+import { bootTime, identity, now, startTicks } from '../../../src/platform/host.ts'
+import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
+import { openLedger, type Ledger, type LedgerOptions } from '../../../src/tracking/ledger/ledger.ts'
+import { engines, freshPlace, type Place } from './engines.ts'
+import { passEvents, series } from '../events.ts'
+import { hasSqlite } from '../../sqlite.ts'
+
+const FACTS = {
+  task: 'incremental',
+  subject: 'run_records',
+  steps: 2,
+  argv: ['config.yaml', '--incremental'],
+  version: '1.0.0',
+}
+
+let place: Place
+let lines: string[] = []
+const say = (message: string): void => void lines.push(message)
+const log: Log = { debug: say, info: say, warn: say, error: say }
+const open = (more: Partial<LedgerOptions> = {}): Ledger =>
+  openLedger({
+    url: place.url,
+    workDir: place.workDir,
+    identity: identity(),
+    bootTime: bootTime(),
+    startTicksOf: startTicks,
+    now,
+    log,
+    version: '1.0.0',
+    ...more,
+  })
+beforeEach(() => {
+  lines = []
+})
+
+interface ProcessLog {
+  status: string
+  process_pid: number
+  total_files: number
+  processed_files: number
+  error_message: string | null
+}
+
+const query = async <T>(text: string): Promise<T[]> => {
+  const database = await place.open()
+  try {
+    return (await sql.raw<T>(text).execute(database.kysely)).rows
+  } finally {
+    await database.close()
+  }
+}
+const processLogs = (): Promise<ProcessLog[]> =>
+  query(
+    'SELECT status, process_pid, total_files, processed_files, error_message FROM process_logs ORDER BY id',
+  )
+
+describe.each(await engines())('the ledger on %s', (dialect) => {
+  beforeEach(async () => (place = await freshPlace(dialect)))
+  afterEach(() => place.drop())
+
+  it('has an execution with its steps, runs and batches', async () => {
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12), { failing: [7] })) ledger.listener(event)
+    for (const event of passEvents('migrate', series(1, 11), { conflict: [3] })) ledger.listener(event)
+    await ledger.end({ exitCode: 1 })
+    expect(await processLogs()).toMatchObject([
+      {
+        status: 'PARTIAL',
+        process_pid: process.pid,
+        total_files: 23,
+        processed_files: 23,
+        error_message: null,
+      },
+    ])
+    const files = await query<{ file_name: string; status: string; records_processed: number }>(
+      'SELECT * FROM file_processing_logs ORDER BY id',
+    )
+    expect(files).toHaveLength(23)
+    expect(files.filter(({ status }) => status === 'FAILED').map(({ file_name }) => file_name)).toEqual([
+      '7',
+      '3',
+    ])
+    const batches = await query<{ file_name: string; batch_number: number; status: string }>(
+      'SELECT file_name, batch_number, status FROM batch_processing_logs ORDER BY id',
+    )
+    expect(batches.map(({ status }) => status)).toEqual([
+      'COMPLETED',
+      'COMPLETED',
+      'COMPLETED',
+      'COMPLETED_WITH_DUPLICATES',
+      'COMPLETED',
+      'COMPLETED',
+    ])
+    const [status] = await query<Record<string, unknown>>('SELECT * FROM pipeline_status')
+    expect(status).toMatchObject({
+      execution_status: 'FINISHED',
+      end_reason: 'partial',
+      subtask_items_total: 11,
+      subtask_percent_complete: 100,
+      current_subtask: 2,
+    })
+    expect(existsSync(join(place.workDir, 'ledger-spool.jsonl'))).toBe(false)
+    expect(readdirSync(join(place.workDir, 'ledger-running'))).toEqual([])
+  })
+
+  it('does not hear of a pass that had nothing to do, but counts it', async () => {
+    for (let pass = 0; pass < 3; pass++) {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', [])) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+    }
+    if (dialect === 'sqlite') expect(existsSync(join(place.workDir, 'ledger.db'))).toBe(false)
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [1])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
+    const database = await place.open()
+    expect(await tables(database).selectFrom('idle_passes').select('passes').execute()).toEqual([
+      { passes: 3 },
+    ])
+    expect(
+      await tables(database).selectFrom('daily_stats').select(['executions', 'ok', 'items']).execute(),
+    ).toEqual([{ executions: 1, ok: 1, items: 1 }])
+    await database.close()
+  })
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('has %s before the process is gone', async (signal) => {
+    const child = await started()
+    child.kill(signal)
+    await child.gone
+    const reader = open()
+    await reader.ready(5000)
+    await reader.close()
+    expect(await processLogs()).toMatchObject([
+      { status: 'KILLED', error_message: `Process terminated by ${signal} signal (PID: ${child.pid})` },
+    ])
+    const left = await query("SELECT 1 FROM file_processing_logs WHERE status = 'KILLED'")
+    expect(left).toHaveLength(1)
+    expect(child.output()).toContain(`Process terminated by ${signal} signal (PID: ${child.pid})`)
+  })
+
+  it('finds out at the next start of anything that an execution was killed with kill -9', async () => {
+    const child = await started()
+    child.kill('SIGKILL')
+    await child.gone
+    expect((await processLogs())[0]?.status).toBe('RUNNING')
+    const ledger = open()
+    ledger.begin({ ...FACTS, task: 'report-status' })
+    await ledger.end({ exitCode: 0 })
+    expect(lines.join('\n')).toContain(`Marked incomplete process ${child.pid} as TERMINATED`)
+    expect((await processLogs())[0]).toMatchObject({ status: 'TERMINATED', processed_files: 23 })
+    expect(await query("SELECT 1 FROM file_processing_logs WHERE status = 'TERMINATED'")).toHaveLength(1)
+    expect(ledger.closed).toMatchObject([{ pid: child.pid, status: 'TERMINATED' }])
+  })
+
+  it('numbers executions one after the other, however often each was written', async () => {
+    for (let i = 0; i < 3; i++) {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', series(1, 5))) {
+        ledger.listener(event)
+        await ledger.flush(5000)
+      }
+      await ledger.end({ exitCode: 0 })
+    }
+    const rows = await query<{ id: number }>('SELECT id FROM process_logs ORDER BY id')
+    expect(rows.map(({ id }) => id)).toEqual([1, 2, 3])
+  })
+
+  it('leaves an execution alone that is alive', async () => {
+    const child = await started()
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [1])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['RUNNING', 'COMPLETED'])
+    child.kill('SIGKILL')
+    await child.gone
+  })
+
+  it('calls it a reboot when the machine was booted since', async () => {
+    const child = await started({ BOOT_ID: '11111111-2222-3333-4444-555555555555' })
+    const ledger = open()
+    ledger.begin(FACTS)
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs())[0]).toMatchObject({ status: 'SYSTEM_REBOOT' })
+    child.kill('SIGKILL')
+    await child.gone
+  })
+
+  it('goes on with all other rows when one that waits is refused, and keeps that one', async () => {
+    const bad = {
+      run_id: '6f1f5a68-95a0-4c0f-b1a5-4a1a3cfe0001',
+      stage: 'import',
+      file_name: '7',
+      state: null,
+    }
+    const waiting = `${JSON.stringify({ t: 'files', c: { ...bad, started_at: '2025-01-01 00:00:00.000' } })}\n`
+    writeFileSync(join(place.workDir, 'ledger-spool.jsonl'), waiting)
+    for (let pass = 0; pass < 2; pass++) {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', [1])) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+      expect(ledger.failures).toBe(pass === 0 ? 1 : 0)
+    }
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED'])
+    const left = readdirSync(place.workDir).filter((name) => name.startsWith('ledger-spool'))
+    expect(left).toEqual(['ledger-spool.jsonl.refused'])
+    expect(readFileSync(join(place.workDir, 'ledger-spool.jsonl.refused'), 'utf8')).toBe(waiting)
+    expect(lines.filter((line) => line.includes('The ledger refuses a row of "files"'))).toHaveLength(1)
+  })
+
+  it('tells from which batch an interrupted pass goes on', async () => {
+    const child = await started()
+    child.kill('SIGKILL')
+    await child.gone
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(24, 26))) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect(lines.join('\n')).toContain('RESUMING: import from batch 6 (Runs processed: 23)')
+  })
+})
+
+describe('a machine on which the SQLite driver could not be built', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it.each(['missing', 'unbuilt'])(
+    'archives with the ledger off and says how to turn it on (%s)',
+    async (mode) => {
+      const child = await started({
+        NODE_OPTIONS: '--import ./test/tracking/ledger/without-driver.mjs',
+        MODE: mode,
+      })
+      expect(child.output()).toMatch(/The ledger is off.*npm install kysely better-sqlite3/)
+      expect(child.output().match(/The ledger is off/g)).toHaveLength(1)
+      child.kill('SIGTERM')
+      await child.gone
+      expect(existsSync(join(place.workDir, 'ledger.db'))).toBe(false)
+      expect(existsSync(join(place.workDir, 'ledger-spool.jsonl'))).toBe(false)
+    },
+  )
+})
+
+describe.skipIf(!hasSqlite)('a ledger file that is damaged', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it.each([
+    ['is no database', 'This is not a database. '.repeat(100)],
+    ['is cut short in its first page', 'SQLite format 3\u0000'],
+  ])('is kept aside when it %s, and a new one is begun', async (_name, text) => {
+    writeFileSync(join(place.workDir, 'ledger.db'), text)
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [1])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
+    expect(readFileSync(join(place.workDir, 'ledger.db.corrupt-1', 'ledger.db'), 'utf8')).toBe(text)
+  })
+
+  it('is kept aside when the damage is found later, in its rows, and nothing that is told after it is lost', async () => {
+    const pass = async (): Promise<Ledger> => {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', series(1, 50))) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+      return ledger
+    }
+    await pass()
+    const [table] = await query<{ rootpage: number }>(
+      "SELECT rootpage FROM sqlite_master WHERE name = 'executions'",
+    )
+    await query('PRAGMA wal_checkpoint(TRUNCATE)')
+    const file = join(place.workDir, 'ledger.db')
+    const bytes = readFileSync(file)
+    bytes.fill(0xff, (table!.rootpage - 1) * 4096, table!.rootpage * 4096)
+    writeFileSync(file, bytes)
+    await pass()
+    expect(lines.join('\n')).toContain(`is kept as ${file}.corrupt-1; a new one is begun`)
+    await pass()
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED'])
+    expect(readFileSync(join(`${file}.corrupt-1`, 'ledger.db'))).toEqual(bytes)
+  })
+})
+
+describe.skipIf(!hasSqlite)('a ledger that is down when a pass runs', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it('costs the pass less than its time limit, and has everything after the next one', async () => {
+    const lost = open({ url: 'postgres://nobody@127.0.0.1:1/none' })
+    lost.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12), { failing: [4] })) lost.listener(event)
+    const began = now()
+    await lost.end({ exitCode: 1 }, 2000)
+    expect(now() - began).toBeLessThan(4500)
+    expect(lost.failures).toBeGreaterThan(0)
+    expect(lost.spoolBytes).toBeGreaterThan(1000)
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', [13])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs()).map(({ status }) => status)).toEqual(['PARTIAL', 'COMPLETED'])
+    expect(await query('SELECT 1 FROM file_processing_logs')).toHaveLength(13)
+    expect(ledger.spoolBytes).toBe(0)
+  })
+})
+
+describe.each(['postgres', 'mysql'])('a server of %s that is silent', (dialect) => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it('is waited for at the end once, whatever is still to be asked and told', async () => {
+    const sockets: Socket[] = []
+    const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const ledger = open({ url: `${dialect}://nobody@127.0.0.1:${port}/none` })
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12))) ledger.listener(event)
+    const began = now()
+    await ledger.end({ exitCode: 0 }, 1000)
+    expect(now() - began).toBeLessThan(1700)
+    expect(ledger.spoolBytes).toBeGreaterThan(1000)
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+})
+
+describe.skipIf(!hasSqlite)('a process that is killed before the ledger has heard of it', () => {
+  beforeEach(async () => (place = await freshPlace('sqlite')))
+  afterEach(() => place.drop())
+
+  it('is in the ledger after the next start, as TERMINATED', async () => {
+    const child = await started({}, 'no-ledger-yet')
+    child.kill('SIGKILL')
+    await child.gone
+    const ledger = open()
+    ledger.begin({ ...FACTS, task: 'report-status' })
+    await ledger.end({ exitCode: 0 })
+    expect((await processLogs())[0]).toMatchObject({ status: 'TERMINATED', process_pid: child.pid })
+    expect(readdirSync(join(place.workDir, 'ledger-running'))).toEqual([])
+  })
+})
+
+/** A process that has archived 23 runs in five batches and is busy with run 99. */
+const started = async (env: Record<string, string> = {}, mode = 'normal') => {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'test/tracking/ledger/ledger-process.ts', place.workDir, place.url, mode],
+    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  let output = ''
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  await new Promise<void>((resolve, reject) => {
+    child.once('close', () => reject(new Error(`ended early: ${output}`)))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (output.includes('READY')) resolve()
+    })
+  })
+  return {
+    pid: child.pid ?? 0,
+    gone,
+    output: () => output,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+  }
+}
