@@ -46,6 +46,13 @@ let template: Site | undefined
 /** Removes what the scenarios share. */
 export const removeTemplate = (): void => template?.remove()
 
+/** Run 5 comes when all above it were attempted. */
+const withLate = (): Site => {
+  const site = archived()
+  site.record(5)
+  return site
+}
+
 const damagedState = (): Site => {
   const site = archived()
   for (const stage of ['importer', 'migrator'])
@@ -93,5 +100,6 @@ export const SCENARIOS: readonly Scenario[] = [
     inOrder: 'stores',
     prepare: forRecovery,
   },
+  { name: 'a pass with a late run', flags: [], inOrder: 'stores', prepare: withLate },
   { name: 'a pass that finds a damaged blob', flags: [], inOrder: 'nothing', prepare: damagedBlob },
 ]
