@@ -1,3 +1,4 @@
+import { commandLine } from './command-line.ts'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ArchiverError, CODES, messageOf, type Code } from '../src/errors.ts'
@@ -26,7 +27,7 @@ describe('docs/ERRORS.md', () => {
     const known = readFileSync('docs/CONFIG.md', 'utf8')
     for (const [, name] of page.matchAll(/`(?:app|source_files|artdaq_db|ucon_db|ledger)\.([a-z_]+)/g))
       expect(known, name).toContain(`\`${name}\``)
-    const cli = readFileSync('src/cli.ts', 'utf8')
+    const cli = commandLine()
     for (const [flag] of page.matchAll(/--[a-z][a-z-]+[a-z]/g))
       if (!['--help'].includes(flag)) expect(cli, flag).toContain(flag)
   })

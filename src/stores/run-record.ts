@@ -2,7 +2,7 @@ import type { PrintedParts } from '../fhicl/to-json.ts'
 
 /** One regular file of a run record, as bytes. */
 export interface RecordFile {
-  /** Path inside the record, `/` between folders, escaped by `nameOf` (core/file-name.ts). */
+  /** Path inside the record, `/` between folders, escaped by `nameOf` (common/file-name-encoding.ts). */
   readonly name: string
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number

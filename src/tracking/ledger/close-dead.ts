@@ -28,7 +28,7 @@ const OPEN = ['started', 'running']
 
 /**
  * Judges every execution that the ledger has as running, except `self`, and closes those that are not: with their steps, runs
- * and batches. Safe by several programs at once; an end that was written meanwhile stays (`core/verdict.ts` decides).
+ * and batches. Safe by several programs at once; an end that was written meanwhile stays (`tracking/ledger/status-words.ts` decides).
  */
 export const closeOpen = async (database: Database, host: Host, self: string): Promise<Closed[]> => {
   const open = await tables(database)

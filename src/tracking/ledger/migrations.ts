@@ -123,7 +123,7 @@ const apply = async (
 }
 
 /**
- * Views follow the code, not the version: the seeds' words are made from core/verdict.ts. They are in the first schema of
+ * Views follow the code, not the version: the seeds' words are made from tracking/ledger/status-words.ts. They are in the first schema of
  * the search path, where the seeds' queries look for them, or, where a user may make nothing there (`public` since PostgreSQL 15) or another
  * ledger has its own there, beside the tables. Something else with the name is left alone.
  */

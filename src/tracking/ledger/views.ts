@@ -17,7 +17,7 @@ export type ViewName = (typeof VIEWS)[number]
 export const viewQuery = (name: ViewName, dialect: DialectName, schema: string | undefined): string =>
   QUERIES[name]((table) => qualified(schema, table), dialect)
 
-/** The words of one seed for a column that holds a state, as SQL: made from the table in core/verdict.ts, so there is one truth. */
+/** The words of one seed for a column that holds a state, as SQL: made from the table in tracking/ledger/status-words.ts, so there is one truth. */
 const wordOf = (dialect: DialectName, column: string, word: (state: State) => string | null): string => {
   const cases = STATES.map((state) => `WHEN '${state}' THEN ${literal(word(state))}`)
   return asText(`CASE ${column} ${cases.join(' ')} END`, dialect)

@@ -53,8 +53,10 @@ const acknowledged = async (child: ReturnType<typeof write>): Promise<RunSet> =>
 }
 
 const stepsOf = (): readonly string[] => {
-  const source = resolve('src/stores/artdaq')
-  const text = readdirSync(source).map((name) => readFileSync(join(source, name), 'utf8'))
+  const source = resolve('src/stores/artdaqdb')
+  const text = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(source, name), 'utf8'))
   return text.join('\n').match(/(?<=\bstep\(')[^']+/g) ?? []
 }
 

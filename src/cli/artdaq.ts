@@ -1,0 +1,22 @@
+import type { Register } from './register.ts'
+
+/** artdaq: look into the artdaqDB, and mend it. */
+export const artdaqCommands: Register = (program, { run, below }) => {
+  const artdaq = program.command('artdaq').description('look into the artdaqDB, and mend it')
+  below(artdaq, 'list', 'the runs that it holds').action(
+    run(async () => (await import('../commands/artdaq.ts')).artdaqList),
+  )
+  below(artdaq, 'show', 'the documents of a run')
+    .argument('<run>', 'run number')
+    .action(run(async () => (await import('../commands/artdaq.ts')).artdaqShow, 'run'))
+  below(artdaq, 'export', "write a run's documents as artdaq's bulkdownloader does")
+    .argument('<run>', 'run number')
+    .requiredOption('--to <dir>', 'where to')
+    .action(run(async () => (await import('../commands/artdaq.ts')).artdaqExport, 'run'))
+  below(artdaq, 'check', 'orphans, missing documents, duplicates, damaged files').action(
+    run(async () => (await import('../commands/artdaq.ts')).artdaqCheck),
+  )
+  below(artdaq, 'repair', 'rebuild the indexes from the documents; the old ones are kept').action(
+    run(async () => (await import('../commands/artdaq.ts')).artdaqRepair),
+  )
+}
