@@ -1,13 +1,23 @@
 import { defineConfig } from 'vitest/config'
 
+const ORDINARY = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000 } as const
+const INTEGRATION = 'test/**/*.integration.test.ts'
+const FAULTS = 'test/**/*.faults.test.ts'
+/** Builds the program, and starts the servers that are not there. */
+const SITE = ['test/global-setup.ts']
+
+/**
+ * Three tiers, by file name. `x.test.ts` needs neither a build nor a server; `x.integration.test.ts` needs the built program, a server or
+ * another program; `x.faults.test.ts` kills, fuzzes or takes long, and is scaled by environment variables (docs/TESTING.md).
+ */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
     // The tests of faults mostly wait for processes that they started; one at a time would leave a core idle.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    globalSetup: ['test/global-setup.ts'],
+    projects: [
+      { test: { ...ORDINARY, name: 'unit', include: ['test/**/*.test.ts'], exclude: [INTEGRATION, FAULTS] } },
+      { test: { ...ORDINARY, name: 'integration', include: [INTEGRATION], globalSetup: SITE } },
+      { test: { ...ORDINARY, name: 'faults', include: [FAULTS], globalSetup: SITE } },
+    ],
   },
 })

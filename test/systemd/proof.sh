@@ -1,5 +1,5 @@
 #!/bin/bash
-# What test/systemd/manager.test.ts does inside the manager: prints facts, one `name: value` a line. APP is the package.
+# What test/systemd/manager.faults.test.ts does inside the manager: prints facts, one `name: value` a line. APP is the package.
 set -u
 # shellcheck disable=SC2153
 app=$APP

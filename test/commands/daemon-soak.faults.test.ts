@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** `SOAK_MINUTES=10 npx vitest run test/commands/daemon-soak.test.ts` writes 1,000 records in ten minutes. */
+/** `SOAK_MINUTES=10 npx vitest run test/commands/daemon-soak.faults.test.ts` writes 1,000 records in ten minutes. */
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 0.3)
 const COUNT = Math.max(40, Math.round(MINUTES * 100))
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_261_122)
