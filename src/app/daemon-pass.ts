@@ -4,10 +4,10 @@ import type { Listener, StageName } from '../engine/stage.ts'
 import type { Context } from './context.ts'
 import type { ByStage, PassSummary } from '../runs/daemon/daemon.ts'
 import { idlePlans } from '../runs/idle/idle-check.ts'
-import type { Archiver } from './open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import { type PassRequest, runPass, type StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
-import { exitCodeOf } from '../commands/run.ts'
+import { exitCodeOf } from './exit-code.ts'
 import { withSession } from './session.ts'
 
 const STAGES: readonly StageName[] = ['import', 'migrate']

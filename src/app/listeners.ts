@@ -7,7 +7,7 @@ import { channelsOf } from '../tracking/alerts/channels.ts'
 import { narrator } from '../tracking/event-logger.ts'
 import { Reporting } from '../tracking/reporter.ts'
 import type { Context } from './context.ts'
-import type { Archiver } from './open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
 import { standingsOf } from './stage-standings.ts'
 

@@ -3,56 +3,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blobOf } from '../stores/ucondb/blob/blob.ts'
 import { fhiclFault } from '../fhicl/try-parse.ts'
-import type { StoredRun } from '../stores/run-record.ts'
 import type { Archive, DocumentStore } from '../stores/store.ts'
 import { type Config, readConfig } from '../config/load-config.ts'
-import { type Redact, redactor } from '../common/redact.ts'
+import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../stores/run-records/fhiclize/schema.ts'
 import { monotonic, now } from '../platform/host.ts'
-import type { ImportSource } from '../runs/import-stage.ts'
 import type { StageName } from '../engine/stage.ts'
 import { ListingCache } from '../runs/listing-cache.ts'
 import { InHand } from '../state/in-flight-runs.ts'
-import { type Remembered, StageMemory, type StageMemoryOptions } from '../state/stage-state.ts'
+import { StageMemory } from '../state/stage-state.ts'
 import { StateFile } from '../state/state-file.ts'
 import { WatchList } from '../state/recheck-list.ts'
 import { RunRecords } from '../stores/run-records/source.ts'
 import { converter } from '../runs/workers/convert-run.ts'
 import { Threads } from '../runs/workers/worker-pool.ts'
+import type { Archiver, Overrides } from '../runs/archiver.ts'
 import type { Context } from './context.ts'
-
-/** The parts of an archiver, opened from its configuration. Nothing is created, connected or locked by opening. */
-export interface Archiver {
-  readonly config: Config
-  /** Masks the secrets of the configuration in any text. */
-  readonly redact: Redact
-  readonly records: RunRecords
-  readonly artdaq: DocumentStore
-  readonly archive: Archive
-  readonly cache: ListingCache
-  readonly watch: WatchList
-  readonly inHand: InHand
-  /** Paths of the files in work_dir that are replaced whole. */
-  readonly writes: readonly string[]
-  /** A stage's state and failure log, for whoever holds the lock. */
-  memory(stage: StageName, holder: Pick<StageMemoryOptions, 'assertHeld' | 'warn' | 'corrupt'>): StageMemory
-  /** The same for whoever only reads. */
-  peek(stage: StageName): Promise<Remembered>
-  /** A run's record, read whole, as documents. Throws as `RunRecords.read` does. */
-  readonly load: ImportSource['load']
-  /** The same, written as documents of a run that artdaqDB knows nothing of. */
-  readonly write: ImportSource['write']
-  /** Where work on runs is done. */
-  readonly threads: Threads
-  readonly pack: (stored: StoredRun) => Buffer
-}
-
-/** What a pass may change of the configuration, from the command line. */
-export interface Overrides {
-  readonly overrideConflict?: number | undefined
-}
 
 /** Opens an archiver. Throws CONFIG_INVALID, also where the schema that the configuration names cannot be read. */
 export const openArchiver = async (

@@ -3,7 +3,7 @@ import { ArchiverError, toldOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import { acquireLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
-import type { Archiver } from './open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import type { PassConditions, StageReport } from '../runs/pass.ts'
 import { openListeners, type SessionEnd, type SessionOptions, showsProgress } from './listeners.ts'
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
-import type { Archiver } from './open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
 
 /** How each stage stands after a pass, for the metrics: the two numbers, what is pending, what has failed. */

@@ -1,4 +1,4 @@
-import type { Listing } from '../core/listing.ts'
+import type { Listing } from '../stores/store.ts'
 import type { Finding } from '../stores/artdaqdb/check.ts'
 import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
 import { chooseRun } from '../stores/artdaqdb/read/read-run.ts'

@@ -7,7 +7,8 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import { FailureLog } from '../state/failure-log.ts'
 import { type Context, stopCode, untilStopped } from '../app/context.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import { sha256 } from '../runs/workers/convert-run.ts'
 
 interface Options {

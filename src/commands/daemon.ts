@@ -9,7 +9,8 @@ import { openRecordWatch } from '../stores/run-records/watcher.ts'
 import { type Command, type Context, stopCode } from '../app/context.ts'
 import { type LoopParts, runLoop } from '../runs/daemon/daemon.ts'
 import { daemonPass } from '../app/daemon-pass.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 
 export interface DaemonOptions {
   readonly config: string

@@ -7,7 +7,8 @@ import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import type { Command } from '../app/context.ts'
 import { makeEmpty } from '../platform/empty-directory.ts'
 import { runOf } from './run-options.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import { sha256 } from '../runs/workers/convert-run.ts'
 
 interface Options {

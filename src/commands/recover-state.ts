@@ -6,7 +6,8 @@ import type { StageName } from '../engine/stage.ts'
 import type { StageMemory } from '../state/stage-state.ts'
 import { type Command, type Context } from '../app/context.ts'
 import { countOf, type MainOptions } from './run-options.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 import { withSession } from '../app/session.ts'
 
 type Options = MainOptions & { readonly stage: StageName }

@@ -10,7 +10,8 @@ import type { StageName } from '../engine/stage.ts'
 import { lastSuccessAt } from '../tracking/last-success.ts'
 import { untilStopped } from '../app/context.ts'
 import type { MainOptions } from './run-options.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 
 /** So many pending runs are looked at for the reason why they are pending. */
 const LOOKED_AT = 1000

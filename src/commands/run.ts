@@ -1,10 +1,12 @@
 import type { RunSet } from '../common/run-set.ts'
-import { ArchiverError, errnoOf, toldOf } from '../errors.ts'
+import { ArchiverError, toldOf } from '../errors.ts'
 import type { Listener } from '../engine/stage.ts'
-import { type Context, stopCode } from '../app/context.ts'
+import type { Context } from '../app/context.ts'
+import { exitCodeOf } from '../app/exit-code.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
-import { type PassRequest, planPass, runPass, type StageReport } from '../runs/pass.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
+import { type PassRequest, planPass, runPass } from '../runs/pass.ts'
 import { idleLines, passJson, passLines, planJson, planLines } from './run-output.ts'
 import type { Plan } from '../runs/plan.ts'
 import { quickFlags } from '../runs/idle/fast-path.ts'
@@ -25,8 +27,9 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     override: overrideConflict,
     limit: options.limit === undefined ? undefined : countOf('--limit', options.limit),
     check: options.validate
-      ? (await import('./validate.ts')).blobCheck(archiver.config.uconDb.metadataParameters, (complaint) =>
-          complaints.push(complaint),
+      ? (await import('../runs/check-metadata.ts')).blobCheck(
+          archiver.config.uconDb.metadataParameters,
+          (complaint) => complaints.push(complaint),
         )
       : undefined,
   }
@@ -109,30 +112,4 @@ const dryRun = async (
   }
   context.out(options.json ? planJson(plans) : `${planLines(plans).join('\n')}\n`)
   return 0
-}
-
-/** As the Python original ends when its lock file was removed. */
-const LOCK_TAKEN_AWAY = 130
-
-/** The worst of what happened. A stop by a signal says so, whatever else there was; an error that is not ours is a bug. */
-export const exitCodeOf = (
-  reports: readonly StageReport[],
-  complaints: readonly string[],
-  signal: AbortSignal,
-  stop: AbortSignal,
-): number => {
-  if (
-    reports.some(
-      ({ error }) =>
-        error &&
-        !(error instanceof ArchiverError) &&
-        errnoOf(error) === undefined &&
-        error.name !== 'AbortError',
-    )
-  )
-    return 2
-  if (signal.aborted) return stopCode(signal)
-  if (stop.aborted) return LOCK_TAKEN_AWAY
-  const trouble = reports.some(({ outcome, error }) => error !== undefined || !outcome?.failed.isEmpty)
-  return trouble || complaints.length > 0 ? 1 : 0
 }

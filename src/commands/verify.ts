@@ -1,10 +1,11 @@
-import type { Listing, SourceListing } from '../core/listing.ts'
+import type { Listing, SourceListing } from '../stores/store.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { compareRun, type RunComparison } from '../runs/verify/compare-run.ts'
 import { stopCode, untilStopped } from '../app/context.ts'
 import { runsOf } from './run-options.ts'
-import { type Archiver, openArchiver } from '../app/open-archiver.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Archiver } from '../runs/archiver.ts'
 
 interface Options {
   readonly config: string

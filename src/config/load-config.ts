@@ -6,7 +6,7 @@ import { Reader, type Answer } from './resolve-values.ts'
 import { breaches } from './cross-checks.ts'
 import { camel, isSection, type Keys } from './schema.ts'
 import type { ReadFile, SmallFile } from './secret-sources.ts'
-import { readSmallFile } from './small-file.ts'
+import { readSmallFile } from './secret-sources.ts'
 import { parseTree, START, type At, type Problem } from './yaml-tree.ts'
 import { ArchiverError, errnoOf } from '../errors.ts'
 

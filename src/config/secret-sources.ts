@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { errnoOf } from '../errors.ts'
 
@@ -77,4 +78,23 @@ const read = (path: string, { readFile }: SecretSources, mayBeAbsent: boolean): 
   const text = file.text.replace(/\r?\n$/, '')
   if (text === '') throw new SyntaxError(`the file ${path} is empty`)
   return { text, source: path }
+}
+
+/** Bytes: far more than any configuration or secret has. */
+const LARGEST = 4 << 20
+
+/**
+ * Reads a small file of valid UTF-8, with its permission bits. A FIFO or a device is not opened, for it might never end.
+ * Throws the system's error, or a `SyntaxError` for what is no small text file.
+ */
+export const readSmallFile: ReadFile = (path) => {
+  const stat = statSync(path)
+  if (!stat.isFile() && !stat.isDirectory()) throw new SyntaxError('is no regular file')
+  if (stat.size > LARGEST) throw new SyntaxError('is too large')
+  const content = readFileSync(path)
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(content), mode: stat.mode }
+  } catch (error) {
+    throw new SyntaxError('is not UTF-8 text', { cause: error })
+  }
 }

@@ -1,4 +1,4 @@
-import { attemptedUpTo } from '../runs/candidates.ts'
+import { attemptedUpTo } from './attempted-up-to.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { type AttemptOptions, attempt, judge } from './attempt.ts'

@@ -1,7 +1,5 @@
 import type { RunSet } from '../common/run-set.ts'
 
-export type { Archive, DocumentStore, RecordSource } from '../stores/store.ts'
-
 export type StageName = 'import' | 'migrate'
 
 /** What became of one run, for the report and the ledger. Sizes in bytes. */

@@ -1,5 +1,6 @@
 import { ArchiverError } from '../errors.ts'
 import { type Section, unpackBlob } from '../stores/ucondb/blob/blob.ts'
+import type { BlobCheck } from './migrate-stage.ts'
 import { decode, python, strip } from '../stores/run-records/fhiclize/python-text.ts'
 
 /** One parameter by the name it is reported under: its value as it stands, without quotes; or what is wrong. */
@@ -38,3 +39,12 @@ export const checkMetadata = (blob: Buffer, parameters: ReadonlyMap<string, stri
     throw error
   }
 }
+
+/** `--validate`: looks for the configured parameters in the metadata of a blob as it was read back; each complaint names its run. */
+export const blobCheck =
+  (parameters: ReadonlyMap<string, string>, complain: (complaint: string) => void): BlobCheck =>
+  (run, blob) => {
+    const complaints = checkMetadata(blob, parameters)
+    for (const complaint of complaints) complain(`run ${run}: ${complaint}`)
+    return complaints
+  }

@@ -1,6 +1,6 @@
 import type { RecordManifest, RunDocuments } from '../stores/run-record.ts'
-import type { NewRun, NewRunPlace } from '../stores/store.ts'
-import type { DocumentStore, Processed, Stage } from '../engine/stage.ts'
+import type { DocumentStore, NewRun, NewRunPlace } from '../stores/store.ts'
+import type { Processed, Stage } from '../engine/stage.ts'
 
 /** Run records as the import stage needs them. Both throw as `RecordSource.read` does. */
 export interface ImportSource {

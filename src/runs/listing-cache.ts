@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { Listing, SourceListing } from '../core/listing.ts'
+import type { Listing, SourceListing } from '../stores/store.ts'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
 

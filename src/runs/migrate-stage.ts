@@ -1,5 +1,6 @@
 import type { StoredRun } from '../stores/run-record.ts'
-import type { Archive, DocumentStore, Stage } from '../engine/stage.ts'
+import type { Stage } from '../engine/stage.ts'
+import type { Archive, DocumentStore } from '../stores/store.ts'
 
 /** What is looked at once a run's blob is archived (`--validate`): gives the complaints, none when all is well. */
 export type BlobCheck = (run: number, blob: Buffer) => readonly string[]

@@ -1,9 +1,9 @@
-import type { Listing, SourceListing } from '../core/listing.ts'
+import type { Listing, RecordSource, SourceListing } from '../stores/store.ts'
 import { candidates, type PassMode } from './candidates.ts'
 import { RunSet } from '../common/run-set.ts'
 import type { StageState } from '../state/state-format.ts'
 import { ArchiverError } from '../errors.ts'
-import type { RecordSource, StageName } from '../engine/stage.ts'
+import type { StageName } from '../engine/stage.ts'
 import type { Watched } from '../state/recheck-list.ts'
 
 /** What a pass of one stage would do. */

@@ -2,7 +2,7 @@ import type { RecordManifest } from '../stores/run-record.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Watched } from '../state/recheck-list.ts'
-import type { Archiver } from '../app/open-archiver.ts'
+import type { Archiver } from './archiver.ts'
 
 const HOUR = 3_600_000
 

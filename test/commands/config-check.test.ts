@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configCheckWith } from '../../src/commands/config-check.ts'
-import type { Probe } from '../../src/commands/probes.ts'
+import type { Probe } from '../../src/commands/config-check.ts'
 import { contextOf } from '../context.ts'
 import { CANARY, withSection } from '../config/given.ts'
 

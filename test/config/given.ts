@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { interpret, type Config, type ReadConfig } from '../../src/config/load-config.ts'
-import { readSmallFile } from '../../src/config/small-file.ts'
+import { readSmallFile } from '../../src/config/secret-sources.ts'
 import { ArchiverError } from '../../src/errors.ts'
 
 /** A secret that must never be seen again. */

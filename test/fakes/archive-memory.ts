@@ -1,7 +1,6 @@
 import { sameRecord } from '../../src/stores/ucondb/blob/blob.ts'
-import type { Listing } from '../../src/core/listing.ts'
+import type { Listing, Archive } from '../../src/stores/store.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import type { Archive } from '../../src/stores/store.ts'
 import { sha256Of } from '../../src/stores/ucondb/checksum-file.ts'
 import { KeyTally, keyOf } from '../../src/stores/ucondb/keys.ts'
 

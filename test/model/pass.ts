@@ -1,4 +1,5 @@
-import { attemptedUpTo, candidates, type PassMode } from '../../src/runs/candidates.ts'
+import { attemptedUpTo } from '../../src/engine/attempted-up-to.ts'
+import { candidates, type PassMode } from '../../src/runs/candidates.ts'
 import { RunSet } from '../../src/common/run-set.ts'
 import { ArchiverError } from '../../src/errors.ts'
 import { runStage } from '../../src/engine/engine.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { attemptedUpTo, candidates, passLimit } from '../../src/runs/candidates.ts'
+import { attemptedUpTo } from '../../src/engine/attempted-up-to.ts'
+import { candidates, passLimit } from '../../src/runs/candidates.ts'
 import { RunSet } from '../../src/common/run-set.ts'
 
 const runs = fc.array(fc.integer({ min: 1, max: 60 })).map((list) => RunSet.of(list))

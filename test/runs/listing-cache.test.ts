@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Listing } from '../../src/core/listing.ts'
+import type { Listing } from '../../src/stores/store.ts'
 import { RunSet } from '../../src/common/run-set.ts'
 import { ListingCache } from '../../src/runs/listing-cache.ts'
 import { temporaryFolder } from '../state/temporary-folder.ts'

@@ -1,6 +1,5 @@
 import { now } from '../../platform/host.ts'
-import { isStampValid, stampFile } from './idle-stamp.ts'
-import type { Context } from '../../app/context.ts'
+import { type Invocation, isStampValid, stampFile } from './idle-stamp.ts'
 
 const KNOWN = ['--incremental', '--import-only', '--migrate-only']
 
@@ -21,7 +20,7 @@ export const quickFlags = (argv: readonly string[]): readonly string[] | undefin
  * Ends an incremental pass before the command line is even parsed, where the last one was idle and nothing has changed since. Loads neither
  * commander nor YAML, lists nothing, writes nothing. Answers whether it did.
  */
-export const wasIdle = (context: Context): boolean => {
+export const wasIdle = (context: Invocation): boolean => {
   const flags = quickFlags(context.argv)
   if (!flags) return false
   const config = context.argv.find((word) => !word.startsWith('-')) ?? 'config.yaml'

@@ -2,9 +2,8 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
-import { configurationKey, signatureOf, stampFile, writeStamp } from './idle-stamp.ts'
-import type { Context } from '../../app/context.ts'
-import type { Archiver } from '../../app/open-archiver.ts'
+import { configurationKey, type Invocation, signatureOf, stampFile, writeStamp } from './idle-stamp.ts'
+import type { Archiver } from '../archiver.ts'
 import { type PassRequest, planPass } from '../pass.ts'
 import type { Plan } from '../plan.ts'
 
@@ -84,7 +83,7 @@ export const leaveStamp = async (
   ground: Ground,
   waiting: ReadonlyMap<number, string>,
   { config, flags }: { readonly config: string; readonly flags: readonly string[] },
-  context: Context,
+  context: Pick<Invocation, 'env' | 'version'>,
 ): Promise<void> => {
   const file = stampFile(config, flags, context.env)
   if (file === undefined || [...waiting.values()].some((reason) => reason.startsWith('settling'))) return

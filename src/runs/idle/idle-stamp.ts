@@ -4,6 +4,16 @@ import { dirname, join, resolve } from 'node:path'
 
 type Env = Readonly<Record<string, string | undefined>>
 
+/** How this process was called, as far as an idle pass depends on it. */
+export interface Invocation {
+  /** Arguments without the program's name. */
+  readonly argv: readonly string[]
+  readonly env: Env
+  readonly version: string
+  /** Standard output. */
+  out(text: string): void
+}
+
 /** What an idle pass looked at, so that the next one can see with a few stats that all of it is as it was. */
 export interface IdleStamp {
   readonly version: number

@@ -2,7 +2,7 @@ import { sameRecord, unpackBlob } from '../../stores/ucondb/blob/blob.ts'
 import { differingSections, differsFromManifest } from './compare-copies.ts'
 import type { StoredRun } from '../../stores/run-record.ts'
 import { ArchiverError, messageOf, toldOf } from '../../errors.ts'
-import type { Archiver } from '../../app/open-archiver.ts'
+import type { Archiver } from '../archiver.ts'
 import { sha256 } from '../workers/convert-run.ts'
 
 /** What one of the three places says of a run. */

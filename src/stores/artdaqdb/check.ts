@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Collection } from './index/collection.ts'
-import type { IndexFacts } from '../../core/index-facts.ts'
+import type { IndexFacts } from '../store.ts'
 import type { CollectionIndex } from './format/search-index.ts'
 import type { Database } from './index/database.ts'
 import { listDatabase } from './index/list-runs.ts'

@@ -1,4 +1,4 @@
-import type { IndexFacts } from '../../core/index-facts.ts'
+import type { IndexFacts } from '../store.ts'
 import { unlisted } from './check.ts'
 import { keptAs } from './index/damaged-index-backup.ts'
 import type { Collection, Counting } from './index/collection.ts'

@@ -1,5 +1,5 @@
 import { nameOf } from '../../common/file-name-encoding.ts'
-import type { SourceListing } from '../../core/listing.ts'
+import type { SourceListing } from '../store.ts'
 import { RunSet } from '../../common/run-set.ts'
 
 const RUN = /^(0*)([1-9][0-9]{0,14})$/

@@ -1,6 +1,6 @@
 import { ARCHIVE_NAME, isArchiveName } from '../../common/ucondb-name.ts'
 import { ArchiverError } from '../../errors.ts'
-import type { Listing } from '../../core/listing.ts'
+import type { Listing } from '../store.ts'
 import { RunSet } from '../../common/run-set.ts'
 
 const KEY = /^([1-9][0-9]{0,14})(?:-update-([1-9][0-9]{0,5}))?$/

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JsonNumber, JsonObject, type JsonValue } from '../../../src/fhicl/json/model.ts'
 import { DEEPEST_JSON, JsonError, readJson } from '../../../src/fhicl/json/parser.ts'
-import { artdaqStamp } from '../../../src/core/artdaq-json/stamp.ts'
+import { artdaqStamp } from '../../../src/stores/artdaqdb/format/timestamp.ts'
 import { escapeText, writeJson, writeJsonBytes } from '../../../src/fhicl/json/printer.ts'
 
 const key = fc.oneof(fc.string(), fc.constantFrom('1', '0', '__proto__', 'a', 'constructor'))

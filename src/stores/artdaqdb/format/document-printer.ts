@@ -1,9 +1,9 @@
-import { artdaqStamp } from '../../../core/artdaq-json/stamp.ts'
+import { artdaqStamp } from './timestamp.ts'
 import { JsonObject, type JsonArray, type JsonValue } from '../../../fhicl/json/model.ts'
 import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import { originOf, type PrintedParts } from '../../../fhicl/to-json.ts'
 import { toJson, type Plain } from './attachments.ts'
-import type { IndexFacts } from '../../../core/index-facts.ts'
+import type { IndexFacts } from '../../store.ts'
 import { indexName } from './document-reader.ts'
 
 /** Everything a stored document says besides its FHiCL. */

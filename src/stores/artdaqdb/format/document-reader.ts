@@ -5,7 +5,7 @@ import { escapeText, writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import type { PrintedParts } from '../../../fhicl/to-json.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
 import { readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
-import type { IndexFacts } from '../../../core/index-facts.ts'
+import type { IndexFacts } from '../../store.ts'
 import { readOriginals, type Originals } from './originals.ts'
 
 /** A document as it stands in a collection, taken apart as far as it is asked for. Asking throws STORE_CORRUPT where that part is damaged. */

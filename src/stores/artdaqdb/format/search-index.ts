@@ -1,4 +1,4 @@
-import type { IndexFacts } from '../../../core/index-facts.ts'
+import type { IndexFacts } from '../../store.ts'
 import { SortedList } from './sorted-list.ts'
 
 /** The sections of an index that lead from names to lists, in artdaq's order; `ouid` stands before them. */

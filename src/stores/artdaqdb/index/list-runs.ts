@@ -1,5 +1,4 @@
-import type { IndexFacts } from '../../../core/index-facts.ts'
-import type { Listing } from '../../../core/listing.ts'
+import type { IndexFacts, Listing } from '../../store.ts'
 import { RunSet } from '../../../common/run-set.ts'
 import type { Collection } from './collection.ts'
 import type { CollectionIndex } from '../format/search-index.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { IndexFacts } from '../../../core/index-facts.ts'
+import type { IndexFacts } from '../../store.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import type { Database } from '../index/database.ts'
 import { heldOf, newest } from '../index/run-documents.ts'

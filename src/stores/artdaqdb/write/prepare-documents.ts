@@ -4,7 +4,7 @@ import type { RecordFile, RunDocument, RunDocuments } from '../../run-record.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
 import { attachmentsOf } from '../format/attachments.ts'
 import type { Held } from '../index/run-documents.ts'
-import { COMMIT_MARK } from '../names.ts'
+import { COMMIT_MARK, requireSafeName } from '../names.ts'
 import { originalStrings } from '../format/originals.ts'
 import type { Prepared } from './put-plan.ts'
 import { contentOf } from '../format/document-reader.ts'
@@ -12,6 +12,31 @@ import { contentOf } from '../format/document-reader.ts'
 /** A document with its FHiCL converted. */
 export interface Ready extends Prepared {
   readonly parts: PrintedParts
+}
+
+/**
+ * Refuses a run that cannot be stored as it is, before anything is written: names that artdaq's tools could take for something else, two
+ * documents of one name, a manifest that no document could carry. Throws RECORD_INVALID.
+ */
+export function requireSound({ run, configName, documents, manifest, attached }: RunDocuments): void {
+  requireSafeName('configuration', configName, run)
+  const seen = new Set<string>()
+  for (const { collection, entity } of documents) {
+    requireSafeName('entity', entity, run)
+    const name = `${collection}/${entity}`
+    if (seen.has(name))
+      throw new ArchiverError('RECORD_INVALID', `run ${run} has two documents ${name}`, { run })
+    seen.add(name)
+  }
+  const carries = documents.some((document: RunDocument) => document.collection === COMMIT_MARK)
+  if ((manifest !== undefined || attached.length > 0) && !carries)
+    throw new ArchiverError(
+      'RECORD_INVALID',
+      `run ${run} has no document in ${COMMIT_MARK} to keep its manifest`,
+      {
+        run,
+      },
+    )
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../../../errors.ts'
-import { artdaqStamp } from '../../../core/artdaq-json/stamp.ts'
+import { artdaqStamp } from '../format/timestamp.ts'
 import type { RunDocuments } from '../../run-record.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import type { Committer } from './index-committer.ts'
@@ -10,10 +10,9 @@ import type { Orphan } from '../index/list-runs.ts'
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
 import { placeDocuments } from './write-documents.ts'
-import { prepare, type Ready } from './prepare-documents.ts'
+import { prepare, type Ready, requireSound } from './prepare-documents.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
 import { indexedRuns } from '../index/run-index.ts'
-import { requireSound } from '../../artdaq/sound.ts'
 import type { Stored } from '../format/document-reader.ts'
 
 export interface PutContext {

@@ -5,8 +5,7 @@ import { asStoreError } from '../index/collection.ts'
 import { factsOf } from '../format/document-printer.ts'
 import { oidOf } from '../names.ts'
 import { placeDocuments, type Stop } from './write-documents.ts'
-import { prepare } from './prepare-documents.ts'
-import { requireSound } from '../../artdaq/sound.ts'
+import { prepare, requireSound } from './prepare-documents.ts'
 
 /**
  * Writes all documents of a run that the database knows nothing of. They are durable when this returns, and orphans until the database's

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Listing } from '../../../core/listing.ts'
+import type { Listing } from '../../store.ts'
 import { errnoOf } from '../../../errors.ts'
 import { parseChecksum } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, isShard, SHARD, shardOf } from './layout.ts'
