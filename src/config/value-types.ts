@@ -1,7 +1,5 @@
 import { posix } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { redactUrl } from '../common/redact.ts'
-import { Secret } from '../common/secret.ts'
+import { z } from 'zod'
 
 /** A setting as YAML gives it, references already replaced: every scalar is its own source text, never a number. */
 export type Raw = string | readonly string[] | ReadonlyMap<string, string>
@@ -15,18 +13,46 @@ export interface Place {
   readonly readAgain?: (() => string) | undefined
 }
 
-/** How a setting is written. `read` throws a `SyntaxError` that says what it must be, and never quotes what it was. */
+/** How a setting is written. */
 export interface Kind<T> {
   /** As docs/CONFIG.md names it. */
   readonly type: string
   readonly forms: readonly Form[]
   /** A secret may come from `<key>_file`, a credential or the environment, and is never shown. */
   readonly secret: boolean
+  /** What an editor checks, as JSON Schema (docs/config.schema.json); what only the program can know is left to `read`. */
+  readonly json: JsonSchema
+  /** Throws a `SyntaxError` that says what the value must be, and never quotes what it was. */
   read(raw: Raw, place: Place): T
   show(value: T): string
 }
 
-const scalar = <T>(
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** A kind of one value, checked by a zod schema over its text. The schema's own messages are never shown: `must` is. */
+export const scalar = <T>(
+  type: string,
+  schema: z.ZodType<T, string>,
+  {
+    must = type,
+    json,
+    show = String,
+  }: { must?: string; json?: JsonSchema; show?: (value: T) => string } = {},
+): Kind<T> => ({
+  type,
+  forms: ['text'],
+  secret: false,
+  json: json ?? z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }),
+  read: (raw) => {
+    const { success, data } = schema.safeParse(textOf(raw))
+    if (!success) throw new SyntaxError(`must be ${must}`)
+    return data
+  },
+  show,
+})
+
+/** A kind whose reading depends on more than its text, or whose error has more to say. */
+export const special = <T>(
   type: string,
   read: (text: string, place: Place) => T,
   show: (value: T) => string = String,
@@ -34,6 +60,7 @@ const scalar = <T>(
   type,
   forms: ['text'],
   secret: false,
+  json: { type: 'string' },
   read: (raw, place) => read(textOf(raw), place),
   show,
 })
@@ -45,158 +72,54 @@ const textOf = (raw: Raw): string => {
 
 const isMap = (raw: Raw): raw is ReadonlyMap<string, string> => typeof raw === 'object' && 'get' in raw
 
-const matched = (pattern: RegExp, text: string, must: string): RegExpExecArray => {
-  const match = pattern.exec(text)
-  if (!match) throw new SyntaxError(`must be ${must}`)
-  return match
-}
-
-export const text: Kind<string> = scalar('text', (value) => value)
+export const text: Kind<string> = scalar('text', z.string())
 
 /** A path; a relative one begins at the folder of the configuration file. */
-export const path: Kind<string> = scalar('path', (value, place) => posix.resolve(place.directory, value))
+export const path: Kind<string> = special('path', (value, place) => posix.resolve(place.directory, value))
 
-export const boolean: Kind<boolean> = scalar('true or false', (value) => {
-  const match = matched(/^(?:(true|yes|on)|false|no|off)$/i, value, 'true or false')
-  return match[1] !== undefined
-})
+export const boolean: Kind<boolean> = scalar(
+  'true or false',
+  z.stringbool({ truthy: ['true', 'yes', 'on'], falsy: ['false', 'no', 'off'] }),
+)
 
 /** A whole number. A leading zero is refused: YAML 1.1 reads it as octal, YAML 1.2 does not. */
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> => {
   const bounds = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`
-  const must = `a whole number, ${bounds}`
-  return scalar(must, (value) =>
-    inRange(Number(matched(/^(?:0|-?[1-9]\d*)$/, value, must)[0]), min, max, must),
-  )
+  const schema = z
+    .string()
+    .regex(/^(?:0|-?[1-9]\d*)$/)
+    .transform(Number)
+  return scalar(`a whole number, ${bounds}`, schema.pipe(z.int().min(min).max(max)))
 }
 
 export const decimal = (min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> => {
-  const must = max === Number.MAX_SAFE_INTEGER ? `a number, ${min} or more` : `a number from ${min} to ${max}`
-  return scalar(must, (value) =>
-    inRange(Number(matched(/^-?\d+(?:\.\d+)?$/, value, must)[0]), min, max, must),
-  )
+  const type = max === Number.MAX_SAFE_INTEGER ? `a number, ${min} or more` : `a number from ${min} to ${max}`
+  const schema = z
+    .string()
+    .regex(/^-?\d+(?:\.\d+)?$/)
+    .transform(Number)
+  return scalar(type, schema.pipe(z.number().min(min).max(max)))
 }
-
-const inRange = (value: number, min: number, max: number, must: string): number => {
-  if (value < min || value > max) throw new SyntaxError(`must be ${must}`)
-  return value
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 0.001,
-  s: 1,
-  m: 60,
-  min: 60,
-  h: 3600,
-  d: 86_400,
-  w: 604_800,
-}
-
-/** Seconds: a plain number, or numbers with units such as `30s`, `1h30m`, `7d`. */
-export const duration = (min = 0, max = Number.MAX_SAFE_INTEGER): Kind<number> => {
-  const least = min > 0 ? `, ${min} s or more` : ''
-  const most = max < Number.MAX_SAFE_INTEGER ? `, ${max / 86_400}d at most` : ''
-  const must = `a duration such as 30s, 1h30m or 7d, or plain seconds${least}${most}`
-  return scalar(
-    `duration${most}`,
-    (value) => {
-      if (/^\d+(?:\.\d+)?$/.test(value)) return inRange(Number(value), min, max, must)
-      matched(/^(?:\d+(?:\.\d+)?(?:ms|s|min|m|h|d|w)\s*)+$/, value, must)
-      let seconds = 0
-      for (const part of value.matchAll(/([\d.]+)([a-z]+)/g))
-        seconds += Number(part[1]) * (UNITS[part[2] ?? ''] ?? 0)
-      return inRange(seconds, min, max, must)
-    },
-    (seconds) => `${seconds} s`,
-  )
-}
-
-/** A duration that is waited for in one go. A timer of Node takes 24.8 days: a longer one would go off at once. */
-export const pause = (min = 0): Kind<number> => duration(min, 20 * 86_400)
-
-const SIZES: Readonly<Record<string, number>> = {
-  '': 1,
-  B: 1,
-  kB: 1e3,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-}
-
-/** Bytes: a plain number, or one with a unit such as `500 MiB`. */
-export const bytes: Kind<number> = scalar(
-  'size',
-  (value) => {
-    const must = 'a size such as 500 MiB or 1 GB, or plain bytes'
-    const match = matched(/^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/, value, must)
-    const unit = SIZES[match[2] ?? '']
-    if (unit === undefined) throw new SyntaxError(`must be ${must}`)
-    return Math.round(Number(match[1]) * unit)
-  },
-  (size) => `${size} bytes`,
-)
 
 /** One of a few words, in any case of letters; what is read has the case of the schema. */
 export const choice = <const T extends string>(...words: readonly T[]): Kind<T> =>
-  scalar(words.join(', '), (value) => {
-    const word = words.find((candidate) => candidate.toLowerCase() === value.toLowerCase())
-    if (word === undefined) throw new SyntaxError(`must be one of ${words.join(', ')}`)
-    return word
-  })
-
-/** A URL with one of the schemes; passwords in it are not shown. */
-export const url = (...schemes: readonly string[]): Kind<string> =>
   scalar(
-    `URL (${schemes.map((scheme) => `${scheme}://`).join(', ')})`,
-    (value) => checkUrl(value, schemes),
-    redactUrl,
+    words.join(', '),
+    z.string().transform((value, check) => {
+      const word = words.find((candidate) => candidate.toLowerCase() === value.toLowerCase())
+      if (word !== undefined) return word
+      check.addIssue('not one of the words')
+      return z.NEVER
+    }),
+    { must: `one of ${words.join(', ')}`, json: { enum: words } },
   )
-
-const checkUrl = (value: string, schemes: readonly string[]): string => {
-  const must = `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`
-  if (!schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}://`)) || !URL.canParse(value))
-    throw new SyntaxError(`must be ${must}`)
-  const parsed = new URL(value)
-  const { protocol, pathname, hostname } = parsed
-  const onDisk = protocol === 'file:' || protocol === 'filesystemdb:'
-  if (onDisk && (hostname !== '' || pathname.length < 2))
-    throw new SyntaxError(`must name an absolute path: ${protocol}///path`)
-  if (protocol !== 'mongodb:') refuseUnheeded(value, parsed, onDisk)
-  return value.replace(/^[^:]+:/, protocol)
-}
-
-/** Parts of a URL that nobody would look at: what is meant by them would be elsewhere. */
-const refuseUnheeded = (value: string, { protocol, username, password }: URL, onDisk: boolean): void => {
-  if (/[?#]/.test(value))
-    throw new SyntaxError(
-      `must have no ? and no #${onDisk ? '; in a path they are written %3F and %23' : ''}`,
-    )
-  if (username !== '' || password !== '')
-    throw new SyntaxError('must have no user and password in it; they have settings of their own')
-  if (protocol === 'file:' && !isPath(value))
-    throw new SyntaxError(
-      'must be a URL that can be read as a path: % stands only before two hex digits, not %2F or %00',
-    )
-}
-
-const isPath = (url: string): boolean => {
-  try {
-    return !fileURLToPath(url).includes('\0')
-  } catch {
-    return false
-  }
-}
 
 /** A list of one kind of value; a single value counts as a list of one. */
 export const list = <T>(of: Kind<T>): Kind<readonly T[]> => ({
   type: `list of ${of.type}`,
   forms: ['text', 'list'],
   secret: false,
+  json: { anyOf: [of.json, { type: 'array', items: of.json }] },
   read: (raw, place) => {
     if (isMap(raw)) throw new SyntaxError('must be a list')
     return [raw].flat().map((item) => of.read(item, place))
@@ -209,42 +132,10 @@ export const map: Kind<ReadonlyMap<string, string>> = {
   type: 'map of texts',
   forms: ['map'],
   secret: false,
+  json: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
   read: (raw) => {
     if (!isMap(raw)) throw new SyntaxError('must be a map of names and texts')
     return raw
   },
   show: (entries) => `{${[...entries].map(([name, value]) => `${name}: ${value}`).join(', ')}}`,
-}
-
-export const secret: Kind<Secret> = {
-  ...scalar('secret', (value, { readAgain }) => new Secret(value, readAgain), String),
-  secret: true,
-}
-
-/** An address that is a secret itself; only TLS keeps it one, except on this machine. */
-export const webhookUrl: Kind<Secret> = {
-  ...secret,
-  type: 'secret URL',
-  read: (raw, place) => {
-    const address = secret.read(raw, place)
-    const text = address.reveal()
-    const parsed = URL.canParse(text) ? new URL(text) : undefined
-    const isHere = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(parsed?.hostname ?? '')
-    if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isHere)) return address
-    throw new SyntaxError('must be an https:// URL (http:// only to this machine)')
-  },
-}
-
-/** Where the ledger is; a URL may hold a password, so it is kept as a secret, and shown without it. */
-export const ledgerUrl: Kind<Secret> = {
-  type: 'sqlite:FILE, postgres://, mysql:// or off',
-  forms: ['text'],
-  secret: true,
-  read: (raw) => {
-    const must = 'sqlite:FILE, postgres://..., mysql://... or off'
-    return new Secret(
-      matched(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s, textOf(raw), must)[0],
-    )
-  },
-  show: (url) => redactUrl(url.reveal()),
 }

@@ -1,4 +1,6 @@
-import { boolean, integer, list, path, pause, secret, text, webhookUrl } from '../value-types.ts'
+import { secret, webhookUrl } from '../addresses.ts'
+import { pause } from '../quantities.ts'
+import { boolean, integer, list, path, text } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
 export const reporting = section('Who is told when something is wrong.', {

@@ -1,4 +1,5 @@
-import { bytes, choice, duration, integer, list, path, pause } from '../value-types.ts'
+import { bytes, duration, pause } from '../quantities.ts'
+import { choice, integer, list, path } from '../value-types.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 export const app = section(

@@ -1,17 +1,6 @@
-import {
-  boolean,
-  choice,
-  duration,
-  integer,
-  ledgerUrl,
-  list,
-  map,
-  path,
-  pause,
-  secret,
-  text,
-  url,
-} from '../value-types.ts'
+import { ledgerUrl, secret, url } from '../addresses.ts'
+import { duration, pause } from '../quantities.ts'
+import { boolean, choice, integer, list, map, path, text } from '../value-types.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 /** A default for directory archives only. */
