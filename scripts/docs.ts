@@ -4,12 +4,14 @@ import { dirname } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { bashCompletion, fishCompletion } from './docs/completions.ts'
 import { configReference } from './docs/config-reference.ts'
+import { configSchema } from './docs/config-schema.ts'
 import { manPage } from './docs/man-page.ts'
 
 /** Every generated page by its path, as it stands in the repository. */
 export const pages = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/CONFIG.md', await formatted('docs/CONFIG.md', configReference())],
+    ['docs/config.schema.json', await formatted('docs/config.schema.json', configSchema())],
     ['docs/run-archiver.1', manPage(version())],
     ['docs/completions/run-archiver.bash', bashCompletion()],
     ['docs/completions/run-archiver.fish', fishCompletion()],

@@ -17,7 +17,7 @@ interface Options {
 
 /** `run-archiver artdaq list`: the runs that it holds, whole and in part, with their updates. Exit 1 when something is amiss. */
 export const artdaqList: Command<Options> = async ({ config, json }, context) => {
-  const { artdaqDb } = await loadConfig(config, context.env)
+  const { artdaqDb } = await loadConfig(config, context.env, ['artdaq_db'])
   if (!artdaqDb.useTools) await requireThere(openFileSystemDb({ ...artdaqDb, now }))
   const listing = await openDocumentStore({ ...artdaqDb, env: context.env, now }).list()
   const { runs, incomplete, updates, notes } = listing
@@ -75,7 +75,7 @@ export const artdaqRepair: Command<Options> = async ({ config, json }, context) 
 
 /** The databases as files. Throws CONFIG_INVALID where the configuration goes through artdaq's tools. */
 async function native(config: string, context: Context): Promise<FileSystemDb> {
-  const { artdaqDb } = await loadConfig(config, context.env)
+  const { artdaqDb } = await loadConfig(config, context.env, ['artdaq_db'])
   const mongo = artdaqDb.databaseUris.find((uri) => uri.startsWith('mongo'))
   if (mongo === undefined && artdaqDb.remoteHost === undefined) return openFileSystemDb({ ...artdaqDb, now })
   throw new ArchiverError(

@@ -72,7 +72,7 @@ const withLedger = async (
   context: Context,
   read: (database: Database, keepDays: number) => Promise<number>,
 ): Promise<number> => {
-  const { app, ledger: settings } = await loadConfig(configFile, context.env)
+  const { app, ledger: settings } = await loadConfig(configFile, context.env, ['app', 'ledger'])
   const url = settings.url.reveal()
   if (url === 'off') throw new ArchiverError('LEDGER_UNAVAILABLE', 'ledger.url is off: there is no history')
   const ledger = openLedger({

@@ -34,7 +34,7 @@ const MOST_LINES = 200
  * masked. Exit 0 when somebody was told, nobody is to be, or the same key was told within the hour; throws NOBODY_TOLD when no channel worked.
  */
 export const tell: Command<TellOptions> = async ({ config: path, title, file, key }, context) => {
-  const config = await loadConfig(path, context.env)
+  const config = await loadConfig(path, context.env, ['app', 'reporting'])
   const channels = channelsOf(config.reporting, PATIENCE)
   if (channels.length === 0) {
     context.err('No channel of `reporting` is turned on, so nobody was told.\n')

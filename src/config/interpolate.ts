@@ -21,6 +21,9 @@ export const hasReference = (text: string): boolean => /(?<!\$)\$\{/.test(text)
 
 const DEEPEST = 20
 
+/** No path, URL or password is longer. Settings that refer to each other could double what they hold with every line. Characters. */
+const LONGEST = 65_536
+
 /** Expands from `from` to the end, or, inside braces, to the brace that closes them. */
 const template = (
   text: string,
@@ -40,6 +43,8 @@ const template = (
     } else if (text.startsWith('${', at)) {
       const [replaced, end] = reference(text, at, scope, depth)
       value += replaced
+      if (value.length > LONGEST)
+        throw new SyntaxError(`is longer than ${LONGEST} characters once its references are replaced`)
       at = end
     } else value += text[at++] ?? ''
   }

@@ -1,12 +1,13 @@
 import { posix } from 'node:path'
 import { adapt } from './legacy-keys.ts'
-import { KEYS, type Config } from './settings.ts'
-import { placeSettings } from './match-keys.ts'
+import { KEYS, type Config, type SectionName, type Sections } from './settings.ts'
+import { placeSettings, type Placed } from './match-keys.ts'
 import { Reader, type Answer } from './resolve-values.ts'
 import { breaches } from './cross-checks.ts'
 import { camel, isSection, type Keys } from './schema.ts'
 import type { ReadFile, SmallFile } from './secret-sources.ts'
 import { readSmallFile } from './secret-sources.ts'
+import { withInvisibleCharacter } from './invisible-characters.ts'
 import { parseTree, START, type At, type Problem } from './yaml-tree.ts'
 import { ArchiverError, errnoOf } from '../errors.ts'
 
@@ -28,21 +29,29 @@ export interface Surroundings {
   readonly readFile: ReadFile
   /** The permission bits of the configuration, for the warning about passwords in a file that others can read. */
   readonly mode?: number
+  /** The sections that are used; of the others, one that is not in the file may lack what it requires. All unless given. */
+  readonly needs?: readonly SectionName[] | undefined
 }
 
 /**
- * Reads a configuration file whole. Rejects with CONFIG_INVALID and one line for each problem, all of them at once; a
+ * Reads a configuration file whole. `needs` names the sections that the command uses, all unless given: a section that it does not use may
+ * be left out, required settings and all, and is not in the result. Rejects with CONFIG_INVALID and one line for each problem, all of them at once; a
  * secret is never part of a message.
  */
-export const loadConfig = (
+export const loadConfig = <const Name extends SectionName = SectionName>(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Config> => Promise.resolve().then(() => readConfig(path, env).config)
+  needs?: readonly Name[],
+): Promise<Sections<Name>> => Promise.resolve().then(() => readConfig(path, env, needs).config)
 
 /** As `loadConfig`, at once, with the warnings and with where each value came from. */
-export const readConfig = (path: string, env: Readonly<Record<string, string | undefined>>): ReadConfig => {
+export const readConfig = (
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+  needs?: readonly SectionName[],
+): ReadConfig => {
   const { text, mode } = readFileOf(path)
-  return interpret(text, { env, path, readFile: readSmallFile, mode })
+  return interpret(text, { env, path, readFile: readSmallFile, mode, needs })
 }
 
 /** Parses a configuration. Pure but for what `readFile` reads. Throws as `loadConfig` does. */
@@ -50,13 +59,13 @@ export const parseConfig = (text: string, surroundings: Surroundings): Config =>
   interpret(text, surroundings).config
 
 /** As `parseConfig`, with the warnings and with where each value came from. */
-export const interpret = (text: string, { env, path, readFile, mode }: Surroundings): ReadConfig => {
+export const interpret = (text: string, { env, path, readFile, mode, needs }: Surroundings): ReadConfig => {
   const tree = parseTree(text)
   const adapted = adapt(tree.root)
   const placed = placeSettings(KEYS, adapted.root)
   const reader = new Reader(placed.settings, { env, readFile, directory: posix.dirname(posix.resolve(path)) })
   const line = ({ at, message }: Problem) => `${path}:${at.line}:${at.column} ${message}`
-  const answers = tree.readable ? reader.read() : []
+  const answers = tree.readable ? reader.read(isUsed(placed.settings, needs)) : []
   const rules = breaches(answers, env, readFile).map((breach) => ({
     at: atOf(answers, breach.path),
     message: `${breach.path}: ${breach.message}`,
@@ -64,10 +73,12 @@ export const interpret = (text: string, { env, path, readFile, mode }: Surroundi
   const problems = tree.readable
     ? [...tree.problems, ...adapted.problems, ...placed.problems, ...reader.problems, ...rules]
     : tree.problems
-  if (problems.length > 0)
-    throw new ArchiverError('CONFIG_INVALID', problems.toSorted(byPlace).map(line).join('\n'), {
+  if (problems.length > 0) {
+    const shown = problems.toSorted(byPlace).map(withInvisibleCharacter(text))
+    throw new ArchiverError('CONFIG_INVALID', shown.map(line).join('\n'), {
       hint: 'docs/CONFIG.md explains every setting; run-archiver config check shows what was read',
     })
+  }
   const values = new Map(answers.map(({ setting, value }) => [setting.path, value]))
   return {
     // The one cast: the type `Config` and the object are made from the same table, by the same rules.
@@ -76,6 +87,18 @@ export const interpret = (text: string, { env, path, readFile, mode }: Surroundi
     warnings: [...adapted.warnings, ...exposed(answers, mode)].map(line),
   }
 }
+
+/** Whether the section of a setting is used by the command, or stands in the file and so must be whole. */
+const isUsed = (
+  settings: readonly Placed[],
+  needs: readonly SectionName[] | undefined,
+): ((setting: Placed) => boolean) => {
+  const given = settings.filter(({ node, file }) => node !== undefined || file !== undefined)
+  const used = new Set<string>([...(needs ?? Object.keys(KEYS)), ...given.map(({ path }) => topOf(path))])
+  return ({ path }) => used.has(topOf(path))
+}
+
+const topOf = (path: string): string => path.replace(/\..*/s, '')
 
 const atOf = (answers: readonly Answer[], path: string): At =>
   answers.find(({ setting }) => setting.path === path)?.setting.at ?? START

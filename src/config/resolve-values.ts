@@ -18,7 +18,7 @@ export interface Answer {
   readonly setting: Placed
   readonly value: unknown
   readonly source: Source
-  /** A problem was told; `value` is undefined and means nothing. */
+  /** A problem was reported; `value` is undefined and means nothing. */
   readonly faulty: boolean
 }
 
@@ -28,7 +28,7 @@ interface Found {
   readonly readAgain?: () => string
 }
 
-/** A default that refers to a faulty setting: it is cured with that one, so it is not told. */
+/** A default that refers to a faulty setting: it is cured with that one, so it is not reported. */
 class Consequence extends SyntaxError {}
 
 /** Finds the value of every setting: from the file, from elsewhere, from its default; references replaced; checked. */
@@ -47,31 +47,33 @@ export class Reader {
     this.#sources = sources
   }
 
-  read(): readonly Answer[] {
+  /** `isUsed` says whether a setting that is required must be there. */
+  read(isUsed: (setting: Placed) => boolean = () => true): readonly Answer[] {
     return [...this.#settings.values()].map((setting) => {
       try {
         const { raw, source, readAgain } = this.#find(setting)
-        if (raw === undefined) return this.#absent(setting, source)
+        if (raw === undefined) return this.#absent(setting, source, isUsed(setting))
         const value = setting.key.kind.read(raw, { ...this.#place, readAgain })
         return { setting, source, value, faulty: false }
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error
-        if (!(error instanceof Consequence)) this.#tell(setting, `${error.message}${written(setting)}`)
+        if (!(error instanceof Consequence)) this.#report(setting, `${error.message}${written(setting)}`)
         return { setting, source: { type: 'unset' }, value: undefined, faulty: true }
       }
     })
   }
 
-  #absent(setting: Placed, source: Source): Answer {
-    if (setting.key.required) this.#tell(setting, 'must be set')
-    return { setting, source, value: undefined, faulty: setting.key.required }
+  #absent(setting: Placed, source: Source, used: boolean): Answer {
+    const faulty = setting.key.required && used
+    if (faulty) this.#report(setting, 'must be set')
+    return { setting, source, value: undefined, faulty }
   }
 
-  #tell(setting: Placed, message: string): void {
+  #report(setting: Placed, message: string): void {
     this.problems.push({ at: setting.file?.at ?? setting.at, message: `${setting.path}: ${message}` })
   }
 
-  /** The raw value, found once; a setting that others refer to is told as faulty only by itself. */
+  /** The raw value, found once; a setting that others refer to is reported as faulty only by itself. */
   #find(setting: Placed): Found {
     const known = this.#found.get(setting.path)
     if (known instanceof SyntaxError) throw known

@@ -1,4 +1,4 @@
-import type { Values } from './schema.ts'
+import type { Camel, Values } from './schema.ts'
 import { app, daemon, fhiclizeGenerate, logging, sourceFiles } from './sections/app.ts'
 import { artdaqDb, ledger, uconDb } from './sections/stores.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
@@ -20,3 +20,9 @@ export const KEYS = {
 
 /** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */
 export type Config = Values<typeof KEYS>
+
+/** The name of a section, as it stands in the file. */
+export type SectionName = keyof typeof KEYS
+
+/** The part of the configuration that these sections make. */
+export type Sections<Name extends SectionName> = Pick<Config, Camel<Name>>

@@ -85,7 +85,7 @@ export const parseTree = (text: string): Tree => {
 
 const EXPLAINED: Readonly<Record<string, (word: string) => string>> = {
   DUPLICATE_KEY: (word) => `${word} is set twice in this section`,
-  TAB_AS_INDENT: () => 'a tab stands where YAML allows only blanks',
+  TAB_AS_INDENT: () => 'use spaces, not tabs',
   MULTIPLE_DOCS: () => 'a second document begins (---); a configuration is one document',
   TAG_RESOLVE_FAILED: () => 'tags (!name) are not taken',
 }
@@ -147,19 +147,33 @@ class Converter {
   #convert(node: YamlNode): Node {
     const at = this.#at(node)
     if (isSeq(node)) return { type: 'list', at, items: node.items.map((item) => this.node(item)) }
-    if (isMap(node))
-      return {
-        type: 'map',
-        at,
-        entries: node.items.map(({ key, value }) => {
-          const name = this.node(key)
-          return { name: name.type === 'text' ? name.text : '', at: name.at, value: this.node(value) }
-        }),
-      }
+    if (isMap(node)) {
+      const entries = node.items.map(({ key, value }): Entry => {
+        const name = this.node(key)
+        return { name: name.type === 'text' ? name.text : '', at: name.at, value: this.node(value) }
+      })
+      return { type: 'map', at, entries: this.#merged(entries) }
+    }
     if (!isScalar(node)) return { type: 'none', at }
     const text = String(node.value)
     const absent = node.type === 'PLAIN' && /^(?:~|null|)$/i.test(text)
     return node.value === null || absent ? { type: 'none', at } : { type: 'text', at, text }
+  }
+
+  /** Merge keys of YAML 1.1 (https://yaml.org/type/merge.html): `<<` takes the keys of other sections; a key of the section itself wins. */
+  #merged(entries: readonly Entry[]): readonly Entry[] {
+    const merges = entries.filter(({ name }) => name === '<<')
+    const own = entries.filter(({ name }) => name !== '<<')
+    const names = new Set(own.map(({ name }) => name))
+    const taken = merges.flatMap(({ at, value }) => {
+      const sections = value.type === 'list' ? value.items : [value]
+      return sections.flatMap((section) => {
+        if (section.type === 'map') return section.entries
+        this.problems.push({ at, message: 'a merge key (<<) takes a section or a list of sections' })
+        return []
+      })
+    })
+    return [...own, ...taken.filter(({ name }) => !names.has(name) && names.add(name))]
   }
 
   #at(node: YamlNode): At {
