@@ -1,4 +1,5 @@
 import { Command as Program, CommanderError, Option } from 'commander'
+import { existsSync } from 'node:fs'
 import type { Context } from './app/context.ts'
 import { artdaqCommands } from './cli/artdaq.ts'
 import { fhiclCommands } from './cli/fhicl.ts'
@@ -6,6 +7,7 @@ import { historyCommands } from './cli/history.ts'
 import type { Load, Register } from './cli/register.ts'
 import { runCommands } from './cli/runs.ts'
 import { siteCommands } from './cli/site.ts'
+import { suggest } from './common/suggest.ts'
 
 /** The subcommands by area, in the order of `--help`. */
 const AREAS: readonly Register[] = [runCommands, siteCommands, artdaqCommands, fhiclCommands, historyCommands]
@@ -29,13 +31,26 @@ export const runCli = async (argv: readonly string[], context: Context): Promise
 }
 
 /** `/?`, `/h` and `/help` ask for help as well, as they did in the Python original. */
-const helpSpelling = (word: string): string => (['/?', '/h', '/help'].includes(word) ? '--help' : word)
+const helpSpelling = (word: string, place: number): string =>
+  ['/?', '/h', '/help'].includes(word) || (word === 'help' && place === 0) ? '--help' : word
 
 /** Options that stand behind a subcommand's own name: commander lets the default of the parent's option of the same name win over them. */
 const givenTo = (program: Program): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(program.opts()).filter(([name]) => program.getOptionValueSource(name) === 'cli'),
   )
+
+const refuseMisspelled = (program: Program, word: string): void => {
+  if (/[./\\]/.test(word) || existsSync(word)) return
+  const near = suggest(
+    word,
+    program.commands.map((command) => command.name()),
+  )
+  const meant = near === undefined ? '' : `\n(Did you mean ${near}?)`
+  program.error(`error: there is no command and no configuration file named '${word}'${meant}`, {
+    exitCode: EXIT_USAGE,
+  })
+}
 
 /** The commands, as commander knows them; also read by scripts/docs.ts for the man page and the completions. */
 export const programFor = (context: Context, exit: (code: number) => void): Program => {
@@ -48,7 +63,12 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
       const command = await load()
       exit(await command({ ...self.optsWithGlobals(), ...givenTo(self), ...named } as Options, context))
     }
-  const program = new Program('run-archiver')
+  /** A word that is no file may be a command with a slip in it; it is never taken for a configuration then. */
+  const mainAction = async (...words: unknown[]): Promise<void> => {
+    refuseMisspelled(program, String(words[0]))
+    await run(async () => (await import('./commands/main-command.ts')).mainCommand, 'config')(...words)
+  }
+  const program: Program = new Program('run-archiver')
     .description(
       'Archives run records: run record directories → artdaqDB → UconDB, and proves that nothing was lost.',
     )
@@ -85,7 +105,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
       'after',
       '\nExit codes: 0 done, 1 known trouble (docs/ERRORS.md), 2 a bug, 64 usage, 78 configuration, 130 SIGINT, 143 SIGTERM.',
     )
-    .action(run(async () => (await import('./commands/main-command.ts')).mainCommand, 'config'))
+    .action(mainAction)
 
   /** A command that reads the configuration. */
   const below = (parent: Program, name: string, description: string): Program =>

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { colored } from './common/colors.ts'
 import { ArchiverError } from './errors.ts'
 import { wasIdle } from './runs/idle/fast-path.ts'
 import { type Context, stopCode } from './app/context.ts'
@@ -45,20 +46,20 @@ process.on('SIGHUP', () => {
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
-const tellBug = (error: unknown): void => {
+const reportBug = (error: unknown): void => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(`run-archiver: this is a bug: ${text}\n`)
 }
 // Also what was rejected and nobody waits for. What the process was doing is lost as at a kill, and made good by the next pass.
 process.on('uncaughtException', (error) => {
-  tellBug(error)
+  reportBug(error)
   endNow(2)
 })
 
 const argv = process.argv.slice(2)
 const context: Context = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: writerOf(process.stdout, argv),
+  err: writerOf(process.stderr, argv),
   env: process.env,
   signal: stop.signal,
   onHangup: (listener) => (hangup = listener),
@@ -66,7 +67,7 @@ const context: Context = {
   terminal: {
     interactive: process.stderr.isTTY,
     columns: process.stderr.columns || 80,
-    color: colorWanted(argv),
+    color: colorWanted(process.stderr, argv),
   },
   threadFile: fileURLToPath(new URL('./worker.mjs', import.meta.url)),
   argv,
@@ -83,7 +84,7 @@ process.exitCode = await work().catch((error: unknown) => {
     context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
     return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
   }
-  tellBug(error)
+  reportBug(error)
   return 2
 })
 // What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
@@ -91,7 +92,15 @@ process.stdout.write('', () =>
   process.stderr.write('', () => (stop.signal.aborted ? endNow(process.exitCode, ORDERLY) : process.exit())),
 )
 
-function colorWanted(words: readonly string[]): boolean {
-  if (words.includes('--no-color') || process.env['NO_COLOR']) return false
-  return words.includes('--color') || process.stderr.isTTY
+/** Writes to a stream; in colour where the stream is a terminal or `--color` asks for it, never in a JSON document. */
+function writerOf(stream: NodeJS.WriteStream, words: readonly string[]): (text: string) => void {
+  const isDocument = stream === process.stdout && words.includes('--json')
+  if (isDocument || !colorWanted(stream, words)) return (text) => void stream.write(text)
+  return (text) => void stream.write(colored(text))
+}
+
+/** NO_COLOR: https://no-color.org */
+function colorWanted(stream: NodeJS.WriteStream, words: readonly string[]): boolean {
+  if (words.includes('--no-color')) return false
+  return words.includes('--color') || (stream.isTTY && !process.env['NO_COLOR'])
 }

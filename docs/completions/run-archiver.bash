@@ -14,6 +14,7 @@ _run_archiver() {
             '/diff') command='diff' ;;
             '/audit') command='audit' ;;
             '/daemon') command='daemon' ;;
+            '/notify') command='notify' ;;
             '/tell') command='tell' ;;
             'config/check') command='config check' ;;
             'artdaq/list') command='artdaq list' ;;
@@ -33,13 +34,14 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon tell config artdaq fhicl history --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit daemon notify tell config artdaq fhicl history --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
         'diff') words='--config --json --help' ;;
         'audit') words='--config --json --deep --help' ;;
         'daemon') words='--config --json --verbose -v --help' ;;
+        'notify') words='--title --key --config --help' ;;
         'tell') words='--title --key --config --help' ;;
         'config check') words='--config --json --no-connect --help' ;;
         'artdaq list') words='--config --json --help' ;;

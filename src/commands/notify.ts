@@ -11,19 +11,19 @@ import { channelsOf } from '../tracking/alerts/channels.ts'
 import { keepTold, readTold, toldFile } from '../tracking/alerts/sent-alerts.ts'
 import type { Command } from '../app/context.ts'
 
-export interface TellOptions {
+export interface NotifyOptions {
   readonly config: string
   readonly title: string
   /** A text file; `-` for standard input. */
   readonly file: string
-  /** What it is about, for what may happen every few minutes: the same is told once an hour. Without one it is always told. */
+  /** What it is about, for what may happen every few minutes: the same key is sent once an hour. Without one it is always sent. */
   readonly key?: string
 }
 
 /** Milliseconds that one channel may take. */
 const PATIENCE = 30_000
 
-/** Milliseconds in which the same key is told once, as alerts are. */
+/** Milliseconds in which the same key is sent once, as alerts are. */
 const HOUR = 3_600_000
 
 /** A message has this many lines at most: the last ones. */
@@ -31,13 +31,13 @@ const MOST_LINES = 200
 
 /**
  * Sends a text through every channel that `reporting` has turned on, for timers and for trying the channels out. Secrets in the text are
- * masked. Exit 0 when somebody was told, nobody is to be, or the same key was told within the hour; throws NOBODY_TOLD when no channel worked.
+ * masked. Exit 0 when a channel took it, no channel is turned on, or the same key was sent within the hour; throws NOBODY_TOLD when no channel worked.
  */
-export const tell: Command<TellOptions> = async ({ config: path, title, file, key }, context) => {
+export const notify: Command<NotifyOptions> = async ({ config: path, title, file, key }, context) => {
   const config = await loadConfig(path, context.env, ['app', 'reporting'])
   const channels = channelsOf(config.reporting, PATIENCE)
   if (channels.length === 0) {
-    context.err('No channel of `reporting` is turned on, so nobody was told.\n')
+    context.err('No channel of `reporting` is turned on; nothing was sent.\n')
     return 0
   }
   const redact = redactor(secretsOf(config))
@@ -50,7 +50,7 @@ export const tell: Command<TellOptions> = async ({ config: path, title, file, ke
   }
   if (limited?.tell === false) {
     await remember()
-    context.err('The same was told within the last hour, so it is held back.\n')
+    context.err('The same message was sent within the last hour; not sent again.\n')
     return 0
   }
   const message: Message = {
@@ -71,7 +71,7 @@ export const tell: Command<TellOptions> = async ({ config: path, title, file, ke
   for (const failure of failures) context.err(`${failure}\n`)
   if (failures.length === channels.length)
     throw new ArchiverError('NOBODY_TOLD', 'no channel of `reporting` took the message', {
-      hint: 'The lines above tell what each of them said; `run-archiver tell --title test` tries them again.',
+      hint: 'The lines above say why. `run-archiver notify --title test` tries the channels again.',
     })
   await remember()
   return 0

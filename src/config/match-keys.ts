@@ -1,5 +1,5 @@
 import { isSection, type Key, type Keys } from './schema.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../common/suggest.ts'
 import { START, type At, type Entry, type Node, type Problem } from './yaml-tree.ts'
 
 /** A setting, and what the file says of it. */

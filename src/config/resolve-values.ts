@@ -4,7 +4,7 @@ import type { Place, Raw } from './value-types.ts'
 import type { Placed } from './match-keys.ts'
 import type { Key } from './schema.ts'
 import { findSecret, type SecretSources } from './secret-sources.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../common/suggest.ts'
 import type { At, Node, Problem } from './yaml-tree.ts'
 
 /** Where a value came from. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { tell } from '../../src/commands/notify.ts'
+import { notify } from '../../src/commands/notify.ts'
 import { contextOf } from '../context.ts'
 import { CANARY, LEAST } from '../config/given.ts'
 
@@ -38,7 +38,7 @@ const send = async (reporting: string, content: string, key?: string) => {
   writeFileSync(config, `${LEAST}app: {work_dir: "${join(folder, 'work')}"}\n${reporting}`, { mode: 0o600 })
   writeFileSync(file, content)
   let said = ''
-  const code = await tell(
+  const code = await notify(
     { config, title: 'weekly report', file, ...(key === undefined ? {} : { key }) },
     contextOf({ err: (line) => (said += line) }),
   )
@@ -56,9 +56,9 @@ describe('a text for people', () => {
     })
   })
   it('says so where no channel is turned on', async () => {
-    expect((await send('', 'one')).said).toContain('nobody was told')
+    expect((await send('', 'one')).said).toContain('nothing was sent')
   })
-  it('with a key is told once an hour, and says afterwards what was held back', async () => {
+  it('with a key is sent once an hour, and says afterwards what was held back', async () => {
     const before = received.length
     for (const key of ['a.service exit-code 1', 'a.service exit-code 1', 'a.service watchdog 6'])
       expect((await send(webhook(), 'one', key)).code).toBe(0)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { suggest } from '../../src/config/suggest.ts'
+import { suggest } from '../../src/common/suggest.ts'
 
 const NAMES = ['work_dir', 'batch_size', 'log_file', 'url']
 
