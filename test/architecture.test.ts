@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Commands are loaded with import() when they are called.
   cli: [...GROUND, 'app', 'commands'],
   worker: ['errors', 'runs'],
-  main: ['cli', 'app', 'runs', 'errors', 'platform'],
+  main: ['cli', 'app', 'runs', 'errors', 'platform', 'common'],
 }
 
 /** Files that touch no Node module, clock, timer or network: what they decide can be tried alone. */

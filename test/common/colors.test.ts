@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { colored } from '../../src/common/colors.ts'
 
-// eslint-disable-next-line no-control-regex -- the codes are what is looked at
 const plain = (text: string): string => text.replace(/\u001b\[\d+m/g, '')
 
 describe('a coloured text', () => {
