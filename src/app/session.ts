@@ -56,7 +56,8 @@ export const withSession = async (
   }
   if (context.signal.aborted) onStop()
   else context.signal.addEventListener('abort', onStop)
-  lock.lost.addEventListener('abort', () => log.warn(toldOf(lock.lost.reason)))
+  const onLost = (): void => log.warn(toldOf(lock.lost.reason))
+  lock.lost.addEventListener('abort', onLost)
   const reports: StageReport[] = []
   let end: SessionEnd = { exitCode: 2, reports }
   try {
@@ -78,9 +79,12 @@ export const withSession = async (
     throw error
   } finally {
     for (const timer of timers) clearTimeout(timer)
+    // Nothing of a session may hear anything after its end: the signal of a daemon lives on.
+    context.signal.removeEventListener('abort', onStop)
     await telling.close(end)
-    await log.close()
+    lock.lost.removeEventListener('abort', onLost)
     await lock.release()
+    await log.close() // last: all of the above may log
   }
 }
 

@@ -11,6 +11,13 @@ import { openArchiver } from '../app/open-archiver.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { sha256 } from '../runs/workers/convert-run.ts'
 
+/**
+ * What is restored of a mode. The setuid and setgid bits are not: what is written belongs to whoever extracts, root perhaps, and not to
+ * the owner that the bits were meant for.
+ */
+const RWX = 0o777
+const STICKY = 0o1000
+
 interface Options {
   readonly config: string
   readonly run: string
@@ -95,8 +102,8 @@ const writeTo = async (directory: string, { files, folders, mode, isEscaped }: E
     const path = pathOf(places.get(file.name))
     await at(path, () => writeFile(path, file))
   }
-  for (const { path, mode } of below.reverse()) await at(path, () => chmod(path, mode))
-  await at(Buffer.from(directory), () => chmod(directory, mode))
+  for (const { path, mode } of below.reverse()) await at(path, () => chmod(path, mode & (RWX | STICKY)))
+  await at(Buffer.from(directory), () => chmod(directory, mode & (RWX | STICKY)))
 }
 
 /** What the system says of a path, as an error that names it. */
@@ -121,7 +128,7 @@ const writeFile = async (path: Buffer, { mode, content }: RecordFile): Promise<v
   const file = await open(path, 'wx')
   try {
     await file.writeFile(content)
-    await file.chmod(mode)
+    await file.chmod(mode & RWX)
   } finally {
     await file.close()
   }

@@ -7,8 +7,9 @@ import {
   type DatabaseConnection,
   type Driver,
 } from 'kysely'
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { openForAppend } from '../platform/own-file.ts'
 import type { Database } from './connection.ts'
 import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
@@ -73,7 +74,7 @@ const MOST_ASIDE = 1000
 
 const openAndLook = (file: string): BetterSqlite.Database => {
   // SQLite makes files that everybody may read; its journal takes the mode of the database.
-  closeSync(openSync(file, 'a', 0o640))
+  closeSync(openForAppend(file, { operatorChosen: true }))
   const database = new BetterSqlite(file, { timeout: 1000 })
   try {
     database.pragma('journal_mode = WAL')

@@ -18,8 +18,9 @@ export class LockFile {
   readonly #path: string
   readonly #fs: ReturnType<typeof fileInsteadOfFolder>
   #release: (() => Promise<void>) | undefined
+  #isReleasing = false
 
-  /** `onLost` is called once when the file was removed, replaced, or touched by somebody else. */
+  /** `onLost` is called once when the file was removed, replaced, or touched by somebody else; never after `remove` was called. */
   static async create(path: string, pid: number, onLost: (error: Error) => void): Promise<LockFile> {
     const file = new LockFile(path, pid)
     file.#release = await lockfile.lock(path, {
@@ -30,7 +31,8 @@ export class LockFile {
       fs: file.#fs,
       onCompromised: (error) => {
         file.#release = undefined
-        onLost(error)
+        // proper-lockfile does not cancel a look that is under way at the release: its late answer says that the file is gone.
+        if (!file.#isReleasing) onLost(error)
       },
     })
     return file
@@ -42,6 +44,7 @@ export class LockFile {
   }
 
   async remove(): Promise<void> {
+    this.#isReleasing = true
     if (this.#release) await this.#release()
     else await new Promise<void>((resolve) => this.#fs.rmdir(this.#path, () => resolve()))
   }

@@ -6,7 +6,7 @@ import { step, sweepTemporaries } from '../platform/atomic-file.ts'
 import { Flock } from './flock.ts'
 import { LockFile, removeLeftover } from './lock-file.ts'
 import { describeOwner, OWNER_FILE, type Owner, readOwner, removeOwner, writeOwner } from './lock-owner.ts'
-import { safeFolder } from './safe-open.ts'
+import { requireOwnFolder, safeFolder } from './safe-open.ts'
 import { unwritable } from './state-file.ts'
 
 /** In `app.work_dir`; never removed, or two processes could each lock a file of this name. */
@@ -99,7 +99,7 @@ async function makeFolders({ workDir, lockFile }: LockOptions): Promise<void> {
       throw unwritable(folder, error)
     })
   }
-  await safeFolder(workDir)
+  await requireOwnFolder(workDir)
 }
 
 /**

@@ -25,6 +25,20 @@ export async function openSafely(path: string): Promise<{ file: FileHandle; stat
   }
 }
 
+/**
+ * Throws STATE_UNSAFE where a folder belongs to another user (root excepted): its owner may put links under any name that is written there,
+ * and exchange what was written.
+ */
+export async function requireOwnFolder(path: string): Promise<void> {
+  const folder = await safeFolder(path)
+  if (!folder || [process.geteuid?.(), 0].includes(folder.uid)) return
+  throw unsafe(
+    path,
+    `belongs to user ${folder.uid}`,
+    `run the archiver as that user, or give the folder to the user that it runs as: chown -R USER ${path}`,
+  )
+}
+
 /** A folder's stats; undefined when there is none. Throws STATE_UNSAFE where everybody may write into it (and it is not sticky). */
 export async function safeFolder(path: string): Promise<Stats | undefined> {
   const folder = await stat(path).catch((error: unknown) => {

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable, type Redact } from '../common/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
+import { appendOwn } from '../platform/own-file.ts'
 import type { EngineEvent, Listener, StageName } from '../engine/stage.ts'
 
 export interface BatchLogOptions {
@@ -89,7 +90,7 @@ export class BatchLog {
       : `=== Archiver starts at: ${this.#stamp()} (PID: ${this.#options.pid}) ===\n`
     try {
       if (!this.#begun) mkdirSync(this.#options.folder, { recursive: true })
-      appendFileSync(join(this.#options.folder, this.#name()), `${head}${text}\n`, { mode: 0o640 })
+      appendOwn(join(this.#options.folder, this.#name()), `${head}${text}\n`)
       this.#begun = true
     } catch {
       // It is a convenience: the ledger and the log have the same.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packBlob } from '../../src/stores/ucondb/blob/blob.ts'
@@ -102,5 +102,21 @@ describe('extracting to what can be no directory', () => {
     forge(33, { [`${'d/'.repeat(2500)}x`]: '1' })
     const { status, stderr } = extract(33)
     expect([status, stderr]).toEqual([1, expect.stringMatching(/cannot be written: ENAMETOOLONG.*\[STORE_UNAVAILABLE\]\n {2}What is there is not all/)]) // prettier-ignore
+  })
+})
+
+describe('a record with a setuid program and a setgid folder', () => {
+  it('is extracted with its other modes, and without the bits that were meant for its owner', () => {
+    site.record(8)
+    const record = site.path('records', '8')
+    writeFileSync(join(record, 'tool.sh'), 'id\n')
+    mkdirSync(join(record, 'sub'))
+    writeFileSync(join(record, 'sub', 'note.txt'), 'x')
+    chmodSync(join(record, 'tool.sh'), 0o6755)
+    chmodSync(join(record, 'sub'), 0o3777)
+    site.archiver()
+    expect(extract(8, site.path('out'), '--from', 'artdaq')).toMatchObject({ status: 0 })
+    const modeOf = (name: string) => (statSync(site.path('out', name)).mode & 0o7777).toString(8)
+    expect([modeOf('tool.sh'), modeOf('sub')]).toEqual(['755', '1777'])
   })
 })

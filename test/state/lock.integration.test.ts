@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import fs, { existsSync } from 'node:fs'
 import {
   chmod,
+  chown,
   mkdir,
   readdir,
   readFile,
@@ -190,6 +191,30 @@ describe('a lock', () => {
     await expect(take()).rejects.toMatchObject({ code: 'LOCK_HELD' })
   })
 
+  it('is not called lost by a look at its file that was under way when it was released', async () => {
+    const { stat: real } = fs
+    const late: (() => void)[] = []
+    const lost: unknown[] = []
+    let isSlow = false
+    // proper-lockfile looks once a second; from some time on its looks are answered when this test says so.
+    fs.stat = ((path: string, ...rest: [(error: Error | null) => void]) => {
+      if (isSlow) late.push(() => real(path, ...rest))
+      else real(path, ...rest)
+    }) as typeof real
+    try {
+      const lock = await take()
+      isSlow = true
+      lock.lost.addEventListener('abort', () => lost.push(lock.lost.reason))
+      while (late.length === 0) await setTimeout(20)
+      await drop(lock)
+      for (const look of late.splice(0)) look()
+      await setTimeout(50)
+    } finally {
+      fs.stat = real
+    }
+    expect(lost).toEqual([])
+  })
+
   it('never removes the lock file of another when it is released', async () => {
     const lock = await take()
     await rename(lockFile(), folder.in('moved'))
@@ -212,6 +237,19 @@ describe('a lock', () => {
     await chmod(folder.path, 0o777)
     await expect(take()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
   })
+
+  it.runIf(process.getuid?.() === 0)(
+    'is refused in a work_dir of another user, who may put links under any name in it',
+    async () => {
+      await chmod(folder.path, 0o755)
+      await chown(folder.path, 65_534, 65_534)
+      await expect(take()).rejects.toMatchObject({
+        code: 'STATE_UNSAFE',
+        message: expect.stringContaining('65534') as string,
+      })
+      expect(await readdir(folder.path)).toEqual([])
+    },
+  )
 
   it('S18: is refused on a link', async () => {
     await symlink('/etc/passwd', folder.in('.archiver.flock'))

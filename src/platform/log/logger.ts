@@ -22,7 +22,7 @@ export interface LogOptions extends Partial<Rotation> {
   readonly redact?: Redact
 }
 
-/** A log that must be closed, so that its last lines are out. */
+/** A log that must be closed, so that its last lines are out. What is logged after that goes to the console alone. */
 export interface OpenLog extends Log {
   close(): Promise<void>
 }
@@ -36,7 +36,8 @@ const ROTATION: Rotation = { maxBytes: 500 * 1024 * 1024, maxFiles: 5, maxDays: 
  */
 export const createLog = async (options: LogOptions): Promise<OpenLog> => {
   const { default: winston } = await import('winston')
-  const sinks = openSinks(options)
+  const { console, sinks } = openSinks(options)
+  let isClosed = false
   const logger = winston.createLogger({
     levels: Object.fromEntries(LEVELS.map((level, order) => [level, order])),
     level: options.level,
@@ -45,9 +46,18 @@ export const createLog = async (options: LogOptions): Promise<OpenLog> => {
   })
   for (const sink of sinks) logger.pipe(streamTo(sink))
   return {
-    ...speaker(options, (entry) => void logger.log({ level: entry.level, message: entry.message, entry })),
+    ...speaker(options, (entry) => {
+      // A stream that has ended throws where it is written to, out of whatever timer or signal had something to say.
+      if (isClosed) console.write(entry)
+      else logger.log({ level: entry.level, message: entry.message, entry })
+    }),
     close: () =>
       new Promise((resolve) => {
+        if (isClosed) {
+          resolve()
+          return
+        }
+        isClosed = true
         logger.once('finish', () => {
           for (const sink of sinks) sink.close()
           resolve()
@@ -59,12 +69,14 @@ export const createLog = async (options: LogOptions): Promise<OpenLog> => {
 
 /** The same lines to the same places without winston. */
 export const plainLog = (options: LogOptions): OpenLog => {
-  const sinks = openSinks(options)
+  const { console, sinks } = openSinks(options)
+  let isClosed = false
   return {
     ...speaker(options, (entry) => {
-      for (const sink of sinks) sink.write(entry)
+      for (const sink of isClosed ? [console] : sinks) sink.write(entry)
     }),
     close: () => {
+      isClosed = true
       for (const sink of sinks) sink.close()
       return Promise.resolve()
     },
@@ -76,7 +88,7 @@ interface Sink {
   close(): void
 }
 
-const openSinks = (options: LogOptions): Sink[] => {
+const openSinks = (options: LogOptions): { readonly console: Sink; readonly sinks: readonly Sink[] } => {
   const { format, file, out, journald, now, redact = redactByLook, consoleLevel = 'debug' } = options
   const say = (line: string): void => {
     try {
@@ -86,10 +98,13 @@ const openSinks = (options: LogOptions): Sink[] => {
     }
   }
   const render = journald ? journalLine : lineOf
-  const console = (entry: Entry): void => {
-    if (LEVELS.indexOf(entry.level) <= LEVELS.indexOf(consoleLevel)) say(render(entry, format, redact))
+  const console: Sink = {
+    write: (entry) => {
+      if (LEVELS.indexOf(entry.level) <= LEVELS.indexOf(consoleLevel)) say(render(entry, format, redact))
+    },
+    close: () => undefined,
   }
-  const sinks: Sink[] = [{ write: console, close: () => undefined }]
+  const sinks: Sink[] = [console]
   if (file !== undefined) {
     const rotation = { ...ROTATION, ...definedOf(options) }
     const rotating = new RotatingFile(file, rotation, now, (message) =>
@@ -100,7 +115,7 @@ const openSinks = (options: LogOptions): Sink[] => {
       close: () => rotating.close(),
     })
   }
-  return sinks
+  return { console, sinks }
 }
 
 const definedOf = ({ maxBytes, maxFiles, maxDays }: LogOptions): Partial<Rotation> => ({

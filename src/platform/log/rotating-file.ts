@@ -2,7 +2,6 @@ import {
   closeSync,
   fstatSync,
   mkdirSync,
-  openSync,
   readSync,
   renameSync,
   rmSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf } from '../../errors.ts'
+import { openForAppend } from '../own-file.ts'
 
 export interface Rotation {
   /** Bytes after which a new file is begun. */
@@ -118,7 +118,7 @@ export class RotatingFile {
 
   #open(now: number): void {
     mkdirSync(dirname(this.#path), { recursive: true })
-    const fd = openSync(this.#path, 'a+', 0o640)
+    const fd = openForAppend(this.#path, { operatorChosen: true })
     const { size, birthtimeMs } = fstatSync(fd)
     this.#fd = fd
     this.#size = size

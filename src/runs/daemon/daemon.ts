@@ -188,10 +188,7 @@ class Loop {
 
   async #settle(summary: PassSummary, retries: ByStage, looked: RunSet): Promise<void> {
     const { monotonic, directoriesOf, timeOfDay, warn } = this.#parts
-    if (this.#troubles > 0) {
-      warn('working again')
-      this.#watch?.renew()
-    }
+    if (this.#troubles > 0) warn('working again')
     this.#troubles = 0
     const ended = monotonic()
     this.#settling.keep(summary.waiting, ended)

@@ -23,8 +23,6 @@ export interface RecordWatch {
   readonly polls: boolean
   /** From now on these records, and no others, are watched for changes inside. Names of directories. */
   follow(names: ReadonlySet<string>): void
-  /** After the directory was away: what is there now may be another than the one that was watched. */
-  renew(): void
   close(): Promise<void>
 }
 
@@ -57,8 +55,8 @@ class PollOrEvents implements RecordWatch {
 
   async open(polls: boolean): Promise<void> {
     this.polls = polls
-    if (polls) await this.#pollDirectory()
-    else this.#watchDirectory()
+    if (!polls) this.#watchDirectory()
+    await this.#pollDirectory()
   }
 
   follow(names: ReadonlySet<string>): void {
@@ -69,10 +67,6 @@ class PollOrEvents implements RecordWatch {
         void watcher.close()
       }
     for (const name of names) if (!this.#records.has(name)) this.#records.set(name, this.#openRecord(name))
-  }
-
-  renew(): void {
-    if (!this.polls) this.#watchDirectory()
   }
 
   async close(): Promise<void> {
@@ -100,26 +94,55 @@ class PollOrEvents implements RecordWatch {
   #watchDirectory(): void {
     this.#directory?.close()
     try {
-      this.#directory = watchFolder(this.#options.directory, () => this.#options.onDirectory())
+      this.#directory = watchFolder(this.#options.directory, (event, name) => {
+        if (event === 'rename' && name !== null) this.#renewRecord(name)
+        this.#options.onDirectory()
+      })
       this.#directory.on('error', (error) => this.#failed(error))
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  /** One stat each time: a folder's time changes with its entries. */
+  /** The record's folder came, went or was replaced: a watch stays with the folder that it was opened on, not with the name. */
+  #renewRecord(name: string): void {
+    const watcher = this.#records.get(name)
+    if (!watcher) return
+    void watcher.close()
+    this.#records.set(name, this.#openRecord(name))
+  }
+
+  /**
+   * One stat each time. Without events, any change of the directory counts: its time changes with its entries. With events, only that another
+   * directory has taken its place (a restore, a mount, a link that was switched): the events are still those of the old one.
+   */
   async #pollDirectory(): Promise<void> {
     const { directory, pollSeconds, onDirectory } = this.#options
-    const look = () => stat(directory).then(({ mtimeMs, ino }) => `${ino} ${mtimeMs}`, messageOf)
+    const pause = (this.polls ? pollSeconds : Math.min(pollSeconds, IDENTITY_SECONDS)) * 1000
+    const look = () =>
+      stat(directory).then(
+        ({ mtimeMs, ino, dev }) => (this.polls ? `${dev} ${ino} ${mtimeMs}` : `${dev} ${ino}`),
+        () => undefined, // away: what comes back is another, or the same with other entries
+      )
     let before = await look()
     const again = async (): Promise<void> => {
       const after = await look()
-      if (this.#closed) return
-      if (after !== before) onDirectory()
+      if (this.#closed || timer !== this.#timer) return
+      if (after !== before) {
+        if (!this.polls && after !== undefined) this.#renew()
+        onDirectory()
+      }
       before = after
-      this.#timer = setTimeout(() => void again(), pollSeconds * 1000)
+      if (timer === this.#timer) this.#timer = timer = setTimeout(() => void again(), pause)
     }
-    this.#timer = setTimeout(() => void again(), pollSeconds * 1000)
+    let timer = setTimeout(() => void again(), pause)
+    this.#timer = timer
+  }
+
+  /** Watches what is there now. */
+  #renew(): void {
+    this.#watchDirectory()
+    for (const name of [...this.#records.keys()]) this.#renewRecord(name)
   }
 
   #failed(error: unknown): void {
@@ -145,6 +168,9 @@ class PollOrEvents implements RecordWatch {
     await Promise.all(records.map((watcher) => watcher.close()))
   }
 }
+
+/** How often it is looked whether the directory is still the one that is watched. */
+const IDENTITY_SECONDS = 2
 
 /** What a person can do about a watch that failed. */
 const adviceFor = (error: unknown): string => {

@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
 import { judge } from './status-words.ts'
 import type { Host } from './close-dead.ts'
 import type { Cell, Row } from './row.ts'
@@ -25,7 +26,7 @@ export class RunningFiles {
   put(runId: string, cells: Readonly<Record<string, Cell>>): void {
     quietly(() => {
       mkdirSync(this.#folder, { recursive: true, mode: 0o750 })
-      writeFileSync(join(this.#folder, `${runId}.json`), JSON.stringify(cells), { mode: 0o640 })
+      overwriteOwn(join(this.#folder, `${runId}.json`), JSON.stringify(cells))
     })
   }
 
@@ -67,7 +68,7 @@ export class RunningFiles {
 
   /** Counts a pass that had nothing to do: one short line, appended. */
   countIdle(now: number): void {
-    quietly(() => appendFileSync(this.#idle, `${timeText(now)}\n`, { mode: 0o640 }))
+    quietly(() => appendOwn(this.#idle, `${timeText(now)}\n`))
   }
 
   /** The idle passes of each day, as the whole number of the day, so that writing them twice counts them once. */
@@ -90,7 +91,7 @@ export class RunningFiles {
     const lines = this.#idleLines()
     const left = lines.filter((line) => line.slice(0, 10) >= today)
     if (left.length < lines.length)
-      quietly(() => writeFileSync(this.#idle, left.map((line) => `${line}\n`).join(''), { mode: 0o640 }))
+      quietly(() => overwriteOwn(this.#idle, left.map((line) => `${line}\n`).join('')))
   }
 
   #idleLines(): string[] {

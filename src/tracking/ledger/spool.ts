@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -7,9 +6,9 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
 import { keyOf, type Cell, type Row } from './row.ts'
 import { TABLES, type TableName } from './tables.ts'
 
@@ -67,7 +66,7 @@ export class Spool {
     this.#lost += 1
     try {
       if (sizeOf(this.refusedPath) < LARGEST_REFUSED)
-        appendFileSync(this.refusedPath, lineOf(row), { mode: 0o640 })
+        appendOwn(this.refusedPath, lineOf(row))
     } catch {
       // It is counted; there is no room for more.
     }
@@ -92,7 +91,7 @@ export class Spool {
       const kept = this.size > this.#largest ? rows.filter((row) => !row.transient) : rows
       this.#lost += rows.length - kept.length
       mkdirSync(dirname(this.#path), { recursive: true })
-      if (kept.length > 0) appendFileSync(this.#path, kept.map(lineOf).join(''), { mode: 0o640 })
+      if (kept.length > 0) appendOwn(this.#path, kept.map(lineOf).join(''))
     } catch {
       this.#lost += rows.length
     }
@@ -148,7 +147,7 @@ export class Spool {
     this.#lost += rows.size - left.length
     if (left.length === before) return
     const temporary = `${this.#path}.${process.pid}.tmp`
-    writeFileSync(temporary, left.map(lineOf).join(''), { mode: 0o640 })
+    overwriteOwn(temporary, left.map(lineOf).join(''))
     renameSync(temporary, this.#path)
   }
 }

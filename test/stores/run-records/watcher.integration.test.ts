@@ -2,10 +2,13 @@ import { spawn, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -86,6 +89,72 @@ describe.each(['native', 'poll'] as const)('a record directory watched by %s', (
     for (const path of paths) appendFileSync(join(path, 'metadata.txt'), 'more\n')
     await hears('102')
     expect(heard).not.toContain('101')
+  })
+})
+
+describe.each(['native', 'poll'] as const)(
+  'a record directory watched by %s that another takes the place of',
+  (mode) => {
+    const replacements: readonly (readonly [string, (old: string) => void])[] = [
+      [
+        'a restored copy',
+        (old) => {
+          renameSync(directory, old)
+          cpSync(old, directory, { recursive: true })
+        },
+      ],
+      [
+        'the target of a switched link',
+        (old) => {
+          cpSync(old, `${old}.2`, { recursive: true })
+          rmSync(directory)
+          symlinkSync(`${old}.2`, directory)
+        },
+      ],
+    ]
+    it.each(replacements)(
+      '(%s) is watched as it is now, and so are the records in it',
+      async (how, replace) => {
+        const old = `${directory}.old`
+        onTestFinished(() =>
+          [old, `${old}.2`].forEach((path) => rmSync(path, { recursive: true, force: true })),
+        )
+        record('101')
+        if (how.includes('link')) {
+          renameSync(directory, old)
+          symlinkSync(old, directory)
+        }
+        await open(mode)
+        watch.follow(new Set(['101']))
+        await pause(300)
+        heard = []
+        replace(old)
+        await hears('directory')
+        await pause(500)
+        heard = []
+        record('102')
+        await hears('directory')
+        heard = []
+        appendFileSync(join(directory, '101', 'metadata.txt'), '\nDAQInterface stop time: now\n')
+        await hears('101')
+        expect(warnings).toEqual([])
+      },
+    )
+  },
+)
+
+describe('a record that is replaced while it is followed', () => {
+  it('is followed as it is now', async () => {
+    const path = record('101')
+    await open('native')
+    watch.follow(new Set(['101']))
+    await pause(300)
+    renameSync(path, join(directory, 'old'))
+    cpSync(join(directory, 'old'), path, { recursive: true })
+    await pause(500)
+    heard = []
+    appendFileSync(join(path, 'metadata.txt'), '\nDAQInterface stop time: now\n')
+    await hears('101')
   })
 })
 

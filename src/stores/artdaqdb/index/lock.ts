@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 
@@ -18,7 +18,8 @@ export async function withDatabaseLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const path = join(database, LOCK)
-  const file = await open(path, 'a')
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
+  const file = await open(path, flags)
   try {
     await lock(file.fd, path, waitSeconds)
     return await work()
