@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
 import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
-const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 // Built aside and moved into place whole: a program that is running meanwhile finds all its chunks, the old ones or the new ones.
 const aside = `dist.${process.pid}`
 const { stdout: commit } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
@@ -20,9 +20,7 @@ await build({
   logLevel: 'warning',
   define: { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit?.trim() ?? '') },
   // commander and yaml are needed at every start and load three times faster inside the bundle.
-  external: Object.keys({ ...dependencies, ...optionalDependencies }).filter(
-    (name) => !['commander', 'yaml'].includes(name),
-  ),
+  external: Object.keys(dependencies).filter((name) => !['commander', 'yaml'].includes(name)),
   loader: { '.sql': 'text', '.fcl': 'text' },
   banner: {
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",

@@ -26,7 +26,7 @@ export const daemon: Command<DaemonOptions> = async ({ config: path, verbose = f
   const context: Context = { ...given, terminal: { ...given.terminal, interactive: false } }
   let archiver = await openArchiver(path, context)
   const log = openLog(archiver, verbose, context)
-  const notifier = await openNotifier({
+  const notifier = openNotifier({
     env: context.env,
     pid: identity().pid,
     monotonic,

@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
 import { bootTime, identity, now, startTicks } from '../platform/host.ts'
 import { plainLog } from '../platform/log/logger.ts'
-import type { Database } from '../sql/connection.ts'
+import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 import { openLedger } from '../tracking/ledger/ledger.ts'
 import type { Command, Context } from '../app/context.ts'
 import { daysTable, executionText, executionsTable } from './history-text.ts'
@@ -70,7 +70,7 @@ export const historyPrune: Command<HistoryOptions> = (options, context) =>
 const withLedger = async (
   configFile: string,
   context: Context,
-  read: (database: Database, keepDays: number) => Promise<number>,
+  read: (database: LedgerDatabase, keepDays: number) => Promise<number>,
 ): Promise<number> => {
   const { app, ledger: settings } = await loadConfig(configFile, context.env, ['app', 'ledger'])
   const url = settings.url.reveal()

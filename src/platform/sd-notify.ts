@@ -1,20 +1,20 @@
 import { execFile } from 'node:child_process'
 
-/** What systemd is told (sd_notify(3)). Every call is safe without systemd and never throws. */
+/** Messages to systemd (sd_notify(3)). Every call is safe without systemd and never throws. */
 export interface Notifier {
-  /** Up, and its configuration read. */
+  /** The program is up and has read its configuration. */
   readonly ready: () => void
   /** One line for `systemctl status`. The same text twice is sent once. */
   readonly status: (text: string) => void
-  /** Work moved, or idleness was confirmed. Sent no more often than systemd needs. */
+  /** Work moved, or there is nothing to do. Sent no more often than systemd needs. */
   readonly alive: () => void
-  /** The configuration is read again; `ready` ends it. */
+  /** The program reads its configuration again, until `ready`. */
   readonly reloading: () => void
-  /** Going down, which may take so many seconds. */
+  /** The program stops, within so many seconds. */
   readonly stopping: (seconds: number) => void
-  /** Resolves when everything was sent. */
+  /** Resolves when everything is sent. */
   readonly close: () => Promise<void>
-  /** After so many milliseconds without `alive` systemd kills the process; undefined: it does not watch. */
+  /** systemd kills the process after so many milliseconds without `alive`; undefined: no watchdog. */
   readonly watchdog: number | undefined
 }
 
@@ -26,20 +26,20 @@ export interface NotifierOptions {
   readonly monotonic: () => number
   /** CLOCK_MONOTONIC in microseconds, which systemd compares with its own (`Type=notify-reload`). */
   readonly uptime: () => bigint
-  /** Told at most once: systemd cannot be reached. */
+  /** Called at most once, when systemd cannot be reached. */
   readonly warn: (message: string) => void
 }
 
 type Send = (message: string) => void
 
 /**
- * Opens the way to systemd: a datagram of our own where the optional `unix-dgram` is installed, else the program
- * `systemd-notify`, which needs `NotifyAccess=all` in the unit. Without NOTIFY_SOCKET nothing is sent.
+ * Sends through the program `systemd-notify`, because Node has no Unix datagrams. The unit needs `NotifyAccess=all`, for the sender is a
+ * child process. Sends nothing without NOTIFY_SOCKET.
  */
-export const openNotifier = async (options: NotifierOptions): Promise<Notifier> => {
+export const openNotifier = (options: NotifierOptions): Notifier => {
   const { env, pid, monotonic, uptime } = options
   const socket = env['NOTIFY_SOCKET']
-  const { send, close } = socket ? await openWay(socket, once(options.warn)) : NOWHERE
+  const { send, close } = socket ? byProgram(socket, once(options.warn)) : NOWHERE
   const watchdog = socket === undefined ? undefined : watchdogOf(env, pid)
   let lastStatus: string | undefined
   let lastAlive = -Infinity
@@ -69,7 +69,7 @@ interface Way {
 
 const NOWHERE: Way = { send: () => undefined, close: () => Promise.resolve() }
 
-/** The watchdog's time, where it is meant for this process and not for its parent. */
+/** The watchdog's time-out in milliseconds, when it is meant for this process and not for its parent. */
 const watchdogOf = (env: NotifierOptions['env'], pid: number): number | undefined => {
   const microseconds = Number(env['WATCHDOG_USEC'])
   const target = env['WATCHDOG_PID']
@@ -77,29 +77,7 @@ const watchdogOf = (env: NotifierOptions['env'], pid: number): number | undefine
   return isOurs && microseconds > 0 ? microseconds / 1000 : undefined
 }
 
-const openWay = async (socket: string, warn: (message: string) => void): Promise<Way> => {
-  // unix-dgram cannot name abstract sockets, which begin with @.
-  if (!socket.startsWith('/')) return byProgram(socket, warn)
-  try {
-    const { default: dgram } = await import('unix-dgram')
-    const way = dgram.createSocket('unix_dgram')
-    way.on('error', (error) => warn(error.message))
-    return {
-      send: (message) => {
-        const bytes = Buffer.from(message)
-        way.send(bytes, 0, bytes.length, socket, (error) => error && warn(error.message))
-      },
-      close: () => {
-        way.close()
-        return Promise.resolve()
-      },
-    }
-  } catch {
-    return byProgram(socket, warn) // not installed: it is optional
-  }
-}
-
-/** Messages in their order: a child for each, one after the other. */
+/** A child process for each message, one after the other, so that they arrive in order. */
 const byProgram = (socket: string, warn: (message: string) => void): Way => {
   let last = Promise.resolve()
   const run = (message: string): Promise<void> =>
@@ -123,9 +101,9 @@ const byProgram = (socket: string, warn: (message: string) => void): Way => {
 }
 
 const once = (warn: (message: string) => void): ((message: string) => void) => {
-  let told = false
+  let isWarned = false
   return (message) => {
-    if (!told) warn(`systemd cannot be told: ${message}`)
-    told = true
+    if (!isWarned) warn(`Cannot reach systemd: ${message}`)
+    isWarned = true
   }
 }

@@ -1,18 +1,17 @@
 import type { Kysely } from 'kysely'
 import type { DialectName } from './database-url.ts'
-import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
-/** An open database, in one of three languages. Every session runs in UTC, and times are texts (sql/times.ts). */
-export interface Database {
+/** An open database with these tables, on one of three engines. Every session runs in UTC, and times are texts (sql/timestamps.ts). */
+export interface Database<Schema> {
   readonly dialect: DialectName
-  readonly kysely: Kysely<LedgerSchema>
-  /** Where the tables are on PostgreSQL; undefined elsewhere. */
+  readonly kysely: Kysely<Schema>
+  /** The PostgreSQL schema of the tables; undefined elsewhere. */
   readonly schema: string | undefined
-  /** Runs a statement before it returns, where the engine can (SQLite): for the last words of a process. */
+  /** Runs a statement before it returns, where the engine can (SQLite): for the last writes of a process. */
   readonly runNow: ((sql: string, parameters: readonly unknown[]) => void) | undefined
   /**
-   * After `close`, of a file: where the error says that it is damaged, it is kept under another name, which is given back, so that the next
-   * opening begins a new one.
+   * SQLite only, after `close`: when the error says that the file is damaged, keeps the file under another name and returns that name.
+   * The next opening makes a new file.
    */
   readonly keepDamaged: ((error: unknown) => string | undefined) | undefined
   close(): Promise<void>

@@ -4,16 +4,20 @@ import { ArchiverError } from '../errors.ts'
 
 export type DialectName = 'sqlite' | 'postgres' | 'mysql'
 
-/** Where the ledger is. `server` is the URL for the driver, password and all: it is shown only through `redactUrl`. */
-export type LedgerPlace =
+/** Where a database is. `server` is the URL for the driver, with its password: show it only through `redactUrl`. */
+export type DatabasePlace =
   | { readonly dialect: 'sqlite'; readonly file: string }
   | { readonly dialect: 'postgres' | 'mysql'; readonly server: string }
 
 /**
- * Reads `ledger.url`: `sqlite:ledger.db` (in work_dir, or an absolute path), `postgres://` or `postgresql://`, `mysql://` or
- * `mariadb://`, and `off`, which gives undefined. Throws CONFIG_INVALID for anything else.
+ * Reads the URL of a database: `sqlite:ledger.db` (in work_dir, or an absolute path), `postgres://` or `postgresql://`, `mysql://` or
+ * `mariadb://`; `off` returns undefined. Throws CONFIG_INVALID, which names the setting, for anything else.
  */
-export const ledgerPlace = (url: string, workDir: string): LedgerPlace | undefined => {
+export const databasePlace = (
+  url: string,
+  workDir: string,
+  setting = 'ledger.url',
+): DatabasePlace | undefined => {
   if (url === 'off' || url === '') return undefined
   const [, scheme = '', rest = ''] = /^([a-z]+):(.*)$/i.exec(url) ?? []
   switch (scheme.toLowerCase()) {
@@ -30,8 +34,8 @@ export const ledgerPlace = (url: string, workDir: string): LedgerPlace | undefin
     case 'mariadb':
       if (URL.canParse(url)) return { dialect: 'mysql', server: `mysql:${rest}` }
   }
-  throw new ArchiverError('CONFIG_INVALID', `ledger.url "${redactUrl(url)}" is not the URL of a ledger`, {
-    hint: 'use sqlite:ledger.db, postgres://user@host/database, mysql://user@host/database, or off',
+  throw new ArchiverError('CONFIG_INVALID', `${setting} "${redactUrl(url)}" is not the URL of a database`, {
+    hint: 'use sqlite:FILE, postgres://user@host/database, mysql://user@host/database, or off',
   })
 }
 

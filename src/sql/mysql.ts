@@ -2,10 +2,13 @@ import { CompiledQuery, Kysely, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
-import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
 /** Connects at the first query, not here. */
-export const openMysql = (server: string, password: Secret | undefined, timeout: number): Database => {
+export const openMysql = <Schema>(
+  server: string,
+  password: Secret | undefined,
+  timeout: number,
+): Database<Schema> => {
   const pool = createPool({
     uri: server,
     ...(password === undefined ? {} : { password: password.current() }),
@@ -16,7 +19,7 @@ export const openMysql = (server: string, password: Secret | undefined, timeout:
     timezone: 'Z',
     charset: 'utf8mb4',
   })
-  const kysely = new Kysely<LedgerSchema>({
+  const kysely = new Kysely<Schema>({
     dialect: new MysqlDialect({
       pool,
       onCreateConnection: async (connection) => {

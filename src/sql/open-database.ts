@@ -1,30 +1,29 @@
 import type { Secret } from '../common/secret.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import type { Database } from './connection.ts'
-import type { DialectName, LedgerPlace } from './database-url.ts'
+import type { DatabasePlace, DialectName } from './database-url.ts'
 
 export interface DatabaseOptions {
-  readonly place: LedgerPlace
-  readonly schema: string
+  readonly place: DatabasePlace
+  /** The PostgreSQL schema of the tables. */
+  readonly schema: string | undefined
   /** For a URL that holds no password. */
   readonly password: Secret | undefined
   /** Milliseconds: how long a connection, and a statement, may take. */
   readonly timeout: number
+  /** What the database is, for messages. */
+  readonly name?: string
 }
 
-/** How the driver of each engine is had, when npm could not install it. */
-const PACKAGES: Readonly<Record<DialectName, string>> = {
-  sqlite: 'kysely better-sqlite3',
-  postgres: 'kysely pg',
-  mysql: 'kysely mysql2',
-}
+/** The driver of each engine. */
+const PACKAGES: Readonly<Record<DialectName, string>> = { sqlite: 'libsql', postgres: 'pg', mysql: 'mysql2' }
 
 /**
- * Opens the database. The drivers are optional: throws LEDGER_UNAVAILABLE with the command that installs a missing one, or
- * with what the server said.
+ * Opens the database; servers are connected at the first query. Throws LEDGER_UNAVAILABLE with what the file or server said, and with the
+ * command that installs a missing driver.
  */
-export const openDatabase = async (options: DatabaseOptions): Promise<Database> => {
-  const { place, schema, password, timeout } = options
+export const openDatabase = async <Schema>(options: DatabaseOptions): Promise<Database<Schema>> => {
+  const { place, schema, password, timeout, name = 'ledger' } = options
   try {
     switch (place.dialect) {
       case 'sqlite':
@@ -35,16 +34,16 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
         return (await import('./mysql.ts')).openMysql(place.server, password, timeout)
     }
   } catch (cause) {
-    throw new ArchiverError('LEDGER_UNAVAILABLE', `the ledger cannot be opened: ${messageOf(cause)}`, {
+    throw new ArchiverError('LEDGER_UNAVAILABLE', `Cannot open the ${name}: ${messageOf(cause)}`, {
       cause,
       hint: isMissing(cause)
-        ? `npm install ${PACKAGES[place.dialect]} (building it needs python3, make and g++), or set ledger.url: off`
+        ? `the driver for this machine is missing: npm install ${PACKAGES[place.dialect]}`
         : 'archiving goes on without it; what it missed is kept in ledger-spool.jsonl and written later',
     })
   }
 }
 
-/** Whether a driver is not there, or is there and was built for something else. Another try in this process will not help. */
+/** Whether a driver is missing or was built for another machine. Another try in this process does not help. */
 export const isMissing = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? error.code : undefined
@@ -52,7 +51,6 @@ export const isMissing = (error: unknown): boolean => {
     code === 'ERR_MODULE_NOT_FOUND' ||
     code === 'MODULE_NOT_FOUND' ||
     code === 'ERR_DLOPEN_FAILED' ||
-    /Could not locate the bindings file/.test(error.message) ||
     isMissing(error.cause)
   )
 }

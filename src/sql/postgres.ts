@@ -2,7 +2,6 @@ import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
-import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
@@ -13,12 +12,12 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 }
 
 /** Connects at the first query, not here. A server that goes away is an error of the next query and of nothing else. */
-export const openPostgres = (
+export const openPostgres = <Schema>(
   server: string,
   password: Secret | undefined,
-  schema: string,
+  schema: string | undefined,
   timeout: number,
-): Database => {
+): Database<Schema> => {
   const pool = new pg.Pool({
     connectionString: withOurs(server, password),
     max: 2,
@@ -34,10 +33,10 @@ export const openPostgres = (
         PARSERS[type] ?? (pg.types.getTypeParser(type, format) as (text: string) => unknown),
     },
   })
-  // A connection that breaks is told here while it is idle, and by itself while it is in use; unheard, either would end the process.
+  // Without these two listeners a connection that breaks would end the process.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
-  const kysely = new Kysely<LedgerSchema>({ dialect: new PostgresDialect({ pool }) })
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return {
     dialect: 'postgres',
     kysely,

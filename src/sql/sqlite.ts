@@ -1,32 +1,24 @@
-import BetterSqlite from 'better-sqlite3'
-import {
-  CompiledQuery,
-  Kysely,
-  SqliteDialect,
-  SqliteDriver,
-  type DatabaseConnection,
-  type Driver,
-} from 'kysely'
+import { Kysely, SqliteDialect, SqliteDriver, type Driver } from 'kysely'
 import { closeSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openForAppend } from '../platform/own-file.ts'
 import type { Database } from './connection.ts'
-import type { LedgerSchema } from '../tracking/ledger/schema-types.ts'
+import { openFile, sqliteCode, type SqliteFile } from './libsql-database.ts'
 
 /**
- * Opens the file, made where it is missing. A file that is no database, or a damaged one, is kept aside as
- * `<name>.corrupt-<number>` and a new one begun: the ledger tells of the archiving, it does not decide it.
+ * Opens the file, and makes it where it is missing. A damaged file, or one that is not a database, is kept as `<name>.corrupt-<number>` and
+ * a new one is made: use it only for what can be lost, such as the ledger.
  */
-export const openSqlite = (file: string, timeout: number): Database => {
+export const openSqlite = <Schema>(file: string, timeout: number): Database<Schema> => {
   mkdirSync(dirname(file), { recursive: true })
   const database = openSound(file)
   const { ino } = statSync(file)
-  const kysely = new Kysely<LedgerSchema>({ dialect: new ImmediateDialect({ database }, timeout) })
+  const kysely = new Kysely<Schema>({ dialect: new ImmediateDialect({ database }, timeout) })
   return {
     dialect: 'sqlite',
     kysely,
     schema: undefined,
-    runNow: (sql, parameters) => void database.prepare(sql).run(...parameters),
+    runNow: (sql, parameters) => void database.prepare(sql).run(parameters),
     keepDamaged: (error) => {
       // Where another process was quicker, there is a new file already.
       const isSame = statSync(file, { throwIfNoEntry: false })?.ino === ino
@@ -36,10 +28,9 @@ export const openSqlite = (file: string, timeout: number): Database => {
   }
 }
 
-const isDamage = (error: unknown): boolean =>
-  error instanceof BetterSqlite.SqliteError && /NOTADB|CORRUPT/.test(error.code)
+const isDamage = (error: unknown): boolean => /NOTADB|CORRUPT/.test(sqliteCode(error))
 
-const openSound = (file: string): BetterSqlite.Database => {
+const openSound = (file: string): SqliteFile => {
   try {
     return openAndLook(file)
   } catch (error) {
@@ -72,17 +63,17 @@ const keepAside = (file: string): string => {
 /** In a folder in which nothing can be made, no name is ever free. */
 const MOST_ASIDE = 1000
 
-const openAndLook = (file: string): BetterSqlite.Database => {
+const openAndLook = (file: string): SqliteFile => {
   // SQLite makes files that everybody may read; its journal takes the mode of the database.
   closeSync(openForAppend(file, { operatorChosen: true }))
-  const database = new BetterSqlite(file, { timeout: 1000 })
+  const database = openFile(file, 1000)
   try {
-    database.pragma('journal_mode = WAL')
+    database.prepare('PRAGMA journal_mode = WAL').all([])
     // A power cut may take the last second of the ledger; it never damages it. FULL would sync at every flush.
-    database.pragma('synchronous = NORMAL')
-    database.pragma('foreign_keys = ON')
-    database.prepare('SELECT count(*) FROM sqlite_master').get()
-    database.pragma('busy_timeout = 0')
+    database.prepare('PRAGMA synchronous = NORMAL').all([])
+    database.prepare('PRAGMA foreign_keys = ON').all([])
+    database.prepare('SELECT count(*) FROM sqlite_master').all([])
+    database.prepare('PRAGMA busy_timeout = 0').all([])
     return database
   } catch (error) {
     database.close()
@@ -96,10 +87,10 @@ const openAndLook = (file: string): BetterSqlite.Database => {
  * inside SQLite, which would hold up everything else that this process does.
  */
 class ImmediateDialect extends SqliteDialect {
-  readonly #config: { database: BetterSqlite.Database }
+  readonly #config: { database: SqliteFile }
   readonly #timeout: number
 
-  constructor(config: { database: BetterSqlite.Database }, timeout: number) {
+  constructor(config: { database: SqliteFile }, timeout: number) {
     super(config)
     this.#config = config
     this.#timeout = timeout
@@ -113,17 +104,19 @@ class ImmediateDialect extends SqliteDialect {
 const TRY_EVERY = 20
 
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: SqliteFile
   readonly #tries: number
 
-  constructor(config: { database: BetterSqlite.Database }, timeout: number) {
+  constructor(config: { database: SqliteFile }, timeout: number) {
     super(config)
+    this.#database = config.database
     this.#tries = Math.max(1, Math.ceil(timeout / TRY_EVERY))
   }
 
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+  override async beginTransaction(): Promise<void> {
     for (let left = this.#tries; ; left--)
       try {
-        await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+        this.#database.exec('begin immediate')
         return
       } catch (error) {
         if (!isBusy(error) || left <= 1) throw error
@@ -132,5 +125,4 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
-const isBusy = (error: unknown): boolean =>
-  error instanceof BetterSqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')
+const isBusy = (error: unknown): boolean => sqliteCode(error).startsWith('SQLITE_BUSY')

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
-import { hasSqlite } from '../sqlite.ts'
 
 let site: Site
 const DAYS_AGO = '2025-10-03T12:00:00.000Z'
@@ -32,7 +31,7 @@ describe('the time of the last success', () => {
     const { stdout } = site.archiver('--report-status', '--json')
     expect(stdout).toContain(`"last_success": "${DAYS_AGO}"`)
   })
-  it.skipIf(!hasSqlite)('is not when somebody looked at the history', () => {
+  it('is not when somebody looked at the history', () => {
     expect(site.program(['history', '--config', site.config]).status).toBe(0)
     const { stdout } = site.archiver('--report-status', '--json')
     expect(stdout).toContain(`"last_success": "${DAYS_AGO}"`)

@@ -1,30 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-interface Receiver {
-  on(event: 'message', listener: (bytes: Buffer) => void): void
-  bind(path: string): void
-  close(): void
-}
-const openReceiver = (): Receiver | undefined => {
-  try {
-    const dgram = createRequire(import.meta.url)('unix-dgram') as { createSocket(type: string): Receiver }
-    return dgram.createSocket('unix_dgram')
-  } catch {
-    console.warn('unix-dgram is not installed: what systemd is told is not checked')
-    return undefined
-  }
-}
+import { canReceive, SystemdSocket } from '../fakes/systemd-socket.ts'
 
 let site: string
 let daemon: ChildProcess
-let receiver: Receiver | undefined
-const told: string[] = []
+let socket: SystemdSocket | undefined
 let said = ''
 
 const ON_DISK = 'file://${config_dir}/archive'
@@ -63,29 +47,27 @@ const until = async (holds: () => boolean): Promise<void> => {
 }
 
 describe('a daemon', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     site = mkdtempSync(join(tmpdir(), 'daemon-'))
     mkdirSync(join(site, 'run_records'))
     mkdirSync(join(site, 'credentials'), { mode: 0o700 })
     writeFileSync(join(site, 'credentials', 'ucon_db.writer_password'), 'canary-33\n', { mode: 0o400 })
     configure(AWAY)
-    receiver = openReceiver()
-    receiver?.on('message', (bytes) => told.push(bytes.toString()))
-    receiver?.bind(join(site, 'notify'))
+    socket = canReceive ? await SystemdSocket.open(join(site, 'notify')) : undefined
     daemon = spawn(process.execPath, [resolve('dist/main.js'), 'daemon'], {
       cwd: site,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
         CREDENTIALS_DIRECTORY: join(site, 'credentials'),
-        ...(receiver && { NOTIFY_SOCKET: join(site, 'notify'), WATCHDOG_USEC: '2000000' }),
+        ...(socket && { NOTIFY_SOCKET: join(site, 'notify'), WATCHDOG_USEC: '2000000' }),
       },
     })
     daemon.stderr!.on('data', (text: Buffer) => (said += text.toString()))
   })
   afterAll(() => {
     daemon.kill('SIGKILL')
-    receiver?.close()
+    socket?.close()
     rmSync(site, { recursive: true, force: true })
   })
 
@@ -146,7 +128,8 @@ describe('a daemon', () => {
     expect(existsSync(join(site, 'work', '.archiver.lock'))).toBe(false)
   })
   it('told systemd of all of it, in order, and of its life in between', ({ skip }) => {
-    if (!receiver) return skip()
+    if (!socket) return skip()
+    const told = socket.messages
     const events = told
       .map((message) => message.split('=')[0]!)
       .filter((name) => !['STATUS', 'WATCHDOG'].includes(name))
@@ -157,6 +140,6 @@ describe('a daemon', () => {
     expect(told.filter((message) => message === 'WATCHDOG=1').length).toBeGreaterThan(3)
   })
   it('never told the password', () => {
-    expect(said + told.join()).not.toContain('canary-33')
+    expect(said + (socket?.messages ?? []).join()).not.toContain('canary-33')
   })
 })

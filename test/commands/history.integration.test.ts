@@ -9,7 +9,6 @@ import { openLedger } from '../../src/tracking/ledger/ledger.ts'
 import { contextOf } from '../context.ts'
 import { freshPlace, type Place } from '../tracking/ledger/engines.ts'
 import { passEvents, series } from '../tracking/events.ts'
-import { hasSqlite } from '../sqlite.ts'
 
 let place: Place
 let config = ''
@@ -74,7 +73,7 @@ const listed = async (more: { status?: string; since?: string; limit?: string } 
   return JSON.parse(output) as Listed
 }
 
-describe.skipIf(!hasSqlite)('the history', () => {
+describe('the history', () => {
   it('lists executions, the newest first, in the words of process_logs', async () => {
     for (const end of ['good', 'bad', 'killed', 'dead'] as const) await executed(end)
     const { executions } = await listed()

@@ -3,7 +3,6 @@ import { rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UconServer } from '../fakes/ucon-server.ts'
 import { Site } from '../site.ts'
-import { hasSqlite } from '../sqlite.ts'
 
 const sites: Site[] = []
 const servers: UconServer[] = []
@@ -67,7 +66,7 @@ describe.each([
     expect(attempted).toBeGreaterThanOrEqual(5)
     expect(attempted).toBeLessThan(150)
     expect(site.archived()).toEqual([])
-    if (hasSqlite) expect(site.command('history', '--json').stdout).toContain(signal)
+    expect(site.command('history', '--json').stdout).toContain(signal)
     expect(site.archiver().status).toBe(0)
     expect(site.archived()).toHaveLength(150)
     expect(site.command('audit').status).toBe(0)

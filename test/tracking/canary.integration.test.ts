@@ -13,7 +13,6 @@ import { Reporting } from '../../src/tracking/reporter.ts'
 import { webhookChannel } from '../../src/tracking/alerts/webhook.ts'
 import type { EngineEvent } from '../../src/engine/stage.ts'
 import { freshPlace } from './ledger/engines.ts'
-import { hasSqlite } from '../sqlite.ts'
 
 const CANARY = 'c4n4ry+pass/word@0815'
 
@@ -50,102 +49,99 @@ const LEDGERS: readonly (readonly [what: string, url: string | undefined])[] = [
 ]
 
 describe('a secret that errors, arguments and servers carry', () => {
-  it.each(LEDGERS.filter(([, url]) => hasSqlite || url !== undefined))(
-    'is in nothing that is written or sent, with %s',
-    async (_name, url) => {
-      const place = await freshPlace('sqlite')
-      const { workDir } = place
-      const redact = redactor([new Secret(CANARY)])
-      const heard: string[] = []
-      const lines: string[] = []
-      const server = createServer((request, response) => {
-        request.setEncoding('utf8').on('data', (text: string) => heard.push(text))
-        request.on('end', () => response.end('ok'))
-      })
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      const hook = new Secret(
-        `http://127.0.0.1:${(server.address() as AddressInfo).port}/${encodeURIComponent(CANARY)}`,
-      )
-      const log = await createLog({
-        level: 'debug',
-        format: 'json',
-        file: join(workDir, 'archiver.log'),
-        out: (line) => lines.push(line),
-        journald: false,
-        now,
-        redact,
-      })
-      const reporting = new Reporting({
-        task: 'full',
-        version: '1',
-        workDir,
-        host: 'h',
-        pid: 1,
-        now,
-        log,
-        redact,
-        channels: [
-          webhookChannel({ url: hook, signingKey: new Secret(CANARY) }),
-          webhookChannel({
-            url: new Secret(`http://u:${CANARY}@127.0.0.1:1/`),
-            signingKey: undefined,
-            retryDelay: 1,
-          }),
-        ],
-        staleAfterHours: 1,
-        carbon: undefined,
-        textfile: join(workDir, 'metrics.prom'),
-        channelTimeout: 2000,
-      })
-      const ledger = openLedger({
-        url: url ?? place.url,
-        workDir,
-        identity: identity(),
-        bootTime: bootTime(),
-        startTicksOf: startTicks,
-        now,
-        log,
-        redact,
-        version: '1',
-      })
-      ledger.begin({
-        task: 'full',
-        subject: 'run_records',
-        steps: 1,
-        argv: ['--token', CANARY, `--url=https://u:${CANARY}@h/`],
-        version: '1',
-        environment: { TOKEN: CANARY },
-      })
-      for (const event of pass()) {
-        ledger.listener(event)
-        reporting.listener(event)
-        if ('error' in event) log.error(`pass: ${event.type}`, { error: event.error })
-      }
-      ledger.say(`talking to ${CANARY}`)
-      ledger.event('told', { password: CANARY, nested: [CANARY] })
-      const failure = new TypeError(`bug with ${CANARY}`, { cause: new Error(CANARY) })
-      await ledger.end({ exitCode: 2, error: failure }, 3000)
-      await reporting.end(
-        {
-          exitCode: 2,
-          isPass: true,
-          signal: undefined,
-          standings: [],
-          ledgerFailures: ledger.failures,
-          spoolBytes: ledger.spoolBytes,
-        },
-        5000,
-      )
-      await log.close()
-      server.close()
-      const seen = [everything(workDir), ...heard, ...lines].join('\n')
-      expect(seen.length).toBeGreaterThan(2000)
-      expect(heard.length).toBeGreaterThan(0)
-      for (const form of [CANARY, encodeURIComponent(CANARY), Buffer.from(CANARY).toString('base64')])
-        expect(seen.includes(form), form).toBe(false)
-      if (url === undefined) expect(seen).toContain('left out [secret]')
-      else expect(readFileSync(join(workDir, 'ledger-spool.jsonl'), 'utf8')).toContain('left out [secret]')
-      await place.drop()
-    },
-  )
+  it.each(LEDGERS)('is in nothing that is written or sent, with %s', async (_name, url) => {
+    const place = await freshPlace('sqlite')
+    const { workDir } = place
+    const redact = redactor([new Secret(CANARY)])
+    const heard: string[] = []
+    const lines: string[] = []
+    const server = createServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => heard.push(text))
+      request.on('end', () => response.end('ok'))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const hook = new Secret(
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/${encodeURIComponent(CANARY)}`,
+    )
+    const log = await createLog({
+      level: 'debug',
+      format: 'json',
+      file: join(workDir, 'archiver.log'),
+      out: (line) => lines.push(line),
+      journald: false,
+      now,
+      redact,
+    })
+    const reporting = new Reporting({
+      task: 'full',
+      version: '1',
+      workDir,
+      host: 'h',
+      pid: 1,
+      now,
+      log,
+      redact,
+      channels: [
+        webhookChannel({ url: hook, signingKey: new Secret(CANARY) }),
+        webhookChannel({
+          url: new Secret(`http://u:${CANARY}@127.0.0.1:1/`),
+          signingKey: undefined,
+          retryDelay: 1,
+        }),
+      ],
+      staleAfterHours: 1,
+      carbon: undefined,
+      textfile: join(workDir, 'metrics.prom'),
+      channelTimeout: 2000,
+    })
+    const ledger = openLedger({
+      url: url ?? place.url,
+      workDir,
+      identity: identity(),
+      bootTime: bootTime(),
+      startTicksOf: startTicks,
+      now,
+      log,
+      redact,
+      version: '1',
+    })
+    ledger.begin({
+      task: 'full',
+      subject: 'run_records',
+      steps: 1,
+      argv: ['--token', CANARY, `--url=https://u:${CANARY}@h/`],
+      version: '1',
+      environment: { TOKEN: CANARY },
+    })
+    for (const event of pass()) {
+      ledger.listener(event)
+      reporting.listener(event)
+      if ('error' in event) log.error(`pass: ${event.type}`, { error: event.error })
+    }
+    ledger.say(`talking to ${CANARY}`)
+    ledger.event('told', { password: CANARY, nested: [CANARY] })
+    const failure = new TypeError(`bug with ${CANARY}`, { cause: new Error(CANARY) })
+    await ledger.end({ exitCode: 2, error: failure }, 3000)
+    await reporting.end(
+      {
+        exitCode: 2,
+        isPass: true,
+        signal: undefined,
+        standings: [],
+        ledgerFailures: ledger.failures,
+        spoolBytes: ledger.spoolBytes,
+      },
+      5000,
+    )
+    await log.close()
+    server.close()
+    const seen = [everything(workDir), ...heard, ...lines].join('\n')
+    expect(seen.length).toBeGreaterThan(2000)
+    expect(heard.length).toBeGreaterThan(0)
+    for (const form of [CANARY, encodeURIComponent(CANARY), Buffer.from(CANARY).toString('base64')])
+      expect(seen.includes(form), form).toBe(false)
+    if (url === undefined) expect(seen).toContain('left out [secret]')
+    else expect(readFileSync(join(workDir, 'ledger-spool.jsonl'), 'utf8')).toContain('left out [secret]')
+    await place.drop()
+  })
 })

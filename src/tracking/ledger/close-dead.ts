@@ -1,6 +1,6 @@
 import { judge, wordsOf, type HostFacts, type OpenExecution } from './status-words.ts'
 import { daysOf, tables } from './daily-stats.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import { dayOf, timeMs, timeText } from '../../sql/timestamps.ts'
 import { writeRows } from './upsert.ts'
 
@@ -30,7 +30,7 @@ const OPEN = ['started', 'running']
  * Judges every execution that the ledger has as running, except `self`, and closes those that are not: with their steps, runs
  * and batches. Safe by several programs at once; an end that was written meanwhile stays (`tracking/ledger/status-words.ts` decides).
  */
-export const closeOpen = async (database: Database, host: Host, self: string): Promise<Closed[]> => {
+export const closeOpen = async (database: LedgerDatabase, host: Host, self: string): Promise<Closed[]> => {
   const open = await tables(database)
     .selectFrom('executions')
     .select(['run_id', 'task_name', 'hostname', 'process_id', 'boot_id', 'process_start_ticks'])
@@ -69,7 +69,7 @@ export const closeOpen = async (database: Database, host: Host, self: string): P
 }
 
 /** Whether this process was the one that closed it. */
-const close = (database: Database, end: Closed, now: number): Promise<boolean> =>
+const close = (database: LedgerDatabase, end: Closed, now: number): Promise<boolean> =>
   database.kysely.transaction().execute(async (transaction) => {
     const within = tables({ ...database, kysely: transaction })
     const state = end.status === 'TERMINATED' ? 'terminated' : 'system_reboot'
@@ -111,7 +111,7 @@ export interface Interrupted {
 
 /** The newest step of a stage, when it was killed, terminated or rebooted away; undefined when it ended by itself. */
 export const interrupted = async (
-  database: Database,
+  database: LedgerDatabase,
   stage: string,
   self: string,
 ): Promise<Interrupted | undefined> => {

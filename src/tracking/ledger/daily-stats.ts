@@ -1,5 +1,5 @@
 import { stateOf, type State } from './status-words.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import type { Cell, Row } from './row.ts'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 
@@ -20,7 +20,7 @@ export const daysTouched = (rows: readonly Row[]): TaskDay[] =>
   })
 
 /** `daily_stats` for these days, counted anew from the executions, so that counting twice changes nothing. */
-export const daysOf = async (database: Database, days: readonly TaskDay[]): Promise<Row[]> => {
+export const daysOf = async (database: LedgerDatabase, days: readonly TaskDay[]): Promise<Row[]> => {
   const rows: Row[] = []
   for (const { task, day } of days) {
     const from = Date.parse(`${day}T00:00:00Z`)
@@ -39,7 +39,7 @@ export const daysOf = async (database: Database, days: readonly TaskDay[]): Prom
 }
 
 /** The query builder over the ledger's tables, wherever they are. */
-export const tables = ({ kysely, schema }: Database): Database['kysely'] =>
+export const tables = ({ kysely, schema }: LedgerDatabase): LedgerDatabase['kysely'] =>
   schema === undefined ? kysely : kysely.withSchema(schema)
 
 interface Ended {

@@ -1,7 +1,7 @@
 import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely'
 import { STATES, stateOf, wordsOf, type State } from './status-words.ts'
 import { tables } from './daily-stats.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import type { LedgerSchema } from './schema-types.ts'
 import { dayOf, timeMs, timeText } from '../../sql/timestamps.ts'
 
@@ -38,7 +38,10 @@ export interface HistoryFilter {
 }
 
 /** The newest executions first. */
-export const pastExecutions = async (database: Database, filter: HistoryFilter): Promise<PastExecution[]> => {
+export const pastExecutions = async (
+  database: LedgerDatabase,
+  filter: HistoryFilter,
+): Promise<PastExecution[]> => {
   const { since, states, limit } = filter
   let query = tables(database)
     .selectFrom('executions')
@@ -105,7 +108,10 @@ export interface PastDetail extends PastExecution {
 }
 
 /** By its number or its UUID; undefined when there is none. */
-export const pastExecution = async (database: Database, id: string): Promise<PastDetail | undefined> => {
+export const pastExecution = async (
+  database: LedgerDatabase,
+  id: string,
+): Promise<PastDetail | undefined> => {
   const from = tables(database)
   const byNumber = /^\d{1,15}$/.test(id)
   if (!byNumber && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined
@@ -189,7 +195,7 @@ export interface PastDay {
 }
 
 /** The newest day first. Days outlive their executions, which `ledger.keep_days` removes. */
-export const pastDays = async (database: Database, since: number): Promise<PastDay[]> => {
+export const pastDays = async (database: LedgerDatabase, since: number): Promise<PastDay[]> => {
   const from = tables(database)
   const first = dayOf(since)
   const stats = await from.selectFrom('daily_stats').selectAll().where('day', '>=', first).execute()

@@ -1,5 +1,5 @@
 import type { Log } from '../../common/log.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import { openDatabase, type DatabaseOptions } from '../../sql/open-database.ts'
 import { daysOf, daysTouched } from './daily-stats.ts'
 import { migrate, MIGRATIONS } from './migrations.ts'
@@ -19,7 +19,7 @@ export interface StoreOptions extends DatabaseOptions {
 
 /** The ledger, open and of the newest version. */
 export interface OpenStore extends LedgerStore {
-  readonly database: Database
+  readonly database: LedgerDatabase
 }
 
 /** Opens and migrates. Throws LEDGER_UNAVAILABLE, or what the driver throws. */
@@ -42,7 +42,7 @@ export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
 }
 
 /** Closes; a file that the error shows to be damaged is kept aside, as when it is opened. */
-const close = async (database: Database, log: Log, error?: unknown): Promise<void> => {
+const close = async (database: LedgerDatabase, log: Log, error?: unknown): Promise<void> => {
   try {
     await database.close()
   } finally {
@@ -54,7 +54,7 @@ const close = async (database: Database, log: Log, error?: unknown): Promise<voi
 type OnRefused = StoreOptions['onRefused']
 
 /** Rows, and the statistics of the days on which an execution ended, in one transaction each. */
-const write = async (database: Database, rows: readonly Row[], onRefused: OnRefused): Promise<void> => {
+const write = async (database: LedgerDatabase, rows: readonly Row[], onRefused: OnRefused): Promise<void> => {
   await writeOrRefuse(database, rows, onRefused)
   const days = daysTouched(rows)
   if (days.length > 0)
@@ -63,7 +63,7 @@ const write = async (database: Database, rows: readonly Row[], onRefused: OnRefu
 
 /** Where a row is refused, halves are tried until it stands alone: one row must never keep the others from being written. */
 const writeOrRefuse = async (
-  database: Database,
+  database: LedgerDatabase,
   rows: readonly Row[],
   onRefused: OnRefused,
 ): Promise<void> => {
@@ -82,7 +82,7 @@ const writeOrRefuse = async (
   }
 }
 
-const nowWriter = (database: Database): LedgerStore['writeNow'] => {
+const nowWriter = (database: LedgerDatabase): LedgerStore['writeNow'] => {
   const { kysely, runNow, dialect, schema } = database
   if (!runNow) return undefined
   return (rows) => {

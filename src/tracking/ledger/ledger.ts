@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { redact as redactByLook, type Redact } from '../../common/redact.ts'
 import { endState, type State } from './status-words.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import type { Closed } from './close-dead.ts'
-import { ledgerPlace, schemaName } from '../../sql/database-url.ts'
+import { databasePlace, schemaName } from '../../sql/database-url.ts'
 import { RunningFiles } from './running-files.ts'
 import { Spool } from './spool.ts'
 import type { OpenStore } from './ledger-database.ts'
@@ -49,7 +49,7 @@ export class Ledger {
     this.#redact = redact
     this.#files = new RunningFiles(workDir)
     this.#spool = new Spool(join(workDir, 'ledger-spool.jsonl'))
-    const place = ledgerPlace(url, workDir)
+    const place = databasePlace(url, workDir)
     this.#writer =
       place &&
       new LedgerWriter<OpenStore>({
@@ -193,7 +193,7 @@ export class Ledger {
   }
 
   /** Opens the ledger now, writes what waits and judges what was left open, for at most `ms` milliseconds: for commands that read it. */
-  async ready(ms: number): Promise<Database | undefined> {
+  async ready(ms: number): Promise<LedgerDatabase | undefined> {
     this.#active = true
     await this.flush(ms)
     return this.#writer?.store?.database

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql, type Kysely } from 'kysely'
 import { ArchiverError } from '../../errors.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import type { DialectName } from '../../sql/database-url.ts'
 import type { LedgerSchema } from './schema-types.ts'
 import { createStatements } from './ddl.ts'
@@ -34,7 +34,7 @@ export interface MigrateOptions {
  * was cut short there is run again from its beginning. Throws LEDGER_UNAVAILABLE when a newer program has been here.
  * Gives back the names that views could not have, because something else has them.
  */
-export const migrate = async (database: Database, options: MigrateOptions): Promise<string[]> => {
+export const migrate = async (database: LedgerDatabase, options: MigrateOptions): Promise<string[]> => {
   const { kysely, dialect, schema } = database
   if (await isCurrent(database, options)) return []
   if (dialect === 'mysql')
@@ -63,7 +63,7 @@ export const migrate = async (database: Database, options: MigrateOptions): Prom
 }
 
 /** Whether there is nothing to do: one query, so that starting costs no more than that. */
-const isCurrent = async (database: Database, { migrations }: MigrateOptions): Promise<boolean> => {
+const isCurrent = async (database: LedgerDatabase, { migrations }: MigrateOptions): Promise<boolean> => {
   const { kysely, dialect, schema } = database
   try {
     const versions = sql.raw(qualified(schema, 'schema_version'))
@@ -89,7 +89,7 @@ const viewsName = (dialect: DialectName, schema: string | undefined): string => 
 
 const apply = async (
   kysely: Kysely<LedgerSchema>,
-  { dialect, schema }: Database,
+  { dialect, schema }: LedgerDatabase,
   { migrations, now, by }: MigrateOptions,
 ): Promise<string[]> => {
   const versions = qualified(schema, 'schema_version')

@@ -1,5 +1,5 @@
 import { tables } from './daily-stats.ts'
-import type { Database } from '../../sql/connection.ts'
+import type { LedgerDatabase } from './schema-types.ts'
 import { timeText } from '../../sql/timestamps.ts'
 
 const DAY = 86_400_000
@@ -15,7 +15,7 @@ const METRICS_DAYS = 30
  * stay, however old. `daily_stats` stays. At most `limit` at a call, so that it can be done at a start. Gives how many went.
  */
 export const prune = async (
-  database: Database,
+  database: LedgerDatabase,
   options: { readonly keepDays: number; readonly now: number; readonly limit: number },
 ): Promise<number> => {
   const { keepDays, now, limit } = options

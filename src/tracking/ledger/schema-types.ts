@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { Database } from '../../sql/connection.ts'
 import type { ColumnType, TABLES, TableName } from './tables.ts'
 
 type Value<Type extends ColumnType> = Type extends 'id'
@@ -42,3 +43,6 @@ export interface SchemaVersion {
 }
 
 export type LedgerSchema = LedgerTables & { process_logs: ProcessLogs; schema_version: SchemaVersion }
+
+/** The open ledger. */
+export type LedgerDatabase = Database<LedgerSchema>

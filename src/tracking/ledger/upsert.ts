@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely'
 import type { DialectName } from '../../sql/database-url.ts'
-import type { Row } from './row.ts'
+import type { Cell, Row } from './row.ts'
 import type { LedgerSchema } from './schema-types.ts'
 import { qualified, TABLES, type Table, type TableName } from './tables.ts'
 
@@ -39,11 +39,15 @@ const upsert = (
   const [first] = rows
   if (!first) throw new RangeError('no rows to write')
   const columns = Object.keys(first.cells)
-  const values = rows.map((row) => sql`(${sql.join(columns.map((column) => row.cells[column] ?? null))})`)
+  const values = rows.map((row) => sql`(${sql.join(columns.map((column) => storable(row.cells[column])))})`)
   const names = sql.raw(columns.join(', '))
   const insert = sql`INSERT INTO ${sql.raw(qualified(schema, first.table))} (${names}) VALUES ${sql.join(values)}`
   return sql`${insert} ${sql.raw(onConflict(first.table, columns, dialect))}`
 }
+
+/** No engine but MySQL stores a NUL character: it becomes the replacement character. */
+const storable = (cell: Cell | undefined): Cell =>
+  typeof cell === 'string' ? cell.replaceAll('\0', '\uFFFD') : (cell ?? null)
 
 const onConflict = (name: TableName, columns: readonly string[], dialect: DialectName): string => {
   const { key }: Table = TABLES[name]
@@ -93,7 +97,7 @@ const updated = async (
 ): Promise<boolean> => {
   const { run_id: id, revision, ...others } = cells
   const set = Object.entries({ ...others, revision: revision ?? 0 }).map(
-    ([column, cell]) => sql`${sql.raw(column)} = ${cell}`,
+    ([column, cell]) => sql`${sql.raw(column)} = ${storable(cell)}`,
   )
   const { numAffectedRows } = await sql`UPDATE ${sql.raw(qualified(schema, table))} SET ${sql.join(set)}
     WHERE run_id = ${id} AND revision <= ${revision ?? 0}`.execute(kysely)

@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import type { Database } from '../../../src/sql/connection.ts'
+import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
 import { openDatabase } from '../../../src/sql/open-database.ts'
-import { ledgerPlace, type DialectName } from '../../../src/sql/database-url.ts'
+import { databasePlace, type DialectName } from '../../../src/sql/database-url.ts'
 import { postgresAnswers, postgresPlace } from '../../postgres.ts'
-import { hasSqlite } from '../../sqlite.ts'
 
 /** A database of one's own on one engine, and what makes it vanish. */
 export interface Place {
@@ -16,7 +15,7 @@ export interface Place {
   readonly url: string
   readonly schema: string
   readonly workDir: string
-  open(): Promise<Database>
+  open(): Promise<LedgerDatabase>
   drop(): Promise<void>
 }
 
@@ -40,8 +39,7 @@ const mysqlAnswers = async (): Promise<boolean> => {
 
 /** Which engines can be tried here. The others are named, so that nobody takes a skipped test for a passed one. */
 export const engines = async (): Promise<DialectName[]> => {
-  const there: DialectName[] = []
-  if (hasSqlite) there.push('sqlite')
+  const there: DialectName[] = ['sqlite']
   if (await postgresAnswers()) there.push('postgres')
   else
     console.warn(`SKIPPED: no PostgreSQL at ${postgres.host}:${postgres.port} (set PGHOST, PGPORT, PGUSER)`)
@@ -79,7 +77,7 @@ export const freshPlace = async (dialect: DialectName): Promise<Place> => {
     schema,
     workDir,
     open: () => {
-      const place = ledgerPlace(url, workDir)
+      const place = databasePlace(url, workDir)
       if (!place) throw new Error('no place')
       return openDatabase({ place, schema, password: undefined, timeout: 5000 })
     },

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Log } from '../../../src/common/log.ts'
 import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
-import { ledgerPlace } from '../../../src/sql/database-url.ts'
+import { databasePlace } from '../../../src/sql/database-url.ts'
 import type { Row } from '../../../src/tracking/ledger/row.ts'
 import { openStore, type OpenStore } from '../../../src/tracking/ledger/ledger-database.ts'
 import { engines, freshPlace, type Place } from './engines.ts'
@@ -12,7 +12,7 @@ let warnings: string[] = []
 const quiet = (): void => undefined
 const log: Log = { debug: quiet, info: quiet, warn: (text) => void warnings.push(text), error: quiet }
 const open = (onRefused: (row: Row) => void = quiet): Promise<OpenStore> => {
-  const to = ledgerPlace(place.url, place.workDir)
+  const to = databasePlace(place.url, place.workDir)
   if (!to) throw new Error('no place')
   const { schema } = place
   const now = (): number => 0

@@ -10,7 +10,6 @@ import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
 import { openLedger, type Ledger, type LedgerOptions } from '../../../src/tracking/ledger/ledger.ts'
 import { engines, freshPlace, type Place } from './engines.ts'
 import { passEvents, series } from '../events.ts'
-import { hasSqlite } from '../../sqlite.ts'
 
 const FACTS = {
   task: 'incremental',
@@ -233,7 +232,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
   })
 })
 
-describe('a machine on which the SQLite driver could not be built', () => {
+describe('a machine without the SQLite driver', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 
@@ -244,7 +243,7 @@ describe('a machine on which the SQLite driver could not be built', () => {
         NODE_OPTIONS: '--import ./test/tracking/ledger/without-driver.mjs',
         MODE: mode,
       })
-      expect(child.output()).toMatch(/The ledger is off.*npm install kysely better-sqlite3/)
+      expect(child.output()).toMatch(/The ledger is off.*npm install libsql/)
       expect(child.output().match(/The ledger is off/g)).toHaveLength(1)
       child.kill('SIGTERM')
       await child.gone
@@ -254,7 +253,7 @@ describe('a machine on which the SQLite driver could not be built', () => {
   )
 })
 
-describe.skipIf(!hasSqlite)('a ledger file that is damaged', () => {
+describe('a ledger file that is damaged', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 
@@ -296,7 +295,7 @@ describe.skipIf(!hasSqlite)('a ledger file that is damaged', () => {
   })
 })
 
-describe.skipIf(!hasSqlite)('a ledger that is down when a pass runs', () => {
+describe('a ledger that is down when a pass runs', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 
@@ -340,7 +339,7 @@ describe.each(['postgres', 'mysql'])('a server of %s that is silent', (dialect) 
   })
 })
 
-describe.skipIf(!hasSqlite)('a process that is killed before the ledger has heard of it', () => {
+describe('a process that is killed before the ledger has heard of it', () => {
   beforeEach(async () => (place = await freshPlace('sqlite')))
   afterEach(() => place.drop())
 

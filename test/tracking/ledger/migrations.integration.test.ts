@@ -4,7 +4,7 @@ import { migrate, MIGRATIONS, type Migration } from '../../../src/tracking/ledge
 import { TABLES } from '../../../src/tracking/ledger/tables.ts'
 import { VIEWS } from '../../../src/tracking/ledger/views.ts'
 import { openDatabase } from '../../../src/sql/open-database.ts'
-import { ledgerPlace } from '../../../src/sql/database-url.ts'
+import { databasePlace } from '../../../src/sql/database-url.ts'
 import { admin, engines, freshPlace, type Place } from './engines.ts'
 
 const options = { migrations: MIGRATIONS, now: () => 0, by: 'test' }
@@ -105,7 +105,7 @@ describe.skipIf(!(await engines()).includes('postgres'))(
     it('leave the views of another ledger in the same database to it, and make their own beside their tables', async () => {
       const place = await freshPlace('postgres')
       try {
-        const to = ledgerPlace(place.url, place.workDir)!
+        const to = databasePlace(place.url, place.workDir)!
         const ledgers = ['mu2e', 'sbnd'].map((schema) => ({
           place: to,
           schema,

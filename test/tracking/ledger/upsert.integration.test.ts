@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Database } from '../../../src/sql/connection.ts'
+import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
 import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
 import { migrate, MIGRATIONS } from '../../../src/tracking/ledger/migrations.ts'
 import { prune } from '../../../src/tracking/ledger/prune.ts'
@@ -27,7 +27,7 @@ const file = (run: number, revision: number, state = 'done'): Row => ({
 
 describe.each(await engines())('rows on %s', (dialect) => {
   let place: Place
-  let database: Database
+  let database: LedgerDatabase
   const write = (rows: readonly Row[]): Promise<void> =>
     writeRows(database.kysely, rows, database.dialect, database.schema)
   const stored = () =>

@@ -163,7 +163,7 @@ describe('a ledger that goes away', () => {
 
   it('that was never installed is off, with the way to turn it on', async () => {
     const store = new Switch()
-    const missing = Object.assign(new Error("Cannot find package 'better-sqlite3'"), {
+    const missing = Object.assign(new Error("Cannot find package 'libsql'"), {
       code: 'ERR_MODULE_NOT_FOUND',
     })
     store.answer = () => Promise.reject(missing)
