@@ -1,6 +1,7 @@
 import { printable } from '../common/redact.ts'
 import { asctime } from '../platform/log/format.ts'
-import type { PastDay, PastDetail, PastExecution } from '../tracking/ledger/history-queries.ts'
+import type { PastDay } from '../tracking/ledger/day-queries.ts'
+import type { PastDetail, PastExecution } from '../tracking/ledger/history-queries.ts'
 
 /** One line an execution, or a sentence when there is none. */
 export const executionsTable = (executions: readonly PastExecution[], now: number): string => {

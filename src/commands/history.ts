@@ -50,7 +50,7 @@ export const historyShow: Command<HistoryOptions & { readonly id: string }> = (o
 export const historyStats: Command<HistoryOptions> = (options, context) => {
   const since = momentOf(options.since ?? '7d', now())
   return withLedger(options.config, context, async (database) => {
-    const { pastDays } = await import('../tracking/ledger/history-queries.ts')
+    const { pastDays } = await import('../tracking/ledger/day-queries.ts')
     const days = await pastDays(database, since)
     context.out(options.json ? json({ days }) : daysTable(days))
     return 0

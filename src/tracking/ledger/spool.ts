@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
 import { keyOf, type Cell, type Row } from './row.ts'
@@ -65,8 +57,7 @@ export class Spool {
     this.#refused += 1
     this.#lost += 1
     try {
-      if (sizeOf(this.refusedPath) < LARGEST_REFUSED)
-        appendOwn(this.refusedPath, lineOf(row))
+      if (sizeOf(this.refusedPath) < LARGEST_REFUSED) appendOwn(this.refusedPath, lineOf(row))
     } catch {
       // It is counted; there is no room for more.
     }
