@@ -1,0 +1,252 @@
+import { parseExpression } from '../expression/parse-expression.ts'
+import { ExpressionSyntaxError } from '../expression/tokens.ts'
+import type { At, Problems } from '../mapping/document.ts'
+import type { Codes, Column, ColumnType, Each, Formula, Origin } from '../mapping/model.ts'
+import { parsePath, type Path } from '../mapping/paths.ts'
+import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
+import { dateFormat } from '../values/dates.ts'
+import { attribute, NAMES, type RuleList } from './contract-lists.ts'
+import type { Contract, ContractMapping } from './contract-schema.ts'
+
+/** Dates as the original takes them: ISO, then month first. What fits neither is no date here; the original then tries day first. */
+export const CONTRACT_DATES = [
+  'ISO',
+  'M/D/YYYY',
+  'M/D/YYYY HH:mm:ss',
+  'M/D/YYYY h:mm:ss A',
+  'M/D/YYYY HH:mm',
+  'YYYYMMDD',
+].flatMap((text) => (text === 'YYYYMMDD' ? [] : [dateFormat(text)]))
+
+const TYPES: Readonly<Record<string, ColumnType>> = {
+  string: 'text',
+  int: 'integer',
+  smallint: 'smallint',
+  bigint: 'bigint',
+  tinyint: 'tinyint',
+  decimal: 'decimal',
+  float: 'float',
+  datetime: 'datetime',
+  smalldatetime: 'datetime',
+  date: 'date',
+  bit: 'bit',
+  boolean: 'bit',
+}
+
+/** What columns of a contract are made with. */
+export interface ColumnContext {
+  readonly contract: Contract
+  readonly lists: readonly RuleList[]
+  readonly problems: Problems
+  /** The list whose elements the rows are; undefined for one row an item. */
+  readonly rowsOf: RuleList | undefined
+}
+
+/** A mapping type such as `add_score(V4)` in its name and what stands in brackets. */
+export const mappingTypes = ({
+  mapping_type: types,
+}: ContractMapping): { name: string; argument: string | undefined }[] =>
+  (types ?? []).map((type) => {
+    const [, name = type, argument] = /^(\w+)\((.*)\)$/.exec(type.trim()) ?? []
+    return { name: name.trim(), argument }
+  })
+
+const has = (mapping: ContractMapping, ...names: string[]): boolean =>
+  mappingTypes(mapping).some(({ name }) => names.includes(name))
+
+/** One entry of the contract's `mappings` as a column. */
+export const contractColumn = (
+  mapping: ContractMapping,
+  at: At,
+  context: ColumnContext,
+  name = mapping.target_column ?? '',
+): Column => {
+  const type = TYPES[mapping.data_type.toLowerCase()]
+  if (!type)
+    context.problems.add(
+      at,
+      `${mapping.target_table}.${name}: the data_type ${mapping.data_type} is not known`,
+    )
+  const nullable = mapping.nullable ?? true
+  const isBit = has(mapping, 'char_to_bit', 'boolean_to_bit')
+  const codes = codesOf(mapping, at, context)
+  const fallback = mapping.default_value ?? undefined
+  const given = typeof fallback === 'boolean' ? Number(fallback) : fallback
+  const numeric = type !== 'text'
+  return {
+    ...PLAIN_COLUMN,
+    name,
+    at,
+    origin: originOf(mapping, at, context),
+    fallback: fallbackOf(mapping, context),
+    type: codes && !isBit && type === 'text' ? undefined : type,
+    length: type === 'text' ? (mapping.data_length ?? undefined) : undefined,
+    scale: type === 'decimal' ? (mapping.data_length ?? undefined) : undefined,
+    required: !nullable,
+    default: isBit ? (given ?? 0) : nullable ? undefined : given,
+    codes,
+    formats: type === 'date' || type === 'datetime' ? CONTRACT_DATES : [],
+    digits: has(mapping, 'numbers_only'),
+    strip: has(mapping, 'extract_numeric') && numeric ? '$' : '',
+    grouping: has(mapping, 'extract_numeric') && numeric ? ',' : '',
+    round:
+      type === 'integer' ||
+      type === 'smallint' ||
+      type === 'bigint' ||
+      type === 'tinyint' ||
+      type === 'decimal',
+    onLong: 'cut',
+    onBad: nullable ? 'null' : 'fail',
+    onUnknown: isBit || (!nullable && given !== undefined) ? 'default' : nullable ? 'null' : 'fail',
+    aside: mapping.exclude_default_when_record_empty ?? false,
+  }
+}
+
+const codesOf = (
+  mapping: ContractMapping,
+  at: At,
+  { contract, problems }: ColumnContext,
+): Codes | undefined => {
+  const bits = mappingTypes(mapping).find(
+    ({ name }) => name === 'char_to_bit' || name === 'boolean_to_bit',
+  )?.name
+  if (bits !== undefined) {
+    const values = new Map(
+      Object.entries(contract.bit_conversions?.[bits] ?? {}).map(([code, bit]) => [code, Number(bit)]),
+    )
+    if (!values.has('')) values.set('', 0)
+    return { name: bits, ignoreCase: true, values, blankForUnknown: false, quiet: false }
+  }
+  if (!has(mapping, 'enum')) return undefined
+  const name = mapping.enum_name ?? mapping.target_column ?? ''
+  const table = contract.enum_mappings?.[name]
+  if (!table)
+    problems.add(at, `${mapping.target_table}.${mapping.target_column ?? ''}: enum_mappings has no ${name}`)
+  const values = new Map<string, string | number>()
+  for (const [code, value] of Object.entries(table ?? {}))
+    values.set(code, typeof value === 'boolean' ? Number(value) : value)
+  // An expression may give the stored value itself.
+  if (has(mapping, 'calculated_field'))
+    for (const value of [...values.values()]) if (!values.has(String(value))) values.set(String(value), value)
+  return { name, ignoreCase: true, values, blankForUnknown: values.has(''), quiet: false }
+}
+
+const fallbackOf = (mapping: ContractMapping, context: ColumnContext): Origin | undefined => {
+  if (has(mapping, 'default_getutcdate_if_null')) return { type: 'now' }
+  return has(mapping, 'calculated_field') && has(mapping, 'enum') ? pathOrigin(mapping, context) : undefined
+}
+
+const originOf = (mapping: ContractMapping, at: At, context: ColumnContext): Origin => {
+  if (has(mapping, 'calculated_field')) {
+    const formula = contractFormula(
+      mapping.expression ?? '',
+      at,
+      context.problems,
+      `${mapping.target_table}.${mapping.target_column ?? ''}`,
+    )
+    return formula
+      ? { type: 'expression', formula, base: parsePath(mapping.xml_path, NAMES) }
+      : { type: 'literal', value: null }
+  }
+  const person = mappingTypes(mapping).find(({ name }) => name in PERSON_ORDER)?.name
+  if (person !== undefined) return personOrigin(mapping, PERSON_ORDER[person] ?? 0, context)
+  if (has(mapping, 'curr_address_only')) return currentAddress(mapping, context)
+  return pathOrigin(mapping, context)
+}
+
+/** An expression, or undefined with a problem. */
+export const contractFormula = (
+  text: string,
+  at: At,
+  problems: Problems,
+  where: string,
+): Formula | undefined => {
+  try {
+    return { text, expression: parseExpression(text) }
+  } catch (error) {
+    if (!(error instanceof ExpressionSyntaxError)) throw error
+    problems.add(at, `${where}: expression, character ${error.at}: ${error.message}`)
+    return undefined
+  }
+}
+
+/** Which of the contact list's kinds a mapping type asks for. */
+const PERSON_ORDER: Readonly<Record<string, number>> = {
+  last_valid_pr_contact: 0,
+  last_valid_sec_contact: 1,
+  authu_contact: 1,
+}
+
+/** The last person of a kind: an attribute of it, of its preferred address, or of an element below it. */
+const personOrigin = (mapping: ContractMapping, order: number, context: ColumnContext): Origin => {
+  const contact = context.lists.find(
+    ({ parent, identity, elementPath }) =>
+      !parent && identity !== undefined && (mapping.xml_path + '/').startsWith(`${elementPath}/`),
+  )
+  const kind = contact?.kind
+  const value = kind?.values[order]
+  if (!contact || !kind || value === undefined) return pathOrigin(mapping, context)
+  const list = context.lists.find(
+    ({ elementPath, parent }) => parent === contact && elementPath === mapping.xml_path,
+  )
+  const rest = mapping.xml_path.slice(contact.elementPath.length + 1)
+  const name = mapping.xml_attribute ?? ''
+  return {
+    type: 'choice',
+    choice: {
+      each: each(list ?? contact),
+      where: [{ path: list ? parsePath(`../@${kind.name}`, NAMES) : attribute(kind.name), values: [value] }],
+      ignoreCase: true,
+      prefer: list?.kind && { path: attribute(list.kind.name), values: list.kind.values },
+      take: 'last',
+      value: list || rest === '' ? attribute(name) : parsePath(`${rest}/@${name}`, NAMES),
+    },
+  }
+}
+
+const each = ({ list, parent }: RuleList): Each => ({
+  type: 'list',
+  list: list.name,
+  below: [],
+  text: parent ? `${parent.list.name}/${list.name}` : list.name,
+})
+
+const currentAddress = (mapping: ContractMapping, context: ColumnContext): Origin => {
+  const list = context.lists.find(({ elementPath }) => elementPath === mapping.xml_path)
+  if (!list?.kind || context.rowsOf !== list.parent) return pathOrigin(mapping, context)
+  return {
+    type: 'choice',
+    choice: {
+      each: { type: 'path', path: parsePath(list.element, NAMES), text: list.elementPath },
+      where: [{ path: attribute(list.kind.name), values: list.kind.values.slice(0, 1) }],
+      ignoreCase: true,
+      prefer: undefined,
+      take: 'last',
+      value: attribute(mapping.xml_attribute ?? ''),
+    },
+  }
+}
+
+/** An attribute where the contract says, relative to the row's element where it is at or around it. The last element counts. */
+export const pathOrigin = (mapping: ContractMapping, { rowsOf }: ColumnContext): Origin => ({
+  type: 'path',
+  path: relativePath(mapping.xml_path, mapping.xml_attribute ?? '', rowsOf?.elementPath),
+  take: 'last',
+  warns: true,
+})
+
+const relativePath = (elementPath: string, name: string, rowsAt: string | undefined): Path => {
+  if (rowsAt === undefined) return parsePath(`${elementPath}/@${name}`, NAMES)
+  if (elementPath === rowsAt) return attribute(name)
+  if (elementPath.startsWith(`${rowsAt}/`))
+    return parsePath(`${elementPath.slice(rowsAt.length + 1)}/@${name}`, NAMES)
+  if (rowsAt.startsWith(`${elementPath}/`)) {
+    const up = rowsAt
+      .slice(elementPath.length + 1)
+      .split('/')
+      .map(() => '..')
+      .join('/')
+    return parsePath(`${up}/@${name}`, NAMES)
+  }
+  return parsePath(`${elementPath}/@${name}`, NAMES)
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import type { At, Node } from '../mapping/document.ts'
+
+const text = z.string()
+const names = z.union([z.array(text), text]).transform((value) =>
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map((word) => word.trim())
+        .filter(Boolean)
+    : value,
+)
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+
+const mapping = z.object({
+  xml_path: text,
+  xml_attribute: text.nullish(),
+  target_table: text,
+  target_column: text.nullish(),
+  data_type: text,
+  data_length: z.number().int().nullish(),
+  nullable: z.boolean().nullish(),
+  required: z.boolean().nullish(),
+  mapping_type: names.nullish(),
+  default_value: scalar.nullish(),
+  expression: text.nullish(),
+  enum_name: text.nullish(),
+  exclude_default_when_record_empty: z.boolean().nullish(),
+})
+
+const rule = z.object({
+  element_type: text,
+  xml_parent_path: text.nullish(),
+  xml_child_path: text,
+  required_attributes: z.record(text, z.union([z.boolean(), z.array(text)])),
+})
+
+const relationship = z.object({
+  parent_table: text,
+  child_table: text,
+  foreign_key_column: text,
+  xml_parent_path: text.nullish(),
+  xml_child_path: text,
+})
+
+/** The original's mapping contract, as far as it decides what is stored. Everything else in it is for people. */
+export const CONTRACT = z.object({
+  xml_root_element: text,
+  xml_application_path: text,
+  source_table: text.nullish(),
+  source_column: text.nullish(),
+  source_application_table: text.nullish(),
+  target_schema: text.nullish(),
+  table_insertion_order: z.array(text).nullish(),
+  element_filtering: z.object({ filter_rules: z.array(rule) }).nullish(),
+  relationships: z.array(relationship).nullish(),
+  enum_mappings: z.record(text, z.record(text, scalar)).nullish(),
+  bit_conversions: z.record(text, z.record(text, z.union([z.number(), z.boolean()]))).nullish(),
+  mappings: z.array(mapping),
+})
+
+export type Contract = z.output<typeof CONTRACT>
+export type ContractMapping = z.output<typeof mapping>
+export type FilterRule = z.output<typeof rule>
+
+/** A document as plain values. */
+export const plainOf = (node: Node): unknown => {
+  if (node.type === 'scalar') return node.value
+  if (node.type === 'list') return node.items.map(plainOf)
+  return Object.fromEntries(node.entries.map(({ name, value }) => [name, plainOf(value)]))
+}
+
+/** Where the value at a path of names and indexes stands; the nearest one around it where it is missing. */
+export const placeIn = (root: Node, path: readonly PropertyKey[]): At => {
+  let node = root
+  for (const step of path) {
+    const next =
+      node.type === 'list'
+        ? node.items[Number(step)]
+        : node.type === 'map'
+          ? node.entries.find(({ name }) => name === step)?.value
+          : undefined
+    if (!next) break
+    node = next
+  }
+  return node.at
+}

@@ -1,0 +1,47 @@
+import { childrenNamed, pathOf, type Element } from '../payload/tree.ts'
+import type { Leaf, Path } from '../mapping/paths.ts'
+
+const TRIMMED = /^[ \t\r\n]+|[ \t\r\n]+$/g
+
+/** Without white space of XML at either end. The one trim there is: for keys, conditions, names and values alike. */
+export const trimmed = (text: string): string => text.replace(TRIMMED, '')
+
+/** The elements at a path, from the root or from the element that is given. */
+export const elementsAt = (path: Path, root: Element, from: Element | undefined): readonly Element[] => {
+  let [steps, at]: [readonly string[], Element | undefined] = [path.steps, from]
+  if (path.absolute) {
+    if (steps[0] !== root.name) return []
+    ;[steps, at] = [steps.slice(1), root]
+  } else for (let up = 0; up < path.up; up++) at = at?.parent
+  return at ? below([at], steps) : []
+}
+
+/** What stands below elements by these names, one after the other. */
+export const below = (elements: readonly Element[], steps: readonly string[]): readonly Element[] =>
+  steps.reduce<readonly Element[]>(
+    (found, step) =>
+      found.length === 1 && found[0]
+        ? childrenNamed(found[0], step)
+        : found.flatMap((element) => childrenNamed(element, step)),
+    elements,
+  )
+
+/** The text at the end of a path, as it is; undefined where there is none. An element has its own text; white space alone is none. */
+export const leafOf = (element: Element, leaf: Leaf): string | undefined =>
+  leaf.type === 'attribute' ? element.attributes.get(leaf.name) : element.text
+
+/** The path of an element below another, or from the root, as messages name it. */
+export const shownPath = (path: Path, from: Element | undefined, listed: ReadonlySet<Element>): string => {
+  if (path.absolute) return path.text
+  let at = from
+  for (let up = 0; up < path.up; up++) at = at?.parent
+  const rest = path.text.replace(/^(?:\.\.\/?)+/, '')
+  const base = at ? pathOf(at, listed) : ''
+  return rest === '' ? base : `${base}/${rest}`
+}
+
+/** The same without the attribute or text at its end. */
+export const shownElements = (path: Path, from: Element | undefined, listed: ReadonlySet<Element>): string =>
+  path.leaf.type === 'element'
+    ? shownPath(path, from, listed)
+    : shownPath(path, from, listed).replace(/\/[^/]*$/, '')

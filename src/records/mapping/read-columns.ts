@@ -1,0 +1,206 @@
+import { dateFormat, type DateFormat } from '../values/dates.ts'
+import type { Node } from './document.ts'
+import { Fields, suggestion, type Reading } from './fields.ts'
+import { TYPES, type Codes, type Column, type List, type Origin } from './model.ts'
+import { readEach, readPrefer, readRequirements } from './read-lists.ts'
+
+/** What columns refer to by name. */
+export interface Known extends Reading {
+  readonly lists: ReadonlyMap<string, List>
+  readonly enums: ReadonlyMap<string, Codes>
+  readonly bits: ReadonlyMap<string, Codes>
+}
+
+const COLUMN = [
+  'from',
+  'expr',
+  'value',
+  'take',
+  'type',
+  'length',
+  'precision',
+  'scale',
+  'required',
+  'default',
+  'enum',
+  'bit',
+  'formats',
+  'digits',
+  'strip',
+  'grouping',
+  'round',
+  'trim',
+  'on_long',
+  'on_bad',
+  'on_unknown',
+] as const
+const ORIGINS = ['from', 'expr', 'value'] as const
+
+/** What a column is when the mapping says nothing else. */
+export const PLAIN_COLUMN = {
+  fallback: undefined,
+  type: undefined,
+  length: undefined,
+  precision: undefined,
+  scale: undefined,
+  required: false,
+  default: undefined,
+  codes: undefined,
+  formats: [],
+  digits: false,
+  strip: '',
+  grouping: '',
+  round: false,
+  trim: true,
+  onLong: 'fail',
+  onBad: 'fail',
+  onUnknown: 'fail',
+  aside: false,
+} as const satisfies Partial<Column>
+
+/** One column of a table. A plain value is stored as it is; `$key` is the record's key. */
+export const readColumn = (name: string, node: Node, where: string, known: Known): Column => {
+  if (node.type === 'scalar')
+    return {
+      ...PLAIN_COLUMN,
+      name,
+      at: node.at,
+      origin: node.text === '$key' ? { type: 'key' } : literal(node.value),
+    }
+  const fields = new Fields(node, `${where}, column ${name}`, COLUMN, known)
+  const type = fields.choice('type', [...TYPES, ''], '')
+  const column: Column = {
+    ...PLAIN_COLUMN,
+    name,
+    at: node.at,
+    origin: readOrigin(fields, known),
+    type: type === '' ? undefined : type,
+    length: fields.integer('length', 1, 2_147_483_647),
+    precision: fields.integer('precision', 1, 65),
+    scale: fields.integer('scale', 0, 38),
+    required: fields.flag('required', false),
+    default: readDefault(fields),
+    codes: readCodes(fields, known),
+    formats: readFormats(fields),
+    digits: fields.flag('digits', false),
+    strip: fields.text('strip') ?? '',
+    grouping: fields.text('grouping') ?? '',
+    round: fields.choice('round', ['half_up', 'no'], 'no') === 'half_up',
+    trim: fields.flag('trim', true),
+    onLong: fields.choice('on_long', ['fail', 'cut'], 'fail'),
+    onBad: fields.choice('on_bad', ['fail', 'null', 'default'], 'fail'),
+    onUnknown: fields.choice('on_unknown', ['fail', 'null', 'default'], 'fail'),
+  }
+  checkTogether(column, fields)
+  return column
+}
+
+const checkTogether = (
+  { type, scale, precision, length, formats, onBad, onUnknown, ...column }: Column,
+  fields: Fields,
+): void => {
+  if (scale !== undefined && type !== 'decimal' && type !== 'datetime')
+    fields.wrong('scale needs type: decimal or datetime')
+  if (type === 'datetime' && (scale ?? 0) > 6) fields.wrong('the scale of a datetime is 6 at most')
+  if (precision !== undefined && type !== 'decimal') fields.wrong('precision needs type: decimal')
+  if (type === 'decimal' && precision !== undefined && (scale ?? 0) > precision)
+    fields.wrong('scale is above precision')
+  if (length !== undefined && type !== 'text' && type !== undefined) fields.wrong('length needs type: text')
+  if (formats.length > 0 && type !== 'date' && type !== 'datetime')
+    fields.wrong('formats needs type: date or datetime')
+  if ((onBad === 'default' || onUnknown === 'default') && column.default === undefined)
+    fields.wrong('default is missing, which on_bad or on_unknown asks for')
+}
+
+const literal = (value: string | number | boolean | null): Origin => ({
+  type: 'literal',
+  value: typeof value === 'boolean' ? Number(value) : value,
+})
+
+const readOrigin = (fields: Fields, known: Known): Origin => {
+  const given = ORIGINS.filter((name) => fields.has(name))
+  const [name] = given
+  if (name === undefined || given.length > 1) {
+    fields.wrong(
+      name === undefined ? 'needs one of from, expr and value' : `has ${given.join(' and ')}: one is needed`,
+    )
+    return literal(null)
+  }
+  const node = fields.node(name)
+  if (name === 'value')
+    return node?.type === 'scalar'
+      ? node.text === '$key'
+        ? { type: 'key' }
+        : literal(node.value)
+      : literal(null)
+  if (!node) return literal(null)
+  if (name === 'expr') {
+    const formula = fields.formula(fields.text('expr') ?? '', node.at)
+    return formula ? { type: 'expression', formula, base: undefined } : literal(null)
+  }
+  if (node.type === 'map') return readChoice(node, known) ?? literal(null)
+  const text = fields.text('from') ?? ''
+  if (text === '$key') return { type: 'key' }
+  const path = fields.path(text, node.at)
+  if (!path) return literal(null)
+  if (path.leaf.type === 'element') fields.wrong(`from "${text}" must end in @attribute or text()`, node.at)
+  return { type: 'path', path, take: fields.choice('take', ['only', 'first', 'last'], 'only'), warns: false }
+}
+
+const readChoice = (node: Node, known: Known): Origin | undefined => {
+  const fields = new Fields(node, 'from', ['list', 'where', 'ignore_case', 'prefer', 'take', 'value'], known)
+  const each = readEach(fields, 'list', known.lists, known)
+  const value = fields.path(fields.requiredText('value'), fields.node('value')?.at ?? fields.at)
+  if (!each || !value) return undefined
+  if (value.leaf.type === 'element') fields.wrong('value must end in @attribute or text()')
+  const where = readRequirements(fields, 'where')
+  return {
+    type: 'choice',
+    choice: {
+      each,
+      where,
+      ignoreCase: fields.flag('ignore_case', false),
+      prefer: readPrefer(fields, where),
+      take: fields.choice('take', ['only', 'first', 'last'], 'only'),
+      value,
+    },
+  }
+}
+
+const readDefault = (fields: Fields): string | number | undefined => {
+  const node = fields.node('default')
+  if (node?.type !== 'scalar') {
+    if (node) fields.wrong('default must be one value', node.at)
+    return undefined
+  }
+  return typeof node.value === 'boolean' ? Number(node.value) : (node.value ?? undefined)
+}
+
+const readCodes = (fields: Fields, known: Known): Codes | undefined => {
+  for (const [field, from] of [
+    ['enum', known.enums],
+    ['bit', known.bits],
+  ] as const) {
+    const name = fields.text(field)
+    if (name === undefined) continue
+    const codes = from.get(name)
+    if (!codes)
+      fields.wrong(
+        `${field} ${name} is not among ${field}s${suggestion(name, [...from.keys()])}`,
+        fields.node(field)?.at,
+      )
+    return codes
+  }
+  return undefined
+}
+
+const readFormats = (fields: Fields): DateFormat[] =>
+  fields.texts('formats').flatMap((text) => {
+    try {
+      return [dateFormat(text)]
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+      fields.wrong(`format "${text}" ${error.message}`, fields.node('formats')?.at)
+      return []
+    }
+  })

@@ -1,0 +1,78 @@
+import type { Node } from './document.ts'
+import { Fields } from './fields.ts'
+import type { Column, RowRule, Table } from './model.ts'
+import { readColumn, type Known } from './read-columns.ts'
+import { readEach } from './read-lists.ts'
+
+const TABLE = ['table', 'each', 'key', 'shared', 'skip_when_empty', 'columns', 'rows'] as const
+
+/** The tables of a mapping, in the order in which they are inserted. */
+export const readTables = (node: Node | undefined, known: Known): Table[] => {
+  if (node?.type !== 'list' || node.items.length === 0) {
+    known.problems.add(node?.at ?? { line: 1, column: 1 }, 'tables: must be a list of tables')
+    return []
+  }
+  const tables = node.items.map((item) => readTable(item, known))
+  const seen = new Set<string>()
+  for (const { name, at } of tables) {
+    if (seen.has(name))
+      known.problems.add(at, `table ${name} stands twice; put its rows under one with rows:`)
+    seen.add(name)
+  }
+  return tables
+}
+
+const readTable = (node: Node, known: Known): Table => {
+  const unnamed = new Fields(node, 'a table', TABLE, known)
+  const name = unnamed.requiredText('table')
+  const fields = new Fields(node, `table ${name}`, TABLE, { ...known, problems: known.problems })
+  const where = `table ${name}`
+  const rows = [...readColumnsForm(fields, where, known), ...readRowsForm(fields, where, known)]
+  if (rows.length === 0) fields.wrong('needs columns or rows')
+  const key = fields.texts('key')
+  if (key.length === 0) fields.wrong('key is missing: the columns that make a row the same row')
+  for (const { columns } of rows)
+    for (const part of key)
+      if (!columns.some((column) => column.name === part))
+        fields.wrong(`key ${part} is no column of it`, fields.node('key')?.at)
+  return {
+    name,
+    key,
+    shared: fields.flag('shared', false),
+    skipWhenEmpty: fields.flag('skip_when_empty', false),
+    each: readEach(fields, 'each', known.lists, known),
+    rows,
+    at: node.at,
+  }
+}
+
+const readColumnsForm = (fields: Fields, where: string, known: Known): RowRule[] => {
+  const node = fields.node('columns')
+  return node ? [{ columns: columnsOf(node, where, known), when: undefined, needs: [] }] : []
+}
+
+const readRowsForm = (fields: Fields, where: string, known: Known): RowRule[] => {
+  const node = fields.node('rows')
+  if (!node) return []
+  if (node.type !== 'list') {
+    fields.wrong('rows must be a list of { set: ..., when: ... }', node.at)
+    return []
+  }
+  return node.items.map((item, index) => {
+    const row = new Fields(item, `${where}, row ${index + 1}`, ['set', 'when'], known)
+    const set = row.node('set')
+    if (!set) row.wrong('set is missing')
+    const when = row.text('when')
+    return {
+      columns: set ? columnsOf(set, `${where}, row ${index + 1}`, known) : [],
+      when: when === undefined ? undefined : row.formula(when, row.node('when')?.at ?? row.at),
+      needs: [],
+    }
+  })
+}
+
+const columnsOf = (node: Node, where: string, known: Known): Column[] => {
+  if (node.type === 'map') return node.entries.map(({ name, value }) => readColumn(name, value, where, known))
+  known.problems.add(node.at, `${where}: must be a map of columns`)
+  return []
+}
