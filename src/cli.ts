@@ -4,13 +4,21 @@ import type { Context } from './app/context.ts'
 import { artdaqCommands } from './cli/artdaq.ts'
 import { fhiclCommands } from './cli/fhicl.ts'
 import { historyCommands } from './cli/history.ts'
+import { recordsCommands } from './cli/records.ts'
 import type { Load, Register } from './cli/register.ts'
 import { runCommands } from './cli/runs.ts'
 import { siteCommands } from './cli/site.ts'
 import { suggest } from './common/suggest.ts'
 
 /** The subcommands by area, in the order of `--help`. */
-const AREAS: readonly Register[] = [runCommands, siteCommands, artdaqCommands, fhiclCommands, historyCommands]
+const AREAS: readonly Register[] = [
+  runCommands,
+  siteCommands,
+  artdaqCommands,
+  fhiclCommands,
+  historyCommands,
+  recordsCommands,
+]
 
 const EXIT_USAGE = 64
 

@@ -2,6 +2,8 @@
 export const CODES = {
   USAGE: { exit: 64, retry: false },
   CONFIG_INVALID: { exit: 78, retry: false },
+  /** A mapping of records that cannot be used. */
+  MAPPING_INVALID: { exit: 78, retry: false },
   /** A run record that cannot be archived as it is: ambiguous name, too large, unreadable file. */
   RECORD_INVALID: { exit: 1, retry: false },
   /** A run record that moved while it was being read. It stays pending. */

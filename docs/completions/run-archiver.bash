@@ -8,6 +8,7 @@ _run_archiver() {
             '/config') command='config' ;;
             '/artdaq') command='artdaq' ;;
             '/fhicl') command='fhicl' ;;
+            '/records') command='records' ;;
             '/init') command='init' ;;
             '/extract') command='extract' ;;
             '/verify') command='verify' ;;
@@ -28,13 +29,15 @@ _run_archiver() {
             'history/show') command='history show' ;;
             'history/prune') command='history prune' ;;
             'history/stats') command='history stats' ;;
+            'records/plan') command='records plan' ;;
+            'records/check') command='records check' ;;
         esac
     done
     case "$before" in
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon notify tell config artdaq fhicl history --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit daemon notify tell config artdaq fhicl history records --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -55,9 +58,12 @@ _run_archiver() {
         'history show') words='--config --json --help' ;;
         'history prune') words='--config --json --help' ;;
         'history stats') words='--config --json --since --help' ;;
+        'records plan') words='--mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
+        'records check') words='--mapping --json --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
+        'records') words='plan check' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))
 }

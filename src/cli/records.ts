@@ -15,4 +15,10 @@ export const recordsCommands: Register = (program, { run }) => {
     .option('--show-values', 'show values, which may be personal data')
     .option('--json', 'one JSON document on standard output')
     .action(run(async () => (await import('../commands/records/plan.ts')).planCommand, 'item'))
+  records
+    .command('check')
+    .description('whether a mapping can be used, with every problem and its place')
+    .option('--mapping <file>', 'mapping file: YAML, or the contract of the original')
+    .option('--json', 'one JSON document on standard output')
+    .action(run(async () => (await import('../commands/records/check.ts')).checkCommand))
 }

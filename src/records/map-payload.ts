@@ -14,7 +14,11 @@ export interface PayloadOptions {
 const selections = new WeakMap<Mapping, Selection>()
 
 /** Reads a payload and maps it. Throws an ItemError of stage `parse`, `key`, `validate` or `map`. */
-export const mapPayload = (payload: string | Uint8Array, mapping: Mapping, options: PayloadOptions): MappedRecord => {
+export const mapPayload = (
+  payload: string | Uint8Array,
+  mapping: Mapping,
+  options: PayloadOptions,
+): MappedRecord => {
   const selection = selections.get(mapping) ?? mappingSelection(mapping)
   selections.set(mapping, selection)
   const { source, limits, naming } = mapping

@@ -46,8 +46,11 @@ export const givenStored = (given: GivenRows): Stored => ({
 
 /** The tables after the item: what was given, and its rows where they are stored. */
 export const storedAfter = (given: GivenRows, plan: Plan): Record<string, unknown[]> => {
-  const after: Record<string, unknown[]> = Object.fromEntries(Object.entries(given).map(([table, rows]) => [table, [...rows]]))
+  const after: Record<string, unknown[]> = Object.fromEntries(
+    Object.entries(given).map(([table, rows]) => [table, [...rows]]),
+  )
   if (plan.status === 'success' && plan.result === 'stored')
-    for (const [table, rows] of plan.rows) (after[table] ??= []).push(...rows.map((row) => Object.fromEntries(row)))
+    for (const [table, rows] of plan.rows)
+      (after[table] ??= []).push(...rows.map((row) => Object.fromEntries(row)))
   return after
 }

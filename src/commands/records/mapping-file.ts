@@ -4,7 +4,8 @@ import type { Mapping } from '../../records/mapping/model.ts'
 import { readMapping } from '../../records/mapping/read-mapping.ts'
 
 /** Reads a mapping file. Throws MAPPING_INVALID with every problem and its place, or NOT_FOUND. */
-export const readMappingFile = async (file: string): Promise<Mapping> => readMapping(await mappingText(file), file)
+export const readMappingFile = async (file: string): Promise<Mapping> =>
+  readMapping(await mappingText(file), file)
 
 /** The text of a mapping file. */
 export const mappingText = async (file: string): Promise<string> => {

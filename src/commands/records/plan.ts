@@ -36,7 +36,9 @@ export const planCommand: Command<PlanCommandOptions> = async (options, context)
     given: given && givenStored(given),
   })
   const shown = shownPlan(plan, mapping, options, given)
-  context.out(options.json ? `${JSON.stringify(shown, null, 2)}\n` : planText(plan, options.showValues ?? false))
+  context.out(
+    options.json ? `${JSON.stringify(shown, null, 2)}\n` : planText(plan, options.showValues ?? false),
+  )
   return plan.status === 'success' ? 0 : 1
 }
 
@@ -45,9 +47,13 @@ export const readInput = async (file: string): Promise<Buffer> => {
   try {
     return await readFile(file)
   } catch (error) {
-    throw new ArchiverError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'RECORD_INVALID', `cannot read ${file}: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw new ArchiverError(
+      errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'RECORD_INVALID',
+      `cannot read ${file}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -65,20 +71,30 @@ const HIDDEN = '***'
 const rowObject = (row: Row, showValues: boolean): Record<string, unknown> =>
   Object.fromEntries([...row].map(([name, cell]) => [name, showValues ? cell : HIDDEN]))
 
-const shownPlan = (plan: Plan, mapping: Mapping, options: PlanCommandOptions, given: GivenRows | undefined): object => {
+const shownPlan = (
+  plan: Plan,
+  mapping: Mapping,
+  options: PlanCommandOptions,
+  given: GivenRows | undefined,
+): object => {
   const showValues = options.showValues ?? false
   const sourceKey = options.sourceKey
   const source = {
-    ...(sourceKey === undefined ? {} : { source_key: mapping.record.keyType === 'bigint' ? keyShown(sourceKey) : sourceKey }),
+    ...(sourceKey === undefined
+      ? {}
+      : { source_key: mapping.record.keyType === 'bigint' ? keyShown(sourceKey) : sourceKey }),
     source_kind: options.sourceKind ?? 'bytes',
   }
   const after = given && showValues ? { stored_after: storedAfter(given, plan) } : {}
-  if (plan.status === 'failed') return { ...source, status: plan.status, ...shownError(plan.error, showValues), rows: {}, ...after }
+  if (plan.status === 'failed')
+    return { ...source, status: plan.status, ...shownError(plan.error, showValues), rows: {}, ...after }
   const { rows, warnings, result } = plan
   return {
     ...source,
     status: plan.status,
-    rows: Object.fromEntries([...rows].map(([table, made]) => [table, made.map((row) => rowObject(row, showValues))])),
+    rows: Object.fromEntries(
+      [...rows].map(([table, made]) => [table, made.map((row) => rowObject(row, showValues))]),
+    ),
     warnings,
     ...(result === undefined ? {} : { result }),
     order: mapping.tables.map(({ name }) => name),
@@ -102,7 +118,14 @@ export const shownError = (error: ItemError, showValues: boolean): object => {
     ...(shown ? { key_of_row: shown } : {}),
     message: error.message,
     ...(error.others.length > 0
-      ? { others: error.others.map((other) => ({ stage: other.stage, code: other.code, ...other.place, message: other.message })) }
+      ? {
+          others: error.others.map((other) => ({
+            stage: other.stage,
+            code: other.code,
+            ...other.place,
+            message: other.message,
+          })),
+        }
       : {}),
   }
 }
@@ -116,7 +139,9 @@ const planText = (plan: Plan, showValues: boolean): string => {
   for (const [table, rows] of plan.rows) {
     lines.push(`${table}: ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`)
     for (const row of rows)
-      lines.push(`  ${[...row].map(([name, cell]) => (showValues ? `${name}=${JSON.stringify(cell)}` : name)).join('  ')}`)
+      lines.push(
+        `  ${[...row].map(([name, cell]) => (showValues ? `${name}=${JSON.stringify(cell)}` : name)).join('  ')}`,
+      )
   }
   for (const warning of plan.warnings) lines.push(`warning ${Object.values(warning).join('  ')}`)
   return `${lines.join('\n')}\n`

@@ -1,10 +1,11 @@
 import { parseExpression } from '../expression/parse-expression.ts'
 import { ExpressionSyntaxError } from '../expression/tokens.ts'
 import type { At, Problems } from '../mapping/document.ts'
-import type { Codes, Column, ColumnType, Each, Formula, Origin } from '../mapping/model.ts'
+import type { Column, ColumnType, Each, Formula, Origin } from '../mapping/model.ts'
 import { parsePath, type Path } from '../mapping/paths.ts'
 import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
 import { dateFormat } from '../values/dates.ts'
+import { codesOf, has, mappingTypes } from './contract-codes.ts'
 import { attribute, NAMES, type RuleList } from './contract-lists.ts'
 import type { Contract, ContractMapping } from './contract-schema.ts'
 
@@ -41,18 +42,6 @@ export interface ColumnContext {
   /** The list whose elements the rows are; undefined for one row an item. */
   readonly rowsOf: RuleList | undefined
 }
-
-/** A mapping type such as `add_score(V4)` in its name and what stands in brackets. */
-export const mappingTypes = ({
-  mapping_type: types,
-}: ContractMapping): { name: string; argument: string | undefined }[] =>
-  (types ?? []).map((type) => {
-    const [, name = type, argument] = /^(\w+)\((.*)\)$/.exec(type.trim()) ?? []
-    return { name: name.trim(), argument }
-  })
-
-const has = (mapping: ContractMapping, ...names: string[]): boolean =>
-  mappingTypes(mapping).some(({ name }) => names.includes(name))
 
 /** One entry of the contract's `mappings` as a column. */
 export const contractColumn = (
@@ -100,35 +89,6 @@ export const contractColumn = (
     onUnknown: isBit || (!nullable && given !== undefined) ? 'default' : nullable ? 'null' : 'fail',
     aside: mapping.exclude_default_when_record_empty ?? false,
   }
-}
-
-const codesOf = (
-  mapping: ContractMapping,
-  at: At,
-  { contract, problems }: ColumnContext,
-): Codes | undefined => {
-  const bits = mappingTypes(mapping).find(
-    ({ name }) => name === 'char_to_bit' || name === 'boolean_to_bit',
-  )?.name
-  if (bits !== undefined) {
-    const values = new Map(
-      Object.entries(contract.bit_conversions?.[bits] ?? {}).map(([code, bit]) => [code, Number(bit)]),
-    )
-    if (!values.has('')) values.set('', 0)
-    return { name: bits, ignoreCase: true, values, blankForUnknown: false, quiet: false }
-  }
-  if (!has(mapping, 'enum')) return undefined
-  const name = mapping.enum_name ?? mapping.target_column ?? ''
-  const table = contract.enum_mappings?.[name]
-  if (!table)
-    problems.add(at, `${mapping.target_table}.${mapping.target_column ?? ''}: enum_mappings has no ${name}`)
-  const values = new Map<string, string | number>()
-  for (const [code, value] of Object.entries(table ?? {}))
-    values.set(code, typeof value === 'boolean' ? Number(value) : value)
-  // An expression may give the stored value itself.
-  if (has(mapping, 'calculated_field'))
-    for (const value of [...values.values()]) if (!values.has(String(value))) values.set(String(value), value)
-  return { name, ignoreCase: true, values, blankForUnknown: values.has(''), quiet: false }
 }
 
 const fallbackOf = (mapping: ContractMapping, context: ColumnContext): Origin | undefined => {

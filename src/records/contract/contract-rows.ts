@@ -1,7 +1,8 @@
 import type { At } from '../mapping/document.ts'
 import type { Column, RowRule } from '../mapping/model.ts'
+import { mappingTypes } from './contract-codes.ts'
 import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
-import { contractColumn, contractFormula, mappingTypes, type ColumnContext } from './contract-columns.ts'
+import { contractColumn, contractFormula, type ColumnContext } from './contract-columns.ts'
 import { lastOf } from './contract-lists.ts'
 import type { ContractMapping } from './contract-schema.ts'
 

@@ -171,7 +171,7 @@ const numberOf = (value: Exclude<Value, null>): Decimal => {
 
 /** Text as UTF-16 sorts otherwise than its characters do. */
 const byCodePoint = (a: string, b: string): number => {
-  const [left, right] = [[...a], [...b]]
+  const [left, right] = [Array.from(a), Array.from(b)]
   for (let at = 0; at < left.length && at < right.length; at++) {
     const difference = (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? 0)
     if (difference !== 0) return difference
@@ -188,7 +188,7 @@ export const textOf = (value: Exclude<Value, null>): string => {
 }
 
 const isLike = (text: string, pattern: string): boolean => {
-  const [characters, parts] = [[...text], [...pattern]]
+  const [characters, parts] = [Array.from(text), Array.from(pattern)]
   let [at, part, star, mark] = [0, 0, -1, 0]
   while (at < characters.length)
     if (parts[part] === '%') [star, mark] = [part++, at]

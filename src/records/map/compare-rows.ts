@@ -16,13 +16,18 @@ export interface Stored {
 }
 
 /** Rows to insert: all of them, or none where every row is there with the same content. */
-export type Standing = { readonly type: 'new'; readonly rows: ReadonlyMap<string, readonly Row[]> } | { readonly type: 'present' }
+export type Standing =
+  { readonly type: 'new'; readonly rows: ReadonlyMap<string, readonly Row[]> } | { readonly type: 'present' }
 
 /**
  * Holds an item's rows against what is stored. Rows of shared tables that are there and equal are not inserted again. Throws CONFLICT
  * for a row that is there with other content, and where some of the rows are there and others are not.
  */
-export const standingOf = (mapping: Mapping, rows: ReadonlyMap<string, readonly Row[]>, stored: Stored): Standing => {
+export const standingOf = (
+  mapping: Mapping,
+  rows: ReadonlyMap<string, readonly Row[]>,
+  stored: Stored,
+): Standing => {
   const missing = new Map<string, Row[]>()
   let there: { table: Table; row: Row } | undefined
   let absent: { table: Table; row: Row } | undefined
@@ -54,7 +59,11 @@ const conflict = (table: Table, row: Row, differs: readonly string[]): ItemError
     differs.length > 0
       ? `${table.name}: a row with this key is there with other content (${differs.join(', ')}); nothing was written`
       : `${table.name}: some rows of the record are there and others are not; nothing was written`,
-    { table: table.name, key_of_row: Object.fromEntries(table.key.map((name) => [name, row.get(name) ?? null])), differs },
+    {
+      table: table.name,
+      key_of_row: Object.fromEntries(table.key.map((name) => [name, row.get(name) ?? null])),
+      differs,
+    },
   )
 
 const indexed = (table: Table, rows: readonly StoredRow[]): Map<string, StoredRow> =>
@@ -82,9 +91,15 @@ const differences = (table: Table, row: Row, other: StoredRow, stored: Stored): 
 const canonical = (value: unknown, column: Column | undefined): Cell => {
   if (value === null || value === undefined) return null
   if (value instanceof Date) return canonical(value.toISOString(), column)
-  if (value instanceof Uint8Array) return value.length === 1 ? (value[0] ?? 0) : Buffer.from(value).toString('utf8')
+  if (value instanceof Uint8Array)
+    return value.length === 1 ? (value[0] ?? 0) : Buffer.from(value).toString('utf8')
   if (typeof value === 'boolean') return canonical(Number(value), column)
-  const text = typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value as number | bigint)
+  const text =
+    typeof value === 'string'
+      ? value
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value)
   switch (column?.type) {
     case 'date':
     case 'datetime': {

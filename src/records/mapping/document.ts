@@ -111,10 +111,14 @@ class Converter {
 
 const scalarOf = (scalar: Scalar): string | number | boolean | null => {
   const { value } = scalar
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) return sourceOf(scalar) // keeps its digits
-  return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : String(value)
+  // A number that is not exact keeps its digits.
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return sourceOf(scalar)
+  return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : sourceOf(scalar)
 }
 
 /** The characters that stand in the file: `0123` stays `0123`. */
-const sourceOf = (scalar: Scalar): string =>
-  typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value ?? ''))
+const sourceOf = ({ value, source }: Scalar): string => {
+  if (typeof value === 'string') return value
+  if (source !== undefined) return source
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+}

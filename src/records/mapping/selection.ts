@@ -48,7 +48,8 @@ class Reached {
       const at = this.#base(each, base)
       this.paths.push(at)
       this.#path(value, at)
-      for (const { path } of [...where, ...(prefer ? [prefer] : [])] satisfies Requirement[]) this.#path(path, at)
+      for (const { path } of [...where, ...(prefer ? [prefer] : [])] satisfies Requirement[])
+        this.#path(path, at)
     }
   }
 

@@ -84,7 +84,7 @@ export const typed = (text: string, column: Column, cut: () => void): Cell => {
 
 const asText = (text: string, { length, onLong }: Column, cut: () => void): string => {
   if (length === undefined || text.length <= length) return text
-  const characters = [...text]
+  const characters = Array.from(text)
   if (characters.length <= length) return text
   if (onLong === 'fail')
     throw new ValueError('VALUE_TOO_LONG', `has ${characters.length} characters, the column takes ${length}`)

@@ -1,0 +1,46 @@
+import type { At, Problems } from '../mapping/document.ts'
+import type { Codes } from '../mapping/model.ts'
+import type { Contract, ContractMapping } from './contract-schema.ts'
+
+/** A mapping type such as `add_score(V4)` in its name and what stands in brackets. */
+export const mappingTypes = ({
+  mapping_type: types,
+}: ContractMapping): { name: string; argument: string | undefined }[] =>
+  (types ?? []).map((type) => {
+    const [, name = type, argument] = /^(\w+)\((.*)\)$/.exec(type.trim()) ?? []
+    return { name: name.trim(), argument }
+  })
+
+/** Whether an entry has one of these mapping types. */
+export const has = (mapping: ContractMapping, ...names: string[]): boolean =>
+  mappingTypes(mapping).some(({ name }) => names.includes(name))
+
+/** The enum or the bits of an entry; undefined where it has none. */
+export const codesOf = (
+  mapping: ContractMapping,
+  at: At,
+  { contract, problems }: { readonly contract: Contract; readonly problems: Problems },
+): Codes | undefined => {
+  const bits = mappingTypes(mapping).find(
+    ({ name }) => name === 'char_to_bit' || name === 'boolean_to_bit',
+  )?.name
+  if (bits !== undefined) {
+    const values = new Map(
+      Object.entries(contract.bit_conversions?.[bits] ?? {}).map(([code, bit]) => [code, Number(bit)]),
+    )
+    if (!values.has('')) values.set('', 0)
+    return { name: bits, ignoreCase: true, values, blankForUnknown: false, quiet: false }
+  }
+  if (!has(mapping, 'enum')) return undefined
+  const name = mapping.enum_name ?? mapping.target_column ?? ''
+  const table = contract.enum_mappings?.[name]
+  if (!table)
+    problems.add(at, `${mapping.target_table}.${mapping.target_column ?? ''}: enum_mappings has no ${name}`)
+  const values = new Map<string, string | number>()
+  for (const [code, value] of Object.entries(table ?? {}))
+    values.set(code, typeof value === 'boolean' ? Number(value) : value)
+  // An expression may give the stored value itself.
+  if (has(mapping, 'calculated_field'))
+    for (const value of [...values.values()]) if (!values.has(String(value))) values.set(String(value), value)
+  return { name, ignoreCase: true, values, blankForUnknown: values.has(''), quiet: false }
+}

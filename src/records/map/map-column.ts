@@ -1,0 +1,215 @@
+import { EvaluationError, evaluate, textOf } from '../expression/evaluate.ts'
+import type { ItemPlace } from '../item-error.ts'
+import type { Choice, Column, Mapping, Origin, Table, Take } from '../mapping/model.ts'
+import type { Element } from '../payload/tree.ts'
+import { momentText, type Moment } from '../values/dates.ts'
+import { cleaned, decoded, typed, ValueError, type Cell } from '../values/convert.ts'
+import type { ItemReport } from './item-report.ts'
+import type { ListedElements } from './lists.ts'
+import type { Names } from './scope.ts'
+import { elementsAt, leafOf, shownElements, shownPath, trimmed } from './select.ts'
+
+/** What rows of one payload are made of. */
+export interface Material {
+  readonly root: Element
+  readonly mapping: Mapping
+  readonly key: Cell
+  readonly now: Moment
+  readonly lists: ListedElements
+  readonly names: Names
+  readonly report: ItemReport
+}
+
+/** What one column of a row becomes. */
+export interface Mapped {
+  readonly cell: Cell
+  /** The payload's own: no key, no literal, no default. */
+  readonly own: boolean
+  readonly isDefault: boolean
+}
+
+export const NOTHING: Mapped = { cell: null, own: false, isDefault: false }
+
+/** The path of a value, where it has one. */
+export const pathPlace = (
+  origin: Origin,
+  context: Element | undefined,
+  { listed }: ListedElements,
+): { path?: string } => {
+  if (origin.type === 'path') return { path: shownPath(origin.path, context, listed) }
+  if (origin.type === 'choice') return { path: `${origin.choice.each.text}/${origin.choice.value.text}` }
+  return {}
+}
+
+/** Makes the value of one column of a row. Reports what is wrong with it, and gives a value all the same. */
+export class ColumnMapper {
+  readonly #table: Table
+  readonly #column: Column
+  readonly #context: Element | undefined
+  readonly #material: Material
+
+  constructor(table: Table, column: Column, context: Element | undefined, material: Material) {
+    this.#table = table
+    this.#column = column
+    this.#context = context
+    this.#material = material
+  }
+
+  map(): Mapped {
+    const { origin, fallback } = this.#column
+    try {
+      const first = this.#raw(origin)
+      const value = first === null && fallback ? this.#raw(fallback) : first
+      return this.#finished(value)
+    } catch (error) {
+      if (error instanceof EvaluationError) this.#fail('EXPRESSION', error.message, false)
+      else if (error instanceof ValueError) return this.#badValue(error)
+      else throw error
+      return NOTHING
+    }
+  }
+
+  #place(withPath: boolean): ItemPlace {
+    const path = withPath ? pathPlace(this.#column.origin, this.#context, this.#material.lists) : {}
+    return { table: this.#table.name, column: this.#column.name, ...path }
+  }
+
+  #fail(code: Parameters<ItemReport['fail']>[0], message: string, withPath = true): void {
+    this.#material.report.fail(
+      code,
+      `${this.#table.name}.${this.#column.name} ${message}`,
+      this.#place(withPath),
+    )
+  }
+
+  #warn(code: Parameters<ItemReport['warn']>[0]['code']): void {
+    const { table = '', column, path } = this.#place(true)
+    this.#material.report.warn({
+      code,
+      table,
+      column: String(column),
+      ...(path === undefined ? {} : { path }),
+    })
+  }
+
+  #badValue(error: ValueError): Mapped {
+    const { onBad, required } = this.#column
+    if (onBad === 'fail' || (onBad === 'null' && required)) {
+      this.#fail(error.code, error.message)
+      // Not null, so that it is not reported as missing as well.
+      return { cell: '', own: true, isDefault: false }
+    }
+    this.#warn(error.code)
+    return onBad === 'default' ? this.#default() : NOTHING
+  }
+
+  /** The value before its type: a literal as it is, anything else as text; null for nothing. */
+  #raw(origin: Origin): string | number | null {
+    const { material, context } = { material: this.#material, context: this.#context }
+    switch (origin.type) {
+      case 'key':
+        return material.key
+      case 'literal':
+        return origin.value
+      case 'now':
+        return this.#significant(momentText(material.now, undefined).slice(0, 23))
+      case 'expression': {
+        const base = context ?? (origin.base && elementsAt(origin.base, material.root, undefined).at(-1))
+        const value = evaluate(origin.formula.expression, material.names.scope(base))
+        return value === null ? null : this.#significant(textOf(value))
+      }
+      case 'path': {
+        const { path, take, warns } = origin
+        const found = elementsAt(path, material.root, context)
+        if (warns && found.length > 1) this.#warn('ELEMENT_REPEATED')
+        const element = this.#taken(found, take, () => shownElements(path, context, material.lists.listed))
+        const text = element && leafOf(element, path.leaf)
+        return text === undefined ? null : this.#significant(text)
+      }
+      case 'choice':
+        return this.#chosen(origin.choice)
+    }
+  }
+
+  #chosen({ each, where, ignoreCase, prefer, take, value }: Choice): string | null {
+    const { lists, root } = this.#material
+    const found = lists
+      .elements(each, this.#context)
+      .filter((element) => where.every((requirement) => lists.meets(element, requirement, ignoreCase)))
+    const element = this.#taken(lists.preferred(found, prefer, ignoreCase), take, () => each.text)
+    if (!element) return null
+    const target = this.#taken(elementsAt(value, root, element), take, () => `${each.text}/${value.text}`)
+    const text = target && leafOf(target, value.leaf)
+    return text === undefined ? null : this.#significant(text)
+  }
+
+  #taken(elements: readonly Element[], take: Take, path: () => string): Element | undefined {
+    if (elements.length > 1 && take === 'only') {
+      this.#material.report.fail(
+        'ELEMENT_AMBIGUOUS',
+        `${this.#table.name}.${this.#column.name}: the path names ${elements.length} elements`,
+        {
+          table: this.#table.name,
+          column: this.#column.name,
+          path: path(),
+        },
+      )
+      return undefined
+    }
+    return take === 'last' ? elements.at(-1) : elements[0]
+  }
+
+  #significant(text: string): string | null {
+    const plain = trimmed(text)
+    if (plain === '' || this.#material.mapping.nullWords.has(plain)) return null
+    return this.#column.trim ? plain : text
+  }
+
+  #finished(raw: string | number | null): Mapped {
+    const { origin, codes } = this.#column
+    const own = origin.type !== 'key' && origin.type !== 'literal' && origin.type !== 'now'
+    if (typeof raw === 'number' && !codes && !own && this.#column.type === undefined)
+      return { cell: raw, own, isDefault: false }
+    const text = raw === null ? null : this.#blankless(cleaned(String(raw), this.#column))
+    if (codes) return this.#coded(text, codes)
+    if (text === null) return this.#default()
+    if (origin.type === 'key' && this.#column.type === undefined) return { cell: raw, own, isDefault: false }
+    return { cell: this.#typed(text), own, isDefault: false }
+  }
+
+  #blankless(text: string): string | null {
+    return text === '' ? null : text
+  }
+
+  #coded(text: string | null, codes: NonNullable<Column['codes']>): Mapped {
+    const value = decoded(text, codes)
+    if (value === undefined) return this.#unknown(codes)
+    if (value === null) return this.#default()
+    const { type } = this.#column
+    const plain = typeof value === 'number' && (type === undefined || type === 'text')
+    return { cell: plain ? value : this.#typed(String(value)), own: text !== null, isDefault: false }
+  }
+
+  #unknown({ name, quiet }: NonNullable<Column['codes']>): Mapped {
+    const { onUnknown } = this.#column
+    if (quiet) return NOTHING
+    if (onUnknown === 'fail') {
+      this.#fail('ENUM_UNKNOWN', `has a code that is not in ${name}`)
+      return { cell: '', own: true, isDefault: false }
+    }
+    this.#warn('ENUM_UNKNOWN')
+    return onUnknown === 'default' ? this.#default() : NOTHING
+  }
+
+  #default(): Mapped {
+    const value = this.#column.default
+    if (value === undefined) return NOTHING
+    if (typeof value === 'number' && (this.#column.type === undefined || this.#column.type === 'text'))
+      return { cell: value, own: false, isDefault: true }
+    return { cell: this.#typed(String(value)), own: false, isDefault: true }
+  }
+
+  #typed(text: string): Cell {
+    return typed(text, this.#column, () => this.#warn('VALUE_CUT'))
+  }
+}
