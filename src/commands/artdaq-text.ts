@@ -63,19 +63,25 @@ export const listText = ({ runs, incomplete, updates, notes }: Listing): string 
   ])
 
 /** `repairs`: the one database that a repair mends, where several are read. */
-export const checkText = (findings: readonly Finding[], repairs?: string): string =>
-  findings.length === 0
-    ? 'Nothing amiss.\n'
-    : lines([
-        ...findings.map(({ kind, path, message }) => `${kind}: ${path}: ${message}`),
-        `${counted(findings.length, 'finding')}. run-archiver artdaq repair writes indexes again; importing a run again completes it.`,
-        ...(repairs === undefined
-          ? []
-          : [`It repairs ${repairs} alone: for another one, put that last in artdaq_db.database_uri.`]),
-        ...(findings.some(({ kind }) => kind === 'duplicate')
-          ? ['Neither takes a duplicate away: the document with the smallest oid counts.']
-          : []),
-      ])
+export const checkText = (all: readonly Finding[], repairs?: string): string => {
+  const findings = all.filter(({ kind }) => kind !== 'note')
+  const shown = all.map(({ kind, path, message }) => `${kind}: ${path}: ${message}`)
+  if (findings.length === 0) return lines([...shown, 'Nothing amiss.'])
+  const has = (...kinds: Finding['kind'][]): boolean => findings.some(({ kind }) => kinds.includes(kind))
+  return lines([
+    ...shown,
+    `${counted(findings.length, 'finding')}. run-archiver artdaq repair writes indexes again; importing a run again completes it.`,
+    ...(has('unreadable', 'damaged')
+      ? [
+          'To have a damaged document written again, move its file out of its collection and import its run again. Without the run record, put the file back from a backup.',
+        ]
+      : []),
+    ...(repairs === undefined
+      ? []
+      : [`It repairs ${repairs} alone: for another one, put that last in artdaq_db.database_uri.`]),
+    ...(has('duplicate') ? ['Neither removes a duplicate: the document with the smallest oid counts.'] : []),
+  ])
+}
 
 export const repairText = (database: string, repaired: readonly Repaired[]): string =>
   lines([

@@ -122,7 +122,7 @@ describe('what artdaq check promises of artdaq repair', () => {
   it('is no more than that does: the last database, and no duplicates', () => {
     const text = checkText([{ kind: 'duplicate', path: '/a', message: 'twice' }], '/b')
     expect(text).toContain('It repairs /b alone')
-    expect(text).toContain('Neither takes a duplicate away')
+    expect(text).toContain('Neither removes a duplicate')
     expect(checkText([{ kind: 'orphan', path: '/a', message: 'x' }])).not.toMatch(/alone|duplicate/)
   })
 })

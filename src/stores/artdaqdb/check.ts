@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Collection } from './index/collection.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
 import type { IndexFacts } from '../store.ts'
-import type { CollectionIndex } from './format/search-index.ts'
+import { type Collection, INDEX } from './index/collection.ts'
 import type { Database } from './index/database.ts'
 import { listDatabase } from './index/list-runs.ts'
-import { runOf } from './names.ts'
+import { asIndexed, surplus, unlisted } from './index/index-differences.ts'
+import { COMMIT_MARK, runOf } from './names.ts'
+import { readRun } from './read/read-run.ts'
 import { shownName, type Stored } from './format/document-reader.ts'
+import { hasTraces, prove } from './format/proof.ts'
 
 /** Something that is not as it should be in a database. */
 export interface Finding {
@@ -14,12 +18,15 @@ export interface Finding {
     | 'index' // missing, cut or garbled
     | 'orphan' // a document that the index does not know
     | 'missing' // the index knows it, and no file is there
-    | 'unreadable'
+    | 'unreadable' // a document that cannot be read, or is not what was stored
+    | 'damaged' // a run that its manifest describes otherwise
     | 'name' // a document that gives itself another oid or collection than its file has
     | 'unlisted' // the index knows the document, and not all that it says of itself
+    | 'surplus' // a name in the index that no document bears
     | 'duplicate' // several documents of one entity in one version: which one counts is chance
-    | 'stray' // a file that is no document
+    | 'stray' // a file that is not a document
     | 'incomplete' // a run of which only a part is there
+    | 'note' // nothing is wrong: worth knowing
   readonly path: string
   readonly run?: number | undefined
   readonly message: string
@@ -33,30 +40,26 @@ export async function checkDatabase(
   const findings: Finding[] = []
   for (const collection of await database.collections())
     findings.push(...(await checkCollection(collection, unfinished)))
-  const { incomplete } = await listDatabase(database, unfinished)
+  const { runs, incomplete } = await listDatabase(database, unfinished)
   for (const run of incomplete)
     findings.push({ kind: 'incomplete', path: database.path, run, message: `run ${run} is not whole` })
+  for (const run of runs) {
+    const message = await damageOf(database, run)
+    if (message !== undefined && !findings.some((one) => message.includes(one.message)))
+      findings.push({ kind: 'damaged', path: database.path, run, message })
+  }
   return findings
 }
 
-/** What of a document's own words the index does not repeat; nothing for a document that is listed in full. */
-export function unlisted(index: CollectionIndex, facts: IndexFacts): readonly string[] {
-  const { oid, version, configurations, entities, aliases, runs } = facts
-  const lost = (
-    section: Parameters<CollectionIndex['list']>[0],
-    names: readonly string[],
-  ): readonly string[] =>
-    names.filter((name) => !index.list(section, name).has(oid)).map((name) => `${section} ${shownName(name)}`)
-  return [
-    ...lost('version', [version]),
-    ...lost(
-      'configurations.name',
-      configurations.map(({ name }) => name),
-    ),
-    ...lost('entities.name', entities),
-    ...lost('aliases.active.name', aliases),
-    ...lost('runs.name', runs),
-  ]
+/** What is wrong with a run as a reader is given it; undefined where nothing is. */
+async function damageOf(database: Database, run: number): Promise<string | undefined> {
+  try {
+    await readRun(database, run)
+    return undefined
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return error.message
+    throw error
+  }
 }
 
 async function checkCollection(
@@ -74,7 +77,7 @@ async function checkCollection(
       message: 'it is in the index and not on disk',
     })
   const isOrphan = new Set(orphans)
-  const seen = new Map<string, string>()
+  const seen = new Map<string, Seen>()
   const look = (stored: Stored): readonly Finding[] => [
     ...misnamed(collection, stored),
     ...(isOrphan.has(stored.facts.oid)
@@ -83,11 +86,18 @@ async function checkCollection(
           finding('unlisted', stored, `the index lacks its ${what}`),
         )),
     ...duplicates(seen, stored),
-    ...damagedOriginals(stored),
   ]
   const oids = (await collection.oids()).filter((oid) => !unfinished.has(oid))
-  const { kept, unreadable } = await collection.documents(oids.toSorted(), look)
+  const said = new Map<string, IndexFacts>()
+  const { kept, unreadable } = await collection.documents(oids.toSorted(), (stored) => {
+    said.set(stored.facts.oid, asIndexed(stored))
+    return look(stored)
+  })
   findings.push(...kept.flat())
+  for (const { oid } of unreadable) said.delete(oid)
+  if (damage === undefined)
+    for (const message of surplus(index, said))
+      findings.push({ kind: 'surplus', path: join(collection.path, INDEX), message })
   for (const { message } of unreadable) findings.push({ kind: 'unreadable', path: collection.path, message })
   return [...findings, ...(await strayFiles(collection))]
 }
@@ -106,25 +116,37 @@ function misnamed(collection: Collection, stored: Stored): readonly Finding[] {
   const its = stored.ownCollection
   if (its !== collection.name)
     findings.push(finding('name', stored, `it says that it belongs to ${JSON.stringify(its)}`))
-  return findings
+  return findings.length > 0 ? findings : unproved(stored)
 }
 
-function duplicates(seen: Map<string, string>, stored: Stored): readonly Finding[] {
+interface Seen {
+  readonly path: string
+  readonly content: string
+}
+
+/** artdaq's tools load the same `schema` again with each update of a run: that is a note. */
+function duplicates(seen: Map<string, Seen>, stored: Stored): readonly Finding[] {
   return stored.facts.entities.flatMap((entity) => {
     const name = `${stored.facts.version} ${entity}`
     const other = seen.get(name)
-    seen.set(name, stored.path)
-    const message = `${shownName(entity)} of version ${shownName(stored.facts.version)} is also in ${other ?? ''}`
-    return other === undefined ? [] : [finding('duplicate', stored, message)]
+    const { path } = stored
+    const content = sha256Of(stored.content)
+    seen.set(name, { path, content })
+    if (other === undefined) return []
+    const isAgain = stored.ownCollection === COMMIT_MARK && other.content === content && !hasTraces(stored)
+    const message = `${shownName(entity)} of version ${shownName(stored.facts.version)} is also in ${other.path}`
+    return [finding(isAgain ? 'note' : 'duplicate', stored, message)]
   })
 }
 
-function damagedOriginals(stored: Stored): readonly Finding[] {
+const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+function unproved(stored: Stored): readonly Finding[] {
   try {
-    stored.checkOriginals()
+    prove(stored)
     return []
   } catch (error) {
-    return [finding('unreadable', stored, error instanceof Error ? error.message : String(error))]
+    return [finding('unreadable', stored, messageOf(error))]
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IndexFacts } from '../store.ts'
-import { unlisted } from './check.ts'
+import { unlisted } from './index/index-differences.ts'
 import { keptAs } from './index/damaged-index-backup.ts'
 import type { Collection, Counting } from './index/collection.ts'
 import type { CollectionIndex, Section } from './format/search-index.ts'

@@ -11,6 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readJson } from '../../../src/fhicl/json/parser.ts'
+import { writeJson } from '../../../src/fhicl/json/printer.ts'
 import { checkDatabase, type Finding } from '../../../src/stores/artdaqdb/check.ts'
 import { repairDatabase } from '../../../src/stores/artdaqdb/repair.ts'
 import { golden, hasGolden } from './golden.ts'
@@ -74,7 +76,7 @@ describe('a check', () => {
         const index = join(path, 'RunHistory', 'index.json')
         writeFileSync(index, readFileSync(index, 'utf8').replace('"boot" : [', '"boat" : ['))
       },
-      ['unlisted'],
+      ['damaged', 'surplus', 'unlisted'],
     ],
   ])('finds %s', async (_, damage, found) => {
     damage()
@@ -88,6 +90,8 @@ describe('a check', () => {
   })
 
   it('finds a run that was loaded twice, and changes nothing', async () => {
+    rmSync(path, { recursive: true })
+    await store(openDb(path), { ...sampleRun(1), manifest: undefined })
     const twice = documents('RunHistory')[0]!
     const text = readFileSync(twice, 'utf8')
     const oid = /([0-9a-f]{24})\.json/.exec(twice)![1]!
@@ -96,6 +100,45 @@ describe('a check', () => {
     const before = readFileSync(join(path, 'RunHistory', 'index.json'), 'utf8')
     expect(await kinds()).toEqual(['duplicate'])
     expect(readFileSync(join(path, 'RunHistory', 'index.json'), 'utf8')).toBe(before)
+  })
+})
+
+/** The same sequence for each seed (mulberry32). */
+const randomOf = (seed: number): (() => number) => {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const valueOf = (bytes: Buffer): string => writeJson(readJson(bytes.toString()))
+
+describe('one flipped bit', () => {
+  const attached = [{ name: 'notes.bin', mode: 0o640, content: Buffer.from([0, 255, 1]) }]
+
+  it('anywhere in a document of ours is found by a check, and never read', async () => {
+    await store(openDb(path), sampleRun(1, undefined, { attached }))
+    const random = randomOf(20261128)
+    for (const file of [...documents('RunHistory'), ...documents('SystemLayout')]) {
+      const bytes = readFileSync(file)
+      for (let flips = 0; flips < 60; flips++) {
+        const at = Math.floor(random() * bytes.length)
+        const harmed = Buffer.from(bytes)
+        harmed[at] = bytes[at]! ^ (1 << Math.floor(random() * 8))
+        writeFileSync(file, harmed)
+        const read = await openDb(path)
+          .read(1, never)
+          .catch(() => undefined)
+        // The layout alone may differ: artdaq's tools write documents anew.
+        if (read) expect(valueOf(harmed)).toBe(valueOf(bytes))
+        else expect(await check()).not.toEqual([])
+      }
+      writeFileSync(file, bytes)
+    }
+    expect(await check()).toEqual([])
   })
 })
 

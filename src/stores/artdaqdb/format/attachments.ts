@@ -12,6 +12,8 @@ export interface Attachments {
   readonly attached: readonly RecordFile[]
   /** `<collection>/<entity>` of every document that makes the run whole. */
   readonly documents: readonly string[]
+  /** Those of them that had no seal when the manifest was written; undefined where the manifest is older than seals. */
+  readonly unsealed: readonly string[] | undefined
 }
 
 const MANIFEST = 'run-archiver manifest'
@@ -19,10 +21,17 @@ const FILE = 'run-archiver file'
 /** Bytes of a file in one attachment; a larger file is kept in several, so that no string grows without bound. */
 const PART = 4 << 20
 
-/** The attachments that keep a run's manifest and the files that no document carries (docs/FORMATS.md). */
-export function attachmentsOf(run: RunDocuments, attached: readonly RecordFile[]): readonly Plain[] {
+/**
+ * The attachments that keep a run's manifest and the files that no document carries (docs/FORMATS.md). `unsealed`: documents of the run that
+ * stay as they are, and have no seal.
+ */
+export function attachmentsOf(
+  run: RunDocuments,
+  attached: readonly RecordFile[],
+  unsealed: readonly string[] = [],
+): readonly Plain[] {
   const { manifest, documents } = run
-  const first = manifest ? [manifestObject(manifest, documents.map(documentName))] : []
+  const first = manifest ? [manifestObject(manifest, documents.map(documentName), unsealed)] : []
   return [...first, ...attached.flatMap(fileParts)]
 }
 
@@ -30,34 +39,50 @@ export function attachmentsOf(run: RunDocuments, attached: readonly RecordFile[]
 export function readAttachments(values: readonly Plain[], where: string): Attachments {
   let manifest: RecordManifest | undefined
   let documents: readonly string[] = []
+  let unsealed: readonly string[] | undefined
   const files = new Map<string, { mode: number; parts: Buffer[]; of: number }>()
   for (const value of values) {
     const object = new Reader(value, where)
     if (object.type === MANIFEST) {
+      if (manifest) throw object.damaged('it has two manifests')
       manifest = readManifest(object)
-      documents = object.list('documents').filter((name) => typeof name === 'string')
+      documents = object.texts('documents')
+      unsealed = object.number('version') === 1 ? undefined : object.texts('unsealed')
     } else if (object.type === FILE) {
       const name = object.text('name')
       const file = files.get(name) ?? { mode: object.mode(), parts: [], of: object.number('parts') }
       if (file.parts.length !== object.number('part')) throw object.damaged(`a part of ${name} is missing`)
       file.parts.push(decode(object.text('encoding'), object.text('content'), where))
       files.set(name, file)
-    }
+    } else if (mayBeAttached(value)) throw object.damaged('its type')
   }
   const attached = [...files].map(([name, { mode, parts, of }]) => {
     if (parts.length !== of)
       throw new ArchiverError('STORE_CORRUPT', `${where}: only ${parts.length} of ${of} parts of ${name}`)
     return { name, mode, content: Buffer.concat(parts) }
   })
-  return { manifest, attached, documents }
+  return { manifest, attached, documents, unsealed }
 }
 
 export const documentName = ({ collection, entity }: { collection: string; entity: string }): string =>
   `${collection}/${entity}`
 
-const manifestObject = (manifest: RecordManifest, documents: readonly string[]): Plain => ({
+/** Whether an attachment is ours, or was before a few of its bits were lost. */
+export const mayBeAttached = (value: Plain): boolean => {
+  if (typeof value !== 'object' || isList(value)) return false
+  const { type = '' } = value
+  const isNamed = /run-|archi|iver|manifest/.test(typeof type === 'string' ? type : '')
+  return isNamed || KEYS.filter((key) => key in value).length > 1
+}
+const KEYS = ['directory', 'signature', 'documents', 'files', 'parts', 'part', 'encoding', 'content']
+
+const manifestObject = (
+  manifest: RecordManifest,
+  documents: readonly string[],
+  unsealed: readonly string[],
+): Plain => ({
   type: MANIFEST,
-  version: 1,
+  version: 2,
   run: manifest.run,
   directory: manifest.directory,
   mode: octal(manifest.directoryMode),
@@ -67,6 +92,7 @@ const manifestObject = (manifest: RecordManifest, documents: readonly string[]):
   skipped: manifest.skipped.map(({ name, kind }) => ({ name, kind })),
   files: manifest.files.map(({ name, mode, size, sha256 }) => ({ name, mode: octal(mode), size, sha256 })),
   documents,
+  unsealed,
 })
 
 const readManifest = (object: Reader): RecordManifest => ({
@@ -120,13 +146,13 @@ class Reader {
 
   text(key: string): string {
     const value = this.#value[key]
-    if (typeof value !== 'string') throw this.damaged(`"${key}" is no text`)
+    if (typeof value !== 'string') throw this.damaged(`"${key}" is not text`)
     return value
   }
 
   number(key: string): number {
     const value = this.#value[key]
-    if (typeof value !== 'number') throw this.damaged(`"${key}" is no number`)
+    if (typeof value !== 'number') throw this.damaged(`"${key}" is not a number`)
     return value
   }
 
@@ -136,7 +162,7 @@ class Reader {
 
   mode(): number {
     const mode = parseInt(this.text('mode'), 8)
-    if (!(mode >= 0 && mode <= 0o7777)) throw this.damaged('"mode" is no file mode')
+    if (!(mode >= 0 && mode <= 0o7777)) throw this.damaged('"mode" is not a file mode')
     return mode
   }
 
@@ -145,9 +171,16 @@ class Reader {
     return kind === 'link' || kind === 'fifo' || kind === 'socket' || kind === 'device' ? kind : 'unknown'
   }
 
+  texts(key: string): readonly string[] {
+    return this.list(key).map((value) => {
+      if (typeof value === 'string') return value
+      throw this.damaged(`"${key}" holds something that is not text`)
+    })
+  }
+
   list(key: string): readonly Plain[] {
     const value = this.#value[key]
-    if (!Array.isArray(value)) throw this.damaged(`"${key}" is no list`)
+    if (!Array.isArray(value)) throw this.damaged(`"${key}" is not a list`)
     return value as readonly Plain[]
   }
 

@@ -5,6 +5,7 @@ import { originOf, type PrintedParts } from '../../../fhicl/to-json.ts'
 import { toJson, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { indexName } from './document-reader.ts'
+import { BLANK_SEAL, sealed } from './seal.ts'
 
 /** Everything a stored document says besides its FHiCL. */
 export interface DocumentFacts {
@@ -21,12 +22,21 @@ export interface DocumentFacts {
   readonly attachments: readonly Plain[]
 }
 
-/** A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. */
-export function documentText(
-  { data, metadata, comments }: PrintedParts,
-  facts: DocumentFacts,
-): readonly Buffer[] {
+/**
+ * A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. One that keeps
+ * an original gets a seal over all of its bytes.
+ */
+export function documentText(parts: PrintedParts, facts: DocumentFacts): readonly Buffer[] {
   const stamp = artdaqStamp(facts.time)
+  if (facts.rawdata.length === 0) return unsealedText(parts, { ...facts, stamp })
+  return sealed(unsealedText(parts, { ...facts, stamp, rawdata: [BLANK_SEAL, ...facts.rawdata] }))
+}
+
+/** The same without a seal. `stamp`: the time, as artdaq writes it. */
+export function unsealedText(
+  { data, metadata, comments }: PrintedParts,
+  { stamp, ...facts }: Omit<DocumentFacts, 'time'> & { readonly stamp: string },
+): readonly Buffer[] {
   const named = (name: string): JsonObject => JsonObject.of(['name', name], ['assigned', stamp])
   const event = (name: string, value: string): JsonObject =>
     JsonObject.of(['event', name], ['timestamp', stamp], ['value', named(value)])

@@ -7,17 +7,21 @@ import { ArchiverError, messageOf } from '../../../errors.ts'
 import { readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { readOriginals, type Originals } from './originals.ts'
+import { isSeal } from './seal.ts'
 
 /** A document as it stands in a collection, taken apart as far as it is asked for. Asking throws STORE_CORRUPT where that part is damaged. */
 export class Stored {
   readonly path: string
   readonly facts: IndexFacts
+  /** The file's. */
+  readonly bytes: Buffer
   readonly #members: Members
   readonly #whole: () => JsonObject
 
   /** `whole` reads the document to its end; it throws STORE_CORRUPT. */
-  constructor(members: Members, whole: () => JsonObject, oid: string, path: string) {
+  constructor(members: Members, whole: () => JsonObject, { bytes, oid, path }: DocumentFile) {
     this.path = path
+    this.bytes = bytes
     this.#members = members
     this.#whole = whole
     this.facts = factsOf(members, oid)
@@ -31,6 +35,13 @@ export class Stored {
   /** When it was made (`bookkeeping.created`); empty where it does not say. */
   get created(): string {
     return text(object(this.#members.get('bookkeeping'))?.get('created'))
+  }
+
+  /** Names that artdaq's tools have taken from it: its updates say so, and an index keeps them. */
+  removed(event: 'removeEntity' | 'removeConfiguration' | 'removeAlias'): readonly string[] {
+    return objects(object(this.#members.get('bookkeeping'))?.get('updates'))
+      .filter((update) => update.get('event') === event)
+      .map((update) => indexName(text(object(update.get('value'))?.get('name'))))
   }
 
   /** The oid it gives itself, which should be its file's name. */
@@ -50,8 +61,27 @@ export class Stored {
     return contentOf({ data: writeJsonBytes(data), metadata: writeJsonBytes(metadata) })
   }
 
+  /** The strings of `origin.rawdata`, without the seal. */
   get rawdata(): readonly string[] {
-    return texts(object(this.#members.get('origin'))?.get('rawdata'))
+    return this.#strings.filter((text) => !isSeal(text))
+  }
+
+  /** Whether it holds a seal, wherever it stands. */
+  get hasSeal(): boolean {
+    return this.#strings.some(isSeal)
+  }
+
+  /** Whether the two lists are there that every document has, and that ours keep originals and manifest in. */
+  get hasRoom(): boolean {
+    return isArray(this.#rawdata) && isArray(this.#members.get('attachments'))
+  }
+
+  get #rawdata(): JsonValue | undefined {
+    return object(this.#members.get('origin'))?.get('rawdata')
+  }
+
+  get #strings(): readonly string[] {
+    return texts(this.#rawdata)
   }
 
   get attachments(): readonly Plain[] {
@@ -87,6 +117,12 @@ export class Stored {
   }
 }
 
+interface DocumentFile {
+  readonly bytes: Buffer
+  readonly oid: string
+  readonly path: string
+}
+
 /** The members of a document, of which only some are needed most of the time. */
 interface Members {
   get(key: string): JsonValue | undefined
@@ -105,7 +141,7 @@ export function readStored(bytes: Buffer, oid: string, path: string): Stored {
       return json
     })
   const outline = outlineOf(bytes)
-  if (!outline?.holdsObject('document')) return new Stored(whole(), whole, oid, path)
+  if (!outline?.holdsObject('document')) return new Stored(whole(), whole, { bytes, oid, path })
   const members: Members = {
     get: (key) => {
       try {
@@ -115,7 +151,7 @@ export function readStored(bytes: Buffer, oid: string, path: string): Stored {
       }
     },
   }
-  return new Stored(members, whole, oid, path)
+  return new Stored(members, whole, { bytes, oid, path })
 }
 
 function naming<T>(path: string, work: () => T): T {

@@ -27,13 +27,25 @@ export function readOriginals(rawdata: readonly string[], where: string): Origin
     const end = kept.indexOf('\n')
     const [, role, encoding, mode = '', name = ''] =
       /^(original|text) (utf8|base64) ([0-7]{4}|-) (.+)$/.exec(kept.slice(0, end)) ?? []
-    if (end < 0 || role === undefined || encoding === undefined) continue
+    if (end < 0 || role === undefined || encoding === undefined) {
+      if (!mayBeKept(kept)) continue
+      throw new ArchiverError('STORE_CORRUPT', `${where}: the original kept in it is damaged: its first line`)
+    }
     const content = decode(encoding, kept.slice(end + 1), where)
     if (role === 'text') text = content
     else original = { name, mode: parseInt(mode, 8), content }
   }
   return { original, text: text ?? original?.content }
 }
+
+/** Whether a string keeps an original, or did before a few of its bits were lost. Other programs leave the list empty, as artdaq does. */
+export const mayBeKept = (text: string): boolean => {
+  const end = text.indexOf('\n')
+  return /orig|inal|text|utf8|base|seal|sha2/.test(text.slice(0, end < 0 || end > LONGEST ? LONGEST : end))
+}
+
+/** Of a string without a line end, so much is taken for its first line. */
+const LONGEST = 400
 
 /** Bytes as text that artdaq's JSON can carry: as they are where they are UTF-8 it can hold, else in base64. */
 export function encode(content: Buffer): { readonly encoding: 'utf8' | 'base64'; readonly content: string } {

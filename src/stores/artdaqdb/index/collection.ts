@@ -1,5 +1,5 @@
 import { readFile as readFileBack } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { IndexFacts } from '../../store.ts'
@@ -8,6 +8,7 @@ import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
 import { EMPTY_INDEX, indexText, parseIndex } from '../format/index-codec.ts'
 import { placeFiles } from '../write/write-files.ts'
+import { proveSeal } from '../format/proof.ts'
 import { timeOf } from '../format/timestamp.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
 
@@ -143,10 +144,12 @@ export class Collection {
   /** Replaces the index whole. The old one is kept under `keepAs`, a plain file in the database, where that is given. */
   async writeIndex(index: CollectionIndex, keepAs?: string): Promise<void> {
     const path = join(this.path, INDEX)
-    // A copy, so that there is an index at every instant: artdaq's tools would make an empty one of none.
+    // A copy, so that there is an index at every instant: artdaq's tools would make an empty one of none. Where there is none, an empty file
+    // remembers that the index was made anew.
     if (keepAs !== undefined)
       await copyFile(path, join(this.#database, keepAs)).catch((error: unknown) => {
         if (errnoOf(error) !== 'ENOENT') throw error
+        return writeFile(join(this.#database, keepAs), '')
       })
     step('artdaq-index: before it is written')
     const like = await stat(path).catch(() => undefined)
@@ -189,7 +192,7 @@ export class Collection {
         try {
           const document = await this.document(oid)
           facts = document.facts
-          document.checkWhole()
+          proveSeal(document)
           kept.push(keep(document))
         } catch (error) {
           if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT') throw error

@@ -1,20 +1,26 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { errnoOf } from '../../../errors.ts'
 import { type Collection, unavailable } from './collection.ts'
 import type { Database } from './database.ts'
 
 const KEPT = '-index.json.damaged-'
 
-/** Where an index that is replaced for its damage is kept: a plain file in the database, which artdaq ignores. */
+/** Where an index that is replaced for its damage is kept: a plain file in the database, which artdaq ignores. Empty where there was none. */
 export const keptAs = ({ name }: Collection, now: number): string =>
   `${name}${KEPT}${new Date(now).toISOString().replaceAll(':', '')}`
 
-/** Whether an index of a database was ever damaged, and made anew from the documents: the old one is still there. */
-export const wasRebuilt = async ({ path }: Database): Promise<boolean> => {
+/**
+ * When an index of a database was last made anew from the documents, epoch milliseconds: the old one is still there. Undefined where none ever
+ * was.
+ */
+export const rebuiltAt = async ({ path }: Database): Promise<number | undefined> => {
   try {
-    return (await readdir(path)).some((name) => name.includes(KEPT))
+    const kept = (await readdir(path)).filter((name) => name.includes(KEPT))
+    const times = await Promise.all(kept.map(async (name) => (await stat(join(path, name))).mtimeMs))
+    return times.length === 0 ? undefined : Math.max(...times)
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false
+    if (errnoOf(error) === 'ENOENT') return undefined
     throw unavailable(path, error)
   }
 }

@@ -3,8 +3,8 @@ import { RunSet } from '../../../common/run-set.ts'
 import type { Collection } from './collection.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import type { Database } from './database.ts'
-import { doubtfulRuns, type Unknown } from './unattributed-files.ts'
-import { wasRebuilt } from './damaged-index-backup.ts'
+import { doubtfulRuns, runsShortOfManifest, type Unknown } from './unattributed-files.ts'
+import { rebuiltAt } from './damaged-index-backup.ts'
 import { runsLacking } from './missing-documents.ts'
 import { COMMIT_MARK, runNumber, runOf } from '../names.ts'
 import { indexedRuns } from './run-index.ts'
@@ -76,9 +76,13 @@ export async function listDatabase(
   for (const run of marked)
     if (!rest.has(run) && !(await schemaSuffices(database.collection(COMMIT_MARK), run))) broken.add(run)
   // An index that is as it was written names all that counts: only where one was damaged can a document of a run be left out of it.
-  const isRebuilt = unknown.length > 0 && (damaged || (await wasRebuilt(database)))
+  const rebuilt = damaged ? Infinity : await rebuiltAt(database)
+  if (rebuilt !== undefined) {
+    const sound = marked.filter((run) => !broken.has(run))
+    for (const run of await runsShortOfManifest(database, sound, rebuilt)) broken.add(run)
+  }
   const sound = marked.filter((run) => !broken.has(run))
-  const doubts = await doubtfulRuns(database, sound, isRebuilt ? unknown : [])
+  const doubts = await doubtfulRuns(database, sound, rebuilt === undefined ? [] : unknown)
   const whole = RunSet.of(marked).minus(RunSet.of(broken)).minus(RunSet.of(doubts.keys()))
   return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans, doubts }
 }

@@ -43,6 +43,27 @@ export async function doubtfulRuns(
   return doubts
 }
 
+/**
+ * The runs of which an index that was made anew from the documents lacks some: their manifest names them. `before`: when it was made, epoch
+ * milliseconds; what was stored afterwards cannot lack any. Runs without a manifest are taken by what there is.
+ */
+export async function runsShortOfManifest(
+  database: Database,
+  runs: readonly number[],
+  before: number,
+): Promise<readonly number[]> {
+  const short: number[] = []
+  const indexes = await indexesOf(database)
+  const left = runs.values()
+  const work = async (): Promise<void> => {
+    for (const run of left)
+      if (storedAt(run, indexes) <= before + SLACK_MS && (await standing(database, run, indexes)) === 'short')
+        short.push(run)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return short
+}
+
 type Indexes = ReadonlyMap<string, CollectionIndex>
 
 const indexesOf = async (database: Database): Promise<Indexes> => {
@@ -63,19 +84,29 @@ function storedAt(run: number, indexes: Indexes): number {
 }
 
 /** Whether our manifest says what belongs to the run, and all of it is in the indexes. */
-async function isProvedWhole(database: Database, run: number, indexes: Indexes): Promise<boolean> {
+const isProvedWhole = async (database: Database, run: number, indexes: Indexes): Promise<boolean> =>
+  (await standing(database, run, indexes)) === 'whole'
+
+/** How the indexes stand to a run's manifest. `unknown`: it has none, or the document that keeps it is damaged. */
+async function standing(
+  database: Database,
+  run: number,
+  indexes: Indexes,
+): Promise<'whole' | 'short' | 'unknown'> {
   const marks = indexes.get(COMMIT_MARK)
-  if (!marks) return false
+  if (!marks) return 'unknown'
   const configuration = newestConfiguration(indexedRuns(marks).configurations.get(run) ?? [], [marks])
-  if (configuration === undefined) return false
+  if (configuration === undefined) return 'unknown'
   try {
+    const documents = await documentsOf(database.collection(COMMIT_MARK), configuration, marks)
+    if (documents === undefined) return 'unknown'
+    if (!documents.every((name) => isIndexed(name, configuration, indexes))) return 'short'
     // Of several documents of an entity an older one may be left: then only what they say can tell.
     if ([...indexes.values()].some((index) => indexedRuns(index).updates.has(run)))
-      return (await readRun(database, run)).manifest !== undefined
-    const documents = await documentsOf(database.collection(COMMIT_MARK), configuration, marks)
-    return documents?.every((name) => isIndexed(name, configuration, indexes)) ?? false
+      await readRun(database, run)
+    return 'whole'
   } catch (error) {
-    if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return false
+    if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return 'short'
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { ArchiverError } from '../../../errors.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import type { Database } from '../index/database.ts'
 import { COMMIT_MARK, exportFolder } from '../names.ts'
-import { chooseRun, type Chosen } from './read-run.ts'
+import { chooseRun, proveRun, type Chosen } from './read-run.ts'
 import { shownName } from '../format/document-reader.ts'
 
 /** A file that bulkdownloader would write. */
@@ -21,6 +21,7 @@ export interface ExportedFile {
  */
 export async function exportedFiles(database: Database, run: number): Promise<readonly ExportedFile[]> {
   const { configuration, documents } = await chooseRun(database, run)
+  proveRun(documents, run)
   const below = exportFolder(shownName(configuration.slice(configuration.indexOf('/') + 1)))
   return documents.map((document) => ({
     path: pathOf(document, below, run),

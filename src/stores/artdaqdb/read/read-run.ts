@@ -3,6 +3,7 @@ import type { RecordFile, RecordManifest, RunDocument, StoredDocument, StoredRun
 import { ArchiverError } from '../../../errors.ts'
 import { documentName, type Attachments } from '../format/attachments.ts'
 import { canonicalText } from '../format/canonical-export.ts'
+import { prove } from '../format/proof.ts'
 import type { Database } from '../index/database.ts'
 import { heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
@@ -44,21 +45,24 @@ export async function chooseRun(database: Database, run: number): Promise<Chosen
   return { configuration, documents: newestOfEach(held, run), update }
 }
 
-/** The newest manifest of a run; undefined where another program stored it. */
+/** The newest manifest of a run; undefined where another program stored it. Throws STORE_CORRUPT where the document that keeps it is damaged. */
 export async function readManifest(database: Database, run: number): Promise<RecordManifest | undefined> {
   const { index } = await database.collection(COMMIT_MARK).index()
   const names = indexedRuns(index).configurations.get(run) ?? []
   const configuration = newestConfiguration(names, [index])
   if (configuration === undefined) return undefined
-  const schema = newest(await heldOf(database.collection(COMMIT_MARK), configuration))
-  return schema?.stored?.kept.manifest
+  const stored = newest(await heldOf(database.collection(COMMIT_MARK), configuration))?.stored
+  if (stored) prove(stored)
+  return stored?.kept.manifest
 }
 
-/** Reads a run back. Throws STORE_CORRUPT, naming the file, where anything that our manifest lists is not there as it was. */
+/**
+ * Reads a run back. Throws STORE_CORRUPT, naming the file, where anything that our manifest lists is not there as it was, and where one of its
+ * documents is not what was stored (`prove`).
+ */
 export async function readRun(database: Database, run: number): Promise<StoredRun> {
   const { configuration, documents, update } = await chooseRun(database, run)
-  const schema = documents.find((one) => one.collection === COMMIT_MARK)
-  const kept: Attachments = schema?.stored.kept ?? { manifest: undefined, attached: [], documents: [] }
+  const kept = proveRun(documents, run)
   const { manifest, attached } = kept
   const read = documents.map((one) => new ReadDocument(one))
   const current = manifest ? inManifest(read, kept, run) : read
@@ -72,6 +76,35 @@ export async function readRun(database: Database, run: number): Promise<StoredRu
     update,
   }
 }
+
+const NOTHING_KEPT: Attachments = { manifest: undefined, attached: [], documents: [], unsealed: undefined }
+
+/** Proves each document that a reader is given, and all of them together. Returns what the `schema` keeps. Throws STORE_CORRUPT. */
+export function proveRun(documents: readonly Chosen[], run: number): Attachments {
+  const corrupt = (what: string): ArchiverError =>
+    new ArchiverError('STORE_CORRUPT', `run ${run}: ${what}`, { run })
+  const proofs = documents.map((one) => ({ ...one, proof: prove(one.stored) }))
+  for (const { stored, entity, collection } of documents)
+    if (!namesOf(stored).has(entity))
+      throw corrupt(`the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`)
+  const schema = proofs.find((one) => one.collection === COMMIT_MARK && one.stored.kept.manifest !== undefined)
+  const kept = schema?.stored.kept ?? NOTHING_KEPT
+  const { manifest, unsealed } = kept
+  if (manifest && manifest.run !== run) throw corrupt(`its manifest is of run ${manifest.run}`)
+  for (const { collection, entity, stored, proof } of proofs) {
+    const name = documentName({ collection, entity: shownName(entity) })
+    // Older versions of this program completed other programs' runs with documents of ours, which have no seal.
+    if (!manifest && (proof === 'sealed' || (proof === 'derived' && collection === COMMIT_MARK)))
+      throw corrupt(`${stored.path} is ours, and the manifest of the run is gone`)
+    if (unsealed && kept.documents.includes(name) && proof !== 'sealed' && !unsealed.includes(name))
+      throw corrupt(`${stored.path} had a seal when it was stored, and has none`)
+  }
+  return kept
+}
+
+/** The entities that a document says, or said before artdaq's tools took one from it: an index keeps those. */
+const namesOf = (stored: Stored): ReadonlySet<string> =>
+  new Set([...stored.facts.entities, ...stored.removed('removeEntity')])
 
 class ReadDocument implements StoredDocument {
   readonly collection: RunDocument['collection']
@@ -125,7 +158,7 @@ function newestOfEach(held: readonly Held[], run: number): readonly Chosen[] {
       const path = best ? best.collection.documentPath(best.oid) : name
       throw new ArchiverError('STORE_CORRUPT', `run ${run}: ${path} is in the index and not on disk`, {
         run,
-        hint: 'run-archiver artdaq check names all of them; importing the run again brings them back',
+        hint: 'run-archiver artdaq check names all of them; importing the run again writes them again',
       })
     })
 }

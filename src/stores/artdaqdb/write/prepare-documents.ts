@@ -2,8 +2,9 @@ import { printedParts, type PrintedParts } from '../../../fhicl/to-json.ts'
 import { parseFhicl } from '../../../fhicl/parser.ts'
 import type { RecordFile, RunDocument, RunDocuments } from '../../run-record.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
-import { attachmentsOf } from '../format/attachments.ts'
-import type { Held } from '../index/run-documents.ts'
+import { attachmentsOf, documentName } from '../format/attachments.ts'
+import { hasTraces } from '../format/proof.ts'
+import { newest, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK, requireSafeName } from '../names.ts'
 import { originalStrings } from '../format/originals.ts'
 import type { Prepared } from './put-plan.ts'
@@ -45,7 +46,8 @@ export function requireSound({ run, configName, documents, manifest, attached }:
  * for byte. Throws FHICL_INVALID naming run and document.
  */
 export function prepare(run: RunDocuments, held: readonly Held[]): readonly Ready[] {
-  const attachments = attachmentsOf(run, [...run.attached, ...withoutCarrier(run, held)])
+  const hasManifest = run.manifest !== undefined && !isForeign(held)
+  const attachments = attachmentsOf(run, [...run.attached, ...withoutCarrier(run, held)], unsealedOf(run, held))
   let carrier = true
   return run.documents.map((document) => {
     const parts = partsOf(run.run, document)
@@ -58,12 +60,31 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
       get content() {
         return contentOf(parts)
       },
-      rawdata: run.manifest ? originalStrings(document) : [],
+      rawdata: hasManifest ? originalStrings(document) : [],
       attachments: carries ? attachments : [],
       parts,
     }
   })
 }
+
+/**
+ * Whether another program's `schema` stands for the run: no manifest can be given to it, and documents that are added to it are artdaq's own, as
+ * the others are.
+ */
+const isForeign = (held: readonly Held[]): boolean => {
+  const counts = newest(held.filter((one) => one.indexed && one.collection.name === COMMIT_MARK))
+  return counts?.stored !== undefined && !hasTraces(counts.stored)
+}
+
+/** Documents that stay as they are, and have no seal. */
+const unsealedOf = (run: RunDocuments, held: readonly Held[]): readonly string[] =>
+  run.documents
+    .filter(({ collection, entity }) => {
+      const ofIt = held.filter((one) => one.collection.name === collection && one.entities.includes(entity))
+      const counts = newest(ofIt)
+      return counts?.stored !== undefined && !counts.stored.hasSeal
+    })
+    .map(documentName)
 
 /**
  * Originals of documents that another program stored before us: those documents stay as they are and have no room for

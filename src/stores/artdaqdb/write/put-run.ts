@@ -9,6 +9,7 @@ import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index
 import type { Orphan } from '../index/list-runs.ts'
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
+import { prove } from '../format/proof.ts'
 import { placeDocuments } from './write-documents.ts'
 import { prepare, type Ready, requireSound } from './prepare-documents.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
@@ -151,8 +152,8 @@ async function knownOf(
     stored?.facts.configurations.some(({ name }) => name === configuration) ?? false
   const held = [...indexed.flat(), ...loose.filter(isOfIt)]
   const others = loose.filter((one) => !one.indexed && !isOfIt(one))
-  // What is there may only count as there when all of it can be read.
-  for (const { stored } of [...held, ...others]) stored?.checkWhole()
+  // What is there may only count as there when all of it can be read, and is what was stored.
+  for (const { stored } of [...held, ...others]) if (stored) prove(stored)
   const schema = newest(
     held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
   )

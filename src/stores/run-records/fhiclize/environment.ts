@@ -1,4 +1,5 @@
-import { ascii, decode, python, splitLines, strip } from './python-text.ts'
+import { ascii } from '../../../fhicl/accepted-text.ts'
+import { decode, python, splitLines, strip } from './python-text.ts'
 import { quoted } from './fhicl-printer.ts'
 
 const EXPORT = python('^export\\s+([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*(.*)$')

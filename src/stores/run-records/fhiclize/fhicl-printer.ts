@@ -1,3 +1,4 @@
+import { nameFrom } from '../../../fhicl/accepted-text.ts'
 import { closingQuote } from '../../../fhicl/scalars.ts'
 
 /** Pieces of FHiCL as the converters write them: what the original writes where that is FHiCL, and FHiCL where it is not. */
@@ -109,10 +110,4 @@ export class Keys {
     this.#taken.add(key)
     return key
   }
-}
-
-/** A text made into a FHiCL name: each run of other characters, `_` included, becomes one `_`. */
-export const nameFrom = (text: string): string => {
-  const name = text.replace(/[^A-Za-z0-9]+/g, '_')
-  return NAME.test(name) ? name : `_${name}`
 }

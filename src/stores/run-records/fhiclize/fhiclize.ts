@@ -1,13 +1,13 @@
 import type { FhiclDocument } from '../../../fhicl/document.ts'
 import { printedParts } from '../../../fhicl/to-json.ts'
 import { NO_METADATA, parseMetadata } from '../metadata-file.ts'
-import { decodeAscii } from './python-text.ts'
+import { decodeAscii, emptyTable } from '../../../fhicl/accepted-text.ts'
 import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../../run-record.ts'
 import { safeConfigName } from './safe-name.ts'
 import { convertBoot } from './boot.ts'
 import { Entities } from './document-names.ts'
 import { convertEnvironment } from './environment.ts'
-import { type IsFhicl, nameFrom } from './fhicl-printer.ts'
+import type { IsFhicl } from './fhicl-printer.ts'
 import { convertKnownBoardreaders } from './known-boardreaders.ts'
 import { convertMetadata } from './metadata.ts'
 import { convertRanks } from './ranks.ts'
@@ -98,7 +98,7 @@ const fhiclOf = (
   const text = decodeAscii(bytes)
   const parsed = text === '' ? undefined : parse(text)
   // Printed at once, so that no more than one document's tree is alive at a time.
-  return parsed ? { fhicl: text, printed: printedParts(parsed) } : { fhicl: `${nameFrom(entity)}: {}\n` }
+  return parsed ? { fhicl: text, printed: printedParts(parsed) } : { fhicl: emptyTable(entity) }
 }
 
 const manifestOf = (record: RunRecord, sha256: ConversionOptions['sha256']): RecordManifest => {

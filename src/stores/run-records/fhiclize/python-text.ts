@@ -1,3 +1,5 @@
+import { decodeBytes } from '../../../fhicl/accepted-text.ts'
+
 /**
  * Text as Python sees it. The original program is written in Python, and what it calls a line, a blank or a digit decides
  * what it made of a record; JavaScript's `trim`, `\s` and `\d` differ (docs/FORMATS.md, "Conversion of text files").
@@ -39,35 +41,11 @@ export const words = (text: string): string[] => text.split(BLANKS).filter((word
 
 const isBlank = (character: string): boolean => LEADING.test(character)
 
-const strict = new TextDecoder('utf-8', { fatal: true })
-
 /**
  * Text of a file as Python's universal newlines give it: `\r\n` and `\r` become `\n`. Where Python gives up, on bytes that
- * are not UTF-8, the file is taken as Latin-1, so that no byte is lost (D13, D17). A byte order mark is left out.
+ * are not UTF-8, the file is taken as Latin-1, so that no byte is lost. A byte order mark is left out.
  */
 export const decode = (bytes: Uint8Array): string => {
   const text = decodeBytes(bytes)
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
 }
-
-/** As `decode`, with the line ends as they are. */
-const decodeBytes = (bytes: Uint8Array): string =>
-  decodeStrictly(bytes) ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-
-const decodeStrictly = (bytes: Uint8Array): string | undefined => {
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-/** The text of bytes as `decode` reads them, line ends as they are, in ASCII as `ascii` has it. */
-export const decodeAscii = (bytes: Uint8Array): string => {
-  const text = decodeStrictly(bytes)
-  // In UTF-8, one byte a character means that all of it is ASCII.
-  return text?.length === bytes.length ? text : ascii(decodeBytes(bytes))
-}
-
-/** Each code point above 127 becomes one `.`: artdaqDB takes nothing else, not even in a comment. */
-export const ascii = (text: string): string => text.replace(/[^\x00-\x7f]/gu, '.')

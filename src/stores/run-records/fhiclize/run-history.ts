@@ -1,5 +1,5 @@
 import type { RunMetadata } from '../metadata-file.ts'
-import { ascii } from './python-text.ts'
+import { ascii } from '../../../fhicl/accepted-text.ts'
 import { list, nameValue, quoted } from './fhicl-printer.ts'
 
 /** RunHistory.fcl (spec section 4.8): the run's number, its configuration's name, its components. */

@@ -1,4 +1,5 @@
-import { ascii, decode } from './python-text.ts'
+import { ascii } from '../../../fhicl/accepted-text.ts'
+import { decode } from './python-text.ts'
 import { escaped } from './fhicl-printer.ts'
 
 /** `setup.txt` to FHiCL (spec section 4.5): the whole script in one text, without a line end behind it. */

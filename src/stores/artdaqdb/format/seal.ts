@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { isArray, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
+import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
+
+/** How the string of `origin.rawdata` begins that holds a document's seal (docs/FORMATS.md, "The seal"). */
+const HEAD = 'seal sha256 - -\n'
+const DIGITS = 64
+const ZEROS = Buffer.alloc(DIGITS, '0')
+
+/** What the seal is while it is computed: it stands before all other strings of `origin.rawdata`. */
+export const BLANK_SEAL = `${HEAD}${ZEROS.toString()}`
+
+/** Whether a string of `origin.rawdata` is a seal. */
+export const isSeal = (text: string): boolean => text.startsWith(HEAD)
+
+/** No string holds this: a quote or a line end inside one is escaped. */
+const PLACE = Buffer.from(`"rawdata" : [\n"${HEAD.replace('\n', '\\n')}`)
+
+/** Where the seal's digits stand in a document's bytes; undefined where none stands in the place that this program gives it. */
+const placeOf = (bytes: Buffer): number | undefined => {
+  const at = bytes.indexOf(PLACE)
+  return at < 0 ? undefined : at + PLACE.length
+}
+
+/** A document's bytes, in pieces of which the last holds a blank seal, with the seal of all of them in its place. */
+export const sealed = (pieces: readonly Buffer[]): readonly Buffer[] => {
+  const last = pieces.at(-1)
+  const at = last && placeOf(last)
+  if (at === undefined) return pieces
+  const hash = createHash('sha256')
+  for (const piece of pieces) hash.update(piece)
+  last?.write(hash.digest('hex'), at, 'latin1')
+  return pieces
+}
+
+/** Whether a document's bytes are those that its seal was made of; undefined where it has no seal in its place. */
+export const sealFits = (bytes: Buffer): boolean | undefined => {
+  const at = placeOf(bytes)
+  if (at === undefined) return undefined
+  const hash = createHash('sha256').update(bytes.subarray(0, at)).update(ZEROS)
+  return (
+    hash.update(bytes.subarray(at + DIGITS)).digest('hex') === bytes.toString('latin1', at, at + DIGITS)
+  )
+}
+
+/** How many updates `bookkeeping` lists of a document that nobody has changed since it was stored. */
+const FIRST_UPDATES = 5
+
+/**
+ * A document as it was stored, made of one that artdaq's tools have changed since, or that was laid out anew: they add names, aliases and updates,
+ * remove them, and set the two flags of `bookkeeping`; the first updates say what stood there. Of a document without further updates nothing is left out.
+ */
+export const asStored = (document: JsonObject): JsonObject => {
+  const bookkeeping = document.get('bookkeeping')
+  const updates = bookkeeping instanceof JsonObject ? bookkeeping.get('updates') : undefined
+  if (!(bookkeeping instanceof JsonObject) || !isArray(updates) || updates.length <= FIRST_UPDATES)
+    return document
+  const [configuration, , , entity, run] = updates.map((update) =>
+    update instanceof JsonObject ? update.get('value') : undefined,
+  )
+  const only = (value: JsonValue | undefined): JsonValue => (value === undefined ? [] : [value])
+  return document
+    .with('entities', only(entity))
+    .with('configurations', only(configuration))
+    .with('runs', only(run))
+    .with('aliases', JsonObject.of(['active', []], ['history', []]))
+    .with(
+      'bookkeeping',
+      bookkeeping
+        .with('isdeleted', false)
+        .with('isreadonly', false)
+        .with('updates', updates.slice(0, FIRST_UPDATES)),
+    )
+}
+
+/** Whether a document that was changed by artdaq's tools, or laid out anew, still says all that its seal was made of. */
+export const sealFitsContent = (document: JsonObject): boolean =>
+  sealFits(writeJsonBytes(asStored(document))) ?? false
