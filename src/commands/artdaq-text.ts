@@ -73,7 +73,7 @@ export const checkText = (all: readonly Finding[], repairs?: string): string => 
     `${counted(findings.length, 'finding')}. run-archiver artdaq repair writes indexes again; importing a run again completes it.`,
     ...(has('unreadable', 'damaged')
       ? [
-          'To have a damaged document written again, move its file out of its collection and import its run again. Without the run record, put the file back from a backup.',
+          'A repair writes a damaged document again where its seal proves what was stored. Otherwise move the file out of its collection and import the run again, or put it back from a backup.',
         ]
       : []),
     ...(repairs === undefined
@@ -86,7 +86,8 @@ export const checkText = (all: readonly Finding[], repairs?: string): string => 
 export const repairText = (database: string, repaired: readonly Repaired[]): string =>
   lines([
     ...(repaired.length === 0 ? [`${database}: no collections, nothing to repair`] : []),
-    ...repaired.flatMap(({ collection, reason, keptAs, documents, unreadable }) => [
+    ...repaired.flatMap(({ collection, reason, keptAs, documents, unreadable, mended }) => [
+      ...mended.map((sentence) => `  ${sentence}`),
       reason === undefined
         ? `${collection}: sound, ${counted(documents, 'document')}`
         : `${collection}: index written again with ${counted(documents, 'document')}, because ${reason}${keptAs === undefined ? '' : `; the old one is ${database}/${keptAs}`}`,

@@ -1,3 +1,4 @@
+import { ArchiverError } from '../errors.ts'
 import type { StoredRun } from '../stores/run-record.ts'
 import type { Stage } from '../engine/stage.ts'
 import type { Archive, DocumentStore } from '../stores/store.ts'
@@ -17,17 +18,33 @@ export const migrateStage = (
   name: 'migrate',
   process: async (run, signal) => {
     const began = monotonic()
-    const stored = await artdaq.read(run, signal)
+    const { stored, mended } = await readMended(artdaq, run, signal)
     const exported = monotonic() - began
     const blob = pack(stored)
     const result = await archive.put(run, stored.update, blob, signal)
-    const notes = check ? check(run, await archive.get(run, stored.update, signal)) : []
+    const complaints = check ? check(run, await archive.get(run, stored.update, signal)) : []
     return {
       result: stored.update > 0 && result === 'stored' ? 'updated' : result,
       bytes: blob.length,
       documents: stored.documents.length,
-      notes,
+      notes: [...mended, ...complaints],
       exported,
     }
   },
 })
+
+/** Reads a run; where a document of it is damaged, once more after those were written again that a seal proves. */
+const readMended = async (
+  artdaq: DocumentStore,
+  run: number,
+  signal: AbortSignal,
+): Promise<{ readonly stored: StoredRun; readonly mended: readonly string[] }> => {
+  try {
+    return { stored: await artdaq.read(run, signal), mended: [] }
+  } catch (error) {
+    if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT' || !artdaq.mend) throw error
+    const mended = await artdaq.mend(run)
+    if (mended.length === 0) throw error
+    return { stored: await artdaq.read(run, signal), mended }
+  }
+}

@@ -82,6 +82,11 @@ export interface DocumentStore {
   commit(): Promise<void>
   /** Throws NOT_FOUND, or STORE_CORRUPT when a document of the run is missing or damaged. */
   read(run: number, signal: AbortSignal): Promise<StoredRun>
+  /**
+   * Writes a run's damaged documents again, as they were stored, where a seal proves each byte; the damaged ones are kept beside. Returns a sentence for
+   * each. Missing in stores that have no seals.
+   */
+  mend?(run: number): Promise<readonly string[]>
   /** The newest manifest of a run; undefined for runs that other programs stored. */
   manifest(run: number): Promise<RecordManifest | undefined>
   /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */

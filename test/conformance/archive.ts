@@ -139,12 +139,16 @@ export const describeArchive = (name: string, open: () => Promise<FreshArchive>)
       expect([...updates]).toEqual([[88, 2]])
     })
 
-    it('without the first blob is told, and does not make the run archived', async () => {
-      await archive.put(88, 1, packed(88, 'late'), signal)
-      const { runs, notes } = await archive.list()
-      expect(runs.has(88)).toBe(false)
-      expect(notes.join()).toContain('88')
-    })
+    it.each([1, 2])(
+      'before it was archived for the first time is archived by its key of update %i alone',
+      async (update) => {
+        await archive.put(88, update, packed(88, 'late'), signal)
+        const { runs, updates } = await archive.list()
+        expect([...runs]).toEqual([88])
+        expect([...updates]).toEqual([[88, update]])
+        expect(await archive.get(88, 'newest', signal)).toEqual(packed(88, 'late'))
+      },
+    )
   })
 
   describe(`${name}, asked whether anything changed`, () => {

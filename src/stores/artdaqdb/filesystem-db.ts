@@ -12,6 +12,7 @@ import type { Maker } from './format/system-metadata.ts'
 import { COMMIT_MARK, oidOf } from './names.ts'
 import { knowsOf, type PutContext, putRun } from './write/put-run.ts'
 import { readManifest, readRun } from './read/read-run.ts'
+import { mendRun } from './write/mend-run.ts'
 
 export interface FileSystemDbOptions {
   /** Directories of the databases. All are read as one; the last one is written. */
@@ -115,6 +116,11 @@ export class FileSystemDb implements DocumentStore {
   async read(run: number, signal: AbortSignal): Promise<StoredRun> {
     signal.throwIfAborted()
     return await readRun(await this.holding(run), run)
+  }
+
+  async mend(run: number): Promise<readonly string[]> {
+    const { now, lockWaitSeconds } = this.#options
+    return await mendRun(await this.holding(run), run, { now, lockWaitSeconds })
   }
 
   async manifest(run: number): Promise<RecordManifest | undefined> {

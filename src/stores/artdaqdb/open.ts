@@ -88,6 +88,7 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   commitDue: () => store.commitDue(),
   commit: () => store.commit(),
   read: (run, signal) => store.read(run, signal),
+  ...(store.mend ? { mend: store.mend.bind(store) } : {}),
   manifest: (run) => store.manifest(run),
   fingerprint: () => store.fingerprint(),
   ...(store.trail ? { trail: store.trail.bind(store) } : {}),

@@ -5,6 +5,8 @@ import type { Collection, Counting } from './index/collection.ts'
 import type { CollectionIndex, Section } from './format/search-index.ts'
 import type { Database } from './index/database.ts'
 import { withDatabaseLock } from './index/lock.ts'
+import { mendDocument } from './write/mend-run.ts'
+import { ArchiverError } from '../../errors.ts'
 
 /** What became of one collection's index. */
 export interface Repaired {
@@ -14,14 +16,16 @@ export interface Repaired {
   /** The plain file in the database that keeps the old index; undefined where none was there or none was needed. */
   readonly keptAs: string | undefined
   readonly documents: number
+  /** A sentence for each damaged document that was written again, as its seal proves it was stored. */
+  readonly mended: readonly string[]
   /** Files that cannot be read. The index says of each what it said before: nothing, where it did not know it. */
   readonly unreadable: readonly string[]
 }
 
 /**
  * Writes the indexes of a database again from its documents, in place and under its lock, wherever they do not say what
- * the documents say. What a pass was killed over before its run's `schema` was written never counted, and stays out. Old names that no document bears any more go with that, as in artdaq's own rebuild. Documents are
- * never touched, and the old index is kept. A crash leaves the old index or the new one.
+ * the documents say, and before that the damaged documents whose seal proves what they were. What a pass was killed over before its run's `schema` was written never counted, and stays out. Old names that no document bears any more go with that, as in artdaq's own rebuild. The
+ * old index is kept, as is each damaged document. A crash leaves the old index or the new one.
  */
 export async function repairDatabase(
   database: Database,
@@ -31,13 +35,33 @@ export async function repairDatabase(
   if (collections.length === 0) return []
   return await withDatabaseLock(database.path, lockWaitSeconds, async () => {
     const repaired: Repaired[] = []
+    const mended = new Map<Collection, readonly string[]>()
+    for (const collection of collections) mended.set(collection, await mendAll(database, collection, now()))
     const counting = await database.written()
-    for (const collection of collections) repaired.push(await repair(collection, counting, now()))
+    for (const collection of collections)
+      repaired.push({ ...(await repair(collection, counting, now())), mended: mended.get(collection) ?? [] })
     return repaired
   })
 }
 
-async function repair(collection: Collection, counting: Counting, now: number): Promise<Repaired> {
+async function mendAll(database: Database, collection: Collection, now: number): Promise<readonly string[]> {
+  const sentences: string[] = []
+  const { unreadable } = await collection.documents(await collection.oids(), () => undefined)
+  for (const { oid } of unreadable) {
+    const sentence = await mendDocument(database, collection, oid, now).catch((error: unknown) => {
+      if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return undefined
+      throw error
+    })
+    if (sentence !== undefined) sentences.push(sentence)
+  }
+  return sentences
+}
+
+async function repair(
+  collection: Collection,
+  counting: Counting,
+  now: number,
+): Promise<Omit<Repaired, 'mended'>> {
   const { index, damage } = await collection.index()
   const { index: readable, unreadable } = await collection.rebuilt(counting)
   const rebuilt = readable.plus(unreadable.flatMap(({ oid }) => saidOf(index, oid)))

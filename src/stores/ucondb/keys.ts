@@ -58,13 +58,14 @@ export class KeyTally {
   listing(notes: readonly string[] = []): Listing {
     const incomplete = RunSet.of(this.#incomplete)
     this.#tidy()
-    const runs = this.#runs.minus(incomplete)
-    const orphans = RunSet.of(this.#updates.keys()).minus(runs).minus(incomplete)
+    const first = this.#runs.minus(incomplete)
+    // A record that changed before it was ever archived has only the key of its update.
+    const updated = RunSet.of(this.#updates.keys()).minus(incomplete)
     return {
-      runs,
+      runs: first.union(updated),
       incomplete,
       updates: this.#updates,
-      notes: [...notes, ...this.#foreignNote(), ...orphanNote(orphans)],
+      notes: [...notes, ...this.#foreignNote()],
     }
   }
 
@@ -82,6 +83,3 @@ export class KeyTally {
     ]
   }
 }
-
-const orphanNote = (orphans: RunSet): string[] =>
-  orphans.isEmpty ? [] : [`Updates are there for runs whose first blob is missing: ${orphans.toString()}.`]

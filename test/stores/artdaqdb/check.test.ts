@@ -224,3 +224,37 @@ describe('a document that cannot be read, of which an index that can be read kno
     expect(Object.values(index.version).flat()).toContain(oid)
   })
 })
+
+describe('a document of ours whose data were damaged', () => {
+  const rot = (from: string, to: string): string => {
+    const file = documents('RunHistory').find((path) => readFileSync(path, 'utf8').includes(from))!
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+    return file
+  }
+
+  it.each([
+    ['"debug_level" : "1"', '"debug_level" : "2"'],
+    ['"comment" : "# about it"', '"comment" : "# about us"'],
+    ['"name" : "boot"', '"name" : "boat"'],
+  ])('is written again as it was by a repair, and the damaged file is kept (%s)', async (from, to) => {
+    await store(openDb(path), sampleRun(1))
+    const before = new Map(documents('RunHistory').map((file) => [file, readFileSync(file, 'utf8')]))
+    const file = rot(from, to)
+    const harmed = readFileSync(file, 'utf8')
+    const [repaired] = await repair()
+    expect(repaired!.mended).toHaveLength(1)
+    for (const [name, text] of before) expect(readFileSync(name, 'utf8')).toBe(text)
+    const kept = readdirSync(path).find((name) => name.includes('.json.damaged-'))!
+    expect(readFileSync(join(path, kept), 'utf8')).toBe(harmed)
+    expect(await check()).toEqual([])
+  })
+
+  it('and whose original was damaged too stays as it is: nothing proves what it was', async () => {
+    await store(openDb(path), sampleRun(1))
+    const file = rot('boot.fcl\\ndebug_level: 1', 'boot.fcl\\ndebug_level: 3')
+    const harmed = readFileSync(file, 'utf8')
+    expect((await repair())[0]!.mended).toEqual([])
+    expect(readFileSync(file, 'utf8')).toBe(harmed)
+    await expect(openDb(path).read(1, never)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+})

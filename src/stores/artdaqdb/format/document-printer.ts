@@ -26,16 +26,22 @@ export interface DocumentFacts {
  * A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. One that keeps
  * an original gets a seal over all of its bytes.
  */
-export function documentText(parts: PrintedParts, facts: DocumentFacts): readonly Buffer[] {
-  const stamp = artdaqStamp(facts.time)
-  if (facts.rawdata.length === 0) return unsealedText(parts, { ...facts, stamp })
-  return sealed(unsealedText(parts, { ...facts, stamp, rawdata: [BLANK_SEAL, ...facts.rawdata] }))
-}
+export const documentText = (parts: PrintedParts, { time, ...facts }: DocumentFacts): readonly Buffer[] =>
+  documentTextAt(parts, { ...facts, stamp: artdaqStamp(time) })
 
-/** The same without a seal. `stamp`: the time, as artdaq writes it. */
+/** The time as artdaq writes it. */
+type Stamped = Omit<DocumentFacts, 'time'> & { readonly stamp: string }
+
+/** The same with the time as it stands in a document. */
+export const documentTextAt = (parts: PrintedParts, facts: Stamped): readonly Buffer[] =>
+  facts.rawdata.length === 0
+    ? unsealedText(parts, facts)
+    : sealed(unsealedText(parts, { ...facts, rawdata: [BLANK_SEAL, ...facts.rawdata] }))
+
+/** The same without a seal. */
 export function unsealedText(
   { data, metadata, comments }: PrintedParts,
-  { stamp, ...facts }: Omit<DocumentFacts, 'time'> & { readonly stamp: string },
+  { stamp, ...facts }: Stamped,
 ): readonly Buffer[] {
   const named = (name: string): JsonObject => JsonObject.of(['name', name], ['assigned', stamp])
   const event = (name: string, value: string): JsonObject =>

@@ -66,9 +66,14 @@ export class Stored {
     return this.#strings.filter((text) => !isSeal(text))
   }
 
-  /** Whether it holds a seal, wherever it stands. */
+  /** The string that is its seal, wherever it stands. */
+  get seal(): string | undefined {
+    return this.#strings.find(isSeal)
+  }
+
+  /** Whether it holds a seal. */
   get hasSeal(): boolean {
-    return this.#strings.some(isSeal)
+    return this.seal !== undefined
   }
 
   /** Whether the two lists are there that every document has, and that ours keep originals and manifest in. */

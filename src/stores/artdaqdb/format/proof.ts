@@ -1,13 +1,10 @@
 import { basename, dirname } from 'node:path'
-import { decodeAscii, emptyTable } from '../../../fhicl/accepted-text.ts'
-import { parseFhicl } from '../../../fhicl/parser.ts'
-import { printedParts } from '../../../fhicl/to-json.ts'
-import { tryFhicl } from '../../../fhicl/try-parse.ts'
 import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { mayBeAttached } from './attachments.ts'
 import { shownName, type Stored } from './document-reader.ts'
 import { unsealedText } from './document-printer.ts'
+import { partsOf } from './mended.ts'
 import { mayBeKept } from './originals.ts'
 import { asStored, sealFits, sealFitsContent } from './seal.ts'
 
@@ -56,16 +53,14 @@ export const hasTraces = ({ rawdata, attachments, hasSeal }: Stored): boolean =>
 /** Makes a document of ours again from the text that it keeps, and compares. */
 function requireDerived(stored: Stored): void {
   const { facts, originals, rawdata, attachments } = stored
-  void stored.kept
+  stored.checkOriginals()
   if (originals.text === undefined) throw damaged(stored, 'what it keeps of its original cannot be read')
   const [entity = '', configuration = '', run = ''] = [
     facts.entities[0],
     facts.configurations[0]?.name,
     facts.runs[0],
   ].map((name) => name && shownName(name))
-  const text = decodeAscii(originals.text)
-  const parsed = text === '' ? undefined : tryFhicl(text)
-  const parts = printedParts(parsed ?? parseFhicl(emptyTable(entity)))
+  const parts = partsOf(originals.text, entity)
   const expected = unsealedText(parts, {
     oid: stored.ownOid,
     collection: stored.ownCollection,
@@ -85,6 +80,6 @@ function requireDerived(stored: Stored): void {
 const damaged = ({ path, facts }: Stored, what: string): ArchiverError => {
   const name = facts.entities.map(shownName).join(', ')
   return new ArchiverError('STORE_CORRUPT', `${path}${name === '' ? '' : ` (${name})`} is damaged: ${what}`, {
-    hint: 'Move the file out of its collection, then import the run again: that writes the document again. Without the record, put the file back from a backup.',
+    hint: 'run-archiver artdaq repair writes it again where its seal proves what was stored. Otherwise move the file out of its collection and import the run again, or put it back from a backup.',
   })
 }

@@ -13,6 +13,12 @@ export const BLANK_SEAL = `${HEAD}${ZEROS.toString()}`
 /** Whether a string of `origin.rawdata` is a seal. */
 export const isSeal = (text: string): boolean => text.startsWith(HEAD)
 
+/** The digits of a seal, as they stand in a document's bytes; undefined for a string that is not whole. */
+export const sealOf = (text: string): Buffer | undefined =>
+  isSeal(text) && /^[0-9a-f]{64}$/.test(text.slice(HEAD.length))
+    ? Buffer.concat([PLACE, Buffer.from(text.slice(HEAD.length))])
+    : undefined
+
 /** No string holds this: a quote or a line end inside one is escaped. */
 const PLACE = Buffer.from(`"rawdata" : [\n"${HEAD.replace('\n', '\\n')}`)
 
@@ -38,9 +44,7 @@ export const sealFits = (bytes: Buffer): boolean | undefined => {
   const at = placeOf(bytes)
   if (at === undefined) return undefined
   const hash = createHash('sha256').update(bytes.subarray(0, at)).update(ZEROS)
-  return (
-    hash.update(bytes.subarray(at + DIGITS)).digest('hex') === bytes.toString('latin1', at, at + DIGITS)
-  )
+  return hash.update(bytes.subarray(at + DIGITS)).digest('hex') === bytes.toString('latin1', at, at + DIGITS)
 }
 
 /** How many updates `bookkeeping` lists of a document that nobody has changed since it was stored. */

@@ -103,6 +103,9 @@ interface UnpackedFrame {
   readonly body: Buffer
 }
 
+/** The run that a blob names in its header and footer; undefined where it is not a whole blob. */
+export const runOfBlob = (blob: Buffer): number | undefined => tryUnframe(blob)?.run
+
 const tryUnframe = (blob: Buffer): UnpackedFrame | undefined => {
   try {
     return unframe(blob)

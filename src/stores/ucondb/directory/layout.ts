@@ -25,6 +25,7 @@ export const isShard = (name: string): boolean => {
 
 /** Where the blob of a key and its checksum stand. */
 export interface Place {
+  readonly run: number
   readonly key: string
   readonly shard: string
   readonly blob: string
@@ -34,5 +35,5 @@ export interface Place {
 export const placeOf = (objectFolder: string, run: number, update: number): Place => {
   const key = keyOf(run, update)
   const shard = join(objectFolder, shardOf(run))
-  return { key, shard, blob: join(shard, `${key}${BLOB}`), checksum: join(shard, `${key}${CHECKSUM}`) }
+  return { run, key, shard, blob: join(shard, `${key}${BLOB}`), checksum: join(shard, `${key}${CHECKSUM}`) }
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { sameRecord } from '../blob/blob.ts'
+import { runOfBlob, sameRecord } from '../blob/blob.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { createFile, step, sweepTemporaries, syncDirectory } from '../../../platform/atomic-file.ts'
 import { checksumOf, fits, formatChecksum, parseChecksum, sha256Of } from '../checksum-file.ts'
@@ -16,7 +16,7 @@ export type Held =
   | { readonly type: 'bare'; readonly blob: Buffer }
   | { readonly type: 'damaged'; readonly detail: string }
 
-/** Reads what stands at a key, and compares it with its checksum. Throws the system's errors. */
+/** Reads what stands at a key, and compares it with its checksum, the name in that, and the run that the blob itself names. Throws the system's errors. */
 export async function readHeld(place: Place): Promise<Held> {
   const text = await readIfThere(place.checksum) // the second to be published: when it is there, so is the blob
   const blob = await readIfThere(place.blob)
@@ -25,6 +25,12 @@ export async function readHeld(place: Place): Promise<Held> {
   if (text === undefined) return { type: 'bare', blob }
   const checksum = parseChecksum(text.toString('utf8'))
   if (!checksum) return { type: 'damaged', detail: 'has a checksum file that cannot be read' }
+  const name = `${place.key}${BLOB}`
+  if (checksum.fileName !== name)
+    return { type: 'damaged', detail: `has the checksum file of ${checksum.fileName}` }
+  const run = runOfBlob(blob)
+  if (fits(blob, checksum) && run !== undefined && run !== place.run)
+    return { type: 'damaged', detail: `is the blob of run ${run}` }
   if (fits(blob, checksum)) return { type: 'whole', blob }
   const found = `${blob.length} bytes, sha256 ${sha256Of(blob)}`
   return {
@@ -83,7 +89,7 @@ export async function putBlob(
  * same record, who found the blob bare for a moment, was quicker.
  */
 async function label(place: Place, blob: Buffer, storedAt: number): Promise<'stored' | 'present'> {
-  const text = formatChecksum(checksumOf(blob, storedAt), `${place.key}${BLOB}`)
+  const text = formatChecksum(checksumOf(blob, `${place.key}${BLOB}`, storedAt))
   let created = await createFile(place.checksum, text, { mode: READ_ONLY })
   if (!created && (await readHeld(place)).type !== 'whole') {
     await moveAside(place, place.checksum, CHECKSUM) // of a blob that is gone

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { backoff } from '../../../common/backoff.ts'
 import type { Listing, Archive } from '../../store.ts'
 import type { Secret } from '../../../common/secret.ts'
+import { runOfBlob } from '../blob/blob.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { sha256Of } from '../checksum-file.ts'
 import { DigestSession } from './digest-auth.ts'
@@ -53,6 +54,9 @@ export interface UconArchiveOptions {
 
 /** A version's record time is when its upload began: uploads that ended meanwhile may be older than the newest, seconds. */
 const LONGEST_UPLOAD = 600
+
+/** So often a record may have changed before it is archived for the first time. */
+const MOST_UPDATES = 20
 
 /** The archive as an object of a UconDB web service: what `https://host:port/instance/app` names. */
 export class UconArchive implements Archive {
@@ -138,6 +142,9 @@ export class UconArchive implements Archive {
       const key = keyOf(run, update === 'newest' ? await this.#newest(run, signal) : update)
       const blob = await this.#client.fetch(key, signal)
       if (!blob) throw new ArchiverError('NOT_FOUND', `the archive has no key ${key}`, { run })
+      const named = runOfBlob(blob)
+      if (named !== undefined && named !== run)
+        throw new ArchiverError('STORE_CORRUPT', `key ${key} holds the blob of run ${named}`, { run })
       return blob
     })
   }
@@ -178,8 +185,12 @@ export class UconArchive implements Archive {
   }
 
   async #newest(run: number, signal: AbortSignal): Promise<number> {
+    const has = (update: number): Promise<boolean> => this.#client.has(keyOf(run, update), signal)
     let update = 0
-    while (await this.#client.has(keyOf(run, update + 1), signal)) update++
+    // A record that changed before it was ever archived has only the key of an update.
+    if (!(await has(1)) && !(await has(0)))
+      for (let first = 2; first <= MOST_UPDATES && update === 0; first++) if (await has(first)) update = first
+    while (await has(update + 1)) update++
     return update
   }
 

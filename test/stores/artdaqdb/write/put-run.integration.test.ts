@@ -317,9 +317,7 @@ describe('an index that is damaged', () => {
     expect(await listing()).toMatchObject({ runs: '12-14', incomplete: '' })
     expect((await openDb(path).list()).notes).toEqual([])
     const kept = readdirSync(path).filter((name) => name.startsWith('RunHistory-index.json.damaged'))
-    expect(kept.map((name) => readFileSync(join(path, name), 'utf8'))).toEqual(
-      text === undefined ? [] : [text],
-    )
+    expect(kept.map((name) => readFileSync(join(path, name), 'utf8'))).toEqual([text ?? ''])
   })
 })
 

@@ -300,3 +300,40 @@ describe('a root that is a file', () => {
     })
   })
 })
+
+describe('two blobs that have changed names', () => {
+  const swap = async (...suffixes: string[]): Promise<void> => {
+    for (const suffix of suffixes) {
+      const [one, two] = [join(shard, `12001${suffix}`), join(shard, `12002${suffix}`)]
+      await rename(one, `${one}.x`)
+      await rename(two, one)
+      await rename(`${one}.x`, two)
+    }
+  }
+  it.each([
+    { with: 'their checksum files', suffixes: ['.txt', '.sha256'] },
+    { with: 'their checksum files left alone', suffixes: ['.txt'] },
+  ])('$with, are never given out for one another', async ({ suffixes }) => {
+    const archive = openAt(root)
+    for (const run of [12001, 12002]) await archive.put(run, 0, packed(run, 'same size'), signal)
+    await swap(...suffixes)
+    for (const run of [12001, 12002])
+      await expect(archive.get(run, 'newest', signal)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  })
+
+  it('and whose checksum files were made again for the new names, neither: a blob names its run itself', async () => {
+    const archive = openAt(root)
+    for (const run of [12001, 12002]) await archive.put(run, 0, packed(run, 'same size'), signal)
+    await swap('.txt', '.sha256')
+    for (const run of [12001, 12002]) {
+      const path = join(shard, `${run}.sha256`)
+      const text = await readFile(path, 'utf8')
+      await chmod(path, 0o644)
+      await writeFile(path, text.replace(/1200[12]\.txt/, `${run}.txt`))
+      await expect(archive.get(run, 'newest', signal)).rejects.toMatchObject({
+        code: 'STORE_CORRUPT',
+        message: expect.stringContaining('is the blob of run') as string,
+      })
+    }
+  })
+})
