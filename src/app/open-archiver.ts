@@ -9,6 +9,8 @@ import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../stores/run-records/fhiclize/schema.ts'
+import { MemoryBudget } from '../common/memory-budget.ts'
+import { admitImport } from '../runs/import-room.ts'
 import { monotonic, now } from '../platform/host.ts'
 import type { StageName } from '../engine/stage.ts'
 import { ListingCache } from '../runs/listing-cache.ts'
@@ -40,6 +42,7 @@ export const openArchiver = async (
   const schema = await readSchema(config.artdaqDb.fclConfDir)
   const settings = { schema, generate: config.fhiclizeGenerate, maxRecordBytes, maxRecordFiles }
   const convert = converter(settings)
+  const budget = new MemoryBudget(app.memoryMb * 1_000_000)
   const threads = new Threads({
     settings,
     file: context.threadFile,
@@ -59,10 +62,12 @@ export const openArchiver = async (
     redact: redactor(secretsOf(config)),
     records,
     threads,
-    load: async (run, signal) => convert(await records.read(run, signal)),
-    write: (run, place, signal) =>
+    budget,
+    admit: (run, signal) => admitImport(run, records.largeSize(run), { budget, maxRecordBytes }, signal),
+    load: async (run, signal, room) => convert(await records.read(run, signal, room?.bytes)),
+    write: (run, place, signal, room) =>
       records.steadily(run, signal, (path, directory) =>
-        threads.write({ run, path, directory }, place, signal),
+        threads.write({ run, path, directory, most: room?.bytes }, place, signal),
       ),
     artdaq: await openArtdaq(config, context),
     archive: await openArchive(config, context, overrides),

@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../common/memory-budget.ts'
 import type { Redact } from '../common/redact.ts'
 import type { Config } from '../config/load-config.ts'
 import type { StageName } from '../engine/stage.ts'
@@ -32,6 +33,10 @@ export interface Archiver {
   readonly load: ImportSource['load']
   /** The same, written as documents of a run that artdaqDB knows nothing of. */
   readonly write: ImportSource['write']
+  /** Waits until there is memory for a run's record (`app.memory_mb`). */
+  readonly admit: NonNullable<ImportSource['admit']>
+  /** Memory that runs in hand may take together. */
+  readonly budget: MemoryBudget
   /** Where work on runs is done. */
   readonly threads: Threads
   readonly pack: (stored: StoredRun) => Buffer

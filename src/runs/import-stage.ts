@@ -5,9 +5,18 @@ import type { Processed, Stage } from '../engine/stage.ts'
 /** Run records as the import stage needs them. Both throw as `RecordSource.read` does. */
 export interface ImportSource {
   /** A run's record, read whole, as documents. */
-  readonly load: (run: number, signal: AbortSignal) => Promise<RunDocuments>
+  readonly load: (run: number, signal: AbortSignal, room?: Room) => Promise<RunDocuments>
   /** The same, written where artdaqDB wants a run that it knows nothing of. */
-  readonly write: (run: number, place: NewRunPlace, signal: AbortSignal) => Promise<NewRun>
+  readonly write: (run: number, place: NewRunPlace, signal: AbortSignal, room?: Room) => Promise<NewRun>
+  /** Waits until there is memory for a run's record. Throws RECORD_INVALID where it needs more than there is in all. */
+  readonly admit?: (run: number, signal: AbortSignal) => Promise<Room>
+}
+
+/** Memory that was taken for a run. */
+export interface Room {
+  /** Bytes of the record that it is enough for. */
+  readonly bytes: number
+  readonly release: () => void
 }
 
 /**
@@ -28,10 +37,15 @@ export const importStage = (
       const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
       return { result, bytes, documents: documents.length, notes: manifest ? notesOf(manifest) : [] }
     }
-    const written = await artdaq.putNew?.(run, (place) => source.write(run, place, signal), signal)
-    if (written) return told(written, 'stored')
-    const documents = await source.load(run, signal)
-    return told(documents, await artdaq.put(documents, signal))
+    const room = await source.admit?.(run, signal)
+    try {
+      const written = await artdaq.putNew?.(run, (place) => source.write(run, place, signal, room), signal)
+      if (written) return told(written, 'stored')
+      const documents = await source.load(run, signal, room)
+      return told(documents, await artdaq.put(documents, signal))
+    } finally {
+      room?.release()
+    }
   },
   commitDue: () => artdaq.commitDue(),
   commit: () => artdaq.commit(),

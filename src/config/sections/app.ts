@@ -27,6 +27,9 @@ export const app = section(
     parallel_workers: key(integer(1, 64), '2', {
       doc: 'Runs that are worked on at the same time. In the import stage as many again wait for the disk.',
     }),
+    memory_mb: key(integer(128, 1_048_576), '512', {
+      doc: 'Memory (10^6 bytes) that the runs in hand may take together; the program itself takes some 100 more. Large records wait for each other.',
+    }),
     run_process_retries: key(integer(0, 100), '2', { doc: 'Further attempts after the first one fails.' }),
     retry_delay_seconds: key(duration(), '3', {
       doc: 'Pause before the first further attempt; later pauses grow.',

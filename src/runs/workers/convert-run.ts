@@ -25,6 +25,8 @@ export interface RecordPlace {
   readonly path: string
   /** The directory's own name. */
   readonly directory: string
+  /** Bytes for which there is room in memory. */
+  readonly most?: number | undefined
 }
 
 /**
@@ -45,8 +47,8 @@ export const runWork = (settings: WorkSettings): RunWork => {
   const convert = converter(settings)
   return {
     look: ({ path }, signal) => lookAt(Buffer.from(path), { maxFiles: maxRecordFiles, signal }),
-    write: async ({ run, path, directory }, place, signal) => {
-      const limits = { maxRecordBytes, maxRecordFiles, signal }
+    write: async ({ run, path, directory, most }, place, signal) => {
+      const limits = { maxRecordBytes, maxRecordFiles, most, signal }
       const record = await readRecord(run, Buffer.from(path), directory, limits)
       return writeNewRun(convert(record), place, randomUUID, signal)
     },

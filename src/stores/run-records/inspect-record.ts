@@ -1,6 +1,7 @@
 import { parseMetadata } from './metadata-file.ts'
 import type { RecordEvidence } from './readiness.ts'
 import { readEnd } from './read-file.ts'
+import { type RecordSize, sizeOf } from './record-size.ts'
 import { signatureOf } from './signature.ts'
 import { walk, type Walk, type WalkLimits } from './walk.ts'
 
@@ -8,6 +9,7 @@ import { walk, type Walk, type WalkLimits } from './walk.ts'
 export interface Look {
   readonly evidence: RecordEvidence
   readonly signature: string
+  readonly size: RecordSize
 }
 
 // A stop line is the last but one thing in metadata.txt, so its end tells, however large something made the rest.
@@ -16,7 +18,7 @@ const METADATA_END = 1_048_576
 /** Looks at every entry of a record and reads metadata.txt. Throws as `walk` does. */
 export const lookAt = async (path: Buffer, limits: WalkLimits): Promise<Look> => {
   const found = await walk(path, limits)
-  return { evidence: await evidenceOf(found), signature: signatureOf(found) }
+  return { evidence: await evidenceOf(found), signature: signatureOf(found), size: sizeOf(found.entries) }
 }
 
 const evidenceOf = async ({ root, entries }: Walk): Promise<RecordEvidence> => {

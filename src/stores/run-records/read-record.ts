@@ -8,6 +8,8 @@ import { isSameWalk, walk, type WalkedEntry } from './walk.ts'
 export interface ReadLimits {
   readonly maxRecordBytes: number
   readonly maxRecordFiles: number
+  /** Bytes for which there is room in memory: the record had no more when it was looked at. */
+  readonly most?: number | undefined
   readonly signal: Pick<AbortSignal, 'throwIfAborted'>
 }
 
@@ -21,13 +23,15 @@ export const readRecord = async (
   run: number,
   path: Buffer,
   directory: string,
-  { maxRecordBytes, maxRecordFiles, signal }: ReadLimits,
+  { maxRecordBytes, maxRecordFiles, most = Infinity, signal }: ReadLimits,
 ): Promise<RunRecord> => {
   const limits = { maxFiles: maxRecordFiles, signal }
   const before = await walk(path, limits)
   const toRead = before.entries.filter(({ kind }) => kind === 'file')
   const bytes = toRead.reduce((sum, { stats }) => sum + stats.size, 0n)
   if (bytes > BigInt(maxRecordBytes)) throw tooLarge(bytes, maxRecordBytes, toRead)
+  if (Number(bytes) > most)
+    throw new ArchiverError('RECORD_CHANGING', 'the record has grown since it was looked at')
 
   const files: RecordFile[] = []
   for (let i = 0; i < toRead.length; i += AT_ONCE) {

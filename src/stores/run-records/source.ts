@@ -9,6 +9,7 @@ import type { Readiness, RunRecord } from '../run-record.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { type Look, lookAt } from './inspect-record.ts'
 import { readRecord } from './read-record.ts'
+import { isSmall, type RecordSize } from './record-size.ts'
 import { signatureOf } from './signature.ts'
 import { recordTrouble } from './record-errors.ts'
 import { walk, type WalkLimits } from './walk.ts'
@@ -36,6 +37,8 @@ export class RunRecords implements RecordSource {
   readonly #options: RunRecordsOptions
   #listed: { readonly names: RecordNames; readonly fingerprint: string } | undefined
   #hadRuns = false
+  /** Of records that are not small, as they were looked at last. */
+  readonly #large = new Map<number, RecordSize>()
 
   constructor(options: RunRecordsOptions) {
     this.#options = options
@@ -76,7 +79,9 @@ export class RunRecords implements RecordSource {
   async readiness(run: number): Promise<Readiness> {
     try {
       const { look = lookHere, now } = this.#options
-      const { evidence, signature } = await this.#with(run, (path) => look(path, this.#limits))
+      const { evidence, signature, size } = await this.#with(run, (path) => look(path, this.#limits))
+      if (isSmall(size)) this.#large.delete(run)
+      else this.#large.set(run, size)
       const verdict = judgeReadiness(evidence, this.#options, now())
       return verdict.ready ? { ...verdict, signature } : verdict
     } catch (error) {
@@ -87,14 +92,20 @@ export class RunRecords implements RecordSource {
     }
   }
 
+  /** The size of a record that `readiness` has looked at; undefined for a small one. */
+  largeSize(run: number): RecordSize | undefined {
+    return this.#large.get(run)
+  }
+
   /**
    * Reads a record whole, statted before and after. Throws RECORD_CHANGING when it moved at each of a few attempts, RECORD_INVALID with
-   * the path for what cannot be read, is too large or is ambiguous, NOT_FOUND, SOURCE_UNAVAILABLE.
+   * the path for what cannot be read, is too large or is ambiguous, NOT_FOUND, SOURCE_UNAVAILABLE. `most`: bytes for which there is room;
+   * RECORD_CHANGING where it has more by now.
    */
-  read(run: number, signal: AbortSignal): Promise<RunRecord> {
+  read(run: number, signal: AbortSignal, most = Infinity): Promise<RunRecord> {
     const { maxRecordBytes, maxRecordFiles } = this.#options
     return this.steadily(run, signal, (path, directory) =>
-      readRecord(run, Buffer.from(path), directory, { maxRecordBytes, maxRecordFiles, signal }),
+      readRecord(run, Buffer.from(path), directory, { maxRecordBytes, maxRecordFiles, most, signal }),
     )
   }
 
