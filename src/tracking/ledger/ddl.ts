@@ -1,8 +1,8 @@
 import type { DialectName } from '../../sql/database-url.ts'
-import { qualified, TABLES, type ColumnType, type Table } from './tables.ts'
+import { qualified, type ColumnType, type Table } from './table-types.ts'
 
 /** Times are `YYYY-MM-DD HH:MM:SS.mmm` in UTC on the way in (sql/times.ts); `json` is text on our side everywhere. */
-const TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName, string>>>> = {
+export const SQL_TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName, string>>>> = {
   id: {
     sqlite: 'INTEGER PRIMARY KEY AUTOINCREMENT',
     postgres: 'BIGSERIAL PRIMARY KEY',
@@ -29,15 +29,19 @@ const NOW: Readonly<Record<DialectName, string>> = {
   mysql: 'CURRENT_TIMESTAMP(3)',
 }
 
-/** `CREATE TABLE` and its indexes. Each may be run again: what is there stays. `schema` qualifies names on PostgreSQL. */
-export const createStatements = (dialect: DialectName, schema: string | undefined): string[] =>
-  Object.entries<Table>(TABLES).flatMap(([name, table]) => {
+/** `CREATE TABLE` and its indexes. Each may be run again: what exists stays. `schema` qualifies names on PostgreSQL. */
+export const createStatements = (
+  tables: Readonly<Record<string, Table>>,
+  dialect: DialectName,
+  schema: string | undefined,
+): string[] =>
+  Object.entries(tables).flatMap(([name, table]) => {
     const place = qualified(schema, name)
     const columns = Object.entries(table.columns).map(([column, type]) =>
-      [column, TYPES[type][dialect], nullness(table, column, type, dialect)].filter(Boolean).join(' '),
+      [column, SQL_TYPES[type][dialect], nullness(table, column, type, dialect)].filter(Boolean).join(' '),
     )
     const constraints = [`CONSTRAINT uq_${name} UNIQUE (${table.key.join(', ')})`, ...(table.checks ?? [])]
-    const tail = dialect === 'mysql' ? ' ENGINE=InnoDB DEFAULT CHARSET=utf8mb4' : ''
+    const tail = tailOf(table, dialect)
     // MySQL has no CREATE INDEX IF NOT EXISTS, so its indexes stand inside the table.
     const inside =
       dialect === 'mysql'
@@ -48,8 +52,18 @@ export const createStatements = (dialect: DialectName, schema: string | undefine
     const indexes = Object.entries(table.indexes ?? {}).map(
       ([index, over]) => `CREATE INDEX IF NOT EXISTS ${index} ON ${place} (${over})`,
     )
-    return [create, ...indexes]
+    // Rows of a month that has no partition of its own.
+    const rest =
+      dialect === 'postgres' && table.partitionBy
+        ? [`CREATE TABLE IF NOT EXISTS ${place}_default PARTITION OF ${place} DEFAULT`]
+        : []
+    return [create, ...rest, ...indexes]
   })
+
+const tailOf = ({ partitionBy }: Table, dialect: DialectName): string => {
+  if (dialect === 'mysql') return ' ENGINE=InnoDB DEFAULT CHARSET=utf8mb4'
+  return dialect === 'postgres' && partitionBy ? ` PARTITION BY RANGE (${partitionBy})` : ''
+}
 
 const nullness = (table: Table, column: string, type: ColumnType, dialect: DialectName): string => {
   if (type === 'id') return ''

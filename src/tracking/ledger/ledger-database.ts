@@ -2,7 +2,7 @@ import type { Log } from '../../common/log.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { openDatabase, type DatabaseOptions } from '../../sql/open-database.ts'
 import { daysOf, daysTouched } from './daily-stats.ts'
-import { migrate, MIGRATIONS } from './migrations.ts'
+import { migrateLedger } from './migrate-ledger.ts'
 import { isRefusal } from '../../sql/data-errors.ts'
 import type { Row } from './row.ts'
 import { upserts, writeRows } from './upsert.ts'
@@ -26,7 +26,7 @@ export interface OpenStore extends LedgerStore {
 export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
   const database = await openDatabase(options)
   try {
-    const taken = await migrate(database, { migrations: MIGRATIONS, now: options.now, by: options.version })
+    const taken = await migrateLedger(database, { now: options.now, by: options.version })
     for (const name of taken)
       options.log.warn(`The ledger's view "${name}" could not be made: a table of this name is there already`)
   } catch (error) {

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
 import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
-import { migrate, MIGRATIONS } from '../../../src/tracking/ledger/migrations.ts'
+import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 import { prune } from '../../../src/tracking/ledger/prune.ts'
 import type { Row } from '../../../src/tracking/ledger/row.ts'
 import { timeMs, timeText } from '../../../src/sql/timestamps.ts'
@@ -35,7 +35,7 @@ describe.each(await engines())('rows on %s', (dialect) => {
   beforeAll(async () => {
     place = await freshPlace(dialect)
     database = await place.open()
-    await migrate(database, { migrations: MIGRATIONS, now: () => 0, by: 'test' })
+    await migrateLedger(database, { now: () => 0, by: 'test' })
   })
   afterAll(async () => {
     await database.close()

@@ -1,0 +1,88 @@
+import type { DialectName } from '../../sql/database-url.ts'
+import { qualified } from './table-types.ts'
+
+/** Views beside the tables, for people and dashboards that read the database. */
+export const OWN_VIEWS = ['current_status', 'monitoring_view', 'pipeline_status_history'] as const
+
+export type OwnViewName = (typeof OWN_VIEWS)[number]
+
+/** The query of each view. `schema` is where the tables are on PostgreSQL. */
+export const ownViewQuery = (name: OwnViewName, _dialect: DialectName, schema: string | undefined): string =>
+  QUERIES[name]((table) => qualified(schema, table))
+
+const COLUMNS = [
+  ...[
+    'execution_id',
+    'run_id',
+    'task_name',
+    'task_stage',
+    'task_type',
+    'hostname',
+    'process_id',
+    'user_name',
+  ],
+  ...[
+    'script_path',
+    'script_file',
+    'log_path',
+    'log_file',
+    'execution_start',
+    'execution_end',
+    'last_update',
+  ],
+  ...['execution_status', 'total_subtasks', 'current_subtask', 'subtask_name', 'subtask_status'],
+  ...['overall_percent_complete', 'overall_progress_message', 'subtask_percent_complete'],
+  ...[
+    'subtask_progress_message',
+    'subtask_items_total',
+    'subtask_items_complete',
+    'memory_mb',
+    'cpu_percent',
+  ],
+  ...[
+    'error_message',
+    'error_detail',
+    'git_commit',
+    'environment',
+    'end_reason',
+    'heartbeat_at',
+    'progress_at',
+  ],
+  ...['eta_at', 'eta_low', 'eta_high', 'eta_basis', 'exit_code'],
+]
+
+type TableOf = (name: string) => string
+
+/** The newest execution of each task. */
+const current = (table: TableOf): string => `
+SELECT ${COLUMNS.map((column) => `n.${column}`).join(', ')} FROM (
+  SELECT e.*, ROW_NUMBER() OVER (PARTITION BY e.task_name ORDER BY e.execution_start DESC, e.execution_id DESC) AS place
+  FROM ${table('executions')} e
+) n WHERE n.place = 1`
+
+const QUERIES: Readonly<Record<OwnViewName, (table: TableOf) => string>> = {
+  current_status: current,
+
+  // Registered tasks with their newest execution, then tasks that nobody registered.
+  monitoring_view: (table) => `
+SELECT t.task_name AS task_name, COALESCE(c.task_stage, t.task_stage) AS task_stage, s.stage_order AS stage_order,
+  t.task_order AS task_order, t.schedule AS schedule, t.grace_minutes AS grace_minutes,
+  t.expected_duration_minutes AS expected_duration_minutes, c.run_id AS run_id, c.hostname AS hostname,
+  c.execution_start AS execution_start, c.execution_end AS execution_end, c.execution_status AS execution_status,
+  c.end_reason AS end_reason, COALESCE(c.execution_status, 'NOT_STARTED') AS display_status,
+  c.overall_percent_complete AS overall_percent_complete, c.subtask_name AS subtask_name, c.eta_at AS eta_at,
+  c.error_message AS error_message
+FROM ${table('tasks')} t
+LEFT JOIN (${current(table)}) c ON c.task_name = t.task_name
+LEFT JOIN ${table('stages')} s ON s.stage_name = COALESCE(c.task_stage, t.task_stage)
+WHERE t.enabled = 1
+UNION ALL
+SELECT c.task_name, c.task_stage, s.stage_order, NULL, NULL, NULL, NULL, c.run_id, c.hostname, c.execution_start,
+  c.execution_end, c.execution_status, c.end_reason, c.execution_status, c.overall_percent_complete, c.subtask_name,
+  c.eta_at, c.error_message
+FROM (${current(table)}) c
+LEFT JOIN ${table('stages')} s ON s.stage_name = c.task_stage
+WHERE NOT EXISTS (SELECT 1 FROM ${table('tasks')} t WHERE t.task_name = c.task_name)`,
+
+  pipeline_status_history: (table) => `SELECT ${COLUMNS.join(', ')} FROM ${table('executions_history')}`,
+}
