@@ -4,7 +4,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RunSet } from '../../src/common/run-set.ts'
 import { bootTime, identity, monotonic, now, startTicks } from '../../src/platform/host.ts'
 import { plainLog } from '../../src/platform/log/logger.ts'
 import { openLedger } from '../../src/tracking/ledger/ledger.ts'
@@ -19,20 +18,20 @@ const SLOWEST = 20
 function* pass(): Generator<EngineEvent[]> {
   yield [{ type: 'pass-started', stage: 'import', mode: 'full', total: RUNS, waiting: 0 }]
   for (let run = 1; run <= RUNS; run++) {
-    const processed = { result: 'stored' as const, bytes: 150_000, documents: 40, notes: [] }
+    const processed = { result: 'stored' as const, bytes: 150_000, counts: { documents: 40 }, notes: [] }
     const events: EngineEvent[] = [
-      { type: 'run-started', stage: 'import', run, attempt: 1, attempts: 3 },
-      { type: 'run-done', stage: 'import', run, processed, milliseconds: 5 },
+      { type: 'item-started', stage: 'import', key: String(run), attempt: 1, attempts: 3 },
+      { type: 'item-done', stage: 'import', key: String(run), processed, milliseconds: 5 },
     ]
     if (run % BATCH === 0) {
-      const runs = RunSet.ofRanges([[run - BATCH + 1, run]])
+      const done = Array.from({ length: BATCH }, (_, i) => String(run - BATCH + 1 + i))
       const batch = run / BATCH
       events.push({
         type: 'batch-committed',
         stage: 'import',
         batch,
-        runs,
-        failed: RunSet.EMPTY,
+        done,
+        failed: [],
         milliseconds: 100,
       })
     }

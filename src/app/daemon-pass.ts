@@ -1,6 +1,7 @@
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
-import type { Listener, StageName } from '../engine/stage.ts'
+import type { Listener } from '../engine/stage.ts'
+import type { StageName } from '../common/stage-name.ts'
 import type { Context } from './context.ts'
 import type { ByStage, PassSummary } from '../runs/daemon/daemon.ts'
 import { idlePlans } from '../runs/idle/idle-check.ts'

@@ -1,6 +1,6 @@
 import { ArchiverError } from '../errors.ts'
 import { RunSet } from '../common/run-set.ts'
-import type { StageName } from '../engine/stage.ts'
+import type { StageName } from '../common/stage-name.ts'
 
 /** The flags of the main command, as commander gives them. */
 export interface MainOptions {

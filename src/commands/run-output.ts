@@ -1,5 +1,5 @@
 import { messageOf, ArchiverError, toldOf } from '../errors.ts'
-import type { StageName } from '../engine/stage.ts'
+import type { StageName } from '../common/stage-name.ts'
 import type { StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
 
@@ -9,24 +9,19 @@ const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate'
 const NAMED = 10
 
 /** What a pass came to, for a person: a line a stage, and below it what he may want to do something about. */
-export const passLines = (
-  reports: readonly StageReport[],
-  failures: ReadonlyMap<string, string>,
-  config: string,
-): string[] => {
+export const passLines = (reports: readonly StageReport[], config: string): string[] => {
   if (reports.length === 0) return ['Stopped before any work was begun.']
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
       return [`${title}not begun: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error)]
-    const { succeeded, failed, pending } = outcome
+    const { succeeded, failed, pending, errors } = outcome
     const left = pending.size + plan.beyond
     const lines = [
       `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.waiting.size} not ready, ${left} left for the next pass`,
     ]
     if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
-    for (const run of failed.take(NAMED))
-      lines.push(`  run ${run} failed: ${failures.get(`${stage} ${run}`) ?? 'see the log'}`)
+    for (const run of failed.take(NAMED)) lines.push(`  run ${run} failed: ${reasonOf(run, errors)}`)
     if (failed.size > NAMED)
       lines.push(`  and ${failed.size - NAMED} more; all of them stand in the failure log`)
     if (!failed.isEmpty) lines.push(`  to try them again: run-archiver ${config} --retry-failed-${stage}`)
@@ -40,6 +35,12 @@ export const passLines = (
 const hintOf = (error: Error | undefined): string[] =>
   error instanceof ArchiverError && error.hint !== undefined ? [`  ${error.hint}`] : []
 
+/** Why a run failed, for a line that names the run already. */
+const reasonOf = (run: number, errors: ReadonlyMap<number, Error> | undefined): string => {
+  const error = errors?.get(run)
+  return error === undefined ? 'see the log' : toldOf(error).replace(`run ${run}: `, '')
+}
+
 /** A pass that found nothing to do. */
 export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {
   const lines = [`Nothing new to ${stages.join(' or ')}.`]
@@ -51,7 +52,6 @@ export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<num
 /** The same as one JSON document; run sets as texts such as `12000-12050,12060`, times in milliseconds. */
 export const passJson = (
   reports: readonly StageReport[],
-  failures: ReadonlyMap<string, string>,
   complaints: readonly string[],
   exitCode: number,
 ): string => {
@@ -60,7 +60,7 @@ export const passJson = (
     archived: outcome?.succeeded.toString() ?? '',
     failed: [...(outcome?.failed ?? [])].map((run) => ({
       run,
-      reason: failures.get(`${stage} ${run}`) ?? '',
+      reason: reasonOf(run, outcome?.errors),
     })),
     pending: outcome?.pending.toString() ?? plan?.runs.toString() ?? '',
     not_ready: [...(plan?.waiting ?? [])].map(([run, reason]) => ({ run, reason })),

@@ -1,6 +1,5 @@
 import type { RunSet } from '../common/run-set.ts'
-import { ArchiverError, toldOf } from '../errors.ts'
-import type { Listener } from '../engine/stage.ts'
+import { ArchiverError } from '../errors.ts'
 import type { Context } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
@@ -45,25 +44,16 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   }
   const { withSession } = await import('../app/session.ts')
   return withSession(archiver, session, context, async (conditions) => {
-    const failures = new Map<string, string>()
-    const listener: Listener = (event) => {
-      if (event.type === 'run-failed')
-        failures.set(`${event.stage} ${event.run}`, reasonOf(event.run, event.error))
-      conditions.listener(event)
-    }
-    const reports = await runPass(archiver, request, { ...conditions, listener })
+    const reports = await runPass(archiver, request, conditions)
     conditions.tell(reports)
     const code = exitCodeOf(reports, complaints, context.signal, conditions.stop)
-    if (options.json) context.out(passJson(reports, failures, complaints, code))
-    else context.out(`${[...passLines(reports, failures, options.config), ...complaints].join('\n')}\n`)
+    if (options.json) context.out(passJson(reports, complaints, code))
+    else context.out(`${[...passLines(reports, options.config), ...complaints].join('\n')}\n`)
     for (const { error } of reports)
       if (error && !(error instanceof ArchiverError)) conditions.log.error('this is a bug', { error })
     return code
   })
 }
-
-/** Why a run failed, for a line that names the run already. */
-const reasonOf = (run: number, error: Error): string => toldOf(error).replace(`run ${run}: `, '')
 
 /** `import-only incremental`: as the lock's owner file and the ledger name it. */
 const modeWord = ({ pass, stages }: PassMode): string =>
@@ -93,7 +83,7 @@ const isIdle = async (
   if (!waiting) return false
   const flags = quickFlags(context.argv)
   if (flags) await leaveStamp(archiver, ground, waiting, { config: options.config, flags }, context)
-  context.out(options.json ? passJson([], new Map(), [], 0) : idleLines(request.stages, waiting))
+  context.out(options.json ? passJson([], [], 0) : idleLines(request.stages, waiting))
   return true
 }
 

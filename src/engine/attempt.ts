@@ -1,13 +1,14 @@
 import { backoff } from '../common/backoff.ts'
 import { ArchiverError } from '../errors.ts'
-import type { Listener, Processed, Stage, StageOutcome } from './stage.ts'
+import type { Claim } from './backlog.ts'
+import type { Listener, Processed, Stage, StopReason } from './stage.ts'
 
 export interface AttemptOptions {
-  /** Attempts for each run, the first one included. */
+  /** Attempts for each item, the first one included. */
   readonly attempts: number
   /** Before the second attempt, in milliseconds; doubled for each further one. */
   readonly retryDelay: number
-  /** Aborts when no new runs are to be taken: those in hand are finished. */
+  /** Aborts when no new items are to be taken: those in hand are finished. */
   readonly stop: AbortSignal
   /** Aborts when those in hand are to be dropped as well. */
   readonly abandon: AbortSignal
@@ -16,26 +17,38 @@ export interface AttemptOptions {
   readonly random: () => number
 }
 
-/** Tries a run until it succeeds, fails in a way that another try will not cure, or the attempts are used up: then throws the last error. */
-export const attempt = async (stage: Stage, run: number, options: AttemptOptions): Promise<Processed> => {
-  const { attempts, retryDelay, listener, random, stop, abandon } = options
+/** Tries an item until it succeeds, fails in a way that another try will not cure, or the attempts are used up: then throws the last error. */
+export const attempt = async <Item>(
+  stage: Stage<Item>,
+  { item, key, lost }: Claim<Item>,
+  options: AttemptOptions,
+): Promise<Processed> => {
+  const { attempts, retryDelay, listener, random, stop } = options
+  const abandon = lost ? AbortSignal.any([options.abandon, lost]) : options.abandon
   for (let number = 1; ; number++) {
-    listener({ type: 'run-started', stage: stage.name, run, attempt: number, attempts })
+    listener({ type: 'item-started', stage: stage.name, key, attempt: number, attempts })
     try {
-      return await stage.process(run, abandon)
+      return await stage.process(item, abandon)
     } catch (error) {
-      if (!(error instanceof ArchiverError && error.retry) || number >= attempts || stop.aborted) throw error
-      listener({ type: 'run-retry', stage: stage.name, run, attempt: number, attempts, error })
+      if (
+        !(error instanceof ArchiverError && error.retry) ||
+        number >= attempts ||
+        stop.aborted ||
+        lost?.aborted
+      )
+        throw error
+      listener({ type: 'item-retry', stage: stage.name, key, attempt: number, attempts, error })
       await pause(backoff(number, retryDelay, random), stop)
     }
   }
 }
 
 /**
- * What an error says of the run that it ended: `failed` is the run's own fault and goes to the failure log, `pending` is nobody's yet,
- * the rest ends the pass and blames no run (I4). An error that is not ours is a bug: the pass ends, the run stays pending.
+ * What an error says of the item that it ended: `failed` is the item's own fault, `pending` is nobody's yet, the rest ends the pass and
+ * blames no item: one that is stopped or cannot reach a store says nothing about the items (docs/INVARIANTS.md, "One bad run never
+ * blocks the rest"). An error that is not ours is a bug: the pass ends, the item stays pending.
  */
-export const judge = (error: Error): 'failed' | 'pending' | Exclude<StageOutcome['stopped'], undefined> => {
+export const judge = (error: Error): 'failed' | 'pending' | StopReason => {
   if (error.name === 'AbortError') return 'signal'
   if (!(error instanceof ArchiverError)) return 'unavailable'
   switch (error.code) {

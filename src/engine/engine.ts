@@ -1,91 +1,91 @@
-import { attemptedUpTo } from './attempted-up-to.ts'
-import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { type AttemptOptions, attempt, judge } from './attempt.ts'
-import type { PassWork, Processed, Recorder, Stage, StageOutcome } from './stage.ts'
+import type { Backlog, Claim, FailedClaim } from './backlog.ts'
+import { ClaimBuffer } from './claim-buffer.ts'
+import type { Processed, Stage, StageOutcome, StopReason } from './stage.ts'
 
 export interface EngineOptions extends AttemptOptions {
   readonly mode: string
   readonly workers: number
+  /** Items that are not ready: only counted here. */
+  readonly waiting: number
   /** Milliseconds, never jumping. */
   readonly monotonic: () => number
   /** At most this often, in milliseconds, is progress recorded during a pass. */
   readonly checkpointEvery: number
 }
 
-type Stopped = StageOutcome['stopped']
-
 /**
- * Runs one stage over the runs of a pass. What it promises: a run is only ever called done after the destination has made it
- * durable and compared it, and only recorded after that (I2); `last_attempted_run` never passes a run in flight (I3); one bad
- * run never blocks the rest, and a destination that is away stops the pass with its runs pending (I4). Killed at any moment, the next
- * pass finds by set difference what is left. Never throws for what runs do; throws when the recorder cannot record.
+ * Runs one stage over the items of a backlog until nothing is due. What it promises: an item is only ever called done after the
+ * destination has made it durable and compared it, and only settled after that; one bad item never blocks the rest; a destination that
+ * is away stops the pass and leaves its items pending. Killed at any moment, the backlog hands out again what was not settled. Never
+ * throws for what items do.
  */
-export const runStage = async (
-  stage: Stage,
-  work: PassWork,
-  recorder: Recorder,
+export const runStage = async <Item>(
+  stage: Stage<Item>,
+  backlog: Backlog<Item>,
   options: EngineOptions,
-): Promise<StageOutcome> => {
-  const pass = new Pass(stage, work, recorder, options)
-  return pass.run()
-}
+): Promise<StageOutcome<Item>> => new Pass(stage, backlog, options).run()
 
 interface Staged {
   readonly processed: Processed
   readonly milliseconds: number
 }
 
-class Pass {
-  readonly #stage: Stage
-  readonly #work: PassWork
-  readonly #recorder: Recorder
+class Pass<Item> {
+  readonly #stage: Stage<Item>
+  readonly #backlog: Backlog<Item>
   readonly #options: EngineOptions
-  readonly #queue: Iterator<number>
-  readonly #inFlight = new Set<number>()
+  readonly #claims: ClaimBuffer<Item>
   /** Processed, but not yet committed: as good as in flight. */
-  readonly #staged = new Map<number, Staged>()
-  /** Ended by what is not their own fault, so that nobody knows what became of them: last_attempted_run stays below them, too. */
-  readonly #unknown: number[]
-  readonly #succeeded: number[] = []
-  readonly #failed = new Set<number>()
+  readonly #staged = new Map<Claim<Item>, Staged>()
+  readonly #succeeded: Item[] = []
+  readonly #failed = new Map<string, readonly [Item, Error]>()
   readonly #started: number
-  #unrecorded: { succeeded: number[]; failed: number[] } = { succeeded: [], failed: [] }
-  #stored: RunSet
-  #lastAttempted: number
+  #unsettled: { done: Claim<Item>[]; failed: FailedClaim<Item>[] } = { done: [], failed: [] }
+  #lost = 0
   #lastCheckpoint: number
   #batch = 0
   #batchStarted: number
   #bytes = 0
-  #stopped: Stopped
+  #stopped: StopReason | undefined
   #error: Error | undefined
   /** Checkpoints run one after the other, whoever asks for them. */
   #checkpointing: Promise<void> = Promise.resolve()
 
-  constructor(stage: Stage, work: PassWork, recorder: Recorder, options: EngineOptions) {
+  constructor(stage: Stage<Item>, backlog: Backlog<Item>, options: EngineOptions) {
     this.#stage = stage
-    this.#work = work
-    this.#recorder = recorder
+    this.#backlog = backlog
     this.#options = options
-    this.#queue = work.runs[Symbol.iterator]()
-    this.#unknown = [...work.unproven.take(1)]
-    this.#stored = work.stored
-    this.#lastAttempted = work.lastAttempted
+    this.#claims = new ClaimBuffer(backlog, options.workers)
     this.#started = this.#lastCheckpoint = this.#batchStarted = options.monotonic()
   }
 
-  async run(): Promise<StageOutcome> {
-    const { listener, mode, workers } = this.#options
-    const { runs, waiting } = this.#work
-    listener({ type: 'pass-started', stage: this.#stage.name, mode, total: runs.size, waiting })
-    const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, runs.size))
+  async run(): Promise<StageOutcome<Item>> {
+    const { listener, mode, workers, waiting, monotonic } = this.#options
+    const { total } = this.#backlog
+    const stage = this.#stage.name
+    listener({ type: 'pass-started', stage, mode, total: total ?? 0, waiting })
+    const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, total ?? Infinity))
     await Promise.all(Array.from({ length: atOnce }, () => this.#worker()))
+    await this.#backlog.release(this.#claims.drain())
     await this.#checkpoint(true)
-    if (this.#stopped)
-      listener({ type: 'pass-stopped', stage: this.#stage.name, reason: this.#stopped, error: this.#error })
-    const outcome = this.#outcome()
-    listener({ type: 'pass-finished', stage: this.#stage.name, outcome })
-    return outcome
+    if (this.#stopped) listener({ type: 'pass-stopped', stage, reason: this.#stopped, error: this.#error })
+    const common = {
+      bytes: this.#bytes,
+      milliseconds: monotonic() - this.#started,
+      stopped: this.#stopped,
+      error: this.#error,
+    }
+    const [succeeded, failed] = [this.#succeeded.length, this.#failed.size]
+    const pending = total === undefined ? undefined : total - succeeded - failed
+    listener({ type: 'pass-finished', stage, summary: { ...common, succeeded, failed, pending } })
+    return {
+      ...common,
+      succeeded: this.#succeeded,
+      failed: new Map(this.#failed.values()),
+      lost: this.#lost,
+    }
   }
 
   async #worker(): Promise<void> {
@@ -94,72 +94,80 @@ class Pass {
         this.#halt('signal', undefined)
         return
       }
-      const next = this.#queue.next()
-      if (next.done) return
-      await this.#one(next.value)
-      // Not waited for: runs go on while others are committed. What goes wrong there stops the pass, or comes up at its end.
+      let claim: Claim<Item> | undefined
+      try {
+        claim = await this.#claims.take()
+      } catch (error) {
+        this.#stopFor(error)
+        return
+      }
+      if (!claim) return
+      await this.#one(claim)
+      // Not waited for: items go on while others are committed. What goes wrong there stops the pass, or comes up at its end.
       this.#checkpoint(false).catch(() => undefined)
     }
   }
 
-  async #one(run: number): Promise<void> {
+  async #one(claim: Claim<Item>): Promise<void> {
     const { listener, monotonic } = this.#options
+    if (claim.lost?.aborted) { this.#losing(claim); return; }
     const began = monotonic()
-    this.#inFlight.add(run)
     try {
-      const processed = await attempt(this.#stage, run, this.#options)
+      const processed = await attempt(this.#stage, claim, this.#options)
       const staged = { processed, milliseconds: monotonic() - began }
-      if (this.#stage.commit) this.#staged.set(run, staged)
-      else this.#done(run, staged)
+      if (this.#stage.commit) this.#staged.set(claim, staged)
+      else this.#done(claim, staged)
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      const error = errorOf(thrown)
+      // What a claim came to that was lost meanwhile is for its new holder to find out.
+      if (claim.lost?.aborted) { this.#losing(claim); return; }
       const verdict = judge(error)
       if (verdict === 'failed') {
-        this.#failed.add(run)
-        this.#unrecorded.failed.push(run)
-        listener({
-          type: 'run-failed',
-          stage: this.#stage.name,
-          run,
-          error,
-          milliseconds: monotonic() - began,
-        })
-      } else if (verdict !== 'pending') {
-        this.#unknown.push(run)
+        this.#failed.set(claim.key, [claim.item, error])
+        this.#unsettled.failed.push({ claim, error })
+        const { key } = claim
+        const milliseconds = monotonic() - began
+        listener({ type: 'item-failed', stage: this.#stage.name, key, error, milliseconds })
+      } else if (verdict === 'pending') {
+        await this.#backlog.later(claim, error).catch((failure: unknown) => this.#stopFor(failure))
+      } else {
         this.#halt(verdict, error)
+        await this.#backlog.release([claim])
       }
-    } finally {
-      this.#inFlight.delete(run)
     }
   }
 
-  #done(run: number, { processed, milliseconds }: Staged): void {
-    this.#succeeded.push(run)
-    this.#unrecorded.succeeded.push(run)
+  #done(claim: Claim<Item>, { processed, milliseconds }: Staged): void {
+    const { key, item } = claim
+    this.#succeeded.push(item)
+    this.#unsettled.done.push(claim)
     this.#bytes += processed.bytes
-    this.#options.listener({ type: 'run-done', stage: this.#stage.name, run, processed, milliseconds })
+    this.#options.listener({ type: 'item-done', stage: this.#stage.name, key, processed, milliseconds })
   }
 
-  /** Ends the pass after something that concerns more than one run. */
+  #losing({ key }: Claim<Item>): void {
+    this.#lost += 1
+    this.#options.listener({ type: 'item-lost', stage: this.#stage.name, key })
+  }
+
+  /** Ends the pass after something that concerns more than one item. */
   #stopFor(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    this.#halt(
-      error instanceof ArchiverError && error.code === 'LOCK_LOST' ? 'lock-lost' : 'unavailable',
-      error,
-    )
+    const error = errorOf(thrown)
+    const isLockLost = error instanceof ArchiverError && error.code === 'LOCK_LOST'
+    this.#halt(isLockLost ? 'lock-lost' : 'unavailable', error)
   }
 
-  #halt(reason: Exclude<Stopped, undefined>, error: Error | undefined): void {
+  #halt(reason: StopReason, error: Error | undefined): void {
     this.#stopped ??= reason
     this.#error ??= error
   }
 
-  /** Commits what is staged and records what is durable: at the end always, before that as often as it pays. */
+  /** Commits what is staged and settles what is durable: at the end always, before that as often as it pays. */
   #checkpoint(final: boolean): Promise<void> {
     const turn = this.#checkpointing.then(async () => {
       if (!final && !this.#checkpointDue()) return
       await this.#commit(final)
-      await this.#record()
+      await this.#settle()
     })
     this.#checkpointing = turn
     return turn
@@ -168,81 +176,57 @@ class Pass {
   #checkpointDue(): boolean {
     if (this.#staged.size > 0 && this.#stage.commitDue?.()) return true
     const due = this.#options.monotonic() - this.#lastCheckpoint >= this.#options.checkpointEvery
-    return due && this.#unrecorded.succeeded.length + this.#unrecorded.failed.length > 0
+    return due && this.#unsettled.done.length + this.#unsettled.failed.length > 0
   }
 
   async #commit(final: boolean): Promise<void> {
     if (this.#staged.size === 0 || !(final || this.#stage.commitDue?.())) return
     const batch = [...this.#staged]
+    for (const [claim] of batch) this.#staged.delete(claim)
     try {
       await this.#stage.commit?.()
     } catch (error) {
       // Unknown, so not done: the next pass looks at the destination and completes them.
-      for (const [run] of batch) this.#staged.delete(run)
-      this.#unknown.push(...batch.map(([run]) => run))
       this.#stopFor(error)
+      await this.#backlog.release(batch.map(([claim]) => claim))
       return
     }
-    for (const [run, staged] of batch) {
-      this.#staged.delete(run)
-      this.#done(run, staged)
-    }
+    for (const [claim, staged] of batch) this.#done(claim, staged)
   }
 
-  async #record(): Promise<void> {
-    const { succeeded, failed } = this.#unrecorded
-    const done = RunSet.of(succeeded)
-    const bad = RunSet.of(failed)
-    const stored = this.#stored.union(done)
-    const open = [...this.#inFlight, ...this.#staged.keys(), ...this.#unknown]
-    const attempted = attemptedUpTo(this.#lastAttempted, this.#failed, stored, open)
-    if (succeeded.length + failed.length === 0 && attempted === this.#lastAttempted) return
-    this.#unrecorded = { succeeded: [], failed: [] }
-    this.#stored = stored
-    const { monotonic, listener } = this.#options
+  async #settle(): Promise<void> {
+    const { done, failed } = this.#unsettled
+    this.#unsettled = { done: [], failed: [] }
+    let lost: readonly string[]
     try {
-      const lastContiguous = this.#stored.lastContiguous
-      await this.#recorder.checkpoint({
-        failed: bad,
-        resolved: done,
-        attemptedUpTo: attempted,
-        lastContiguous,
-      })
+      lost = await this.#backlog.settle({ done, failed })
     } catch (error) {
-      // What is stored is stored, recorded or not. A failure that is not in the log has not failed: it is pending (I2).
-      for (const run of failed) this.#failed.delete(run)
-      this.#unknown.push(...failed)
+      // What is stored is stored, settled or not. A failure that is not recorded has not failed: it is pending.
+      for (const { claim } of failed) this.#failed.delete(claim.key)
       this.#stopFor(error)
       return
     }
-    this.#lastAttempted = attempted
+    const fenced = new Set(lost)
+    for (const claim of [...done, ...failed.map((one) => one.claim)].filter(({ key }) => fenced.has(key))) {
+      const position = this.#succeeded.lastIndexOf(claim.item)
+      if (position >= 0) this.#succeeded.splice(position, 1)
+      this.#failed.delete(claim.key)
+      this.#losing(claim)
+    }
+    const { monotonic, listener } = this.#options
     this.#lastCheckpoint = monotonic()
+    if (done.length + failed.length === fenced.size) return
     const milliseconds = this.#lastCheckpoint - this.#batchStarted
     this.#batchStarted = this.#lastCheckpoint
     listener({
       type: 'batch-committed',
       stage: this.#stage.name,
       batch: ++this.#batch,
-      runs: done,
-      failed: bad,
+      done: done.map(({ key }) => key).filter((key) => !fenced.has(key)),
+      failed: failed.map(({ claim }) => claim.key).filter((key) => !fenced.has(key)),
       milliseconds,
     })
   }
-
-  #outcome(): StageOutcome {
-    const succeeded = RunSet.of(this.#succeeded)
-    const failed = RunSet.of(this.#failed)
-    const attempted = succeeded.union(failed)
-    return {
-      stage: this.#stage.name,
-      attempted,
-      succeeded,
-      failed,
-      pending: this.#work.runs.minus(attempted),
-      bytes: this.#bytes,
-      milliseconds: this.#options.monotonic() - this.#started,
-      stopped: this.#stopped,
-      error: this.#error,
-    }
-  }
 }
+
+const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))

@@ -1,128 +1,102 @@
-import type { RunSet } from '../common/run-set.ts'
-
-export type StageName = 'import' | 'migrate'
-
-/** What became of one run, for the report and the ledger. Sizes in bytes. */
+/** What became of one item, for the report and the ledger. Sizes in bytes. */
 export interface Processed {
   /** `stored`: written and compared. `present`: the same content was there already. `updated`: stored beside an older one. */
   readonly result: 'stored' | 'present' | 'updated'
   readonly bytes: number
-  readonly documents: number
-  /** What a person should be told of this run: links left out, a record archived incomplete. */
+  /** What the item consists of: `{ documents: 12 }`. */
+  readonly counts: Readonly<Record<string, number>>
+  /** What a person should know of this item: links left out, a record archived incomplete. */
   readonly notes: readonly string[]
-  /** Milliseconds that reading the run from artdaqDB took, where that is part of the work. */
-  readonly exported?: number
+  /** Parts of its time in milliseconds, where they are measured apart: `{ exported: 12 }`. */
+  readonly times?: Readonly<Record<string, number>>
 }
 
 /**
- * Work that can be listed, is done one run at a time, and may be done twice without harm. `process` may leave its result
- * uncommitted where the stage has a `commit`: only what a later `commit` has returned from is durable and may be recorded.
+ * Work that is done one item at a time, and may be done twice without harm. `process` may leave its result uncommitted where the stage
+ * has a `commit`: only what a later `commit` has returned from is durable and may be recorded.
  */
-export interface Stage {
-  readonly name: StageName
-  /** How many runs wait for the destination's disk, on top of those that are worked on, so that work goes on meanwhile; as many again: 1. */
+export interface Stage<Item> {
+  readonly name: string
+  /** How many items wait for the destination's disk, on top of those that are worked on, so that work goes on meanwhile; as many again: 1. */
   readonly waits?: number
-  process(run: number, signal: AbortSignal): Promise<Processed>
+  process(item: Item, signal: AbortSignal): Promise<Processed>
   /** Whether it is time to commit, so that what a commit costs stays small against what it saves. */
   commitDue?(): boolean
   /** Makes everything that was processed durable. When it throws, all of it is unknown and stays pending. */
   commit?(): Promise<void>
 }
 
-/** What the engine tells while it works. Ledger, alerts, metrics, progress bar and sd_notify listen; none can stop it. */
+/** Why a pass ended before its items did. */
+export type StopReason = 'signal' | 'unavailable' | 'lock-lost'
+
+interface OfStage {
+  readonly stage: string
+}
+
+interface OfItem extends OfStage {
+  readonly key: string
+}
+
+interface Attempt extends OfItem {
+  readonly attempt: number
+  readonly attempts: number
+}
+
+/** What the engine reports while it works. Ledger, alerts, metrics, progress bar and sd_notify listen; none can stop it. */
 export type EngineEvent =
-  | {
+  | (OfStage & {
       readonly type: 'pass-started'
-      readonly stage: StageName
       readonly mode: string
+      /** 0 where it is not known. */
       readonly total: number
+      /** Items that are not ready. */
       readonly waiting: number
-    }
-  | {
-      readonly type: 'run-started'
-      readonly stage: StageName
-      readonly run: number
-      readonly attempt: number
-      readonly attempts: number
-    }
-  | {
-      readonly type: 'run-retry'
-      readonly stage: StageName
-      readonly run: number
-      readonly attempt: number
-      readonly attempts: number
-      readonly error: Error
-    }
-  | {
-      readonly type: 'run-done'
-      readonly stage: StageName
-      readonly run: number
+    })
+  | (Attempt & { readonly type: 'item-started' })
+  | (Attempt & { readonly type: 'item-retry'; readonly error: Error })
+  | (OfItem & {
+      readonly type: 'item-done'
       readonly processed: Processed
       readonly milliseconds: number
-    }
-  | {
-      readonly type: 'run-failed'
-      readonly stage: StageName
-      readonly run: number
-      readonly error: Error
-      readonly milliseconds: number
-    }
-  /** A group of runs became durable together and was recorded. `batch` counts from 1 in a pass. */
-  | {
+    })
+  | (OfItem & { readonly type: 'item-failed'; readonly error: Error; readonly milliseconds: number })
+  /** The claim was lost while the item was worked on: another holder has it, and nothing was recorded here. */
+  | (OfItem & { readonly type: 'item-lost' })
+  /** A group of items became durable together and was recorded. `batch` counts from 1 in a pass. */
+  | (OfStage & {
       readonly type: 'batch-committed'
-      readonly stage: StageName
       readonly batch: number
-      readonly runs: RunSet
-      readonly failed: RunSet
+      /** Keys. */
+      readonly done: readonly string[]
+      readonly failed: readonly string[]
       readonly milliseconds: number
-    }
-  | {
+    })
+  | (OfStage & {
       readonly type: 'pass-stopped'
-      readonly stage: StageName
-      readonly reason: 'signal' | 'unavailable' | 'lock-lost'
+      readonly reason: StopReason
       readonly error: Error | undefined
-    }
-  | { readonly type: 'pass-finished'; readonly stage: StageName; readonly outcome: StageOutcome }
+    })
+  | (OfStage & { readonly type: 'pass-finished'; readonly summary: StageSummary })
 
 export type Listener = (event: EngineEvent) => void
 
-/** What a pass of one stage came to. */
-export interface StageOutcome {
-  readonly stage: StageName
-  readonly attempted: RunSet
-  readonly succeeded: RunSet
-  readonly failed: RunSet
-  /** Runs that were to be done and were left: not ready, stopped, or the destination went away. */
-  readonly pending: RunSet
+/** A pass of one stage in numbers. */
+export interface StageSummary {
+  readonly succeeded: number
+  readonly failed: number
+  /** Items that were to be done and were left; undefined where the total is not known. */
+  readonly pending: number | undefined
   readonly bytes: number
   readonly milliseconds: number
-  readonly stopped: 'signal' | 'unavailable' | 'lock-lost' | undefined
+  readonly stopped: StopReason | undefined
   readonly error: Error | undefined
 }
 
-/** What a pass of one stage is given to do. */
-export interface PassWork {
-  readonly runs: RunSet
-  /** Runs that are not ready: they stay pending and are only counted here. */
-  readonly waiting: number
-  /** What the destination held whole before the pass: `last_contiguous_run` is read off it and what is added. */
-  readonly stored: RunSet
-  /** Of these, what was perhaps never compared and is not among `runs` either: `last_attempted_run` stays below. */
-  readonly unproven: RunSet
-  readonly lastAttempted: number
-}
-
-/** What one stage remembers between processes, as far as the engine is concerned (state/memory.ts keeps it). */
-export interface Recorder {
-  /**
-   * Makes failure entries durable, then strikes resolved ones, then moves the state on, in this order (I2). Throws
-   * STATE_UNWRITABLE, or LOCK_LOST when this process no longer holds the lock: nothing may be written from then on.
-   */
-  checkpoint(progress: {
-    readonly failed: RunSet
-    readonly resolved: RunSet
-    /** The highest run such that nothing at or below it is still in hand (I3). */
-    readonly attemptedUpTo: number
-    readonly lastContiguous: number
-  }): Promise<void>
+/** What a pass of one stage came to. */
+export interface StageOutcome<Item> extends Omit<StageSummary, 'succeeded' | 'failed' | 'pending'> {
+  readonly succeeded: readonly Item[]
+  /** Items that failed by their own fault, and why. */
+  readonly failed: ReadonlyMap<Item, Error>
+  /** Claims that were lost to another holder. */
+  readonly lost: number
 }

@@ -1,7 +1,7 @@
 import type { MemoryBudget } from '../common/memory-budget.ts'
 import type { Redact } from '../common/redact.ts'
 import type { Config } from '../config/load-config.ts'
-import type { StageName } from '../engine/stage.ts'
+import type { StageName } from '../common/stage-name.ts'
 import type { InHand } from '../state/in-flight-runs.ts'
 import type { WatchList } from '../state/recheck-list.ts'
 import type { Remembered, StageMemory, StageMemoryOptions } from '../state/stage-state.ts'

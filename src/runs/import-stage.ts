@@ -27,7 +27,7 @@ export const importStage = (
   source: ImportSource,
   artdaq: DocumentStore,
   archived: (manifest: RecordManifest) => void,
-): Stage => ({
+): Stage<number> => ({
   name: 'import',
   // Half of a run's time is that of the syncs of its documents. A store that others write for us is given no more than was asked for.
   waits: artdaq.putNew ? 1 : 0,
@@ -35,7 +35,12 @@ export const importStage = (
     const told = ({ manifest, documents }: Stored, result: Processed['result']): Processed => {
       if (manifest) archived(manifest)
       const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
-      return { result, bytes, documents: documents.length, notes: manifest ? notesOf(manifest) : [] }
+      return {
+        result,
+        bytes,
+        counts: { documents: documents.length },
+        notes: manifest ? notesOf(manifest) : [],
+      }
     }
     const room = await source.admit?.(run, signal)
     try {

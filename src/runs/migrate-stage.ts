@@ -14,7 +14,7 @@ export const migrateStage = (
   /** Milliseconds, never jumping. */
   monotonic: () => number,
   check?: BlobCheck,
-): Stage => ({
+): Stage<number> => ({
   name: 'migrate',
   process: async (run, signal) => {
     const began = monotonic()
@@ -26,9 +26,9 @@ export const migrateStage = (
     return {
       result: stored.update > 0 && result === 'stored' ? 'updated' : result,
       bytes: blob.length,
-      documents: stored.documents.length,
+      counts: { documents: stored.documents.length },
       notes: [...mended, ...complaints],
-      exported,
+      times: { exported },
     }
   },
 })

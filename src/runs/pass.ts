@@ -1,4 +1,4 @@
-import { attemptedUpTo } from '../engine/attempted-up-to.ts'
+import { attemptedUpTo } from './attempted-up-to.ts'
 import { passLimit, type PassMode } from './candidates.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
@@ -8,7 +8,9 @@ import { monotonic, now } from '../platform/host.ts'
 import { runStage } from '../engine/engine.ts'
 import { importStage } from './import-stage.ts'
 import { type BlobCheck, migrateStage } from './migrate-stage.ts'
-import type { Listener, Recorder, Stage, StageName, StageOutcome } from '../engine/stage.ts'
+import type { Listener, Stage } from '../engine/stage.ts'
+import { type Recorder, RunBacklog, type RunOutcome, runOutcome } from './run-backlog.ts'
+import type { StageName } from '../common/stage-name.ts'
 import type { Remembered } from '../state/stage-state.ts'
 import type { Watched } from '../state/recheck-list.ts'
 import type { Archiver } from './archiver.ts'
@@ -45,7 +47,7 @@ export interface PassConditions {
 export interface StageReport {
   readonly stage: StageName
   readonly plan: Plan | undefined
-  readonly outcome: StageOutcome | undefined
+  readonly outcome: RunOutcome | undefined
   readonly error: Error | undefined
 }
 
@@ -108,8 +110,8 @@ export const runPass = async (
   for (const stage of request.stages) {
     if (conditions.stop.aborted) break
     const listener: Listener = (event) => {
-      if (event.type === 'run-done' && event.stage === 'import' && event.processed.result === 'updated')
-        updated.push(event.run)
+      if (event.type === 'item-done' && event.stage === 'import' && event.processed.result === 'updated')
+        updated.push(Number(event.key))
       conditions.listener(event)
     }
     const report = await archiver.threads.during(conditions.abandon, () =>
@@ -141,17 +143,19 @@ const runOne = async (
     const doubtful =
       stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
     if (!doubtful.isEmpty) await note(archiver, doubtful, conditions)
-    const outcome = await runStage(
+    const came = await runStage(
       stage === 'import' ? importing(archiver, archived) : migrating(archiver, request.check),
+      new RunBacklog(
+        {
+          runs: plan.runs,
+          stored: plan.stored,
+          unproven: plan.unproven.minus(plan.runs),
+          lastAttempted: lastAttemptedRun,
+        },
+        memory,
+      ),
       {
-        runs: plan.runs,
         waiting: plan.waiting.size,
-        stored: plan.stored,
-        unproven: plan.unproven.minus(plan.runs),
-        lastAttempted: lastAttemptedRun,
-      },
-      memory,
-      {
         mode: request.mode,
         workers: archiver.config.app.parallelWorkers,
         attempts: archiver.config.app.runProcessRetries + 1,
@@ -164,6 +168,7 @@ const runOne = async (
         checkpointEvery: CHECKPOINT_EVERY,
       },
     )
+    const outcome = runOutcome(stage, plan.runs, came)
     if (!doubtful.isEmpty && outcome.stopped !== 'lock-lost')
       await spared(
         'runs in hand',
@@ -220,10 +225,10 @@ const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Pro
     lastContiguous: stored.lastContiguous,
   })
 
-const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage =>
+const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage<number> =>
   importStage(archiver, archiver.artdaq, ({ run, signature, ended }) =>
     archived.set(run, { signature, ended }),
   )
 
-const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage =>
+const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage<number> =>
   migrateStage(artdaq, archive, pack, monotonic, check)

@@ -3,7 +3,7 @@ import { candidates, type PassMode } from './candidates.ts'
 import { RunSet } from '../common/run-set.ts'
 import type { StageState } from '../state/state-format.ts'
 import { ArchiverError } from '../errors.ts'
-import type { StageName } from '../engine/stage.ts'
+import type { StageName } from '../common/stage-name.ts'
 import type { Watched } from '../state/recheck-list.ts'
 
 /** What a pass of one stage would do. */

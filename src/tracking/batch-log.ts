@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { keysText } from '../common/item-keys.ts'
 import { printable, type Redact } from '../common/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { appendOwn } from '../platform/own-file.ts'
-import type { EngineEvent, Listener, StageName } from '../engine/stage.ts'
+import type { EngineEvent, Listener } from '../engine/stage.ts'
 
 export interface BatchLogOptions {
   /** The folder of the files, one a day. */
@@ -19,8 +20,8 @@ export interface BatchLogOptions {
  */
 export class BatchLog {
   readonly #options: BatchLogOptions
-  readonly #open = new Map<StageName, number>()
-  readonly #batches = new Map<StageName, number>()
+  readonly #open = new Map<string, number>()
+  readonly #batches = new Map<string, number>()
   #begun = false
 
   constructor(options: BatchLogOptions) {
@@ -35,26 +36,27 @@ export class BatchLog {
         if (event.total > 0)
           this.#line(`STARTING: ${stage} (${event.total} runs, ${event.waiting} not ready)`)
         break
-      case 'run-started':
+      case 'item-started':
         if (this.#open.has(stage)) break
         this.#open.set(stage, (this.#batches.get(stage) ?? 0) + 1)
         this.#batch(stage, this.#open.get(stage) ?? 1, 'PROCESSING', '')
         break
-      case 'run-failed':
+      case 'item-failed':
         this.#line(this.#failure(event))
         break
       case 'batch-committed': {
         this.#open.delete(stage)
         this.#batches.set(stage, event.batch)
-        const status = event.runs.isEmpty ? 'FAILED' : 'COMPLETED'
-        this.#batch(stage, event.batch, status, ` | RUNS: ${event.runs.union(event.failed).toString()}`)
+        const status = event.done.length === 0 ? 'FAILED' : 'COMPLETED'
+        this.#batch(stage, event.batch, status, ` | RUNS: ${keysText([...event.done, ...event.failed])}`)
         break
       }
       case 'pass-stopped':
         this.#line(`ERROR: Stage ${stage} was stopped: ${this.#safe(messageOf(event.error ?? event.reason))}`)
         break
-      case 'run-done':
-      case 'run-retry':
+      case 'item-done':
+      case 'item-lost':
+      case 'item-retry':
       case 'pass-finished':
         break
     }
@@ -67,18 +69,18 @@ export class BatchLog {
     this.#line(`[${this.#time()}] ${line}`)
   }
 
-  #failure({ stage, run, error }: Extract<EngineEvent, { type: 'run-failed' }>): string {
+  #failure({ stage, key, error }: Extract<EngineEvent, { type: 'item-failed' }>): string {
     const text = this.#safe(messageOf(error))
     return error instanceof ArchiverError && error.code === 'CONFLICT'
-      ? `DUPLICATE_KEY_ERROR: Run ${run} in ${stage}: ${text}`
-      : `ERROR: Error processing run ${run} in ${stage}: ${text}`
+      ? `DUPLICATE_KEY_ERROR: Run ${key} in ${stage}: ${text}`
+      : `ERROR: Error processing run ${key} in ${stage}: ${text}`
   }
 
   #safe(text: string): string {
     return printable(this.#options.redact(text))
   }
 
-  #batch(stage: StageName, batch: number, status: string, more: string): void {
+  #batch(stage: string, batch: number, status: string, more: string): void {
     this.#line(
       `[${this.#time()}] STAGE: ${stage} | BATCH: ${batch} | STATUS: ${status} | PID: ${this.#options.pid}${more}`,
     )

@@ -29,13 +29,13 @@ export const progressBar = (monotonic: () => number): Listener => {
         done = failed = 0
         if (event.total > 0) bar.start(event.total, 0, { stage: event.stage, rate: '-', failures: '' })
         return
-      case 'run-done':
+      case 'item-done':
         done++
         {
           show()
           return
         }
-      case 'run-failed':
+      case 'item-failed':
         failed++
         {
           show()

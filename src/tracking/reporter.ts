@@ -2,7 +2,7 @@ import type { Log } from '../common/log.ts'
 import type { Redact } from '../common/redact.ts'
 import { messageOf } from '../errors.ts'
 import type { Closed } from './ledger/close-dead.ts'
-import type { EngineEvent, Listener, StageName } from '../engine/stage.ts'
+import type { EngineEvent, Listener } from '../engine/stage.ts'
 import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alerts/rules.ts'
 import { Alerts, type Alert, type Channel } from './alerts/alerts.ts'
 import { BatchLog } from './batch-log.ts'
@@ -79,7 +79,7 @@ export class Reporting {
   }
 
   /** A stage could not begin: a store was away, or its state could not be read. */
-  unbegun(stage: StageName, error: Error): void {
+  unbegun(stage: string, error: Error): void {
     this.#watch.unbegun(stage, error)
   }
 

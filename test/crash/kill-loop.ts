@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { RunSet } from '../../src/common/run-set.ts'
-import type { StageName } from '../../src/engine/stage.ts'
+import type { StageName } from '../../src/common/stage-name.ts'
 import { Site } from '../site.ts'
 import { auditOf, killAfter, stepsTaken, troubleOf } from './harness.ts'
 

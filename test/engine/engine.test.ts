@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { RunSet } from '../../src/common/run-set.ts'
 import { ArchiverError } from '../../src/errors.ts'
 import { type EngineOptions, runStage } from '../../src/engine/engine.ts'
-import type { EngineEvent, Recorder, Stage } from '../../src/engine/stage.ts'
+import type { EngineEvent, Stage } from '../../src/engine/stage.ts'
+import { type Recorder, RunBacklog, runOutcome } from '../../src/runs/run-backlog.ts'
 
-const done = { result: 'stored', bytes: 10, documents: 1, notes: [] } as const
+const done = { result: 'stored', bytes: 10, counts: { documents: 1 }, notes: [] } as const
 type Checkpoint = Parameters<Recorder['checkpoint']>[0]
 
 /** A destination in memory that behaves as `faults` says, and everything that was told while it worked. */
@@ -19,7 +20,7 @@ const scene = (
   const stored: number[] = []
   let inFlight = 0
   let widest = 0
-  const stage: Stage = {
+  const stage: Stage<number> = {
     name: 'migrate',
     process: async (run) => {
       widest = Math.max(widest, ++inFlight)
@@ -36,6 +37,7 @@ const scene = (
   const recorder: Recorder = { checkpoint: (progress) => (checkpoints.push(progress), Promise.resolve()) }
   const options: EngineOptions = {
     mode: 'full',
+    waiting: 0,
     workers: 3,
     attempts: 3,
     retryDelay: 0,
@@ -48,23 +50,23 @@ const scene = (
   }
   const work = {
     runs: RunSet.parse(runs),
-    waiting: 0,
     stored: RunSet.EMPTY,
     unproven: RunSet.EMPTY,
     lastAttempted: 0,
   }
   const pass = (
     changes: {
-      stage?: Stage
+      stage?: Stage<number>
       recorder?: Recorder
       options?: Partial<EngineOptions>
       work?: Partial<typeof work>
     } = {},
-  ) =>
-    runStage(changes.stage ?? stage, { ...work, ...changes.work }, changes.recorder ?? recorder, {
-      ...options,
-      ...changes.options,
-    })
+  ) => {
+    const backlog = new RunBacklog({ ...work, ...changes.work }, changes.recorder ?? recorder)
+    return runStage(changes.stage ?? stage, backlog, { ...options, ...changes.options }).then((outcome) =>
+      runOutcome('migrate', changes.work?.runs ?? work.runs, outcome),
+    )
+  }
   return { events, checkpoints, attempts, stop, stored, stage, recorder, pass, widest: () => widest }
 }
 
@@ -87,7 +89,7 @@ describe('a pass over runs that all succeed', () => {
 describe('a run that ends last', () => {
   it('without a result holds the numbers down as long as it is in hand, and not any longer', async () => {
     const { pass, stage, checkpoints } = scene('1-9')
-    const slow: Stage = {
+    const slow: Stage<number> = {
       ...stage,
       process: async (run, signal) => {
         if (run !== 1) return stage.process(run, signal)
@@ -181,7 +183,7 @@ describe('runs that finish out of order', () => {
   it('never move last_attempted past one that is still in flight (I3)', async () => {
     const { pass, checkpoints, stage } = scene('1-12')
     let release: () => void = () => undefined
-    const slow: Stage = {
+    const slow: Stage<number> = {
       name: 'import',
       process: async (run, signal) => {
         if (run === 2) await new Promise<void>((resolve) => (release = resolve))
@@ -202,7 +204,7 @@ describe('a stage that commits', () => {
     const { pass, stage, checkpoints, events } = scene('1-10')
     const committed = new Set<number>()
     let uncommitted: number[] = []
-    const batching: Stage = {
+    const batching: Stage<number> = {
       ...stage,
       process: async (run, signal) => {
         const result = await stage.process(run, signal)
@@ -229,7 +231,7 @@ describe('a stage that commits', () => {
   })
   it('has all of a batch pending when the commit fails', async () => {
     const { pass, stage, checkpoints } = scene('1-3')
-    const failing: Stage = {
+    const failing: Stage<number> = {
       ...stage,
       commitDue: () => false,
       commit: () => Promise.reject(new ArchiverError('STORE_UNAVAILABLE', 'disk full')),
@@ -252,7 +254,7 @@ describe('a run of which nobody knows what became (I3)', () => {
 
   it('is not passed by last_attempted_run when the store went away under it and others were done', async () => {
     const { pass, stage, checkpoints } = scene('1-9')
-    const slow: Stage = {
+    const slow: Stage<number> = {
       ...stage,
       process: async (run, signal) => {
         if (run !== 4) return stage.process(run, signal)
@@ -276,7 +278,7 @@ describe('a run of which nobody knows what became (I3)', () => {
   it('is not passed when its commit failed and a later one did not', async () => {
     const { pass, stage, checkpoints } = scene('1-9')
     let commits = 0
-    const failing: Stage = {
+    const failing: Stage<number> = {
       ...stage,
       commitDue: () => true,
       commit: () => (commits++ === 0 ? Promise.reject(away) : Promise.resolve()),

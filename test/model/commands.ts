@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { PassMode } from '../../src/runs/candidates.ts'
-import type { StageName } from '../../src/engine/stage.ts'
+import type { StageName } from '../../src/common/stage-name.ts'
 import { NEVER, NO_TROUBLE, passOf, recoveryOf, type Trouble } from './pass.ts'
 import { type Disk, Process, type World } from './world.ts'
 

@@ -1,9 +1,11 @@
-import { attemptedUpTo } from '../../src/engine/attempted-up-to.ts'
+import { attemptedUpTo } from '../../src/runs/attempted-up-to.ts'
 import { candidates, type PassMode } from '../../src/runs/candidates.ts'
 import { RunSet } from '../../src/common/run-set.ts'
 import { ArchiverError } from '../../src/errors.ts'
 import { runStage } from '../../src/engine/engine.ts'
-import type { Processed, Stage, StageName, StageOutcome } from '../../src/engine/stage.ts'
+import type { Processed, Stage } from '../../src/engine/stage.ts'
+import { RunBacklog, type RunOutcome, runOutcome } from '../../src/runs/run-backlog.ts'
+import type { StageName } from '../../src/common/stage-name.ts'
 import { StageMemory } from '../../src/state/stage-state.ts'
 import { filesOf, Process, setOf, type World } from './world.ts'
 
@@ -23,7 +25,12 @@ export const NEVER = 1e9
 export const NO_TROUBLE: Trouble = { fuse: NEVER, bad: new Set(), goneAfter: NEVER }
 
 /** One stage as the stores of the model do it: import gathers and commits, migrate puts one by one. */
-const stageOf = (world: World, name: StageName, process: Process, { bad, goneAfter }: Trouble): Stage => {
+const stageOf = (
+  world: World,
+  name: StageName,
+  process: Process,
+  { bad, goneAfter }: Trouble,
+): Stage<number> => {
   const to = world.to(name)
   const staged = new Map<number, number>()
   let puts = 0
@@ -49,7 +56,12 @@ const stageOf = (world: World, name: StageName, process: Process, { bad, goneAft
         throw new ArchiverError('CONFLICT', `run ${run} is taken`, { run })
       if (held === undefined) staged.set(run, content)
       if (name === 'migrate') await commit()
-      return { result: held === undefined ? 'stored' : 'present', bytes: 1, documents: 1, notes: [] }
+      return {
+        result: held === undefined ? 'stored' : 'present',
+        bytes: 1,
+        counts: { documents: 1 },
+        notes: [],
+      }
     },
     ...(name === 'import' ? { commitDue: () => staged.size >= 2, commit } : {}),
   }
@@ -75,7 +87,7 @@ export const passOf = async (
   mode: PassMode,
   process: Process,
   trouble: Trouble,
-): Promise<StageOutcome | undefined> => {
+): Promise<RunOutcome | undefined> => {
   const memory = memoryOf(world, stage, process)
   const outcome = Promise.resolve().then(async () => {
     const { state, failed, isFirst } = await memory.load('recover', () =>
@@ -95,29 +107,21 @@ export const passOf = async (
       attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven)),
       lastContiguous: stored.lastContiguous,
     })
-    return runStage(
-      stageOf(world, stage, process, trouble),
-      {
-        runs,
-        waiting: 0,
-        stored,
-        unproven: unproven.minus(runs),
-        lastAttempted: state.lastAttemptedRun,
-      },
-      memory,
-      {
-        mode,
-        workers: 2,
-        attempts: 1,
-        retryDelay: 0,
-        stop: new AbortController().signal,
-        abandon: new AbortController().signal,
-        listener: () => undefined,
-        monotonic: () => 0,
-        random: () => 0,
-        checkpointEvery: 0,
-      },
-    )
+    const work = { runs, stored, unproven: unproven.minus(runs), lastAttempted: state.lastAttemptedRun }
+    const came = await runStage(stageOf(world, stage, process, trouble), new RunBacklog(work, memory), {
+      mode,
+      waiting: 0,
+      workers: 2,
+      attempts: 1,
+      retryDelay: 0,
+      stop: new AbortController().signal,
+      abandon: new AbortController().signal,
+      listener: () => undefined,
+      monotonic: () => 0,
+      random: () => 0,
+      checkpointEvery: 0,
+    })
+    return runOutcome(stage, runs, came)
   })
   const ended = await Promise.race([outcome.catch((error: unknown) => error as Error), process.died])
   if (ended === 'died') return undefined

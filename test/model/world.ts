@@ -1,7 +1,7 @@
 import { RunSet } from '../../src/common/run-set.ts'
 import { formatState, NEW_STAGE, parseState, type StageState } from '../../src/state/state-format.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import type { StageName } from '../../src/engine/stage.ts'
+import type { StageName } from '../../src/common/stage-name.ts'
 import type { StageFiles } from '../../src/state/stage-state.ts'
 
 /** What is durable of a stage's state and failure log. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { attemptedUpTo } from '../../src/engine/attempted-up-to.ts'
+import { attemptedUpTo } from '../../src/runs/attempted-up-to.ts'
 import { candidates, passLimit } from '../../src/runs/candidates.ts'
 import { RunSet } from '../../src/common/run-set.ts'
 

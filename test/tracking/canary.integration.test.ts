@@ -31,14 +31,19 @@ const pass = (): EngineEvent[] => {
     cause,
     run: 2,
   })
-  const processed = { result: 'stored' as const, bytes: 1, documents: 1, notes: [`left out ${CANARY}`] }
+  const processed = {
+    result: 'stored' as const,
+    bytes: 1,
+    counts: { documents: 1 },
+    notes: [`left out ${CANARY}`],
+  }
   return [
     { type: 'pass-started', stage: 'import', mode: 'full', total: 3, waiting: 0 },
-    { type: 'run-started', stage: 'import', run: 1, attempt: 1, attempts: 2 },
-    { type: 'run-retry', stage: 'import', run: 1, attempt: 1, attempts: 2, error },
-    { type: 'run-done', stage: 'import', run: 1, processed, milliseconds: 1 },
-    { type: 'run-started', stage: 'import', run: 2, attempt: 1, attempts: 2 },
-    { type: 'run-failed', stage: 'import', run: 2, error, milliseconds: 1 },
+    { type: 'item-started', stage: 'import', key: '1', attempt: 1, attempts: 2 },
+    { type: 'item-retry', stage: 'import', key: '1', attempt: 1, attempts: 2, error },
+    { type: 'item-done', stage: 'import', key: '1', processed, milliseconds: 1 },
+    { type: 'item-started', stage: 'import', key: '2', attempt: 1, attempts: 2 },
+    { type: 'item-failed', stage: 'import', key: '2', error, milliseconds: 1 },
     { type: 'pass-stopped', stage: 'import', reason: 'unavailable', error },
   ]
 }

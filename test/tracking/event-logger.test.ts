@@ -12,7 +12,7 @@ describe('a run that fails', () => {
       warn: () => undefined,
       error: (message, fields) => void errors.push([message, fields]),
     }
-    narrator(log)({ type: 'run-failed', stage: 'import', run: 7, error, milliseconds: 1 })
+    narrator(log)({ type: 'item-failed', stage: 'import', key: '7', error, milliseconds: 1 })
     return errors
   }
 

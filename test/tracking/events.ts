@@ -1,6 +1,6 @@
-import { RunSet } from '../../src/common/run-set.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import type { EngineEvent, StageName } from '../../src/engine/stage.ts'
+import type { EngineEvent } from '../../src/engine/stage.ts'
+import type { StageName } from '../../src/common/stage-name.ts'
 
 /** What the engine tells of a pass over these runs, in batches of `size`; runs in `failing` fail. Ends where `until` says. */
 export function* passEvents(
@@ -15,41 +15,39 @@ export function* passEvents(
 ): Generator<EngineEvent> {
   const { size = 5, failing = [], conflict = [], finish = true } = options
   yield { type: 'pass-started', stage, mode: 'incremental', total: runs.length, waiting: 0 }
-  const failed: number[] = []
+  const failed: string[] = []
   const done: number[] = []
   for (let at = 0, batch = 1; at < runs.length; at += size, batch++) {
     const these = runs.slice(at, at + size)
-    const bad: number[] = []
+    const bad: string[] = []
     for (const run of these) {
-      yield { type: 'run-started', stage, run, attempt: 1, attempts: 3 }
+      yield { type: 'item-started', stage, key: String(run), attempt: 1, attempts: 3 }
       if (failing.includes(run) || conflict.includes(run)) {
         const code = conflict.includes(run) ? 'CONFLICT' : 'STORE_REFUSED'
         const error = new ArchiverError(code, `run ${run} was refused`, { run })
-        bad.push(run)
-        yield { type: 'run-failed', stage, run, error, milliseconds: 4 }
+        bad.push(String(run))
+        yield { type: 'item-failed', stage, key: String(run), error, milliseconds: 4 }
       } else {
-        const processed = { result: 'stored' as const, bytes: 1000, documents: 40, notes: [] }
+        const processed = { result: 'stored' as const, bytes: 1000, counts: { documents: 40 }, notes: [] }
         done.push(run)
-        yield { type: 'run-done', stage, run, processed, milliseconds: 4 }
+        yield { type: 'item-done', stage, key: String(run), processed, milliseconds: 4 }
       }
     }
     failed.push(...bad)
-    const runSet = RunSet.of(these).minus(RunSet.of(bad))
-    yield { type: 'batch-committed', stage, batch, runs: runSet, failed: RunSet.of(bad), milliseconds: 20 }
+    const good = these.map(String).filter((key) => !bad.includes(key))
+    yield { type: 'batch-committed', stage, batch, done: good, failed: bad, milliseconds: 20 }
   }
   if (!finish) return
-  const outcome = {
-    stage,
-    attempted: RunSet.of(runs),
-    succeeded: RunSet.of(done),
-    failed: RunSet.of(failed),
-    pending: RunSet.EMPTY,
+  const summary = {
+    succeeded: done.length,
+    failed: failed.length,
+    pending: 0,
     bytes: done.length * 1000,
     milliseconds: 100,
     stopped: undefined,
     error: undefined,
   }
-  yield { type: 'pass-finished', stage, outcome }
+  yield { type: 'pass-finished', stage, summary }
 }
 
 /** Run numbers from `first` to `last`. */

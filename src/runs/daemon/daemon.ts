@@ -2,7 +2,7 @@ import { Agenda, type AgendaRules } from './retry-schedule.ts'
 import { backoff } from '../../common/backoff.ts'
 import { coalesce } from './coalesce.ts'
 import type { RunSet } from '../../common/run-set.ts'
-import type { StageName } from '../../engine/stage.ts'
+import type { StageName } from '../../common/stage-name.ts'
 import type { Notifier } from '../../platform/sd-notify.ts'
 import type { RecordWatch } from '../../stores/run-records/watcher.ts'
 

@@ -1,35 +1,35 @@
-import { RunSet } from '../../common/run-set.ts'
+import { itemTitle, keysText } from '../../common/item-keys.ts'
 import { messageOf } from '../../errors.ts'
 import type { Closed } from '../ledger/close-dead.ts'
-import type { EngineEvent, Listener, StageName } from '../../engine/stage.ts'
+import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import type { Alert } from './alerts.ts'
 
 /** Runs that one message names. */
 const NAMED = 10
 
 interface StageTrouble {
-  readonly failed: { readonly run: number; readonly error: string }[]
+  readonly failed: { readonly key: string; readonly error: string }[]
   attempted: number
   stopped: string | undefined
 }
 
 /** Listens to a pass and says at its end what is wrong with it: one alert a pass for failed runs, one for each stage that was stopped. */
 export class PassWatch {
-  readonly #stages = new Map<StageName, StageTrouble>()
+  readonly #stages = new Map<string, StageTrouble>()
 
   readonly listener: Listener = (event: EngineEvent) => {
     const stage = this.#of(event.stage)
-    if (event.type === 'run-done') stage.attempted += 1
-    if (event.type === 'run-failed') {
+    if (event.type === 'item-done') stage.attempted += 1
+    if (event.type === 'item-failed') {
       stage.attempted += 1
-      stage.failed.push({ run: event.run, error: messageOf(event.error) })
+      stage.failed.push({ key: event.key, error: messageOf(event.error) })
     }
     if (event.type === 'pass-stopped' && event.reason !== 'signal')
       stage.stopped = event.error === undefined ? event.reason : messageOf(event.error)
   }
 
   /** A stage could not even begin: the engine has told nothing of it. */
-  unbegun(stage: StageName, error: Error): void {
+  unbegun(stage: string, error: Error): void {
     this.#of(stage).stopped ??= messageOf(error)
   }
 
@@ -53,15 +53,15 @@ export class PassWatch {
     return [
       {
         // Other runs are other news: the same ones again are not.
-        key: `failed:${failed.map(([stage, trouble]) => `${stage} ${runsOf(trouble).toString()}`).join(';')}`.slice(
+        key: `failed:${failed.map(([stage, trouble]) => `${stage} ${keysOf(trouble)}`).join(';')}`.slice(
           0,
           300,
         ),
         severity: 'warning',
         title: `${count} ${count === 1 ? 'run' : 'runs'} failed`,
         lines: failed.flatMap(([stage, trouble]) => [
-          `${stage}: ${trouble.failed.length} of ${trouble.attempted} runs failed: ${runsOf(trouble).take(NAMED).toString()}${trouble.failed.length > NAMED ? ' and more' : ''}`,
-          ...trouble.failed.slice(0, NAMED).map(({ run, error }) => `  run ${run}: ${error}`),
+          `${stage}: ${trouble.failed.length} of ${trouble.attempted} runs failed: ${keysOf({ ...trouble, failed: trouble.failed.slice(0, NAMED) })}${trouble.failed.length > NAMED ? ' and more' : ''}`,
+          ...trouble.failed.slice(0, NAMED).map(({ key, error }) => `  ${itemTitle(stage, key)}: ${error}`),
           `Try again with --retry-failed-${stage}`,
         ]),
       },
@@ -69,7 +69,7 @@ export class PassWatch {
     ]
   }
 
-  #of(stage: StageName): StageTrouble {
+  #of(stage: string): StageTrouble {
     const known = this.#stages.get(stage)
     if (known) return known
     const fresh: StageTrouble = { failed: [], attempted: 0, stopped: undefined }
@@ -78,7 +78,7 @@ export class PassWatch {
   }
 }
 
-const runsOf = ({ failed }: StageTrouble): RunSet => RunSet.of(failed.map(({ run }) => run))
+const keysOf = ({ failed }: StageTrouble): string => keysText(failed.map(({ key }) => key))
 
 /** Executions that were found to have ended without a word. */
 export const closedAlert = (closed: readonly Closed[]): Alert => ({

@@ -2,7 +2,6 @@ import { overallPercent, percent, type RateMeter } from './eta.ts'
 import { wordsOf, type State } from './status-words.ts'
 import type { Cell } from './row.ts'
 import { timeText } from '../../sql/timestamps.ts'
-import type { StageName } from '../../engine/stage.ts'
 import type { StageRecord } from './stage-progress.ts'
 import { timeOf } from './stage-rows.ts'
 import type { Usage } from './process-usage.ts'
@@ -46,10 +45,13 @@ export interface Ending {
 }
 
 /** What people call the steps of a pass. */
-export const STEP_NAMES: Readonly<Record<StageName, string>> = {
+export const STEP_NAMES: Readonly<Record<string, string>> = {
   import: 'Importing runs',
   migrate: 'Migrating runs',
 }
+
+/** A stage as people read it; other stages go by their own name. */
+const stepName = (stage: string): string => STEP_NAMES[stage] ?? stage
 
 /** Everything that is known of an execution at one moment; texts are printable and hold no secrets. */
 export interface Snapshot {
@@ -113,11 +115,11 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     end_reason: reason,
     total_subtasks: steps === 0 ? null : steps,
     current_subtask: stages.length,
-    subtask_name: step ? STEP_NAMES[step.name] : null,
+    subtask_name: step ? stepName(step.name) : null,
     subtask_status: step ? wordsOf(step.state).subtask : null,
     overall_percent_complete: overall ?? null,
     overall_progress_message: step
-      ? `Step ${stages.length} of ${steps}: ${STEP_NAMES[step.name]}`
+      ? `Step ${stages.length} of ${steps}: ${stepName(step.name)}`
       : (now.message ?? null),
     subtask_percent_complete: step ? (percent({ done: step.attempted, total: step.total }) ?? null) : null,
     subtask_progress_message: step?.message ?? null,

@@ -88,7 +88,7 @@ export class ExecutionRecord {
       this.#rate = new RateMeter(now)
       this.event('pass-started', { stage: event.stage, mode: event.mode, total: event.total })
     } else this.#stages.findLast((stage) => stage.name === event.stage)?.on(event, now)
-    if (event.type === 'run-done' || event.type === 'run-failed') this.#rate.seen(now)
+    if (event.type === 'item-done' || event.type === 'item-failed') this.#rate.seen(now)
     if (event.type === 'pass-stopped')
       this.event('pass-stopped', {
         stage: event.stage,

@@ -9,7 +9,7 @@ import { RunningFiles } from './running-files.ts'
 import { Spool } from './spool.ts'
 import type { OpenStore } from './ledger-database.ts'
 import { LedgerWriter, type Gap, within } from './writer.ts'
-import type { EngineEvent, Listener, StageName } from '../../engine/stage.ts'
+import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import { ExecutionRecord } from './execution.ts'
 import type { Ending, ExecutionFacts } from './execution-row.ts'
 import { hostOf, refusing, settle, type LedgerOptions } from './ledger-options.ts'
@@ -220,7 +220,7 @@ export class Ledger {
   }
 
   /** Says from where a stage goes on that was interrupted the last time. */
-  async #tellResuming(stage: StageName): Promise<void> {
+  async #tellResuming(stage: string): Promise<void> {
     const { log } = this.#options
     await this.#writer?.flush()
     const store = this.#writer?.store

@@ -1,10 +1,12 @@
+import { itemTitle, keysText, numberOf } from '../../common/item-keys.ts'
+import { RunSet } from '../../common/run-set.ts'
 import { percent } from './eta.ts'
 import type { State } from './status-words.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Cell, Row } from './row.ts'
 import type { TableName } from './tables.ts'
 import { timeText } from '../../sql/timestamps.ts'
-import type { EngineEvent, StageName } from '../../engine/stage.ts'
+import type { EngineEvent } from '../../engine/stage.ts'
 import {
   batchCells,
   fileCells,
@@ -20,7 +22,7 @@ type Of<Type extends EngineEvent['type']> = Extract<EngineEvent, { type: Type }>
 
 /** A stage of a pass in the ledger: a step of the execution, with the runs it attempted and the batches they became durable in. */
 export class StageRecord {
-  readonly name: StageName
+  readonly name: string
   readonly total: number
   attempted = 0
   succeeded = 0
@@ -35,7 +37,7 @@ export class StageRecord {
   readonly #seq: number
   readonly #startedAt: number
   readonly #text: (text: string) => string
-  readonly #open = new Map<number, FileRecord>()
+  readonly #open = new Map<string, FileRecord>()
   readonly #changedFiles = new Set<FileRecord>()
   readonly #changedBatches = new Set<BatchRecord>()
   #openBatch: BatchRecord | undefined
@@ -67,16 +69,16 @@ export class StageRecord {
     this.#changedAt = now
     this.#changed = true
     switch (event.type) {
-      case 'run-started':
+      case 'item-started':
         this.#started(event, now)
         break
-      case 'run-retry':
+      case 'item-retry':
         this.#retried(event)
         break
-      case 'run-done':
+      case 'item-done':
         this.#done(event, now)
         break
-      case 'run-failed':
+      case 'item-failed':
         this.#failed(event, now)
         break
       case 'batch-committed':
@@ -87,6 +89,9 @@ export class StageRecord {
         break
       case 'pass-finished':
         this.#finished(event, now)
+        break
+      case 'item-lost':
+        this.#lostClaim(event, now)
         break
       case 'pass-started':
         break
@@ -117,52 +122,58 @@ export class StageRecord {
     return rows
   }
 
-  #started({ run, attempt }: Of<'run-started'>, now: number): void {
-    this.currentRun = run
+  #started({ key, attempt }: Of<'item-started'>, now: number): void {
+    this.currentRun = numberOf(key)
     if (!this.#openBatch) {
       this.#openBatch = newBatch(++this.batch, now)
       this.#changedBatches.add(this.#openBatch)
     }
-    const file = this.#open.get(run) ?? newFile(run, now)
+    const file = this.#open.get(key) ?? newFile(key, now)
     file.attempts = attempt
-    this.#open.set(run, file)
+    this.#open.set(key, file)
     this.#changedFiles.add(file)
   }
 
-  #retried({ run, error }: Of<'run-retry'>): void {
-    const file = this.#open.get(run)
+  #retried({ key, error }: Of<'item-retry'>): void {
+    const file = this.#open.get(key)
     if (!file) return
     file.error = this.#text(messageOf(error))
     this.#changedFiles.add(file)
   }
 
-  #done({ run, processed }: Of<'run-done'>, now: number): void {
-    const file = this.#end(run, 'done', now)
+  #done({ key, processed }: Of<'item-done'>, now: number): void {
+    const file = this.#end(key, 'done', now)
     file.result = processed.result
     file.bytes = processed.bytes
-    file.documents = processed.documents
+    file.documents = processed.counts['documents'] ?? 0
     file.error = processed.notes.length === 0 ? undefined : this.#text(processed.notes.join('; '))
     this.attempted += 1
     this.succeeded += 1
     this.bytes += processed.bytes
-    this.documents += processed.documents
+    this.documents += file.documents
     if (processed.result === 'present' && this.#openBatch) this.#openBatch.present += 1
-    this.message = `run ${run}: ${processed.result}`
+    this.message = `${itemTitle(this.name, key)}: ${processed.result}`
   }
 
-  #failed({ run, error }: Of<'run-failed'>, now: number): void {
-    const file = this.#end(run, 'failed', now)
+  #failed({ key, error }: Of<'item-failed'>, now: number): void {
+    const file = this.#end(key, 'failed', now)
     file.error = this.#text(messageOf(error))
     file.code = error instanceof ArchiverError ? error.code : undefined
     this.attempted += 1
     this.failed += 1
     if (file.code === 'CONFLICT' && this.#openBatch) this.#openBatch.conflicts += 1
-    this.message = this.#text(`run ${run} failed: ${file.error}`)
+    this.message = this.#text(`${itemTitle(this.name, key)} failed: ${file.error}`)
   }
 
-  #end(run: number, state: State, now: number): FileRecord {
-    const file = this.#open.get(run) ?? newFile(run, now)
-    this.#open.delete(run)
+  /** Another instance has the item: its own ledger records what becomes of it. */
+  #lostClaim({ key }: Of<'item-lost'>, now: number): void {
+    const file = this.#end(key, 'pending', now)
+    file.error = 'its claim was lost; another instance has it'
+  }
+
+  #end(key: string, state: State, now: number): FileRecord {
+    const file = this.#open.get(key) ?? newFile(key, now)
+    this.#open.delete(key)
     file.state = state
     file.endedAt = now
     file.batch = this.batch
@@ -170,27 +181,28 @@ export class StageRecord {
     return file
   }
 
-  #committed({ batch: number, runs, failed }: Of<'batch-committed'>, now: number): void {
+  #committed({ batch: number, done, failed }: Of<'batch-committed'>, now: number): void {
     const batch = this.#openBatch ?? newBatch(number, now)
     this.#openBatch = undefined
     this.batch = number
-    const all = runs.union(failed)
+    const keys = [...done, ...failed]
+    const all = RunSet.of(keys.flatMap((key) => numberOf(key) ?? []))
     batch.endedAt = now
     batch.error = undefined
-    batch.succeeded = runs.size
-    batch.failed = failed.size
-    batch.runs = all.toString()
+    batch.succeeded = done.length
+    batch.failed = failed.length
+    batch.runs = keysText(keys)
     batch.first = all.first
     batch.last = all.last
     batch.state = stateOfBatch(batch)
     this.#changedBatches.add(batch)
   }
 
-  #finished({ outcome }: Of<'pass-finished'>, now: number): void {
+  #finished({ summary }: Of<'pass-finished'>, now: number): void {
     this.#endedAt = now
-    if (outcome.stopped === 'signal') this.state = 'killed'
-    else if (outcome.stopped) this.state = 'failed'
-    else this.state = outcome.failed.isEmpty ? 'done' : 'partial'
+    if (summary.stopped === 'signal') this.state = 'killed'
+    else if (summary.stopped) this.state = 'failed'
+    else this.state = summary.failed === 0 ? 'done' : 'partial'
     this.currentRun = undefined
     this.#closeOpen(this.state === 'killed' ? 'killed' : 'pending', now, this.#error)
     this.#open.clear()

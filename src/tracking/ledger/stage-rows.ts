@@ -1,10 +1,11 @@
+import { numberOf } from '../../common/item-keys.ts'
 import type { State } from './status-words.ts'
 import type { Cell } from './row.ts'
 import { timeText } from '../../sql/timestamps.ts'
 
-/** A run in one stage of one execution. */
+/** An item (a run, where the stage is one of runs) in one stage of one execution. */
 export interface FileRecord {
-  readonly run: number
+  readonly key: string
   readonly startedAt: number
   state: State
   attempts: number
@@ -38,8 +39,8 @@ export const fileCells = (stage: string, file: FileRecord): Record<string, Cell>
   const durable = file.state === 'done'
   return {
     stage,
-    run: file.run,
-    file_name: String(file.run),
+    run: numberOf(file.key) ?? null,
+    file_name: file.key,
     state: file.state,
     result: file.result ?? null,
     file_size: file.bytes,
@@ -80,8 +81,8 @@ export const batchCells = (stage: string, batch: BatchRecord): Record<string, Ce
 }
 
 /** A run that begins. */
-export const newFile = (run: number, startedAt: number): FileRecord => ({
-  run,
+export const newFile = (key: string, startedAt: number): FileRecord => ({
+  key,
   startedAt,
   state: 'running',
   attempts: 1,

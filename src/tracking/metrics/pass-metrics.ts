@@ -1,11 +1,12 @@
-import type { EngineEvent, Listener, StageName } from '../../engine/stage.ts'
+import { numberOf } from '../../common/item-keys.ts'
+import type { EngineEvent, Listener } from '../../engine/stage.ts'
 
 /** Upper bounds of the histogram of run durations, seconds. */
 export const BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300]
 
 /** What a pass of one stage came to, in numbers. */
 export interface StageMetrics {
-  readonly stage: StageName
+  readonly stage: string
   attempted: number
   succeeded: number
   failed: number
@@ -29,7 +30,7 @@ export interface Sample {
 }
 
 /** The original's names for what one run of a stage takes (spec/RUN_RECORDS.md section 8). */
-const RUN_METRIC: Readonly<Record<StageName, string>> = {
+const RUN_METRIC: Readonly<Record<string, string>> = {
   import: 'ArtdaqDBClient.archive_run.duration_ms',
   migrate: 'UconDBClient.upload_blob.duration_ms',
 }
@@ -38,7 +39,7 @@ const EXPORT_METRIC = 'ArtdaqDBClient.export_run_configuration.duration_ms'
 /** Counts a pass while it runs. */
 export class PassMetrics {
   readonly #now: () => number
-  readonly #stages = new Map<StageName, StageMetrics>()
+  readonly #stages = new Map<string, StageMetrics>()
   /** The newest measurement of each name and second: Carbon keeps no finer time, so that a long pass is not a long list. */
   readonly #samples = new Map<string, Sample>()
   readonly startedAt: number
@@ -55,25 +56,26 @@ export class PassMetrics {
   readonly listener: Listener = (event: EngineEvent) => {
     const stage = this.#of(event.stage)
     switch (event.type) {
-      case 'run-done':
+      case 'item-done':
         stage.attempted += 1
         stage.succeeded += 1
         stage.bytes += event.processed.bytes
-        stage.lastSuccessfulRun = Math.max(stage.lastSuccessfulRun ?? 0, event.run)
-        this.#ran(stage, event.milliseconds, event.processed.exported)
+        stage.lastSuccessfulRun = Math.max(stage.lastSuccessfulRun ?? 0, numberOf(event.key) ?? 0)
+        this.#ran(stage, event.milliseconds, event.processed.times?.['exported'])
         break
-      case 'run-failed':
+      case 'item-failed':
         stage.attempted += 1
         stage.failed += 1
         this.#ran(stage, event.milliseconds)
         break
       case 'pass-finished':
-        stage.milliseconds = event.outcome.milliseconds
-        stage.stopped = event.outcome.stopped !== undefined
+        stage.milliseconds = event.summary.milliseconds
+        stage.stopped = event.summary.stopped !== undefined
         break
       case 'pass-started':
-      case 'run-started':
-      case 'run-retry':
+      case 'item-started':
+      case 'item-retry':
+      case 'item-lost':
       case 'batch-committed':
       case 'pass-stopped':
         break
@@ -106,11 +108,14 @@ export class PassMetrics {
     const place = bucket === -1 ? BUCKETS.length : bucket
     stage.durations[place] = (stage.durations[place] ?? 0) + 1
     stage.durationSum += seconds
-    this.duration(RUN_METRIC[stage.stage], milliseconds - (exported ?? 0))
+    this.duration(
+      RUN_METRIC[stage.stage] ?? `${stage.stage}.item.duration_ms`,
+      milliseconds - (exported ?? 0),
+    )
     if (exported !== undefined) this.duration(EXPORT_METRIC, exported)
   }
 
-  #of(stage: StageName): StageMetrics {
+  #of(stage: string): StageMetrics {
     const known = this.#stages.get(stage)
     if (known) return known
     const fresh: StageMetrics = {

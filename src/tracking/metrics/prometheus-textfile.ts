@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../../platform/atomic-file.ts'
-import type { StageName } from '../../engine/stage.ts'
 import { BUCKETS, type StageMetrics } from './pass-metrics.ts'
 
 /** How a stage stands after a pass, from its state and its stores. What is not known is left out. */
 export interface Standing {
-  readonly stage: StageName
+  readonly stage: string
   readonly lastContiguousRun?: number | undefined
   readonly lastAttemptedRun?: number | undefined
   readonly sourceHighestRun?: number | undefined

@@ -30,7 +30,7 @@ ledger.begin({
   version: 'test',
 })
 for (const event of passEvents('import', series(1, 23), { finish: false })) ledger.listener(event)
-ledger.listener({ type: 'run-started', stage: 'import', run: 99, attempt: 1, attempts: 3 })
+ledger.listener({ type: 'item-started', stage: 'import', key: '99', attempt: 1, attempts: 3 })
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   process.on(signal, () => {
     ledger.killed(signal)

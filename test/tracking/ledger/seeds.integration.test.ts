@@ -45,7 +45,7 @@ const fill = async (place: Place): Promise<void> => {
     ledger.begin({ task: 'incremental', subject: 'run_records', steps: 1, argv: [], version: 'test' })
     for (const event of passEvents('import', series(1, 12), { failing, finish: end === 'partly' }))
       ledger.listener(event)
-    ledger.listener({ type: 'run-started', stage: 'import', run: 13, attempt: 1, attempts: 1 })
+    ledger.listener({ type: 'item-started', stage: 'import', key: '13', attempt: 1, attempts: 1 })
     if (end === 'killed') ledger.killed('SIGTERM')
     if (end === 'running') {
       await ledger.flush(5000)

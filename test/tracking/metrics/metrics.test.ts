@@ -77,8 +77,8 @@ describe('metrics for Carbon', () => {
 
   it('tell what a run of the migrate stage took apart, as the original did: the export, then the upload', () => {
     const metrics = passed()
-    const processed = { result: 'stored' as const, bytes: 1, documents: 1, notes: [], exported: 30 }
-    metrics.listener({ type: 'run-done', stage: 'migrate', run: 21, processed, milliseconds: 100 })
+    const processed = { result: 'stored' as const, bytes: 1, counts: {}, notes: [], times: { exported: 30 } }
+    metrics.listener({ type: 'item-done', stage: 'migrate', key: '21', processed, milliseconds: 100 })
     const values = new Map(metrics.samples().map(({ name, value }) => [name, value]))
     expect(values.get('ArtdaqDBClient.export_run_configuration.duration_ms')).toBe(30)
     expect(values.get('UconDBClient.upload_blob.duration_ms')).toBe(70)
