@@ -110,7 +110,10 @@ class Pass<Item> {
 
   async #one(claim: Claim<Item>): Promise<void> {
     const { listener, monotonic } = this.#options
-    if (claim.lost?.aborted) { this.#losing(claim); return; }
+    if (claim.lost?.aborted) {
+      this.#losing(claim)
+      return
+    }
     const began = monotonic()
     try {
       const processed = await attempt(this.#stage, claim, this.#options)
@@ -120,7 +123,10 @@ class Pass<Item> {
     } catch (thrown) {
       const error = errorOf(thrown)
       // What a claim came to that was lost meanwhile is for its new holder to find out.
-      if (claim.lost?.aborted) { this.#losing(claim); return; }
+      if (claim.lost?.aborted) {
+        this.#losing(claim)
+        return
+      }
       const verdict = judge(error)
       if (verdict === 'failed') {
         this.#failed.set(claim.key, [claim.item, error])
