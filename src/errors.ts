@@ -37,6 +37,14 @@ export const CODES = {
   /** The lock file was removed, or its lock is no longer ours: nothing more is written. */
   LOCK_LOST: { exit: 1, retry: false },
   LEDGER_UNAVAILABLE: { exit: 1, retry: true },
+  /** A database server that rows are moved on cannot be reached, or went away. */
+  DATABASE_UNAVAILABLE: { exit: 1, retry: true },
+  /** The preflight of `rows` found that moving rows would not be safe. Nothing was touched. */
+  ROWS_REFUSED: { exit: 78, retry: false },
+  /** A file of ids that cannot be read as one. */
+  IDS_INVALID: { exit: 1, retry: false },
+  /** A batch of rows could not be moved. It was rolled back. */
+  ROWS_FAILED: { exit: 1, retry: false },
   /** A message for people was to be sent, and no channel took it. */
   NOBODY_TOLD: { exit: 1, retry: true },
   DISCREPANCY: { exit: 1, retry: false },

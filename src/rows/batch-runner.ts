@@ -1,0 +1,117 @@
+import { backoff } from '../common/backoff.ts'
+import { ArchiverError } from '../errors.ts'
+import { isClean, type BatchResult } from './batch.ts'
+import type { Dialect } from './dialects/dialect.ts'
+import type { Passed } from './gate.ts'
+import type { BatchFacts } from './log/rows-log.ts'
+import { moveOnOneServer } from './one-server.ts'
+import { type RowsOptions, sleep } from './options.ts'
+import type { RunConnections } from './run-connections.ts'
+import type { Segment } from './segments.ts'
+import { rowsError, troubleOf } from './server-errors.ts'
+import type { Pair } from './table.ts'
+import { moveBetweenServers } from './two-servers.ts'
+
+type Batch = Extract<Segment, { type: 'batch' }>
+
+/** Tries of one batch after deadlocks, lock waits and broken connections; and after rows that appeared meanwhile. */
+const TRIES = 6
+const APPEARED_TRIES = 3
+
+/** Does batches, each as often as it takes. What it returns is committed, and counted once. */
+export class BatchRunner {
+  readonly #options: RowsOptions
+  readonly #connections: RunConnections
+  readonly #dialect: Dialect
+  readonly #pair: Pair
+  /** Whether the last batch went the fast path: then the next one probably does. */
+  #hopeful = true
+
+  constructor(options: RowsOptions, connections: RunConnections, dialect: Dialect, pair: Pair) {
+    this.#options = options
+    this.#connections = connections
+    this.#dialect = dialect
+    this.#pair = pair
+  }
+
+  /** Throws DATABASE_UNAVAILABLE, ROWS_FAILED, LOCK_LOST; nothing of the batch has happened then. */
+  async do(file: { id: number; name: string }, batch: Batch, passed: Passed): Promise<BatchResult> {
+    const { monotonic, listener, signal } = this.#options
+    const began = monotonic()
+    let appeared = 0
+    for (let attempt = 1; ; attempt++) {
+      const facts = (): BatchFacts => ({
+        ...batch,
+        fileName: file.name,
+        attempts: attempt,
+        durationMs: monotonic() - began,
+        lag: passed.lag,
+        hll: passed.hll,
+        throttledMs: passed.throttledMs,
+        throttleReason: passed.reason,
+      })
+      try {
+        const result = await this.#attempt(file.id, batch, facts, () => ++appeared < APPEARED_TRIES)
+        if (result === 'again') continue
+        this.#hopeful = isClean(result)
+        return result
+      } catch (error) {
+        if (troubleOf(error) !== 'transient' || attempt >= TRIES || signal.aborted)
+          throw rowsError(error, `batch ${batch.number} of ${file.name}`)
+        const told = error instanceof Error ? error : new Error(String(error))
+        listener({ type: 'batch-retry', file: file.name, batch: batch.number, attempt, error: told })
+        const known = await this.#recover(facts(), attempt)
+        if (known) return known
+      }
+    }
+  }
+
+  async #attempt(
+    fileId: number,
+    { keys }: Batch,
+    facts: () => BatchFacts,
+    mayRepeat: () => boolean,
+  ): Promise<BatchResult | 'again'> {
+    const { mode } = this.#options
+    const { source, archive, log, logsInTransaction } = this.#connections
+    const work = { dialect: this.#dialect, pair: this.#pair, source, mode }
+    const record = async (result: BatchResult): Promise<void> => {
+      if (result.counts.appeared > 0 && mayRepeat()) throw new Again()
+      if (log && logsInTransaction) await log.batchDone(fileId, facts(), result, this.#pair, this.#dialect)
+    }
+    try {
+      const result = archive
+        ? await moveBetweenServers({ ...work, archive }, keys, record)
+        : await moveOnOneServer(work, keys, this.#hopeful, record)
+      if (log && !logsInTransaction) await log.batchDone(fileId, facts(), result, this.#pair, this.#dialect)
+      return result
+    } catch (error) {
+      if (error instanceof Again) return 'again'
+      throw error
+    }
+  }
+
+  /** Connects again where the connection broke; the counts of the batch when it turns out to be committed. */
+  async #recover(facts: BatchFacts, attempt: number): Promise<BatchResult | undefined> {
+    const { signal } = this.#options
+    const isAlive = await this.#connections.source.run('SELECT 1').then(
+      () => true,
+      () => false,
+    )
+    for (let tries = attempt; ; tries++) {
+      await sleep(backoff(tries, 100, Math.random), signal)
+      try {
+        if (!isAlive || this.#connections.archive) await this.#connections.renew(signal)
+        const counts = await this.#connections.log?.finished(facts)
+        return counts && { counts, conflicts: [] }
+      } catch (error) {
+        const isOver = tries >= attempt + TRIES || signal.aborted
+        if (isOver || troubleOf(error) !== 'transient')
+          throw error instanceof ArchiverError ? error : rowsError(error, 'connecting again')
+      }
+    }
+  }
+}
+
+/** A row came in while the batch was done: it is rolled back and done again. */
+class Again extends Error {}

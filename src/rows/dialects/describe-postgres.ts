@@ -1,0 +1,89 @@
+import type { Session } from '../../sql/session.ts'
+import type { Column, Table } from '../table.ts'
+
+const KINDS: Readonly<Record<string, string>> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+}
+const PERSISTENCE: Readonly<Record<string, string>> = { p: 'permanent', u: 'unlogged', t: 'temporary' }
+
+/** Names as they are written in the catalogue: `table` (by the search path) or `schema.table`, never folded. */
+const regclass = (name: string): string =>
+  name
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+
+/** Looks a table up; undefined: there is none of this name. */
+export const describePostgres = async (session: Session, name: string): Promise<Table | undefined> => {
+  const found = await session.run(
+    'SELECT c.oid::text AS oid, n.nspname AS s, c.relname AS t, c.relkind AS kind, c.relpersistence AS kept FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)',
+    [regclass(name)],
+  )
+  const row = found.rows[0]
+  if (!row) return undefined
+  const columns = await session.run(
+    `SELECT a.attname AS name, t.typname AS type, format_type(a.atttypid, a.atttypmod) AS full, tn.nspname AS typeschema,
+      NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS nullable, (a.atthasdef OR a.attidentity <> '' OR NOT a.attnotnull) AS hasdefault,
+      a.attgenerated <> '' AS generated, a.attidentity AS identity, a.atttypmod AS typmod, co.collname AS collation
+     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+     LEFT JOIN pg_collation co ON co.oid = a.attcollation
+     WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [row['oid']],
+  )
+  const key = await session.run(
+    `SELECT a.attname AS name FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, at)
+     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
+     WHERE i.indrelid = $1::oid AND i.indisprimary AND k.at <= i.indnkeyatts ORDER BY k.at`,
+    [row['oid']],
+  )
+  return {
+    schema: row['s'] ?? '',
+    name: row['t'] ?? '',
+    kind: KINDS[row['kind'] ?? ''] ?? 'other relation',
+    engine: PERSISTENCE[row['kept'] ?? ''] ?? '',
+    columns: columns.rows.map(columnOf),
+    key: key.rows.map(({ name: column }) => column ?? ''),
+  }
+}
+
+const columnOf = (row: Readonly<Record<string, string | null>>): Column => {
+  const type = row['type'] ?? ''
+  const full = row['full'] ?? ''
+  const typmod = Number(row['typmod'] ?? -1)
+  const isText = type === 'varchar' || type === 'bpchar'
+  const isNumeric = type === 'numeric' && typmod >= 0
+  const isTime = /^time/.test(type)
+  return {
+    name: row['name'] ?? '',
+    type,
+    fullType: full,
+    nullable: row['nullable'] === 't',
+    hasDefault: row['hasdefault'] === 't',
+    generated: row['generated'] === 't',
+    length: isText && typmod >= 4 ? typmod - 4 : undefined,
+    octets: undefined,
+    precision: isNumeric ? ((typmod - 4) >> 16) & 0xffff : isTime ? (typmod < 0 ? 6 : typmod) : undefined,
+    scale: isNumeric ? (typmod - 4) & 0xffff : undefined,
+    unsigned: false,
+    charset: undefined,
+    collation: row['collation'] ?? undefined,
+  }
+}
+
+/** The table itself and, of a view, all tables that it reads, as object numbers of the database. */
+export const basesPostgres = async (
+  session: Session,
+  { schema, name }: Table,
+): Promise<readonly string[]> => {
+  const { rows } = await session.run(
+    `WITH RECURSIVE base AS (SELECT to_regclass($1)::oid AS oid UNION SELECT d.refobjid FROM base
+      JOIN pg_rewrite r ON r.ev_class = base.oid JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass)
+     SELECT oid::text AS oid FROM base`,
+    [`"${schema.replaceAll('"', '""')}"."${name.replaceAll('"', '""')}"`],
+  )
+  return rows.map(({ oid }) => oid ?? '')
+}

@@ -1,0 +1,66 @@
+import type { Session } from '../../sql/session.ts'
+import type { Column, Key, Pair, Table } from '../table.ts'
+
+/** A live row that stays, with what differs from its twin. */
+export interface Leftover {
+  readonly key: Key
+  /** Columns whose values are not identical. */
+  readonly differing: readonly string[]
+}
+
+export type Side = 'source' | 'archive'
+
+/** A row as texts that give back its values exactly, by column: JSON for people and for a second look. */
+export type RowTexts = Readonly<Record<string, string | null>>
+
+/**
+ * The SQL of one kind of server. Every statement names ids, never a range; a delete always joins the archive on the identity of all columns.
+ * Each function is one or two statements in the caller's transaction.
+ */
+export interface Dialect {
+  quote(name: string): string
+  describe(session: Session, name: string): Promise<Table | undefined>
+  /** The tables that rows of this table or view come from, each by one name that is the same on every connection of the server. */
+  basesOf(session: Session, table: Table): Promise<readonly string[]>
+  begin(session: Session): Promise<void>
+  /** The fast path: true only when every id was copied now and its live row deleted as identical. False: the caller rolls back. */
+  moveAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
+  /** The same without the delete: true only when every id was copied now. */
+  copyAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
+  /** Which of the keys are there; `lock` keeps the rows as they are until the transaction ends. */
+  present(
+    session: Session,
+    pair: Pair,
+    side: Side,
+    keys: readonly Key[],
+    lock: boolean,
+  ): Promise<readonly Key[]>
+  /** Copies live rows within one server. Never ignores an error. */
+  copy(session: Session, pair: Pair, keys: readonly Key[]): Promise<number>
+  /** Deletes the live rows that have an identical twin; gives how many. */
+  deleteIdentical(session: Session, pair: Pair, keys: readonly Key[]): Promise<number>
+  /** Live rows that have a twin, with the columns that differ; none differs: identical. */
+  compare(session: Session, pair: Pair, keys: readonly Key[]): Promise<readonly Leftover[]>
+  /** Rows as exact texts. */
+  read(
+    session: Session,
+    pair: Pair,
+    side: Side,
+    keys: readonly Key[],
+    lock: boolean,
+  ): Promise<ReadonlyMap<string, RowTexts>>
+  /** Writes rows that `read` gave to the archive. */
+  write(session: Session, pair: Pair, rows: readonly RowTexts[]): Promise<number>
+  /** Deletes rows by key alone: for callers that compared them under a lock. */
+  deleteLocked(session: Session, pair: Pair, side: Side, keys: readonly Key[]): Promise<number>
+  /** An exact text as a person reads it. */
+  readable(column: Column, text: string | null): string | null
+  /** A point inside a transaction to go back to after an error. */
+  savepoint(session: Session): Promise<void>
+  toSavepoint(session: Session): Promise<void>
+  /** The SQL of a batch, for `rows plan`: the statements with the ids put in. */
+  statements(pair: Pair, keys: readonly Key[]): readonly string[]
+}
+
+/** What kind of trouble an error of a server is. */
+export type Trouble = 'transient' | 'duplicate' | 'data' | 'critical'

@@ -1,0 +1,96 @@
+import type { Column, CopiedColumn, Key, KeyColumn } from '../table.ts'
+
+export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``
+
+const FLOATS = /^(?:float|double)$/
+const NUMBERS = /^(?:(?:tiny|small|medium|big)?int|decimal|bit|year|boolean)$/
+const TIMES = /^(?:date|datetime|timestamp|time)$/
+const TEXTS = /^(?:char|varchar|tinytext|text|mediumtext|longtext|enum|set)$/
+const BYTES = /^(?:binary|varbinary|tinyblob|blob|mediumblob|longblob)$/
+const SHAPES =
+  /^(?:geometry|point|linestring|polygon|multi(?:point|linestring|polygon)|geom(?:etry)?collection)$/
+const ADDRESSES = /^(?:uuid|inet4|inet6)$/
+
+/** Whether values of this type can be compared and carried exactly. */
+export const isKnownType = ({ type }: Column): boolean =>
+  [FLOATS, NUMBERS, TIMES, TEXTS, BYTES, SHAPES, ADDRESSES, /^json$/].some((known) => known.test(type))
+
+/** SQL that is true when both values are identical to the byte, and when both are NULL. */
+export const identical = ({ source, archive }: CopiedColumn): string => {
+  const s = `s.${quote(source.name)}`
+  const d = `d.${quote(archive.name)}`
+  if (FLOATS.test(source.type))
+    return `(${s} <=> ${d} AND (${s} IS NULL OR ${s} <> 0 OR CONCAT(${s}) <=> CONCAT(${d})))`
+  if (TEXTS.test(source.type) || TEXTS.test(archive.type))
+    return source.charset === archive.charset
+      ? `BINARY ${s} <=> BINARY ${d}`
+      : `BINARY CONVERT(${s} USING utf8mb4) <=> BINARY CONVERT(${d} USING utf8mb4)`
+  if (BYTES.test(source.type) || SHAPES.test(source.type)) return `BINARY ${s} <=> BINARY ${d}`
+  // As JSON values 1 equals 1.0; as texts they differ.
+  if (source.type === 'json') return `BINARY CAST(${s} AS CHAR) <=> BINARY CAST(${d} AS CHAR)`
+  return `${s} <=> ${d}`
+}
+
+/** SQL that gives a value as a text from which `literal` makes the same value again. */
+export const exactText = (column: Column, alias: string): string => {
+  const name = `${alias}.${quote(column.name)}`
+  // A FLOAT is printed with six digits; as DOUBLE it is printed so that it reads back as the same number. Times one keeps the sign of zero.
+  if (column.type === 'float') return `CONCAT(${name} * 1e0)`
+  // Plus zero: a ZEROFILL column would be printed with its zeros, a BIT as bytes.
+  if (NUMBERS.test(column.type)) return `CONCAT(${name} + 0)`
+  if (TEXTS.test(column.type)) return `HEX(CONVERT(${name} USING utf8mb4))`
+  if (BYTES.test(column.type) || SHAPES.test(column.type)) return `HEX(${name})`
+  if (column.type === 'json') return `HEX(CAST(${name} AS CHAR CHARACTER SET utf8mb4))`
+  return `CONCAT(${name})`
+}
+
+/** A literal for what `exactText` gave. */
+export const literal = (column: Column, text: string | null): string => {
+  if (text === null) return 'NULL'
+  if (FLOATS.test(column.type)) return /[eE]/.test(text) ? numeric(text) : `${numeric(text)}e0`
+  if (NUMBERS.test(column.type)) return numeric(text)
+  if (TEXTS.test(column.type) || column.type === 'json') return `_utf8mb4 X'${hex(text)}'`
+  if (BYTES.test(column.type) || SHAPES.test(column.type)) return `X'${hex(text)}'`
+  return `'${plain(text)}'`
+}
+
+/** What a person reads: texts as texts, bytes as hex. */
+export const readable = (column: Column, text: string | null): string | null => {
+  if (text === null) return null
+  if (TEXTS.test(column.type) || column.type === 'json') return Buffer.from(text, 'hex').toString('utf8')
+  return BYTES.test(column.type) || SHAPES.test(column.type) ? `0x${text}` : text
+}
+
+const checked =
+  (pattern: RegExp) =>
+  (text: string): string => {
+    if (!pattern.test(text))
+      throw new Error(`the server wrote a value in an unknown form: ${text.slice(0, 40)}`)
+    return text
+  }
+const numeric = checked(/^[+-]?\d*(?:\.\d+)?(?:[eE][+-]?\d+)?$/)
+const hex = checked(/^[0-9A-Fa-f]*$/)
+const plain = checked(/^[\w:. +-]*$/)
+
+/** A literal for a value of a key. */
+const keyLiteral = (value: string, { type }: KeyColumn): string => {
+  if (type === 'integer') return numeric(value)
+  return type === 'text' ? `_utf8mb4 X'${Buffer.from(value).toString('hex')}'` : `'${plain(value)}'`
+}
+
+/** SQL that is true for rows whose key is in the list. */
+export const keyIn = (alias: string, key: readonly KeyColumn[], keys: readonly Key[]): string => {
+  const [first] = key
+  if (key.length === 1 && first)
+    return `${alias}.${quote(first.name)} IN (${keys.map((values) => keyLiteral(values[0] ?? '', first)).join(',')})`
+  // MariaDB reads a whole table for (a, b) IN ((1, 2), ...); for this it uses the index.
+  const one = (values: Key): string =>
+    `(${key.map((column, at) => `${alias}.${quote(column.name)} = ${keyLiteral(values[at] ?? '', column)}`).join(' AND ')})`
+  return `(${keys.map(one).join(' OR ')})`
+}
+
+/** SQL for a value of a key in the form that ids are read into. */
+export const keyValue = (alias: string, { name, type }: KeyColumn): string => {
+  if (type === 'text') return `CONVERT(${alias}.${quote(name)} USING utf8mb4)`
+  return type === 'integer' ? `CONCAT(${alias}.${quote(name)} + 0)` : `CONCAT(${alias}.${quote(name)})`
+}

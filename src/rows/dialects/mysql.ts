@@ -1,0 +1,135 @@
+import type { Session } from '../../sql/session.ts'
+import { keyText, type Key, type Pair, type Table } from '../table.ts'
+import { basesMysql, describeMysql } from './describe-mysql.ts'
+import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
+import { exactText, identical, keyIn, keyValue, literal, quote, readable } from './mysql-columns.ts'
+
+const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
+
+const sameKey = ({ key }: Pair): string =>
+  key.map(({ name }) => `d.${quote(name)} = s.${quote(name)}`).join(' AND ')
+
+const first = ({ key }: Pair): string => quote(key[0]?.name ?? '')
+
+const names = (pair: Pair): string => pair.columns.map(({ archive }) => quote(archive.name)).join(', ')
+
+const values = (pair: Pair, alias: string): string =>
+  pair.columns.map(({ source }) => `${alias}.${quote(source.name)}`).join(', ')
+
+/** Live rows without a twin, locked, into the archive. */
+const copyMissing = (pair: Pair, keys: readonly Key[]): string =>
+  `INSERT INTO ${nameOf(pair.archive)} (${names(pair)})
+SELECT ${values(pair, 's')} FROM ${nameOf(pair.source)} s FORCE INDEX (PRIMARY) LEFT JOIN ${nameOf(pair.archive)} d ON ${sameKey(pair)}
+WHERE ${keyIn('s', pair.key, keys)} AND d.${first(pair)} IS NULL FOR UPDATE`
+
+const deleteTwins = (pair: Pair, keys: readonly Key[]): string =>
+  `DELETE s FROM ${nameOf(pair.source)} s FORCE INDEX (PRIMARY) STRAIGHT_JOIN ${nameOf(pair.archive)} d ON ${sameKey(pair)}
+WHERE ${keyIn('s', pair.key, keys)}
+  AND ${pair.columns.map(identical).join('\n  AND ')}`
+
+const copyAll = async (session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean> => {
+  // Keys that are texts match by collation: which row an id means is asked first.
+  if (pair.key.some(({ type }) => type === 'text')) return false
+  const { affected } = await session.run(copyMissing(pair, keys))
+  return affected === keys.length
+}
+
+const selectKeys = (pair: Pair, alias: string): string =>
+  pair.key.map((column, at) => `${keyValue(alias, column)} AS k${at}`).join(', ')
+
+const keyOf = (pair: Pair, row: Readonly<Record<string, string | null>>): Key =>
+  pair.key.map((_column, at) => row[`k${at}`] ?? '')
+
+const sideOf = (pair: Pair, side: Side): Table => (side === 'source' ? pair.source : pair.archive)
+
+/** MariaDB and MySQL. */
+export const mysql: Dialect = {
+  quote,
+  describe: describeMysql,
+  basesOf: basesMysql,
+  begin: async (session) => void (await session.run('START TRANSACTION')),
+  moveAll: async (session, pair, keys) => {
+    if (!(await copyAll(session, pair, keys))) return false
+    return (await session.run(deleteTwins(pair, keys))).affected === keys.length
+  },
+  copyAll,
+  present: async (session, pair, side, keys, lock) => {
+    if (keys.length === 0) return []
+    const { rows } = await session.run(
+      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(sideOf(pair, side))} t FORCE INDEX (PRIMARY) WHERE ${keyIn('t', pair.key, keys)}${lock ? ' FOR UPDATE' : ''}`,
+    )
+    const asked = new Set(keys.map(keyText))
+    return rows.map((row) => keyOf(pair, row)).filter((key) => asked.has(keyText(key)))
+  },
+  copy: async (session, pair, keys) =>
+    keys.length === 0 ? 0 : (await session.run(copyMissing(pair, keys))).affected,
+  deleteIdentical: async (session, pair, keys) =>
+    keys.length === 0 ? 0 : (await session.run(deleteTwins(pair, keys))).affected,
+  compare: async (session, pair, keys) => {
+    if (keys.length === 0) return []
+    const flags = pair.columns.map((column, at) => `(${identical(column)}) AS c${at}`).join(', ')
+    const { rows } = await session.run(
+      `SELECT ${selectKeys(pair, 's')}, ${flags} FROM ${nameOf(pair.source)} s FORCE INDEX (PRIMARY) JOIN ${nameOf(pair.archive)} d ON ${sameKey(pair)} WHERE ${keyIn('s', pair.key, keys)}`,
+    )
+    return rows.map((row): Leftover => {
+      const differing = pair.columns.filter((_column, at) => row[`c${at}`] !== '1')
+      return { key: keyOf(pair, row), differing: differing.map(({ source }) => source.name) }
+    })
+  },
+  read: async (session, pair, side, keys, lock) => {
+    const found = new Map<string, RowTexts>()
+    if (keys.length === 0) return found
+    const texts = pair.columns
+      .map((column, at) => `${exactText(side === 'source' ? column.source : column.archive, 't')} AS v${at}`)
+      .join(', ')
+    const { rows } = await session.run(
+      `SELECT ${selectKeys(pair, 't')}, ${texts} FROM ${nameOf(sideOf(pair, side))} t FORCE INDEX (PRIMARY) WHERE ${keyIn('t', pair.key, keys)}${lock ? ' FOR UPDATE' : ''}`,
+    )
+    const asked = new Set(keys.map(keyText))
+    for (const row of rows) {
+      const text = keyText(keyOf(pair, row))
+      if (!asked.has(text)) continue
+      found.set(
+        text,
+        Object.fromEntries(pair.columns.map(({ source }, at) => [source.name, row[`v${at}`] ?? null])),
+      )
+    }
+    return found
+  },
+  write: async (session, pair, rows) => {
+    let written = 0
+    let tuples: string[] = []
+    let size = 0
+    const flush = async (): Promise<void> => {
+      if (tuples.length === 0) return
+      const head = `INSERT INTO ${nameOf(pair.archive)} (${names(pair)}) VALUES\n`
+      written += (await session.run(head + tuples.join(',\n'))).affected
+      tuples = []
+      size = 0
+    }
+    for (const row of rows) {
+      const tuple = `(${pair.columns.map(({ source }) => literal(source, row[source.name] ?? null)).join(',')})`
+      if (size + tuple.length > STATEMENT) await flush()
+      tuples.push(tuple)
+      size += tuple.length
+    }
+    await flush()
+    return written
+  },
+  deleteLocked: async (session, pair, side, keys) =>
+    keys.length === 0
+      ? 0
+      : (
+          await session.run(
+            `DELETE FROM ${nameOf(sideOf(pair, side))} WHERE ${keyIn(nameOf(sideOf(pair, side)), pair.key, keys)}`,
+          )
+        ).affected,
+  readable: (column, text) => readable(column, text),
+  // A statement that fails is rolled back by itself, and nothing else with it.
+  savepoint: () => Promise.resolve(),
+  toSavepoint: () => Promise.resolve(),
+  statements: (pair, keys) => [copyMissing(pair, keys), deleteTwins(pair, keys)],
+}
+
+/** Characters of one insert: far below the smallest packet that is allowed by default. */
+const STATEMENT = 1_000_000

@@ -1,0 +1,45 @@
+import type { Column, CopiedColumn, Key, KeyColumn } from '../table.ts'
+
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+/** SQL for a value's exact text, compared byte for byte whatever the column's collation is. */
+export const exactText = ({ name }: Column, alias: string): string =>
+  `${alias}.${quote(name)}::text COLLATE "C"`
+
+/** SQL that is true when both values are identical, and when both are NULL. Texts, because 1.0 equals 1.00 and -0 equals 0 as numbers. */
+export const identical = ({ source, archive }: CopiedColumn): string =>
+  `(${exactText(source, 's')}) IS NOT DISTINCT FROM (${exactText(archive, 'd')})`
+
+/** A list of keys as parameters, and SQL that is true for rows whose key is in it. */
+export interface KeyList {
+  readonly sql: (alias: string) => string
+  readonly parameters: readonly (readonly string[])[]
+}
+
+const ARRAYS = { integer: 'numeric', uuid: 'uuid', text: 'text', date: 'date', time: 'timestamp' } as const
+
+/** `from` is the number of the first parameter. */
+export const keyList = (key: readonly KeyColumn[], keys: readonly Key[], from = 1): KeyList => {
+  const parameters = key.map((_column, at) => keys.map((values) => values[at] ?? ''))
+  const [first] = key
+  if (key.length === 1 && first)
+    return {
+      // A text may equal another by its collation: an id names only the row that has its very bytes.
+      sql: (alias) =>
+        `${alias}.${quote(first.name)} = ANY($${from}::${arrayOf(first)}[])${first.type === 'text' ? ` AND ${alias}.${quote(first.name)}::text COLLATE "C" = ANY($${from}::text[])` : ''}`,
+      parameters,
+    }
+  const arrays = key.map((column, at) => `$${from + at}::${arrayOf(column)}[]`).join(', ')
+  return {
+    sql: (alias) =>
+      `(${key.map(({ name }) => `${alias}.${quote(name)}`).join(', ')}) IN (SELECT * FROM unnest(${arrays}))`,
+    parameters,
+  }
+}
+
+/** The column's own type, so that its index is used; a domain or an unknown type by its family. */
+const arrayOf = ({ type, column }: KeyColumn): string =>
+  /^(?:int[248]|uuid|text|varchar|bpchar|date|timestamp)$/.test(column.type) ? column.type : ARRAYS[type]
+
+/** SQL for a value of a key in the form that ids are read into. */
+export const keyValue = (alias: string, { name }: KeyColumn): string => `${alias}.${quote(name)}::text`

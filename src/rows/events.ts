@@ -1,0 +1,54 @@
+import type { Counts } from './batch.ts'
+
+/** What happens while rows are moved: for the screen, the text log and the ledger. No listener throws. */
+export type RowsEvent =
+  | { readonly type: 'started'; readonly id: number; readonly table: string; readonly files: number }
+  | { readonly type: 'closed-dead'; readonly pid: number; readonly word: string }
+  | {
+      readonly type: 'file-started'
+      readonly file: string
+      readonly size: number
+      readonly ids: number
+      readonly batches: number
+    }
+  | { readonly type: 'file-resumed'; readonly file: string; readonly batch: number; readonly records: number }
+  | { readonly type: 'file-skipped'; readonly file: string }
+  | { readonly type: 'batch-skipped'; readonly file: string; readonly batch: number }
+  | {
+      readonly type: 'batch-started'
+      readonly file: string
+      readonly batch: number
+      readonly batches: number
+      readonly first: string
+      readonly last: string
+      readonly ids: number
+    }
+  | {
+      readonly type: 'batch-done'
+      readonly file: string
+      readonly batch: number
+      readonly status: string
+      readonly counts: Counts
+      readonly conflicts: readonly string[]
+      readonly milliseconds: number
+    }
+  | {
+      readonly type: 'batch-retry'
+      readonly file: string
+      readonly batch: number
+      readonly attempt: number
+      readonly error: Error
+    }
+  | { readonly type: 'batch-failed'; readonly file: string; readonly batch: number; readonly error: Error }
+  | { readonly type: 'throttled'; readonly reason: string; readonly milliseconds: number }
+  | { readonly type: 'file-done'; readonly file: string; readonly records: number }
+  | { readonly type: 'file-failed'; readonly file: string; readonly error: Error }
+  | { readonly type: 'killed'; readonly signal: string }
+  | {
+      readonly type: 'ended'
+      readonly status: string
+      readonly counts: Counts
+      readonly error: Error | undefined
+    }
+
+export type RowsListener = (event: RowsEvent) => void

@@ -1,0 +1,261 @@
+import { basename } from 'node:path'
+import { ArchiverError, toldOf } from '../errors.ts'
+import { add, type BatchResult, type Counts } from './batch.ts'
+import type { BatchRunner } from './batch-runner.ts'
+import type { BatchSize } from './batch-size.ts'
+import type { Passed } from './gate.ts'
+import { IdList, type Survey } from './id-list.ts'
+import type { Covered, RowsLog } from './log/rows-log.ts'
+import { type RowsOptions, sleep } from './options.ts'
+import type { RunConnections } from './run-connections.ts'
+import { segmentsOf, totalBatches, type Segment } from './segments.ts'
+import { keyText, type Pair } from './table.ts'
+
+/** What a run has come to so far. */
+export interface Progress {
+  counts: Counts
+  batches: number
+  failedBatches: number
+  failedFiles: number
+  /** Why it ends before its end. */
+  reason: string | undefined
+}
+
+export interface FileWork {
+  readonly options: RowsOptions
+  readonly connections: RunConnections
+  readonly runner: BatchRunner
+  readonly pair: Pair
+  readonly size: BatchSize
+  readonly began: number
+  readonly type: string
+}
+
+interface OpenFile {
+  readonly id: number
+  readonly name: string
+  readonly batches: number
+}
+
+/** Moves the rows of one file after another. */
+export class FileMover {
+  readonly #work: FileWork
+  readonly #progress: Progress
+  readonly #names: ReadonlyMap<string, string>
+
+  constructor(work: FileWork, progress: Progress) {
+    this.#work = work
+    this.#progress = progress
+    this.#names = namesOf(work.options.files)
+  }
+
+  /** A file that is no list of ids fails alone; trouble with a server is thrown. */
+  async move(path: string): Promise<void> {
+    const { options, pair } = this.#work
+    const name = this.#names.get(path) ?? path
+    let list: IdList | undefined
+    let file: OpenFile | undefined
+    try {
+      list = await IdList.open(path, { ...options.list, key: pair.key })
+      const survey = await list.survey(options.signal)
+      const done = await this.#covered(survey.sha256)
+      if (survey.bad > 0) options.warn(`${path}: ${survey.bad} lines are no keys and were skipped`)
+      file = await this.#open(name, survey, done)
+      if (!file) return
+      await this.#segments(list, file, done)
+    } catch (error) {
+      if (options.signal.aborted) await this.#close(file, 'KILLED', error)
+      else await this.#fail(name, file, error)
+    } finally {
+      await list?.close()
+    }
+  }
+
+  get #log(): RowsLog | undefined {
+    return this.#work.connections.log
+  }
+
+  async #covered(sha256: string): Promise<readonly Covered[]> {
+    const { pair, type } = this.#work
+    const { source, archive } = pair
+    return (
+      (await this.#log?.covered(
+        sha256,
+        `${source.schema}.${source.name}`,
+        `${archive.schema}.${archive.name}`,
+        type,
+      )) ?? []
+    )
+  }
+
+  /** Undefined: all of it is done already. */
+  async #open(name: string, survey: Survey, done: readonly Covered[]): Promise<OpenFile | undefined> {
+    const { options, size } = this.#work
+    const records = done.reduce((sum, { ids }) => sum + ids, 0)
+    const batches = totalBatches(survey.ids, done, size.current)
+    if (survey.ids > 0 && records >= survey.ids) {
+      options.listener({ type: 'file-skipped', file: name })
+      return undefined
+    }
+    const id =
+      (await this.#log?.beginFile(name, survey.bytes, survey.sha256, batches, {
+        batches: done.length,
+        records,
+      })) ?? 0
+    options.listener({ type: 'file-started', file: name, size: survey.bytes, ids: survey.ids, batches })
+    if (done.length > 0)
+      options.listener({ type: 'file-resumed', file: name, batch: firstOpen(done), records })
+    return { id, name, batches }
+  }
+
+  async #segments(list: IdList, file: OpenFile, done: readonly Covered[]): Promise<void> {
+    const { options, size, connections } = this.#work
+    let records = done.reduce((sum, { ids }) => sum + ids, 0)
+    let failed: Error | undefined
+    for await (const segment of segmentsOf(list.groups(), done, () => size.current)) {
+      if (segment.type === 'done') {
+        options.listener({ type: 'batch-skipped', file: file.name, batch: segment.number })
+        continue
+      }
+      const passed = await this.#pass()
+      if (!passed) return this.#close(file, options.signal.aborted ? 'KILLED' : 'PROCESSING', undefined)
+      await list.assertUnchanged()
+      try {
+        await this.#batch(file, segment, passed)
+        records += segment.keys.length
+      } catch (error) {
+        if (options.onBatchError === 'stop' || !isOfBatch(error) || options.signal.aborted) throw error
+        failed ??= error
+      }
+    }
+    if (failed) return this.#close(file, 'FAILED', failed)
+    await connections.log?.endFile(file.id, 'COMPLETED', null)
+    options.listener({ type: 'file-done', file: file.name, records })
+  }
+
+  /** Whether another batch may begin now; undefined: the run ends here, and the next one goes on. */
+  async #pass(): Promise<Passed | undefined> {
+    const { options, connections, began } = this.#work
+    const { signal, runTimeMs, limitBatches, gate, monotonic, listener } = options
+    if (signal.aborted) return undefined
+    if (limitBatches !== undefined && this.#progress.batches >= limitBatches)
+      this.#progress.reason = `--limit-batches: ${limitBatches} batches are done`
+    if (runTimeMs !== undefined && monotonic() - began >= runTimeMs)
+      this.#progress.reason = `--run-time: ${runTimeMs / 1000} s are over`
+    if (this.#progress.reason !== undefined) return undefined
+    const passed = await gate.pass(connections.source, async () => this.#log?.control(), signal)
+    if (passed.throttledMs > 0)
+      listener({ type: 'throttled', reason: passed.reason ?? '', milliseconds: passed.throttledMs })
+    if (passed.end !== undefined) this.#progress.reason = passed.end
+    return passed.end === undefined && !signal.aborted ? passed : undefined
+  }
+
+  async #batch(file: OpenFile, batch: Extract<Segment, { type: 'batch' }>, passed: Passed): Promise<void> {
+    const { options, runner, size } = this.#work
+    const { listener, monotonic, gate, sleepMs, signal } = options
+    const { number, keys } = batch
+    const [first = [], last = []] = [keys[0], keys.at(-1)]
+    listener({
+      type: 'batch-started',
+      file: file.name,
+      batch: number,
+      batches: Math.max(file.batches, number),
+      first: keyText(first),
+      last: keyText(last),
+      ids: keys.length,
+    })
+    const began = monotonic()
+    let result: BatchResult
+    try {
+      result = await runner.do(file, batch, passed)
+    } catch (error) {
+      if (error instanceof Error && !signal.aborted) {
+        listener({ type: 'batch-failed', file: file.name, batch: number, error })
+        this.#progress.failedBatches += 1
+        await this.#log
+          ?.batchFailed(
+            {
+              ...batch,
+              fileName: file.name,
+              attempts: 1,
+              durationMs: monotonic() - began,
+              lag: passed.lag,
+              hll: passed.hll,
+              throttledMs: 0,
+              throttleReason: undefined,
+            },
+            options.redact(toldOf(error)),
+          )
+          .catch(() => undefined) // the error itself is thrown on
+      }
+      throw error
+    }
+    const milliseconds = monotonic() - began
+    this.#progress.batches += 1
+    this.#progress.counts = add(this.#progress.counts, result.counts)
+    size.learn(keys.length, milliseconds)
+    const { conflicts, alreadyArchivedLive } = result.counts
+    listener({
+      type: 'batch-done',
+      file: file.name,
+      batch: number,
+      status: conflicts + alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED',
+      counts: result.counts,
+      conflicts: result.conflicts.map(
+        ({ key, differing }) =>
+          `${keyText(key)}: ${differing.join(', ') || 'another unique key of the archive is taken'}`,
+      ),
+      milliseconds,
+    })
+    await sleep(gate.rest(milliseconds) + sleepMs, signal)
+  }
+
+  async #fail(name: string, file: OpenFile | undefined, error: unknown): Promise<void> {
+    const { options } = this.#work
+    const told = error instanceof Error ? error : new Error(String(error))
+    this.#progress.failedFiles += 1
+    options.listener({ type: 'file-failed', file: name, error: told })
+    const open = file ?? {
+      id: (await this.#log?.beginFile(name, 0, null, 0, { batches: 0, records: 0 }).catch(() => 0)) ?? 0,
+      name,
+      batches: 0,
+    }
+    await this.#close(open, 'FAILED', told).catch(() => undefined) // the error itself is thrown on
+    if (!(error instanceof ArchiverError) || error.code !== 'IDS_INVALID') throw error
+  }
+
+  async #close(
+    file: OpenFile | undefined,
+    status: 'FAILED' | 'KILLED' | 'PROCESSING',
+    error: unknown,
+  ): Promise<void> {
+    const { options } = this.#work
+    if (!file || !this.#log) return
+    // A file that the next run goes on with has the word of the process for it.
+    const word = status === 'PROCESSING' ? 'FAILED' : status
+    const message =
+      error === undefined
+        ? (this.#progress.reason ?? `${String(options.signal.reason)}`)
+        : options.redact(toldOf(error))
+    if (status === 'KILLED')
+      await this.#log.endFile(file.id, word, message).catch(() => undefined) // the next start finds the process dead
+    else await this.#log.endFile(file.id, word, message)
+  }
+}
+
+/** An error that another batch need not meet. */
+const isOfBatch = (error: unknown): error is ArchiverError =>
+  error instanceof ArchiverError && error.code === 'ROWS_FAILED' && error.cause !== undefined
+
+const firstOpen = (done: readonly Covered[]): number => done.length + 1
+
+/** File names without their folders, except where two would be one. */
+const namesOf = (paths: readonly string[]): ReadonlyMap<string, string> => {
+  const short = paths.map((path) => basename(path))
+  return new Map(
+    paths.map((path, at) => [
+      path,
+      short.filter((name) => name === short[at]).length > 1 ? path : (short[at] ?? path),
+    ]),
+  )
+}

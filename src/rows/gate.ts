@@ -1,0 +1,20 @@
+import type { Session } from '../sql/session.ts'
+
+/** What was seen before a batch. Lag in whole seconds; -1: not known. */
+export interface Passed {
+  readonly lag: number
+  readonly hll: number
+  readonly throttledMs: number
+  readonly reason: string | undefined
+  /** Why the run should end here, resumable. */
+  readonly end: string | undefined
+}
+
+/** Holds batches back while the servers are busy. */
+export interface Gate {
+  /** Returns when a batch may begin, or with the reason why the run should end. `control` gives an operator's word. */
+  pass(session: Session, control: () => Promise<string | undefined>, signal: AbortSignal): Promise<Passed>
+  /** After a batch, how long to be nice. */
+  rest(batchMs: number): number
+  close(): Promise<void>
+}

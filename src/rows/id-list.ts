@@ -1,0 +1,225 @@
+import { parse } from 'csv-parse'
+import { createHash } from 'node:crypto'
+import { open, type FileHandle } from 'node:fs/promises'
+import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
+import { readKey } from './key-values.ts'
+import type { Key, KeyColumn } from './table.ts'
+
+export interface IdListOptions {
+  readonly key: readonly KeyColumn[]
+  /** Columns of the file, by name or by number from 1, in the order of the key. Empty: by the key's names, else the first ones. */
+  readonly columns: readonly string[]
+  readonly header: 'auto' | 'yes' | 'no'
+  readonly badLines: 'stop' | 'skip'
+}
+
+/** An id with the line of the file that it stands in. */
+export interface Listed {
+  readonly line: number
+  readonly key: Key
+}
+
+/** What one reading of the whole file found. */
+export interface Survey {
+  readonly sha256: string
+  readonly ids: number
+  /** Lines that are no key, where they are skipped. */
+  readonly bad: number
+  readonly bytes: number
+}
+
+/** A CSV file of ids, read as a stream: memory does not grow with it. The file is opened once; renaming it meanwhile changes nothing. */
+export class IdList {
+  readonly path: string
+  readonly #options: IdListOptions
+  readonly #handle: FileHandle
+  readonly #stamp: string
+
+  private constructor(path: string, options: IdListOptions, handle: FileHandle, stamp: string) {
+    this.path = path
+    this.#options = options
+    this.#handle = handle
+    this.#stamp = stamp
+  }
+
+  /** Throws IDS_INVALID where the file cannot be opened. */
+  static async open(path: string, options: IdListOptions): Promise<IdList> {
+    try {
+      const handle = await open(path, 'r')
+      return new IdList(path, options, handle, await stampOf(handle))
+    } catch (cause) {
+      throw new ArchiverError(
+        'IDS_INVALID',
+        `${path} cannot be read (${errnoOf(cause) ?? messageOf(cause)})`,
+        { cause },
+      )
+    }
+  }
+
+  /** Reads it whole once. Throws IDS_INVALID with the line for the first that is no key, unless bad lines are skipped. */
+  async survey(signal: AbortSignal): Promise<Survey> {
+    const hash = createHash('sha256')
+    let bytes = 0
+    let ids = 0
+    const counts = { bad: 0 }
+    const take = (chunk: Buffer): void => {
+      hash.update(chunk)
+      bytes += chunk.length
+    }
+    for await (const group of this.#groups(take, counts)) {
+      ids += group.length
+      if (signal.aborted) throw new ArchiverError('INTERRUPTED', `reading ${this.path} was stopped`)
+    }
+    await this.assertUnchanged()
+    return { sha256: hash.digest('hex'), ids, bad: counts.bad, bytes }
+  }
+
+  /** The ids in the order of the file, many at a time. */
+  groups(): AsyncGenerator<readonly Listed[]> {
+    return this.#groups(() => undefined, { bad: 0 })
+  }
+
+  /** Throws IDS_INVALID when somebody wrote to the file since it was opened. */
+  async assertUnchanged(): Promise<void> {
+    if ((await stampOf(this.#handle)) !== this.#stamp)
+      throw new ArchiverError('IDS_INVALID', `${this.path} changed while it was being read`, {
+        hint: 'run again when it is complete: batches that are finished are skipped',
+      })
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+
+  async *#groups(take: (chunk: Buffer) => void, counts: { bad: number }): AsyncGenerator<Listed[]> {
+    const parser = parse({
+      bom: true,
+      trim: true,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
+      max_record_size: 1_048_576,
+    })
+    const fed = this.#feed(parser, take).catch((error: unknown) => {
+      parser.destroy(error instanceof Error ? error : new Error(String(error)))
+    })
+    let places: readonly number[] | undefined
+    let group: Listed[] = []
+    try {
+      for await (const { record, info } of parser as AsyncIterable<{
+        record: string[]
+        info: { lines: number }
+      }>) {
+        const line = info.lines
+        if (places === undefined) {
+          const head = this.#head(record)
+          places = head.places
+          if (head.isHeader) continue
+        }
+        const key = readKey(
+          places.map((place) => record[place] ?? ''),
+          this.#options.key,
+        )
+        if (typeof key !== 'string') group.push({ line, key })
+        else if (this.#options.badLines === 'skip') counts.bad += 1
+        else throw this.#bad(line, key)
+        if (group.length < GROUP) continue
+        yield group
+        group = []
+      }
+      await fed
+      if (group.length > 0) yield group
+    } catch (cause) {
+      throw cause instanceof ArchiverError
+        ? cause
+        : new ArchiverError('IDS_INVALID', `${this.path}: ${messageOf(cause)}`, { cause })
+    } finally {
+      parser.destroy()
+    }
+  }
+
+  /** Reads the file by position, so that each reading begins at its first byte. */
+  async #feed(
+    parser: NodeJS.WritableStream & { destroyed: boolean },
+    take: (chunk: Buffer) => void,
+  ): Promise<void> {
+    for (let at = 0; !parser.destroyed;) {
+      const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, at)
+      if (bytesRead === 0) break
+      const chunk = buffer.subarray(0, bytesRead)
+      at += bytesRead
+      take(chunk)
+      if (!parser.write(chunk)) await drained(parser)
+    }
+    parser.end()
+  }
+
+  /** Whether the first record is a header, and in which columns the key stands. */
+  #head(record: readonly string[]): { places: readonly number[]; isHeader: boolean } {
+    const { key, columns, header } = this.#options
+    const names = record.map((name) => name.toLowerCase())
+    const wanted = columns.length > 0 ? columns : key.map(({ name }) => name)
+    const byName = wanted.map((name) =>
+      /^[1-9]\d*$/.test(name) ? Number(name) - 1 : names.indexOf(name.toLowerCase()),
+    )
+    const found = byName.every((place) => place >= 0)
+    const first = columns.length > 0 && found ? byName : key.map((_column, at) => at)
+    const fields = first.map((place) => record[place] ?? '')
+    const isHeader =
+      header === 'yes' ||
+      (header === 'auto' &&
+        ((found && !columns.every((name) => /^\d+$/.test(name))) ||
+          named(fields, key) ||
+          looksLikeName(readKey(fields, key), record)))
+    if (columns.length > 0 && !found)
+      throw new ArchiverError(
+        'IDS_INVALID',
+        `${this.path}: line 1 has no column "${wanted[byName.indexOf(-1)] ?? ''}"`,
+        {
+          hint: 'set rows.columns to the names in its header, or to numbers from 1',
+        },
+      )
+    if (isHeader && found) return { places: byName, isHeader }
+    if (isHeader && key.length > 1)
+      throw new ArchiverError(
+        'IDS_INVALID',
+        `${this.path}: line 1 does not name the key's columns ${wanted.join(', ')}`,
+        {
+          hint: 'set rows.columns to the names in its header, or to numbers from 1',
+        },
+      )
+    return { places: first, isHeader }
+  }
+
+  #bad(line: number, reason: string): ArchiverError {
+    return new ArchiverError('IDS_INVALID', `${this.path}: line ${line}: ${reason}`, {
+      hint: 'correct the line, or set rows.bad_lines: skip. Nothing of this file was moved',
+    })
+  }
+}
+
+/** Ids that are handed on together, and bytes that are read together. */
+const GROUP = 1000
+const CHUNK = 262_144
+
+const named = (fields: readonly string[], key: readonly KeyColumn[]): boolean =>
+  fields.every((field, at) => field.toLowerCase() === key[at]?.name.toLowerCase())
+
+/** A first line that is no key is a header only where it reads as names: `12x` is a bad id, and is said to be one. */
+const looksLikeName = (key: Key | string, record: readonly string[]): boolean =>
+  typeof key === 'string' && record.every((field) => /^[A-Za-z_][\w .-]*$/.test(field))
+
+const drained = (parser: NodeJS.WritableStream): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      parser.off('drain', done).off('close', done).off('error', done)
+      resolve()
+    }
+    parser.on('drain', done).on('close', done).on('error', done)
+  })
+
+const stampOf = async (handle: FileHandle): Promise<string> => {
+  const { size, mtimeNs, ino } = await handle.stat({ bigint: true })
+  return `${size} ${mtimeNs} ${ino}`
+}

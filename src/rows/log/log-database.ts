@@ -1,0 +1,124 @@
+import type { Session } from '../../sql/session.ts'
+import { addColumns, createTable, LOG_TABLES, type LogTable } from './tables.ts'
+
+type Value = string | number | null
+
+/** The log tables of one database, through one connection. */
+export class LogDatabase {
+  readonly session: Session
+  readonly #schema: string
+
+  /** `schema` is the database (MySQL) or schema (PostgreSQL) of the tables. */
+  constructor(session: Session, schema: string) {
+    this.session = session
+    this.#schema = schema
+  }
+
+  /** The server's clock in its own time zone, so that queries with NOW() agree. */
+  get now(): string {
+    return this.session.dialect === 'mysql'
+      ? "CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', @@GLOBAL.time_zone)"
+      : 'clock_timestamp()'
+  }
+
+  place(table: string): string {
+    const mark = this.session.dialect === 'mysql' ? '`' : '"'
+    return `${mark}${this.#schema}${mark}.${mark}${table}${mark}`
+  }
+
+  /** Names of log tables that are views here: the ledger's own. */
+  async views(): Promise<readonly string[]> {
+    const { rows } = await this.session.run(
+      this.#sql('SELECT table_name AS name FROM information_schema.views WHERE table_schema = ?'),
+      [this.#schema],
+    )
+    const names = rows.map(({ name }) => name ?? '')
+    return names.filter((name) => name in LOG_TABLES)
+  }
+
+  /** Whether the tables are there. */
+  async exists(): Promise<boolean> {
+    return (await this.#columns('process_logs')).size > 0
+  }
+
+  /** Makes the tables, and adds columns that those of an earlier version lack. */
+  async prepare(): Promise<void> {
+    const { dialect } = this.session
+    const place = (name: string): string => this.place(name)
+    for (const table of Object.keys(LOG_TABLES)) {
+      const present = await this.#columns(table)
+      if (present.size === 0) await this.session.run(createTable(table, dialect, place))
+      else for (const sql of addColumns(table, present, dialect, place)) await this.session.run(sql)
+    }
+  }
+
+  async #columns(table: string): Promise<ReadonlySet<string>> {
+    const { rows } = await this.session.run(
+      this.#sql(
+        'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?',
+      ),
+      [this.#schema, table],
+    )
+    return new Set(rows.map(({ name }) => name ?? ''))
+  }
+
+  /** Runs a statement with `{table}` for the name of a log table, `?` for a value and `{now}` for the time. */
+  async run(sql: string, parameters: readonly Value[] = []) {
+    const named = sql
+      .replaceAll('{now}', this.now)
+      .replace(/\{(\w+)\}/g, (_match, table: string) => this.place(table))
+    return this.session.run(this.#sql(named), parameters)
+  }
+
+  /** Inserts a row. Times may be given as the text `now`. */
+  async insert(table: LogTable, cells: Readonly<Record<string, Value>>): Promise<void> {
+    const names = Object.keys(cells)
+    await this.run(
+      `INSERT INTO {${table}} (${names.join(', ')}) VALUES (${names.map(this.#value(cells)).join(', ')})`,
+      this.#parameters(cells),
+    )
+  }
+
+  /** Inserts a row and gives its id. */
+  async insertNew(table: LogTable, cells: Readonly<Record<string, Value>>): Promise<number> {
+    const names = Object.keys(cells)
+    const returning = this.session.dialect === 'mysql' ? '' : ' RETURNING id'
+    const { rows } = await this.run(
+      `INSERT INTO {${table}} (${names.join(', ')}) VALUES (${names.map(this.#value(cells)).join(', ')})${returning}`,
+      this.#parameters(cells),
+    )
+    if (returning !== '') return Number(rows[0]?.['id'])
+    return Number((await this.session.run('SELECT LAST_INSERT_ID() AS id')).rows[0]?.['id'])
+  }
+
+  async update(
+    table: LogTable,
+    cells: Readonly<Record<string, Value>>,
+    where: string,
+    values: readonly Value[],
+  ): Promise<number> {
+    const set = Object.keys(cells).map((name) => `${name} = ${this.#value(cells)(name)}`)
+    if (this.session.dialect === 'postgres') set.push('updated_at = clock_timestamp()')
+    const { affected } = await this.run(`UPDATE {${table}} SET ${set.join(', ')} WHERE ${where}`, [
+      ...this.#parameters(cells),
+      ...values,
+    ])
+    return affected
+  }
+
+  #value(cells: Readonly<Record<string, Value>>): (name: string) => string {
+    return (name) => (isNow(name, cells) ? '{now}' : '?')
+  }
+
+  #parameters(cells: Readonly<Record<string, Value>>): Value[] {
+    return Object.entries(cells).flatMap(([name, value]) => (isNow(name, cells) ? [] : [value]))
+  }
+
+  #sql(text: string): string {
+    let number = 0
+    return this.session.dialect === 'mysql' ? text : text.replaceAll('?', () => `$${++number}`)
+  }
+}
+
+const isNow = (name: string, cells: Readonly<Record<string, Value>>): boolean =>
+  /(?:_time|_at)$/.test(name) && cells[name] === 'now'

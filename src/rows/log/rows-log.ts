@@ -1,0 +1,289 @@
+import type { BatchResult, Counts } from '../batch.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { keyText, type Key, type Pair } from '../table.ts'
+import type { LogDatabase } from './log-database.ts'
+
+export interface Self {
+  readonly pid: number
+  readonly host: string
+  readonly bootId: string
+  readonly startTicks: number | undefined
+}
+
+export type ProcessStatus = 'COMPLETED' | 'FAILED' | 'PARTIAL' | 'KILLED'
+
+/** Lines of a file that a finished batch covers, with the ids in them. */
+export interface Covered {
+  readonly firstLine: number
+  readonly lastLine: number
+  readonly ids: number
+}
+
+/** What is known of a batch beside its counts. */
+export interface BatchFacts {
+  readonly fileName: string
+  readonly number: number
+  readonly firstLine: number
+  readonly lastLine: number
+  readonly keys: readonly Key[]
+  readonly attempts: number
+  readonly durationMs: number
+  readonly lag: number
+  readonly hll: number
+  readonly throttledMs: number
+  readonly throttleReason: string | undefined
+}
+
+/** Texts of any length in columns that have one. */
+const cut = (text: string, length: number): string => [...text].slice(0, length).join('')
+
+/** What one process writes into the log tables. */
+export class RowsLog {
+  readonly #database: LogDatabase
+  #id = 0
+
+  constructor(database: LogDatabase) {
+    this.#database = database
+  }
+
+  /** The same process's log through another connection. */
+  on(database: LogDatabase): RowsLog {
+    const log = new RowsLog(database)
+    log.#id = this.#id
+    return log
+  }
+
+  /** Whether no other process has closed this one. */
+  async isRunning(): Promise<boolean> {
+    const { rows } = await this.#database.run('SELECT status FROM {process_logs} WHERE id = ?', [this.#id])
+    return rows[0]?.['status'] === 'RUNNING'
+  }
+
+  get id(): number {
+    return this.#id
+  }
+
+  get database(): LogDatabase {
+    return this.#database
+  }
+
+  async begin(
+    self: Self,
+    facts: { table: string; archive: string; type: string; files: number; batchSize: number; runId: string },
+  ): Promise<void> {
+    this.#id = await this.#database.insertNew('process_logs', {
+      table_name: facts.table,
+      process_type: facts.type,
+      process_pid: self.pid,
+      start_time: 'now',
+      status: 'RUNNING',
+      total_files: facts.files,
+      hostname: cut(self.host, 255),
+      boot_id: self.bootId,
+      process_start_ticks: self.startTicks ?? null,
+      run_id: facts.runId,
+      archive_name: cut(facts.archive, 255),
+      batch_size: facts.batchSize,
+    })
+  }
+
+  async beginFile(
+    fileName: string,
+    size: number,
+    sha256: string | null,
+    totalBatches: number,
+    done: { batches: number; records: number },
+  ): Promise<number> {
+    const id = await this.#database.insertNew('file_processing_logs', {
+      process_log_id: this.#id,
+      file_name: cut(fileName, 500),
+      file_size: size,
+      start_time: 'now',
+      status: 'PROCESSING',
+      total_batches: totalBatches,
+      processed_batches: done.batches,
+      last_processed_batch: done.batches,
+      records_processed: done.records,
+      file_sha256: sha256,
+    })
+    await this.#database.update('process_logs', { current_file: cut(fileName, 500) }, 'id = ?', [this.#id])
+    return id
+  }
+
+  async endFile(
+    fileId: number,
+    status: 'COMPLETED' | 'FAILED' | 'KILLED',
+    error: string | null,
+  ): Promise<void> {
+    await this.#database.update(
+      'file_processing_logs',
+      { status, end_time: 'now', error_message: error },
+      'id = ?',
+      [fileId],
+    )
+    if (status === 'COMPLETED')
+      await this.#database.run(
+        'UPDATE {process_logs} SET processed_files = processed_files + 1 WHERE id = ?',
+        [this.#id],
+      )
+  }
+
+  /** The end of the process. A final word is final: what another process wrote meanwhile stays. */
+  async end(status: ProcessStatus, error: string | null): Promise<void> {
+    await this.#database.update(
+      'process_logs',
+      { status, end_time: 'now', error_message: error },
+      "id = ? AND status = 'RUNNING'",
+      [this.#id],
+    )
+  }
+
+  /** The row of a finished batch, in the transaction that moved the rows. It is inserted, never replaced: twice is an error. */
+  async batchDone(
+    fileId: number,
+    facts: BatchFacts,
+    { counts, conflicts }: BatchResult,
+    pair: Pair,
+    dialect: Dialect,
+  ): Promise<void> {
+    const status =
+      counts.conflicts > 0 || counts.alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED'
+    await this.#database.insert('batch_processing_logs', {
+      ...this.#cells(facts),
+      ...countCells(counts),
+      status,
+    })
+    await this.#database.run(
+      `UPDATE {file_processing_logs} SET processed_batches = processed_batches + 1, last_processed_batch = GREATEST(last_processed_batch, ?), records_processed = records_processed + ?, conflicts = conflicts + ? WHERE id = ?`,
+      [facts.number, counts.requested, counts.conflicts, fileId],
+    )
+    await this.#database.run(
+      'UPDATE {process_logs} SET current_batch = ?, replica_lag = ?, hll_value = ?, conflicts = conflicts + ?, throttled_ms = throttled_ms + ?, throttle_reason = ? WHERE id = ?',
+      [
+        facts.number,
+        facts.lag,
+        facts.hll,
+        counts.conflicts,
+        facts.throttledMs,
+        facts.throttleReason ?? null,
+        this.#id,
+      ],
+    )
+    for (const conflict of conflicts) {
+      const json = (row: Readonly<Record<string, string | null>> | undefined): string | null =>
+        row === undefined
+          ? null
+          : JSON.stringify(
+              Object.fromEntries(
+                pair.columns.map(({ source }) => [
+                  source.name,
+                  dialect.readable(source, row[source.name] ?? null),
+                ]),
+              ),
+            )
+      await this.#database.insert('row_conflicts', {
+        process_log_id: this.#id,
+        table_name: `${pair.source.schema}.${pair.source.name}`,
+        file_name: cut(facts.fileName, 500),
+        batch_number: facts.number,
+        row_key: keyText(conflict.key),
+        differing_columns: conflict.differing.join(', ') || 'another unique key of the archive is taken',
+        src_row: json(conflict.source),
+        dst_row: json(conflict.archive),
+        found_at: 'now',
+      })
+    }
+  }
+
+  async batchFailed(facts: BatchFacts, error: string): Promise<void> {
+    await this.forgetFailed(facts)
+    await this.#database.insert('batch_processing_logs', {
+      ...this.#cells(facts),
+      status: 'FAILED',
+      error_message: cut(error, 10_000),
+    })
+  }
+
+  /** Makes room for the finished row of a batch that failed before. */
+  async forgetFailed({ fileName, number }: BatchFacts): Promise<void> {
+    await this.#database.run(
+      "DELETE FROM {batch_processing_logs} WHERE process_log_id = ? AND file_name = ? AND batch_number = ? AND status IN ('FAILED', 'PROCESSING')",
+      [this.#id, cut(fileName, 500), number],
+    )
+  }
+
+  /** The counts of a batch whose commit was not answered; undefined: it was not committed. */
+  async finished({ fileName, number }: BatchFacts): Promise<Counts | undefined> {
+    const { rows } = await this.#database.run(
+      "SELECT * FROM {batch_processing_logs} WHERE process_log_id = ? AND file_name = ? AND batch_number = ? AND status LIKE 'COMPLETED%'",
+      [this.#id, cut(fileName, 500), number],
+    )
+    const [row] = rows
+    if (!row) return undefined
+    const count = (name: string): number => Number(row[name] ?? 0)
+    return {
+      requested: count('ids_requested'),
+      moved: count('rows_inserted'),
+      alreadyArchivedLive: count('already_archived_live'),
+      conflicts: count('conflicts'),
+      alreadyArchived: count('already_archived'),
+      notFound: count('not_found'),
+      appeared: count('appeared'),
+      repeated: count('repeated'),
+      inserted: count('rows_inserted'),
+      deleted: count('rows_deleted'),
+    }
+  }
+
+  /** The lines of a version of a file that earlier processes finished, in their order. */
+  async covered(sha256: string, table: string, archive: string, type: string): Promise<readonly Covered[]> {
+    const { rows } = await this.#database.run(
+      `SELECT DISTINCT b.first_line AS f, b.last_line AS l, b.ids_requested AS n FROM {batch_processing_logs} b
+       JOIN {file_processing_logs} f ON f.process_log_id = b.process_log_id AND f.file_name = b.file_name
+       JOIN {process_logs} p ON p.id = b.process_log_id
+       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0
+       ORDER BY b.first_line, b.last_line`,
+      [sha256, table, archive, type],
+    )
+    return rows.map((row) => ({
+      firstLine: Number(row['f']),
+      lastLine: Number(row['l']),
+      ids: Number(row['n']),
+    }))
+  }
+
+  async control(): Promise<string | undefined> {
+    const { rows } = await this.#database.run('SELECT control FROM {process_logs} WHERE id = ?', [this.#id])
+    return rows[0]?.['control'] ?? undefined
+  }
+
+  #cells(facts: BatchFacts) {
+    return {
+      process_log_id: this.#id,
+      file_name: cut(facts.fileName, 500),
+      batch_number: facts.number,
+      first_line: facts.firstLine,
+      last_line: facts.lastLine,
+      first_id: cut(keyText(facts.keys[0] ?? []), 255),
+      last_id: cut(keyText(facts.keys.at(-1) ?? []), 255),
+      ids_requested: facts.keys.length,
+      attempts: facts.attempts,
+      duration_ms: Math.round(facts.durationMs),
+      replica_lag: facts.lag,
+      hll_value: facts.hll,
+      throttled_ms: Math.round(facts.throttledMs),
+      throttle_reason: facts.throttleReason ?? null,
+    }
+  }
+}
+
+const countCells = (counts: Counts) => ({
+  rows_inserted: counts.inserted,
+  rows_deleted: counts.deleted,
+  already_archived: counts.alreadyArchived,
+  conflicts: counts.conflicts,
+  not_found: counts.notFound,
+  already_archived_live: counts.alreadyArchivedLive,
+  appeared: counts.appeared,
+  repeated: counts.repeated,
+})

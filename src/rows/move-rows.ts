@@ -1,0 +1,173 @@
+import { ArchiverError, toldOf } from '../errors.ts'
+import { add, NOTHING } from './batch.ts'
+import { BatchRunner } from './batch-runner.ts'
+import { BatchSize } from './batch-size.ts'
+import { closeDead, holderOf } from './dead-runs.ts'
+import { FileMover, type Progress } from './file-mover.ts'
+import type { LogDatabase } from './log/log-database.ts'
+import type { RowsLog } from './log/rows-log.ts'
+import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep } from './options.ts'
+import { preflight, type Cleared } from './preflight/preflight.ts'
+import { RunConnections } from './run-connections.ts'
+import { acquireTableLock } from './run-lock.ts'
+import { connect, dialectFor } from './server.ts'
+import type { Table } from './table.ts'
+
+/** How an execution is named in `process_logs.process_type`: only executions of one type resume each other. */
+const TYPES = { move: 'ARCHIVE', copy: 'COPY', verify: 'VERIFY', try: 'TRY' } as const
+
+export const fullName = ({ schema, name }: Table): string => `${schema}.${name}`
+
+/**
+ * Moves the rows that the files name. Throws ROWS_REFUSED, LOCK_HELD, DATABASE_UNAVAILABLE before anything was touched; later trouble is in the
+ * outcome. A signal ends it after the batch in hand, which is rolled back when it takes longer than the grace.
+ */
+export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
+  const began = options.monotonic()
+  const { places, signal, graceMs, listener } = options
+  const opened = await connect(places)
+  const dialect = dialectFor(opened.source)
+  let cleared: Cleared
+  try {
+    cleared = await preflight({
+      source: opened.source,
+      archive: opened.archive,
+      dialect,
+      table: options.table,
+      archiveTable: options.archiveTable,
+      batchSize: options.batchSize === 'auto' ? 10_000 : options.batchSize,
+      forced: options.forced,
+    })
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+  for (const { message } of cleared.overruled) options.warn(`overruled: ${message}`)
+  const { pair, oneServer } = cleared
+  const connections = new RunConnections(opened, places, pair.source, oneServer)
+  let grace: NodeJS.Timeout | undefined
+  const onStop = (): void => {
+    grace = setTimeout(() => connections.destroy(), graceMs)
+  }
+  signal.addEventListener('abort', onStop, { once: true })
+  const writesLog = options.mode === 'move' || options.mode === 'copy'
+  const progress: Progress = {
+    counts: NOTHING,
+    batches: 0,
+    failedBatches: 0,
+    failedFiles: 0,
+    reason: undefined,
+  }
+  try {
+    if (writesLog) await beginLog(options, connections, pair.source, fullName(pair.archive))
+    const runner = new BatchRunner(options, connections, dialect, pair)
+    const size = new BatchSize(options.batchSize)
+    const mover = new FileMover(
+      { options, connections, runner, pair, size, began, type: TYPES[options.mode] },
+      progress,
+    )
+    let error: Error | undefined
+    try {
+      for (const path of options.files) {
+        await mover.move(path)
+        if (signal.aborted || progress.reason !== undefined) break
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof ArchiverError)) throw thrown
+      error = thrown
+    }
+    const status = statusOf(progress, error, signal)
+    const reason = signal.aborted ? undefined : progress.reason
+    await endLog(options, connections, status, error ?? reason)
+    listener({ type: 'ended', status, counts: progress.counts, error })
+    const { counts, failedBatches, failedFiles } = progress
+    return {
+      status,
+      counts,
+      failedBatches,
+      failedFiles,
+      reason,
+      error,
+      milliseconds: options.monotonic() - began,
+    }
+  } finally {
+    clearTimeout(grace)
+    signal.removeEventListener('abort', onStop)
+    await connections.close()
+  }
+}
+
+const statusOf = (progress: Progress, error: Error | undefined, signal: AbortSignal): RowsStatus => {
+  if (signal.aborted) return 'KILLED'
+  if (error) return 'FAILED'
+  const { counts, failedBatches, failedFiles, reason } = progress
+  const isWhole =
+    failedBatches + failedFiles + counts.conflicts + counts.appeared === 0 && reason === undefined
+  return isWhole ? 'COMPLETED' : 'PARTIAL'
+}
+
+/** Takes the table's lock, gives dead processes their final word, and begins this one in the log. */
+const beginLog = async (
+  options: RowsOptions,
+  connections: RunConnections,
+  table: Table,
+  archive: string,
+): Promise<RowsLog> => {
+  const log = await connections.openLog()
+  const name = fullName(table)
+  await assertTables(log.database)
+  await log.database.prepare()
+  await acquireTableLock(connections.source, table, {
+    holder: () => holderOf(log.database, name, options.here),
+    sleep: (ms) => sleep(ms, options.signal),
+  })
+  for (const { pid, word } of await closeDead(log.database, name, options.here))
+    options.listener({ type: 'closed-dead', pid, word })
+  await log.begin(options.self, {
+    table: name,
+    archive,
+    type: TYPES[options.mode],
+    files: options.files.length,
+    batchSize: options.batchSize === 'auto' ? 0 : options.batchSize,
+    runId: options.runId,
+  })
+  options.listener({ type: 'started', id: log.id, table: name, files: options.files.length })
+  return log
+}
+
+const assertTables = async (database: LogDatabase): Promise<void> => {
+  const views = await database.views()
+  if (views.length === 0) return
+  throw new ArchiverError(
+    'ROWS_REFUSED',
+    `${views.map((view) => database.place(view)).join(', ')}: the ledger's views have the names of the log tables`,
+    {
+      hint: 'name another database for the log tables in rows.log, or for the ledger in ledger.url',
+    },
+  )
+}
+
+/** Writes the end, over a new connection where the last one is gone. Where that fails too, the next start finds the process dead. */
+const endLog = async (
+  options: RowsOptions,
+  connections: RunConnections,
+  status: RowsStatus,
+  why: Error | string | undefined,
+): Promise<void> => {
+  const { signal, self, warn } = options
+  if (!connections.log) return
+  const message =
+    status === 'KILLED'
+      ? `Process terminated by ${String(signal.reason)} signal (PID: ${self.pid})`
+      : why instanceof Error
+        ? options.redact(toldOf(why))
+        : (why ?? null)
+  if (signal.aborted) options.listener({ type: 'killed', signal: String(signal.reason) })
+  const write = (): Promise<void> => connections.log?.end(status, message) ?? Promise.resolve()
+  await write()
+    .catch(async () => {
+      await connections.renew(new AbortController().signal)
+      await write()
+    })
+    .catch((error: unknown) => warn(`the end could not be written into the log tables: ${toldOf(error)}`))
+}

@@ -1,0 +1,138 @@
+import { ArchiverError } from '../errors.ts'
+import type { Session } from '../sql/session.ts'
+import {
+  among,
+  countsOf,
+  distinct,
+  without,
+  type BatchMode,
+  type BatchResult,
+  type Conflict,
+} from './batch.ts'
+import { copyMissing, notKept } from './copy-missing.ts'
+import type { Dialect } from './dialects/dialect.ts'
+import { keyText, type Key, type Pair } from './table.ts'
+
+export interface Work {
+  readonly dialect: Dialect
+  readonly pair: Pair
+  readonly source: Session
+  readonly mode: BatchMode
+}
+
+/**
+ * One batch in one transaction of one server. `record` writes the batch's row into the same transaction. `hopeful` tries the fast path first.
+ * However it ends, a row is deleted only together with the commit of its identical twin; after an error nothing has happened.
+ */
+export const moveOnOneServer = async (
+  work: Work,
+  keys: readonly Key[],
+  hopeful: boolean,
+  record: (result: BatchResult) => Promise<void>,
+): Promise<BatchResult> => {
+  const { dialect, source, mode } = work
+  await dialect.begin(source)
+  try {
+    let result = hopeful && mode !== 'verify' ? await fast(work, keys) : undefined
+    if (hopeful && !result && mode !== 'verify') {
+      await source.run('ROLLBACK')
+      await dialect.begin(source)
+    }
+    result ??= await slow(work, keys)
+    if (mode !== 'try' && mode !== 'verify') await record(result)
+    await source.run(mode === 'try' || mode === 'verify' ? 'ROLLBACK' : 'COMMIT')
+    return result
+  } catch (error) {
+    await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
+    throw error
+  }
+}
+
+/** Succeeds only where every id is moved; undefined: look at each. */
+const fast = async (
+  { dialect, pair, source, mode }: Work,
+  all: readonly Key[],
+): Promise<BatchResult | undefined> => {
+  const keys = distinct(all)
+  const step = mode === 'copy' ? dialect.copyAll : dialect.moveAll
+  let moved: boolean
+  try {
+    moved = await step(source, pair, keys)
+  } catch (error) {
+    // The slow path finds out which row it is.
+    if (isDuplicate(error)) return undefined
+    throw error
+  }
+  if (!moved) return undefined
+  const deleted = mode === 'copy' ? 0 : keys.length
+  const seen = { keys, live: keys, twins: [], copied: keys, conflicting: [], appeared: [], deleted }
+  return { counts: countsOf({ ...seen, repeated: all.length - keys.length }), conflicts: [] }
+}
+
+const isDuplicate = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('errno' in error && error.errno === 1062) || ('code' in error && error.code === '23505'))
+
+/** Asks about each id under locks: what is live, what is archived, what is missing, what differs. */
+const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
+  const { dialect, pair, source, mode } = work
+  const keys = distinct(all)
+  const lock = mode !== 'verify'
+  const live = await dialect.present(source, pair, 'source', keys, lock)
+  const before = await dialect.present(source, pair, 'archive', keys, lock)
+  const missing = without(live, before)
+  const { copied, refused } = lock
+    ? await copyMissing(source, dialect, missing, (some) => dialect.copy(source, pair, some))
+    : { copied: missing, refused: [] }
+  // Refused for the key itself: another session archived it since. Refused for another unique key: it has no twin.
+  const late = await dialect.present(source, pair, 'archive', refused, lock)
+  const twins = [...before, ...late]
+  const candidates = without(live, without(refused, late))
+  const deletes = mode === 'move' || mode === 'try'
+  const deleted = deletes ? await dialect.deleteIdentical(source, pair, candidates) : 0
+  const compared = await dialect.compare(source, pair, candidates)
+  const left = compared.filter(({ differing }) => deletes || differing.length > 0)
+  const ours = new Set(copied.map(keyText))
+  for (const { key, differing } of left)
+    if (lock && ours.has(keyText(key))) throw notKept(pair, key, differing)
+  const unlike = left.map(({ key }) => key)
+  const conflicting = [...unlike, ...without(refused, late)]
+  const appeared = await dialect.present(source, pair, 'source', without(keys, live), false)
+  const identical = candidates.length - left.length
+  if (deletes && deleted !== identical)
+    throw new ArchiverError(
+      'ROWS_FAILED',
+      `${identical} live rows have an identical twin and ${deleted} were deleted`,
+      {
+        hint: 'the batch was rolled back; please report this',
+      },
+    )
+  const differing = new Map(left.map((one) => [keyText(one.key), one.differing]))
+  const seen = {
+    keys,
+    repeated: all.length - keys.length,
+    live,
+    twins,
+    copied,
+    conflicting,
+    appeared,
+    deleted,
+  }
+  return { counts: countsOf(seen), conflicts: await versionsOf(work, conflicting, differing) }
+}
+
+/** Both versions of each conflicting row. */
+const versionsOf = async (
+  { dialect, pair, source }: Work,
+  keys: readonly Key[],
+  differing: ReadonlyMap<string, readonly string[]>,
+): Promise<readonly Conflict[]> => {
+  const live = await dialect.read(source, pair, 'source', keys, false)
+  const archived = await dialect.read(source, pair, 'archive', keys, false)
+  return among(keys, keys).map((key) => ({
+    key,
+    differing: differing.get(keyText(key)) ?? [],
+    source: live.get(keyText(key)),
+    archive: archived.get(keyText(key)),
+  }))
+}

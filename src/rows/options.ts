@@ -1,0 +1,66 @@
+import type { Redact } from '../common/redact.ts'
+import type { BatchMode, Counts } from './batch.ts'
+import type { ThisHost } from './dead-runs.ts'
+import type { RowsListener } from './events.ts'
+import type { Gate } from './gate.ts'
+import type { IdListOptions } from './id-list.ts'
+import type { Self } from './log/rows-log.ts'
+import type { Forceable } from './preflight/problem.ts'
+import type { Places } from './server.ts'
+
+/** Everything a run is given; nothing of it is looked up elsewhere. Times in milliseconds. */
+export interface RowsOptions {
+  readonly places: Places
+  readonly table: string
+  readonly archiveTable: string
+  /** Paths, in the order in which they are done. */
+  readonly files: readonly string[]
+  readonly list: Omit<IdListOptions, 'key'>
+  readonly batchSize: number | 'auto'
+  readonly mode: BatchMode
+  readonly onBatchError: 'stop' | 'continue'
+  readonly runTimeMs: number | undefined
+  readonly limitBatches: number | undefined
+  readonly sleepMs: number
+  readonly graceMs: number
+  readonly forced: ReadonlySet<Forceable>
+  readonly gate: Gate
+  readonly listener: RowsListener
+  readonly warn: (message: string) => void
+  readonly redact: Redact
+  readonly signal: AbortSignal
+  readonly monotonic: () => number
+  readonly self: Self
+  readonly here: ThisHost
+  readonly runId: string
+}
+
+export type RowsStatus = 'COMPLETED' | 'PARTIAL' | 'FAILED' | 'KILLED'
+
+/** How a run ended. */
+export interface RowsOutcome {
+  readonly status: RowsStatus
+  readonly counts: Counts
+  readonly failedBatches: number
+  readonly failedFiles: number
+  /** Why it ended before its end, where it did. */
+  readonly reason: string | undefined
+  readonly error: Error | undefined
+  readonly milliseconds: number
+}
+
+/** Waits, or returns at once when the signal comes. */
+export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true || ms <= 0) {
+      resolve()
+      return
+    }
+    const done = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', done, { once: true })
+  })

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import { ArchiverError } from '../../errors.ts'
+import type { Session } from '../../sql/session.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import type { Pair, Table } from '../table.ts'
+import * as my from './facts-mysql.ts'
+import * as pg from './facts-postgres.ts'
+import type { Forceable, Problem } from './problem.ts'
+import { compareShapes } from './shapes.ts'
+
+export interface PreflightOptions {
+  readonly source: Session
+  readonly archive: Session
+  readonly dialect: Dialect
+  readonly table: string
+  readonly archiveTable: string
+  readonly batchSize: number
+  readonly forced: ReadonlySet<Forceable>
+}
+
+export interface Cleared {
+  readonly pair: Pair
+  /** Whether both tables are in one server, so that one transaction moves a batch. */
+  readonly oneServer: boolean
+  /** Problems that a flag overruled: to be logged. */
+  readonly overruled: readonly Problem[]
+}
+
+/**
+ * Looks at both tables and their servers before anything is touched. Throws ROWS_REFUSED with one list of all that is wrong, each with its cure.
+ * Nothing is written.
+ */
+export const preflight = async (options: PreflightOptions): Promise<Cleared> => {
+  const { source, archive, dialect, forced } = options
+  if (source.dialect !== archive.dialect)
+    throw new ArchiverError('ROWS_REFUSED', 'source and archive are servers of different kinds', {
+      hint: 'use two MariaDB/MySQL servers or two PostgreSQL servers',
+    })
+  const live = await dialect.describe(source, options.table)
+  const kept = await dialect.describe(archive, options.archiveTable)
+  if (!live || !kept)
+    throw refusal([live ? undefined : absent(options.table), kept ? undefined : absent(options.archiveTable)])
+  const isOne = await sameServer(source, archive)
+  if (isOne && (await isSameTable(options, live, kept)))
+    throw refusal([
+      {
+        message: `the archive ${kept.schema}.${kept.name} is the source itself (the same server, the same table): every row would be its own twin, and be deleted`,
+        cure: 'name another table',
+      },
+    ])
+  const { pair, problems } = compareShapes(live, kept, source.dialect)
+  const found = [...problems]
+  const isPlain = live.kind === 'table' && kept.kind === 'table'
+  if (isPlain) for await (const problem of factsOf(options, pair, isOne)) found.push(problem)
+  const standing = found.filter(({ forceable }) => forceable === undefined || !forced.has(forceable))
+  if (standing.length > 0) throw refusal(standing)
+  // One transaction needs one connection, and so one database of PostgreSQL.
+  return { pair, oneServer: isOne && (await isOneDatabase(options)), overruled: found }
+}
+
+const absent = (name: string): Problem => ({
+  message: `there is no table ${name}`,
+  cure: 'create it, or correct the name (schema.table where it is not in the default schema)',
+})
+
+const refusal = (problems: readonly (Problem | undefined)[]): ArchiverError => {
+  const lines = problems.flatMap((problem) =>
+    problem
+      ? [
+          `  ${problem.message}\n    → ${problem.cure}${problem.forceable ? ` (or --force-${problem.forceable})` : ''}`,
+        ]
+      : [],
+  )
+  return new ArchiverError(
+    'ROWS_REFUSED',
+    `rows are not moved; ${lines.length} reason${lines.length === 1 ? '' : 's'}:\n${lines.join('\n')}`,
+  )
+}
+
+const sameServer = (source: Session, archive: Session): Promise<boolean> => {
+  if (source === archive) return Promise.resolve(true)
+  const random = randomBytes(8)
+  return source.dialect === 'mysql'
+    ? my.sameServerMysql(source, archive, `archiver:probe:${random.toString('hex')}`)
+    : pg.sameServerPostgres(source, archive, random.readInt32BE(0))
+}
+
+/** Both are tables of one server: whether they are one. A view that stands over the source counts as the source. */
+const isSameTable = async (
+  { source, archive, dialect }: PreflightOptions,
+  live: Table,
+  kept: Table,
+): Promise<boolean> => {
+  if (source.dialect === 'postgres' && !(await isOneDatabase({ source, archive }))) return false
+  const over = await dialect.basesOf(archive, kept)
+  const under = await dialect.basesOf(source, live)
+  return over.some((name) => under.includes(name))
+}
+
+const isOneDatabase = async ({
+  source,
+  archive,
+}: Pick<PreflightOptions, 'source' | 'archive'>): Promise<boolean> => {
+  if (source.dialect === 'mysql' || source === archive) return true
+  const sql = 'SELECT current_database() AS name'
+  const [one, other] = [await source.run(sql), await archive.run(sql)]
+  return one.rows[0]?.['name'] === other.rows[0]?.['name']
+}
+
+async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): AsyncGenerator<Problem> {
+  const { source, archive, batchSize } = options
+  if (source.dialect === 'mysql') {
+    yield* my.cascadesMysql(source, pair)
+    yield* my.triggersMysql(source, pair.source, 'DELETE')
+    yield* my.triggersMysql(archive, pair.archive, 'INSERT')
+    const bytes =
+      batchSize *
+      pair.key.reduce(
+        (sum, { column, type }) => sum + (type === 'text' ? 2 * (column.octets ?? 255) + 12 : 40),
+        8,
+      )
+    yield* my.serverMysql(source, bytes + 4096 + pair.columns.length * 300)
+    if (!isOne) {
+      yield* my.durabilityMysql(archive)
+      yield* my.serverMysql(archive, bytes)
+      yield* replicated(options, pair)
+    }
+    yield* my.privilegesMysql(source, archive, pair)
+    return
+  }
+  yield* pg.cascadesPostgres(source, pair)
+  yield* pg.triggersPostgres(source, pair.source, 'DELETE')
+  yield* pg.triggersPostgres(archive, pair.archive, 'INSERT')
+  yield* pg.inheritancePostgres(source, pair, isOne && (await isOneDatabase(options)))
+  yield* pg.durabilityPostgres(archive, pair)
+  yield* pg.privilegesPostgres(source, archive, pair)
+}
+
+/** An archive on a replica, under a name that its primary has too: what the primary deletes vanishes from the archive. */
+async function* replicated(
+  { source, archive, dialect }: PreflightOptions,
+  { archive: kept }: Pair,
+): AsyncGenerator<Problem> {
+  if (!(await my.isReplicaMysql(archive))) return
+  if (!(await dialect.describe(source, `${kept.schema}.${kept.name}`))) return
+  yield {
+    message: `the archive's server is a replica, and the source's server has a table ${kept.schema}.${kept.name} as well: the archive is a replicated copy, and a delete there would be made here too`,
+    cure: 'use a table that is not replicated, on a server that is not a replica of the source',
+  }
+}

@@ -1,0 +1,89 @@
+import { ArchiverError } from '../errors.ts'
+import type { Session } from '../sql/session.ts'
+import { LogDatabase } from './log/log-database.ts'
+import { RowsLog } from './log/rows-log.ts'
+import { sleep } from './options.ts'
+import { lockName, takeLock } from './run-lock.ts'
+import { connect, type Connections, type Places } from './server.ts'
+import type { Table } from './table.ts'
+
+/** Where the log tables are: in the source's database, or in that of their own connection. */
+export const logSchema = async ({ source, log }: Connections, table: Table): Promise<string> => {
+  if (log === source) return table.schema
+  const sql = log.dialect === 'mysql' ? 'SELECT DATABASE() AS name' : 'SELECT current_schema() AS name'
+  return (await log.run(sql)).rows[0]?.['name'] ?? table.schema
+}
+
+/** How long an own connection that broke may keep the table's lock. */
+const PATIENCE = 30_000
+
+/** The connections of a run with the lock on its table, kept through breaks. */
+export class RunConnections {
+  readonly #places: Places
+  readonly #table: Table
+  readonly #isOneServer: boolean
+  #connections: Connections
+  #log: RowsLog | undefined
+
+  constructor(connections: Connections, places: Places, table: Table, isOneServer: boolean) {
+    this.#connections = connections
+    this.#places = places
+    this.#table = table
+    this.#isOneServer = isOneServer
+  }
+
+  get source(): Session {
+    return this.#connections.source
+  }
+
+  /** The archive's connection where it is another server. */
+  get archive(): Session | undefined {
+    return this.#isOneServer ? undefined : this.#connections.archive
+  }
+
+  /** Whether the batch's row can join the transaction that moves its rows. */
+  get logsInTransaction(): boolean {
+    return this.#connections.log === this.#connections.source
+  }
+
+  get log(): RowsLog | undefined {
+    return this.#log
+  }
+
+  async openLog(): Promise<RowsLog> {
+    const schema = await logSchema(this.#connections, this.#table)
+    this.#log = new RowsLog(new LogDatabase(this.#connections.log, schema))
+    return this.#log
+  }
+
+  /**
+   * Connects again after a break, and takes the lock again. Throws LOCK_LOST when another process has been at work meanwhile: it has given this one
+   * its final word in the log.
+   */
+  async renew(signal: AbortSignal): Promise<void> {
+    this.#connections.destroy()
+    this.#connections = await connect(this.#places)
+    if (!this.#log) return
+    const database = new LogDatabase(this.#connections.log, await logSchema(this.#connections, this.#table))
+    this.#log = this.#log.on(database)
+    const name = lockName(this.#table)
+    for (let waited = 0; !(await takeLock(this.source, name)); waited += 100) {
+      if (waited >= PATIENCE || signal.aborted) throw lost()
+      await sleep(100, signal)
+    }
+    if (!(await this.#log.isRunning())) throw lost()
+  }
+
+  destroy(): void {
+    this.#connections.destroy()
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close()
+  }
+}
+
+const lost = (): ArchiverError =>
+  new ArchiverError('LOCK_LOST', 'another process works on the table since the connection broke', {
+    hint: 'let it finish; run-archiver rows status shows it',
+  })

@@ -1,0 +1,65 @@
+/** A column of a table, as the server describes it. */
+export interface Column {
+  readonly name: string
+  /** The type without its length: `bigint`, `varchar`, `timestamptz`. */
+  readonly type: string
+  /** As the server writes it: `bigint(20) unsigned`, `character varying(20)`. */
+  readonly fullType: string
+  readonly nullable: boolean
+  /** Whether an insert may leave it out. */
+  readonly hasDefault: boolean
+  /** Computed by the server: never written. */
+  readonly generated: boolean
+  /** Characters of a text, bytes of a binary; undefined where the type has no length. */
+  readonly length: number | undefined
+  /** Bytes of a text or binary. */
+  readonly octets: number | undefined
+  readonly precision: number | undefined
+  readonly scale: number | undefined
+  readonly unsigned: boolean
+  readonly charset: string | undefined
+  readonly collation: string | undefined
+}
+
+/** A table that was looked up on its server. */
+export interface Table {
+  /** The database (MySQL) or schema (PostgreSQL). */
+  readonly schema: string
+  readonly name: string
+  /** `table`, or what else it is: `view`, `foreign table`. */
+  readonly kind: string
+  /** MySQL: the storage engine. PostgreSQL: how its rows are kept, `permanent`, `unlogged` or `temporary`. */
+  readonly engine: string
+  readonly columns: readonly Column[]
+  /** The columns of the primary key in its order; empty: it has none. */
+  readonly key: readonly string[]
+}
+
+/** What a column of the key holds, and so how an id is written. */
+export type KeyType = 'integer' | 'uuid' | 'text' | 'date' | 'time'
+
+export interface KeyColumn {
+  readonly name: string
+  readonly type: KeyType
+  readonly column: Column
+}
+
+/** The columns that are copied and compared: all that the archive does not compute by itself. */
+export interface CopiedColumn {
+  readonly source: Column
+  readonly archive: Column
+}
+
+/** Both tables of a move, checked: what the SQL is made from. */
+export interface Pair {
+  readonly source: Table
+  readonly archive: Table
+  readonly key: readonly KeyColumn[]
+  readonly columns: readonly CopiedColumn[]
+}
+
+/** The values of a key's columns, as texts in the one form that the server writes too. */
+export type Key = readonly string[]
+
+/** One text for a key: for sets and maps. */
+export const keyText = (key: Key): string => (key.length === 1 ? (key[0] ?? '') : JSON.stringify(key))

@@ -1,0 +1,50 @@
+import { createConnection, type RowDataPacket, type ResultSetHeader } from 'mysql2/promise'
+import type { Result, Session, SessionOptions } from './session.ts'
+
+/**
+ * Strict, so that a value that does not fit is an error. `NO_AUTO_VALUE_ON_ZERO`: a key 0 stays 0. Dates that other sessions could write (zero,
+ * 31 February) are data like any other: they are copied as they are.
+ */
+const SQL_MODE = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'
+
+/** Opens a connection to MariaDB or MySQL, in UTC and READ COMMITTED. */
+export const openMysqlSession = async ({ url, password, timeout }: SessionOptions): Promise<Session> => {
+  const connection = await createConnection({
+    uri: url.replace(/^mariadb:/i, 'mysql:'),
+    ...(password === undefined ? {} : { password }),
+    connectTimeout: timeout,
+    charset: 'utf8mb4_bin',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    enableKeepAlive: true,
+    multipleStatements: false,
+    // LOAD DATA LOCAL would let a server read files of this machine. FOUND_ROWS would count rows that an update did not change.
+    flags: ['-LOCAL_FILES', '-FOUND_ROWS'],
+    typeCast: (field) => field.string(),
+  })
+  // Without a listener a connection that breaks while it is idle would end the process; the next statement fails by itself.
+  connection.on('error', () => undefined)
+  const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
+    const [answer] = await connection.query<RowDataPacket[] | ResultSetHeader>(sql, [...parameters])
+    return Array.isArray(answer)
+      ? { rows: answer as Result['rows'], affected: 0 }
+      : { rows: [], affected: answer.affectedRows }
+  }
+  try {
+    await run(
+      `SET SESSION sql_mode = '${SQL_MODE}', time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, innodb_lock_wait_timeout = ${Math.max(1, Math.ceil(timeout / 1000))}, net_write_timeout = 600, wait_timeout = 604800`,
+    )
+    await run('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
+    // MariaDB would turn a long list of ids into a join with a temporary table, and may then read the whole table.
+    await run('SET SESSION in_predicate_conversion_threshold = 0').catch(() => undefined)
+  } catch (error) {
+    connection.destroy()
+    throw error
+  }
+  return {
+    dialect: 'mysql',
+    run,
+    destroy: () => connection.destroy(),
+    close: () => connection.end().catch(() => connection.destroy()),
+  }
+}
