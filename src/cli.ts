@@ -6,6 +6,7 @@ import { fhiclCommands } from './cli/fhicl.ts'
 import { historyCommands } from './cli/history.ts'
 import { recordsCommands } from './cli/records.ts'
 import type { Load, Register } from './cli/register.ts'
+import { rowsCommands } from './cli/rows.ts'
 import { runCommands } from './cli/runs.ts'
 import { siteCommands } from './cli/site.ts'
 import { suggest } from './common/suggest.ts'
@@ -18,6 +19,7 @@ const AREAS: readonly Register[] = [
   fhiclCommands,
   historyCommands,
   recordsCommands,
+  rowsCommands,
 ]
 
 const EXIT_USAGE = 64

@@ -9,6 +9,7 @@ _run_archiver() {
             '/artdaq') command='artdaq' ;;
             '/fhicl') command='fhicl' ;;
             '/records') command='records' ;;
+            '/rows') command='rows' ;;
             '/init') command='init' ;;
             '/extract') command='extract' ;;
             '/verify') command='verify' ;;
@@ -31,13 +32,23 @@ _run_archiver() {
             'history/stats') command='history stats' ;;
             'records/plan') command='records plan' ;;
             'records/check') command='records check' ;;
+            'rows/run') command='rows run' ;;
+            'rows/verify') command='rows verify' ;;
+            'rows/plan') command='rows plan' ;;
+            'rows/status') command='rows status' ;;
+            'rows/stats') command='rows stats' ;;
+            'rows/conflicts') command='rows conflicts' ;;
+            'rows/pause') command='rows pause' ;;
+            'rows/resume') command='rows resume' ;;
+            'rows/cancel') command='rows cancel' ;;
+            'rows/cleanup') command='rows cleanup' ;;
         esac
     done
     case "$before" in
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon notify tell config artdaq fhicl history records --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit daemon notify tell config artdaq fhicl history records rows --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -60,10 +71,21 @@ _run_archiver() {
         'history stats') words='--config --json --since --help' ;;
         'records plan') words='--mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --json --help' ;;
+        'rows run') words='--json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
+        'rows verify') words='--config --json --file --help' ;;
+        'rows plan') words='--config --json --file --help' ;;
+        'rows status') words='--config --json --limit --help' ;;
+        'rows stats') words='--config --json --since --help' ;;
+        'rows conflicts') words='--config --json --keep --key --help' ;;
+        'rows pause') words='--config --json --help' ;;
+        'rows resume') words='--config --json --help' ;;
+        'rows cancel') words='--config --json --help' ;;
+        'rows cleanup') words='--config --json --older-than --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
         'records') words='plan check' ;;
+        'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))
 }

@@ -2,6 +2,7 @@ import type { Camel, Values } from './schema.ts'
 import { app, daemon, fhiclizeGenerate, logging, sourceFiles } from './sections/app.ts'
 import { artdaqDb, ledger, uconDb } from './sections/stores.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
+import { rows } from './sections/rows.ts'
 
 /** Every setting there is. Parsing, the type `Config` and docs/CONFIG.md follow from this table. */
 export const KEYS = {
@@ -16,6 +17,7 @@ export const KEYS = {
   carbon,
   metrics,
   daemon,
+  rows,
 } as const
 
 /** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */

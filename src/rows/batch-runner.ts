@@ -3,6 +3,7 @@ import { ArchiverError } from '../errors.ts'
 import { isClean, type BatchResult } from './batch.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import type { Passed } from './gate.ts'
+import { finishedCounts } from './log/finished-batches.ts'
 import type { BatchFacts } from './log/rows-log.ts'
 import { moveOnOneServer } from './one-server.ts'
 import { type RowsOptions, sleep } from './options.ts'
@@ -102,7 +103,8 @@ export class BatchRunner {
       await sleep(backoff(tries, 100, Math.random), signal)
       try {
         if (!isAlive || this.#connections.archive) await this.#connections.renew(signal)
-        const counts = await this.#connections.log?.finished(facts)
+        const { log } = this.#connections
+        const counts = log && (await finishedCounts(log, facts))
         return counts && { counts, conflicts: [] }
       } catch (error) {
         const isOver = tries >= attempt + TRIES || signal.aborted

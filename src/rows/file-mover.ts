@@ -1,11 +1,12 @@
-import { basename } from 'node:path'
 import { ArchiverError, toldOf } from '../errors.ts'
 import { add, type BatchResult, type Counts } from './batch.ts'
 import type { BatchRunner } from './batch-runner.ts'
 import type { BatchSize } from './batch-size.ts'
 import type { Passed } from './gate.ts'
+import { namesOf, versionOf } from './file-names.ts'
 import { IdList, type Survey } from './id-list.ts'
-import type { Covered, RowsLog } from './log/rows-log.ts'
+import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
+import type { RowsLog } from './log/rows-log.ts'
 import { type RowsOptions, sleep } from './options.ts'
 import type { RunConnections } from './run-connections.ts'
 import { segmentsOf, totalBatches, type Segment } from './segments.ts'
@@ -57,7 +58,7 @@ export class FileMover {
     let file: OpenFile | undefined
     try {
       list = await IdList.open(path, { ...options.list, key: pair.key })
-      const survey = await list.survey(options.signal)
+      const survey = versionOf(await list.survey(options.signal), options.list)
       const done = await this.#covered(survey.sha256)
       if (survey.bad > 0) options.warn(`${path}: ${survey.bad} lines are no keys and were skipped`)
       file = await this.#open(name, survey, done)
@@ -78,14 +79,9 @@ export class FileMover {
   async #covered(sha256: string): Promise<readonly Covered[]> {
     const { pair, type } = this.#work
     const { source, archive } = pair
-    return (
-      (await this.#log?.covered(
-        sha256,
-        `${source.schema}.${source.name}`,
-        `${archive.schema}.${archive.name}`,
-        type,
-      )) ?? []
-    )
+    if (!this.#log) return []
+    const [live, kept] = [`${source.schema}.${source.name}`, `${archive.schema}.${archive.name}`]
+    return coveredLines(this.#log, sha256, live, kept, type)
   }
 
   /** Undefined: all of it is done already. */
@@ -93,7 +89,7 @@ export class FileMover {
     const { options, size } = this.#work
     const records = done.reduce((sum, { ids }) => sum + ids, 0)
     const batches = totalBatches(survey.ids, done, size.current)
-    if (survey.ids > 0 && records >= survey.ids) {
+    if (coverAll(done, survey.ids)) {
       options.listener({ type: 'file-skipped', file: name })
       return undefined
     }
@@ -118,13 +114,14 @@ export class FileMover {
         continue
       }
       const passed = await this.#pass()
-      if (!passed) return this.#close(file, options.signal.aborted ? 'KILLED' : 'PROCESSING', undefined)
+      if (!passed || options.signal.aborted)
+        return this.#close(file, options.signal.aborted ? 'KILLED' : 'PROCESSING', undefined)
       await list.assertUnchanged()
       try {
         await this.#batch(file, segment, passed)
         records += segment.keys.length
       } catch (error) {
-        if (options.onBatchError === 'stop' || !isOfBatch(error) || options.signal.aborted) throw error
+        if (options.onBatchError === 'stop' || !isOfBatch(error)) throw error
         failed ??= error
       }
     }
@@ -146,8 +143,9 @@ export class FileMover {
     const passed = await gate.pass(connections.source, async () => this.#log?.control(), signal)
     if (passed.throttledMs > 0)
       listener({ type: 'throttled', reason: passed.reason ?? '', milliseconds: passed.throttledMs })
-    if (passed.end !== undefined) this.#progress.reason = passed.end
-    return passed.end === undefined && !signal.aborted ? passed : undefined
+    if (passed.end === undefined) return passed
+    this.#progress.reason = passed.end
+    return undefined
   }
 
   async #batch(file: OpenFile, batch: Extract<Segment, { type: 'batch' }>, passed: Passed): Promise<void> {
@@ -235,7 +233,7 @@ export class FileMover {
     const word = status === 'PROCESSING' ? 'FAILED' : status
     const message =
       error === undefined
-        ? (this.#progress.reason ?? `${String(options.signal.reason)}`)
+        ? (this.#progress.reason ?? String(options.signal.reason))
         : options.redact(toldOf(error))
     if (status === 'KILLED')
       await this.#log.endFile(file.id, word, message).catch(() => undefined) // the next start finds the process dead
@@ -248,14 +246,3 @@ const isOfBatch = (error: unknown): error is ArchiverError =>
   error instanceof ArchiverError && error.code === 'ROWS_FAILED' && error.cause !== undefined
 
 const firstOpen = (done: readonly Covered[]): number => done.length + 1
-
-/** File names without their folders, except where two would be one. */
-const namesOf = (paths: readonly string[]): ReadonlyMap<string, string> => {
-  const short = paths.map((path) => basename(path))
-  return new Map(
-    paths.map((path, at) => [
-      path,
-      short.filter((name) => name === short[at]).length > 1 ? path : (short[at] ?? path),
-    ]),
-  )
-}

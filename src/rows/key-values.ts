@@ -43,7 +43,7 @@ const valueOf = (text: string, column: KeyColumn): string | undefined => {
     case 'uuid':
       return /^\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i.test(text) ? uuid(text) : undefined
     case 'text':
-      return text === '' || text.includes('\0') || [...text].length > (column.column.length ?? Infinity)
+      return text === '' || text.includes('\0') || lengthOf(text) > (column.column.length ?? Infinity)
         ? undefined
         : text
     case 'date':
@@ -52,6 +52,9 @@ const valueOf = (text: string, column: KeyColumn): string | undefined => {
       return time(text, column)
   }
 }
+
+/** In characters as a database counts them. */
+const lengthOf = (text: string): number => Array.from(text).length
 
 const uuid = (text: string): string => {
   const digits = text.replace(/[{}-]/g, '').toLowerCase()

@@ -1,5 +1,5 @@
 import { ArchiverError, toldOf } from '../errors.ts'
-import { add, NOTHING } from './batch.ts'
+import { NOTHING } from './batch.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
 import { closeDead, holderOf } from './dead-runs.ts'

@@ -54,10 +54,11 @@ const fast = async (
   all: readonly Key[],
 ): Promise<BatchResult | undefined> => {
   const keys = distinct(all)
-  const step = mode === 'copy' ? dialect.copyAll : dialect.moveAll
   let moved: boolean
   try {
-    moved = await step(source, pair, keys)
+    moved = await (mode === 'copy'
+      ? dialect.copyAll(source, pair, keys)
+      : dialect.moveAll(source, pair, keys))
   } catch (error) {
     // The slow path finds out which row it is.
     if (isDuplicate(error)) return undefined

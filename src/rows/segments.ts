@@ -1,5 +1,5 @@
 import type { Listed } from './id-list.ts'
-import type { Covered } from './log/rows-log.ts'
+import type { Covered } from './log/finished-batches.ts'
 import type { Key } from './table.ts'
 
 /** A part of a file: ids that are to be done together, or lines that are done already. */

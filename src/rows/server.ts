@@ -37,8 +37,9 @@ export const connect = async (places: Places): Promise<Connections> => {
     const source = await open(places.source)
     const archive = places.archive ? await open(places.archive) : source
     const log = places.log ? await open(places.log) : source
-    const close = async (): Promise<void> =>
-      void (await Promise.all(opened.map((session) => session.close())))
+    const close = async (): Promise<void> => {
+      await Promise.all(opened.map((session) => session.close()))
+    }
     return { source, archive, log, close, destroy }
   } catch (error) {
     destroy()

@@ -26,9 +26,7 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
   connection.on('error', () => undefined)
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
     const [answer] = await connection.query<RowDataPacket[] | ResultSetHeader>(sql, [...parameters])
-    return Array.isArray(answer)
-      ? { rows: answer as Result['rows'], affected: 0 }
-      : { rows: [], affected: answer.affectedRows }
+    return Array.isArray(answer) ? { rows: answer, affected: 0 } : { rows: [], affected: answer.affectedRows }
   }
   try {
     await run(

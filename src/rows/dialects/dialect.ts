@@ -22,7 +22,7 @@ export interface Dialect {
   describe(session: Session, name: string): Promise<Table | undefined>
   /** The tables that rows of this table or view come from, each by one name that is the same on every connection of the server. */
   basesOf(session: Session, table: Table): Promise<readonly string[]>
-  begin(session: Session): Promise<void>
+  begin(session: Session): Promise<unknown>
   /** The fast path: true only when every id was copied now and its live row deleted as identical. False: the caller rolls back. */
   moveAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
   /** The same without the delete: true only when every id was copied now. */
@@ -56,8 +56,8 @@ export interface Dialect {
   /** An exact text as a person reads it. */
   readable(column: Column, text: string | null): string | null
   /** A point inside a transaction to go back to after an error. */
-  savepoint(session: Session): Promise<void>
-  toSavepoint(session: Session): Promise<void>
+  savepoint(session: Session): Promise<unknown>
+  toSavepoint(session: Session): Promise<unknown>
   /** The SQL of a batch, for `rows plan`: the statements with the ids put in. */
   statements(pair: Pair, keys: readonly Key[]): readonly string[]
 }

@@ -47,7 +47,7 @@ export const mysql: Dialect = {
   quote,
   describe: describeMysql,
   basesOf: basesMysql,
-  begin: async (session) => void (await session.run('START TRANSACTION')),
+  begin: (session) => session.run('START TRANSACTION'),
   moveAll: async (session, pair, keys) => {
     if (!(await copyAll(session, pair, keys))) return false
     return (await session.run(deleteTwins(pair, keys))).affected === keys.length

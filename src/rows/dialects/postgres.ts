@@ -61,7 +61,7 @@ export const postgres: Dialect = {
   quote,
   describe: describePostgres,
   basesOf: basesPostgres,
-  begin: async (session) => void (await session.run('BEGIN')),
+  begin: (session) => session.run('BEGIN'),
   moveAll: async (session, pair, keys) => {
     const list = keyList(pair.key, keys)
     const { rows } = await session.run(moveStatement(pair, list.sql('s')), list.parameters)
@@ -136,8 +136,8 @@ export const postgres: Dialect = {
     return (await session.run(text, list.parameters)).affected
   },
   readable: (_column, text) => text,
-  savepoint: async (session) => void (await session.run('SAVEPOINT step')),
-  toSavepoint: async (session) => void (await session.run('ROLLBACK TO SAVEPOINT step')),
+  savepoint: (session) => session.run('SAVEPOINT step'),
+  toSavepoint: (session) => session.run('ROLLBACK TO SAVEPOINT step'),
   statements: (pair, keys) => {
     const literals = keyLiterals(pair, keys)
     return [moveStatement(pair, literals), copyStatement(pair, literals), deleteStatement(pair, literals)]

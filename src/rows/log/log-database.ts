@@ -98,7 +98,8 @@ export class LogDatabase {
     values: readonly Value[],
   ): Promise<number> {
     const set = Object.keys(cells).map((name) => `${name} = ${this.#value(cells)(name)}`)
-    if (this.session.dialect === 'postgres') set.push('updated_at = clock_timestamp()')
+    if (this.session.dialect === 'postgres' && table !== 'row_conflicts')
+      set.push('updated_at = clock_timestamp()')
     const { affected } = await this.run(`UPDATE {${table}} SET ${set.join(', ')} WHERE ${where}`, [
       ...this.#parameters(cells),
       ...values,

@@ -1,6 +1,7 @@
 import type { BatchResult, Counts } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { keyText, type Key, type Pair } from '../table.ts'
+import { recordOf } from '../settle.ts'
 import type { LogDatabase } from './log-database.ts'
 
 export interface Self {
@@ -11,13 +12,6 @@ export interface Self {
 }
 
 export type ProcessStatus = 'COMPLETED' | 'FAILED' | 'PARTIAL' | 'KILLED'
-
-/** Lines of a file that a finished batch covers, with the ids in them. */
-export interface Covered {
-  readonly firstLine: number
-  readonly lastLine: number
-  readonly ids: number
-}
 
 /** What is known of a batch beside its counts. */
 export interface BatchFacts {
@@ -35,7 +29,7 @@ export interface BatchFacts {
 }
 
 /** Texts of any length in columns that have one. */
-const cut = (text: string, length: number): string => [...text].slice(0, length).join('')
+export const cut = (text: string, length: number): string => Array.from(text).slice(0, length).join('')
 
 /** What one process writes into the log tables. */
 export class RowsLog {
@@ -170,17 +164,6 @@ export class RowsLog {
       ],
     )
     for (const conflict of conflicts) {
-      const json = (row: Readonly<Record<string, string | null>> | undefined): string | null =>
-        row === undefined
-          ? null
-          : JSON.stringify(
-              Object.fromEntries(
-                pair.columns.map(({ source }) => [
-                  source.name,
-                  dialect.readable(source, row[source.name] ?? null),
-                ]),
-              ),
-            )
       await this.#database.insert('row_conflicts', {
         process_log_id: this.#id,
         table_name: `${pair.source.schema}.${pair.source.name}`,
@@ -188,8 +171,8 @@ export class RowsLog {
         batch_number: facts.number,
         row_key: keyText(conflict.key),
         differing_columns: conflict.differing.join(', ') || 'another unique key of the archive is taken',
-        src_row: json(conflict.source),
-        dst_row: json(conflict.archive),
+        src_row: recordOf(dialect, pair, conflict.source),
+        dst_row: recordOf(dialect, pair, conflict.archive),
         found_at: 'now',
       })
     }
@@ -210,46 +193,6 @@ export class RowsLog {
       "DELETE FROM {batch_processing_logs} WHERE process_log_id = ? AND file_name = ? AND batch_number = ? AND status IN ('FAILED', 'PROCESSING')",
       [this.#id, cut(fileName, 500), number],
     )
-  }
-
-  /** The counts of a batch whose commit was not answered; undefined: it was not committed. */
-  async finished({ fileName, number }: BatchFacts): Promise<Counts | undefined> {
-    const { rows } = await this.#database.run(
-      "SELECT * FROM {batch_processing_logs} WHERE process_log_id = ? AND file_name = ? AND batch_number = ? AND status LIKE 'COMPLETED%'",
-      [this.#id, cut(fileName, 500), number],
-    )
-    const [row] = rows
-    if (!row) return undefined
-    const count = (name: string): number => Number(row[name] ?? 0)
-    return {
-      requested: count('ids_requested'),
-      moved: count('rows_inserted'),
-      alreadyArchivedLive: count('already_archived_live'),
-      conflicts: count('conflicts'),
-      alreadyArchived: count('already_archived'),
-      notFound: count('not_found'),
-      appeared: count('appeared'),
-      repeated: count('repeated'),
-      inserted: count('rows_inserted'),
-      deleted: count('rows_deleted'),
-    }
-  }
-
-  /** The lines of a version of a file that earlier processes finished, in their order. */
-  async covered(sha256: string, table: string, archive: string, type: string): Promise<readonly Covered[]> {
-    const { rows } = await this.#database.run(
-      `SELECT DISTINCT b.first_line AS f, b.last_line AS l, b.ids_requested AS n FROM {batch_processing_logs} b
-       JOIN {file_processing_logs} f ON f.process_log_id = b.process_log_id AND f.file_name = b.file_name
-       JOIN {process_logs} p ON p.id = b.process_log_id
-       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0
-       ORDER BY b.first_line, b.last_line`,
-      [sha256, table, archive, type],
-    )
-    return rows.map((row) => ({
-      firstLine: Number(row['f']),
-      lastLine: Number(row['l']),
-      ids: Number(row['n']),
-    }))
   }
 
   async control(): Promise<string | undefined> {

@@ -1,0 +1,73 @@
+import type { Command as Program } from 'commander'
+import type { Register } from './register.ts'
+
+/** What the preflight finds and these flags overrule. */
+const FORCE = {
+  cascades: 'move rows although the server deletes or changes their children',
+  triggers: 'move rows although triggers run at each delete or copy',
+  binlog: 'move rows although the binary log has the format STATEMENT',
+  'packet-size': 'move rows although a batch may be larger than max_allowed_packet',
+}
+
+const paced = (program: Program): Program => {
+  program
+    .option('--batch-size <ids>', 'ids of a batch, or auto')
+    .option('--limit-batches <number>', 'end after so many batches')
+    .option('--run-time <time>', 'begin no batch after so long: 90s, 2h')
+    .option('--sleep <time>', 'rest after each batch')
+    .option('--file <path...>', 'these files instead of rows.files')
+    .option('--on-batch-error <word>', 'stop or continue')
+    .option('--max-lag <time>', 'the longest lag of a replica')
+    .option('--max-hll <number>', 'the longest history list')
+  for (const [name, text] of Object.entries(FORCE)) program.option(`--force-${name}`, text)
+  return program
+}
+
+/** rows: moves rows of a SQL table to its archive table. */
+export const rowsCommands: Register = (program, { run, below }) => {
+  const rows = program
+    .command('rows')
+    .description('move rows of a SQL table to its archive table, by lists of ids')
+  paced(
+    rows
+      .command('run')
+      .description('move the rows; resumes what an earlier run left')
+      .argument('[config]', 'YAML or INI file', 'config.yaml')
+      .option('--json', 'one JSON document on standard output')
+      .option('--dry-run', 'do each batch and roll it back; write nothing')
+      .option('--no-delete', 'copy only: live rows stay')
+      .option('--verify-only', 'compare only: change nothing'),
+  ).action(run(async () => (await import('../commands/rows/run.ts')).rowsRun, 'config'))
+  below(rows, 'verify', 'compare the rows of the files with their archive; change nothing')
+    .option('--file <path...>', 'these files instead of rows.files')
+    .action(run(async () => (await import('../commands/rows/run.ts')).rowsVerify))
+  below(rows, 'plan', 'check everything, and show the SQL of a batch and how the server would run it')
+    .option('--file <path...>', 'these files instead of rows.files')
+    .action(run(async () => (await import('../commands/rows/plan.ts')).rowsPlan))
+  below(rows, 'status', 'running and past executions with their files')
+    .option('--limit <number>', 'at most so many', '5')
+    .action(run(async () => (await import('../commands/rows/status.ts')).rowsStatus))
+  below(rows, 'stats', 'executions, rows and conflicts by day')
+    .option('--since <days>', 'so many days', '7')
+    .action(run(async () => (await import('../commands/rows/status.ts')).rowsStats))
+  below(rows, 'conflicts', 'rows that differ from their archived version; settle them with --keep')
+    .option('--keep <version>', 'archive, live or both')
+    .option('--key <key>', 'only this row')
+    .action(run(async () => (await import('../commands/rows/conflicts.ts')).rowsConflicts))
+  for (const [word, text] of [
+    ['pause', 'begin no further batch until resumed'],
+    ['resume', 'go on after a pause'],
+    ['cancel', 'end after the batch in hand'],
+  ] as const)
+    below(rows, word, text)
+      .argument('<id>', 'number of the execution, as rows status shows it')
+      .action(
+        run(async () => {
+          const { rowsControl } = await import('../commands/rows/control.ts')
+          return rowsControl(word)
+        }, 'id'),
+      )
+  below(rows, 'cleanup', 'remove old rows of the log tables')
+    .option('--older-than <days>', 'executions that ended longer ago', '90')
+    .action(run(async () => (await import('../commands/rows/control.ts')).rowsCleanup))
+}

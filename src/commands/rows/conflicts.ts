@@ -1,0 +1,106 @@
+import { userInfo } from 'node:os'
+import type { Command } from '../../app/context.ts'
+import { ArchiverError, toldOf } from '../../errors.ts'
+import { preflight } from '../../rows/preflight/preflight.ts'
+import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import { dialectFor } from '../../rows/server.ts'
+import { type Keep, settle } from '../../rows/settle.ts'
+import type { Key } from '../../rows/table.ts'
+import { withLog, type OpenLog } from './log-of.ts'
+
+export interface ConflictOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly keep?: string
+  readonly key?: string
+}
+
+/** `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. */
+export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
+  withLog(options.config, context, async (open) => {
+    const { log, table } = open
+    const only = options.key === undefined ? '' : ' AND row_key = ?'
+    const { rows } = await log.run(
+      `SELECT id, file_name, batch_number, row_key, differing_columns, src_row, dst_row, found_at FROM {row_conflicts} WHERE table_name = ? AND resolution IS NULL${only} ORDER BY id`,
+      [`${table.schema}.${table.name}`, ...(options.key === undefined ? [] : [options.key])],
+    )
+    if (options.keep === undefined) {
+      if (options.json) context.out(`${JSON.stringify({ conflicts: rows }, null, 2)}\n`)
+      else {
+        for (const row of rows)
+          context.out(
+            `${row['row_key'] ?? ''}  ${row['differing_columns'] ?? ''}  (${row['file_name'] ?? ''}, batch ${row['batch_number'] ?? ''}, ${row['found_at'] ?? ''})\n  live:    ${row['src_row'] ?? '-'}\n  archive: ${row['dst_row'] ?? '-'}\n`,
+          )
+        context.out(`${rows.length} open conflicts\n`)
+      }
+      return rows.length === 0 ? 0 : 1
+    }
+    const settled = await settleAll(open, rows, keepOf(options.keep), (line) => context.err(`${line}\n`))
+    const left = rows.length - settled
+    context.out(
+      options.json
+        ? `${JSON.stringify({ settled, left })}\n`
+        : `${settled} conflicts settled, ${left} left\n`,
+    )
+    return left === 0 ? 0 : 1
+  })
+
+const keepOf = (word: string): Keep => {
+  if (word === 'archive' || word === 'live' || word === 'both') return word
+  throw new ArchiverError('USAGE', `--keep: "${word}" is none of archive, live and both`)
+}
+
+const settleAll = async (
+  { config, connections, log }: OpenLog,
+  rows: readonly Readonly<Record<string, string | null>>[],
+  keep: Keep,
+  warn: (line: string) => void,
+): Promise<number> => {
+  const { source, archive } = connections
+  const dialect = dialectFor(source)
+  const { pair, oneServer } = await preflight({
+    source,
+    archive,
+    dialect,
+    table: config.rows.table,
+    archiveTable: config.rows.archive.table || config.rows.archiveTable,
+    batchSize: 1,
+    // What was forced when the rows were moved need not be forced again for a row.
+    forced: new Set(FORCEABLE),
+  })
+  let settled = 0
+  for (const row of rows) {
+    const text = row['row_key'] ?? ''
+    const key: Key = pair.key.length === 1 ? [text] : (JSON.parse(text) as string[])
+    const recorded = { source: row['src_row'] ?? null, archive: row['dst_row'] ?? null }
+    // The same row may have been found in conflict more than once: one decision settles all.
+    const record = async (): Promise<void> => {
+      await log.update(
+        'row_conflicts',
+        { resolution: keep, resolved_at: 'now', resolved_by: userInfo().username },
+        'id = ? OR (row_key = ? AND resolution IS NULL AND src_row = ? AND dst_row = ?)',
+        [Number(row['id']), text, recorded.source, recorded.archive],
+      )
+    }
+    const { rows: open } = await log.run(
+      'SELECT 1 FROM {row_conflicts} WHERE id = ? AND resolution IS NULL',
+      [Number(row['id'])],
+    )
+    if (open.length > 0)
+      try {
+        await settle(
+          { dialect, pair, source, archive: oneServer ? source : archive },
+          key,
+          recorded,
+          keep,
+          record,
+        )
+      } catch (error) {
+        if (!(error instanceof ArchiverError)) throw error
+        warn(toldOf(error))
+        continue
+      }
+    settled += 1
+  }
+  return settled
+}

@@ -1,0 +1,73 @@
+import type { Command } from '../../app/context.ts'
+import { ArchiverError } from '../../errors.ts'
+import { withLog } from './log-of.ts'
+
+export interface ControlOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly id: string
+}
+
+const WORDS = { pause: 'pause', cancel: 'cancel', resume: null } as const
+const SAID = {
+  pause: 'will pause before its next batch',
+  cancel: 'will end after the batch in hand',
+  resume: 'goes on',
+}
+
+/** `rows pause|resume|cancel ID`: the running process reads it before its next batch, a second later at most. */
+export const rowsControl =
+  (word: keyof typeof WORDS): Command<ControlOptions> =>
+  ({ config, id, json }, context) =>
+    withLog(config, context, async ({ log }) => {
+      const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : 0
+      await log.update('process_logs', { control: WORDS[word] }, "id = ? AND status = 'RUNNING'", [number])
+      const { rows } = await log.run("SELECT id FROM {process_logs} WHERE id = ? AND status = 'RUNNING'", [
+        number,
+      ])
+      if (rows.length === 0)
+        throw new ArchiverError('NOT_FOUND', `execution ${id} is not running`, {
+          hint: 'run-archiver rows status lists them',
+        })
+      context.out(
+        json
+          ? `${JSON.stringify({ id: number, control: WORDS[word] })}\n`
+          : `execution ${id} ${SAID[word]}\n`,
+      )
+      return 0
+    })
+
+/** `rows cleanup`: removes executions that ended long ago from the log tables. Open conflicts stay. Losing the rest costs time, never a row. */
+export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: string }> = (
+  { config, json, olderThan },
+  context,
+) =>
+  withLog(config, context, async ({ log }) => {
+    const days = /^\d{1,5}$/.test(olderThan) ? Number(olderThan) : undefined
+    if (days === undefined)
+      throw new ArchiverError('USAGE', `--older-than: "${olderThan}" is not a number of days`)
+    const limit =
+      log.session.dialect === 'mysql'
+        ? `DATE_SUB({now}, INTERVAL ${days} DAY)`
+        : `{now} - INTERVAL '${days} days'`
+    const { rows } = await log.run(
+      `SELECT id FROM {process_logs} WHERE status <> 'RUNNING' AND end_time < ${limit}`,
+    )
+    let batches = 0
+    for (const { id } of rows) {
+      const number = Number(id)
+      await log.run('DELETE FROM {row_conflicts} WHERE process_log_id = ? AND resolution IS NOT NULL', [
+        number,
+      ])
+      batches += (await log.run('DELETE FROM {batch_processing_logs} WHERE process_log_id = ?', [number]))
+        .affected
+      await log.run('DELETE FROM {file_processing_logs} WHERE process_log_id = ?', [number])
+      await log.run('DELETE FROM {process_logs} WHERE id = ?', [number])
+    }
+    context.out(
+      json
+        ? `${JSON.stringify({ executions: rows.length, batches })}\n`
+        : `${rows.length} executions with ${batches} batches removed; a file of theirs that is run again asks about each of its ids\n`,
+    )
+    return 0
+  })

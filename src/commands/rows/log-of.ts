@@ -1,0 +1,36 @@
+import { ArchiverError } from '../../errors.ts'
+import type { Context } from '../../app/context.ts'
+import { LogDatabase } from '../../rows/log/log-database.ts'
+import { connect, dialectFor, type Connections } from '../../rows/server.ts'
+import { logSchema } from '../../rows/run-connections.ts'
+import type { Table } from '../../rows/table.ts'
+import { placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
+
+export interface OpenLog {
+  readonly config: RowsConfig
+  readonly connections: Connections
+  readonly table: Table
+  readonly log: LogDatabase
+}
+
+/** Opens the log tables for a command that reads or settles. Throws NOT_FOUND where no run has made them. */
+export const withLog = async (
+  file: string,
+  context: Context,
+  work: (open: OpenLog) => Promise<number>,
+): Promise<number> => {
+  const config = rowsConfig(file, context)
+  const connections = await connect(placesOf(config))
+  try {
+    const table = await dialectFor(connections.source).describe(connections.source, config.rows.table)
+    if (!table) throw new ArchiverError('NOT_FOUND', `there is no table ${config.rows.table}`)
+    const log = new LogDatabase(connections.log, await logSchema(connections, table))
+    if (!(await log.exists()))
+      throw new ArchiverError('NOT_FOUND', 'no rows were moved yet: there are no log tables', {
+        hint: 'run-archiver rows run makes them',
+      })
+    return await work({ config, connections, table, log })
+  } finally {
+    await connections.close()
+  }
+}

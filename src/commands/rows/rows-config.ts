@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { parse as parseIni } from 'ini'
+import { stringify } from 'yaml'
+import type { Context } from '../../app/context.ts'
+import { redactor } from '../../common/redact.ts'
+import { interpret, readConfig, type Config } from '../../config/load-config.ts'
+import { secretsOf } from '../../config/secrets-of.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
+import { readSmallFile } from '../../config/secret-sources.ts'
+import type { SessionOptions } from '../../sql/session.ts'
+import type { Places } from '../../rows/server.ts'
+
+export type RowsConfig = Pick<Config, 'app' | 'rows' | 'ledger'>
+
+/** What `rows` works with: its sections are enough, and an INI file has the same sections and keys. */
+export const rowsConfig = (file: string, context: Context): RowsConfig => {
+  const { config, warnings } = /\.ini$/i.test(file)
+    ? fromIni(file, context)
+    : readConfig(file, context.env, SECTIONS)
+  for (const warning of warnings) context.err(`warning: ${warning}\n`)
+  const { source, table, archiveTable, archive } = config.rows
+  const lacking = [
+    source === undefined && 'rows.source: the database of the live table',
+    table === '' && 'rows.table: the live table',
+    archiveTable === '' && archive.table === '' && 'rows.archive_table: the archive table',
+  ].filter((line) => line !== false)
+  if (lacking.length > 0)
+    throw new ArchiverError(
+      'CONFIG_INVALID',
+      lacking.map((line) => `${file}: must be set: ${line}`).join('\n'),
+      {
+        hint: 'docs/ROWS.md has the least configuration that works',
+      },
+    )
+  return config
+}
+
+const SECTIONS = ['app', 'rows', 'ledger'] as const
+
+const fromIni = (file: string, { env }: Context) => {
+  let text: string
+  try {
+    text = readSmallFile(file).text
+  } catch (cause) {
+    throw new ArchiverError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(cause)}`, { cause })
+  }
+  return interpret(stringify(parseIni(text)), { env, path: file, readFile: readSmallFile, needs: SECTIONS })
+}
+
+/** Masks the passwords of the configuration in any text. */
+export const maskOf = (config: RowsConfig) => redactor(secretsOf(config))
+
+/** The connections that a configuration names. */
+export const placesOf = ({ rows }: RowsConfig): Places => {
+  const timeout = rows.timeoutSeconds * 1000
+  const password = rows.password?.current() ?? printed(rows.passwordCommand)
+  const at = (url: string, secret: string | undefined): SessionOptions => ({ url, password: secret, timeout })
+  const source = at(rows.source?.current() ?? '', password)
+  const { archive, log } = rows
+  return {
+    source,
+    archive: archive.url && at(archive.url.current(), archive.password?.current() ?? password),
+    log: log && at(log.current(), password),
+  }
+}
+
+/** What a command prints, without its line end. */
+const printed = (command: string | undefined): string | undefined => {
+  if (command === undefined) return undefined
+  try {
+    return execFileSync('/bin/sh', ['-c', command], {
+      encoding: 'utf8',
+      timeout: 30_000,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }).replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new ArchiverError('CONFIG_INVALID', 'rows.password_command failed', {
+      cause,
+      hint: 'run it by hand: it must print the password and end with 0',
+    })
+  }
+}
+
+/** The files of ids, by name. Throws IDS_INVALID where a pattern finds none. */
+export const filesOf = (patterns: readonly string[]): readonly string[] => {
+  const found = patterns.flatMap((pattern) => {
+    const name = basename(pattern)
+    if (!/[*?]/.test(name)) return [pattern]
+    const matcher = new RegExp(
+      `^${name
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+    )
+    let names: string[]
+    try {
+      names = readdirSync(dirname(pattern))
+    } catch (cause) {
+      throw new ArchiverError('IDS_INVALID', `${dirname(pattern)} cannot be read: ${messageOf(cause)}`, {
+        cause,
+      })
+    }
+    const matching = names.filter((one) => matcher.test(one) && !one.startsWith('.'))
+    return matching.map((one) => join(dirname(pattern), one))
+  })
+  if (found.length === 0)
+    throw new ArchiverError(
+      'IDS_INVALID',
+      `no file of ids: ${patterns.join(', ') || 'rows.files is not set'}`,
+      {
+        hint: 'set rows.files, or give --file',
+      },
+    )
+  return [...new Set(found)].toSorted((a, b) =>
+    basename(a) < basename(b) ? -1 : basename(a) > basename(b) ? 1 : a < b ? -1 : 1,
+  )
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import { type Command, type Context, stopCode } from '../../app/context.ts'
+import { duration } from '../../config/quantities.ts'
+import { ArchiverError, toldOf } from '../../errors.ts'
+import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
+import type { BatchMode } from '../../rows/batch.ts'
+import type { RowsEvent, RowsListener } from '../../rows/events.ts'
+import { moveRows } from '../../rows/move-rows.ts'
+import type { RowsOptions, RowsOutcome } from '../../rows/options.ts'
+import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import { screen, textLines } from '../../rows/screen.ts'
+import { TextLog } from '../../rows/text-log.ts'
+import { gateOf } from './gate-of.ts'
+import { outcomeJson, outcomeLines } from './outcome-text.ts'
+import { filesOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
+
+export interface RowsRunOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly dryRun?: boolean
+  readonly delete?: boolean
+  readonly verifyOnly?: boolean
+  readonly batchSize?: string
+  readonly limitBatches?: string
+  readonly runTime?: string
+  readonly sleep?: string
+  readonly file?: readonly string[]
+  readonly onBatchError?: string
+  readonly maxLag?: string
+  readonly maxHll?: string
+}
+
+/** `rows run`: moves the rows. Returns 0 when all is moved, 1 when conflicts or failed batches are left, 130 or 143 after a signal. */
+export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
+  const config = rowsConfig(options.config, context)
+  const mode = modeOf(options)
+  const { pid } = identity()
+  const out = (line: string): void => {
+    if (!options.json) context.out(`${line}\n`)
+  }
+  if (mode === 'move' || mode === 'copy') out(`Process started with PID: ${pid}`)
+  const listeners: RowsListener[] = [screen(out)]
+  if (mode === 'move' || mode === 'copy') listeners.push(textLines(new TextLog(config.app.workDir, pid, now)))
+  const work = optionsOf(config, options, mode, context, (event) => {
+    for (const listener of listeners) listener(event)
+  })
+  try {
+    const outcome = await moveRows(work)
+    if (options.json) context.out(outcomeJson(outcome, mode))
+    else for (const line of outcomeLines(outcome, mode)) context.out(`${line}\n`)
+    return codeOf(outcome, context)
+  } finally {
+    await work.gate.close()
+  }
+}
+
+/** `rows verify`: the same as `rows run --verify-only`. */
+export const rowsVerify: Command<RowsRunOptions> = (options, context) =>
+  rowsRun({ ...options, verifyOnly: true }, context)
+
+const modeOf = (options: RowsRunOptions): BatchMode => {
+  const { dryRun, verifyOnly } = options
+  const keepsLive = options.delete === false
+  const chosen = [
+    dryRun && '--dry-run',
+    verifyOnly && '--verify-only',
+    keepsLive && '--no-delete',
+  ].filter(Boolean)
+  if (chosen.length > 1) throw new ArchiverError('USAGE', `${chosen.join(' and ')} exclude each other`)
+  if (dryRun) return 'try'
+  if (verifyOnly) return 'verify'
+  return keepsLive ? 'copy' : 'move'
+}
+
+const codeOf = (outcome: RowsOutcome, context: Context): number => {
+  const { status, error } = outcome
+  if (error)
+    context.err(
+      `run-archiver: ${toldOf(error)}\n${error instanceof ArchiverError && error.hint ? `  ${error.hint}\n` : ''}`,
+    )
+  if (context.signal.aborted) return stopCode(context.signal)
+  return status === 'COMPLETED' ? 0 : 1
+}
+
+const optionsOf = (
+  config: RowsConfig,
+  options: RowsRunOptions,
+  mode: BatchMode,
+  context: Context,
+  listener: (event: RowsEvent) => void,
+): RowsOptions => {
+  const { rows } = config
+  const places = placesOf(config)
+  const self = identity()
+  const redact = maskOf(config)
+  const seconds = (name: string, text: string | undefined): number | undefined =>
+    text === undefined ? undefined : secondsOf(name, text)
+  const runTime = seconds('--run-time', options.runTime) ?? rows.runTimeSeconds
+  const maxLag = seconds('--max-lag', options.maxLag)
+  return {
+    places,
+    table: rows.table,
+    archiveTable: rows.archive.table || rows.archiveTable,
+    files: filesOf(options.file?.map((file) => resolve(file)) ?? rows.files),
+    list: { columns: rows.columns, header: rows.header, badLines: rows.badLines },
+    batchSize: options.batchSize === undefined ? rows.batchSize : sizeOf(options.batchSize),
+    mode,
+    onBatchError: options.onBatchError === undefined ? rows.onBatchError : wordOf(options.onBatchError),
+    runTimeMs: runTime === undefined ? undefined : runTime * 1000,
+    limitBatches:
+      options.limitBatches === undefined ? undefined : countOf('--limit-batches', options.limitBatches),
+    sleepMs: (seconds('--sleep', options.sleep) ?? rows.sleepSeconds) * 1000,
+    graceMs: rows.graceSeconds * 1000,
+    forced: new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`))),
+    gate: gateOf(config, places.source, {
+      maxLagMs: maxLag === undefined ? undefined : maxLag * 1000,
+      maxHll: options.maxHll === undefined ? undefined : countOf('--max-hll', options.maxHll),
+    }),
+    listener,
+    warn: (message) => context.err(`warning: ${redact(message)}\n`),
+    redact,
+    signal: context.signal,
+    monotonic,
+    self,
+    here: { host: self.host, bootId: self.bootId, startTicksOf: startTicks },
+    runId: randomUUID(),
+  }
+}
+
+const secondsOf = (name: string, text: string): number => {
+  try {
+    return duration().read(text, { directory: '/' })
+  } catch (cause) {
+    throw new ArchiverError('USAGE', `${name}: "${text}" is not a time such as 90s or 2h`, { cause })
+  }
+}
+
+const countOf = (name: string, text: string): number => {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new ArchiverError('USAGE', `${name}: "${text}" is not a number from 1`)
+}
+
+const sizeOf = (text: string): number | 'auto' => {
+  if (text === 'auto') return 'auto'
+  const size = countOf('--batch-size', text)
+  if (size > 10_000) throw new ArchiverError('USAGE', `--batch-size: ${size} is more than 10000`)
+  return size
+}
+
+const wordOf = (text: string): 'stop' | 'continue' => {
+  if (text === 'stop' || text === 'continue') return text
+  throw new ArchiverError('USAGE', `--on-batch-error: "${text}" is neither stop nor continue`)
+}

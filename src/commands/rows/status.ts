@@ -1,0 +1,78 @@
+import type { Command } from '../../app/context.ts'
+import { ArchiverError } from '../../errors.ts'
+import { withLog } from './log-of.ts'
+
+export interface StatusOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly limit?: string
+  readonly since?: string
+}
+
+type Row = Readonly<Record<string, string | null>>
+
+const SHOWN =
+  'id, table_name, process_type, process_pid, hostname, start_time, end_time, status, total_files, processed_files, current_file, current_batch, replica_lag, hll_value, conflicts, throttled_ms, throttle_reason, control, error_message'
+
+/** `rows status`: executions, the newest first, with the files of each. */
+export const rowsStatus: Command<StatusOptions> = ({ config, json, limit = '5' }, context) =>
+  withLog(config, context, async ({ log }) => {
+    const { rows } = await log.run(
+      `SELECT ${SHOWN} FROM {process_logs} ORDER BY id DESC LIMIT ${numberOf('--limit', limit)}`,
+    )
+    const executions = []
+    for (const row of rows) {
+      const files = await log.run(
+        'SELECT file_name, status, total_batches, processed_batches, records_processed, conflicts, error_message FROM {file_processing_logs} WHERE process_log_id = ? ORDER BY id',
+        [Number(row['id'])],
+      )
+      executions.push({ ...row, files: files.rows })
+    }
+    if (json) context.out(`${JSON.stringify({ executions }, null, 2)}\n`)
+    else for (const { files, ...row } of executions) context.out(executionText(row, files))
+    return 0
+  })
+
+const executionText = (row: Row, files: readonly Row[]): string => {
+  const lines = [
+    `${row['id'] ?? ''}  ${row['status'] ?? ''}  ${row['table_name'] ?? ''}  ${row['process_type'] ?? ''}  since ${row['start_time'] ?? ''}${row['end_time'] == null ? `  pid ${row['process_pid'] ?? ''} on ${row['hostname'] ?? ''}` : `  until ${row['end_time']}`}`,
+  ]
+  if (row['status'] === 'RUNNING' && row['throttle_reason'] != null)
+    lines.push(`    held back: ${row['throttle_reason']}`)
+  if (row['control'] != null) lines.push(`    asked to ${row['control']}`)
+  if (row['error_message'] != null) lines.push(`    ${row['error_message']}`)
+  for (const file of files)
+    lines.push(
+      `    ${file['file_name'] ?? ''}  ${file['status'] ?? ''}  batch ${file['processed_batches'] ?? ''} of ${file['total_batches'] ?? ''}, ${file['records_processed'] ?? ''} ids${Number(file['conflicts']) > 0 ? `, ${file['conflicts'] ?? ''} conflicts` : ''}`,
+    )
+  return `${lines.join('\n')}\n`
+}
+
+/** `rows stats`: what each day brought. */
+export const rowsStats: Command<StatusOptions> = ({ config, json, since = '7' }, context) =>
+  withLog(config, context, async ({ log }) => {
+    const days = numberOf('--since', since)
+    const isMysql = log.session.dialect === 'mysql'
+    const from = isMysql ? `DATE_SUB({now}, INTERVAL ${days} DAY)` : `{now} - INTERVAL '${days} days'`
+    const { rows } = await log.run(
+      `SELECT ${isMysql ? 'CAST(DATE(b.created_at) AS CHAR)' : 'b.created_at::date::text'} AS day, COUNT(DISTINCT b.process_log_id) AS executions, COUNT(*) AS batches, SUM(b.ids_requested) AS ids,
+        SUM(b.rows_inserted) AS inserted, SUM(b.rows_deleted) AS deleted, SUM(b.conflicts) AS conflicts, SUM(CASE WHEN b.status = 'FAILED' THEN 1 ELSE 0 END) AS failed,
+        SUM(b.throttled_ms) AS throttled_ms, SUM(b.duration_ms) AS duration_ms
+       FROM {batch_processing_logs} b WHERE b.created_at > ${from} GROUP BY ${isMysql ? 'CAST(DATE(b.created_at) AS CHAR)' : 'b.created_at::date::text'} ORDER BY day DESC`,
+    )
+    const table: readonly Row[] = rows.map((row) => ({ ...row, rows_per_second: String(perSecond(row)) }))
+    if (json) context.out(`${JSON.stringify({ days: table }, null, 2)}\n`)
+    else for (const row of table) context.out(dayText(row))
+    return 0
+  })
+
+const perSecond = (row: Row): number =>
+  Math.round((Number(row['ids']) * 1000) / Math.max(1, Number(row['duration_ms'])))
+
+const dayText = (row: Row): string =>
+  `${row['day'] ?? ''}  ${row['executions'] ?? ''} executions, ${row['batches'] ?? ''} batches, ${row['ids'] ?? ''} ids, ${row['deleted'] ?? ''} rows moved, ${row['conflicts'] ?? ''} conflicts, ${row['failed'] ?? ''} failed batches, ${row['rows_per_second'] ?? ''} ids a second\n`
+
+const numberOf = (name: string, text: string): number => {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new ArchiverError('USAGE', `${name}: "${text}" is not a number from 1`)
+}

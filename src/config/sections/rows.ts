@@ -1,0 +1,115 @@
+import { redactUrl } from '../../common/redact.ts'
+import { Secret } from '../../common/secret.ts'
+import { secret } from '../addresses.ts'
+import { duration, pause } from '../quantities.ts'
+import { key, optional, section } from '../schema.ts'
+import { choice, decimal, integer, type Kind, list, map, path, special, text } from '../value-types.ts'
+
+/** The URL of a database; it may hold a password, so it is kept as a secret, and shown without it. */
+const databaseUrl: Kind<Secret> = {
+  ...special<Secret>('URL (mysql://, mariadb://, postgres://)', (value) => {
+    if (!/^(?:mysql|mariadb|postgres(?:ql)?):\/\//i.test(value) || !URL.canParse(value))
+      throw new SyntaxError('must be mysql://user@host/database, mariadb://... or postgres://...')
+    return new Secret(value)
+  }),
+  secret: true,
+  show: (url) => redactUrl(url.reveal()),
+}
+
+const batchSize: Kind<number | 'auto'> = special<number | 'auto'>(
+  'auto, or a whole number from 1 to 10000',
+  (value) => {
+    if (/^auto$/i.test(value)) return 'auto'
+    const size = /^[1-9]\d{0,4}$/.test(value) ? Number(value) : 0
+    if (size < 1 || size > 10_000) throw new SyntaxError('must be auto, or a whole number from 1 to 10000')
+    return size
+  },
+)
+
+const throttle = section(
+  'When the servers are busy, no batch begins. Any one reason holds the next batch back.',
+  {
+    max_replica_lag: optional(duration(), {
+      as: 'maxReplicaLagSeconds',
+      doc: 'The longest lag of a replica. A replica that does not answer counts as late.',
+    }),
+    replicas: key(list(databaseUrl), [], {
+      doc: 'The replicas that are looked at. PostgreSQL: left out, all that the primary knows.',
+    }),
+    max_hll: optional(integer(1), {
+      doc: 'The longest history list of InnoDB; on PostgreSQL the age of the oldest snapshot in transactions.',
+    }),
+    max_load: key(map, new Map(), {
+      doc: 'Server status values and their limits, such as `Threads_running: 50`.',
+    }),
+    critical_load: key(map, new Map(), { doc: 'The same; above such a limit the run ends, resumable.' }),
+    query: optional(text, { doc: 'A query on the source; a result above 0 holds the next batch back.' }),
+    flag_file: optional(path, { doc: 'While this file exists no batch begins.' }),
+    nice_ratio: key(decimal(0, 100), '0', {
+      doc: 'Rest after each batch: so many times as long as the batch took.',
+    }),
+    check_interval: key(pause(0.05), '1s', {
+      as: 'checkIntervalSeconds',
+      doc: 'Between two looks while a batch is held back; the oldest look that counts.',
+    }),
+    max_pause: key(pause(0), '1h', {
+      as: 'maxPauseSeconds',
+      doc: 'After so long a pause the run ends; the next one goes on.',
+    }),
+    windows: key(list(text), [], {
+      doc: 'Hours of local time in which batches may begin, such as `22:00-06:00`.',
+    }),
+  },
+)
+
+export const rows = section(
+  '`run-archiver rows`: rows of a SQL table, moved to its archive table by lists of ids.',
+  {
+    source: optional(databaseUrl, { doc: 'The database of the live table. Needed for `rows`.' }),
+    password: optional(secret, { doc: 'For `source`, when it does not stand in the URL.' }),
+    password_command: optional(text, { doc: 'A shell command that prints the password for `source`.' }),
+    table: key(text, '', {
+      doc: 'The live table; `schema.table` where it is not in the default schema. Needed for `rows`.',
+    }),
+    archive_table: key(text, '', {
+      doc: 'The archive table in the same database. Needed, unless `archive.table` is given.',
+    }),
+    archive: section('An archive in another database or on another server.', {
+      url: optional(databaseUrl, { doc: 'Its database. Left out: that of `source`.' }),
+      table: key(text, '', { doc: 'The archive table there.' }),
+      password: optional(secret, { doc: 'For `url`.' }),
+    }),
+    files: key(list(path), [], {
+      doc: 'CSV files of ids; the last part may hold `*` and `?`. Done in the order of their names.',
+    }),
+    batch_size: key(batchSize, '2200', {
+      doc: 'Ids of a batch, which is one transaction. `auto`: so many that a batch takes half a second, 100 to 10000.',
+    }),
+    columns: key(list(text), [], {
+      doc: "Columns of the files that hold the key, by name or number from 1. Left out: those with the key's names, else the first.",
+    }),
+    header: key(choice('auto', 'yes', 'no'), 'auto', {
+      doc: 'Whether the first line of a file names its columns.',
+    }),
+    bad_lines: key(choice('stop', 'skip'), 'stop', {
+      doc: 'A line that is no key: the file fails before anything moves, or the line is counted and skipped.',
+    }),
+    on_batch_error: key(choice('stop', 'continue'), 'stop', {
+      doc: 'After a batch that the archive refuses.',
+    }),
+    run_time: optional(duration(), { as: 'runTimeSeconds', doc: 'After so long no further batch begins.' }),
+    sleep: key(pause(), '0', { as: 'sleepSeconds', doc: 'Rest after each batch.' }),
+    grace: key(pause(), '10s', {
+      as: 'graceSeconds',
+      doc: 'After a signal, how long the batch in hand may take; then it is rolled back.',
+    }),
+    timeout: key(pause(1), '50s', {
+      as: 'timeoutSeconds',
+      doc: "For a connection, and for the wait for a row's lock.",
+    }),
+    log: optional(databaseUrl, {
+      doc: "The database of the log tables. Left out: the source's, where a batch's row commits with its rows.",
+    }),
+    throttle,
+  },
+)

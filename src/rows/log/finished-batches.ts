@@ -1,0 +1,64 @@
+import type { Counts } from '../batch.ts'
+import { cut, type BatchFacts, type RowsLog } from './rows-log.ts'
+
+/** Lines of a file that a finished batch covers, with the ids in them. */
+export interface Covered {
+  readonly firstLine: number
+  readonly lastLine: number
+  readonly ids: number
+}
+
+/** The counts of a batch whose commit was not answered; undefined: it was not committed. */
+export const finishedCounts = async (
+  log: RowsLog,
+  { fileName, number }: BatchFacts,
+): Promise<Counts | undefined> => {
+  const { rows } = await log.database.run(
+    "SELECT * FROM {batch_processing_logs} WHERE process_log_id = ? AND file_name = ? AND batch_number = ? AND status LIKE 'COMPLETED%'",
+    [log.id, cut(fileName, 500), number],
+  )
+  const [row] = rows
+  if (!row) return undefined
+  const count = (name: string): number => Number(row[name] ?? 0)
+  return {
+    requested: count('ids_requested'),
+    moved: count('rows_inserted'),
+    alreadyArchivedLive: count('already_archived_live'),
+    conflicts: count('conflicts'),
+    alreadyArchived: count('already_archived'),
+    notFound: count('not_found'),
+    appeared: count('appeared'),
+    repeated: count('repeated'),
+    inserted: count('rows_inserted'),
+    deleted: count('rows_deleted'),
+  }
+}
+
+/** The lines of a version of a file that earlier processes finished, in their order. */
+export const coveredLines = async (
+  log: RowsLog,
+  sha256: string,
+  table: string,
+  archive: string,
+  type: string,
+): Promise<readonly Covered[]> => {
+  const { rows } = await log.database.run(
+    `SELECT DISTINCT b.first_line AS f, b.last_line AS l, b.ids_requested AS n FROM {batch_processing_logs} b
+       JOIN {file_processing_logs} f ON f.process_log_id = b.process_log_id AND f.file_name = b.file_name
+       JOIN {process_logs} p ON p.id = b.process_log_id
+       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0
+       ORDER BY b.first_line, b.last_line`,
+    [sha256, table, archive, type],
+  )
+  return rows.map((row) => ({
+    firstLine: Number(row['f']),
+    lastLine: Number(row['l']),
+    ids: Number(row['n']),
+  }))
+}
+
+/** Whether these batches are sure to be all of a file: none overlaps another, and together they have all of its ids. */
+export const coverAll = (done: readonly Covered[], ids: number): boolean =>
+  ids > 0 &&
+  done.every((covered, at) => covered.firstLine > (done[at - 1]?.lastLine ?? 0)) &&
+  done.reduce((sum, covered) => sum + covered.ids, 0) === ids

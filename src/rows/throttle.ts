@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs'
+import type { Session } from '../sql/session.ts'
+import type { Gate, Passed } from './gate.ts'
+import { sleep } from './options.ts'
+import { inWindow, type Window } from './windows.ts'
+
+/** What the servers say. Lag in seconds; `undefined`: not known, which counts as too much where there is a limit. */
+export interface Probe {
+  lag(source: Session): Promise<number | undefined>
+  hll(source: Session): Promise<number | undefined>
+  status(source: Session, name: string): Promise<number | undefined>
+  query(source: Session, sql: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** Times in milliseconds. */
+export interface ThrottleOptions {
+  readonly maxLagMs: number | undefined
+  readonly maxHll: number | undefined
+  readonly maxLoad: ReadonlyMap<string, number>
+  readonly criticalLoad: ReadonlyMap<string, number>
+  readonly query: string | undefined
+  readonly flagFile: string | undefined
+  readonly niceRatio: number
+  readonly checkIntervalMs: number
+  readonly maxPauseMs: number
+  readonly windows: readonly Window[]
+  readonly probe: Probe
+  readonly now: () => number
+  readonly monotonic: () => number
+}
+
+type Look =
+  | { readonly type: 'free' }
+  | { readonly type: 'hold'; readonly reason: string }
+  | { readonly type: 'end'; readonly reason: string }
+
+/**
+ * Holds batches back while any reason stands, and names it. An operator's pause has no limit; every other pause ends the run after `maxPauseMs`.
+ */
+export class Throttle implements Gate {
+  readonly #options: ThrottleOptions
+  #lookedAt = -Infinity
+  #lag = -1
+  #hll = -1
+
+  constructor(options: ThrottleOptions) {
+    this.#options = options
+  }
+
+  async pass(
+    session: Session,
+    control: () => Promise<string | undefined>,
+    signal: AbortSignal,
+  ): Promise<Passed> {
+    const { monotonic, checkIntervalMs, maxPauseMs } = this.#options
+    const began = monotonic()
+    let reason: string | undefined
+    let end: string | undefined
+    while (!signal.aborted) {
+      if (reason === undefined && monotonic() - this.#lookedAt < checkIntervalMs) break
+      this.#lookedAt = monotonic()
+      const look = await this.#look(session, await control())
+      if (look.type === 'free') break
+      reason = look.reason
+      if (look.type === 'end') end = look.reason
+      else if (monotonic() - began >= maxPauseMs && reason !== PAUSED)
+        end = `held back for too long: ${reason}`
+      if (end !== undefined) break
+      await sleep(checkIntervalMs, signal)
+    }
+    const throttledMs = reason === undefined ? 0 : monotonic() - began
+    return { lag: this.#lag, hll: this.#hll, throttledMs, reason, end }
+  }
+
+  rest(batchMs: number): number {
+    return batchMs * this.#options.niceRatio
+  }
+
+  close(): Promise<void> {
+    return this.#options.probe.close()
+  }
+
+  async #look(session: Session, control: string | undefined): Promise<Look> {
+    const { flagFile, windows, now, criticalLoad, maxLoad, query, probe } = this.#options
+    if (control === 'cancel') return { type: 'end', reason: 'cancelled by an operator' }
+    for (const [name, limit] of criticalLoad) {
+      const value = await probe.status(session, name)
+      if (value !== undefined && value > limit)
+        return { type: 'end', reason: `critical load: ${name} ${value} > ${limit}` }
+    }
+    if (control === 'pause') return hold(PAUSED)
+    if (flagFile !== undefined && existsSync(flagFile)) return hold(`flag file ${flagFile}`)
+    if (!inWindow(windows, now())) return hold(`outside of ${windows.map(({ text }) => text).join(', ')}`)
+    const busy = (await this.#lagLook(session)) ?? (await this.#hllLook(session))
+    if (busy) return busy
+    for (const [name, limit] of maxLoad) {
+      const value = await probe.status(session, name)
+      if (value === undefined) return hold(`${name} is not known`)
+      if (value > limit) return hold(`${name} ${value} > ${limit}`)
+    }
+    if (query === undefined) return { type: 'free' }
+    const value = await probe.query(session, query)
+    return value > 0 ? hold(`query ${value} > 0`) : { type: 'free' }
+  }
+
+  async #lagLook(session: Session): Promise<Look | undefined> {
+    const { maxLagMs, probe } = this.#options
+    if (maxLagMs === undefined) return undefined
+    const lag = await probe.lag(session)
+    this.#lag = lag === undefined ? -1 : Math.round(lag)
+    if (lag === undefined) return hold('replica_lag unknown')
+    return lag * 1000 > maxLagMs ? hold(`replica_lag ${lag.toFixed(1)}s > ${maxLagMs / 1000}s`) : undefined
+  }
+
+  async #hllLook(session: Session): Promise<Look | undefined> {
+    const { maxHll, probe } = this.#options
+    if (maxHll === undefined) return undefined
+    const hll = await probe.hll(session)
+    this.#hll = hll ?? -1
+    if (hll === undefined) return hold('history list length unknown')
+    return hll > maxHll ? hold(`hll ${hll} > ${maxHll}`) : undefined
+  }
+}
+
+const PAUSED = 'paused by an operator'
+
+const hold = (reason: string): Look => ({ type: 'hold', reason })
