@@ -17,3 +17,24 @@ export const keepSuccess = (workDir: string, at: number, warn: (message: string)
   replaceFile(join(workDir, FILE), `${new Date(at).toISOString()}\n`).catch((error: unknown) =>
     warn(`The time of this success could not be kept: ${messageOf(error)}`),
   )
+
+/** In `app.work_dir`: when a pass first ended while none had ever succeeded (ISO 8601, UTC). */
+const WAITING_FILE = 'waiting-since.txt'
+
+/**
+ * Since when passes have been tried without any success, epoch milliseconds; the first call notes the time. A time in the future, which a
+ * clock that was set back leaves, is replaced. Where it cannot be kept, this is `now`.
+ */
+export const waitingSince = async (
+  workDir: string,
+  now: number,
+  warn: (message: string) => void,
+): Promise<number> => {
+  const path = join(workDir, WAITING_FILE)
+  const since = Date.parse((await readFile(path, 'utf8').catch(() => '')).trim())
+  if (since <= now) return since
+  await replaceFile(path, `${new Date(now).toISOString()}\n`).catch((error: unknown) =>
+    warn(`Cannot keep the time of the first pass: ${messageOf(error)}`),
+  )
+  return now
+}

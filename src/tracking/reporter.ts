@@ -7,7 +7,7 @@ import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from '.
 import { Alerts, type Alert, type Channel } from './alerts/alerts.ts'
 import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
-import { keepSuccess, lastSuccessAt } from './last-success.ts'
+import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
 import { writeTextfile, type Standing } from './metrics/prometheus-textfile.ts'
 import { toldFile } from './alerts/sent-alerts.ts'
@@ -95,7 +95,9 @@ export class Reporting {
     if (end.exitCode === 0) {
       if (end.isPass) await keepSuccess(workDir, now(), (message) => log.warn(message))
     } else {
-      const stale = staleAlert(await lastSuccessAt(workDir), now(), staleAfterHours)
+      const last = await lastSuccessAt(workDir)
+      const since = last ?? (await waitingSince(workDir, now(), (message) => log.warn(message)))
+      const stale = staleAlert({ last, waitingSince: since }, now(), staleAfterHours)
       if (stale) this.alerts.raise(stale)
     }
     await Promise.all([this.#writeMetrics(end), this.#sendMetrics(), this.alerts.close(ms)])

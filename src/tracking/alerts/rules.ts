@@ -80,11 +80,11 @@ export class PassWatch {
 
 const keysOf = ({ failed }: StageTrouble): string => keysText(failed.map(({ key }) => key))
 
-/** Executions that were found to have ended without a word. */
+/** Executions that were found to have disappeared. */
 export const closedAlert = (closed: readonly Closed[]): Alert => ({
   key: `closed:${closed.map(({ runId }) => runId).join(',')}`.slice(0, 300),
   severity: 'critical',
-  title: `An execution ended without saying so: ${[...new Set(closed.map(({ status }) => status))].join(', ')}`,
+  title: `An execution disappeared: ${[...new Set(closed.map(({ status }) => status))].join(', ')}`,
   lines: closed.map(
     ({ pid, host, task, status, reason, attempted }) =>
       `${task} (PID ${pid} on ${host}) is ${status} after ${attempted} runs: ${reason}`,
@@ -107,13 +107,48 @@ export const corruptAlert = (file: string, kept: string): Alert => ({
   lines: [`${file} could not be read and is kept as ${kept}.`, 'State is rebuilt from the stores.'],
 })
 
-/** Nothing has succeeded for `hours`; `last` is when something did, epoch milliseconds. Undefined while that is not so long ago. */
-export const staleAlert = (last: number | undefined, now: number, hours: number): Alert | undefined => {
-  if (hours === 0 || last === undefined || now - last < hours * 3_600_000) return undefined
-  return {
+/** What is known of the last success. Epoch milliseconds. */
+export interface SuccessFacts {
+  /** When a pass last succeeded; undefined when none ever did. */
+  readonly last: number | undefined
+  /** Since when passes have been tried; counts while none has succeeded. */
+  readonly waitingSince: number
+}
+
+/** Clocks of machines that keep time differ by less. */
+const CLOCK_SLACK = 600_000
+
+/**
+ * Nothing has succeeded for `hours`, or nobody can say: a success dated in the future, which a clock that was set back leaves, would
+ * otherwise mute this alert until that time. Undefined while the last success, or the first try, is not so long ago.
+ */
+export const staleAlert = (
+  { last, waitingSince }: SuccessFacts,
+  now: number,
+  hours: number,
+): Alert | undefined => {
+  if (hours === 0) return undefined
+  const alert = (title: string, line: string): Alert => ({
     key: 'stale',
     severity: 'critical',
-    title: `No pass has succeeded for ${Math.floor((now - last) / 3_600_000)} hours`,
-    lines: [`The last one that did ended at ${new Date(last).toISOString()}.`],
-  }
+    title,
+    lines: [line],
+  })
+  if (last !== undefined && last > now + CLOCK_SLACK)
+    return alert(
+      'No pass has succeeded since the clock was set back',
+      `The last success is dated ${new Date(last).toISOString()}, which is in the future.`,
+    )
+  const since = last ?? waitingSince
+  if (now - since < hours * 3_600_000) return undefined
+  const passed = Math.floor((now - since) / 3_600_000)
+  return last === undefined
+    ? alert(
+        `No pass has ever succeeded, for ${passed} hours`,
+        `The first one ended at ${new Date(since).toISOString()}.`,
+      )
+    : alert(
+        `No pass has succeeded for ${passed} hours`,
+        `The last one that did ended at ${new Date(last).toISOString()}.`,
+      )
 }

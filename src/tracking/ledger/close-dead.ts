@@ -9,7 +9,7 @@ export interface Host extends Omit<HostFacts, 'startTicks'> {
   readonly startTicksOf: (pid: number) => number | undefined
 }
 
-/** An execution that was found to have ended without a word. */
+/** An execution that was found to have disappeared. */
 export interface Closed {
   readonly runId: string
   readonly task: string

@@ -84,7 +84,7 @@ export class Ledger {
     return this.#spool.size
   }
 
-  /** Executions that this process found to have ended without a word. */
+  /** Executions that this process found to have disappeared. */
   get closed(): readonly Closed[] {
     return this.#closed
   }

@@ -132,7 +132,8 @@ const BOOT_TIME_SLACK = 2000
 export const judge = (execution: OpenExecution, facts: HostFacts): Verdict => {
   if (execution.host !== facts.host) {
     // Without any heartbeat it counts from its start: else one that died at once would be open for ever.
-    const silent = facts.now - (execution.heartbeatAt ?? execution.startedAt)
+    // A heartbeat from the future, which a clock that was set back leaves, is no sign of life either.
+    const silent = Math.abs(facts.now - (execution.heartbeatAt ?? execution.startedAt))
     if (silent <= facts.silence) return { verdict: 'elsewhere' }
     const seconds = Math.round(silent / 1000)
     return { verdict: 'terminated', reason: `no heartbeat from ${execution.host} for ${seconds} s` }
@@ -144,9 +145,12 @@ export const judge = (execution: OpenExecution, facts: HostFacts): Verdict => {
   if (!bootsKnown && execution.startedAt < facts.bootTime - BOOT_TIME_SLACK)
     return { verdict: 'system_reboot', reason: 'System was rebooted after the process had started' }
   if (facts.startTicks === undefined) {
-    const heard = facts.now - (execution.heartbeatAt ?? execution.startedAt) <= facts.quiet
+    const heard = Math.abs(facts.now - (execution.heartbeatAt ?? execution.startedAt)) <= facts.quiet
     if (!facts.seesOthers && heard) return { verdict: 'alive' }
-    return { verdict: 'terminated', reason: `Process ${execution.pid} ended without saying so` }
+    return {
+      verdict: 'terminated',
+      reason: `Process ${execution.pid} disappeared (killed, crash or power cut)`,
+    }
   }
   if (execution.startTicks !== null && execution.startTicks !== facts.startTicks)
     return {

@@ -356,9 +356,17 @@ describe('other alerts', () => {
   })
   it('tell of no success only after the hours that were configured', () => {
     const hour = 3_600_000
-    expect(staleAlert(0, 23 * hour, 24)).toBeUndefined()
-    expect(staleAlert(0, 25 * hour, 24)?.title).toBe('No pass has succeeded for 25 hours')
-    expect(staleAlert(0, 25 * hour, 0)).toBeUndefined()
-    expect(staleAlert(undefined, 25 * hour, 24)).toBeUndefined()
+    const stale = (last: number | undefined, at: number, hours = 24, waitingSince = 0) =>
+      staleAlert({ last, waitingSince }, at, hours)?.title
+    expect(stale(0, 23 * hour)).toBeUndefined()
+    expect(stale(0, 25 * hour)).toBe('No pass has succeeded for 25 hours')
+    expect(stale(0, 25 * hour, 0)).toBeUndefined()
+    expect(stale(24 * hour, 25 * hour)).toBeUndefined()
+    // Never a success: counted from the first pass.
+    expect(stale(undefined, 23 * hour)).toBeUndefined()
+    expect(stale(undefined, 25 * hour)).toBe('No pass has ever succeeded, for 25 hours')
+    // A clock that was set back.
+    expect(stale(1000 * hour, 25 * hour)).toBe('No pass has succeeded since the clock was set back')
+    expect(stale(25 * hour + 60_000, 25 * hour)).toBeUndefined()
   })
 })

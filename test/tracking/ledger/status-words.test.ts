@@ -51,7 +51,7 @@ describe('an execution that has no end', () => {
   it('is TERMINATED when its process is gone', () => {
     expect(judge(execution, { ...facts, startTicks: undefined })).toEqual({
       verdict: 'terminated',
-      reason: 'Process 4711 ended without saying so',
+      reason: 'Process 4711 disappeared (killed, crash or power cut)',
     })
   })
   it('is alive while it is heard of, where the processes of others are hidden', () => {
@@ -78,6 +78,11 @@ describe('an execution that has no end', () => {
       verdict: 'terminated',
       reason: 'no heartbeat from daq02 for 3600 s',
     })
+  })
+  it('is TERMINATED when its last heartbeat lies in the future for too long: that clock was set back', () => {
+    const future = { ...execution, host: 'daq02', heartbeatAt: facts.now + 3_600_001 }
+    expect(judge(future, facts)).toMatchObject({ verdict: 'terminated' })
+    expect(judge({ ...future, heartbeatAt: facts.now + 60_000 }, facts)).toEqual({ verdict: 'elsewhere' })
   })
   it('counts from its start when it never sent a heartbeat', () => {
     const silent = { ...execution, host: 'daq02', heartbeatAt: null }
