@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { bashCompletion, fishCompletion } from './docs/completions.ts'
+import { bashCompletion, fishCompletion, zshCompletion } from './docs/completions.ts'
 import { configReference } from './docs/config-reference.ts'
 import { configSchema } from './docs/config-schema.ts'
 import { manPage } from './docs/man-page.ts'
@@ -15,6 +15,7 @@ export const pages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/run-archiver.1', manPage(version())],
     ['docs/completions/run-archiver.bash', bashCompletion()],
     ['docs/completions/run-archiver.fish', fishCompletion()],
+    ['docs/completions/_run-archiver', zshCompletion()],
   ])
 
 const formatted = async (path: string, text: string): Promise<string> =>

@@ -46,7 +46,10 @@ export const commandPages = (): readonly CommandPage[] => [
 ]
 
 function* pagesOf(command: Command, name: string): Generator<CommandPage> {
-  const visible = command.commands.filter((one) => one.name() !== 'help')
+  const visible = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((one) => one.name() !== 'help')
   const declared = command.registeredArguments
   const isUseful = name === '' || declared.length > 0 || command.options.length > 0
   if (isUseful)

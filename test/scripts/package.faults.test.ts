@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const has = (...names: string[]): boolean =>
+  names.every((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0)
+const mayChroot = process.getuid?.() === 0 && has('debootstrap', 'dpkg-deb', 'chroot')
+const hasRpm = process.getuid?.() === 0 && has('rpm', 'rpmbuild')
+if (!mayChroot) console.warn('SKIPPED: the .deb needs root, debootstrap and dpkg-deb to be tried')
+if (!hasRpm) console.warn('SKIPPED: the .rpm needs root, rpm and rpmbuild to be tried')
+
+let folder: string
+let root: string
+let deb: string
+
+const run = (command: string, ...words: string[]): string => {
+  const { status, stdout, stderr } = spawnSync(command, words, { encoding: 'utf8', env: ENVIRONMENT })
+  if (status !== 0) throw new Error(`${command} ${words.join(' ')} ended with ${status}: ${stderr}${stdout}`)
+  return stdout
+}
+const ENVIRONMENT = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  DEBIAN_FRONTEND: 'noninteractive',
+}
+const inside = (...words: string[]): string => run('chroot', root, ...words)
+
+/** The distribution's server, as this machine uses it. */
+const mirror = (): string => {
+  const files = [
+    '/etc/apt/sources.list',
+    ...readdirSync('/etc/apt/sources.list.d').map((name) => `/etc/apt/sources.list.d/${name}`),
+  ]
+  const text = files
+    .filter(existsSync)
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n')
+  const found = /^(?:URIs:|deb(?: \[[^\]]*\])?) *(https?:\/\/\S+\/debian)\b/m.exec(text)
+  return found?.[1] ?? ''
+}
+
+/** Debian 12 offers Node 18, which is too old: a package around the Node that runs this test stands in for a newer one. */
+const nodePackage = (): string => {
+  const stage = join(folder, 'node')
+  mkdirSync(join(stage, 'DEBIAN'), { recursive: true })
+  mkdirSync(join(stage, 'usr/bin'), { recursive: true })
+  copyFileSync(realpathSync(process.execPath), join(stage, 'usr/bin/node'))
+  const arch = run('dpkg', '--print-architecture').trim()
+  writeFileSync(
+    join(stage, 'DEBIAN/control'),
+    `Package: nodejs\nVersion: ${process.versions.node}\nArchitecture: ${arch}\nMaintainer: test <test@localhost>\nDescription: node\n`,
+  )
+  run('dpkg-deb', '--root-owner-group', '--build', stage, join(folder, 'nodejs.deb'))
+  return join(folder, 'nodejs.deb')
+}
+
+/** The same package as its next version. */
+const nextVersion = (): string => {
+  const stage = join(folder, 'next')
+  run('dpkg-deb', '-R', deb, stage)
+  const control = join(stage, 'DEBIAN/control')
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, 'Version: 99.0.0'))
+  appendFileSync(join(stage, 'etc/run-record-archiver/config.yaml'), '\n# a line of the next version\n')
+  run('dpkg-deb', '--root-owner-group', '--build', stage, join(folder, 'next.deb'))
+  return join(folder, 'next.deb')
+}
+
+const install = (path: string): string => {
+  const name = path.split('/').at(-1) ?? ''
+  cpSync(path, join(root, 'tmp', name))
+  return inside('dpkg', '--force-confold', '-i', `/tmp/${name}`)
+}
+
+beforeAll(() => {
+  if (!mayChroot && !hasRpm) return
+  folder = mkdtempSync(join(tmpdir(), 'package-'))
+  root = join(folder, 'root')
+  spawnSync('bash', ['scripts/package/package.sh'], { stdio: 'inherit' })
+  const made = readdirSync('packages')
+  deb = resolve('packages', made.find((name) => name.endsWith('.deb')) ?? '')
+  if (mayChroot) run('debootstrap', '--variant=minbase', '--include=adduser', 'bookworm', root, mirror())
+}, 600_000)
+afterAll(() => {
+  if (folder) rmSync(folder, { recursive: true, force: true })
+})
+
+describe.runIf(mayChroot)('the Debian package', { timeout: 120_000 }, () => {
+  const config = '/etc/run-record-archiver/config.yaml'
+
+  it('needs a Node that can run it', () => {
+    expect(() => install(deb)).toThrow(/depends on nodejs/)
+    install(nodePackage())
+    install(deb)
+  })
+  it('brings the program, its user, its folders, units, man page and completions', () => {
+    expect(inside('run-archiver', '--version')).toMatch(/^\d+\.\d+\.\d+/)
+    expect(inside('getent', 'passwd', 'archiver')).toContain('/var/lib/run_record_archiver')
+    expect(inside('stat', '-c', '%U %a', '/var/lib/run_record_archiver').trim()).toBe('archiver 750')
+    for (const path of [
+      'usr/lib/systemd/system/run-record-archiver.service',
+      'usr/share/man/man1/run-archiver.1.gz',
+      'usr/share/bash-completion/completions/run-archiver',
+      'usr/share/fish/vendor_completions.d/run-archiver.fish',
+      'usr/share/zsh/vendor-completions/_run-archiver',
+    ])
+      expect(existsSync(join(root, path)), path).toBe(true)
+  })
+  it('archives the sample records, with its ledger', () => {
+    inside('run-archiver', 'init', '/tmp/try')
+    expect(inside('run-archiver', '/tmp/try/config.yaml')).toContain('Migrate: ')
+    expect(inside('run-archiver', 'history', '--config', '/tmp/try/config.yaml')).toContain('COMPLETED')
+  })
+  it('keeps an edited configuration when it is upgraded', () => {
+    appendFileSync(join(root, config), '\n# edited by the site\n')
+    install(nextVersion())
+    expect(readFileSync(join(root, config), 'utf8')).toContain('# edited by the site')
+  })
+  it('keeps configuration and state when it is removed, and state when it is purged', () => {
+    writeFileSync(join(root, 'var/lib/run_record_archiver/importer_state.json'), '{}')
+    inside('dpkg', '-r', 'run-record-archiver')
+    expect(existsSync(join(root, config))).toBe(true)
+    expect(existsSync(join(root, 'usr/bin/run-archiver'))).toBe(false)
+    inside('dpkg', '-P', 'run-record-archiver')
+    expect(existsSync(join(root, config))).toBe(false)
+    expect(existsSync(join(root, 'var/lib/run_record_archiver/importer_state.json'))).toBe(true)
+  })
+})
+
+describe.runIf(hasRpm)('the rpm', { timeout: 120_000 }, () => {
+  it('holds the program and installs into a root of its own', () => {
+    const name = readdirSync('packages').find((file) => file.endsWith('.rpm')) ?? ''
+    const target = join(folder, 'rpm-root')
+    mkdirSync(target, { recursive: true })
+    run('rpm', '--root', target, '--initdb')
+    run('rpm', '--root', target, '--nodeps', '--noscripts', '-i', resolve('packages', name))
+    expect(statSync(join(target, 'usr/lib/run-record-archiver/dist/main.js')).mode & 0o111).not.toBe(0)
+    expect(run('rpm', '--root', target, '-q', '--configfiles', 'run-record-archiver').trim()).toBe(
+      '/etc/run-record-archiver/config.yaml',
+    )
+  })
+})
