@@ -17,7 +17,6 @@ _run_archiver() {
             '/audit') command='audit' ;;
             '/daemon') command='daemon' ;;
             '/notify') command='notify' ;;
-            '/tell') command='tell' ;;
             'config/check') command='config check' ;;
             'artdaq/list') command='artdaq list' ;;
             'artdaq/show') command='artdaq show' ;;
@@ -48,7 +47,7 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon notify tell config artdaq fhicl history records rows --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit daemon notify config artdaq fhicl history records rows --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -56,7 +55,6 @@ _run_archiver() {
         'audit') words='--config --json --deep --help' ;;
         'daemon') words='--config --json --verbose -v --help' ;;
         'notify') words='--title --key --config --help' ;;
-        'tell') words='--title --key --config --help' ;;
         'config check') words='--config --json --no-connect --help' ;;
         'artdaq list') words='--config --json --help' ;;
         'artdaq show') words='--config --json --help' ;;

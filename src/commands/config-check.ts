@@ -1,9 +1,7 @@
-import { access, constants, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { type ReadConfig, readConfig } from '../config/load-config.ts'
 import type { Answer } from '../config/resolve-values.ts'
-import { errnoOf, messageOf } from '../errors.ts'
-import { openArchiver } from '../app/open-archiver.ts'
+import { messageOf } from '../errors.ts'
+import { archivesRuns, type Probe, probesOf } from './site-probes.ts'
 import type { Command, Context } from '../app/context.ts'
 
 export type ProbesOf = (path: string, read: ReadConfig, context: Context) => Promise<readonly Probe[]>
@@ -32,7 +30,7 @@ const PATIENCE = 15_000
 export const configCheckWith =
   (probesOf: ProbesOf): Command<ConfigCheckOptions> =>
   async ({ config: path, json = false, connect = true }, context) => {
-    const read = readConfig(path, context.env)
+    const read = readGiven(path, context.env)
     const probes = connect ? await probesOf(path, read, context) : []
     const findings = await Promise.all(probes.map((probe) => look(probe, path, read.answers, context.signal)))
     context.out(
@@ -43,6 +41,15 @@ export const configCheckWith =
 
 /** `config check` as the command line has it. */
 export const configCheck = configCheckWith((...given) => probesOf(...given))
+
+/**
+ * Reads what a site uses: the sections that the file has, each of them whole. The three that archive runs need each other; without any of
+ * them the file is for other commands, if it has sections of theirs.
+ */
+const readGiven = (path: string, env: Context['env']): ReadConfig => {
+  const partial = readConfig(path, env, [])
+  return archivesRuns(partial) ? readConfig(path, env) : partial
+}
 
 const look = async (
   { name, setting, probe }: Probe,
@@ -110,57 +117,4 @@ const asText = (path: string, { answers, warnings }: ReadConfig, findings: reado
     ? `${path} is valid`
     : `${path} is valid, but something it names cannot be used`
   return `${[...settings, '', ...told, ...looked, verdict].join('\n')}\n`
-}
-
-/** One thing that a configuration points at, and a look whether it is there. */
-export interface Probe {
-  /** What is looked at, in a word or two: `artdaqDB`. */
-  readonly name: string
-  /** The setting that points at it: `artdaq_db.database_uri`. Its line is told when the look fails. */
-  readonly setting: string
-  /** Answers with what was found (`523 runs`). Throws what is wrong. Changes nothing. */
-  readonly probe: (signal: AbortSignal) => Promise<string>
-}
-
-/** A look at everything that a configuration points at. Nothing is created or written. */
-export const probesOf = async (
-  path: string,
-  { config }: ReadConfig,
-  context: Context,
-): Promise<readonly Probe[]> => {
-  const silent = { ...context, err: () => undefined } // its warnings are told already
-  const { records, artdaq, archive } = await openArchiver(path, silent)
-  return [
-    { name: 'work_dir', setting: 'app.work_dir', probe: () => writable(config.app.workDir) },
-    {
-      name: 'run records',
-      setting: 'source_files.run_records_dir',
-      probe: async () => `${(await records.list()).runs.size} runs in ${config.sourceFiles.runRecordsDir}`,
-    },
-    {
-      name: 'artdaqDB',
-      setting: 'artdaq_db.database_uri',
-      probe: answering((signal) => artdaq.probe(signal)),
-    },
-    { name: 'UconDB', setting: 'ucon_db.server_url', probe: answering((signal) => archive.probe(signal)) },
-  ]
-}
-
-const answering =
-  (probe: (signal: AbortSignal) => Promise<void>) =>
-  async (signal: AbortSignal): Promise<string> => {
-    await probe(signal)
-    return 'answers'
-  }
-
-/** A folder that may be written, or whose nearest ancestor may be, so that it can be made. */
-const writable = async (folder: string, wanted = folder): Promise<string> => {
-  const found = await stat(folder).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  })
-  if (!found) return writable(dirname(folder), wanted)
-  if (!found.isDirectory()) throw new Error(`${folder} is no folder`)
-  await access(folder, constants.W_OK | constants.X_OK)
-  return folder === wanted ? `${wanted} may be written` : `${wanted} will be made`
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configCheckWith } from '../../src/commands/config-check.ts'
-import type { Probe } from '../../src/commands/config-check.ts'
+import type { Probe } from '../../src/commands/site-probes.ts'
+import { readConfig } from '../../src/config/load-config.ts'
+import { probesOf } from '../../src/commands/site-probes.ts'
 import { contextOf } from '../context.ts'
 import { CANARY, withSection } from '../config/given.ts'
 
@@ -75,5 +77,45 @@ describe('config check', () => {
   it('fails as every command does where the configuration is faulty', async () => {
     writeFileSync(path, 'app: {nonsense: 1}\n')
     await expect(check({})).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+})
+
+describe('what config check looks at', () => {
+  const namesFor = async (text: string): Promise<readonly string[]> => {
+    writeFileSync(path, text, { mode: 0o600 })
+    const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
+    return probes.map(({ name }) => name)
+  }
+  const ALL = `reporting:
+  email: {enabled: true, smtp_host: 127.0.0.1, smtp_port: 1, sender_email: a@b, recipient_email: c@d}
+  slack: {enabled: true, webhook_url: "http://127.0.0.1:1/x"}
+  webhook: {enabled: true, url: "http://127.0.0.1:1/y"}
+carbon: {enabled: true, host: 127.0.0.1, port: 1}
+metrics: {textfile: ${tmpdir()}/no/such/folder/a.prom}
+source_files: {run_records_dir: /srv/records}
+artdaq_db: {database_uri: "filesystemdb:///srv/db"}
+ucon_db: {server_url: "file:///srv/archive"}
+`
+  it('is everything that is configured', async () => {
+    expect(await namesFor(`app: {work_dir: ${folder}}\n${ALL}`)).toEqual(
+      expect.arrayContaining([
+        'work_dir',
+        'ledger',
+        'e-mail',
+        'Slack',
+        'webhook',
+        'Carbon',
+        'textfile folder',
+      ]),
+    )
+  })
+  it('fails with the setting where nothing answers', async () => {
+    writeFileSync(path, `${ALL}app: {work_dir: ${folder}}\n`, { mode: 0o600 })
+    const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
+    const signal = AbortSignal.timeout(10_000)
+    for (const { name, probe } of probes.filter((one) =>
+      ['e-mail', 'Slack', 'webhook', 'Carbon'].includes(one.name),
+    ))
+      await expect(probe(signal), name).rejects.toThrow()
   })
 })

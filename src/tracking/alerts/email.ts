@@ -1,3 +1,4 @@
+import type { Transporter } from 'nodemailer'
 import type { Secret } from '../../common/secret.ts'
 import type { Channel, Message } from './alerts.ts'
 
@@ -20,28 +21,43 @@ export interface EmailOptions {
 /** E-mail over SMTP. Rejects with what the server said; a server that says nothing costs `timeout`. */
 export const emailChannel = (options: EmailOptions): Channel => ({
   name: 'e-mail',
-  send: async (message) => {
-    const { createTransport } = await import('nodemailer')
-    const { host, port, useTls, user, password, from, to, timeout, ca } = options
-    const transport = createTransport({
-      host,
-      port,
-      secure: port === 465,
-      requireTLS: useTls,
-      ignoreTLS: !useTls,
-      ...(user === undefined ? {} : { auth: { user, pass: password?.current() ?? '' } }),
-      ...(ca === undefined ? {} : { tls: { ca } }),
-      connectionTimeout: timeout,
-      greetingTimeout: timeout,
-      socketTimeout: timeout,
-    })
-    try {
+  send: (message) =>
+    withTransport(options, async (transport) => {
+      const { from, to } = options
       await transport.sendMail({ from, to: [...to], subject: subjectOf(message), text: textOf(message) })
-    } finally {
-      transport.close()
-    }
-  },
+    }),
 })
+
+/** Connects, and logs in where there is a user. Rejects with what the server said. Sends nothing. */
+export const probeMail = (options: Omit<EmailOptions, 'from' | 'to'>): Promise<string> =>
+  withTransport(options, async (transport) => {
+    await transport.verify()
+    return options.user === undefined ? 'answers' : 'accepts the login'
+  })
+
+const withTransport = async <Result>(
+  { host, port, useTls, user, password, timeout, ca }: Omit<EmailOptions, 'from' | 'to'>,
+  work: (transport: Transporter) => Promise<Result>,
+): Promise<Result> => {
+  const { createTransport } = await import('nodemailer')
+  const transport = createTransport({
+    host,
+    port,
+    secure: port === 465,
+    requireTLS: useTls,
+    ignoreTLS: !useTls,
+    ...(user === undefined ? {} : { auth: { user, pass: password?.current() ?? '' } }),
+    ...(ca === undefined ? {} : { tls: { ca } }),
+    connectionTimeout: timeout,
+    greetingTimeout: timeout,
+    socketTimeout: timeout,
+  })
+  try {
+    return await work(transport)
+  } finally {
+    transport.close()
+  }
+}
 
 const subjectOf = ({ severity, title, host }: Message): string =>
   `[run-record-archiver] ${severity === 'critical' ? 'CRITICAL: ' : ''}${title} (${host})`

@@ -1,0 +1,186 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import type { Context } from '../app/context.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import type { Config, ReadConfig } from '../config/load-config.ts'
+import { errnoOf } from '../errors.ts'
+import { databasePlace } from '../sql/database-url.ts'
+import { openDatabase } from '../sql/open-database.ts'
+import { probeMail } from '../tracking/alerts/email.ts'
+
+/** One thing that a configuration points at, and a look whether it is there. */
+export interface Probe {
+  /** What is looked at, in a word or two: `artdaqDB`. */
+  readonly name: string
+  /** The setting that points at it: `artdaq_db.database_uri`. Its line is shown when the look fails. */
+  readonly setting: string
+  /** Returns what was found (`523 runs`). Throws what is wrong. Changes nothing. */
+  readonly probe: (signal: AbortSignal) => Promise<string>
+}
+
+const RUN_SECTIONS = ['source_files', 'artdaq_db', 'ucon_db']
+
+/** Sections that every command may have. What else stands in a file says what it is for. */
+const SHARED_SECTIONS = ['app', 'logging', 'ledger', 'reporting', 'carbon', 'metrics']
+
+/** Whether a configuration archives runs: it has a section for that, or none for anything else. */
+export const archivesRuns = ({ answers }: ReadConfig): boolean => {
+  const given = new Set(
+    answers.flatMap(({ setting, source }) =>
+      source.type === 'file' ? [setting.path.replace(/\..*/s, '')] : [],
+    ),
+  )
+  return (
+    RUN_SECTIONS.some((name) => given.has(name)) || [...given].every((name) => SHARED_SECTIONS.includes(name))
+  )
+}
+
+/** A look at everything that a configuration points at. Nothing is created, written or sent. */
+export const probesOf = async (
+  path: string,
+  read: ReadConfig,
+  context: Context,
+): Promise<readonly Probe[]> => [
+  { name: 'work_dir', setting: 'app.work_dir', probe: () => writable(read.config.app.workDir) },
+  ...(archivesRuns(read) ? await storeProbes(path, read.config, context) : []),
+  ...ledgerProbe(read.config),
+  ...channelProbes(read.config),
+  ...metricsProbes(read.config),
+]
+
+const storeProbes = async (path: string, config: Config, context: Context): Promise<readonly Probe[]> => {
+  const silent = { ...context, err: () => undefined } // its warnings are shown already
+  const { records, artdaq, archive } = await openArchiver(path, silent)
+  return [
+    {
+      name: 'state files',
+      setting: 'app.import_state_file',
+      probe: () => writable(dirname(config.app.importStateFile)),
+    },
+    {
+      name: 'run records',
+      setting: 'source_files.run_records_dir',
+      probe: async () => `${(await records.list()).runs.size} runs in ${config.sourceFiles.runRecordsDir}`,
+    },
+    {
+      name: 'artdaqDB',
+      setting: 'artdaq_db.database_uri',
+      probe: answering((signal) => artdaq.probe(signal)),
+    },
+    { name: 'UconDB', setting: 'ucon_db.server_url', probe: answering((signal) => archive.probe(signal)) },
+  ]
+}
+
+const ledgerProbe = ({ app, ledger }: Config): readonly Probe[] => {
+  const place = databasePlace(ledger.url.reveal(), app.workDir)
+  if (!place) return []
+  const probe = async (): Promise<string> => {
+    if (place.dialect === 'sqlite' && !(await exists(place.file))) {
+      await writable(dirname(place.file))
+      return `${place.file} will be made`
+    }
+    const { schema, password } = ledger
+    const database = await openDatabase<object>({ place, schema, password, timeout: 5000 })
+    try {
+      await database.kysely.introspection.getTables()
+      return 'answers'
+    } finally {
+      await database.close()
+    }
+  }
+  return [{ name: 'ledger', setting: 'ledger.url', probe }]
+}
+
+const channelProbes = ({ reporting: { email, slack, webhook } }: Config): readonly Probe[] => [
+  ...(email.enabled
+    ? [
+        {
+          name: 'e-mail',
+          setting: 'reporting.email.smtp_host',
+          probe: () =>
+            probeMail({
+              host: email.smtpHost,
+              port: email.smtpPort,
+              useTls: email.smtpUseTls,
+              user: email.smtpUser,
+              password: email.smtpPassword,
+              timeout: 5000,
+            }),
+        },
+      ]
+    : []),
+  ...(slack.enabled
+    ? [
+        {
+          name: 'Slack',
+          setting: slack.webhookUrl ? 'reporting.slack.webhook_url' : 'reporting.slack.bot_token',
+          probe: responding(slack.webhookUrl?.reveal() ?? 'https://slack.com/api/api.test'),
+        },
+      ]
+    : []),
+  ...(webhook.enabled && webhook.url
+    ? [{ name: 'webhook', setting: 'reporting.webhook.url', probe: responding(webhook.url.reveal()) }]
+    : []),
+]
+
+const metricsProbes = ({ carbon, metrics }: Config): readonly Probe[] => [
+  ...(carbon.enabled
+    ? [
+        {
+          name: 'Carbon',
+          setting: 'carbon.host',
+          probe: async (signal: AbortSignal) => accepting(carbon.host, carbon.port, signal),
+        },
+      ]
+    : []),
+  ...(metrics.textfile === undefined
+    ? []
+    : [
+        {
+          name: 'textfile folder',
+          setting: 'metrics.textfile',
+          probe: async () => writable(dirname(metrics.textfile ?? '')),
+        },
+      ]),
+]
+
+const answering =
+  (probe: (signal: AbortSignal) => Promise<void>) =>
+  async (signal: AbortSignal): Promise<string> => {
+    await probe(signal)
+    return 'answers'
+  }
+
+/** Any answer will do: a channel is not sent a message to try it (`run-archiver notify` does that). */
+const responding = (url: string) => async (signal: AbortSignal) => {
+  const { status } = await fetch(url, { method: 'HEAD', redirect: 'manual', signal })
+  return `answers (HTTP ${status})`
+}
+
+const accepting = (host: string, port: number, signal: AbortSignal): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port, signal })
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve('accepts connections')
+    })
+  })
+
+const exists = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return false
+      throw error
+    },
+  )
+
+/** A folder that may be written, or whose nearest ancestor may be, so that it can be made. */
+const writable = async (folder: string, wanted = folder): Promise<string> => {
+  if (!(await exists(folder))) return writable(dirname(folder), wanted)
+  if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`)
+  await access(folder, constants.W_OK | constants.X_OK)
+  return folder === wanted ? `${wanted} can be written` : `${wanted} will be made`
+}
