@@ -8,7 +8,7 @@ const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'
 const aside = `dist.${process.pid}`
 const { stdout: commit } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
 await build({
-  entryPoints: { main: 'src/main.ts', worker: 'src/worker.ts' },
+  entryPoints: { main: 'src/main.ts', worker: 'src/worker.ts', tracking: 'src/tracking.ts' },
   outdir: aside,
   bundle: true,
   splitting: true,
@@ -30,5 +30,17 @@ await build({
 copyFileSync('src/start.cjs', `${aside}/main.js`)
 writeFileSync(`${aside}/package.json`, '{ "type": "commonjs" }\n')
 chmodSync(`${aside}/main.js`, 0o755)
+if (process.argv.includes('--types')) {
+  // The types of the library, for the package: it takes the compiler some seconds, so the tests' builds leave it out.
+  const declare = ['tsc', '--declaration', '--emitDeclarationOnly', '--noEmit', 'false', '--rootDir', 'src']
+  const { status } = spawnSync(
+    'npx',
+    [...declare, '--outDir', `${aside}/types`, '-p', 'tsconfig.types.json'],
+    {
+      stdio: 'inherit',
+    },
+  )
+  if (status !== 0) process.exit(1)
+}
 rmSync('dist', { recursive: true, force: true })
 renameSync(aside, 'dist')

@@ -1,0 +1,82 @@
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Secret } from '../../common/secret.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Where executions are reported to, and where what cannot be reported waits. */
+export interface TrackingPlace {
+  /** As `ledger.url`. */
+  readonly url: string
+  readonly schema: string
+  readonly password: Secret | undefined
+  /** Holds the spool, the journals and the logs of `track run`. */
+  readonly folder: string
+}
+
+/** What a configuration file says of it. */
+export interface TrackingSettings {
+  readonly url: string
+  readonly schema: string
+  readonly password: Secret | undefined
+  readonly workDir: string
+}
+
+/**
+ * Where to report to: the environment wins over the configuration, and where neither says anything the database is where the clients of
+ * every language look for it, `geodb` on this host. `MONITOR_DB_*` counts for trackers only, never for passes.
+ */
+export const trackingPlace = (env: Env, settings: TrackingSettings | undefined): TrackingPlace => {
+  const fromEnvironment = environmentUrl(env)
+  return {
+    url: fromEnvironment ?? settings?.url ?? serverUrl({}),
+    schema: env['MONITOR_DB_SCHEMA'] ?? settings?.schema ?? 'tasker',
+    password: fromEnvironment === undefined ? settings?.password : undefined,
+    folder: env['MONITOR_SPOOL_DIR'] ?? settings?.workDir ?? stateFolder(env),
+  }
+}
+
+const VARIABLES = ['CONN', 'HOST', 'PORT', 'NAME', 'USER', 'PASSWORD'] as const
+
+/** The URL that `MONITOR_DB_*`, or `TASKER_DB_*`, describes; undefined where none of them is set. */
+const environmentUrl = (env: Env): string | undefined => {
+  for (const prefix of ['MONITOR_DB_', 'TASKER_DB_']) {
+    const given = Object.fromEntries(VARIABLES.map((name) => [name, env[prefix + name] || undefined]))
+    if (Object.values(given).every((value) => value === undefined)) continue
+    return given['CONN'] === undefined ? serverUrl(given) : connectionUrl(given['CONN'])
+  }
+  return undefined
+}
+
+/** `MONITOR_DB_CONN` is a URL, `off`, `sqlite:FILE`, or libpq's `host=... dbname=...`. */
+const connectionUrl = (text: string): string => {
+  if (text === 'off' || /^[a-z]+:/i.test(text)) return text
+  const words = [...text.matchAll(/(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))/g)]
+  const pairs = new Map(
+    words.map(([, name, quoted, plain]) => [name, (quoted ?? plain ?? '').replace(/\\(.)/g, '$1')]),
+  )
+  return serverUrl({
+    HOST: pairs.get('host'),
+    PORT: pairs.get('port'),
+    NAME: pairs.get('dbname'),
+    USER: pairs.get('user'),
+    PASSWORD: pairs.get('password'),
+  })
+}
+
+const serverUrl = (given: Readonly<Record<string, string | undefined>>): string => {
+  const { HOST = 'localhost', PORT = '5432', NAME = 'geodb', USER = 'pipeline', PASSWORD = '' } = given
+  const user = `${encodeURIComponent(USER)}:${encodeURIComponent(PASSWORD)}`
+  // A folder is the place of a socket.
+  const host = HOST.startsWith('/') ? encodeURIComponent(HOST) : HOST
+  return `postgres://${user}@${host}:${PORT}/${encodeURIComponent(NAME)}`
+}
+
+const stateFolder = (env: Env): string =>
+  join(env['XDG_STATE_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'state'), 'run-archiver')
+
+/** A folder for what a tracked file's path is made of. */
+export const splitPath = (path: string): { readonly folder: string; readonly name: string } => ({
+  folder: dirname(path),
+  name: path.slice(path.lastIndexOf('/') + 1),
+})

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Log } from '../../common/log.ts'
+import { redact as redactByLook, type Redact } from '../../common/redact.ts'
+import { ledgerPlace, schemaName } from '../../sql/database-url.ts'
+import type { OpenStore } from '../ledger/ledger-database.ts'
+import { refusing } from '../ledger/ledger-options.ts'
+import { cpuPercent, processUsage, type Usage } from '../ledger/process-usage.ts'
+import type { Row } from '../ledger/row.ts'
+import { Spool } from '../ledger/spool.ts'
+import { LedgerWriter } from '../ledger/writer.ts'
+import { Execution } from './execution.ts'
+import type { Operation } from './operations.ts'
+import type { TrackingPlace } from './place.ts'
+import { initFields, type FactOptions, type Runner, type TaskOptions } from './run-facts.ts'
+import { TrackedExecution } from './tracked-execution.ts'
+
+export interface TrackerOptions extends FactOptions {
+  readonly place: TrackingPlace
+  readonly runner: Runner
+  readonly now: () => number
+  readonly log: Log
+  readonly redact?: Redact | undefined
+  /** Milliseconds between a call and its being written. */
+  readonly flushEvery?: number | undefined
+  /** Milliseconds between two signs of life. 0: none. */
+  readonly heartbeatEvery?: number | undefined
+  /** Milliseconds that a connection, and a statement, may take. */
+  readonly timeout?: number | undefined
+  /** Milliseconds without another try after one has failed. */
+  readonly retryEvery?: number | undefined
+}
+
+/** The name of the file in which rows wait that could not be written. */
+export const SPOOL_FILE = 'tracking-spool.jsonl'
+
+/**
+ * Reports executions of this process. Every call only changes memory and returns; the database is written behind its back, at most every
+ * `flushEvery` milliseconds. Nothing here throws or changes an exit code: while the database is away rows wait in a spool file, and whatever
+ * process reports next writes them. A row may be written twice without harm.
+ */
+export class Tracker {
+  readonly #options: TrackerOptions
+  readonly #spool: Spool
+  readonly #writer: LedgerWriter<OpenStore> | undefined
+  readonly #executions = new Map<string, Execution>()
+  readonly #rows: Row[] = []
+  #heart: NodeJS.Timeout | undefined
+  #usage: Usage | undefined
+
+  /** Throws CONFIG_INVALID for a URL that is none. */
+  constructor(options: TrackerOptions) {
+    this.#options = options
+    const { place, now, log, version, redact = redactByLook, timeout = 5000 } = options
+    this.#spool = new Spool(join(place.folder, SPOOL_FILE))
+    const database = ledgerPlace(place.url, place.folder)
+    this.#writer =
+      database &&
+      new LedgerWriter<OpenStore>({
+        connect: async () => {
+          const { openStore } = await import('../ledger/ledger-database.ts')
+          const opening = {
+            place: database,
+            schema: schemaName(place.schema),
+            password: place.password,
+            timeout,
+          }
+          return openStore({
+            ...opening,
+            now,
+            log,
+            version,
+            onRefused: refusing(this.#spool, { log, redact }),
+          })
+        },
+        spool: this.#spool,
+        drain: () => this.#drain(),
+        now,
+        log,
+        redact,
+        flushEvery: options.flushEvery ?? 500,
+        retryEvery: options.retryEvery ?? 30_000,
+        timeout,
+        onOpen: () => Promise.resolve(),
+        onRecovered: () => undefined,
+      })
+  }
+
+  /** Writes that failed, for tests and metrics. */
+  get failures(): number {
+    return this.#writer?.failures ?? 0
+  }
+
+  /** The database, while it is connected. */
+  get store(): OpenStore | undefined {
+    return this.#writer?.store
+  }
+
+  /** The executions that this tracker reports and that have not ended. */
+  get open(): Execution[] {
+    return [...this.#executions.values()].filter((execution) => !execution.hasEnded)
+  }
+
+  /** An execution begins. */
+  init(task: TaskOptions): Execution {
+    const { runner } = this.#options
+    return this.begin({ op: 'init', ...initFields(task, runner, this.#options) })
+  }
+
+  /** The same from the fields of an `init` operation, with a run id of its own where it was given one. */
+  begin(init: Operation, runId: string = randomUUID()): Execution {
+    const { now, redact = redactByLook } = this.#options
+    const known = this.#executions.get(runId)
+    if (known) return known
+    const execution = new Execution(new TrackedExecution(runId, init, now()), {
+      now,
+      redact,
+      child: (task) => this.init({ ...task, parentRunId: runId }),
+      changed: (urgent) => this.#changed(urgent),
+    })
+    this.#executions.set(runId, execution)
+    this.#beat()
+    this.#changed(true)
+    return execution
+  }
+
+  find(runId: string): Execution | undefined {
+    return this.#executions.get(runId)
+  }
+
+  /** Measurements of an execution, which stand in a table of their own. */
+  measured(row: Row): void {
+    this.#rows.push(row)
+    this.#changed(false)
+  }
+
+  /** Writes what is unwritten. Resolves when it is written, or in the spool. */
+  async flush(): Promise<void> {
+    await this.#writer?.flush()
+  }
+
+  /** The end of the process: waits at most `ms` milliseconds for the last rows, and leaves the rest in the spool. */
+  async close(ms = 2000): Promise<void> {
+    clearInterval(this.#heart)
+    await this.#writer?.close(ms)
+  }
+
+  /** Puts what is unwritten where it survives this process, before it returns: for signals and exits. */
+  saveNow(): void {
+    this.#writer?.writeNow(this.#drain())
+  }
+
+  #changed(urgent: boolean): void {
+    if (urgent) void this.#writer?.flush()
+    else this.#writer?.wake()
+  }
+
+  #drain(): Row[] {
+    const rows = [...this.#executions.values()].flatMap((execution) => execution.drain())
+    // An end that was handed over needs no more memory.
+    for (const [runId, execution] of this.#executions) if (execution.hasEnded) this.#executions.delete(runId)
+    return [...rows, ...this.#rows.splice(0)]
+  }
+
+  /** A sign of life of every open execution, by a timer that does not keep the process alive. */
+  #beat(): void {
+    const { heartbeatEvery = 15_000 } = this.#options
+    if (heartbeatEvery === 0 || this.#heart !== undefined || !this.#writer) return
+    this.#usage = processUsage()
+    this.#heart = setInterval(() => {
+      const usage = processUsage()
+      const cpu = cpuPercent(this.#usage, usage)
+      this.#usage = usage
+      for (const execution of this.open) {
+        const measure = {
+          cpu_percent: cpu,
+          memory_mb: usage.memoryMb,
+          peak_memory_mb: usage.peakMemoryMb,
+          read_bytes: usage.readBytes ?? null,
+          write_bytes: usage.writeBytes ?? null,
+        }
+        this.#rows.push(execution.heartbeat(measure))
+      }
+      this.#changed(false)
+    }, heartbeatEvery)
+    this.#heart.unref()
+  }
+}

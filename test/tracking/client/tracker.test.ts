@@ -1,0 +1,179 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { identity, now } from '../../../src/platform/host.ts'
+import { Tracker } from '../../../src/tracking/client/tracker.ts'
+import { freshPlace, type Place } from '../ledger/engines.ts'
+
+let place: Place
+beforeEach(async () => {
+  place = await freshPlace('sqlite')
+})
+afterEach(() => place.drop())
+
+const quiet: string[] = []
+const open = ({ url = place.url, folder = place.workDir, flushEvery = 10 } = {}) =>
+  new Tracker({
+    place: { url, folder, schema: place.schema, password: undefined },
+    env: {},
+    runner: identity(),
+    version: 'test',
+    now,
+    heartbeatEvery: 0,
+    flushEvery,
+    retryEvery: 50,
+    timeout: 2000,
+    log: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message) => quiet.push(message),
+      error: (message) => quiet.push(message),
+    },
+  })
+
+const rows = async (table: string): Promise<Record<string, unknown>[]> => {
+  const database = await place.open()
+  try {
+    const { sql } = await import('kysely')
+    const { rows: found } = await sql<Record<string, unknown>>`SELECT * FROM ${sql.table(table)}`.execute(
+      database.kysely,
+    )
+    return found
+  } finally {
+    await database.close()
+  }
+}
+
+describe('a pipeline that reports through the library', () => {
+  it('has one row with everything that it said, and a row for each step', async () => {
+    const tracking = open()
+    const execution = tracking.init({
+      taskName: 'DAILY_01_BDC.ts',
+      totalSubtasks: 2,
+      scriptPath: '/x/DAILY_01_BDC.ts',
+    })
+    await execution.step('loading', () => execution.progress(3, 8, 'Alaska.csv'))
+    await execution.step('writing', () => {
+      execution.add(2)
+      execution.add(3)
+    })
+    execution.finish('2 steps')
+    await tracking.close()
+    const [row] = await rows('executions')
+    expect(row).toMatchObject({
+      task_name: 'DAILY_01_BDC.ts',
+      task_stage: 'DAILY',
+      task_type: 'node',
+      script_file: 'DAILY_01_BDC.ts',
+      execution_status: 'FINISHED',
+      overall_percent_complete: 100,
+      overall_progress_message: '2 steps',
+      total_subtasks: 2,
+      current_subtask: 2,
+      process_id: process.pid,
+    })
+    expect(
+      (await rows('subtasks')).map(({ name, state, items_complete }) => [name, state, items_complete]),
+    ).toEqual([
+      ['loading', 'done', 3],
+      ['writing', 'done', 5],
+    ])
+    expect(await rows('pipeline_status')).toHaveLength(1)
+  })
+  it('has a step that throws as failed, and gets what it threw', async () => {
+    const tracking = open()
+    const execution = tracking.init({ taskName: 'x' })
+    await expect(execution.step('bad', () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk')
+    execution.error(new Error('no disk'))
+    await tracking.close()
+    expect((await rows('subtasks'))[0]).toMatchObject({ state: 'failed', error_message: 'no disk' })
+    expect((await rows('executions'))[0]).toMatchObject({
+      execution_status: 'FAILED',
+      error_message: 'no disk',
+    })
+  })
+  it('has children with executions of their own', async () => {
+    const tracking = open()
+    const parent = tracking.init({ taskName: 'all' })
+    const child = parent.child({ taskName: 'part 1' })
+    child.finish()
+    parent.finish()
+    await tracking.close()
+    const found = await rows('executions')
+    expect(found.find(({ task_name: name }) => name === 'part 1')).toMatchObject({
+      parent_run_id: parent.runId,
+    })
+  })
+})
+
+describe('100,000 reports of progress', () => {
+  it('become a few writes', async () => {
+    const tracking = open({ flushEvery: 500 })
+    const execution = tracking.init({ taskName: 'x' })
+    execution.enter('many')
+    for (let item = 1; item <= 100_000; item++) execution.progress(item, 100_000, `item ${item}`)
+    execution.finish()
+    await tracking.close()
+    const [row] = await rows('executions')
+    expect(row).toMatchObject({ subtask_items_complete: 100_000, execution_status: 'FINISHED' })
+    expect(Number(row?.['revision'])).toBeLessThan(10)
+  })
+})
+
+describe('a database that cannot be reached', () => {
+  const away = () => join(mkdtempSync(join(tmpdir(), 'away-')), 'missing')
+  it('costs a warning; the rows wait, and the next process writes them, once', async () => {
+    quiet.length = 0
+    const dead = open({ url: 'postgres://nobody@127.0.0.1:1/none' })
+    const execution = dead.init({ taskName: 'offline' })
+    execution.enter('a')
+    execution.finish('done without a database')
+    await dead.close()
+    expect(quiet).toHaveLength(1)
+    expect(existsSync(join(place.workDir, 'tracking-spool.jsonl'))).toBe(true)
+    expect(readFileSync(join(place.workDir, 'tracking-spool.jsonl'), 'utf8')).toContain(
+      'done without a database',
+    )
+
+    const alive = open()
+    alive.init({ taskName: 'online' }).finish()
+    await alive.close()
+    expect(
+      (await rows('executions')).map(({ task_name: name, execution_status: status }) => [name, status]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['offline', 'FINISHED'],
+        ['online', 'FINISHED'],
+      ]),
+    )
+    expect(await rows('subtasks')).toHaveLength(1)
+    expect(existsSync(join(place.workDir, 'tracking-spool.jsonl'))).toBe(false)
+  })
+  it('and a folder that cannot be written to cost nothing but the reports', async () => {
+    const folder = away()
+    const dead = open({
+      url: 'postgres://nobody@127.0.0.1:1/none',
+      folder: `/dev/null/${folder}`,
+    })
+    dead.init({ taskName: 'x' }).finish()
+    await dead.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+})
+
+describe('after its end', () => {
+  it('an execution takes no further report', async () => {
+    const tracking = open()
+    const execution = tracking.init({ taskName: 'x' })
+    execution.finish('first')
+    execution.error('second')
+    execution.progress(1)
+    await tracking.close()
+    execution.finish('third')
+    expect((await rows('executions'))[0]).toMatchObject({
+      execution_status: 'FINISHED',
+      overall_progress_message: 'first',
+    })
+  })
+})
