@@ -9,6 +9,7 @@ import type { Load, Register } from './cli/register.ts'
 import { rowsCommands } from './cli/rows.ts'
 import { runCommands } from './cli/runs.ts'
 import { siteCommands } from './cli/site.ts'
+import { trackCommands } from './cli/track.ts'
 import { suggest } from './common/suggest.ts'
 
 /** The subcommands by area, in the order of `--help`. */
@@ -20,6 +21,7 @@ const AREAS: readonly Register[] = [
   historyCommands,
   recordsCommands,
   rowsCommands,
+  trackCommands,
 ]
 
 const EXIT_USAGE = 64

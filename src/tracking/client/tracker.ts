@@ -1,38 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
-import type { Log } from '../../common/log.ts'
-import { redact as redactByLook, type Redact } from '../../common/redact.ts'
-import { ledgerPlace, schemaName } from '../../sql/database-url.ts'
+import { redact as redactByLook } from '../../common/redact.ts'
 import type { OpenStore } from '../ledger/ledger-database.ts'
-import { refusing } from '../ledger/ledger-options.ts'
 import { cpuPercent, processUsage, type Usage } from '../ledger/process-usage.ts'
 import type { Row } from '../ledger/row.ts'
-import { Spool } from '../ledger/spool.ts'
-import { LedgerWriter } from '../ledger/writer.ts'
+import type { LedgerWriter } from '../ledger/writer.ts'
 import { Execution } from './execution.ts'
+import { openWriter, type WriterSettings } from './open-writer.ts'
 import type { Operation } from './operations.ts'
-import type { TrackingPlace } from './place.ts'
 import { initFields, type FactOptions, type Runner, type TaskOptions } from './run-facts.ts'
 import { TrackedExecution } from './tracked-execution.ts'
 
-export interface TrackerOptions extends FactOptions {
-  readonly place: TrackingPlace
+export interface TrackerOptions extends FactOptions, WriterSettings {
+  readonly version: string
   readonly runner: Runner
-  readonly now: () => number
-  readonly log: Log
-  readonly redact?: Redact | undefined
-  /** Milliseconds between a call and its being written. */
-  readonly flushEvery?: number | undefined
   /** Milliseconds between two signs of life. 0: none. */
   readonly heartbeatEvery?: number | undefined
-  /** Milliseconds that a connection, and a statement, may take. */
-  readonly timeout?: number | undefined
-  /** Milliseconds without another try after one has failed. */
-  readonly retryEvery?: number | undefined
 }
-
-/** The name of the file in which rows wait that could not be written. */
-export const SPOOL_FILE = 'tracking-spool.jsonl'
 
 /**
  * Reports executions of this process. Every call only changes memory and returns; the database is written behind its back, at most every
@@ -41,7 +24,6 @@ export const SPOOL_FILE = 'tracking-spool.jsonl'
  */
 export class Tracker {
   readonly #options: TrackerOptions
-  readonly #spool: Spool
   readonly #writer: LedgerWriter<OpenStore> | undefined
   readonly #executions = new Map<string, Execution>()
   readonly #rows: Row[] = []
@@ -51,39 +33,7 @@ export class Tracker {
   /** Throws CONFIG_INVALID for a URL that is none. */
   constructor(options: TrackerOptions) {
     this.#options = options
-    const { place, now, log, version, redact = redactByLook, timeout = 5000 } = options
-    this.#spool = new Spool(join(place.folder, SPOOL_FILE))
-    const database = ledgerPlace(place.url, place.folder)
-    this.#writer =
-      database &&
-      new LedgerWriter<OpenStore>({
-        connect: async () => {
-          const { openStore } = await import('../ledger/ledger-database.ts')
-          const opening = {
-            place: database,
-            schema: schemaName(place.schema),
-            password: place.password,
-            timeout,
-          }
-          return openStore({
-            ...opening,
-            now,
-            log,
-            version,
-            onRefused: refusing(this.#spool, { log, redact }),
-          })
-        },
-        spool: this.#spool,
-        drain: () => this.#drain(),
-        now,
-        log,
-        redact,
-        flushEvery: options.flushEvery ?? 500,
-        retryEvery: options.retryEvery ?? 30_000,
-        timeout,
-        onOpen: () => Promise.resolve(),
-        onRecovered: () => undefined,
-      })
+    this.#writer = openWriter(options, () => this.#drain())
   }
 
   /** Writes that failed, for tests and metrics. */

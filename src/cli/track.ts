@@ -1,0 +1,63 @@
+import type { Command as Program } from 'commander'
+import type { Register } from './register.ts'
+
+/** The options that describe a task. */
+const described = (command: Program): Program =>
+  command
+    .requiredOption('--task-name <name>', 'the name of the task; its stage follows from it')
+    .option('--total-subtasks <number>', 'how many steps there will be')
+    .option('--stage <stage>', 'DAILY, STATIC ...; left out: by the name')
+    .option('--type <type>', 'what it is written in: sh, R, python ...')
+    .option('--script-path <path>', 'the script')
+    .option('--script-file <name>', "the script's name")
+    .option('--log-path <path>', 'its log')
+    .option('--log-file <name>', "its log's name")
+    .option('--parent <run-id>', 'the execution that it is a part of')
+
+/** track: executions of any pipeline, reported and read. */
+export const trackCommands: Register = (program, { run, below }) => {
+  const track = program.command('track').description('report executions of any pipeline, and read them')
+  const reports = (name: string, description: string): Program =>
+    below(track, name, description).option('--run-id <id>', 'which execution; left out: $RUN_ARCHIVER_RUN_ID')
+  const report = () => import('../commands/track/report-commands.ts')
+  described(below(track, 'init', 'an execution begins; prints its run id'))
+    .option('--run-id <id>', 'a run id of your own')
+    .option('--pid <number>', 'the process that is tracked; left out: the one that calls')
+    .action(run(async () => (await import('../commands/track/report.ts')).trackInit))
+  reports('status', 'set how an execution stands')
+    .option('--status <word>', 'RUNNING, FINISHED, FAILED or CANCELLED')
+    .option('--current-subtask <number>', 'the step in hand')
+    .option('--total-subtasks <number>', 'of how many')
+    .option('--subtask-name <text>', 'what the step is called')
+    .option('--subtask-status <word>', 'NOT_STARTED, RUNNING, COMPLETED or FAILED')
+    .option('--overall-percent <number>', 'the share of the whole, instead of the computed one')
+    .option('--overall-message <text>', 'a word about the whole')
+    .option('--subtask-percent <number>', 'the share of the step, instead of the computed one')
+    .option('--subtask-message <text>', 'a word about the step')
+    .option('--items-total <number>', 'items of the step')
+    .option('--items-complete <number>', 'how many of them are done')
+    .action(run(async () => (await report()).trackStatus))
+  reports('enter', 'a step begins')
+    .argument('<message>', 'what it does')
+    .action(run(async () => (await report()).trackEnter, 'message'))
+  reports('exit', 'the innermost open step is completed')
+    .option('--failed', 'it failed')
+    .action(run(async () => (await report()).trackExit))
+  reports('message', 'a word about the step in hand')
+    .argument('<message>', 'the text, as it is')
+    .action(run(async () => (await report()).trackMessage, 'message'))
+  reports('progress', 'how far the step in hand is')
+    .argument('[complete]', 'items that are done')
+    .argument('[total]', 'of how many')
+    .option('--add <number>', 'so many more items are done')
+    .option('--message <text>', 'a word about it')
+    .action(run(async () => (await report()).trackProgress, 'complete', 'total'))
+  reports('finish', 'the end: FINISHED')
+    .argument('[message]', 'a last word')
+    .option('--failed <number>', 'items that failed: it is FINISHED and partial then')
+    .action(run(async () => (await report()).trackFinish, 'message'))
+  reports('error', 'the end: FAILED')
+    .argument('<message>', 'what is wrong')
+    .option('--detail <text>', 'a stack, or what else helps')
+    .action(run(async () => (await report()).trackError, 'message'))
+}

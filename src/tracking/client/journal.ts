@@ -1,0 +1,103 @@
+import { appendFileSync, closeSync, mkdirSync, openSync, readSync, unlinkSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readOperation, type Operation } from './operations.ts'
+import { isUuid } from './tracked-rows.ts'
+import { TrackedExecution } from './tracked-execution.ts'
+
+/** One line: an operation, and when it was reported (epoch milliseconds). */
+interface Entry {
+  readonly at: number
+  readonly operation: Operation
+}
+
+/**
+ * What several processes of this host report of one execution: `track init`, `track status` and `track finish` are three of them. Each appends
+ * a line, which the kernel does in one piece, and reads what the others wrote; how the execution stands follows from all lines in their
+ * order, and its revision is their number. So no process waits for another, and one that is killed leaves nothing half.
+ */
+export class Journal {
+  readonly #path: string
+  readonly #runId: string
+  #execution: TrackedExecution | undefined
+  #offset = 0
+  #lines = 0
+  /** A line that another process has not written whole yet. */
+  #rest = ''
+
+  constructor(folder: string, runId: string) {
+    this.#runId = runId
+    this.#path = join(folder, 'tracking', `${isUuid(runId) ? runId.toLowerCase() : 'none'}.jsonl`)
+    mkdirSync(join(folder, 'tracking'), { recursive: true, mode: 0o750 })
+  }
+
+  get exists(): boolean {
+    return existsSync(this.#path)
+  }
+
+  /** How the execution stands by what was read; undefined before its `init`. */
+  get execution(): TrackedExecution | undefined {
+    return this.#execution
+  }
+
+  /** The number of lines that were read: it counts up with every report of any process. */
+  get revision(): number {
+    return this.#lines
+  }
+
+  /** Throws what the file system says: the caller reports it, and goes on. */
+  append(operations: readonly Operation[], at: number): void {
+    const lines = operations.map((operation) => `${JSON.stringify({ at, ...operation })}\n`)
+    if (lines.length > 0) appendFileSync(this.#path, lines.join(''), { mode: 0o640 })
+  }
+
+  /** Reads what was appended since the last call. Whether there was anything. */
+  read(): boolean {
+    const text = this.#rest + this.#tail()
+    const lines = text.split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) {
+      this.#lines += 1
+      const entry = entryOf(line)
+      if (!entry) continue
+      const { operation, at } = entry
+      if (operation.op === 'init') this.#execution ??= new TrackedExecution(this.#runId, operation, at)
+      else this.#execution?.apply(operation, at)
+    }
+    return lines.length > 0
+  }
+
+  /** The execution has ended and stands in the database, or in the spool. */
+  remove(): void {
+    try {
+      unlinkSync(this.#path)
+    } catch {
+      // Another process was quicker.
+    }
+  }
+
+  #tail(): string {
+    const file = openSync(this.#path, 'r')
+    try {
+      const parts: Buffer[] = []
+      for (;;) {
+        const part = Buffer.alloc(65_536)
+        const count = readSync(file, part, 0, part.length, this.#offset)
+        if (count === 0) return Buffer.concat(parts).toString('utf8')
+        parts.push(part.subarray(0, count))
+        this.#offset += count
+      }
+    } finally {
+      closeSync(file)
+    }
+  }
+}
+
+const entryOf = (line: string): Entry | undefined => {
+  try {
+    const { at, ...value } = JSON.parse(line) as Record<string, unknown>
+    const { operation } = readOperation(value)
+    return operation && typeof at === 'number' ? { at, operation } : undefined
+  } catch {
+    return undefined // cut short by a kill or a full disk
+  }
+}

@@ -1,0 +1,102 @@
+import { timeMs } from '../../sql/timestamps.ts'
+import { tables } from '../ledger/daily-stats.ts'
+import type { LedgerDatabase } from '../ledger/schema-types.ts'
+import { STATES, stateOf, type State } from '../ledger/status-words.ts'
+import { TrackedExecution } from './tracked-execution.ts'
+import { newStep, type TrackedStep } from './tracked-step.ts'
+
+/** An execution as the database has it, ready for further operations; its rows must then carry a higher revision. */
+export interface LoadedExecution {
+  readonly execution: TrackedExecution
+  readonly revision: number
+}
+
+/** For reports from a host that has no journal of it, and for the HTTP API. Undefined: there is no such execution. */
+export const loadExecution = async (
+  database: LedgerDatabase,
+  runId: string,
+): Promise<LoadedExecution | undefined> => {
+  const from = tables(database)
+  const row = await from.selectFrom('executions').selectAll().where('run_id', '=', runId).executeTakeFirst()
+  if (!row) return undefined
+  const facts = {
+    op: 'init' as const,
+    task_name: row.task_name,
+    stage: row.task_stage,
+    type: row.task_type,
+    hostname: row.hostname,
+    process_id: row.process_id,
+    user_name: row.user_name,
+    script_path: row.script_path,
+    script_file: row.script_file,
+    log_path: row.log_path,
+    log_file: row.log_file,
+    total_subtasks: row.total_subtasks,
+    git_commit: row.git_commit,
+    environment: row.environment === null ? undefined : (JSON.parse(row.environment) as unknown),
+    parent_run_id: row.parent_run_id,
+    boot_id: row.boot_id,
+    process_start_ticks: row.process_start_ticks,
+    invocation_id: row.invocation_id,
+    version: row.version,
+    argv: row.argv,
+  }
+  const execution = new TrackedExecution(runId, facts, timeMs(row.execution_start))
+  execution.state = stateOf(row.execution_status, row.end_reason)
+  execution.endedAt = row.execution_end === null ? null : timeMs(row.execution_end)
+  execution.heartbeatAt = timeMs(row.heartbeat_at ?? row.last_update)
+  execution.progressAt = timeMs(row.progress_at ?? row.last_update)
+  execution.entered = row.current_subtask ?? 0
+  execution.overallMessage = row.overall_progress_message
+  execution.errorMessage = row.error_message
+  execution.errorDetail = row.error_detail
+  execution.exitCode = row.exit_code
+  execution.itemsFailed = row.items_failed ?? 0
+  execution.memoryMb = row.memory_mb
+  execution.peakMemoryMb = row.peak_memory_mb
+  execution.cpuPercent = row.cpu_percent
+  const steps = await from
+    .selectFrom('subtasks')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .orderBy('seq')
+    .execute()
+  for (const row of steps) takeStep(execution, stepOf(row))
+  return { execution, revision: Number(row.revision) }
+}
+
+interface StepRow {
+  readonly seq: number
+  readonly name: string
+  readonly state: string
+  readonly started_at: string | null
+  readonly ended_at: string | null
+  readonly items_total: number | null
+  readonly items_complete: number | null
+  readonly percent: number | null
+  readonly message: string | null
+  readonly error_message: string | null
+  readonly depth: number | null
+}
+
+const stepOf = (row: StepRow): TrackedStep => {
+  const state: State = STATES.find((known) => known === row.state) ?? 'failed'
+  const words = { started: 'pending', running: 'running', done: 'done' } as const
+  const step = newStep(row.seq, row.name, row.started_at === null ? 0 : timeMs(row.started_at), undefined)
+  return Object.assign(step, {
+    depth: row.depth ?? 0,
+    state: state === 'started' || state === 'running' || state === 'done' ? words[state] : 'failed',
+    endedAt: row.ended_at === null ? null : timeMs(row.ended_at),
+    itemsTotal: row.items_total,
+    itemsComplete: row.items_complete,
+    percent: row.items_total === null ? row.percent : null,
+    message: row.message,
+    error: row.error_message,
+  })
+}
+
+const takeStep = (execution: TrackedExecution, step: TrackedStep): void => {
+  if (step.endedAt === null) execution.open.push(step)
+  else execution.ended += 1
+  execution.shown = execution.open.at(-1) ?? step
+}

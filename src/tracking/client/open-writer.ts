@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import type { Log } from '../../common/log.ts'
+import { redact as redactByLook, type Redact } from '../../common/redact.ts'
+import { databasePlace, schemaName } from '../../sql/database-url.ts'
+import type { OpenStore } from '../ledger/ledger-database.ts'
+import { refusing } from '../ledger/ledger-options.ts'
+import type { Row } from '../ledger/row.ts'
+import { Spool } from '../ledger/spool.ts'
+import { LedgerWriter } from '../ledger/writer.ts'
+import type { TrackingPlace } from './place.ts'
+
+/** The name of the file in which rows wait that could not be written. */
+export const SPOOL_FILE = 'tracking-spool.jsonl'
+
+export interface WriterSettings {
+  readonly place: TrackingPlace
+  readonly now: () => number
+  readonly log: Log
+  readonly version: string
+  readonly redact?: Redact | undefined
+  /** Milliseconds between a call and its being written. */
+  readonly flushEvery?: number | undefined
+  /** Milliseconds that a connection, and a statement, may take. */
+  readonly timeout?: number | undefined
+  /** Milliseconds without another try after one has failed. */
+  readonly retryEvery?: number | undefined
+}
+
+/** The writer of trackers: undefined where tracking is off. Throws CONFIG_INVALID for a URL that is none. */
+export const openWriter = (
+  settings: WriterSettings,
+  drain: () => readonly Row[],
+): LedgerWriter<OpenStore> | undefined => {
+  const { place, now, log, version, redact = redactByLook, timeout = 5000 } = settings
+  const spool = new Spool(join(place.folder, SPOOL_FILE))
+  const database = databasePlace(place.url, place.folder)
+  if (!database) return undefined
+  return new LedgerWriter<OpenStore>({
+    connect: async () => {
+      const { openStore } = await import('../ledger/ledger-database.ts')
+      const opening = { place: database, schema: schemaName(place.schema), password: place.password, timeout }
+      return openStore({ ...opening, now, log, version, onRefused: refusing(spool, { log, redact }) })
+    },
+    spool,
+    drain,
+    now,
+    log,
+    redact,
+    flushEvery: settings.flushEvery ?? 500,
+    retryEvery: settings.retryEvery ?? 30_000,
+    timeout,
+    onOpen: () => Promise.resolve(),
+    onRecovered: () => undefined,
+  })
+}
