@@ -10,6 +10,7 @@ _run_archiver() {
             '/fhicl') command='fhicl' ;;
             '/records') command='records' ;;
             '/rows') command='rows' ;;
+            '/track') command='track' ;;
             '/init') command='init' ;;
             '/extract') command='extract' ;;
             '/verify') command='verify' ;;
@@ -41,13 +42,23 @@ _run_archiver() {
             'rows/resume') command='rows resume' ;;
             'rows/cancel') command='rows cancel' ;;
             'rows/cleanup') command='rows cleanup' ;;
+            'track/init') command='track init' ;;
+            'track/status') command='track status' ;;
+            'track/enter') command='track enter' ;;
+            'track/exit') command='track exit' ;;
+            'track/message') command='track message' ;;
+            'track/progress') command='track progress' ;;
+            'track/finish') command='track finish' ;;
+            'track/error') command='track error' ;;
+            'track/run') command='track run' ;;
+            'track/pipe') command='track pipe' ;;
         esac
     done
     case "$before" in
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon notify config artdaq fhicl history records rows --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit daemon notify config artdaq fhicl history records rows track --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -79,11 +90,22 @@ _run_archiver() {
         'rows resume') words='--config --json --help' ;;
         'rows cancel') words='--config --json --help' ;;
         'rows cleanup') words='--config --json --older-than --help' ;;
+        'track init') words='--config --json --task-name --total-subtasks --stage --type --script-path --script-file --log-path --log-file --parent --run-id --pid --help' ;;
+        'track status') words='--config --json --run-id --status --current-subtask --total-subtasks --subtask-name --subtask-status --overall-percent --overall-message --subtask-percent --subtask-message --items-total --items-complete --help' ;;
+        'track enter') words='--config --json --run-id --help' ;;
+        'track exit') words='--config --json --run-id --failed --help' ;;
+        'track message') words='--config --json --run-id --help' ;;
+        'track progress') words='--config --json --run-id --add --message --help' ;;
+        'track finish') words='--config --json --run-id --failed --help' ;;
+        'track error') words='--config --json --run-id --detail --help' ;;
+        'track run') words='--config --json --task-name --total-subtasks --stage --type --script-path --script-file --log-path --log-file --parent --no-log --help' ;;
+        'track pipe') words='--config --json --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
         'records') words='plan check' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
+        'track') words='init status enter exit message progress finish error run pipe' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))
 }

@@ -60,4 +60,11 @@ export const trackCommands: Register = (program, { run, below }) => {
     .argument('<message>', 'what is wrong')
     .option('--detail <text>', 'a stack, or what else helps')
     .action(run(async () => (await report()).trackError, 'message'))
+  described(below(track, 'run', 'run a command and report it: output, exit code and signals pass unchanged'))
+    .option('--no-log', 'keep no copy of its output')
+    .argument('[command...]', 'after --: the command and its arguments')
+    .action(run(async () => (await import('../commands/track/run.ts')).trackRun, 'command'))
+  below(track, 'pipe', 'report what stands in JSON lines on standard input').action(
+    run(async () => (await import('../commands/track/pipe.ts')).trackPipe),
+  )
 }

@@ -28,8 +28,10 @@ export const trackSettings = async (
   { strict = false } = {},
 ): Promise<TrackSettings> => {
   const log = warnings(context)
-  const file = config ?? context.env['RUN_ARCHIVER_CONFIG'] ?? 'config.yaml'
-  const asked = config !== undefined && config !== 'config.yaml'
+  // `config.yaml` is what the command line says where nobody said anything.
+  const named = config === 'config.yaml' ? undefined : config
+  const file = named ?? context.env['RUN_ARCHIVER_CONFIG'] ?? 'config.yaml'
+  const asked = file !== 'config.yaml'
   let settings: TrackingSettings | undefined
   let heartbeatEvery = 15_000
   let foreignSilence = 3_600_000

@@ -45,8 +45,13 @@ export class JournalReporter {
     const replaces = last?.op === 'progress' && operation.op === 'progress'
     if (replaces) this.#pending[this.#pending.length - 1] = { ...last, ...operation }
     else this.#pending.push(operation)
-    if (urgent) void this.#writer?.flush()
-    else this.#writer?.wake()
+    if (!urgent) {
+      this.#writer?.wake()
+      return
+    }
+    // At once, and not only when the database answers: a command that is started next looks for the journal.
+    this.#keep()
+    void this.#writer?.flush()
   }
 
   /** A measurement, which stands in a table of its own. */
@@ -84,12 +89,22 @@ export class JournalReporter {
     else quietly(() => unlinkSync(mark))
   }
 
-  #drain(): Row[] {
+  /** Appends what was reported to the journal. */
+  #keep(): void {
     const { now, redact = redactByLook, log } = this.#settings
     const pending = this.#pending
     this.#pending = []
     try {
       this.#journal.append(pending, now())
+    } catch (error) {
+      log.warn(`Failed to update status: ${redact(messageOf(error))}`)
+    }
+  }
+
+  #drain(): Row[] {
+    const { now, redact = redactByLook, log } = this.#settings
+    this.#keep()
+    try {
       const changed = this.#journal.read()
       const { execution, revision } = this.#journal
       const rows = changed && execution ? trackedRows(execution, { revision, now: now(), redact }) : []

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What the processes of one session use together. */
+export interface GroupUsage {
+  readonly processes: number
+  readonly memoryMb: number
+  /** Milliseconds of processor time of those that live, and of their children that have ended. */
+  readonly cpuMs: number
+  readonly readBytes: number | undefined
+  readonly writeBytes: number | undefined
+}
+
+/** Linux counts processor time in hundredths of a second for every program, whatever the kernel's own rate is. */
+const MS_PER_TICK = 10
+const PAGE_MB = 4096 / (1024 * 1024)
+
+/** The processes of a session: a command that leads one, and everything that it started, also in groups of their own. Empty where /proc is not. */
+export const sessionUsage = (session: number): GroupUsage => {
+  let [processes, pages, ticks] = [0, 0, 0]
+  let [readBytes, writeBytes]: (number | undefined)[] = []
+  for (const pid of pidsThere()) {
+    // The command's name stands in brackets and may hold blanks and brackets; the fields begin after the last one.
+    const stat = read(`/proc/${pid}/stat`)
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (Number(fields[3]) !== session) continue
+    processes += 1
+    ticks += [11, 12, 13, 14].reduce((sum, place) => sum + Number(fields[place] ?? 0), 0)
+    pages += Number(fields[21] ?? 0)
+    const io = read(`/proc/${pid}/io`)
+    const bytes = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? 0)
+    if (io === '') continue
+    readBytes = (readBytes ?? 0) + bytes('read_bytes')
+    writeBytes = (writeBytes ?? 0) + bytes('write_bytes')
+  }
+  return {
+    processes,
+    memoryMb: Math.round(pages * PAGE_MB),
+    cpuMs: ticks * MS_PER_TICK,
+    readBytes,
+    writeBytes,
+  }
+}
+
+const pidsThere = (): string[] => {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  } catch {
+    return []
+  }
+}
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // it has ended, or belongs to somebody else
+  }
+}
