@@ -21,8 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: [...GROUND, 'platform'],
   engine: GROUND,
   state: LIBRARIES,
-  // The schema's types, until connections are generic over them.
-  sql: [...LIBRARIES, 'tracking'],
+  sql: LIBRARIES,
   stores: LIBRARIES,
   'stores/run-records': [...LIBRARIES, 'stores'],
   'stores/artdaqdb': [...LIBRARIES, 'stores'],

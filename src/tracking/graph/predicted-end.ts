@@ -1,0 +1,39 @@
+import type { Estimate } from '../ledger/eta.ts'
+
+/** An estimate with what it is based on: never shown without. */
+export interface Prediction extends Estimate {
+  readonly basis: 'items' | 'history'
+  /** Whether the execution has already taken longer than 95 % of the past ones. */
+  readonly overdue: boolean
+}
+
+/** By the nearest rank, of any list of numbers; undefined for an empty list. */
+export const quantile = (values: readonly number[], share: number): number | undefined => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))]
+}
+
+/** Past executions from which a median says something. */
+const ENOUGH = 3
+
+/**
+ * When an execution will end, epoch milliseconds: by the rate of its items where there is one, else by the durations (seconds) of its last
+ * good executions, median with the first and third quartile as the range. Undefined when neither says anything.
+ */
+export const predictedEnd = (of: {
+  readonly startedAt: number
+  readonly now: number
+  readonly byItems: Estimate | undefined
+  readonly past: readonly number[]
+}): Prediction | undefined => {
+  const { startedAt, now, byItems, past } = of
+  const elapsed = (now - startedAt) / 1000
+  const p95 = quantile(past, 0.95)
+  const overdue = past.length >= ENOUGH && p95 !== undefined && elapsed > p95
+  if (byItems) return { ...byItems, basis: 'items', overdue }
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(past, share))
+  if (past.length < ENOUGH || low === undefined || middle === undefined || high === undefined)
+    return undefined
+  const at = (seconds: number): number => Math.round(Math.max(now, startedAt + seconds * 1000))
+  return { at: at(middle), low: at(low), high: at(high), basis: 'history', overdue }
+}
