@@ -1,7 +1,8 @@
+import { Option, type Command as Program } from 'commander'
 import type { Register } from './register.ts'
 
 /** records: payloads into mapped tables. */
-export const recordsCommands: Register = (program, { run }) => {
+export const recordsCommands: Register = (program, { run, below }) => {
   const records = program.command('records').description('payloads (XML, JSON) into mapped tables')
   records
     .command('plan')
@@ -21,4 +22,41 @@ export const recordsCommands: Register = (program, { run }) => {
     .option('--mapping <file>', 'mapping file: YAML, or the contract of the original')
     .option('--json', 'one JSON document on standard output')
     .action(run(async () => (await import('../commands/records/check.ts')).checkCommand))
+  selecting(below(records, 'run', 'every payload that is due becomes rows, each in one transaction'))
+    .option('--no-exclude-failed', 'take failed items as well as new ones')
+    .option('--retry-failed', 'take failed items alone')
+    .option('--log-level <level>', 'DEBUG, INFO, WARNING or ERROR', 'INFO')
+    .option('--strict', 'a warning fails the item')
+    .action(run(async () => (await import('../commands/records/run.ts')).runCommand, 'task'))
+  selecting(below(records, 'retry', 'take failed items again'))
+    .option('--strict', 'a warning fails the item')
+    .action(run(async () => (await import('../commands/records/retry.ts')).retryCommand, 'task'))
+  below(records, 'report', 'what became of the items: by status, code and table')
+    .argument('<task>', 'task of records.tasks')
+    .option('--mapping <file>', 'mapping file instead of the one of the task')
+    .option('--source <source>', 'files:FOLDER instead of the configured source')
+    .option('--failed', 'list the failed items')
+    .action(run(async () => (await import('../commands/records/report.ts')).reportCommand, 'task'))
 }
+
+/** The arguments and flags that say which items are taken. */
+const selecting = (command: Program): Program =>
+  command
+    .argument('<task>', 'task of records.tasks')
+    .option('--mapping <file>', 'mapping file instead of the one of the task')
+    .option('--source <source>', 'files:FOLDER instead of the configured source')
+    .option('--workers <number>', 'items in hand at once')
+    .option('--batch-size <number>', 'keys that are read at once')
+    .option(
+      '--limit <number>',
+      'items that this instance attempts at most; 0: all (10000 unless a range is given)',
+    )
+    .option('--all', 'no limit')
+    .option('--app-id-start <key>', 'first key')
+    .option('--app-id-end <key>', 'last key')
+    .option('--instance-id <number>', 'of several instances, this one, from 0')
+    .option('--instance-count <number>', 'how many instances there are')
+    .option('--code <code>', 'of failed items, only those with this code')
+    .option('--max-retries <number>', 'of failed items, only those tried again less often')
+    .addOption(new Option('--modulo-instance <number>').hideHelp())
+    .addOption(new Option('--modulo-shard <number>').hideHelp())

@@ -1,6 +1,7 @@
 import type { Camel, Values } from './schema.ts'
 import { app, daemon, fhiclizeGenerate, logging, sourceFiles } from './sections/app.ts'
 import { artdaqDb, ledger, uconDb } from './sections/stores.ts'
+import { records } from './sections/records.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
 import { rows } from './sections/rows.ts'
 
@@ -18,6 +19,7 @@ export const KEYS = {
   metrics,
   daemon,
   rows,
+  records,
 } as const
 
 /** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */

@@ -97,9 +97,9 @@ const canonical = (value: unknown, column: Column | undefined): Cell => {
   const text =
     typeof value === 'string'
       ? value
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value)
+      : typeof value === 'number' || typeof value === 'bigint'
+        ? value.toString()
+        : JSON.stringify(value)
   switch (column?.type) {
     case 'date':
     case 'datetime': {

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { dirname, resolve } from 'node:path'
+import type { Context } from '../../app/context.ts'
+import { loadConfig } from '../../config/load-config.ts'
+import { ArchiverError } from '../../errors.ts'
+import type { Mapping } from '../../records/mapping/model.ts'
+import { readMapping } from '../../records/mapping/read-mapping.ts'
+import { FilesSource } from '../../records/sources/files-source.ts'
+import type { RecordSource } from '../../records/sources/source.ts'
+import { TableSource } from '../../records/sources/table-source.ts'
+import { openRecordsDatabase, type RecordsDatabase } from '../../records/sql/database.ts'
+import { ensureLog } from '../../records/sql/processing-log.ts'
+import { catalogueOf } from '../../records/sql/store-item.ts'
+import type { CatalogueColumn } from '../../records/sql/catalogue.ts'
+import { databasePlace } from '../../sql/database-url.ts'
+import { mappingText } from './mapping-file.ts'
+
+export interface TaskOptions {
+  readonly task: string
+  readonly config: string
+  /** Instead of the one that the configuration names. */
+  readonly mapping?: string
+  /** `files:FOLDER` instead of the configured source. */
+  readonly source?: string
+  readonly workers?: string
+}
+
+/** A task with everything that it works on, open. */
+export interface OpenTask {
+  readonly name: string
+  readonly mapping: Mapping
+  readonly mappingSha256: string
+  readonly source: RecordSource
+  readonly sourceName: string
+  readonly target: RecordsDatabase
+  readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
+  readonly workDir: string
+  readonly workers: number
+  readonly batchSize: number
+  close(): Promise<void>
+}
+
+/**
+ * Opens a task of the configuration: its mapping, its source and its target, where `processing_log` is made if it is missing. Throws
+ * CONFIG_INVALID, MAPPING_INVALID, SOURCE_UNAVAILABLE or STORE_UNAVAILABLE.
+ */
+export const openTask = async (options: TaskOptions, context: Context): Promise<OpenTask> => {
+  const { app, records } = await loadConfig(options.config, context.env, ['app', 'records'])
+  const workDir = app.workDir
+  const file = options.mapping ?? mappingFileOf(options, records.tasks)
+  const text = await mappingText(file)
+  const mapping = readMapping(text, file)
+  const workers = workersOf(options.workers, records.workers)
+  const database = async (
+    url: string,
+    setting: string,
+    password: typeof records.targetPassword,
+  ): Promise<RecordsDatabase> => {
+    const place = databasePlace(url, workDir, setting)
+    if (!place) throw new ArchiverError('CONFIG_INVALID', `${setting} is off`)
+    return openRecordsDatabase({
+      place,
+      password,
+      connections: workers,
+      timeout: records.timeoutSeconds * 1000,
+    })
+  }
+  if (records.targetUrl === undefined)
+    throw new ArchiverError('CONFIG_INVALID', 'records.target_url is missing')
+  const target = await database(records.targetUrl.reveal(), 'records.target_url', records.targetPassword)
+  const folder = sourceFolder(options, records.sourceFiles, mapping)
+  const { keyType } = mapping.record
+  try {
+    const source =
+      folder === undefined
+        ? new TableSource(
+            records.sourceUrl === undefined
+              ? await database(records.targetUrl.reveal(), 'records.target_url', records.targetPassword)
+              : await database(records.sourceUrl.reveal(), 'records.source_url', records.sourcePassword),
+            mapping.source,
+            keyType,
+          )
+        : new FilesSource(folder, keyType)
+    return {
+      name: options.task,
+      mapping,
+      mappingSha256: createHash('sha256').update(text).digest('hex'),
+      source,
+      sourceName: folder === undefined ? (mapping.source.table ?? 'query') : `files:${folder}`,
+      target,
+      catalogue: await preparedTarget(target, mapping),
+      workDir,
+      workers,
+      batchSize: records.batchSize,
+      close: async () => {
+        await source.close()
+        await target.close()
+      },
+    }
+  } catch (error) {
+    await target.close().catch(() => undefined)
+    throw error
+  }
+}
+
+const mappingFileOf = ({ task, config }: TaskOptions, tasks: ReadonlyMap<string, string>): string => {
+  const file = tasks.get(task)
+  if (file !== undefined) return resolve(dirname(config), file)
+  const names = [...tasks.keys()].join(', ')
+  throw new ArchiverError('USAGE', `records.tasks has no task "${task}"`, {
+    hint: names === '' ? 'records: { tasks: { NAME: mapping.yaml } }' : `there are: ${names}`,
+  })
+}
+
+const workersOf = (given: string | undefined, configured: number): number => {
+  if (given === undefined) return configured
+  if (/^[1-9]\d?$/.test(given)) return Number(given)
+  throw new ArchiverError('USAGE', `--workers: "${given}" is not a number from 1 to 99`)
+}
+
+const sourceFolder = (
+  { source, config }: TaskOptions,
+  configured: string | undefined,
+  mapping: Mapping,
+): string | undefined => {
+  if (source !== undefined) {
+    if (source.startsWith('files:')) return resolve(source.slice(6))
+    throw new ArchiverError('USAGE', `--source: "${source}" is not files:FOLDER`)
+  }
+  const folder = configured ?? mapping.source.files
+  return folder === undefined ? undefined : resolve(dirname(config), folder)
+}
+
+const preparedTarget = async (target: RecordsDatabase, mapping: Mapping): Promise<OpenTask['catalogue']> => {
+  try {
+    await ensureLog(target, mapping.record.keyType)
+    const catalogue = await catalogueOf(target, mapping)
+    const missing = mapping.tables.filter(({ name }) => !catalogue.has(name)).map(({ name }) => name)
+    const wrong = mapping.tables.flatMap(({ name, rows }) =>
+      rows.flatMap(({ columns }) =>
+        columns.flatMap((column) =>
+          catalogue.get(name)?.has(column.name) === false ? [`${name}.${column.name}`] : [],
+        ),
+      ),
+    )
+    if (missing.length + wrong.length > 0)
+      throw new ArchiverError(
+        'STORE_REFUSED',
+        `the target has no ${[...missing, ...new Set(wrong)].join(', ')}`,
+        {
+          hint: 'make the tables first, or mend the mapping; nothing was written',
+        },
+      )
+    return catalogue
+  } catch (cause) {
+    if (cause instanceof ArchiverError) throw cause
+    throw new ArchiverError('STORE_UNAVAILABLE', 'cannot use the target of records', { cause })
+  }
+}

@@ -1,0 +1,28 @@
+import { ledgerUrl, secret } from '../addresses.ts'
+import { integer, map, text } from '../value-types.ts'
+import { key, optional, section } from '../schema.ts'
+
+export const records = section(
+  'Records: payloads (XML, JSON) into mapped tables. docs/RECORDS.md has a tutorial.',
+  {
+    tasks: key(map, new Map(), {
+      doc: 'Names of tasks, each with its mapping file; relative paths begin at the folder of this file.',
+    }),
+    source_url: optional(ledgerUrl, {
+      doc: 'The database that has the payloads: `sqlite:FILE`, `postgres://...` or `mysql://...`. Left out: the target.',
+    }),
+    source_password: optional(secret, { doc: 'For a `source_url` without a password.' }),
+    source_files: optional(text, {
+      doc: 'A folder of payload files instead of a database: `<key>.xml`, `<key>.json`, also `.gz`.',
+    }),
+    target_url: optional(ledgerUrl, { doc: 'The database that has the tables and `processing_log`.' }),
+    target_password: optional(secret, { doc: 'For a `target_url` without a password.' }),
+    workers: key(integer(1, 64), '4', { doc: 'Items in hand at once.' }),
+    batch_size: key(integer(1, 100_000), '1000', {
+      doc: 'Keys that are read at once; payloads are read one by one.',
+    }),
+    timeout_seconds: key(integer(1, 3600), '60', {
+      doc: 'How long a connection, and a statement, may take.',
+    }),
+  },
+)

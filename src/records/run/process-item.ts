@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { backoff } from '../../common/backoff.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
+import { timeText } from '../../sql/timestamps.ts'
+import { ItemError } from '../item-error.ts'
+import { mapPayload } from '../map-payload.ts'
+import { keyCell } from '../map/map-record.ts'
+import type { RecordSource } from '../sources/source.ts'
+import { classOf } from '../sql/classify-error.ts'
+import type { LogEntry } from '../sql/processing-log.ts'
+import { isDone, storeFailure, storeItem, type StoreOptions, type StoreResult } from '../sql/store-item.ts'
+
+export interface ItemOptions extends Omit<StoreOptions, 'reached'> {
+  readonly source: RecordSource
+  readonly strict: boolean
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  readonly random: () => number
+  /** Aborts when no item is to be tried again. */
+  readonly stop: AbortSignal
+  readonly reached: (step: string) => void
+}
+
+/** What became of one item. */
+export interface ItemOutcome {
+  readonly key: string
+  readonly status: 'success' | 'failed' | 'done before'
+  readonly result: 'stored' | 'present' | undefined
+  readonly rowsWritten: number
+  readonly warnings: number
+  readonly error: ItemError | undefined
+  readonly milliseconds: number
+}
+
+const ATTEMPTS = 5
+const FIRST_WAIT = 100
+
+/**
+ * One item from its payload to its rows. A failure of its own is recorded and returned; it never throws for one. What concerns every
+ * item (a source or target that is away) is tried five times and then thrown as STORE_UNAVAILABLE: the item stays pending.
+ */
+export const processItem = async (key: string, options: ItemOptions): Promise<ItemOutcome> => {
+  const started = options.now()
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await attemptItem(key, started, options)
+    } catch (error) {
+      const kind = error instanceof ArchiverError ? 'unavailable' : classOf(error)
+      if (kind === 'unknown' && (await isDone(key, options).catch(() => false)))
+        return outcome(key, started, options, { status: 'success', result: 'stored' })
+      if (error instanceof ArchiverError) throw error
+      if (kind === 'unavailable' || attempt >= ATTEMPTS || options.stop.aborted)
+        throw new ArchiverError('STORE_UNAVAILABLE', `the target cannot take records: ${messageOf(error)}`, {
+          cause: error,
+        })
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, FIRST_WAIT, options.random)))
+    }
+}
+
+const attemptItem = async (key: string, started: number, options: ItemOptions): Promise<ItemOutcome> => {
+  let payload: string | Uint8Array | null = null
+  try {
+    const read = await options.source.read(key)
+    options.reached('read')
+    if (read === undefined) throw new ItemError('SOURCE_GONE', 'the source no longer has the item')
+    payload = read
+    const record = mapPayload(payload ?? '', options.mapping, {
+      sourceKey: key,
+      now: started,
+      strict: options.strict,
+    })
+    options.reached('mapped')
+    const warnings = record.warnings.length === 0 ? null : JSON.stringify(record.warnings)
+    const entry = { ...entryOf(key, payload, started, options), status: 'success' as const, warnings }
+    const stored = await storeItem(record, entry, options)
+    return outcome(key, started, options, { ...ofStore(stored), warnings: record.warnings.length })
+  } catch (error) {
+    if (!(error instanceof ItemError)) throw error
+    await storeFailure(failureEntry(key, payload, started, error, options), options)
+    return outcome(key, started, options, { status: 'failed', error })
+  }
+}
+
+const ofStore = (stored: StoreResult): Partial<ItemOutcome> =>
+  stored.result === 'done before' ? { status: 'done before' } : { status: 'success', ...stored }
+
+const outcome = (
+  key: string,
+  started: number,
+  { now }: ItemOptions,
+  given: Partial<ItemOutcome>,
+): ItemOutcome => ({
+  key,
+  status: 'success',
+  result: undefined,
+  rowsWritten: 0,
+  warnings: 0,
+  error: undefined,
+  milliseconds: now() - started,
+  ...given,
+})
+
+const entryOf = (
+  key: string,
+  payload: string | Uint8Array | null,
+  started: number,
+  { mapping, now }: ItemOptions,
+): LogEntry => {
+  const finished = now()
+  return {
+    key: keyCell(key, mapping.record.keyType) ?? key,
+    status: 'failed',
+    reason: null,
+    stage: null,
+    code: null,
+    detail: null,
+    warnings: null,
+    result: null,
+    rowsWritten: 0,
+    tables: '{}',
+    payloadSha256: payload === null ? null : createHash('sha256').update(payload).digest('hex'),
+    payloadBytes: payload === null ? null : Buffer.byteLength(payload),
+    startedAt: timeText(started),
+    finishedAt: timeText(finished),
+    durationMs: Math.max(0, finished - started),
+  }
+}
+
+const failureEntry = (
+  key: string,
+  payload: string | Uint8Array | null,
+  started: number,
+  error: ItemError,
+  options: ItemOptions,
+): LogEntry => {
+  const errors = [error, ...error.others].map(({ stage, code, message, place }) => {
+    // The key of the other row is a value of the payload.
+    const { key_of_row: _value, ...shown } = place
+    return { stage, code, message, ...shown }
+  })
+  return {
+    ...entryOf(key, payload, started, options),
+    reason: Array.from(`${error.code}: ${error.message}`).slice(0, 500).join(''),
+    stage: error.stage,
+    code: error.code,
+    detail: JSON.stringify(errors),
+  }
+}

@@ -1,0 +1,82 @@
+import { ArchiverError, messageOf } from '../../errors.ts'
+import type { KeyType, Source } from '../mapping/model.ts'
+import type { RecordsDatabase } from '../sql/database.ts'
+import { asText, quoted } from '../sql/dialect.ts'
+import type { KeyOptions, RecordSource } from './source.ts'
+
+/** Payloads of a table or a query, walked by key. */
+export class TableSource implements RecordSource {
+  readonly #database: RecordsDatabase
+  readonly #from: string
+  readonly #key: string
+  readonly #keyType: KeyType
+  readonly #payload: string
+
+  /** Throws MAPPING_INVALID where the mapping does not say which table or query, key and payload. */
+  constructor(database: RecordsDatabase, { table, query, key, payload }: Source, keyType: KeyType) {
+    if ((table === undefined && query === undefined) || key === undefined || payload === undefined)
+      throw new ArchiverError('MAPPING_INVALID', 'source: needs table (or query), key and payload', {
+        hint: 'source: { table: source_records, key: record_id, payload: payload }',
+      })
+    const { dialect } = database
+    this.#database = database
+    this.#from =
+      query === undefined ? quoted(dialect, table ?? '') : `(${query.replace(/;\s*$/, '')}) source_rows`
+    this.#key = quoted(dialect, key)
+    this.#keyType = keyType
+    this.#payload = quoted(dialect, payload)
+  }
+
+  async *keys({ batchSize, from, to }: KeyOptions): AsyncGenerator<readonly string[]> {
+    const { dialect } = this.#database
+    let last: string | undefined
+    for (;;) {
+      const conditions: [string, string][] = []
+      if (last !== undefined) conditions.push([`${this.#key} > ?`, last])
+      else if (from !== undefined) conditions.push([`${this.#key} >= ?`, from])
+      if (to !== undefined) conditions.push([`${this.#key} <= ?`, to])
+      const where = ['1 = 1', ...conditions.map(([text]) => text)].join(' AND ')
+      const rows = await this.#rows(
+        `SELECT ${asText(dialect, this.#key)} AS item FROM ${this.#from} WHERE ${this.#key} IS NOT NULL AND ${where} ORDER BY ${this.#key} LIMIT ${batchSize}`,
+        conditions.map(([, value]) => this.#bound(value)),
+      )
+      if (rows.length === 0) return
+      const keys = rows.map((row) => String(row['item']))
+      yield keys
+      last = keys.at(-1)
+    }
+  }
+
+  async read(key: string): Promise<string | Uint8Array | null | undefined> {
+    const rows = await this.#rows(
+      `SELECT ${this.#payload} AS payload FROM ${this.#from} WHERE ${this.#key} = ? LIMIT 2`,
+      [this.#bound(key)],
+    )
+    const [row] = rows
+    if (!row) return undefined
+    if (rows.length > 1)
+      throw new ArchiverError(
+        'SOURCE_UNAVAILABLE',
+        'the source has two rows with one key; its key must be unique',
+      )
+    const payload = row['payload']
+    if (payload === null || typeof payload === 'string' || payload instanceof Uint8Array) return payload
+    return JSON.stringify(payload)
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+
+  #bound(key: string): unknown {
+    return this.#keyType === 'bigint' && this.#database.dialect === 'sqlite' ? BigInt(key) : key
+  }
+
+  async #rows(sql: string, values: readonly unknown[]) {
+    try {
+      return await this.#database.session.rows(sql, values)
+    } catch (cause) {
+      throw new ArchiverError('SOURCE_UNAVAILABLE', `cannot read the source: ${messageOf(cause)}`, { cause })
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Secret } from '../../common/secret.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
+import type { DatabasePlace, DialectName } from '../../sql/database-url.ts'
+
+export type SqlRow = Readonly<Record<string, unknown>>
+
+/** One connection. Whole numbers of 64 bits and decimals come and go as text, times as text in UTC. */
+export interface Session {
+  /** Rows of a query. Placeholders are written `?` whatever the engine. */
+  rows(sql: string, values?: readonly unknown[]): Promise<SqlRow[]>
+  /** How many rows a statement changed. */
+  change(sql: string, values?: readonly unknown[]): Promise<number>
+}
+
+/** A database that records are read from or stored in. */
+export interface RecordsDatabase {
+  readonly dialect: DialectName
+  /** Runs statements that each stand alone. */
+  readonly session: Session
+  /**
+   * Runs work in one transaction, READ COMMITTED, and commits it. Rolls back where the work throws. Throws CommitUnknownError where the
+   * connection breaks while the commit is under way: then the database alone knows.
+   */
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** The connection broke between COMMIT and its answer. */
+export class CommitUnknownError extends Error {
+  constructor(cause: unknown) {
+    super('the connection broke during COMMIT', { cause })
+    this.name = 'CommitUnknownError'
+  }
+}
+
+export interface DatabaseOptions {
+  readonly place: DatabasePlace
+  readonly password: Secret | undefined
+  /** How many connections may be open at once. */
+  readonly connections: number
+  /** Milliseconds that a connection, and a statement, may take. */
+  readonly timeout: number
+}
+
+/** Opens a database; servers are connected at the first query. Throws STORE_UNAVAILABLE. */
+export const openRecordsDatabase = async (options: DatabaseOptions): Promise<RecordsDatabase> => {
+  const { place } = options
+  try {
+    switch (place.dialect) {
+      case 'sqlite':
+        return (await import('./sqlite-database.ts')).openSqliteDatabase(place.file, options.timeout)
+      case 'postgres':
+        return (await import('./postgres-database.ts')).openPostgresDatabase(place.server, options)
+      case 'mysql':
+        return (await import('./mysql-database.ts')).openMysqlDatabase(place.server, options)
+    }
+  } catch (cause) {
+    if (cause instanceof ArchiverError) throw cause
+    throw new ArchiverError(
+      'STORE_UNAVAILABLE',
+      `cannot open the ${place.dialect} database: ${messageOf(cause)}`,
+      { cause },
+    )
+  }
+}
+
+/** A column of a row as text; null where it has no value. */
+export const textIn = (row: SqlRow, name: string): string | null => {
+  const value = row[name]
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string') return value
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'number' || typeof value === 'bigint' ? value.toString() : JSON.stringify(value)
+}

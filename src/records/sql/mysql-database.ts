@@ -1,0 +1,82 @@
+import { createPool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
+import {
+  CommitUnknownError,
+  type DatabaseOptions,
+  type RecordsDatabase,
+  type Session,
+  type SqlRow,
+} from './database.ts'
+
+type Runner = (sql: string, values: unknown[]) => Promise<[RowDataPacket[] | ResultSetHeader, unknown]>
+
+/** Connects at the first query. Every session is strict, so that a value that does not fit is an error and not another value. */
+export const openMysqlDatabase = (server: string, options: DatabaseOptions): RecordsDatabase => {
+  const { connections, timeout, password } = options
+  const pool = createPool({
+    uri: server,
+    ...(password === undefined ? {} : { password: password.current() }),
+    connectionLimit: connections + 1,
+    connectTimeout: timeout,
+    dateStrings: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    timezone: 'Z',
+    charset: 'utf8mb4_bin',
+    flags: ['FOUND_ROWS'],
+  })
+  pool.pool.on('connection', (connection) => {
+    connection.on('error', () => undefined)
+    connection.query(
+      "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION')",
+      () => undefined,
+    )
+    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', () => undefined)
+    connection.query(`SET innodb_lock_wait_timeout = ${Math.ceil(timeout / 1000)}`, () => undefined)
+  })
+  return {
+    dialect: 'mysql',
+    session: sessionOf((sql, values) => pool.query(sql, values)),
+    transaction: async (work) => {
+      const connection = await pool.getConnection()
+      const state = { broken: false }
+      try {
+        await connection.beginTransaction()
+        const result = await work(
+          sessionOf((sql, values) => connection.query(sql, values)),
+        )
+        try {
+          await connection.commit()
+        } catch (error) {
+          state.broken = true
+          throw isServerAnswer(error) ? error : new CommitUnknownError(error)
+        }
+        return result
+      } catch (error) {
+        if (!state.broken)
+          await connection.rollback().catch(() => {
+            state.broken = true
+          })
+        throw error
+      } finally {
+        if (state.broken) connection.destroy()
+        else connection.release()
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+/** An error that the server sent, and not one of the connection. */
+const isServerAnswer = (error: unknown): boolean =>
+  error instanceof Error && 'sqlState' in error && !('fatal' in error && error.fatal === true)
+
+const sessionOf = (query: Runner): Session => ({
+  rows: async (sql, values = []) => {
+    const [rows] = await query(sql, [...values])
+    return rows as SqlRow[]
+  },
+  change: async (sql, values = []) => {
+    const [header] = await query(sql, [...values])
+    return (header as ResultSetHeader).affectedRows
+  },
+})

@@ -1,0 +1,85 @@
+import pg from 'pg'
+import {
+  CommitUnknownError,
+  type DatabaseOptions,
+  type RecordsDatabase,
+  type Session,
+  type SqlRow,
+} from './database.ts'
+import { numbered } from './dialect.ts'
+
+/** Everything but texts, numbers of 32 bits and bytes comes as the server writes it. */
+const RAW = new Set([
+  pg.types.builtins.INT8,
+  pg.types.builtins.NUMERIC,
+  pg.types.builtins.DATE,
+  pg.types.builtins.TIMESTAMP,
+  pg.types.builtins.TIMESTAMPTZ,
+  pg.types.builtins.JSON,
+  pg.types.builtins.JSONB,
+])
+
+/** Connects at the first query. A server that goes away is an error of the next query and of nothing else. */
+export const openPostgresDatabase = (server: string, options: DatabaseOptions): RecordsDatabase => {
+  const { connections, timeout, password } = options
+  const url = new URL(server)
+  const own = url.searchParams.get('options')
+  url.searchParams.set(
+    'options',
+    [...(own === null ? [] : [own]), '-c TimeZone=UTC -c DateStyle=ISO'].join(' '),
+  )
+  if (password !== undefined) url.searchParams.set('password', password.current())
+  const pool = new pg.Pool({
+    connectionString: url.href,
+    max: connections + 1,
+    connectionTimeoutMillis: timeout,
+    statement_timeout: timeout,
+    query_timeout: timeout,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    application_name: 'run-archiver records',
+    types: {
+      getTypeParser: (type, format) =>
+        RAW.has(type) ? String : (pg.types.getTypeParser(type, format) as (text: string) => unknown),
+    },
+  })
+  // Without these two listeners a connection that breaks would end the process.
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return {
+    dialect: 'postgres',
+    session: sessionOf(pool),
+    transaction: async (work) => {
+      const client = await pool.connect()
+      const state = { broken: false }
+      try {
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+        const result = await work(sessionOf(client))
+        try {
+          await client.query('COMMIT')
+        } catch (error) {
+          state.broken = true
+          if (error instanceof pg.DatabaseError) throw error
+          throw new CommitUnknownError(error)
+        }
+        return result
+      } catch (error) {
+        if (!state.broken)
+          await client.query('ROLLBACK').catch(() => {
+            state.broken = true
+          })
+        throw error
+      } finally {
+        client.release(state.broken)
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+const sessionOf = (on: {
+  query(sql: string, values: unknown[]): Promise<pg.QueryResult<SqlRow>>
+}): Session => ({
+  rows: async (sql, values = []) => (await on.query(numbered(sql), [...values])).rows,
+  change: async (sql, values = []) => (await on.query(numbered(sql), [...values])).rowCount ?? 0,
+})

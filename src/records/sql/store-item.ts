@@ -1,0 +1,175 @@
+import { ItemError } from '../item-error.ts'
+import { standingOf, type Stored } from '../map/compare-rows.ts'
+import type { Row } from '../map/map-row.ts'
+import type { MappedRecord } from '../map/map-record.ts'
+import type { Mapping } from '../mapping/model.ts'
+import { catalogueColumns, type CatalogueColumn } from './catalogue.ts'
+import { classOf, constraintOf } from './classify-error.ts'
+import type { RecordsDatabase, Session } from './database.ts'
+import { insertStatements, storedRows, tableCounts } from './insert-rows.ts'
+import { correctLogRow, logStates, writeLogRow, type LogEntry, type LogWriter } from './processing-log.ts'
+
+/** Steps of an item, in order, for those who want to stop it there. */
+export type Step =
+  'log written' | `table ${string} written` | 'committed' | 'commit answered' | 'failure logged'
+
+export interface StoreOptions {
+  readonly database: RecordsDatabase
+  readonly mapping: Mapping
+  readonly writer: LogWriter
+  readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
+  /** Called after each step that is reached. */
+  readonly reached: (step: Step) => void
+}
+
+export type StoreResult =
+  { readonly result: 'stored' | 'present'; readonly rowsWritten: number } | { readonly result: 'done before' }
+
+/** How often the rows of shared tables may be in the way because another item has just written them. */
+const MOST_COLLISIONS = 5
+
+/** Columns of every table of a mapping. A table that is not there is left out. */
+export const catalogueOf = async (
+  database: RecordsDatabase,
+  mapping: Mapping,
+): Promise<Map<string, ReadonlyMap<string, CatalogueColumn>>> => {
+  const catalogue = new Map<string, ReadonlyMap<string, CatalogueColumn>>()
+  for (const { name } of mapping.tables) {
+    const columns = await catalogueColumns(database, name)
+    if (columns) catalogue.set(name, columns)
+  }
+  return catalogue
+}
+
+/**
+ * Stores an item: its rows and its log row in one transaction, so that a crash at any moment leaves both or neither. The usual path asks
+ * nothing; only where a key is taken are the stored rows read and compared, in a transaction that holds the item's log row, so that no
+ * other worker changes them meanwhile. Rows that are there already with the same content are not written again. Throws an ItemError of
+ * stage `insert` for what is wrong with the item, and the database's own error for everything else.
+ */
+export const storeItem = async (
+  record: MappedRecord,
+  entry: LogEntry,
+  options: StoreOptions,
+): Promise<StoreResult> => {
+  const tables = JSON.stringify(tableCounts(options.mapping, record.rows))
+  for (let collisions = 0; ; collisions++) {
+    try {
+      const full = { ...entry, tables }
+      return await (collisions === 0
+        ? insertAll(record, full, options)
+        : insertMissing(record, full, options))
+    } catch (error) {
+      if (error instanceof DoneBefore) return { result: 'done before' }
+      const kind = classOf(error)
+      if (kind === 'constraint' || kind === 'refused') throw refusal(kind, error)
+      if (kind !== 'duplicate') throw error
+      if (collisions >= MOST_COLLISIONS) throw refusal('duplicate', error)
+    }
+  }
+}
+
+const countOf = (rows: ReadonlyMap<string, readonly Row[]>): number =>
+  [...rows.values()].reduce((sum, { length }) => sum + length, 0)
+
+class DoneBefore extends Error {}
+
+const insertAll = async (
+  { rows }: MappedRecord,
+  entry: LogEntry,
+  options: StoreOptions,
+): Promise<StoreResult> => {
+  const { database, mapping, reached } = options
+  const rowsWritten = countOf(rows)
+  await database.transaction(async (session) => {
+    await takeLogRow(session, { ...entry, rowsWritten, result: 'stored' }, options)
+    for (const { name } of mapping.tables) await insertTable(session, name, rows.get(name) ?? [], options)
+  })
+  reached('commit answered')
+  return { result: 'stored', rowsWritten }
+}
+
+/** As `insertAll`, for an item some of whose keys are taken: holds its rows against those that are there. */
+const insertMissing = async (
+  record: MappedRecord,
+  entry: LogEntry,
+  options: StoreOptions,
+): Promise<StoreResult> => {
+  const { database, mapping, writer, reached } = options
+  const done = await database.transaction(async (session): Promise<StoreResult> => {
+    await takeLogRow(session, { ...entry, result: 'present' }, options)
+    const standing = standingOf(mapping, record.rows, await storedFor(session, record, options))
+    if (standing.type === 'present') return { result: 'present', rowsWritten: 0 }
+    for (const { name } of mapping.tables)
+      await insertTable(session, name, standing.rows.get(name) ?? [], options)
+    const rowsWritten = countOf(standing.rows)
+    await correctLogRow(session, database.dialect, entry.key, { result: 'stored', rowsWritten }, writer)
+    return { result: 'stored', rowsWritten }
+  })
+  reached('commit answered')
+  return done
+}
+
+const takeLogRow = async (
+  session: Session,
+  entry: LogEntry,
+  { database, writer, reached }: StoreOptions,
+): Promise<void> => {
+  if (!(await writeLogRow(session, database.dialect, entry, writer))) throw new DoneBefore()
+  reached('log written')
+}
+
+const insertTable = async (
+  session: Session,
+  table: string,
+  rows: readonly Row[],
+  { database, reached }: StoreOptions,
+): Promise<void> => {
+  if (rows.length === 0) return
+  for (const { sql, values } of insertStatements(database.dialect, table, rows))
+    await session.change(sql, values)
+  reached(`table ${table} written`)
+}
+
+/** What the tables hold under the keys of an item's rows. */
+export const storedFor = async (
+  session: Session,
+  record: Pick<MappedRecord, 'rows'>,
+  { database, mapping, catalogue }: Pick<StoreOptions, 'database' | 'mapping' | 'catalogue'>,
+): Promise<Stored> => {
+  const found = new Map<string, Awaited<ReturnType<typeof storedRows>>>()
+  for (const table of mapping.tables)
+    found.set(
+      table.name,
+      await storedRows(session, database.dialect, table, record.rows.get(table.name) ?? []),
+    )
+  return {
+    rows: (table) => found.get(table) ?? [],
+    hasDefault: (table, column) => catalogue.get(table)?.get(column)?.hasDefault ?? false,
+  }
+}
+
+const refusal = (kind: 'constraint' | 'refused' | 'duplicate', error: unknown): ItemError => {
+  const constraint = constraintOf(error)
+  if (kind === 'refused') return new ItemError('STORE_REFUSED', 'the database refused a value of the record')
+  return new ItemError(
+    'CONSTRAINT',
+    `the record breaks a constraint${constraint === undefined ? '' : `: ${constraint}`}; nothing was written`,
+    constraint === undefined ? {} : { constraint },
+  )
+}
+
+/** Records that an item failed, never over a success. */
+export const storeFailure = async (
+  entry: LogEntry,
+  { database, writer, reached }: StoreOptions,
+): Promise<void> => {
+  await database.transaction((session) => writeLogRow(session, database.dialect, entry, writer))
+  reached('failure logged')
+}
+
+/** After a commit whose answer was lost: whether this session's log row stands. Asks over a new connection. */
+export const isDone = async (key: string, { database, writer }: StoreOptions): Promise<boolean> => {
+  const state = (await logStates(database, writer.task, [key])).get(key)
+  return state?.status === 'success'
+}
