@@ -32,6 +32,9 @@ _run_archiver() {
             'history/stats') command='history stats' ;;
             'records/plan') command='records plan' ;;
             'records/check') command='records check' ;;
+            'records/run') command='records run' ;;
+            'records/retry') command='records retry' ;;
+            'records/report') command='records report' ;;
             'rows/run') command='rows run' ;;
             'rows/verify') command='rows verify' ;;
             'rows/plan') command='rows plan' ;;
@@ -80,6 +83,9 @@ _run_archiver() {
         'history stats') words='--config --json --since --help' ;;
         'records plan') words='--mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --json --help' ;;
+        'records run') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --no-exclude-failed --retry-failed --log-level --strict --help' ;;
+        'records retry') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --strict --help' ;;
+        'records report') words='--config --json --mapping --source --failed --help' ;;
         'rows run') words='--json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows verify') words='--config --json --file --help' ;;
         'rows plan') words='--config --json --file --help' ;;
@@ -103,7 +109,7 @@ _run_archiver() {
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
-        'records') words='plan check' ;;
+        'records') words='plan check run retry report' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe' ;;
     esac

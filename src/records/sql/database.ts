@@ -1,5 +1,4 @@
 import type { Secret } from '../../common/secret.ts'
-import { ArchiverError, messageOf } from '../../errors.ts'
 import type { DatabasePlace, DialectName } from '../../sql/database-url.ts'
 
 export type SqlRow = Readonly<Record<string, unknown>>
@@ -40,28 +39,6 @@ export interface DatabaseOptions {
   readonly connections: number
   /** Milliseconds that a connection, and a statement, may take. */
   readonly timeout: number
-}
-
-/** Opens a database; servers are connected at the first query. Throws STORE_UNAVAILABLE. */
-export const openRecordsDatabase = async (options: DatabaseOptions): Promise<RecordsDatabase> => {
-  const { place } = options
-  try {
-    switch (place.dialect) {
-      case 'sqlite':
-        return (await import('./sqlite-database.ts')).openSqliteDatabase(place.file, options.timeout)
-      case 'postgres':
-        return (await import('./postgres-database.ts')).openPostgresDatabase(place.server, options)
-      case 'mysql':
-        return (await import('./mysql-database.ts')).openMysqlDatabase(place.server, options)
-    }
-  } catch (cause) {
-    if (cause instanceof ArchiverError) throw cause
-    throw new ArchiverError(
-      'STORE_UNAVAILABLE',
-      `cannot open the ${place.dialect} database: ${messageOf(cause)}`,
-      { cause },
-    )
-  }
 }
 
 /** A column of a row as text; null where it has no value. */
