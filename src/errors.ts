@@ -36,6 +36,12 @@ export const CODES = {
   LOCK_UNAVAILABLE: { exit: 1, retry: false },
   /** The lock file was removed, or its lock is no longer ours: nothing more is written. */
   LOCK_LOST: { exit: 1, retry: false },
+  /** The shared backlog cannot be reached, or is not what this program knows: items stay pending. */
+  QUEUE_UNAVAILABLE: { exit: 1, retry: true },
+  /** A claim was lost: another instance may have the item, and nothing of this one counts. */
+  QUEUE_CLAIM_LOST: { exit: 1, retry: false },
+  /** The workers of an item died several times with it in hand. */
+  QUEUE_POISON: { exit: 1, retry: false },
   LEDGER_UNAVAILABLE: { exit: 1, retry: true },
   /** A database server that rows are moved on cannot be reached, or went away. */
   DATABASE_UNAVAILABLE: { exit: 1, retry: true },

@@ -1,0 +1,129 @@
+/** An item as a shared backlog keeps it. */
+export interface QueueItem {
+  /** Unique within a stage. Adding a key twice adds nothing. */
+  readonly key: string
+  /** Items are handed out lowest first. */
+  readonly ordinal: number
+}
+
+/** A claim as the store knows it. `epoch` goes up with every claim of an item: results with an older one are refused. */
+export interface StoredClaim extends QueueItem {
+  readonly stage: string
+  readonly epoch: number
+  /** Attempts that count, this one included. What was given back does not count. */
+  readonly attempt: number
+}
+
+export interface StoredFailure {
+  readonly claim: StoredClaim
+  readonly code: string
+  readonly message: string
+}
+
+export type ItemStatus = 'pending' | 'claimed' | 'done' | 'failed'
+
+/** One item as `queue list` and `queue show` report it. Times are epoch milliseconds by the store's clock. */
+export interface ItemState extends QueueItem {
+  readonly stage: string
+  readonly status: ItemStatus
+  readonly attempts: number
+  /** How often a holder died, or let its lease run out, with the item in hand. */
+  readonly lost: number
+  readonly claimedBy: string | undefined
+  readonly claimedAt: number | undefined
+  readonly notBefore: number | undefined
+  readonly finishedAt: number | undefined
+  readonly code: string | undefined
+  readonly message: string | undefined
+}
+
+export interface StageCounts {
+  readonly stage: string
+  readonly pending: number
+  readonly claimed: number
+  readonly done: number
+  readonly failed: number
+  readonly paused: boolean
+  /** A destination is away: nothing is handed out before this time. */
+  readonly blockedUntil: number | undefined
+  readonly blockedReason: string | undefined
+  /** When the oldest item that is pending was added. */
+  readonly oldest: number | undefined
+}
+
+/** One process that works on the backlog. */
+export interface InstanceState {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly heartbeatAt: number
+  readonly endedAt: number | undefined
+  /** `lost`: it ended without a word, or its leases ran out. */
+  readonly status: 'running' | 'stopped' | 'lost'
+  readonly held: number
+  readonly done: number
+  readonly failed: number
+  /** Results of this instance that were refused because another had the item by then. */
+  readonly fenced: number
+  /** Claims of others that this instance gave back because their holder was dead. */
+  readonly recovered: number
+}
+
+/** An item whose holder died this often is failed as poison: it may be what kills them. */
+export const POISON_AFTER = 3
+
+/**
+ * A backlog that several processes share. Each operation is one transaction; only the store's clock decides about leases, and only the
+ * epoch decides whether a result counts. Every implementation passes test/conformance/claim-store.ts.
+ */
+export interface ClaimStore {
+  /** Epoch milliseconds by the store's clock. */
+  now(): Promise<number>
+  /**
+   * Adds items that are not there. An item that is done is opened again when it was done before `missingAt`: it was looked for at that
+   * time, and the destination does not hold it. Returns how many were added or opened.
+   */
+  enqueue(stage: string, items: Iterable<QueueItem>, missingAt: number): Promise<number>
+  /** Takes up to `most` items that are due, lowest first. None while the stage is paused or blocked. */
+  claim(stage: string, most: number): Promise<readonly StoredClaim[]>
+  /** Extends leases. Returns the claims that are no longer ours. */
+  renew(claims: readonly StoredClaim[]): Promise<readonly StoredClaim[]>
+  /**
+   * Records results, and adds what is done to the next stage, in one transaction. Returns the claims that were refused because they are
+   * no longer ours.
+   */
+  settle(
+    done: readonly StoredClaim[],
+    failed: readonly StoredFailure[],
+    nextStage?: string,
+  ): Promise<readonly StoredClaim[]>
+  /** Gives an item back, due after `delay` milliseconds. The attempt does not count. */
+  later(claim: StoredClaim, reason: string, delay: number): Promise<void>
+  /** Gives claims back, due at once. The attempts do not count. */
+  release(claims: readonly StoredClaim[]): Promise<void>
+  /** Gives back what dead instances hold, and what leases that ran out held; fails poison. Returns how many claims were taken back. */
+  reap(): Promise<number>
+  /** Opens failed items again: these keys, or all of the stage. Returns how many. */
+  retry(stage: string, keys: readonly string[] | undefined): Promise<number>
+  /** Makes the failed items of a stage exactly these: before the first instance works, from the stage's failure log. */
+  adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void>
+  pause(stage: string): Promise<void>
+  resume(stage: string): Promise<void>
+  /** Circuit breaker of all instances: hands nothing out for `milliseconds`. */
+  block(stage: string, reason: string, milliseconds: number): Promise<void>
+  counts(): Promise<readonly StageCounts[]>
+  list(stage: string, status: ItemStatus | undefined, limit: number): Promise<readonly ItemState[]>
+  show(key: string): Promise<readonly ItemState[]>
+  /** The highest number of which nothing at or below is pending or claimed, and that was attempted; 0 for none. */
+  attemptedUpTo(stage: string): Promise<number>
+  /** Items done or failed at or after a time, for whoever writes the state files. */
+  finishedSince(stage: string, time: number): Promise<readonly ItemState[]>
+  instances(): Promise<readonly InstanceState[]>
+  /** Takes the role of the one instance that looks for work and writes the state files; kept until `close` or the end of the process. */
+  lead(): Promise<boolean>
+  /** Whether this instance leads, right now. */
+  readonly isLeading: boolean
+  /** Ends this instance: its claims go back. */
+  close(): Promise<void>
+}

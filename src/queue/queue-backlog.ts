@@ -1,0 +1,138 @@
+import type { Backlog, Claim, Results } from '../engine/backlog.ts'
+import type { ClaimStore, StoredClaim } from '../engine/claim-store.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+
+export interface QueueBacklogOptions<Item> {
+  readonly stage: string
+  readonly itemOf: (key: string) => Item
+  /** The stage that an item enters when it is done here. */
+  readonly nextStage?: string
+  /** How long a claim lasts, in milliseconds; it is renewed four times as often. */
+  readonly lease: number
+  /** After how long an item that was not ready is due again, in milliseconds. */
+  readonly laterAfter: number
+  /** Milliseconds, never jumping. */
+  readonly monotonic: () => number
+}
+
+interface Held {
+  readonly stored: StoredClaim
+  readonly lost: AbortController
+}
+
+/**
+ * One stage of a shared backlog, as one instance works on it. Keeps its claims alive, and aborts an item as soon as its claim is lost or
+ * cannot be renewed in time: whoever wakes late does nothing. The store refuses late results all the same.
+ */
+export class QueueBacklog<Item> implements Backlog<Item> {
+  readonly total = undefined
+  readonly ahead = 2
+  readonly #store: ClaimStore
+  readonly #options: QueueBacklogOptions<Item>
+  readonly #held = new Map<string, Held>()
+  #deadline = Infinity
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(store: ClaimStore, options: QueueBacklogOptions<Item>) {
+    this.#store = store
+    this.#options = options
+  }
+
+  async next(most: number): Promise<readonly Claim<Item>[]> {
+    const { stage, itemOf, monotonic, lease } = this.#options
+    // From before the question: the store's lease begins after that.
+    const asked = monotonic()
+    const claims = await this.#store.claim(stage, most)
+    if (claims.length > 0) this.#deadline = Math.min(this.#deadline, asked + lease * MARGIN)
+    return claims.map((stored) => {
+      const lost = new AbortController()
+      this.#held.set(stored.key, { stored, lost })
+      this.#keepAlive()
+      const { key, attempt } = stored
+      return { item: itemOf(key), key, attempt, lost: lost.signal }
+    })
+  }
+
+  async settle({ done, failed }: Results<Item>): Promise<readonly string[]> {
+    if (done.length + failed.length === 0) return []
+    this.#checkDeadline()
+    const storedOf = ({ key }: Claim<Item>): StoredClaim[] => this.#storedOf(key)
+    const refused = await this.#store.settle(
+      done.flatMap(storedOf),
+      failed.flatMap(({ claim, error }) =>
+        storedOf(claim).map((stored) => ({
+          claim: stored,
+          code: error instanceof ArchiverError ? error.code : 'BUG',
+          message: messageOf(error),
+        })),
+      ),
+      this.#options.nextStage,
+    )
+    const keys = [...done, ...failed.map(({ claim }) => claim)].map(({ key }) => key)
+    const unknown = keys.filter((key) => !this.#held.has(key))
+    for (const key of keys) this.#drop(key)
+    return [...refused.map(({ key }) => key), ...unknown]
+  }
+
+  async later({ key }: Claim<Item>, reason: Error): Promise<void> {
+    const [stored] = this.#storedOf(key)
+    this.#drop(key)
+    if (stored) await this.#store.later(stored, messageOf(reason), this.#options.laterAfter)
+  }
+
+  async release(claims: readonly Claim<Item>[]): Promise<void> {
+    const stored = claims.flatMap(({ key }) => this.#storedOf(key))
+    for (const { key } of claims) this.#drop(key)
+    // A store that does not answer gives them to others when the lease runs out.
+    if (stored.length > 0) await this.#store.release(stored).catch(() => undefined)
+  }
+
+  /** Renews every claim in hand; what does not come back, or cannot be renewed before its time, is lost. */
+  async renew(): Promise<void> {
+    const { monotonic, lease } = this.#options
+    this.#checkDeadline()
+    const held = [...this.#held.values()]
+    const asked = monotonic()
+    try {
+      const lost = await this.#store.renew(held.map(({ stored }) => stored))
+      this.#deadline = asked + lease * MARGIN
+      // By object: a key may have been settled and claimed again while the question was on its way.
+      const gone = new Set(lost)
+      for (const one of held) if (gone.has(one.stored)) this.#lose(one)
+    } catch {
+      this.#checkDeadline()
+    }
+  }
+
+  /** After this time others may have the items: a process that was frozen finds it out here. */
+  #checkDeadline(): void {
+    if (this.#options.monotonic() < this.#deadline) return
+    for (const one of [...this.#held.values()]) this.#lose(one)
+    this.#deadline = Infinity
+  }
+
+  #lose({ stored, lost }: Held): void {
+    if (this.#held.get(stored.key)?.stored === stored) this.#drop(stored.key)
+    lost.abort(new ArchiverError('QUEUE_CLAIM_LOST', `the claim on ${stored.key} was lost`))
+  }
+
+  #storedOf(key: string): StoredClaim[] {
+    const held = this.#held.get(key)
+    return held ? [held.stored] : []
+  }
+
+  #drop(key: string): void {
+    this.#held.delete(key)
+    if (this.#held.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#deadline = Infinity
+  }
+
+  #keepAlive(): void {
+    this.#timer ??= setInterval(() => void this.renew(), this.#options.lease / 4)
+  }
+}
+
+/** The part of a lease after which this process stops by itself. */
+const MARGIN = 0.8

@@ -1,0 +1,139 @@
+import type { QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import { POISON_AFTER } from '../../engine/claim-store.ts'
+import type { SqliteFile } from '../../sql/libsql-database.ts'
+import { poisonMessage } from '../claim-rows.ts'
+
+/** Statements on `work`. Each function runs inside a transaction of its caller; `now` is epoch milliseconds. */
+
+export const enqueue = (
+  file: SqliteFile,
+  stage: string,
+  items: Iterable<QueueItem>,
+  missingAt: number,
+  now: number,
+): number => {
+  const add = file.prepare(
+    `INSERT INTO work (stage, key, ordinal, added_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (stage, key) DO UPDATE SET status = 'pending', added_at = excluded.added_at, finished_at = NULL,
+       attempts = 0, lost = 0, not_before = 0, code = NULL, message = NULL
+     WHERE work.status = 'done' AND work.finished_at < ?`,
+  )
+  let added = 0
+  for (const { key, ordinal } of items)
+    added += Number(add.run([stage, key, ordinal, now, missingAt]).changes)
+  return added
+}
+
+export const claim = (
+  file: SqliteFile,
+  stage: string,
+  most: number,
+  instance: string,
+  now: number,
+  leaseUntil: number,
+): StoredClaim[] => {
+  const rows = file
+    .prepare(
+      `UPDATE work SET status = 'claimed', epoch = epoch + 1, attempts = attempts + 1, claimed_by = ?, claimed_at = ?,
+         lease_until = ?, not_before = 0
+       WHERE stage = ? AND key IN (
+         SELECT key FROM work WHERE stage = ? AND status = 'pending' AND not_before <= ?
+           AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.stage = ? AND (s.paused_at IS NOT NULL OR s.blocked_until > ?))
+         ORDER BY ordinal LIMIT ?)
+       RETURNING key, ordinal, epoch, attempts`,
+    )
+    .all([instance, now, leaseUntil, stage, stage, now, stage, now, most]) as {
+    key: string
+    ordinal: number
+    epoch: number
+    attempts: number
+  }[]
+  return rows
+    .map(({ key, ordinal, epoch, attempts }) => ({ stage, key, ordinal, epoch, attempt: attempts }))
+    .sort((a, b) => a.ordinal - b.ordinal)
+}
+
+/** A claim is ours as long as nobody has claimed the item since: the epoch says so. */
+const OURS = `stage = ? AND key = ? AND epoch = ? AND claimed_by = ? AND status = 'claimed'`
+const oursOf = ({ stage, key, epoch }: StoredClaim, instance: string) => [stage, key, epoch, instance]
+
+/** Runs a change on each claim; returns those that are no longer ours. */
+const refused = (
+  file: SqliteFile,
+  sets: string,
+  claims: readonly StoredClaim[],
+  instance: string,
+  values: (claim: StoredClaim) => readonly unknown[],
+): StoredClaim[] => {
+  const statement = file.prepare(`UPDATE work SET ${sets} WHERE ${OURS}`)
+  return claims.filter(
+    (one) => Number(statement.run([...values(one), ...oursOf(one, instance)]).changes) === 0,
+  )
+}
+
+export const renew = (
+  file: SqliteFile,
+  claims: readonly StoredClaim[],
+  instance: string,
+  leaseUntil: number,
+): StoredClaim[] => refused(file, 'lease_until = ?', claims, instance, () => [leaseUntil])
+
+export const settleDone = (
+  file: SqliteFile,
+  done: readonly StoredClaim[],
+  instance: string,
+  now: number,
+): StoredClaim[] =>
+  refused(
+    file,
+    `status = 'done', finished_at = ?, lease_until = NULL, code = NULL, message = NULL, lost = 0`,
+    done,
+    instance,
+    () => [now],
+  )
+
+export const settleFailed = (
+  file: SqliteFile,
+  failed: readonly StoredFailure[],
+  instance: string,
+  now: number,
+): StoredClaim[] => {
+  const reasons = new Map(failed.map((one) => [one.claim, one]))
+  return refused(
+    file,
+    `status = 'failed', finished_at = ?, lease_until = NULL, code = ?, message = ?`,
+    [...reasons.keys()],
+    instance,
+    (one) => [now, reasons.get(one)?.code ?? '', reasons.get(one)?.message ?? ''],
+  )
+}
+
+const BACK = `status = 'pending', attempts = max(0, attempts - 1), claimed_by = NULL, claimed_at = NULL, lease_until = NULL`
+
+export const giveBack = (
+  file: SqliteFile,
+  claims: readonly StoredClaim[],
+  instance: string,
+  notBefore: number,
+  reason: string | null,
+): void =>
+  void refused(file, `${BACK}, not_before = ?, message = ?`, claims, instance, () => [notBefore, reason])
+
+/** Takes back what these instances hold, and every lease that ran out. */
+export const takeBack = (file: SqliteFile, dead: readonly string[], now: number): number => {
+  const places = dead.map(() => '?').join(', ')
+  const gone = `status = 'claimed' AND (lease_until < ?${dead.length > 0 ? ` OR claimed_by IN (${places})` : ''})`
+  const poison = file
+    .prepare(
+      `UPDATE work SET status = 'failed', lost = lost + 1, finished_at = ?, code = 'QUEUE_POISON', message = ?, lease_until = NULL
+       WHERE ${gone} AND lost + 1 >= ?`,
+    )
+    .run([now, poisonMessage(POISON_AFTER), now, ...dead, POISON_AFTER])
+  const back = file
+    .prepare(
+      `UPDATE work SET status = 'pending', lost = lost + 1, claimed_by = NULL, claimed_at = NULL, lease_until = NULL
+       WHERE ${gone}`,
+    )
+    .run([now, ...dead])
+  return Number(poison.changes) + Number(back.changes)
+}

@@ -1,0 +1,236 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import type { Identity } from '../../platform/host.ts'
+import { openFile, type SqliteFile } from '../../sql/libsql-database.ts'
+import { Flock } from '../../state/flock.ts'
+import * as claims from './claims.ts'
+import { Liveness } from './liveness.ts'
+import { SqliteOverview } from './overview.ts'
+import { prepareTables } from './schema.ts'
+import { unavailable, write } from './transaction.ts'
+
+export interface SqliteQueueOptions {
+  /** The database file; made where it is missing. */
+  readonly path: string
+  /** A name of this process that no other has. */
+  readonly instance: string
+  readonly identity: Identity
+  /** How long a claim lasts without a sign of life, in milliseconds. */
+  readonly lease: number
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** When a process began, by its pid; undefined where there is none (platform/host.ts). */
+  readonly startTicksOf: (pid: number) => number | undefined
+  /** False only for `queue` commands that look and do not work: no instance is registered. */
+  readonly works: boolean
+}
+
+/** Claims in one SQLite file: for several processes on one machine. */
+export class SqliteQueue extends SqliteOverview implements ClaimStore {
+  readonly #file: SqliteFile
+  readonly #options: SqliteQueueOptions
+  readonly #liveness: Liveness
+  #leader: Flock | undefined
+
+  private constructor(file: SqliteFile, options: SqliteQueueOptions, liveness: Liveness) {
+    super(file, options.now)
+    this.#file = file
+    this.#options = options
+    this.#liveness = liveness
+  }
+
+  /** Opens the queue, and registers this process as an instance. Throws QUEUE_UNAVAILABLE. */
+  static async open(options: SqliteQueueOptions): Promise<SqliteQueue> {
+    try {
+      mkdirSync(dirname(options.path), { recursive: true })
+      const file = openFile(options.path, 5000)
+      prepareTables(file, options.path)
+      const liveness = new Liveness(file, `${options.path}.instances`, options)
+      const queue = new SqliteQueue(file, options, liveness)
+      if (options.works) await liveness.register((work) => queue.#write(work))
+      return queue
+    } catch (error) {
+      throw unavailable(options.path, error)
+    }
+  }
+
+  get isLeading(): boolean {
+    return this.#leader?.isHeld() ?? false
+  }
+
+  now(): Promise<number> {
+    return Promise.resolve(this.#options.now())
+  }
+
+  async enqueue(stage: string, items: Iterable<QueueItem>, missingAt: number): Promise<number> {
+    let added = 0
+    const batch: QueueItem[] = []
+    const flush = async (): Promise<void> => {
+      const these = batch.splice(0)
+      added += await this.#write(() => claims.enqueue(this.#file, stage, these, missingAt, this.#now))
+    }
+    for (const item of items) if (batch.push(item) >= 5000) await flush()
+    if (batch.length > 0) await flush()
+    return added
+  }
+
+  async claim(stage: string, most: number): Promise<readonly StoredClaim[]> {
+    if (
+      !this.#any(`SELECT 1 FROM work WHERE stage = ? AND status = 'pending' AND not_before <= ? LIMIT 1`, [
+        stage,
+        this.#now,
+      ])
+    )
+      return []
+    const { instance } = this.#options
+    return this.#write(() => claims.claim(this.#file, stage, most, instance, this.#now, this.#leaseUntil))
+  }
+
+  renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
+    const { instance } = this.#options
+    return this.#write(() => {
+      this.#file.prepare('UPDATE instances SET heartbeat_at = ? WHERE id = ?').run([this.#now, instance])
+      return claims.renew(this.#file, held, instance, this.#leaseUntil)
+    })
+  }
+
+  settle(
+    done: readonly StoredClaim[],
+    failed: readonly StoredFailure[],
+    nextStage?: string,
+  ): Promise<readonly StoredClaim[]> {
+    const { instance } = this.#options
+    return this.#write(() => {
+      const now = this.#now
+      const lost = claims.settleDone(this.#file, done, instance, now)
+      const lostFailures = claims.settleFailed(this.#file, failed, instance, now)
+      const accepted = done.filter((one) => !lost.includes(one))
+      if (nextStage !== undefined) claims.enqueue(this.#file, nextStage, accepted, now + 1, now)
+      this.#file
+        .prepare(
+          `UPDATE instances SET done = done + ?, failed = failed + ?, fenced = fenced + ? WHERE id = ?`,
+        )
+        .run([
+          accepted.length,
+          failed.length - lostFailures.length,
+          lost.length + lostFailures.length,
+          instance,
+        ])
+      return [...lost, ...lostFailures]
+    })
+  }
+
+  later(one: StoredClaim, reason: string, delay: number): Promise<void> {
+    const { instance } = this.#options
+    return this.#write(() => claims.giveBack(this.#file, [one], instance, this.#now + delay, reason))
+  }
+
+  release(held: readonly StoredClaim[]): Promise<void> {
+    const { instance } = this.#options
+    return this.#write(() => claims.giveBack(this.#file, held, instance, 0, null))
+  }
+
+  async reap(): Promise<number> {
+    const dead = await this.#liveness.dead()
+    const now = this.#now
+    if (
+      dead.length === 0 &&
+      !this.#any(`SELECT 1 FROM work WHERE status = 'claimed' AND lease_until < ? LIMIT 1`, [now])
+    )
+      return 0
+    const { instance } = this.#options
+    return this.#write(() => {
+      const count = claims.takeBack(this.#file, dead, now)
+      const lose = this.#file.prepare(
+        `UPDATE instances SET status = 'lost', ended_at = ? WHERE id = ? AND status = 'running'`,
+      )
+      for (const id of dead) lose.run([now, id])
+      this.#file.prepare('UPDATE instances SET recovered = recovered + ? WHERE id = ?').run([count, instance])
+      return count
+    })
+  }
+
+  retry(stage: string, keys: readonly string[] | undefined): Promise<number> {
+    const open = `UPDATE work SET status = 'pending', attempts = 0, lost = 0, not_before = 0, finished_at = NULL WHERE stage = ? AND status = 'failed'`
+    return this.#write(() => {
+      if (keys === undefined) return Number(this.#file.prepare(open).run([stage]).changes)
+      const one = this.#file.prepare(`${open} AND key = ?`)
+      return keys.reduce((sum, key) => sum + Number(one.run([stage, key]).changes), 0)
+    })
+  }
+
+  adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void> {
+    return this.#write(() => {
+      const keys = new Set(items.map(({ key }) => key))
+      const now = this.#now
+      const failed = this.#file
+        .prepare(`SELECT key FROM work WHERE stage = ? AND status = 'failed'`)
+        .all([stage])
+      const reopen = this.#file.prepare(
+        `UPDATE work SET status = 'pending', attempts = 0, lost = 0, finished_at = NULL WHERE stage = ? AND key = ?`,
+      )
+      for (const { key } of failed as { key: string }[]) if (!keys.has(key)) reopen.run([stage, key])
+      const add = this.#file.prepare(
+        `INSERT INTO work (stage, key, ordinal, status, added_at, finished_at, message) VALUES (?, ?, ?, 'failed', ?, ?, 'in the failure log')
+         ON CONFLICT (stage, key) DO UPDATE SET status = 'failed', finished_at = excluded.finished_at, message = excluded.message
+         WHERE work.status = 'done'`,
+      )
+      for (const { key, ordinal } of items) add.run([stage, key, ordinal, now, now])
+    })
+  }
+
+  pause(stage: string): Promise<void> {
+    return this.#setStage(stage, 'paused_at = ?', [this.#now])
+  }
+
+  resume(stage: string): Promise<void> {
+    return this.#setStage(stage, 'paused_at = NULL, blocked_until = NULL, blocked_reason = NULL', [])
+  }
+
+  block(stage: string, reason: string, milliseconds: number): Promise<void> {
+    return this.#setStage(stage, 'blocked_until = ?, blocked_reason = ?', [this.#now + milliseconds, reason])
+  }
+
+  async lead(): Promise<boolean> {
+    if (this.isLeading) return true
+    this.#leader = await Flock.take(join(dirname(this.#options.path), '.queue-leader.flock'), 0)
+    return this.isLeading
+  }
+
+  async close(): Promise<void> {
+    if (this.#options.works) await this.#liveness.end((work) => this.#write(work))
+    await this.#leader?.release()
+    this.#file.close()
+  }
+
+  /** Ends without a word, as a process that was killed: only the kernel's locks go. */
+  async abandon(): Promise<void> {
+    await this.#liveness.abandon()
+    await this.#leader?.release()
+    this.#file.close()
+  }
+
+  get #now(): number {
+    return this.#options.now()
+  }
+
+  get #leaseUntil(): number {
+    return this.#now + this.#options.lease
+  }
+
+  #setStage(stage: string, sets: string, values: readonly unknown[]): Promise<void> {
+    return this.#write(() => {
+      this.#file.prepare('INSERT INTO stages (stage) VALUES (?) ON CONFLICT (stage) DO NOTHING').run([stage])
+      this.#file.prepare(`UPDATE stages SET ${sets} WHERE stage = ?`).run([...values, stage])
+    })
+  }
+
+  #any(sql: string, values: readonly unknown[]): boolean {
+    return this.#file.prepare(sql).all(values).length > 0
+  }
+
+  #write<Result>(work: () => Result): Promise<Result> {
+    return write(this.#file, this.#options.path, work)
+  }
+}

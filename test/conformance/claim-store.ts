@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest'
+import type { ClaimStore, StoredClaim } from '../../src/engine/claim-store.ts'
+
+export interface QueueSite {
+  /** A process of its own, as far as the store can see. */
+  open(): Promise<ClaimStore>
+  /** Moves the store's clock. */
+  pass(milliseconds: number): Promise<void>
+  /** What kill -9 leaves of a process. */
+  kill(store: ClaimStore): Promise<void>
+  readonly lease: number
+  close(): Promise<void>
+}
+
+const items = (...ordinals: number[]) => ordinals.map((ordinal) => ({ key: String(ordinal), ordinal }))
+const keysOf = (claims: readonly StoredClaim[]) => claims.map(({ key }) => key).join(',')
+
+/** What every shared backlog promises. */
+export const claimStoreConformance = (name: string, openSite: () => Promise<QueueSite>): void => {
+  const situation = (what: string, test: (site: QueueSite) => Promise<void>) =>
+    it(what, async () => {
+      const site = await openSite()
+      try {
+        await test(site)
+      } finally {
+        await site.close()
+      }
+    })
+  const countsOf = async (store: ClaimStore, stage = 'import') =>
+    (await store.counts()).find((one) => one.stage === stage)
+
+  describe(`a backlog shared in ${name}`, () => {
+    situation('hands items out lowest first, each to one holder', async (site) => {
+      const [a, b] = [await site.open(), await site.open()]
+      expect(await a.enqueue('import', items(5, 12, 3, 100), 0)).toBe(4)
+      expect(keysOf(await a.claim('import', 2))).toBe('3,5')
+      expect(keysOf(await b.claim('import', 9))).toBe('12,100')
+      expect(await a.claim('import', 9)).toEqual([])
+      expect(await countsOf(b)).toMatchObject({ pending: 0, claimed: 4, done: 0, failed: 0 })
+    })
+    situation(
+      'takes an item once, however often it is added, and while it is claimed or failed',
+      async (site) => {
+        const store = await site.open()
+        await store.enqueue('import', items(1, 2), 0)
+        const [one, two] = await store.claim('import', 2)
+        await store.settle([], [{ claim: one!, code: 'CONFLICT', message: 'taken' }])
+        expect(await store.enqueue('import', items(1, 2), Number.MAX_SAFE_INTEGER)).toBe(0)
+        await store.settle([two!], [])
+        expect(await countsOf(store)).toMatchObject({ pending: 0, done: 1, failed: 1 })
+      },
+    )
+    situation('opens what is done again only where it was missing after that', async (site) => {
+      const store = await site.open()
+      const before = await store.now()
+      await site.pass(10)
+      await store.enqueue('import', items(1), 0)
+      await store.settle(await store.claim('import', 1), [])
+      expect(await store.enqueue('import', items(1), before)).toBe(0)
+      await site.pass(10)
+      expect(await store.enqueue('import', items(1), await store.now())).toBe(1)
+    })
+    situation('moves what is done to the next stage in the same step', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(7), 0)
+      await store.settle(await store.claim('import', 1), [], 'migrate')
+      expect(keysOf(await store.claim('migrate', 5))).toBe('7')
+    })
+    situation(
+      'refuses the result of a holder whose lease ran out, also where nobody has taken the item yet',
+      async (site) => {
+        const [frozen, other] = [await site.open(), await site.open()]
+        await frozen.enqueue('import', items(1, 2), 0)
+        const held = await frozen.claim('import', 2)
+        await site.pass(site.lease + 1)
+        expect(await other.reap()).toBe(2)
+        const [taken] = await other.claim('import', 1)
+        expect(keysOf(await frozen.renew(held))).toBe('1,2')
+        expect(keysOf(await frozen.settle(held, []))).toBe('1,2')
+        expect(await countsOf(other)).toMatchObject({ pending: 1, claimed: 1, done: 0 })
+        expect(await other.settle([taken!], [])).toEqual([])
+        expect((await other.instances()).reduce((sum, { fenced }) => sum + fenced, 0)).toBe(2)
+        expect((await other.show('1'))[0]).toMatchObject({ status: 'done', lost: 0 })
+      },
+    )
+    situation('refuses a failure, a return and a postponement of such a holder as well', async (site) => {
+      const [frozen, other] = [await site.open(), await site.open()]
+      await frozen.enqueue('import', items(1), 0)
+      const [held] = await frozen.claim('import', 1)
+      await site.pass(site.lease + 1)
+      await other.reap()
+      await other.claim('import', 1)
+      await frozen.later(held!, 'not ready', 0)
+      await frozen.release([held!])
+      expect(await frozen.settle([], [{ claim: held!, code: 'X', message: 'x' }])).toEqual([held])
+      expect(await countsOf(other)).toMatchObject({ pending: 0, claimed: 1, failed: 0 })
+    })
+    situation('keeps a claim that is renewed', async (site) => {
+      const [holder, other] = [await site.open(), await site.open()]
+      await holder.enqueue('import', items(1), 0)
+      const held = await holder.claim('import', 1)
+      for (let i = 0; i < 4; i++) {
+        await site.pass(site.lease / 2)
+        expect(await holder.renew(held)).toEqual([])
+        expect(await other.reap()).toBe(0)
+      }
+      expect(await holder.settle(held, [])).toEqual([])
+    })
+    situation(
+      'takes the claims of a process that was killed at once, long before its lease',
+      async (site) => {
+        const [victim, other] = [await site.open(), await site.open()]
+        await victim.enqueue('import', items(1, 2, 3), 0)
+        await victim.claim('import', 2)
+        await site.kill(victim)
+        expect(await other.reap()).toBe(2)
+        expect(keysOf(await other.claim('import', 9))).toBe('1,2,3')
+        expect((await other.instances()).filter(({ status }) => status === 'lost')).toHaveLength(1)
+      },
+    )
+    situation(
+      'fails an item as poison when its holders died three times, and no other item',
+      async (site) => {
+        const store = await site.open()
+        await store.enqueue('import', items(1, 2), 0)
+        for (let i = 0; i < 3; i++) {
+          const victim = await site.open()
+          await victim.claim('import', 1)
+          await site.kill(victim)
+          await store.reap()
+        }
+        expect(await store.list('import', 'failed', 9)).toMatchObject([
+          { key: '1', code: 'QUEUE_POISON', lost: 3 },
+        ])
+        expect(keysOf(await store.claim('import', 9))).toBe('2')
+        expect(await store.retry('import', ['1'])).toBe(1)
+        expect(keysOf(await store.claim('import', 9))).toBe('1')
+      },
+    )
+    situation(
+      'does not count an attempt that was given back, and keeps what is not ready for later',
+      async (site) => {
+        const store = await site.open()
+        await store.enqueue('import', items(1), 0)
+        const [first] = await store.claim('import', 1)
+        await store.release([first!])
+        const [second] = await store.claim('import', 1)
+        expect(second).toMatchObject({ attempt: 1 })
+        expect(second!.epoch).toBeGreaterThan(first!.epoch)
+        await store.later(second!, 'still being written', 5000)
+        expect(await store.claim('import', 1)).toEqual([])
+        await site.pass(5001)
+        expect(await store.claim('import', 1)).toMatchObject([{ key: '1', attempt: 1 }])
+      },
+    )
+    situation('hands nothing out while a stage is paused or its destination is away', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1), 0)
+      await store.pause('import')
+      expect(await store.claim('import', 1)).toEqual([])
+      await store.resume('import')
+      await store.block('import', 'UconDB does not answer', 10_000)
+      expect(await store.claim('import', 1)).toEqual([])
+      expect(await countsOf(store)).toMatchObject({ blockedReason: 'UconDB does not answer' })
+      await site.pass(10_001)
+      expect(keysOf(await store.claim('import', 1))).toBe('1')
+    })
+    situation('never says attempted past an item that is pending or in hand', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1, 2, 3, 4), 0)
+      const [one, two, three] = await store.claim('import', 3)
+      expect(await store.attemptedUpTo('import')).toBe(0)
+      await store.settle([two!, three!], [])
+      expect(await store.attemptedUpTo('import')).toBe(0)
+      await store.settle([], [{ claim: one!, code: 'X', message: 'x' }])
+      expect(await store.attemptedUpTo('import')).toBe(3)
+      await store.settle(await store.claim('import', 1), [])
+      expect(await store.attemptedUpTo('import')).toBe(4)
+    })
+    situation('has one leader at a time, and another after that one was killed', async (site) => {
+      const [a, b] = [await site.open(), await site.open()]
+      expect([await a.lead(), await b.lead(), a.isLeading, b.isLeading]).toEqual([true, false, true, false])
+      await site.kill(a)
+      expect(await b.lead()).toBe(true)
+    })
+    situation('takes over the failure log of a single archiver', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1, 2), 0)
+      const [one] = await store.claim('import', 1)
+      await store.settle([], [{ claim: one!, code: 'X', message: 'x' }])
+      await store.adoptFailures('import', items(9))
+      expect(await countsOf(store)).toMatchObject({ pending: 2, failed: 1 })
+    })
+  })
+}

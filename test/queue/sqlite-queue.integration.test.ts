@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { identity } from '../../src/platform/host.ts'
+import { SqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts'
+import { openFile } from '../../src/sql/libsql-database.ts'
+import { claimStoreConformance, type QueueSite } from '../conformance/claim-store.ts'
+
+const LEASE = 1000
+
+const openSite = async (): Promise<QueueSite & { path: string; open(): Promise<SqliteQueue> }> => {
+  const folder = await mkdtemp(join(tmpdir(), 'queue-'))
+  const path = join(folder, 'queue.db')
+  const opened = new Map<SqliteQueue, number>()
+  const killed = new Set<number>()
+  let time = 1_000_000
+  let count = 0
+  return {
+    path,
+    lease: LEASE,
+    async open() {
+      const pid = 1000 + ++count
+      const store = await SqliteQueue.open({
+        path,
+        instance: `instance-${pid}`,
+        identity: { ...identity(), pid, startTicks: pid },
+        lease: LEASE,
+        now: () => time,
+        startTicksOf: (asked) => (killed.has(asked) ? undefined : asked),
+        works: true,
+      })
+      opened.set(store, pid)
+      return store
+    },
+    pass: (milliseconds) => Promise.resolve(void (time += milliseconds)),
+    async kill(store) {
+      // The kernel frees the locks of a dead process; nothing else of it happens.
+      const pid = opened.get(store as SqliteQueue)
+      if (pid !== undefined) killed.add(pid)
+      await (store as SqliteQueue).abandon()
+      opened.delete(store as SqliteQueue)
+    },
+    async close() {
+      for (const store of opened.keys()) await store.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+claimStoreConformance('SQLite', openSite)
+
+describe('a queue that does not look at the epoch', () => {
+  it('takes the result of a stale holder: the control that shows what fencing is for', async () => {
+    const site = await openSite()
+    const [frozen, other] = [await site.open(), await site.open()]
+    await frozen.enqueue('import', [{ key: '1', ordinal: 1 }], 0)
+    await frozen.claim('import', 1)
+    await site.pass(LEASE + 1)
+    await other.reap()
+    const [taken] = await other.claim('import', 1)
+    const file = openFile(site.path, 1000)
+    const { changes } = file
+      .prepare(`UPDATE work SET status = 'done' WHERE stage = 'import' AND key = '1' AND status = 'claimed'`)
+      .run([])
+    file.close()
+    expect(Number(changes)).toBe(1)
+    expect(await other.settle([taken!], [])).toEqual([taken]) // the rightful holder's work does not count any more
+    await site.close()
+  })
+})
