@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { ClaimStore } from '../../src/engine/claim-store.ts'
 import { identity } from '../../src/platform/host.ts'
 import { SqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts'
 import { openFile } from '../../src/sql/libsql-database.ts'
@@ -12,7 +13,7 @@ const LEASE = 1000
 const openSite = async (): Promise<QueueSite & { path: string; open(): Promise<SqliteQueue> }> => {
   const folder = await mkdtemp(join(tmpdir(), 'queue-'))
   const path = join(folder, 'queue.db')
-  const opened = new Map<SqliteQueue, number>()
+  const opened = new Map<ClaimStore, number>()
   const killed = new Set<number>()
   let time = 1_000_000
   let count = 0
@@ -36,10 +37,10 @@ const openSite = async (): Promise<QueueSite & { path: string; open(): Promise<S
     pass: (milliseconds) => Promise.resolve(void (time += milliseconds)),
     async kill(store) {
       // The kernel frees the locks of a dead process; nothing else of it happens.
-      const pid = opened.get(store as SqliteQueue)
+      const pid = opened.get(store)
       if (pid !== undefined) killed.add(pid)
-      await (store as SqliteQueue).abandon()
-      opened.delete(store as SqliteQueue)
+      if (store instanceof SqliteQueue) await store.abandon()
+      opened.delete(store)
     },
     async close() {
       for (const store of opened.keys()) await store.close()
