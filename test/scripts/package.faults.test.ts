@@ -65,7 +65,7 @@ const nodePackage = (): string => {
     join(stage, 'DEBIAN/control'),
     `Package: nodejs\nVersion: ${process.versions.node}\nArchitecture: ${arch}\nMaintainer: test <test@localhost>\nDescription: node\n`,
   )
-  run('dpkg-deb', '--root-owner-group', '--build', stage, join(folder, 'nodejs.deb'))
+  run('dpkg-deb', '-Znone', '--root-owner-group', '--build', stage, join(folder, 'nodejs.deb'))
   return join(folder, 'nodejs.deb')
 }
 
@@ -76,7 +76,7 @@ const nextVersion = (): string => {
   const control = join(stage, 'DEBIAN/control')
   writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, 'Version: 99.0.0'))
   appendFileSync(join(stage, 'etc/run-record-archiver/config.yaml'), '\n# a line of the next version\n')
-  run('dpkg-deb', '--root-owner-group', '--build', stage, join(folder, 'next.deb'))
+  run('dpkg-deb', '-Znone', '--root-owner-group', '--build', stage, join(folder, 'next.deb'))
   return join(folder, 'next.deb')
 }
 
@@ -93,13 +93,16 @@ beforeAll(() => {
   spawnSync('bash', ['scripts/package/package.sh'], { stdio: 'inherit' })
   const made = readdirSync('packages')
   deb = resolve('packages', made.find((name) => name.endsWith('.deb')) ?? '')
-  if (mayChroot) run('debootstrap', '--variant=minbase', '--include=adduser', 'bookworm', root, mirror())
-}, 600_000)
+  if (!mayChroot) return
+  run('debootstrap', '--variant=minbase', '--include=adduser', 'bookworm', root, mirror())
+  run('mount', '-t', 'proc', 'proc', join(root, 'proc'))
+}, 900_000)
 afterAll(() => {
+  if (mayChroot) spawnSync('umount', [join(root, 'proc')])
   if (folder) rmSync(folder, { recursive: true, force: true })
 })
 
-describe.runIf(mayChroot)('the Debian package', { timeout: 120_000 }, () => {
+describe.runIf(mayChroot)('the Debian package', { timeout: 300_000 }, () => {
   const config = '/etc/run-record-archiver/config.yaml'
 
   it('needs a Node that can run it', () => {
@@ -141,7 +144,7 @@ describe.runIf(mayChroot)('the Debian package', { timeout: 120_000 }, () => {
   })
 })
 
-describe.runIf(hasRpm)('the rpm', { timeout: 120_000 }, () => {
+describe.runIf(hasRpm)('the rpm', { timeout: 300_000 }, () => {
   it('holds the program and installs into a root of its own', () => {
     const name = readdirSync('packages').find((file) => file.endsWith('.rpm')) ?? ''
     const target = join(folder, 'rpm-root')

@@ -19,12 +19,21 @@ export const processUsage = (): Usage => {
   const { user, system } = process.cpuUsage()
   const io = ioCounters()
   return {
-    memoryMb: Math.round(process.memoryUsage.rss() / MB),
+    memoryMb: Math.round(residentBytes() / MB),
     peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
     cpuMs: (user + system) / 1000,
     livedMs: process.uptime() * 1000,
     readBytes: io.get('read_bytes'),
     writeBytes: io.get('write_bytes'),
+  }
+}
+
+/** Node reads this from /proc, which may be missing (a chroot) or not to be opened (no descriptors left): the peak is near enough then. */
+const residentBytes = (): number => {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return process.resourceUsage().maxRSS * 1024
   }
 }
 
