@@ -19,6 +19,8 @@ _run_archiver() {
             '/daemon') command='daemon' ;;
             '/notify') command='notify' ;;
             'config/check') command='config check' ;;
+            '/doctor') command='doctor' ;;
+            '/bundle') command='bundle' ;;
             'artdaq/list') command='artdaq list' ;;
             'artdaq/show') command='artdaq show' ;;
             'artdaq/export') command='artdaq export' ;;
@@ -61,7 +63,7 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon notify config artdaq fhicl history records rows track --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit daemon notify config doctor bundle artdaq fhicl history records rows track --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -70,6 +72,8 @@ _run_archiver() {
         'daemon') words='--config --json --verbose -v --help' ;;
         'notify') words='--title --key --config --help' ;;
         'config check') words='--config --json --no-connect --help' ;;
+        'doctor') words='--config --json --help' ;;
+        'bundle') words='--config --to --help' ;;
         'artdaq list') words='--config --json --help' ;;
         'artdaq show') words='--config --json --help' ;;
         'artdaq export') words='--config --json --to --help' ;;

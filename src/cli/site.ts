@@ -1,7 +1,7 @@
 import type { Register } from './register.ts'
 
-/** notify and config check: what the units and the installer call. */
-export const siteCommands: Register = (program, { run }) => {
+/** notify, config check, doctor and bundle: looking after a site. */
+export const siteCommands: Register = (program, { run, below }) => {
   // `tell` is the old name, which scripts may still call.
   for (const [name, hidden] of [
     ['notify', false],
@@ -23,4 +23,13 @@ export const siteCommands: Register = (program, { run }) => {
     .option('--json', 'one JSON document on standard output')
     .option('--no-connect', 'look at the file only')
     .action(run(async () => (await import('../commands/config-check.ts')).configCheck))
+  below(program, 'doctor', 'look at the site and this host, and say what is wrong').action(
+    run(async () => (await import('../commands/doctor.ts')).doctor),
+  )
+  program
+    .command('bundle')
+    .description('write a .tar.gz for a bug report, with secrets masked')
+    .option('--config <file>', 'configuration file', 'config.yaml')
+    .option('--to <file>', 'where to', 'run-archiver-report.tar.gz')
+    .action(run(async () => (await import('../commands/bundle.ts')).bundle))
 }

@@ -13,11 +13,14 @@ export interface ConfigCheckOptions {
   readonly connect?: boolean
 }
 
-interface Finding {
+export interface Finding {
   readonly name: string
   readonly ok: boolean
   readonly message: string
 }
+
+/** For a look at the file alone. */
+const NOTHING: ProbesOf = () => Promise.resolve([])
 
 /** How long one look may take, milliseconds. */
 const PATIENCE = 15_000
@@ -28,16 +31,28 @@ const PATIENCE = 15_000
  * CONFIG_INVALID. Changes nothing.
  */
 export const configCheckWith =
-  (probesOf: ProbesOf): Command<ConfigCheckOptions> =>
+  (probes: ProbesOf): Command<ConfigCheckOptions> =>
   async ({ config: path, json = false, connect = true }, context) => {
-    const read = readGiven(path, context.env)
-    const probes = connect ? await probesOf(path, read, context) : []
-    const findings = await Promise.all(probes.map((probe) => look(probe, path, read.answers, context.signal)))
+    const { read, findings } = await inspectSite(path, context, connect ? probes : NOTHING)
     context.out(
       json ? `${JSON.stringify(asJson(path, read, findings), null, 2)}\n` : asText(path, read, findings),
     )
     return findings.every(({ ok }) => ok) ? 0 : 1
   }
+
+/** Reads a configuration and looks at what it points at; Throws CONFIG_INVALID. */
+export const inspectSite = async (
+  path: string,
+  context: Context,
+  probes: ProbesOf = probesOf,
+): Promise<{ readonly read: ReadConfig; readonly findings: readonly Finding[] }> => {
+  const read = readGiven(path, context.env)
+  const found = await probes(path, read, context)
+  return {
+    read,
+    findings: await Promise.all(found.map((probe) => look(probe, path, read.answers, context.signal))),
+  }
+}
 
 /** `config check` as the command line has it. */
 export const configCheck = configCheckWith((...given) => probesOf(...given))
@@ -102,7 +117,12 @@ const asJson = (path: string, { answers, warnings }: ReadConfig, findings: reado
   findings,
 })
 
-const asText = (path: string, { answers, warnings }: ReadConfig, findings: readonly Finding[]): string => {
+/** Every value and where it came from, secrets as `[secret]`; then what was found. */
+export const asText = (
+  path: string,
+  { answers, warnings }: ReadConfig,
+  findings: readonly Finding[],
+): string => {
   const rows = answers.map(
     (answer) => [answer.setting.path, shown(answer) ?? '-', origin(answer, path)] as const,
   )

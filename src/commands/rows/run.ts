@@ -62,11 +62,9 @@ export const rowsVerify: Command<RowsRunOptions> = (options, context) =>
 const modeOf = (options: RowsRunOptions): BatchMode => {
   const { dryRun, verifyOnly } = options
   const keepsLive = options.delete === false
-  const chosen = [
-    dryRun && '--dry-run',
-    verifyOnly && '--verify-only',
-    keepsLive && '--no-delete',
-  ].filter(Boolean)
+  const chosen = [dryRun && '--dry-run', verifyOnly && '--verify-only', keepsLive && '--no-delete'].filter(
+    Boolean,
+  )
   if (chosen.length > 1) throw new ArchiverError('USAGE', `${chosen.join(' and ')} exclude each other`)
   if (dryRun) return 'try'
   if (verifyOnly) return 'verify'

@@ -6,10 +6,7 @@ import { indexedRuns } from './run-index.ts'
 /** What of a document's own words the index does not repeat; nothing for a document that is listed in full. */
 export function unlisted(index: CollectionIndex, facts: IndexFacts): readonly string[] {
   const { oid, version, configurations, entities, aliases, runs } = facts
-  const lost = (
-    section: Section,
-    names: readonly string[],
-  ): readonly string[] =>
+  const lost = (section: Section, names: readonly string[]): readonly string[] =>
     names.filter((name) => !index.list(section, name).has(oid)).map((name) => `${section} ${shownName(name)}`)
   return [
     ...lost('version', [version]),
@@ -45,7 +42,8 @@ export function* surplus(index: CollectionIndex, said: ReadonlyMap<string, Index
         const facts = said.get(oid)
         if (facts && !namesIn(section, facts).includes(name))
           yield `its ${section} ${shownName(name)} names ${oid}.json, which does not say so`
-        if (!facts && !index.ouid.has(oid)) yield `its ${section} ${shownName(name)} names ${oid}, which it does not list`
+        if (!facts && !index.ouid.has(oid))
+          yield `its ${section} ${shownName(name)} names ${oid}, which it does not list`
       }
   yield* surplusStamps(index, said)
 }
@@ -64,7 +62,13 @@ function* surplusStamps(index: CollectionIndex, said: ReadonlyMap<string, IndexF
   }
 }
 
-const SECTIONS = ['version', 'configurations.name', 'entities.name', 'aliases.active.name', 'runs.name'] as const
+const SECTIONS = [
+  'version',
+  'configurations.name',
+  'entities.name',
+  'aliases.active.name',
+  'runs.name',
+] as const
 
 function namesIn(section: (typeof SECTIONS)[number], facts: IndexFacts): readonly string[] {
   switch (section) {

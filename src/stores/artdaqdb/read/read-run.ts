@@ -86,8 +86,12 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
   const proofs = documents.map((one) => ({ ...one, proof: prove(one.stored) }))
   for (const { stored, entity, collection } of documents)
     if (!namesOf(stored).has(entity))
-      throw corrupt(`the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`)
-  const schema = proofs.find((one) => one.collection === COMMIT_MARK && one.stored.kept.manifest !== undefined)
+      throw corrupt(
+        `the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`,
+      )
+  const schema = proofs.find(
+    (one) => one.collection === COMMIT_MARK && one.stored.kept.manifest !== undefined,
+  )
   const kept = schema?.stored.kept ?? NOTHING_KEPT
   const { manifest, unsealed } = kept
   if (manifest && manifest.run !== run) throw corrupt(`its manifest is of run ${manifest.run}`)

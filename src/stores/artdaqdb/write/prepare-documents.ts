@@ -47,7 +47,11 @@ export function requireSound({ run, configName, documents, manifest, attached }:
  */
 export function prepare(run: RunDocuments, held: readonly Held[]): readonly Ready[] {
   const hasManifest = run.manifest !== undefined && !isForeign(held)
-  const attachments = attachmentsOf(run, [...run.attached, ...withoutCarrier(run, held)], unsealedOf(run, held))
+  const attachments = attachmentsOf(
+    run,
+    [...run.attached, ...withoutCarrier(run, held)],
+    unsealedOf(run, held),
+  )
   let carrier = true
   return run.documents.map((document) => {
     const parts = partsOf(run.run, document)

@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  closeSync,
+  fstatSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import type { Command } from '../app/context.ts'
+import { printable, redactor } from '../common/redact.ts'
+import type { Config } from '../config/load-config.ts'
+import { secretsOf } from '../config/secrets-of.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { asText, inspectSite } from './config-check.ts'
+import { examine } from './doctor.ts'
+
+export interface BundleOptions {
+  readonly config: string
+  readonly to: string
+}
+
+/** Bytes of each file's end that are taken. */
+const MOST = 1_000_000
+
+/**
+ * `bundle`: a .tar.gz for a bug report: the configuration as `config check` shows it, what `doctor` says, state files, failure logs and the
+ * end of the log. Secrets are masked in all of it, and no run record, document or blob is in it. Throws NOT_FOUND where it cannot be written.
+ */
+export const bundle: Command<BundleOptions> = async ({ config: path, to }, context) => {
+  const { read, findings } = await inspectSite(path, context)
+  const redact = redactor(secretsOf(read.config))
+  const clean = (text: string): string =>
+    text
+      .split('\n')
+      .map((line) => printable(redact(line)))
+      .join('\n')
+  const folder = mkdtempSync(join(tmpdir(), 'run-archiver-bundle-'))
+  try {
+    writeFileSync(join(folder, 'configuration.txt'), clean(asText(path, read, findings)))
+    writeFileSync(join(folder, 'doctor.json'), clean(JSON.stringify(await examine(path, context), null, 2)))
+    writeFileSync(
+      join(folder, 'version.txt'),
+      `${context.version} ${context.commit ?? ''}\nNode ${process.versions.node}\n`,
+    )
+    for (const file of stateFiles(read.config).filter(existsSync))
+      writeFileSync(join(folder, basename(file)), clean(endOf(file)))
+    const target = resolve(to)
+    execFileSync('tar', ['-czf', target, '-C', folder, '.'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    context.out(
+      `${target}: look through it before you send it; secrets are masked, names and run numbers are not\n`,
+    )
+    return 0
+  } catch (error) {
+    throw new ArchiverError('NOT_FOUND', `cannot write ${to}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'name a file in a folder that you may write: run-archiver bundle --to /tmp/report.tar.gz',
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const stateFiles = ({ app }: Config): readonly string[] => [
+  app.importStateFile,
+  app.migrateStateFile,
+  app.importFailureLog,
+  app.migrateFailureLog,
+  ...(app.logFile === undefined ? [] : [app.logFile]),
+]
+
+const endOf = (path: string): string => {
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const bytes = Buffer.alloc(Math.min(size, MOST))
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, size - bytes.length))
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundle } from '../../src/commands/bundle.ts'
+import { doctor } from '../../src/commands/doctor.ts'
+import { checkNode } from '../../src/platform/host-checks.ts'
+import { contextOf } from '../context.ts'
+
+const CANARY = 'canary-5b1f'
+let folder: string
+let config: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+  config = join(folder, 'config.yaml')
+  for (const name of ['records', 'work', 'artdaqdb', 'archive']) mkdirSync(join(folder, name))
+  write('')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const write = (more: string): void =>
+  writeFileSync(
+    config,
+    `app: {work_dir: work, log_file: work/archiver.log}
+source_files: {run_records_dir: records}
+artdaq_db: {database_uri: "filesystemdb://${folder}/artdaqdb"}
+ucon_db: {server_url: "file://${folder}/archive"}
+${more}`,
+    { mode: 0o600 },
+  )
+
+const ask = async (): Promise<{ code: number; output: string }> => {
+  let output = ''
+  const code = await doctor({ config }, contextOf({ out: (text) => (output += text) }))
+  return { code, output }
+}
+
+describe('doctor', () => {
+  it('finds no problem at a healthy site that never ran, and changes nothing', async () => {
+    const { code, output } = await ask()
+    expect(output).toMatch(/^✓ run records: 0 runs/m)
+    expect(output).toMatch(/^✓ lock: free$/m)
+    expect(output).toMatch(/^0 problems, \d+ warnings$/m)
+    expect(code).toBe(0)
+    expect(readdirSync(join(folder, 'work'))).toEqual([])
+  })
+  it('counts failed runs as a warning, with the flag that tries them again', async () => {
+    writeFileSync(join(folder, 'work/import_failures.log'), '3\n5\n')
+    const { code, output } = await ask()
+    expect(output).toMatch(/^⚠ import failures: 2 in .*--retry-failed-import tries them again$/m)
+    expect(code).toBe(0)
+  })
+  it('ends in 1 where something that is configured cannot be used', async () => {
+    write(`metrics: {textfile: ${config}/a.prom}\n`)
+    const { code, output } = await ask()
+    expect(output).toMatch(/^✗ textfile folder: /m)
+    expect(code).toBe(1)
+  })
+  it.each([
+    ['20.18.3', 'problem'],
+    ['20.19.0', 'ok'],
+    ['21.7.0', 'problem'],
+    ['22.13.0', 'ok'],
+    ['24.0.0', 'ok'],
+  ])('judges Node %s as %s', (version, level) => {
+    expect(checkNode(version).level).toBe(level)
+  })
+})
+
+describe('a bundle for a bug report', () => {
+  it('holds no secret, whatever was logged', async () => {
+    write(`reporting: {webhook: {enabled: true, url: "http://127.0.0.1:1/${CANARY}"}}\n`)
+    writeFileSync(
+      join(folder, 'work/archiver.log'),
+      `sent to http://127.0.0.1:1/${CANARY}\nurl postgres://daq:${CANARY}@db/x\n`,
+    )
+    const to = join(folder, 'report.tar.gz')
+    expect(await bundle({ config, to }, contextOf())).toBe(0)
+    const out = join(folder, 'out')
+    mkdirSync(out)
+    execFileSync('tar', ['-xzf', to, '-C', out])
+    const names = readdirSync(out)
+    expect(names).toEqual(
+      expect.arrayContaining(['archiver.log', 'configuration.txt', 'doctor.json', 'version.txt']),
+    )
+    for (const name of names) expect(readFileSync(join(out, name), 'utf8'), name).not.toContain(CANARY)
+    expect(readFileSync(join(out, 'archiver.log'), 'utf8')).toContain('sent to')
+  })
+  it('that cannot be written is an error, and leaves nothing behind', async () => {
+    const to = join(folder, 'no/such/folder/report.tar.gz')
+    await expect(bundle({ config, to }, contextOf())).rejects.toThrow(/cannot write/)
+    expect(existsSync(to)).toBe(false)
+  })
+})
