@@ -16,6 +16,7 @@ _run_archiver() {
             '/verify') command='verify' ;;
             '/diff') command='diff' ;;
             '/audit') command='audit' ;;
+            '/scrub') command='scrub' ;;
             '/daemon') command='daemon' ;;
             '/notify') command='notify' ;;
             'config/check') command='config check' ;;
@@ -63,12 +64,13 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit daemon notify config doctor bundle artdaq fhicl history records rows track --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history records rows track --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
         'diff') words='--config --json --help' ;;
         'audit') words='--config --json --deep --help' ;;
+        'scrub') words='--config --json --for --runs --help' ;;
         'daemon') words='--config --json --verbose -v --help' ;;
         'notify') words='--title --key --config --help' ;;
         'config check') words='--config --json --no-connect --help' ;;

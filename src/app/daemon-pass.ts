@@ -8,6 +8,8 @@ import { idlePlans } from '../runs/idle/idle-check.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { type PassRequest, runPass, type StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
+import { monotonic } from '../platform/host.ts'
+import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { withSession } from './session.ts'
 
@@ -78,7 +80,10 @@ const work = async (
         listener(event)
       }
       const given = { ...conditions, listener: both }
+      const began = monotonic()
       reports.push(...(await runPass(archiver, INCREMENTAL, given)))
+      const damaged = await scrubShare(archiver, reports, monotonic() - began, conditions)
+      for (const sentence of damaged) conditions.warn(sentence)
       for (const stage of STAGES)
         if (!retries[stage].isEmpty && !stop.signal.aborted) {
           const retry: PassRequest = { mode: 'retry', stages: [stage], only: retries[stage] }

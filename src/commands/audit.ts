@@ -1,7 +1,9 @@
 import { audit as evaluate, sample } from '../runs/verify/audit.ts'
 import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-text.ts'
 import { sameRecord } from '../stores/ucondb/blob/blob.ts'
+import { provenOf } from '../runs/scrub/scrub-share.ts'
 import { differsFromManifest } from '../runs/verify/compare-copies.ts'
+import { isAnother } from '../runs/verify/compare-run.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
@@ -44,6 +46,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
     checkMigrated(archiver, run, archive.updates.get(run) ?? 0, context),
   )
   if (context.signal.aborted) return stopCode(context.signal)
+  const proven = await provenOf(archiver).load()
   const audits: StageAudit[] = [
     {
       stage: 'import',
@@ -68,6 +71,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
         failed: failed.migrate.minus(artdaq.incomplete),
         changed: RunSet.of(migrated.changed),
         damaged: migrated.damaged,
+        compared: proven.runs.union(RunSet.of(migrated.good)),
       }),
     },
   ]
@@ -102,7 +106,8 @@ const readBack = async (
   { deep }: Options,
   { signal }: Context,
   check: (run: number) => Promise<Finding>,
-): Promise<{ count: number; changed: number[]; damaged: Map<number, string> }> => {
+): Promise<{ count: number; good: number[]; changed: number[]; damaged: Map<number, string> }> => {
+  const good: number[] = []
   const damaged = new Map<number, string>()
   const changed: number[] = []
   let count = 0
@@ -111,9 +116,10 @@ const readBack = async (
     const finding = await ours(() => check(run))
     if (finding === 'changed') changed.push(run)
     else if (finding) damaged.set(run, finding.damage)
+    else good.push(run)
     count++
   }
-  return { count, changed, damaged }
+  return { count, good, changed, damaged }
 }
 
 /** The run as artdaqDB gives it back, against its own manifest, and against the record where that is still there. */
@@ -127,10 +133,7 @@ const checkImported = async (
   try {
     const record = await records.read(run, signal)
     const [difference] = differsFromManifest(record, manifest, sha256)
-    // Older signatures say nothing of the directory's own mode, and are the beginning of those that do.
-    const isChanged =
-      record.directoryMode !== manifest.directoryMode || !record.signature.startsWith(manifest.signature)
-    return difference !== undefined && isChanged ? 'changed' : damageOf(difference)
+    return difference !== undefined && isAnother(record, manifest) ? 'changed' : damageOf(difference)
   } catch (error) {
     // The record was removed after it was archived, or is being written to again: nothing to compare with.
     if (error instanceof ArchiverError && ['NOT_FOUND', 'RECORD_CHANGING'].includes(error.code))

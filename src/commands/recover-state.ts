@@ -1,6 +1,6 @@
 import { rebuild, type StageRuns } from '../state/rebuild-state.ts'
 import { recoveryJson, recoveryLines } from '../runs/report/recovery-text.ts'
-import type { RunSet } from '../common/run-set.ts'
+import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageMemory } from '../state/stage-state.ts'
@@ -53,7 +53,12 @@ const recoverStage = async (
   const { runs: stored } = stage === 'import' ? await archiver.artdaq.list() : await archiver.archive.list()
   print(lines.destinationFound(stored.size))
   refuseEmptySource(stage, { source, stored })
-  const stores = { source, stored }
+  const missing = source.minus(stored).upTo(stored.last ?? 0)
+  const stores = {
+    source,
+    stored,
+    notReady: stage === 'import' ? await notReady(archiver, missing) : undefined,
+  }
   const result = memory ? await memory.recover(stores) : { ...rebuild(stores), kept: [] }
   const { app } = archiver.config
   const recovery = {
@@ -68,6 +73,14 @@ const recoverStage = async (
   print(lines.done(recovery))
   if (json) context.out(recoveryJson(recovery))
   return 0
+}
+
+/** A record that is still being written was never tried: the next pass takes it once it is ready. */
+const notReady = async ({ records }: Archiver, runs: RunSet): Promise<RunSet> => {
+  const { ambiguous } = await records.list()
+  const found: number[] = []
+  for (const run of runs.minus(ambiguous)) if (!(await records.readiness(run)).ready) found.push(run)
+  return RunSet.of(found)
 }
 
 /** Runs that two directories claim are on the source, too: they cannot be archived, so they are missing by name. */

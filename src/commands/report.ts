@@ -1,3 +1,7 @@
+import type { Listing } from '../stores/store.ts'
+import { provable } from '../runs/scrub/scrub.ts'
+import { provenOf } from '../runs/scrub/scrub-share.ts'
+import type { ProofFacts } from '../runs/report/report.ts'
 import { stat } from 'node:fs/promises'
 import { compareStage } from '../runs/report/compare-state.ts'
 import { type Known, makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
@@ -32,13 +36,15 @@ export const status = untilStopped<MainOptions>(async (options, context) => {
 
 const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> => {
   const { artdaqDb, uconDb, sourceFiles } = archiver.config
+  let artdaqListing: Listing | undefined
+  let archiveListing: Listing | undefined
   const [records, artdaq, archive, imports, migrates] = await Promise.all([
     known(async () => {
       const { runs, ambiguous, ignored } = await archiver.records.list()
       return { runs, ambiguous, ignored: ignored.map(({ name, reason }) => `${name} (${reason})`) }
     }),
-    known(() => archiver.artdaq.list()),
-    known(() => archiver.archive.list()),
+    known(async () => (artdaqListing = await archiver.artdaq.list())),
+    known(async () => (archiveListing = await archiver.archive.list())),
     known(() => memoryFacts(archiver, 'import')),
     known(() => memoryFacts(archiver, 'migrate')),
   ])
@@ -55,8 +61,26 @@ const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> 
     import: imports,
     migrate: migrates,
     lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
+    proof: await proofFacts(archiver, artdaqListing, archiveListing),
   }
   return { ...facts, waiting: await whyPending(archiver, facts) }
+}
+
+/** What the scrub knows; undefined where a store does not answer. */
+const proofFacts = async (
+  archiver: Archiver,
+  artdaq: Listing | undefined,
+  archive: Listing | undefined,
+): Promise<ProofFacts | undefined> => {
+  if (!artdaq || !archive) return undefined
+  const held = provable(artdaq, archive)
+  const proven = await provenOf(archiver).load()
+  return {
+    held,
+    compared: proven.runs.intersect(held),
+    oldest: proven.oldest(held),
+    damaged: new Map([...proven.damaged].filter(([run]) => held.has(run))),
+  }
 }
 
 /** Our own errors are the report's matter; a bug is not. */

@@ -1,3 +1,4 @@
+import { nothingDone } from '../runs/idle/fast-path.ts'
 import { messageOf, ArchiverError, toldOf } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageReport } from '../runs/pass.ts'
@@ -43,7 +44,7 @@ const reasonOf = (run: number, errors: ReadonlyMap<number, Error> | undefined): 
 
 /** A pass that found nothing to do. */
 export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {
-  const lines = [`Nothing new to ${stages.join(' or ')}.`]
+  const lines = [`Nothing new to ${stages.join(' or ')}.`, nothingDone(stages).trimEnd()]
   for (const [run, reason] of [...waiting].slice(0, NAMED)) lines.push(`  run ${run} is not ready: ${reason}`)
   if (waiting.size > NAMED) lines.push(`  and ${waiting.size - NAMED} more that are not ready`)
   return `${lines.join('\n')}\n`

@@ -8,6 +8,8 @@ import type { Archiver } from '../runs/archiver.ts'
 import { type PassRequest, planPass, runPass } from '../runs/pass.ts'
 import { idleLines, passJson, passLines, planJson, planLines } from './run-output.ts'
 import type { Plan } from '../runs/plan.ts'
+import { scrubShare } from '../runs/scrub/scrub-share.ts'
+import { monotonic } from '../platform/host.ts'
 import { quickFlags } from '../runs/idle/fast-path.ts'
 import { groundOf, idleWaiting, leaveStamp } from '../runs/idle/idle-check.ts'
 
@@ -44,7 +46,9 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   }
   const { withSession } = await import('../app/session.ts')
   return withSession(archiver, session, context, async (conditions) => {
+    const began = monotonic()
     const reports = await runPass(archiver, request, conditions)
+    complaints.push(...(await scrubShare(archiver, reports, monotonic() - began, conditions)))
     conditions.tell(reports)
     const code = exitCodeOf(reports, complaints, context.signal, conditions.stop)
     if (options.json) context.out(passJson(reports, complaints, code))

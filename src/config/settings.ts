@@ -2,6 +2,7 @@ import type { Camel, Values } from './schema.ts'
 import { app, daemon, fhiclizeGenerate, logging, sourceFiles } from './sections/app.ts'
 import { artdaqDb, ledger, uconDb } from './sections/stores.ts'
 import { records } from './sections/records.ts'
+import { scrub } from './sections/scrub.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
 import { rows } from './sections/rows.ts'
 
@@ -20,6 +21,7 @@ export const KEYS = {
   daemon,
   rows,
   records,
+  scrub,
 } as const
 
 /** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */

@@ -6,21 +6,23 @@ export interface StageRuns {
   readonly source: RunSet
   /** Runs that the destination holds whole. */
   readonly stored: RunSet
+  /** Runs on the source that no pass can have tried, as their record is not ready. */
+  readonly notReady?: RunSet | undefined
 }
 
 /** What `--recover-import-state` and `--recover-migrate-state` write. */
 export interface Rebuilt {
   readonly state: StageState
-  /** Source without destination, up to the last attempted run; what lies beyond is not a failure but new. */
+  /** Source without destination, up to the last attempted run; what lies beyond is new, and what is not ready is pending. */
   readonly failed: RunSet
 }
 
 /** A stage's state and failure log from the two stores alone (seed 003, "State Recovery"). An empty destination gives zeros and nothing. */
-export const rebuild = ({ source, stored }: StageRuns): Rebuilt => {
+export const rebuild = ({ source, stored, notReady = RunSet.EMPTY }: StageRuns): Rebuilt => {
   const lastAttemptedRun = stored.last ?? 0
   return {
     state: { lastContiguousRun: stored.lastContiguous, lastAttemptedRun },
-    failed: source.minus(stored).upTo(lastAttemptedRun),
+    failed: source.minus(stored).upTo(lastAttemptedRun).minus(notReady),
   }
 }
 

@@ -82,7 +82,7 @@ describe('an incremental pass', () => {
     ])
     expect(site.archiver('--incremental')).toMatchObject({
       status: 0,
-      stdout: 'Nothing new to import or migrate.\n',
+      stdout: 'Nothing new to import or migrate.\nImport:  0 archived\nMigrate: 0 archived\n',
     })
     expect(
       readdirSync(site.path('work')).map((name) => [name, statSync(site.path('work', name)).mtimeMs]),

@@ -1,6 +1,10 @@
 import { now } from '../../platform/host.ts'
 import { type Invocation, isStampValid, stampFile } from './idle-stamp.ts'
 
+/** A line for each stage of a pass that had nothing to do, as any other pass prints it. */
+export const nothingDone = (stages: readonly string[]): string =>
+  stages.map((stage) => (stage === 'import' ? 'Import:  0 archived\n' : 'Migrate: 0 archived\n')).join('')
+
 const KNOWN = ['--incremental', '--import-only', '--migrate-only']
 
 /**
@@ -31,6 +35,6 @@ export const wasIdle = (context: Invocation): boolean => {
     : flags.includes('--migrate-only')
       ? 'migrate'
       : 'import or migrate'
-  context.out(`Nothing new to ${stages}.\n`)
+  context.out(`Nothing new to ${stages}.\n${nothingDone(stages.split(' or '))}`)
   return true
 }

@@ -19,6 +19,15 @@ export const reportJson = (report: Report, exitCode: number): string => {
       },
       artdaqdb: { uri: facts.databaseUri, ...ofKnown(facts.artdaq, store) },
       ucondb: { url: facts.serverUrl, object: facts.folderAndObject, ...ofKnown(facts.archive, store) },
+      compared: facts.proof
+        ? {
+            archived: facts.proof.held.size,
+            compared: facts.proof.compared.size,
+            not_yet_compared: facts.proof.held.minus(facts.proof.compared).toString(),
+            oldest: facts.proof.oldest === undefined ? null : new Date(facts.proof.oldest).toISOString(),
+            damaged: [...facts.proof.damaged].map(([run, reason]) => ({ run, reason })),
+          }
+        : null,
       last_success: facts.lastSuccess === undefined ? null : new Date(facts.lastSuccess).toISOString(),
       never_taken: report.neverSeen.toString(),
       import: stage(report.import, facts.import),

@@ -1,7 +1,15 @@
-import type { Known, MemoryFacts, Report, SourceFacts, StageReport, StoreFacts } from './report.ts'
+import type {
+  Known,
+  MemoryFacts,
+  ProofFacts,
+  Report,
+  SourceFacts,
+  StageReport,
+  StoreFacts,
+} from './report.ts'
 import { RULE, rangesText, runsText, spanText, THIN_RULE } from './range-text.ts'
 import { recommendations } from './advice.ts'
-import type { RunSet } from '../../common/run-set.ts'
+import { RunSet } from '../../common/run-set.ts'
 
 /** At most so many runs are given a reason each. */
 const REASONS = 10
@@ -91,8 +99,24 @@ const archiveSummary = ({ facts }: Report): string[] => [
   line('Server URL', facts.serverUrl),
   line('Folder/Object', facts.folderAndObject),
   ...place(facts.archive, storeLines),
+  ...(facts.proof && !facts.proof.held.isEmpty ? [line('Compared', proofText(facts.proof, facts.now))] : []),
   '',
 ]
+
+const DAY = 86_400_000
+
+const proofText = ({ held, compared, oldest, damaged }: ProofFacts, now: number): string => {
+  const never = held.minus(compared).minus(RunSet.of(damaged.keys()))
+  const days = oldest === undefined ? undefined : Math.floor(Math.max(0, now - oldest) / DAY) + 1
+  const within = days === undefined ? '' : ` within ${days} day(s)`
+  return [
+    never.isEmpty && damaged.size === 0
+      ? `every archived run${within}`
+      : `${compared.size} of ${held.size} archived run(s)${within}`,
+    ...(never.isEmpty ? [] : [`${never.size} held, not yet compared (${runsText(never)})`]),
+    ...[...damaged].slice(0, 5).map(([run, reason]) => `run ${run} is DAMAGED: ${reason}`),
+  ].join('; ')
+}
 
 const storeLines = ({ incomplete, notes }: StoreFacts): string[] => [
   ...(incomplete.isEmpty ? [] : [line('Incomplete', `${runsText(incomplete)} (stored in part)`)]),

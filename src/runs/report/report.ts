@@ -49,6 +49,20 @@ export interface ReportFacts {
   readonly waiting: ReadonlyMap<number, string>
   /** When a pass last ended with exit 0, epoch milliseconds; undefined where none has. */
   readonly lastSuccess: number | undefined
+  /** What the scrub knows of the archived runs. */
+  readonly proof?: ProofFacts | undefined
+}
+
+/** Archived runs by when their copies were compared last. */
+export interface ProofFacts {
+  /** Archived, and waiting for nothing. */
+  readonly held: RunSet
+  /** Of these, compared at any time, and good. */
+  readonly compared: RunSet
+  /** The longest ago that one of them was compared, epoch milliseconds. */
+  readonly oldest: number | undefined
+  /** With what was found. */
+  readonly damaged: ReadonlyMap<number, string>
 }
 
 /** One stage, where both its stores and its memory could be read. */
@@ -144,7 +158,7 @@ const stageReport = (
   }
 }
 
-const storeDiscrepancies = ({ records, artdaq, archive }: ReportFacts): readonly Discrepancy[] => {
+const storeDiscrepancies = ({ records, artdaq, archive, proof }: ReportFacts): readonly Discrepancy[] => {
   const found: Discrepancy[] = []
   const add = (runs: RunSet, text: string, command: string): void => {
     if (!runs.isEmpty)
@@ -154,6 +168,8 @@ const storeDiscrepancies = ({ records, artdaq, archive }: ReportFacts): readonly
     add(records.value.ambiguous, 'are claimed by two directories each', 'rename one of the two')
   if (artdaq.known) add(artdaq.value.incomplete, 'are in artdaqDB only in part', '--import-only')
   if (archive.known) add(archive.value.incomplete, 'are in UconDB only in part', '--migrate-only')
+  const damaged = RunSet.of(proof?.damaged.keys() ?? [])
+  add(damaged, 'are damaged in one of their copies', `run-archiver diff ${damaged.first ?? 'RUN'}`)
   return found
 }
 

@@ -17,9 +17,12 @@ const PLACES = {
 export const auditLines = (audits: readonly StageAudit[]): string[] => {
   const violations = audits.reduce((sum, { violations: found }) => sum + found.length, 0)
   return [
-    ...audits.flatMap(({ stage, archived, failed, pending, stale, violations: found, readBack }) => [
+    ...audits.flatMap(({ stage, archived, held, failed, pending, stale, violations: found, readBack }) => [
       PLACES[stage],
       count('archived', archived, ` (${readBack} read back)`),
+      ...(held.isEmpty
+        ? []
+        : [count('held', held, `${named(held)}: not yet compared; run-archiver scrub compares them`)]),
       count('failed', failed, named(failed)),
       count('pending', pending, named(pending)),
       ...(stale.isEmpty
@@ -43,10 +46,17 @@ export const auditJson = (audits: readonly StageAudit[]): string =>
   `${JSON.stringify(
     {
       holds: audits.every(({ violations }) => violations.length === 0),
-      stages: audits.map(({ stage, archived, failed, pending, stale, violations, readBack }) => ({
+      stages: audits.map(({ stage, archived, held, failed, pending, stale, violations, readBack }) => ({
         stage,
-        counts: { archived: archived.size, failed: failed.size, pending: pending.size, stale: stale.size },
+        counts: {
+          archived: archived.size,
+          held: held.size,
+          failed: failed.size,
+          pending: pending.size,
+          stale: stale.size,
+        },
         archived: archived.toString(),
+        held: held.toString(),
         failed: failed.toString(),
         pending: pending.toString(),
         stale: stale.toString(),

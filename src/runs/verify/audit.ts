@@ -12,12 +12,16 @@ export interface AuditFacts {
   readonly changed?: RunSet
   /** Stored runs whose content was read back and found wrong, with the reason. */
   readonly damaged: ReadonlyMap<number, string>
+  /** Runs that were compared, now or by a pass or a scrub; undefined where all that is stored was (an index that names only what was compared). */
+  readonly compared?: RunSet | undefined
 }
 
 /** The invariant of a stage, evaluated: `archived`, `failed` and `pending` are disjoint, and every run of the source is in one of them or in `violations`. */
 export interface Audit {
-  /** The destination holds it, and nothing that was read back speaks against it. */
+  /** The destination holds it, it was compared, and nothing that was read back speaks against it. */
   readonly archived: RunSet
+  /** The destination holds it, and this archiver never compared it: a scrub does. */
+  readonly held: RunSet
   readonly failed: RunSet
   readonly pending: RunSet
   /** Archived, with a line in the failure log: a crash left it, and a retry strikes it; or what failed was an update of the record. */
@@ -39,14 +43,16 @@ export interface Violation {
 export const audit = (facts: AuditFacts): Audit => {
   const { source, stored, incomplete, failed, changed = RunSet.EMPTY, damaged } = facts
   const bad = RunSet.of(damaged.keys())
-  const archived = stored.minus(bad).minus(changed)
+  const good = stored.minus(bad).minus(changed)
+  const archived = facts.compared ? good.intersect(facts.compared) : good
   const open = source.minus(stored).union(changed.minus(bad))
   const lost = incomplete.union(failed).minus(stored).minus(source)
   return {
     archived,
+    held: good.minus(archived),
     failed: open.intersect(failed),
     pending: open.minus(failed),
-    stale: failed.intersect(archived),
+    stale: failed.intersect(good),
     violations: [
       ...[...damaged].map(([run, reason]): Violation => ({ run, type: 'damaged', reason })),
       ...[...lost].map((run): Violation => ({ run, type: 'lost', reason: lossOf(run, incomplete) })),

@@ -1,6 +1,6 @@
 import { sameRecord, unpackBlob } from '../../stores/ucondb/blob/blob.ts'
 import { differingSections, differsFromManifest } from './compare-copies.ts'
-import type { StoredRun } from '../../stores/run-record.ts'
+import type { RecordManifest, RunRecord, StoredRun } from '../../stores/run-record.ts'
 import { ArchiverError, messageOf, toldOf } from '../../errors.ts'
 import type { Archiver } from '../archiver.ts'
 import { sha256 } from '../workers/convert-run.ts'
@@ -19,6 +19,8 @@ export interface RunComparison {
   readonly archive: Copy<unknown>['is']
   /** One sentence each; empty when every copy that is there is good and they agree, also where there is one alone. */
   readonly differences: readonly string[]
+  /** The record is another than the one that was archived, and says so itself: a pass stores it again, beside what is there. */
+  readonly changed: boolean
 }
 
 /** Reads a run back from wherever it is, and compares. Trouble with one run is a difference; a store that is away throws. */
@@ -38,12 +40,21 @@ export const compareRun = async (
     ['archive', blob],
   ] as const)
     if (copy.is === 'bad') differences.push(`${place}: ${copy.why}`)
-  if (record.is === 'present' && stored.is === 'present' && stored.value.manifest)
-    differences.push(...differsFromManifest(record.value, stored.value.manifest, sha256))
+  let changed = false
+  if (record.is === 'present' && stored.is === 'present' && stored.value.manifest) {
+    const { manifest } = stored.value
+    const found = differsFromManifest(record.value, manifest, sha256)
+    changed = found.length > 0 && isAnother(record.value, manifest)
+    differences.push(...found)
+  }
   if (stored.is === 'present' && blob.is === 'present')
     differences.push(...blobDifferences(stored.value, pack(stored.value), blob.value))
-  return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences }
+  return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences, changed }
 }
+
+/** Whether a record has changed since it was archived. Older signatures do not cover the directory's own mode, and are the beginning of those that do. */
+export const isAnother = (record: RunRecord, manifest: RecordManifest): boolean =>
+  record.directoryMode !== manifest.directoryMode || !record.signature.startsWith(manifest.signature)
 
 const blobDifferences = ({ run }: StoredRun, packed: Buffer, held: Buffer): string[] => {
   if (sameRecord(packed, held)) return []

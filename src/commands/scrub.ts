@@ -1,0 +1,72 @@
+import { ArchiverError } from '../errors.ts'
+import { monotonic, now } from '../platform/host.ts'
+import { stopCode, untilStopped } from '../app/context.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import { damageText, provenOf } from '../runs/scrub/scrub-share.ts'
+import { provable, scrub as scrubRuns } from '../runs/scrub/scrub.ts'
+import { runsOf } from './run-options.ts'
+
+interface Options {
+  readonly config: string
+  readonly json?: boolean
+  readonly for?: string
+  readonly runs?: string
+}
+
+/** What was compared is saved so often, milliseconds: a stop costs no more. */
+const SAVE_EVERY = 5000
+
+/**
+ * `run-archiver scrub`: compares archived runs with their copies now, longest ago first, and notes when. Takes no lock, changes no store. Exit 1 when
+ * a run is damaged. Throws where a store cannot be read.
+ */
+export const scrub = untilStopped<Options>(async (options, context) => {
+  const archiver = await openArchiver(options.config, context)
+  const budget = options.for === undefined ? Infinity : durationOf(options.for)
+  const held = provable(await archiver.artdaq.list(), await archiver.archive.list())
+  const chosen = options.runs === undefined ? held : held.intersect(runsOf(options.runs))
+  const proven = await provenOf(archiver).load()
+  let saved = monotonic()
+  let saving = Promise.resolve()
+  const result = await scrubRuns(archiver, proven, {
+    held: chosen,
+    budget,
+    least: 1,
+    signal: context.signal,
+    monotonic,
+    now,
+    compared: (run, damage) => {
+      if (damage !== undefined && !options.json) context.out(`${damageText(run, damage)}\n`)
+      if (monotonic() - saved < SAVE_EVERY) return
+      saved = monotonic()
+      saving = saving.then(() => proven.save())
+    },
+  })
+  await saving
+  await proven.save()
+  if (context.signal.aborted) return stopCode(context.signal)
+  const never = held.minus(proven.runs).size
+  const value = {
+    compared: result.compared,
+    of: held.size,
+    never_compared: never,
+    damaged: [...result.damaged].map(([run, reason]) => ({ run, reason })),
+  }
+  context.out(
+    options.json
+      ? `${JSON.stringify(value, null, 2)}\n`
+      : `Compared ${result.compared} of ${held.size} archived run(s): ${result.damaged.size} damaged; ${never} never compared\n`,
+  )
+  return result.damaged.size > 0 ? 1 : 0
+})
+
+/** `10m`, `1h30m` or plain seconds, as milliseconds. */
+const durationOf = (text: string): number => {
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text)
+  if (!match || text === '')
+    throw new ArchiverError('USAGE', `--for: "${text}" is not a duration such as 10m`)
+  const [hours = 0, minutes = 0, seconds = 0] = match
+    .slice(1)
+    .map((part: string | undefined) => Number(part ?? 0))
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { RunSet } from '../../common/run-set.ts'
+import { replaceFile } from '../../platform/atomic-file.ts'
+import { unwritable } from '../../state/state-file.ts'
+
+/** Comparisons within an hour are kept as one: years of them are a few lines. */
+const HOUR = 3_600_000
+
+interface Stored {
+  readonly version: number
+  /** Epoch milliseconds, and the runs that were compared last in the hour that begins then. */
+  readonly compared: readonly (readonly [hour: number, runs: string])[]
+  readonly damaged: readonly (readonly [run: number, reason: string])[]
+}
+
+/**
+ * When each run was compared last, and what was found damaged then: `.proven.json` in work_dir. A cache: losing or damaging it costs the time of
+ * comparing again, for its first line is the digest of the rest.
+ */
+export class Proven {
+  readonly #path: string
+  #compared = new Map<number, RunSet>()
+  #damaged = new Map<number, string>()
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Reads the file; one that is absent or damaged is empty. */
+  async load(): Promise<this> {
+    try {
+      const file = await readFile(this.#path, 'utf8')
+      const text = file.slice(file.indexOf('\n') + 1)
+      if (file !== `${digestOf(text)}\n${text}`) return this
+      const { version, compared, damaged } = JSON.parse(text) as Stored
+      if (version !== 1) return this
+      this.#compared = new Map(compared.map(([hour, runs]) => [hour, RunSet.parse(runs)]))
+      this.#damaged = new Map(damaged)
+    } catch {
+      // Absent, or nothing that can be read.
+    }
+    return this
+  }
+
+  /** Runs that were compared at any time, and found good. */
+  get runs(): RunSet {
+    return [...this.#compared.values()].reduce((all, runs) => all.union(runs), RunSet.EMPTY)
+  }
+
+  /** What is damaged, as it was found last. */
+  get damaged(): ReadonlyMap<number, string> {
+    return this.#damaged
+  }
+
+  /** When the one of these runs that was compared longest ago was compared, epoch milliseconds; undefined where none was. */
+  oldest(of: RunSet): number | undefined {
+    return this.#hours().find((hour) => !this.#compared.get(hour)?.intersect(of).isEmpty)
+  }
+
+  /** The order in which runs are to be compared: damaged ones, those that never were, then the longest ago. */
+  *order(held: RunSet): Generator<number> {
+    const damaged = held.intersect(RunSet.of(this.#damaged.keys()))
+    yield* damaged
+    yield* held.minus(damaged).minus(this.runs)
+    const before = new Map(this.#compared)
+    for (const hour of this.#hours()) yield* (before.get(hour) ?? RunSet.EMPTY).intersect(held).minus(damaged)
+  }
+
+  /** Notes that runs were compared and are good. */
+  good(runs: RunSet, now: number): void {
+    if (runs.isEmpty) return
+    this.#forget(runs)
+    const hour = Math.floor(now / HOUR) * HOUR
+    this.#compared.set(hour, (this.#compared.get(hour) ?? RunSet.EMPTY).union(runs))
+  }
+
+  /** Notes that a run was compared and is damaged. */
+  bad(run: number, reason: string): void {
+    this.#forget(RunSet.of([run]))
+    this.#damaged.set(run, reason)
+  }
+
+  /** Replaces the file whole. Throws STATE_UNWRITABLE. */
+  async save(): Promise<void> {
+    const stored: Stored = {
+      version: 1,
+      compared: this.#hours().map((hour) => [hour, this.#compared.get(hour)?.toString() ?? '']),
+      damaged: [...this.#damaged],
+    }
+    const text = `${JSON.stringify(stored)}\n`
+    try {
+      await mkdir(dirname(this.#path), { recursive: true })
+      await replaceFile(this.#path, `${digestOf(text)}\n${text}`)
+    } catch (error) {
+      throw unwritable(this.#path, error)
+    }
+  }
+
+  #hours(): number[] {
+    return [...this.#compared.keys()].sort((a, b) => a - b)
+  }
+
+  #forget(runs: RunSet): void {
+    for (const run of runs) this.#damaged.delete(run)
+    for (const [hour, known] of this.#compared) {
+      const left = known.minus(runs)
+      if (left.isEmpty) this.#compared.delete(hour)
+      else this.#compared.set(hour, left)
+    }
+  }
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { RunSet } from '../../common/run-set.ts'
+import { ArchiverError, toldOf } from '../../errors.ts'
+import { monotonic, now } from '../../platform/host.ts'
+import type { Archiver } from '../archiver.ts'
+import type { StageReport } from '../pass.ts'
+import { Proven } from './proven.ts'
+import { scrub } from './scrub.ts'
+
+/** The file of what was compared, in work_dir. */
+export const provenOf = ({ config }: Pick<Archiver, 'config'>): Proven =>
+  new Proven(join(config.app.workDir, '.proven.json'))
+
+/**
+ * After a pass: notes what it migrated as compared, and compares archived runs for a share of the time that it took (`scrub.share`), one at least.
+ * Returns a sentence for each damaged run. A store that is away, or a file that cannot be written, is a warning: the pass has done its work.
+ */
+export const scrubShare = async (
+  archiver: Archiver,
+  reports: readonly StageReport[],
+  took: number,
+  conditions: { readonly stop: AbortSignal; warn(message: string): void },
+): Promise<readonly string[]> => {
+  const migrated = reports.find(({ stage }) => stage === 'migrate')
+  const { share } = archiver.config.scrub
+  if (!migrated?.plan || !migrated.outcome || conditions.stop.aborted) return []
+  const { plan, outcome } = migrated
+  try {
+    const proven = await provenOf(archiver).load()
+    proven.good(outcome.succeeded, now())
+    const held = plan.stored.minus(plan.runs).minus(RunSet.of(outcome.failed))
+    const scrubbed =
+      share === 0
+        ? undefined
+        : await scrub(archiver, proven, {
+            held,
+            budget: took * share,
+            least: 1,
+            signal: conditions.stop,
+            monotonic,
+            now,
+          })
+    if (!outcome.succeeded.isEmpty || (scrubbed?.compared ?? 0) > 0) await proven.save()
+    return [...(scrubbed?.damaged ?? [])].map(([run, reason]) => damageText(run, reason))
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error
+    conditions.warn(`the scrub did not go on: ${toldOf(error)}`)
+    return []
+  }
+}
+
+export const damageText = (run: number, reason: string): string =>
+  `DAMAGED: run ${run}: ${reason.replace(`run ${run}: `, '')} (run-archiver diff ${run} shows more)`

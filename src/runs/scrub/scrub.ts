@@ -1,0 +1,59 @@
+import { RunSet } from '../../common/run-set.ts'
+import type { Listing } from '../../stores/store.ts'
+import { compareRun } from '../verify/compare-run.ts'
+import type { Archiver } from '../archiver.ts'
+import type { Proven } from './proven.ts'
+
+export interface ScrubOptions {
+  /** How long it may take, milliseconds; a run that was begun is finished. */
+  readonly budget: number
+  /** So many runs are compared at least, where there are so many. */
+  readonly least: number
+  /** The runs to choose from: archived, and nothing to be done for them. */
+  readonly held: RunSet
+  readonly signal: AbortSignal
+  /** Milliseconds, never jumping. */
+  readonly monotonic: () => number
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Called with each run that was compared; the reason where it is damaged. */
+  readonly compared?: (run: number, damage: string | undefined) => void
+}
+
+export interface Scrubbed {
+  readonly compared: number
+  readonly damaged: ReadonlyMap<number, string>
+}
+
+/**
+ * Compares archived runs with one another's copies: record, artdaqDB and archive, first what was found damaged, then what was never compared, then
+ * what was compared longest ago. Changes nothing but `proven`, which the caller saves. Throws where a store is away.
+ */
+export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOptions): Promise<Scrubbed> => {
+  const { budget, least, held, signal, monotonic, now } = options
+  const began = monotonic()
+  const damaged = new Map<number, string>()
+  let compared = 0
+  for (const run of proven.order(held)) {
+    if (signal.aborted || (compared >= least && monotonic() - began >= budget)) break
+    const { differences, changed } = await compareRun(archiver, run, signal)
+    compared++
+    const damage = changed ? undefined : differences[0]
+    options.compared?.(run, damage)
+    if (damage === undefined) {
+      if (!changed) proven.good(RunSet.of([run]), now())
+      continue
+    }
+    proven.bad(run, damage)
+    damaged.set(run, damage)
+  }
+  return { compared, damaged }
+}
+
+/** The runs that both stores say are archived, and that wait for nothing: of those with an update that is not archived yet, a migration has to do with. */
+export const provable = (documents: Listing, blobs: Listing): RunSet => {
+  const behind = [...documents.updates]
+    .filter(([run, update]) => update > (blobs.updates.get(run) ?? 0))
+    .map(([run]) => run)
+  return blobs.runs.minus(RunSet.of(behind)).minus(documents.incomplete)
+}
