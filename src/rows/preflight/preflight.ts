@@ -52,6 +52,8 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
   const found = [...problems]
   const isPlain = live.kind === 'table' && kept.kind === 'table'
   if (isPlain) for await (const problem of factsOf(options, pair, isOne)) found.push(problem)
+  // Where a column is missing or has no default, the statements of a batch fail for that.
+  if (problems.length === 0) for await (const problem of privilegesOf(options, pair)) found.push(problem)
   const standing = found.filter(({ forceable }) => forceable === undefined || !forced.has(forceable))
   if (standing.length > 0) throw refusal(standing)
   // One transaction needs one connection, and so one database of PostgreSQL.
@@ -125,7 +127,6 @@ async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): 
       yield* my.serverMysql(archive, bytes)
       yield* replicated(options, pair)
     }
-    yield* my.privilegesMysql(source, archive, pair)
     return
   }
   yield* pg.cascadesPostgres(source, pair)
@@ -133,8 +134,12 @@ async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): 
   yield* pg.triggersPostgres(archive, pair.archive, 'INSERT')
   yield* pg.inheritancePostgres(source, pair, isOne && (await isOneDatabase(options)))
   yield* pg.durabilityPostgres(archive, pair)
-  yield* pg.privilegesPostgres(source, archive, pair)
 }
+
+const privilegesOf = ({ source, archive }: PreflightOptions, pair: Pair): AsyncGenerator<Problem> =>
+  source.dialect === 'mysql'
+    ? my.privilegesMysql(source, archive, pair)
+    : pg.privilegesPostgres(source, archive, pair)
 
 /** An archive on a replica, under a name that its primary has too: what the primary deletes vanishes from the archive. */
 async function* replicated(

@@ -1,0 +1,53 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** A TCP proxy that lets a statement through to the server, and then breaks the connection before its answer comes back. */
+export class BreakingProxy {
+  broken = 0
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Breaks at the `nth` time that `word` is sent. */
+  static async before(port: number, word: string, nth: number): Promise<BreakingProxy> {
+    let seen = 0
+    const server = createServer((client) => {
+      const upstream = connect(port, '127.0.0.1')
+      let mute = false
+      proxy.#sockets.add(client).add(upstream)
+      client.on('data', (chunk) => {
+        if (chunk.includes(word) && chunk.length < 100 && ++seen === nth) {
+          mute = true
+          proxy.broken += 1
+          setTimeout(() => {
+            client.destroy()
+            upstream.destroy()
+          }, 200)
+        }
+        upstream.write(chunk)
+      })
+      upstream.on('data', (chunk) => {
+        if (!mute) client.write(chunk)
+      })
+      for (const [one, other] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const)
+        one.on('close', () => other.destroy()).on('error', () => other.destroy())
+    })
+    const proxy = new BreakingProxy(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+}

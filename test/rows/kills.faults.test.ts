@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DIALECTS, range, serverAnswers, Site, startArchiver } from './servers.ts'
+import { BreakingProxy } from './breaking-proxy.ts'
+
+/** ROWS_KILLS=1000 ROWS_COUNT=2000000 is the long form. */
+const KILLS = Number(process.env['ROWS_KILLS'] ?? 4)
+const COUNT = Number(process.env['ROWS_COUNT'] ?? 30_000)
+
+for (const name of DIALECTS) {
+  const isThere = await serverAnswers(name)
+  if (!isThere) console.warn(`SKIPPED: no ${name} server answers: rows are not killed there`)
+
+  describe.skipIf(!isThere)(`a move of ${name} rows`, () => {
+    let site: Site
+    beforeEach(async () => {
+      site = await Site.make(name)
+      await site.fill(COUNT)
+    })
+    afterEach(async () => site.drop())
+
+    it(`that is killed ${KILLS} times at any moment loses no row and leaves none in both tables`, async () => {
+      const before = await site.whole()
+      site.file('ids.csv', range(1, COUNT))
+      const config = site.config({ batch_size: 500 })
+      for (let kill = 0; kill < KILLS; kill++) {
+        const from = await site.count('ra')
+        const { child, ended } = startArchiver(['rows', 'run', config])
+        // Once it moves rows, at any moment of its batches.
+        for (let tries = 0; tries < 1000 && (await site.count('ra')) === from; tries++)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 60))
+        child.kill('SIGKILL')
+        await ended
+        expect(await site.whole()).toEqual({ ...before, both: 0 })
+      }
+      const last = await site.run()
+      expect(last.code, last.err + last.out).toBe(0)
+      expect(await site.whole()).toEqual({ ...before, both: 0 })
+      expect(await site.count('r')).toBe(0)
+      const { 0: sum } = await site.rows(
+        "SELECT sum(rows_deleted) AS n FROM batch_processing_logs WHERE status LIKE 'COMPLETED%'",
+      )
+      expect(Number(sum!['n'])).toBe(COUNT)
+    }, 600_000)
+
+    it('whose answer to a COMMIT is lost counts the batch once', async () => {
+      const before = await site.whole()
+      site.file('ids.csv', range(1, 2000))
+      const address = new URL(site.url)
+      const proxy = await BreakingProxy.before(Number(address.port), 'COMMIT', 2)
+      address.port = String(proxy.port)
+      const outcome = await site.move({
+        places: {
+          source: { url: address.href, password: undefined, timeout: 10_000 },
+          archive: undefined,
+          log: undefined,
+        },
+        batchSize: 400,
+      })
+      await proxy.close()
+      expect(proxy.broken).toBe(1)
+      expect(outcome).toMatchObject({ status: 'COMPLETED', counts: { requested: 2000, moved: 2000 } })
+      expect(await site.whole()).toEqual({ ...before, both: 0 })
+      const { 0: sum } = await site.rows(
+        'SELECT sum(rows_deleted) AS n, count(*) AS b FROM batch_processing_logs',
+      )
+      expect(sum).toEqual({ n: '2000', b: '5' })
+    })
+
+    it('while others insert, update and delete the same rows loses no version that was live', async () => {
+      site.file('ids.csv', range(1, 3000))
+      const writers = Array.from({ length: 2 }, async (_, at) => {
+        for (let turn = 0; turn < 60; turn++) {
+          const id = 1 + ((turn * 97 + at * 1511) % 3000)
+          await site.side(`UPDATE r SET t = 'by writer ${at} ${turn}', n = ${turn} WHERE id = ${id}`)
+        }
+      })
+      const [outcome] = await Promise.all([site.move({ batchSize: 200 }), ...writers])
+      expect(outcome.status).toBe('COMPLETED')
+      expect(await site.count('ra', 'id <= 3000')).toBe(3000)
+      expect(await site.count('r', 'id <= 3000')).toBe(0)
+      // Every update that found its row live is in the archive, or was followed by another.
+      const last = site.seen
+      for (const [id, text] of last)
+        expect((await site.rows(`SELECT t FROM ra WHERE id = ${id}`))[0]!['t']).toBe(text)
+    })
+  })
+}
