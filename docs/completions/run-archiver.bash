@@ -38,6 +38,8 @@ _run_archiver() {
             'records/run') command='records run' ;;
             'records/retry') command='records retry' ;;
             'records/report') command='records report' ;;
+            'records/audit') command='records audit' ;;
+            'records/dead-letter') command='records dead-letter' ;;
             'rows/run') command='rows run' ;;
             'rows/verify') command='rows verify' ;;
             'rows/plan') command='rows plan' ;;
@@ -92,6 +94,8 @@ _run_archiver() {
         'records run') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --no-exclude-failed --retry-failed --log-level --strict --help' ;;
         'records retry') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --strict --help' ;;
         'records report') words='--config --json --mapping --source --failed --help' ;;
+        'records audit') words='--config --json --mapping --source --help' ;;
+        'records dead-letter') words='--config --json --to --help' ;;
         'rows run') words='--json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows verify') words='--config --json --file --help' ;;
         'rows plan') words='--config --json --file --help' ;;
@@ -115,7 +119,7 @@ _run_archiver() {
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
-        'records') words='plan check run retry report' ;;
+        'records') words='plan check run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe' ;;
     esac

@@ -37,6 +37,15 @@ export const recordsCommands: Register = (program, { run, below }) => {
     .option('--source <source>', 'files:FOLDER instead of the configured source')
     .option('--failed', 'list the failed items')
     .action(run(async () => (await import('../commands/records/report.ts')).reportCommand, 'task'))
+  below(records, 'audit', 'map every payload again and compare it with the tables; writes nothing')
+    .argument('<task>', 'task of records.tasks')
+    .option('--mapping <file>', 'mapping file instead of the one of the task')
+    .option('--source <source>', 'files:FOLDER instead of the configured source')
+    .action(run(async () => (await import('../commands/records/audit.ts')).auditCommand, 'task'))
+  below(records, 'dead-letter', 'the payloads of failed items as files, with a manifest')
+    .argument('<task>', 'task of records.tasks')
+    .option('--to <folder>', 'where the files are written')
+    .action(run(async () => (await import('../commands/records/dead-letter.ts')).deadLetterCommand, 'task'))
 }
 
 /** The arguments and flags that say which items are taken. */

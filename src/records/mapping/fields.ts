@@ -1,4 +1,4 @@
-import leven from 'leven'
+import { suggest } from '../../common/suggest.ts'
 import { ExpressionSyntaxError } from '../expression/tokens.ts'
 import { parseExpression } from '../expression/parse-expression.ts'
 import type { At, Entry, Node, Problems } from './document.ts'
@@ -11,14 +11,10 @@ export interface Reading {
   readonly names: PathNames
 }
 
-/** The known name that was probably meant. */
+/** The known name that was probably meant, as the end of a message. */
 export const suggestion = (wrong: string, known: readonly string[]): string => {
-  const near = known
-    .map((name) => ({ name, distance: leven(wrong.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0]
-  return near && near.distance <= Math.max(1, Math.floor(near.name.length / 3))
-    ? `; did you mean ${near.name}?`
-    : ''
+  const near = suggest(wrong, known)
+  return near === undefined ? '' : `; did you mean ${near}?`
 }
 
 /** The fields of one map of the mapping. Reports what is wrong and goes on, so that all problems come at once. */

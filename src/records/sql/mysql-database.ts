@@ -41,9 +41,7 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
       const state = { broken: false }
       try {
         await connection.beginTransaction()
-        const result = await work(
-          sessionOf((sql, values) => connection.query(sql, values)),
-        )
+        const result = await work(sessionOf((sql, values) => connection.query(sql, values)))
         try {
           await connection.commit()
         } catch (error) {

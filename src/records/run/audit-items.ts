@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import { ItemError } from '../item-error.ts'
+import { mapPayload } from '../map-payload.ts'
+import { standingOf } from '../map/compare-rows.ts'
+import type { Mapping } from '../mapping/model.ts'
+import type { RecordSource } from '../sources/source.ts'
+import type { CatalogueColumn } from '../sql/catalogue.ts'
+import type { RecordsDatabase } from '../sql/database.ts'
+import { logStates, type LogState } from '../sql/processing-log.ts'
+import { storedFor } from '../sql/store-item.ts'
+
+export interface AuditOptions {
+  readonly task: string
+  readonly source: RecordSource
+  readonly mapping: Mapping
+  readonly database: RecordsDatabase
+  readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
+  readonly batchSize: number
+  readonly now: () => number
+  readonly stop: AbortSignal
+}
+
+/**
+ * What one item is, by its payload, its log row and the tables together:
+ * `archived` all rows stand as the payload maps; `failed`, `pending` by the log; `LOST` logged as stored and rows are missing or differ;
+ * `ORPHAN` all rows stand and no log row says so; `CHANGED` the payload is another one than was stored.
+ */
+export type AuditVerdict = 'archived' | 'failed' | 'pending' | 'LOST' | 'ORPHAN' | 'CHANGED'
+
+export interface AuditResult {
+  readonly counts: Readonly<Record<AuditVerdict, number>>
+  /** Items that are LOST, ORPHAN or CHANGED, the first 1000. */
+  readonly findings: readonly {
+    readonly key: string
+    readonly verdict: AuditVerdict
+    readonly table?: string
+  }[]
+}
+
+const MOST_FINDINGS = 1000
+
+/** Maps every payload of the source again and compares it with what the target holds. Writes nothing. */
+export const auditItems = async (options: AuditOptions): Promise<AuditResult> => {
+  const counts: Record<AuditVerdict, number> = {
+    archived: 0,
+    failed: 0,
+    pending: 0,
+    LOST: 0,
+    ORPHAN: 0,
+    CHANGED: 0,
+  }
+  const findings: { key: string; verdict: AuditVerdict; table?: string }[] = []
+  for await (const keys of options.source.keys({
+    batchSize: options.batchSize,
+    from: undefined,
+    to: undefined,
+  })) {
+    const states = await logStates(options.database, options.task, keys)
+    for (const key of keys) {
+      if (options.stop.aborted) return { counts, findings }
+      const { verdict, table } = await verdictOf(key, states.get(key), options)
+      counts[verdict]++
+      const isFinding = verdict === 'LOST' || verdict === 'ORPHAN' || verdict === 'CHANGED'
+      if (isFinding && findings.length < MOST_FINDINGS)
+        findings.push({ key, verdict, ...(table === undefined ? {} : { table }) })
+    }
+  }
+  return { counts, findings }
+}
+
+interface Verdict {
+  readonly verdict: AuditVerdict
+  readonly table?: string | undefined
+}
+
+const verdictOf = async (
+  key: string,
+  state: LogState | undefined,
+  options: AuditOptions,
+): Promise<Verdict> => {
+  const { source, mapping, database, catalogue } = options
+  const isStored = state?.status === 'success'
+  const otherwise: Verdict = { verdict: isStored ? 'LOST' : state ? 'failed' : 'pending' }
+  const payload = await source.read(key)
+  if (payload === undefined || payload === null) return isStored ? { verdict: 'CHANGED' } : otherwise
+  const sha = createHash('sha256').update(payload).digest('hex')
+  if (isStored && state.payloadSha256 !== null && state.payloadSha256 !== sha) return { verdict: 'CHANGED' }
+  try {
+    const record = mapPayload(payload, mapping, { sourceKey: key, now: options.now(), strict: false })
+    const rows = [...record.rows.values()].reduce((sum, { length }) => sum + length, 0)
+    if (rows === 0) return isStored ? { verdict: 'archived' } : otherwise
+    const standing = standingOf(
+      mapping,
+      record.rows,
+      await storedFor(database.session, record, { mapping, database, catalogue }),
+    )
+    if (standing.type === 'present') return { verdict: isStored ? 'archived' : 'ORPHAN' }
+    return {
+      ...otherwise,
+      ...(isStored ? { table: [...standing.rows].find(([, left]) => left.length > 0)?.[0] } : {}),
+    }
+  } catch (error) {
+    if (!(error instanceof ItemError)) throw error
+    return { ...otherwise, ...(isStored ? { table: error.place.table } : {}) }
+  }
+}
