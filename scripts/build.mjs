@@ -1,6 +1,7 @@
 // Builds dist/: the program and its worker threads, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
 import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
+import { buildWeb } from './build-web.mjs'
 import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
 const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -26,6 +27,7 @@ await build({
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
 })
+await buildWeb(aside)
 // The start is no ES module, and says so.
 copyFileSync('src/start.cjs', `${aside}/main.js`)
 writeFileSync(`${aside}/package.json`, '{ "type": "commonjs" }\n')

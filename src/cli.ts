@@ -8,6 +8,7 @@ import { recordsCommands } from './cli/records.ts'
 import type { Load, Register } from './cli/register.ts'
 import { rowsCommands } from './cli/rows.ts'
 import { runCommands } from './cli/runs.ts'
+import { serveCommands } from './cli/serve.ts'
 import { siteCommands } from './cli/site.ts'
 import { trackCommands } from './cli/track.ts'
 import { suggest } from './common/suggest.ts'
@@ -22,6 +23,7 @@ const AREAS: readonly Register[] = [
   recordsCommands,
   rowsCommands,
   trackCommands,
+  serveCommands,
 ]
 
 const EXIT_USAGE = 64

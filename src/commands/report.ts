@@ -34,7 +34,8 @@ export const status = untilStopped<MainOptions>(async (options, context) => {
   return exitCode
 })
 
-const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> => {
+/** What is in the three places and the two memories. A place that cannot be read is said to be unknown. */
+export const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> => {
   const { artdaqDb, uconDb, sourceFiles } = archiver.config
   let artdaqListing: Listing | undefined
   let archiveListing: Listing | undefined

@@ -5,6 +5,7 @@ import { records } from './sections/records.ts'
 import { scrub } from './sections/scrub.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
 import { rows } from './sections/rows.ts'
+import { serve } from './sections/serve.ts'
 
 /** Every setting there is. Parsing, the type `Config` and docs/CONFIG.md follow from this table. */
 export const KEYS = {
@@ -22,6 +23,7 @@ export const KEYS = {
   rows,
   records,
   scrub,
+  serve,
 } as const
 
 /** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { RunSet } from '../common/run-set.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { now } from '../platform/host.ts'
+import type { Archiver } from '../runs/archiver.ts'
+import { recommendations } from '../runs/report/advice.ts'
+import { makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
+import type { CopyFile, Known, RunCopies, RunCopy, RunReads, RunsSnapshot, StageMarks } from '../web/model.ts'
+import { runMap } from '../web/runs/run-map.ts'
+
+/** Milliseconds: a snapshot is kept so long at least, and ten times as long as it took to make. */
+const KEEP = 5000
+const SHARE = 10
+/** Copies of runs that are kept. */
+const COPIES = 20
+
+const NEVER = new AbortController().signal
+
+/**
+ * The three places as the pages see them. The first question waits for a listing; later ones get the last one at once, and have it made again
+ * behind their back when it is old.
+ */
+export const pageRuns = (
+  archiver: Archiver,
+  config: string,
+  gather: () => Promise<ReportFacts>,
+): RunReads & { readonly changedAt: () => number } => {
+  let last: RunsSnapshot | undefined
+  let making: Promise<RunsSnapshot> | undefined
+  let dueAt = -Infinity
+  const copies = new Map<number, { readonly of: number; readonly value: Promise<RunCopies> }>()
+  const make = async (): Promise<RunsSnapshot> => {
+    const begun = now()
+    const snapshot = snapshotOf(await gather())
+    dueAt = now() + Math.max(KEEP, (now() - begun) * SHARE)
+    // An equal snapshot keeps its time, so that nobody is told of a change that is none.
+    if (!last || fingerprint(last) !== fingerprint(snapshot)) last = snapshot
+    return last
+  }
+  return {
+    config,
+    changedAt: () => last?.at ?? 0,
+    snapshot: async () => {
+      if (last && now() < dueAt) return last
+      making ??= make().finally(() => (making = undefined))
+      if (!last) return making
+      making.catch(() => undefined)
+      return last
+    },
+    copies: (run) => {
+      const of = last?.at ?? 0
+      const kept = copies.get(run)
+      if (kept?.of === of) return kept.value
+      const value = copiesOf(archiver, run)
+      copies.delete(run)
+      copies.set(run, { of, value })
+      const oldest = copies.keys().next().value
+      if (copies.size > COPIES && oldest !== undefined) copies.delete(oldest)
+      return value
+    },
+  }
+}
+
+const fingerprint = ({ at: _at, map: _map, waiting, ...rest }: RunsSnapshot): string =>
+  JSON.stringify([rest, [...waiting]], (_key, value: unknown) =>
+    value instanceof RunSet ? value.toString() : value,
+  )
+
+/** Facts of the report in the words of the pages. */
+export const snapshotOf = (facts: ReportFacts): RunsSnapshot => {
+  const report = makeReport(facts)
+  const { records, artdaq, archive, waiting } = report.facts
+  const setOf = (known: Known<{ readonly runs: RunSet }>): RunSet =>
+    known.known ? known.value.runs : RunSet.EMPTY
+  const runsOf = (known: Known<{ readonly runs: RunSet }>): Known<RunSet> =>
+    known.known ? { known: true, value: known.value.runs } : known
+  const imports = marksOf(facts.import)
+  const migrate = marksOf(facts.migrate)
+  const failedOf = (marks: Known<StageMarks>): RunSet => (marks.known ? marks.value.failed : RunSet.EMPTY)
+  const ambiguous = records.known ? records.value.ambiguous : RunSet.EMPTY
+  return {
+    at: facts.now,
+    map: runMap({
+      records: setOf(records).union(ambiguous),
+      artdaq: setOf(artdaq),
+      archive: setOf(archive),
+      failed: failedOf(imports).union(failedOf(migrate)),
+      waiting: RunSet.of(waiting.keys()),
+    }),
+    records: runsOf(records),
+    artdaq: runsOf(artdaq),
+    archive: runsOf(archive),
+    import: imports,
+    migrate,
+    waiting,
+    lastSuccess: facts.lastSuccess,
+    advice: recommendations(report),
+    unreadable: report.unreadable,
+  }
+}
+
+const marksOf = (memory: Known<MemoryFacts>): Known<StageMarks> =>
+  memory.known
+    ? {
+        known: true,
+        value: {
+          contiguous: memory.value.state.lastContiguousRun,
+          attempted: memory.value.state.lastAttemptedRun,
+          failed: memory.value.failed,
+        },
+      }
+    : memory
+
+const copiesOf = async (archiver: Archiver, run: number): Promise<RunCopies> => {
+  const [record, artdaq, archive] = await Promise.all([
+    copyOf(() => recordCopy(archiver, run)),
+    copyOf(() => artdaqCopy(archiver, run)),
+    copyOf(() => archiveCopy(archiver, run)),
+  ])
+  return { record, artdaq, archive, comparedAt: undefined }
+}
+
+const copyOf = async (read: () => Promise<RunCopy>): Promise<RunCopy> => {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'NOT_FOUND') return { is: 'absent' }
+    return { is: 'unknown', why: messageOf(error) }
+  }
+}
+
+const recordCopy = async ({ records }: Archiver, run: number): Promise<RunCopy> => {
+  const path = await records.pathOf(run)
+  const entries = await readdir(path, { recursive: true, withFileTypes: true })
+  const files: CopyFile[] = []
+  for (const entry of entries.slice(0, 20_000)) {
+    if (!entry.isFile()) continue
+    const file = join(entry.parentPath, entry.name)
+    files.push({ name: relative(path, file), size: (await stat(file)).size, digest: undefined })
+  }
+  const readiness = await records.readiness(run)
+  const note = readiness.ready ? undefined : `not ready: ${readiness.detail}`
+  return { is: 'present', where: path, files, bytes: sizeOf(files), digest: undefined, note }
+}
+
+const artdaqCopy = async ({ artdaq, config }: Archiver, run: number): Promise<RunCopy> => {
+  const where = config.artdaqDb.databaseUris[0]?.replace(/^\w+:\/\//, '') ?? ''
+  const manifest = await artdaq.manifest(run)
+  if (!manifest) {
+    const { runs } = await artdaq.list()
+    if (!runs.has(run)) return { is: 'absent' }
+    const note = 'stored by another program: it keeps no list of files'
+    return { is: 'present', where, files: [], bytes: 0, digest: undefined, note }
+  }
+  const files = manifest.files.map(({ name, size, sha256 }) => ({ name, size, digest: sha256 }))
+  const whole = createHash('sha256')
+  for (const { name, digest } of files) whole.update(`${digest}  ${name}\n`)
+  return { is: 'present', where, files, bytes: sizeOf(files), digest: whole.digest('hex'), note: undefined }
+}
+
+const archiveCopy = async ({ archive, config }: Archiver, run: number): Promise<RunCopy> => {
+  const blob = await archive.get(run, 'newest', NEVER)
+  const { folderName, objectName } = config.uconDb
+  return {
+    is: 'present',
+    where: `${folderName}/${objectName}/${run}`,
+    files: [],
+    bytes: blob.length,
+    digest: createHash('sha256').update(blob).digest('hex'),
+    note: 'one blob; its own checksum was checked just now',
+  }
+}
+
+const sizeOf = (files: readonly CopyFile[]): number => files.reduce((sum, { size }) => sum + size, 0)

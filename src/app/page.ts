@@ -1,0 +1,135 @@
+import { dirname } from 'node:path'
+import { plainLog } from '../platform/log/logger.ts'
+import { redact as redactByLook } from '../common/redact.ts'
+import { ArchiverError } from '../errors.ts'
+import { identity, now } from '../platform/host.ts'
+import type { Archiver } from '../runs/archiver.ts'
+import type { ReportFacts } from '../runs/report/report.ts'
+import type { Assets } from '../web/assets.ts'
+import type { PageSources } from '../web/model.ts'
+import { pageServer, type PageServer } from '../web/server.ts'
+import type { Context } from './context.ts'
+import { pageLedger } from './page-ledger.ts'
+import { pageRuns } from './page-runs.ts'
+
+export interface PageOptions {
+  /** The configuration's path, as commands on the pages name it. */
+  readonly config: string
+  /** A ledger's URL: a page without an archiver. */
+  readonly ledger?: string | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly tokenFile?: string | undefined
+  readonly basePath?: string | undefined
+  readonly publicUrl?: string | undefined
+  readonly assets: Assets
+  /** Reads a token's file. Throws CONFIG_INVALID. */
+  readonly readToken: (path: string) => Promise<string>
+}
+
+export interface OpenPage {
+  readonly server: PageServer
+  readonly sources: PageSources
+  readonly address: { readonly host: string; readonly port: number }
+  readonly base: string
+  /** The port that was bound, where it was left to the system. */
+  listening(port: number): void
+  close(): Promise<void>
+}
+
+/** Joins the ledger, the three places and the page. Throws CONFIG_INVALID for an address that others reach and no token guards. */
+export const openPage = async (
+  archiver: Archiver | undefined,
+  options: PageOptions,
+  context: Context,
+  gather: () => Promise<ReportFacts>,
+): Promise<OpenPage> => {
+  const settings = archiver?.config.serve
+  const host = options.host ?? settings?.host ?? '127.0.0.1'
+  const port = options.port ?? settings?.port ?? 8090
+  const base = baseOf(options.basePath ?? settings?.basePath ?? '')
+  const publicUrl = options.publicUrl ?? settings?.publicUrl
+  const tokenFile = options.tokenFile ?? settings?.tokenFile
+  const token = tokenFile === undefined ? undefined : await options.readToken(tokenFile)
+  const reportFile = settings?.reportTokenFile
+  const writeToken = reportFile === undefined ? undefined : await options.readToken(reportFile)
+  if (!isLoopback(host) && token === undefined)
+    throw new ArchiverError(
+      'CONFIG_INVALID',
+      `serve listens on ${host}, which others can reach, and has no token`,
+      {
+        hint: 'Name a token with --token-file, or listen on 127.0.0.1 behind a reverse proxy.',
+      },
+    )
+  const log = plainLog({
+    level: 'warn',
+    format: 'human',
+    out: (line) => context.err(`${line}\n`),
+    journald: false,
+    now,
+  })
+  const ledgerSettings = archiver?.config.ledger
+  const ledger = pageLedger({
+    url: options.ledger ?? ledgerSettings?.url.reveal() ?? 'off',
+    workDir: archiver?.config.app.workDir ?? '.',
+    schema: ledgerSettings?.schema ?? 'tasker',
+    password: ledgerSettings?.password,
+    foreignSilence: (ledgerSettings?.foreignHostTimeoutSeconds ?? 3600) * 1000,
+    version: context.version,
+    log,
+  })
+  const runs = archiver && pageRuns(archiver, options.config, gather)
+  const logFile = archiver?.config.app.logFile
+  const sources: PageSources = {
+    site: settings?.site ?? identity().host,
+    version: `run-archiver ${context.version}`,
+    now,
+    ledger,
+    runs,
+    logRoots: [...(settings?.logRoots ?? []), ...(logFile === undefined ? [] : [dirname(logFile)])],
+    host: identity().host,
+    redact: archiver?.redact ?? redactByLook,
+  }
+  const hosts = new Set(hostNames(host, port, publicUrl))
+  const server = pageServer({
+    sources,
+    assets: options.assets,
+    place: `${host}:${port}`,
+    keys: settings?.keys ?? true,
+    actions: undefined,
+    hosts,
+    token,
+    writeToken,
+    base,
+    secure: publicUrl?.startsWith('https:') ?? false,
+    now,
+  })
+  return {
+    server,
+    sources,
+    address: { host, port },
+    base,
+    listening: (bound) => {
+      for (const name of hostNames(host, bound, undefined)) hosts.add(name)
+    },
+    close: async () => ledger?.close(),
+  }
+}
+
+const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
+
+/** The names under which the page is asked, as browsers send them. */
+const hostNames = (host: string, port: number, publicUrl: string | undefined): string[] => {
+  const loopback = isLoopback(host) ? ['localhost', '127.0.0.1', '[::1]'] : []
+  const names = [host.includes(':') ? `[${host}]` : host, ...loopback].map((name) => `${name}:${port}`)
+  if (publicUrl === undefined) return names
+  if (!/^https?:\/\//.test(publicUrl) || !URL.canParse(publicUrl))
+    throw new ArchiverError('CONFIG_INVALID', 'the public URL must begin with http:// or https://')
+  return [...names, new URL(publicUrl).host]
+}
+
+const baseOf = (path: string): string => {
+  const base = path.replace(/\/+$/, '')
+  if (base === '' || /^(?:\/[\w.~-]+)+$/.test(base)) return base
+  throw new ArchiverError('CONFIG_INVALID', `the base path "${path}" must be such as /archiver`)
+}

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { dirname, join, resolve } from 'node:path'
+import { serve as serveHttp } from '@hono/node-server'
+import type { Command, Context } from '../app/context.ts'
+import { openPage, type PageOptions } from '../app/page.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import { readAssets } from '../web/assets.ts'
+import { gather } from './report.ts'
+
+export interface ServeOptions {
+  readonly config: string
+  readonly ledger?: string
+  readonly host?: string
+  readonly port?: string
+  readonly tokenFile?: string
+  readonly basePath?: string
+  readonly publicUrl?: string
+}
+
+/**
+ * `serve`: the web page and its API, until a signal ends it. Reads everything and writes nothing but what its actions say. Throws
+ * CONFIG_INVALID where it would be open to others without a token, and STORE_UNAVAILABLE where the address is taken.
+ */
+export const serve: Command<ServeOptions> = async (options, context) => {
+  const archiver = options.ledger === undefined ? await openArchiver(options.config, context) : undefined
+  const page = await openPage(archiver, pageOptions(options, context), context, async () =>
+    archiver ? gather(archiver, options.config) : Promise.reject(new Error('no archiver')),
+  )
+  const { host, port } = page.address
+  const server = serveHttp({ fetch: page.server.fetch, hostname: host, port, createServer })
+  const failed = new Promise<never>((_, reject) =>
+    server.on('error', (cause: Error) =>
+      reject(
+        new ArchiverError('STORE_UNAVAILABLE', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
+          cause,
+          hint: 'Another program has the port, or the address is not one of this host. --port chooses another.',
+        }),
+      ),
+    ),
+  )
+  await Promise.race([failed, new Promise<void>((resolve) => server.on('listening', resolve))])
+  const bound = server.address()
+  const actual = typeof bound === 'object' && bound ? bound.port : port
+  page.listening(actual)
+  context.out(`http://${host.includes(':') ? `[${host}]` : host}:${actual}${page.base}/\n`)
+  await stopped(context.signal)
+  page.server.close()
+  server.close()
+  if ('closeAllConnections' in server) server.closeAllConnections()
+  await page.close()
+  return 0
+}
+
+const stopped = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+const pageOptions = (options: ServeOptions, context: Context): PageOptions => ({
+  ...options,
+  port: options.port === undefined ? undefined : portOf(options.port),
+  assets: readAssets(assetsOf(context)),
+  readToken: async (path) => {
+    const token = (
+      await readFile(path, 'utf8').catch((cause: unknown) => {
+        throw new ArchiverError(
+          'CONFIG_INVALID',
+          `the token file ${path} cannot be read: ${messageOf(cause)}`,
+          { cause },
+        )
+      })
+    ).trim()
+    if (/^[\x21-\x7e]{16,512}$/.test(token)) return token
+    throw new ArchiverError(
+      'CONFIG_INVALID',
+      `the token in ${path} must be 16 to 512 characters without blanks`,
+      {
+        hint: 'openssl rand -hex 32 makes one',
+      },
+    )
+  },
+})
+
+/** The built page lies beside the built program. */
+export const assetsOf = ({ threadFile }: Context): string =>
+  threadFile === undefined ? resolve('dist/web') : join(dirname(threadFile), 'web')
+
+const portOf = (text: string): number => {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new ArchiverError('USAGE', `--port: "${text}" is not a port from 0 to 65535`)
+}

@@ -1,0 +1,123 @@
+import type { Selectable } from 'kysely'
+import type { LedgerSchema } from '../ledger/schema-types.ts'
+import { STATES, stateOf, wordsOf, type State } from '../ledger/status-words.ts'
+import { timeMs } from '../../sql/timestamps.ts'
+
+type ExecutionRow = Selectable<LedgerSchema['executions']>
+type FileRow = Selectable<LedgerSchema['files']>
+type SubtaskRow = Selectable<LedgerSchema['subtasks']>
+
+/** Milliseconds without progress, with a heartbeat, after which a running execution is shown as hung. */
+const HUNG_AFTER = 600_000
+/** Milliseconds: an older heartbeat is no proof that the process lives. */
+const FRESH = 60_000
+
+const STANDINGS = {
+  started: 'running',
+  running: 'running',
+  done: 'ok',
+  partial: 'partial',
+  failed: 'failed',
+  killed: 'killed',
+  cancelled: 'killed',
+  terminated: 'terminated',
+  system_reboot: 'reboot',
+  pending: 'pending',
+  skipped: 'skipped',
+} as const satisfies Record<State, string>
+
+export type LineStanding = (typeof STANDINGS)[State] | 'hung' | 'throttled'
+
+/** The states of the ledger behind a standing of the page. */
+export const statesBehind = (standing: string): State[] =>
+  STATES.filter((state) => STANDINGS[state] === standing)
+
+/** A row of `executions` in the words of the API. `now` decides whether a running one hangs. */
+export const executionLine = (row: ExecutionRow, now: number) => {
+  const state = stateOf(row.execution_status, row.end_reason)
+  const etaAt = ms(row.eta_at)
+  return {
+    id: row.execution_id,
+    runId: row.run_id,
+    task: row.task_name,
+    stage: row.task_stage ?? 'UNKNOWN',
+    type: row.task_type ?? undefined,
+    standing: standingOf(row, state, now),
+    status: wordsOf(state).process,
+    host: row.hostname,
+    pid: row.process_id,
+    user: row.user_name ?? undefined,
+    startedAt: timeMs(row.execution_start),
+    endedAt: ms(row.execution_end),
+    updatedAt: timeMs(row.last_update),
+    heartbeatAt: ms(row.heartbeat_at),
+    progressAt: ms(row.progress_at),
+    overall: row.overall_percent_complete ?? undefined,
+    overallMessage: row.overall_progress_message ?? undefined,
+    subtask: row.subtask_name ?? undefined,
+    subtaskPercent: row.subtask_percent_complete ?? undefined,
+    subtaskMessage: row.subtask_progress_message ?? undefined,
+    subtaskNumber: row.current_subtask ?? undefined,
+    subtasks: row.total_subtasks ?? undefined,
+    items: row.subtask_items_total ?? undefined,
+    itemsDone: row.subtask_items_complete ?? undefined,
+    attempted: row.items_attempted ?? 0,
+    failed: row.items_failed ?? 0,
+    bytes: row.bytes ?? 0,
+    eta:
+      etaAt === undefined
+        ? undefined
+        : { at: etaAt, low: ms(row.eta_low) ?? etaAt, high: ms(row.eta_high) ?? etaAt },
+    error: row.error_message ?? undefined,
+    exitCode: row.exit_code ?? undefined,
+    version: row.version ?? undefined,
+    currentRun: row.current_run ?? undefined,
+    memoryMb: row.memory_mb ?? undefined,
+    cpuPercent: row.cpu_percent ?? undefined,
+  }
+}
+
+export type Line = ReturnType<typeof executionLine>
+
+const standingOf = (row: ExecutionRow, state: State, now: number): LineStanding => {
+  const standing = STANDINGS[state]
+  if (standing !== 'running') return standing
+  if (row.sub_state !== null && /^(throttled|blocked|paused)$/i.test(row.sub_state)) return 'throttled'
+  const heartbeat = ms(row.heartbeat_at)
+  const progress = ms(row.progress_at)
+  const alive = heartbeat !== undefined && now - heartbeat < FRESH
+  return alive && progress !== undefined && now - progress > HUNG_AFTER ? 'hung' : 'running'
+}
+
+/** A row of `files` as an attempt of a run. */
+export const runAttempt = (row: FileRow, execution: number | undefined) => ({
+  execution,
+  stage: row.stage,
+  run: row.run ?? undefined,
+  name: row.file_name,
+  standing: STANDINGS[knownState(row.state)],
+  result: row.result ?? undefined,
+  bytes: row.file_size ?? undefined,
+  documents: row.documents ?? undefined,
+  attempts: row.attempts ?? undefined,
+  startedAt: timeMs(row.started_at),
+  endedAt: ms(row.ended_at),
+  tookMs: row.duration_ms ?? undefined,
+  code: row.error_code ?? undefined,
+  error: row.error_message ?? undefined,
+})
+
+export const subtaskLine = (row: SubtaskRow) => ({
+  number: row.seq,
+  name: row.name,
+  standing: STANDINGS[knownState(row.state)],
+  startedAt: ms(row.started_at),
+  endedAt: ms(row.ended_at),
+  items: row.items_total ?? undefined,
+  done: row.items_complete ?? undefined,
+  failed: row.items_failed ?? undefined,
+  message: row.error_message ?? row.message ?? undefined,
+})
+
+const knownState = (word: string): State => STATES.find((state) => state === word) ?? 'failed'
+export const ms = (text: string | null): number | undefined => (text === null ? undefined : timeMs(text))

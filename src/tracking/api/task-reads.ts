@@ -1,0 +1,116 @@
+import type { LedgerDatabase } from '../ledger/schema-types.ts'
+import { dayOf } from '../../sql/timestamps.ts'
+import { tables } from '../ledger/daily-stats.ts'
+import { executionLine, runAttempt } from './execution-lines.ts'
+import { timeText } from '../../sql/timestamps.ts'
+
+/** Executions that one task's row shows. */
+const NEWEST = 30
+/** Tasks that one page shows; a ledger with more is not read to its end. */
+const MOST_TASKS = 500
+
+/** Each task's name, by hopping along the index: a DISTINCT would read every row of it. */
+export const taskNames = async (database: LedgerDatabase): Promise<string[]> => {
+  const names: string[] = []
+  while (names.length < MOST_TASKS) {
+    const after = names.at(-1)
+    let query = tables(database).selectFrom('executions').select('task_name').orderBy('task_name').limit(1)
+    if (after !== undefined) query = query.where('task_name', '>', after)
+    const row = await query.executeTakeFirst()
+    if (!row) break
+    names.push(row.task_name)
+  }
+  return names
+}
+
+/** A task with its newest executions, the newest first, and how long those took that ended well, in seconds. */
+export const taskLine = async (database: LedgerDatabase, task: string, now: number) => {
+  const rows = await tables(database)
+    .selectFrom('executions')
+    .selectAll()
+    .where('task_name', '=', task)
+    .orderBy('execution_start', 'desc')
+    .limit(NEWEST)
+    .execute()
+  const newest = rows.map((row) => executionLine(row, now))
+  const took = newest
+    .filter(({ standing }) => standing === 'ok' || standing === 'partial')
+    .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
+    .sort((a, b) => a - b)
+  const rank = (part: number): number | undefined => took[Math.max(0, Math.ceil(took.length * part) - 1)]
+  return { task, stage: newest[0]?.stage ?? 'UNKNOWN', newest, p50: rank(0.5), p95: rank(0.95) }
+}
+
+/** Days of tasks since a moment, the oldest first. */
+export const taskDays = async (database: LedgerDatabase, since: number, task: string | undefined) => {
+  let query = tables(database)
+    .selectFrom('daily_stats')
+    .selectAll()
+    .where('day', '>=', dayOf(since))
+    .orderBy('day')
+  if (task !== undefined) query = query.where('task_name', '=', task)
+  return (await query.execute()).map((row) => ({
+    task: row.task_name,
+    day: row.day,
+    executions: row.executions ?? 0,
+    ok: row.ok ?? 0,
+    partly: row.partly ?? 0,
+    failed: row.failed ?? 0,
+    killed: row.killed ?? 0,
+    reboots: row.reboots ?? 0,
+    unseen: row.ended_unseen ?? 0,
+    items: row.items ?? 0,
+    itemsFailed: row.items_failed ?? 0,
+    seconds: row.seconds ?? 0,
+    p50: row.p50_seconds ?? undefined,
+    p95: row.p95_seconds ?? undefined,
+  }))
+}
+
+/** Every attempt of a run that the ledger holds, the newest first; at most 200. */
+export const runStory = async (database: LedgerDatabase, run: number) => {
+  const rows = await tables(database)
+    .selectFrom('files')
+    .selectAll()
+    .where('run', '=', run)
+    .orderBy('file_id', 'desc')
+    .limit(200)
+    .execute()
+  const numbers = await numbersOf(
+    database,
+    rows.map(({ run_id }) => run_id),
+  )
+  return rows.map((row) => runAttempt(row, numbers.get(row.run_id)))
+}
+
+/** The newest attempts that failed since a moment. */
+export const failedAttempts = async (database: LedgerDatabase, since: number, limit: number) => {
+  const rows = await tables(database)
+    .selectFrom('files')
+    .selectAll()
+    .where('state', '=', 'failed')
+    .where('started_at', '>=', timeText(since))
+    .orderBy('file_id', 'desc')
+    .limit(limit)
+    .execute()
+  const numbers = await numbersOf(
+    database,
+    rows.map(({ run_id }) => run_id),
+  )
+  return rows.map((row) => runAttempt(row, numbers.get(row.run_id)))
+}
+
+/** The numbers of executions by their UUID. */
+const numbersOf = async (database: LedgerDatabase, ids: readonly string[]): Promise<Map<string, number>> => {
+  const wanted = [...new Set(ids)]
+  const numbers = new Map<string, number>()
+  for (let i = 0; i < wanted.length; i += 500) {
+    const rows = await tables(database)
+      .selectFrom('executions')
+      .select(['run_id', 'execution_id'])
+      .where('run_id', 'in', wanted.slice(i, i + 500))
+      .execute()
+    for (const row of rows) numbers.set(row.run_id, row.execution_id)
+  }
+  return numbers
+}

@@ -1,0 +1,139 @@
+import { failureGroups } from '../failure-groups.ts'
+import { tailLog } from '../log-file.ts'
+import {
+  all,
+  CURSOR,
+  DAY,
+  DAYS,
+  executionQuery,
+  found,
+  ledgerOf,
+  LIMIT,
+  numberIn,
+  type Parameter,
+  type Read,
+} from './question.ts'
+
+const FILTERS: readonly Parameter[] = [
+  { name: 'task', doc: 'a task' },
+  { name: 'stage', doc: 'a stage' },
+  { name: 'standing', doc: 'running, ok, partial, failed, killed, terminated, reboot or skipped' },
+  { name: 'host', doc: 'a host' },
+  { name: 'q', doc: 'text in task, message or run id' },
+  { name: 'day', doc: 'a UTC day' },
+  { name: 'from', doc: 'started at or after' },
+  { name: 'to', doc: 'started before' },
+  LIMIT,
+  CURSOR,
+]
+
+/** Reads of the ledger. */
+export const EXECUTION_READS: readonly Read[] = [
+  {
+    path: '/current',
+    doc: 'Executions that run now.',
+    query: [],
+    kind: 'list',
+    read: async (q) => all(await ledgerOf(q).current()),
+  },
+  {
+    path: '/executions',
+    doc: 'Executions, the newest first.',
+    query: FILTERS,
+    kind: 'list',
+    read: (q) => ledgerOf(q).executions(executionQuery(q.query, 100)),
+  },
+  {
+    path: '/executions/{id}',
+    doc: 'One execution by its number or run id, with subtasks, events and failed runs.',
+    query: [],
+    kind: 'object',
+    read: async (q) =>
+      found(
+        await ledgerOf(q).execution(q.path['id'] ?? ''),
+        `the ledger has no execution "${(q.path['id'] ?? '').slice(0, 40)}"`,
+      ),
+  },
+  {
+    path: '/executions/{id}/subtasks',
+    doc: 'Its subtasks.',
+    query: [],
+    kind: 'list',
+    read: async (q) => all(found(await ledgerOf(q).execution(q.path['id'] ?? ''), 'no such execution').parts),
+  },
+  {
+    path: '/executions/{id}/events',
+    doc: 'What happened to it, the newest first.',
+    query: [],
+    kind: 'list',
+    read: async (q) =>
+      all(found(await ledgerOf(q).execution(q.path['id'] ?? ''), 'no such execution').events),
+  },
+  {
+    path: '/executions/{id}/metrics',
+    doc: 'CPU, memory, input and output of its process, the oldest first.',
+    query: [],
+    kind: 'list',
+    read: async (q) =>
+      all(
+        await ledgerOf(q).metrics(
+          found(await ledgerOf(q).execution(q.path['id'] ?? ''), 'no such execution').id,
+        ),
+      ),
+  },
+  {
+    path: '/executions/{id}/log',
+    doc: 'The end of its log file, where it lies on this host under a folder of serve.log_roots.',
+    query: [{ name: 'tail', doc: 'lines, 1 to 1000 (50)', integer: true }],
+    kind: 'object',
+    read: async (q) => {
+      const execution = found(await ledgerOf(q).execution(q.path['id'] ?? ''), 'no such execution')
+      return tailLog(execution, q.sources, numberIn(q.query, 'tail', 1, 1000, 50))
+    },
+  },
+  {
+    path: '/tasks',
+    doc: 'Tasks with their newest 30 executions.',
+    query: [],
+    kind: 'list',
+    read: async (q) => all(await ledgerOf(q).tasks()),
+  },
+  {
+    path: '/stages',
+    doc: 'Stages and how many tasks each has.',
+    query: [],
+    kind: 'list',
+    read: async (q) => {
+      const tasks = await ledgerOf(q).tasks()
+      const stages = [...new Set(tasks.map(({ stage }) => stage))].sort()
+      return all(
+        stages.map((stage) => ({ stage, tasks: tasks.filter((task) => task.stage === stage).length })),
+      )
+    },
+  },
+  {
+    path: '/stats',
+    doc: 'Days of all tasks, the oldest first.',
+    query: [DAYS],
+    kind: 'list',
+    read: async (q) => all(await ledgerOf(q).days(q.now - numberIn(q.query, 'days', 1, 400, 30) * DAY)),
+  },
+  {
+    path: '/stats/{task}',
+    doc: 'Days of one task, the oldest first.',
+    query: [DAYS],
+    kind: 'list',
+    read: async (q) =>
+      all(await ledgerOf(q).days(q.now - numberIn(q.query, 'days', 1, 400, 30) * DAY, q.path['task'])),
+  },
+  {
+    path: '/failures',
+    doc: 'Failed attempts of runs, grouped by code and class of message, the largest group first.',
+    query: [DAYS],
+    kind: 'list',
+    read: async (q) => {
+      const attempts = await ledgerOf(q).failures(q.now - numberIn(q.query, 'days', 1, 400, 14) * DAY, 5000)
+      return all(failureGroups(attempts, q.now).map((group) => ({ ...group, runs: group.runs.toString() })))
+    },
+  },
+]

@@ -1,0 +1,117 @@
+import type { PageSources, Slice, Standing } from '../model.ts'
+
+/** What a read of the API is asked with. */
+export interface Query {
+  readonly sources: PageSources
+  readonly now: number
+  readonly path: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+}
+
+/** What is wrong with a question, as application/problem+json says it. */
+export class Problem extends Error {
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 503
+  readonly code: string
+  constructor(status: Problem['status'], code: string, message: string) {
+    super(message)
+    this.name = 'Problem'
+    this.status = status
+    this.code = code
+  }
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly doc: string
+  readonly integer?: boolean
+}
+
+/** One read of the API: served, described in the OpenAPI document and tested from this table. */
+export interface Read {
+  readonly path: string
+  readonly doc: string
+  readonly query: readonly Parameter[]
+  /** `list`: `{items, next}`, also as CSV. */
+  readonly kind: 'object' | 'list'
+  read(query: Query): Promise<unknown>
+}
+
+export const DAY = 86_400_000
+export const LIMIT: Parameter = { name: 'limit', doc: 'rows at most, 1 to 1000 (100)', integer: true }
+export const CURSOR: Parameter = { name: 'cursor', doc: '`next` of the part before' }
+export const DAYS: Parameter = { name: 'days', doc: 'days back, 1 to 400 (30)', integer: true }
+
+/** A whole number in a range, or the default. Throws Problem 400 for anything else. */
+export const numberIn = (
+  query: URLSearchParams,
+  name: string,
+  min: number,
+  max: number,
+  fallback: number,
+): number => {
+  const text = query.get(name)
+  if (text === null || text === '') return fallback
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+  if (value >= min && value <= max) return value
+  throw new Problem(400, 'USAGE', `${name} must be a whole number from ${min} to ${max}`)
+}
+
+/** A UTC day or moment. Throws Problem 400. */
+export const momentIn = (query: URLSearchParams, name: string): number | undefined => {
+  const text = query.get(name)
+  if (!text) return undefined
+  const value = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (!Number.isNaN(value)) return value
+  throw new Problem(400, 'USAGE', `${name} must be a day such as 2026-11-27, or a moment with its zone`)
+}
+
+export const ledgerOf = ({ sources }: Query) => {
+  if (sources.ledger) return sources.ledger
+  throw new Problem(404, 'NOT_FOUND', 'no ledger is configured')
+}
+export const runsOf = ({ sources }: Query) => {
+  if (sources.runs) return sources.runs
+  throw new Problem(404, 'NOT_FOUND', 'no archiver is configured: serve was started with a ledger alone')
+}
+
+export const all = <T>(items: readonly T[]): Slice<T> => ({ items, next: undefined })
+
+/** The part of a list that `limit` and `cursor` (a number of rows) name. */
+export const sliced = <T>(items: readonly T[], { query }: Query): Slice<T> => {
+  const limit = numberIn(query, 'limit', 1, 1000, 100)
+  const from = numberIn(query, 'cursor', 0, Number.MAX_SAFE_INTEGER, 0)
+  return {
+    items: items.slice(from, from + limit),
+    next: from + limit < items.length ? String(from + limit) : undefined,
+  }
+}
+
+/** The question behind the filters of `/history` and `/api/v1/executions`. */
+export const executionQuery = (query: URLSearchParams, limit: number) => {
+  const day = momentIn(query, 'day')
+  const cursor = query.get('cursor') ?? undefined
+  if (cursor !== undefined && cursor !== '' && !/^\d{1,15}-\d{1,15}$/.test(cursor))
+    throw new Problem(400, 'USAGE', 'cursor must be the `next` of the part before')
+  return {
+    task: query.get('task') || undefined,
+    stage: query.get('stage') || undefined,
+    standing: (query.get('standing') || query.get('status') || undefined) as Standing | undefined,
+    host: query.get('host') || undefined,
+    text: query.get('q') || undefined,
+    from: day ?? momentIn(query, 'from'),
+    to: day === undefined ? momentIn(query, 'to') : day + DAY,
+    limit: numberIn(query, 'limit', 1, 1000, limit),
+    cursor: cursor === '' ? undefined : cursor,
+  }
+}
+
+export const found = <T>(value: T | undefined, what: string): T => {
+  if (value !== undefined) return value
+  throw new Problem(404, 'NOT_FOUND', what)
+}
+
+export const runNumber = ({ path }: Query): number => {
+  const text = path['run'] ?? ''
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new Problem(400, 'USAGE', `"${text.slice(0, 40)}" is not a run number`)
+}

@@ -1,0 +1,60 @@
+import { type Context, Hono } from 'hono'
+import { createHash } from 'node:crypto'
+import { ArchiverError, messageOf } from '../../errors.ts'
+import type { PageSources } from '../model.ts'
+import { csvOf } from './csv.ts'
+import { openApi, READS, type Write } from './openapi.ts'
+import { Problem } from './question.ts'
+
+/** An answer of application/problem+json. */
+export const problemReply = (context: Context, problem: Problem): Response =>
+  context.json(
+    { type: 'about:blank', title: problem.message, status: problem.status, code: problem.code },
+    problem.status,
+    { 'content-type': 'application/problem+json' },
+  )
+
+/** What was thrown, as a problem: our own errors by their code, a bug without its text. */
+export const problemOf = (error: unknown, redact: (text: string) => string): Problem => {
+  if (error instanceof Problem) return error
+  if (error instanceof ArchiverError) {
+    const status = error.code === 'NOT_FOUND' ? 404 : error.code === 'USAGE' ? 400 : 503
+    return new Problem(status, error.code, redact(messageOf(error)))
+  }
+  return new Problem(503, 'LEDGER_UNAVAILABLE', redact(messageOf(error)))
+}
+
+/** A reply with the ETag of its body; 304 without a body where the reader has it already. */
+export const tagged = (context: Context, body: string, type: string): Response => {
+  const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  const headers = { etag: tag, 'cache-control': 'no-cache', 'content-type': type }
+  const known = context.req
+    .header('if-none-match')
+    ?.split(',')
+    .map((one) => one.trim().replace(/^W\//, ''))
+  if (known?.includes(tag)) return context.body(null, 304, headers)
+  return context.body(body, 200, headers)
+}
+
+/** The read side of the API, from the table that also makes its OpenAPI document. */
+export const readRoutes = (sources: PageSources, base: string, writes: readonly Write[]): Hono => {
+  const app = new Hono()
+  app.onError((error, context) => problemReply(context, problemOf(error, sources.redact)))
+  app.notFound((context) =>
+    problemReply(context, new Problem(404, 'NOT_FOUND', 'there is nothing at this address')),
+  )
+  app.get('/openapi.json', (context) =>
+    tagged(context, JSON.stringify(openApi(sources.version, base, writes)), 'application/json'),
+  )
+  for (const read of READS)
+    app.get(read.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
+      const query = new URL(context.req.url).searchParams
+      const answer = await read.read({ sources, now: sources.now(), path: context.req.param(), query })
+      if (query.get('format') === 'csv' && read.kind === 'list') {
+        const { items } = answer as { readonly items: readonly unknown[] }
+        return tagged(context, csvOf(items), 'text/csv; charset=utf-8')
+      }
+      return tagged(context, JSON.stringify(answer), 'application/json')
+    })
+  return app
+}

@@ -1,0 +1,139 @@
+import { Idiomorph } from 'idiomorph/dist/idiomorph.esm.js'
+import { base, every, one, redraw, say } from './dom.ts'
+
+interface Patch {
+  readonly id: string
+  readonly html: string
+}
+
+const PAUSES = [1000, 2000, 4000, 8000, 15_000, 30_000]
+const HIDDEN_FOR = 60_000
+
+/** Parts that the reader works in: they are left as they are. */
+const isBusy = (element: Element): boolean =>
+  element instanceof HTMLElement &&
+  (element.contains(document.activeElement) || element.matches(':hover')) &&
+  element.matches('form.filters')
+
+const apply = ({ id, html }: Patch): void => {
+  const old = document.getElementById(id)
+  if (!old) return
+  const before = standings()
+  Idiomorph.morph(old, html, {
+    morphStyle: 'outerHTML',
+    ignoreActiveValue: true,
+    callbacks: {
+      beforeNodeMorphed: (from: Node, to: Node) => {
+        if (!(from instanceof Element) || !(to instanceof Element)) return true
+        // The map, drawn charts and the log belong to their scripts.
+        if (from.matches('canvas, .celltext, #range, #map-sub, #brush, .log')) return false
+        if (from.matches('[data-zoom], [data-state]')) {
+          to.setAttribute('aria-pressed', from.getAttribute('aria-pressed') ?? 'false')
+          return true
+        }
+        if (from.matches('.chart') && from.getAttribute('data-spec') === to.getAttribute('data-spec'))
+          return false
+        if (from instanceof HTMLDetailsElement && from.open) to.setAttribute('open', '')
+        return !isBusy(from)
+      },
+      beforeAttributeUpdated: (name: string, node: Node) =>
+        !(name === 'open' && node instanceof HTMLDetailsElement),
+    },
+  })
+  const after = standings()
+  if (before !== after && after !== '') say(after)
+}
+
+/** What a reader of the screen hears: the first sentence, not each percentage. */
+const standings = (): string => one('.lead .say .chip')?.textContent ?? ''
+
+/** Keeps the page as the ledger is: one stream a tab, paused and caught up as the reader wishes. */
+export const live = (): void => {
+  const button = one('#live')
+  if (!button || !('EventSource' in window)) return
+  const waiting = new Map<string, Patch>()
+  let stream: EventSource | undefined
+  let tries = 0
+  let brokenAt: number | undefined
+  let paused = false
+  let retry: ReturnType<typeof setTimeout> | undefined
+  const word = one('.w', button)
+  const show = (): void => {
+    button.setAttribute('aria-pressed', String(!paused))
+    if (word)
+      word.textContent = paused
+        ? waiting.size > 0
+          ? `Paused, ${waiting.size} new`
+          : 'Paused'
+        : brokenAt
+          ? 'Not live'
+          : 'Live'
+    button.classList.toggle('broken', brokenAt !== undefined)
+  }
+  const flush = (): void => {
+    const patches = [...waiting.values()]
+    waiting.clear()
+    for (const patch of patches) apply(patch)
+    if (patches.length > 0) redraw()
+  }
+  const broken = (): void => {
+    stream?.close()
+    stream = undefined
+    brokenAt ??= Date.now()
+    notice()
+    show()
+    retry = setTimeout(open, PAUSES[Math.min(tries++, PAUSES.length - 1)])
+  }
+  const notice = (): void => {
+    const place = one('#connection')
+    if (!place) return
+    place.hidden = brokenAt === undefined
+    place.className = 'notice w'
+    place.textContent =
+      brokenAt === undefined
+        ? ''
+        : `Not live since ${new Date(brokenAt).toISOString().slice(11, 19)} UTC. Figures here are ${Math.round((Date.now() - brokenAt) / 1000)} s old. Trying again.`
+  }
+  setInterval(() => brokenAt !== undefined && notice(), 1000)
+  const open = (): void => {
+    const page = document.body.dataset['path'] ?? '/'
+    stream = new EventSource(`${base()}/events?page=${encodeURIComponent(page)}`)
+    stream.addEventListener('open', () => {
+      tries = 0
+      brokenAt = undefined
+      notice()
+      show()
+    })
+    stream.addEventListener('patch', (event: MessageEvent<string>) => {
+      const patch = JSON.parse(event.data) as Patch
+      waiting.set(patch.id, patch)
+      if (paused) show()
+      else queueMicrotask(flush)
+    })
+    stream.addEventListener('log', (event: MessageEvent<string>) => {
+      document.dispatchEvent(new CustomEvent('log-lines', { detail: JSON.parse(event.data) as unknown }))
+    })
+    stream.addEventListener('full', broken)
+    stream.addEventListener('error', broken)
+  }
+  button.addEventListener('click', () => {
+    paused = !paused
+    if (!paused) flush()
+    show()
+    say(paused ? 'Live updates are paused' : 'Live updates go on')
+  })
+  let hiding: ReturnType<typeof setTimeout> | undefined
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(hiding)
+    if (document.hidden)
+      hiding = setTimeout(() => {
+        clearTimeout(retry)
+        stream?.close()
+        stream = undefined
+      }, HIDDEN_FOR)
+    else if (!stream) open()
+  })
+  addEventListener('pagehide', () => stream?.close())
+  open()
+  for (const element of every('.js-only')) element.hidden = false
+}

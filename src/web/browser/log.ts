@@ -1,0 +1,52 @@
+import { every, one } from './dom.ts'
+
+const MOST = 1000
+const levelOf = (line: string): string =>
+  /\b(ERROR|CRITICAL|FATAL)\b/.test(line) ? 'ERROR' : /\bWARN(ING)?\b/.test(line) ? 'WARN' : 'INFO'
+
+/** Filters and follows the log of an execution. Lines are only ever put in as text. */
+export const logView = (): void => {
+  const log = one('#log')
+  if (!log) return
+  const follow = one('#follow')
+  const search = one<HTMLInputElement>('#logq')
+  let level = 'all'
+  const isFollowing = (): boolean => follow?.getAttribute('aria-pressed') === 'true'
+  const setFollow = (on: boolean): void => follow?.setAttribute('aria-pressed', String(on))
+  const filter = (): void => {
+    const wanted = (search?.value ?? '').toLowerCase()
+    for (const line of every('.ln', log)) {
+      const own = line.dataset['level'] ?? 'INFO'
+      const passes = level === 'all' || own === 'ERROR' || (level === 'WARN' && own === 'WARN')
+      line.hidden = !passes || (wanted !== '' && !line.textContent.toLowerCase().includes(wanted))
+    }
+  }
+  log.scrollTop = log.scrollHeight
+  follow?.addEventListener('click', () => {
+    setFollow(!isFollowing())
+    if (isFollowing()) log.scrollTop = log.scrollHeight
+  })
+  log.addEventListener('scroll', () => setFollow(log.scrollHeight - log.scrollTop - log.clientHeight < 8))
+  search?.addEventListener('input', filter)
+  for (const button of every('[data-level-filter]'))
+    button.addEventListener('click', () => {
+      level = button.dataset['levelFilter'] ?? 'all'
+      for (const other of every('[data-level-filter]'))
+        other.setAttribute('aria-pressed', String(other === button))
+      filter()
+    })
+  document.addEventListener('log-lines', (event) => {
+    const { lines } = (event as CustomEvent<{ lines: string[] }>).detail
+    const stay = isFollowing()
+    for (const text of lines) {
+      const line = document.createElement('div')
+      line.className = `ln l-${levelOf(text)}`
+      line.dataset['level'] = levelOf(text)
+      line.textContent = text
+      log.append(line)
+    }
+    while (log.children.length > MOST) log.firstElementChild?.remove()
+    filter()
+    if (stay) log.scrollTop = log.scrollHeight
+  })
+}

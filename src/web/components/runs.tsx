@@ -1,0 +1,115 @@
+import type { RunsSnapshot, Standing } from '../model.ts'
+import { stateOf } from '../runs/run-map.ts'
+import { count, plural } from '../text.ts'
+import { Glyph } from './glyph.tsx'
+
+/** Each state of the map: standing, word, number. In the order of the legend. */
+export const LEGEND = [
+  ['ok', 'Archived', 1],
+  ['half', 'Imported only', 2],
+  ['failed', 'Failed', 3],
+  ['pending', 'Pending', 4],
+  ['notready', 'Not ready', 5],
+  ['none', 'Never taken', 0],
+] as const satisfies readonly (readonly [Standing, string, number])[]
+
+/** The standing of each state of the map, by number. */
+export const STANDINGS: readonly Standing[] = ['none', 'ok', 'half', 'failed', 'pending', 'notready']
+
+/** How many runs are in each state. With `filter` each is a button of the map. */
+export const Legend = ({ snapshot, filter }: { snapshot: RunsSnapshot; filter?: boolean }) => (
+  <ul class={filter ? 'legend filter' : 'legend'}>
+    {LEGEND.map(([standing, word, state]) => {
+      const inside = (
+        <>
+          <Glyph s={standing} />
+          {word} <b class="num">{count(snapshot.map.sets[state]?.size ?? 0)}</b>
+        </>
+      )
+      return filter ? (
+        <li>
+          <button type="button" aria-pressed="false" data-state={state}>
+            {inside}
+          </button>
+        </li>
+      ) : (
+        <li>{inside}</li>
+      )
+    })}
+  </ul>
+)
+
+/** Why the last contiguous run is where it is. */
+const whyContiguous = (snapshot: RunsSnapshot, run: number): string => {
+  if (run === 0) return 'nothing is there yet'
+  if (run >= snapshot.map.last) return 'nothing is missing'
+  const next = run + 1
+  const words = [
+    'was never taken',
+    'is archived since the last pass',
+    'is imported only',
+    'failed',
+    'is pending',
+    'is not ready',
+  ]
+  return `stops at ${count(next)}, which ${words[stateOf(snapshot.map, next)] ?? ''}`
+}
+
+/** The two marks of each stage with the reason why they stop, and how far the archive is whole. */
+export const Marks = ({ snapshot }: { snapshot: RunsSnapshot }) => {
+  const imports = snapshot.import.known ? snapshot.import.value : undefined
+  const migrates = snapshot.migrate.known ? snapshot.migrate.value : undefined
+  const { completeThrough, firstOpen, last } = snapshot.map
+  const words = ['', '', 'imported only', 'failed', 'pending', 'not ready yet']
+  const both = (of: 'contiguous' | 'attempted') => (
+    <>
+      {imports ? count(imports[of]) : '?'} <span>import</span> · {migrates ? count(migrates[of]) : '?'}{' '}
+      <span>migrate</span>
+    </>
+  )
+  return (
+    <dl class="marks">
+      <div>
+        <dt>
+          <i class="m1" />
+          Last contiguous
+        </dt>
+        <dd class="num">
+          {imports && migrates && imports.contiguous === migrates.contiguous
+            ? count(imports.contiguous)
+            : both('contiguous')}
+        </dd>
+        <dd class="s">
+          {migrates ? whyContiguous(snapshot, migrates.contiguous) : 'the state cannot be read'}
+        </dd>
+      </div>
+      <div>
+        <dt>
+          <i class="m2" />
+          Last attempted
+        </dt>
+        <dd class="num">{both('attempted')}</dd>
+        <dd class="s">
+          {plural(snapshot.map.sets[2]?.size ?? 0, 'run waits', 'runs wait')} for the second stage
+        </dd>
+      </div>
+      <div>
+        <dt>Complete through</dt>
+        <dd class="num">{count(completeThrough)}</dd>
+        <dd class="s">
+          {firstOpen === undefined
+            ? last === 0
+              ? 'no run was taken yet'
+              : 'every run taken is archived'
+            : `every run taken up to here is archived; ${count(firstOpen)} is ${words[stateOf(snapshot.map, firstOpen)] ?? 'open'}`}
+        </dd>
+      </div>
+    </dl>
+  )
+}
+
+/** The runs that are on their way: imported only, pending, not ready. */
+export const onTheirWay = ({ map }: RunsSnapshot): number =>
+  (map.sets[2]?.size ?? 0) + (map.sets[4]?.size ?? 0) + (map.sets[5]?.size ?? 0)
+
+export const failedCount = ({ map }: RunsSnapshot): number => map.sets[3]?.size ?? 0

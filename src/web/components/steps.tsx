@@ -1,0 +1,58 @@
+import type { ExecutionDetail, Subtask } from '../model.ts'
+import { count, minuteText, span } from '../text.ts'
+import { Glyph, WORDS } from './glyph.tsx'
+import { Empty } from './parts.tsx'
+
+const noteOf = ({ startedAt, endedAt, items, done, failed, standing }: Subtask, now: number): string => {
+  const took = startedAt === undefined ? undefined : span(((endedAt ?? now) - startedAt) / 1000)
+  const items_ =
+    done === undefined ? undefined : items === undefined ? count(done) : `${count(done)} of ${count(items)}`
+  const bad = failed ? `${count(failed)} failed` : undefined
+  return [took, items_, bad].filter(Boolean).join(', ') || WORDS[standing]
+}
+
+/** The subtasks of an execution on one axis of time. */
+export const Steps = ({ execution, now }: { execution: ExecutionDetail; now: number }) => {
+  const { parts, startedAt, endedAt } = execution
+  if (parts.length === 0) return <Empty what="No subtask was recorded." />
+  const end = endedAt ?? now
+  const total = Math.max(1, end - startedAt)
+  const place = (at: number): string =>
+    `${(Math.min(1, Math.max(0, (at - startedAt) / total)) * 100).toFixed(2)}%`
+  return (
+    <>
+      <div class="steps-tl">
+        {parts.slice(-60).map((part) => (
+          <div class={`st-row s-${part.standing}`}>
+            <div class="nm">
+              <Glyph s={part.standing} label={WORDS[part.standing]} />
+              <span>
+                {part.number}. {part.name}
+              </span>
+            </div>
+            <svg class="st" aria-hidden="true">
+              <rect width="100%" height="100%" class="track" />
+              {part.startedAt !== undefined && (
+                <rect
+                  x={place(part.startedAt)}
+                  width={`${Math.max(0.4, (((part.endedAt ?? end) - part.startedAt) / total) * 100).toFixed(2)}%`}
+                  height="100%"
+                  rx="2"
+                  class={`f t-${part.standing}`}
+                />
+              )}
+            </svg>
+            <div class="nt num">{noteOf(part, now)}</div>
+          </div>
+        ))}
+      </div>
+      {total > 240_000 && (
+        <p class="sub ax">
+          {[0, 0.25, 0.5, 0.75, 1].map((part) => (
+            <span>{minuteText(startedAt + total * part)}</span>
+          ))}
+        </p>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,70 @@
+import { RunSet } from '../common/run-set.ts'
+import type { FailureGroup, RunAttempt } from './model.ts'
+import { messageClass } from './text.ts'
+
+const DAY = 86_400_000
+/** Days that a group's bars show. */
+export const GROUP_DAYS = 14
+
+/**
+ * Groups failed attempts by cause: stage, code and class of message. The largest group first. With `open`, only attempts of runs that are in
+ * the failure log now count, each run once, under its newest cause.
+ */
+export const failureGroups = (
+  attempts: readonly RunAttempt[],
+  now: number,
+  open?: { readonly import: RunSet; readonly migrate: RunSet },
+): readonly FailureGroup[] => {
+  const groups = new Map<string, { attempts: RunAttempt[]; runs: Set<number> }>()
+  const seen = new Set<string>()
+  for (const attempt of attempts) {
+    if (open && !isOpen(attempt, open)) continue
+    const key = JSON.stringify([attempt.stage, attempt.code ?? null, messageClass(attempt.error ?? '')])
+    const run = `${attempt.stage} ${attempt.name}`
+    const group = groups.get(key) ?? { attempts: [], runs: new Set() }
+    group.attempts.push(attempt)
+    if (attempt.run !== undefined && !(open && seen.has(run))) group.runs.add(attempt.run)
+    seen.add(run)
+    groups.set(key, group)
+  }
+  return [...groups.values()]
+    .filter(({ runs, attempts: of }) => !open || runs.size > 0 || of.every(({ run }) => run === undefined))
+    .map(({ attempts: of, runs }): FailureGroup => {
+      const times = of.map((attempt) => attempt.endedAt ?? attempt.startedAt)
+      const newest = of[0]
+      return {
+        code: newest?.code,
+        stage: newest?.stage ?? '',
+        message: messageClass(newest?.error ?? 'no message was left'),
+        count: runs.size === 0 ? of.length : runs.size,
+        runs: RunSet.of(runs),
+        days: daysOf(times, now),
+        first: Math.min(...times),
+        last: Math.max(...times),
+        execution: newest?.execution,
+      }
+    })
+    .sort((a, b) => b.count - a.count || b.last - a.last)
+}
+
+const isOpen = (
+  { stage, run }: RunAttempt,
+  open: { readonly import: RunSet; readonly migrate: RunSet },
+): boolean => {
+  if (run === undefined) return false
+  return stage === 'import' ? open.import.has(run) : stage === 'migrate' ? open.migrate.has(run) : false
+}
+
+/** Whether a cause is still making failures: it did in the last 24 hours, and not only then. */
+export const isGrowing = (group: FailureGroup, now: number): boolean =>
+  now - group.last < DAY && group.days.filter((day) => day > 0).length > 1
+
+const daysOf = (times: readonly number[], now: number): number[] => {
+  const today = Math.floor(now / DAY)
+  const days = Array.from({ length: GROUP_DAYS }, () => 0)
+  for (const time of times) {
+    const at = GROUP_DAYS - 1 - (today - Math.floor(time / DAY))
+    if (at >= 0 && at < GROUP_DAYS) days[at] = (days[at] ?? 0) + 1
+  }
+  return days
+}

@@ -1,0 +1,288 @@
+import type { RunSet } from '../common/run-set.ts'
+import type { RunMap } from './runs/run-map.ts'
+
+/** How something stands, in the words of the page. Each has a shape, a word and a colour of its own. */
+export type Standing =
+  | 'ok'
+  | 'running'
+  | 'partial'
+  | 'failed'
+  | 'killed'
+  | 'terminated'
+  | 'reboot'
+  | 'pending'
+  | 'late'
+  | 'hung'
+  | 'throttled'
+  | 'none'
+  | 'half'
+  | 'skipped'
+  | 'silenced'
+  | 'notready'
+
+/** An execution as the pages and the API show it. Times in epoch milliseconds; undefined where nobody wrote it. */
+export interface ExecutionLine {
+  readonly id: number
+  readonly runId: string
+  readonly task: string
+  readonly stage: string
+  readonly type: string | undefined
+  readonly standing: Standing
+  /** The word of `process_logs`: RUNNING, COMPLETED, PARTIAL ... */
+  readonly status: string
+  readonly host: string
+  readonly pid: number
+  readonly user: string | undefined
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  readonly updatedAt: number
+  readonly heartbeatAt: number | undefined
+  readonly progressAt: number | undefined
+  readonly overall: number | undefined
+  readonly overallMessage: string | undefined
+  readonly subtask: string | undefined
+  readonly subtaskPercent: number | undefined
+  readonly subtaskMessage: string | undefined
+  readonly subtaskNumber: number | undefined
+  readonly subtasks: number | undefined
+  readonly items: number | undefined
+  readonly itemsDone: number | undefined
+  readonly attempted: number
+  readonly failed: number
+  readonly bytes: number
+  readonly eta: { readonly at: number; readonly low: number; readonly high: number } | undefined
+  readonly error: string | undefined
+  readonly exitCode: number | undefined
+  readonly version: string | undefined
+  readonly currentRun: number | undefined
+  readonly memoryMb: number | undefined
+  readonly cpuPercent: number | undefined
+}
+
+export interface Subtask {
+  readonly number: number
+  readonly name: string
+  readonly standing: Standing
+  readonly startedAt: number | undefined
+  readonly endedAt: number | undefined
+  readonly items: number | undefined
+  readonly done: number | undefined
+  readonly failed: number | undefined
+  readonly message: string | undefined
+}
+
+export interface Metric {
+  readonly at: number
+  readonly cpuPercent: number | undefined
+  readonly memoryMb: number | undefined
+  readonly readBytes: number | undefined
+  readonly writeBytes: number | undefined
+}
+
+export interface LedgerEvent {
+  readonly at: number
+  readonly kind: string
+  readonly detail: string | undefined
+}
+
+/** One execution whole, but for its log and its metrics. */
+export interface ExecutionDetail extends ExecutionLine {
+  readonly detail: string | undefined
+  readonly argv: string | undefined
+  readonly environment: string | undefined
+  readonly invocationId: string | undefined
+  readonly commit: string | undefined
+  readonly logPath: string | undefined
+  readonly parts: readonly Subtask[]
+  readonly events: readonly LedgerEvent[]
+  readonly failedRuns: readonly RunAttempt[]
+}
+
+/** A run in an execution: an attempt of one stage. */
+export interface RunAttempt {
+  readonly execution: number | undefined
+  readonly stage: string
+  readonly run: number | undefined
+  readonly name: string
+  readonly standing: Standing
+  readonly result: string | undefined
+  readonly bytes: number | undefined
+  readonly documents: number | undefined
+  readonly attempts: number | undefined
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  readonly tookMs: number | undefined
+  readonly code: string | undefined
+  readonly error: string | undefined
+}
+
+export interface ExecutionQuery {
+  readonly task?: string | undefined
+  readonly stage?: string | undefined
+  readonly standing?: Standing | undefined
+  readonly host?: string | undefined
+  readonly text?: string | undefined
+  /** Epoch milliseconds: started at or after, before. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+/** A part of a long list. `next` is what `cursor` is given to have the part after it. */
+export interface Slice<T> {
+  readonly items: readonly T[]
+  readonly next: string | undefined
+}
+
+/** A task with its newest executions, the newest first. */
+export interface TaskLine {
+  readonly task: string
+  readonly stage: string
+  readonly newest: readonly ExecutionLine[]
+  /** Seconds, of the newest that ended well; undefined where none did. */
+  readonly p50: number | undefined
+  readonly p95: number | undefined
+}
+
+export interface TaskDay {
+  readonly task: string
+  readonly day: string
+  readonly executions: number
+  readonly ok: number
+  readonly partly: number
+  readonly failed: number
+  readonly killed: number
+  readonly reboots: number
+  readonly unseen: number
+  readonly items: number
+  readonly itemsFailed: number
+  readonly seconds: number
+  readonly p50: number | undefined
+  readonly p95: number | undefined
+}
+
+/** Failures that have one cause: the same code and, but for numbers, paths and digests, the same message. */
+export interface FailureGroup {
+  readonly code: string | undefined
+  readonly stage: string
+  readonly message: string
+  readonly count: number
+  readonly runs: RunSet
+  /** The last 14 UTC days, the oldest first. */
+  readonly days: readonly number[]
+  readonly first: number
+  readonly last: number
+  readonly execution: number | undefined
+}
+
+/** What the pages read from a ledger. Each throws LEDGER_UNAVAILABLE, or what the driver throws, where it is away. */
+export interface LedgerReads {
+  current(): Promise<readonly ExecutionLine[]>
+  executions(query: ExecutionQuery): Promise<Slice<ExecutionLine>>
+  execution(id: string): Promise<ExecutionDetail | undefined>
+  metrics(id: number): Promise<readonly Metric[]>
+  tasks(): Promise<readonly TaskLine[]>
+  days(since: number, task?: string): Promise<readonly TaskDay[]>
+  /** Attempts of a run, the newest first. */
+  story(run: number): Promise<readonly RunAttempt[]>
+  /** The newest failed attempts, at most `limit`. */
+  failures(since: number, limit: number): Promise<readonly RunAttempt[]>
+  /** A text that changes with every write to the ledger. */
+  revision(): Promise<string>
+}
+
+export type Known<T> =
+  { readonly known: true; readonly value: T } | { readonly known: false; readonly reason: string }
+
+export interface StageMarks {
+  readonly contiguous: number
+  readonly attempted: number
+  readonly failed: RunSet
+}
+
+/** The three places and two memories at one moment. */
+export interface RunsSnapshot {
+  readonly at: number
+  readonly map: RunMap
+  readonly records: Known<RunSet>
+  readonly artdaq: Known<RunSet>
+  readonly archive: Known<RunSet>
+  readonly import: Known<StageMarks>
+  readonly migrate: Known<StageMarks>
+  /** Why runs are not ready; only of the first thousand. */
+  readonly waiting: ReadonlyMap<number, string>
+  /** When a pass last ended well, epoch milliseconds. */
+  readonly lastSuccess: number | undefined
+  /** What `--report-status` recommends, in its words. */
+  readonly advice: readonly { readonly text: string; readonly command?: string }[]
+  readonly unreadable: readonly string[]
+}
+
+export interface CopyFile {
+  readonly name: string
+  readonly size: number
+  readonly digest: string | undefined
+}
+
+/** A copy of a run in one place. `absent`: the place was read and does not hold it. */
+export type RunCopy =
+  | { readonly is: 'absent' | 'unknown'; readonly why?: string }
+  | {
+      readonly is: 'present'
+      readonly where: string
+      readonly files: readonly CopyFile[]
+      readonly bytes: number
+      /** SHA-256 of the copy as a whole, where the place has one. */
+      readonly digest: string | undefined
+      readonly note: string | undefined
+    }
+
+export interface RunCopies {
+  readonly record: RunCopy
+  readonly artdaq: RunCopy
+  readonly archive: RunCopy
+  /** When the three were last compared, epoch milliseconds; undefined: not yet, or nobody keeps it. */
+  readonly comparedAt: number | undefined
+}
+
+export interface RunReads {
+  /** The command line's configuration, as commands on the page name it. */
+  readonly config: string
+  /** The newest snapshot; one that is older than a change of the ledger or than a minute is made again. */
+  snapshot(): Promise<RunsSnapshot>
+  copies(run: number): Promise<RunCopies>
+}
+
+/** A page's table from a part that another subsystem owns: ready to be shown. */
+export interface ForeignTable {
+  readonly title: string
+  readonly sub: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly (string | number | undefined)[])[]
+}
+
+/** A part of the program that has a page, where it is configured. */
+export interface ForeignPart {
+  /** The sentence that opens the page. */
+  readonly say: string
+  /** What is open and wants a person: the badge in the side list. */
+  readonly open?: number | undefined
+  readonly tables: readonly ForeignTable[]
+}
+
+/** Everything that the pages are made from. What is not configured is undefined, and its page says so. */
+export interface PageSources {
+  readonly site: string
+  readonly version: string
+  readonly now: () => number
+  readonly ledger: LedgerReads | undefined
+  readonly runs: RunReads | undefined
+  readonly rows?: (() => Promise<ForeignPart>) | undefined
+  readonly instances?: (() => Promise<ForeignPart>) | undefined
+  readonly alerts?: (() => Promise<ForeignPart>) | undefined
+  /** Folders under which log files of this host may be shown. */
+  readonly logRoots: readonly string[]
+  readonly host: string
+  readonly redact: (text: string) => string
+}

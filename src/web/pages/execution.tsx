@@ -1,0 +1,153 @@
+import { Pair } from '../components/bars.tsx'
+import { Context, Events, FailedRuns, Failure, StopDialog } from '../components/execution-parts.tsx'
+import { Chip, WORDS } from '../components/glyph.tsx'
+import { Log } from '../components/log.tsx'
+import { Panel } from '../components/parts.tsx'
+import { Resources } from '../components/resources.tsx'
+import { Eta, overallText, partText } from '../components/running.tsx'
+import { Steps } from '../components/steps.tsx'
+import { Problem } from '../api/question.ts'
+import { tailLog } from '../log-file.ts'
+import type { ExecutionDetail } from '../model.ts'
+import { count, plural, size, span } from '../text.ts'
+import type { Ask, Block, View } from '../view.ts'
+
+const isOpen = ({ endedAt }: ExecutionDetail): boolean => endedAt === undefined
+
+const sentence = (execution: ExecutionDetail, now: number) => {
+  const { standing, startedAt, endedAt, exitCode, status } = execution
+  const took = span(((endedAt ?? now) - startedAt) / 1000)
+  const chip = <Chip s={standing} word={WORDS[standing]} title={status} big />
+  if (endedAt === undefined)
+    return (
+      <>
+        {chip} for <b class="num">{took}</b> <Eta execution={execution} now={now} />
+      </>
+    )
+  return (
+    <>
+      {chip} after <b class="num">{took}</b>
+      {exitCode === undefined ? '' : ` with exit code ${exitCode}`}
+      {execution.failed > 0 ? `; ${plural(execution.failed, 'item')} failed` : ''}
+    </>
+  )
+}
+
+const Facts = ({ execution, now }: { execution: ExecutionDetail; now: number }) => {
+  const { attempted, failed, bytes, startedAt, endedAt, heartbeatAt } = execution
+  const minutes = ((endedAt ?? now) - startedAt) / 60_000
+  const facts: (readonly [string, string])[] = [
+    ['Succeeded', count(attempted - failed)],
+    ['Failed', count(failed)],
+    ['Items', attempted === 0 ? '–' : count(attempted)],
+    ['Rate', attempted === 0 || minutes < 0.05 ? '–' : `${(attempted / minutes).toFixed(1)}/min`],
+    ['Moved', bytes === 0 ? '–' : size(bytes)],
+    [
+      'Heartbeat',
+      heartbeatAt === undefined
+        ? '–'
+        : isOpen(execution)
+          ? `${span((now - heartbeatAt) / 1000)} ago`
+          : 'ended',
+    ],
+  ]
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd class={name === 'Failed' && failed > 0 ? 'num bad' : 'num'}>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** `/executions/ID`: how far is it, and how long yet? */
+export const executionPage = async (id: string, ask: Ask): Promise<View> => {
+  const { sources, now, query } = ask
+  const execution = await sources.ledger?.execution(id)
+  if (!execution || !sources.ledger)
+    throw new Problem(404, 'NOT_FOUND', `The ledger has no execution "${id}".`)
+  const open = isOpen(execution)
+  const bad = !open && !['ok', 'partial', 'skipped'].includes(execution.standing)
+  const [metrics, log] = await Promise.all([
+    sources.ledger.metrics(execution.id),
+    tailLog(execution, sources, open ? 50 : bad ? 200 : 100),
+  ])
+  const blocks: Block[] = []
+  if (bad || execution.error !== undefined)
+    blocks.push({ id: 'b-err', body: <Failure execution={execution} /> })
+  blocks.push(
+    {
+      id: 'b-progress',
+      body: (
+        <Panel id="prog" cls="hero">
+          <Pair
+            standing={execution.standing}
+            overall={execution.overall}
+            overallText={`Overall: ${overallText(execution)}`}
+            part={execution.subtaskPercent}
+            partText={`Current subtask: ${partText(execution, now)}`}
+          />
+          <Facts execution={execution} now={now} />
+        </Panel>
+      ),
+    },
+    {
+      id: 'b-steps',
+      body: (
+        <Panel title="Subtasks" id="steps" sub="on one axis of time">
+          <Steps execution={execution} now={now} />
+        </Panel>
+      ),
+    },
+    {
+      id: 'b-log',
+      body: (
+        <div class="cols full">
+          <Panel title="Log" id="lg" sub={execution.logPath}>
+            <Log log={log} live={open} level={query.get('level') ?? ''} find={query.get('q') ?? ''} />
+          </Panel>
+          <Panel title="Resources" id="res" sub="of its process">
+            <Resources metrics={metrics} />
+          </Panel>
+        </div>
+      ),
+    },
+  )
+  if (execution.failedRuns.length > 0)
+    blocks.push({ id: 'b-failed', body: <FailedRuns runs={execution.failedRuns} /> })
+  blocks.push({
+    id: 'b-context',
+    body: (
+      <div class="cols even">
+        <Panel title="Context" id="cx">
+          <Context execution={execution} now={now} />
+        </Panel>
+        <Panel title="Events" id="ev">
+          <Events execution={execution} now={now} />
+        </Panel>
+      </div>
+    ),
+  })
+  return {
+    key: 'history',
+    title: `${execution.task} #${execution.id}`,
+    crumbs: (
+      <>
+        <a href="/history">History</a> /{' '}
+        <a href={`/history?task=${encodeURIComponent(execution.task)}`}>{execution.task}</a>
+      </>
+    ),
+    say: sentence(execution, now),
+    aside: open && (
+      <button class="btn js-only" type="button" data-dialog="stop">
+        Stop…
+      </button>
+    ),
+    blocks,
+    dialogs: open && <StopDialog execution={execution} ask={ask} />,
+    live: true,
+  }
+}

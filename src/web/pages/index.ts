@@ -1,0 +1,21 @@
+import type { Ask, View } from '../view.ts'
+import { loginPage } from './access.tsx'
+import { executionPage } from './execution.tsx'
+import { overview } from './overview.tsx'
+import { runPage } from './run.tsx'
+import { runsPage } from './runs.tsx'
+
+export interface PageRoute {
+  readonly pattern: RegExp
+  /** Groups of the pattern follow the question. */
+  page(ask: Ask, ...parts: string[]): Promise<View>
+}
+
+/** Every page by its address. */
+export const PAGES: readonly PageRoute[] = [
+  { pattern: /^\/$/, page: (ask) => overview(ask) },
+  { pattern: /^\/runs$/, page: (ask) => runsPage(ask) },
+  { pattern: /^\/runs\/([1-9]\d{0,14})$/, page: (ask, run = '1') => runPage(Number(run), ask) },
+  { pattern: /^\/executions\/([\w-]{1,36})$/, page: (ask, id = '') => executionPage(id, ask) },
+  { pattern: /^\/login$/, page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken)) },
+]

@@ -1,0 +1,225 @@
+import { Chip, Glyph } from '../components/glyph.tsx'
+import { Cmd, Empty, Panel, Time } from '../components/parts.tsx'
+import { Arrow, CopyBox } from '../components/copies.tsx'
+import { Files, Neighbours } from '../components/run-files.tsx'
+import { STANDINGS } from '../components/runs.tsx'
+import type { RunAttempt, RunsSnapshot } from '../model.ts'
+import { type MapState, stateOf } from '../runs/run-map.ts'
+import { count, plural, rangeText, span } from '../text.ts'
+import type { Ask, View } from '../view.ts'
+import { noArchiver } from './runs.tsx'
+
+const sentence = (run: number, state: MapState, snapshot: RunsSnapshot, story: readonly RunAttempt[]) => {
+  const newest = story.find(({ standing }) => standing === 'failed')
+  switch (state) {
+    case 1:
+      return <>The archive holds it.</>
+    case 2:
+      return (
+        <>
+          It is in artdaqDB and <b>not archived yet</b>. The next migrate pass takes it.
+        </>
+      )
+    case 3:
+      return (
+        <>
+          {newest ? `at ${newest.stage}: ${newest.error ?? newest.code ?? 'no message was left'}` : ''}{' '}
+          {newest?.code === 'CONFLICT' && 'Nothing was overwritten.'}
+        </>
+      )
+    case 4:
+      return <>Taken, not archived yet. The next pass takes it.</>
+    case 5:
+      return <>Taken, not ready: {snapshot.waiting.get(run) ?? 'its record is not complete yet'}.</>
+    case 0:
+      return run < snapshot.map.first || run > snapshot.map.last ? (
+        <>This number is outside the runs known here.</>
+      ) : (
+        <>No place holds this number. It was never taken, or it was lost before this archiver saw it.</>
+      )
+  }
+}
+
+const Story = ({ story, now }: { story: readonly RunAttempt[]; now: number }) => (
+  <Panel title="Story" id="story" cls="grow" sub="newest first, from the ledger">
+    {story.length === 0 ? (
+      <Empty what="The ledger holds no attempt of this run." />
+    ) : (
+      <ol class="tl">
+        {story.map((attempt) => (
+          <li class={`t-${attempt.standing}`}>
+            <Time at={attempt.endedAt ?? attempt.startedAt} now={now} />
+            <Glyph s={attempt.standing} label={attempt.standing} />
+            <div>
+              <b>
+                {attempt.stage === 'import'
+                  ? 'Import'
+                  : attempt.stage === 'migrate'
+                    ? 'Migration'
+                    : attempt.stage}{' '}
+                {attempt.standing === 'ok' ? (attempt.result ?? 'done') : attempt.standing}
+              </b>
+              {attempt.execution !== undefined && (
+                <>
+                  {' '}
+                  in <a href={`/executions/${attempt.execution}`}>#{attempt.execution}</a>
+                </>
+              )}
+              {attempt.documents ? `, ${plural(attempt.documents, 'document')}` : ''}
+              {attempt.tookMs === undefined ? '' : ` in ${span(attempt.tookMs / 1000)}`}
+              {(attempt.attempts ?? 1) > 1 ? `, try ${count(attempt.attempts ?? 1)}` : ''}
+              {attempt.error && (
+                <p>
+                  {attempt.code && `[${attempt.code}] `}
+                  {attempt.error}
+                </p>
+              )}
+            </div>
+          </li>
+        ))}
+      </ol>
+    )}
+  </Panel>
+)
+
+const Advice = ({
+  run,
+  state,
+  config,
+  story,
+}: {
+  run: number
+  state: MapState
+  config: string
+  story: readonly RunAttempt[]
+}) => {
+  const failed = story.find(({ standing }) => standing === 'failed')
+  const stage = failed?.stage === 'migrate' ? 'migrate' : 'import'
+  const steps: (readonly [string, string])[] =
+    state === 3 && failed?.code === 'CONFLICT'
+      ? [
+          ['Look at what differs.', `run-archiver diff ${run} --config ${config}`],
+          [
+            'If the record is right, store it beside the old blob. The old one stays. If the archive is right, leave it: the run stays reported as failed.',
+            `run-archiver ${config} --migrate-only --override-conflict ${run}`,
+          ],
+        ]
+      : state === 3
+        ? [
+            [
+              `Cure what the message names${failed?.code ? ` (${failed.code} in docs/ERRORS.md)` : ''}, then try again.`,
+              `run-archiver ${config} --retry-failed-${stage} --runs ${run}`,
+            ],
+          ]
+        : state === 1
+          ? [
+              [
+                'Read all three places again and compare them.',
+                `run-archiver verify --runs ${run} --config ${config}`,
+              ],
+            ]
+          : state === 0
+            ? []
+            : [['Take it now instead of with the next pass.', `run-archiver ${config} --runs ${run}`]]
+  return (
+    <Panel title="What to do" id="do">
+      {steps.length === 0 ? (
+        <p class="sub">Nothing: there is no such run.</p>
+      ) : (
+        <ol class="steps">
+          {steps.map(([text, command]) => (
+            <li>
+              {text}
+              <Cmd c={command} />
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
+  )
+}
+
+/** `/runs/N`: what happened to this run? */
+export const runPage = async (run: number, ask: Ask): Promise<View> => {
+  const { ledger, runs } = ask.sources
+  if (!runs) return noArchiver(`Run ${count(run)}`)
+  const [snapshot, copies, story] = await Promise.all([
+    runs.snapshot(),
+    runs.copies(run),
+    ledger?.story(run) ?? [],
+  ])
+  const state = stateOf(snapshot.map, run)
+  const from = Math.floor(run / 100) * 100
+  return {
+    key: 'runs',
+    title: `Run ${count(run)}`,
+    crumbs: (
+      <>
+        <a href="/runs">Runs</a> / <span class="num">{rangeText(from, from + 99)}</span>
+      </>
+    ),
+    say: (
+      <>
+        <Chip s={STANDINGS[state] ?? 'none'} word={state === 1 ? 'Archived' : undefined} big />{' '}
+        {sentence(run, state, snapshot, story)}
+      </>
+    ),
+    aside: (
+      <>
+        {run > 1 && (
+          <a class="btn" href={`/runs/${run - 1}`}>
+            ‹ {count(run - 1)}
+          </a>
+        )}
+        <a class="btn" href={`/runs/${run + 1}`}>
+          {count(run + 1)} ›
+        </a>
+      </>
+    ),
+    blocks: [
+      {
+        id: 'b-where',
+        body: (
+          <Panel
+            id="where"
+            title="Where it is"
+            sub={
+              copies.comparedAt === undefined ? (
+                'not compared by the scrub yet'
+              ) : (
+                <>
+                  all copies last compared at <Time at={copies.comparedAt} now={ask.now} />
+                </>
+              )
+            }
+          >
+            <ol class="places">
+              <CopyBox title="Run record" copy={copies.record} />
+              <Arrow stage="import" story={story} now={ask.now} />
+              <CopyBox title="artdaqDB" copy={copies.artdaq} failed={failedAt(story, 'import')} />
+              <Arrow stage="migrate" story={story} now={ask.now} />
+              <CopyBox title="Archive" copy={copies.archive} failed={failedAt(story, 'migrate')} />
+            </ol>
+          </Panel>
+        ),
+      },
+      {
+        id: 'b-story',
+        body: (
+          <div class="cols">
+            <Story story={story} now={ask.now} />
+            <div class="stack">
+              <Advice run={run} state={state} config={runs.config} story={story} />
+              <Files copies={copies} />
+            </div>
+          </div>
+        ),
+      },
+      { id: 'b-near', body: <Neighbours run={run} snapshot={snapshot} /> },
+    ],
+    live: true,
+  }
+}
+
+const failedAt = (story: readonly RunAttempt[], stage: string): boolean =>
+  story.find((attempt) => attempt.stage === stage)?.standing === 'failed'

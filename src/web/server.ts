@@ -1,0 +1,166 @@
+import { type Context, Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import type { Write } from './api/openapi.ts'
+import { Problem } from './api/question.ts'
+import { problemReply, readRoutes, tagged } from './api/routes.ts'
+import { type Actions, actionRoutes, type Results } from './actions.ts'
+import type { Assets } from './assets.ts'
+import { Guard, type GuardOptions, HEADERS } from './guard.ts'
+import { LiveHub } from './live.ts'
+import { jumpTo } from './jump.ts'
+import type { PageSources } from './model.ts'
+import { renderPage } from './render.tsx'
+import { failedCount } from './components/runs.tsx'
+import { viewAt } from './site.tsx'
+import { SteadyLedger } from './steady.ts'
+import type { FrameFacts } from './view.ts'
+
+export interface ServerOptions extends GuardOptions {
+  readonly sources: PageSources
+  readonly assets: Assets
+  /** `127.0.0.1:8090`, as it stands in the side list. */
+  readonly place: string
+  readonly keys: boolean
+  readonly actions: Actions | undefined
+  /** Routes below /api/v1 that take reports from pipelines, and their part of the OpenAPI document. */
+  readonly writes?: { readonly routes: Hono; readonly table: readonly Write[] } | undefined
+  /** The text of /metrics; undefined: there is none. */
+  readonly metrics?: (() => Promise<string>) | undefined
+  /** Milliseconds between two looks at the ledger. */
+  readonly pollEvery?: number
+}
+
+export interface PageServer {
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  readonly hub: LiveHub
+  close(): void
+}
+
+const READERS_AT_MOST = 100
+const HEARTBEAT = 15_000
+const BODY_AT_MOST = 1_000_000
+
+/** The whole page: documents, assets, API, live updates and actions, behind one guard. */
+export const pageServer = (options: ServerOptions): PageServer => {
+  const { sources: given, base, assets } = options
+  const guard = new Guard(options)
+  const steady = given.ledger && new SteadyLedger(given.ledger, given.now)
+  const sources: PageSources = { ...given, ledger: steady?.reads }
+  const results: Results = new Map()
+  const site = { sources, steady, hasToken: guard.hasToken, results }
+  const hub = new LiveHub({
+    revision: async () => (sources.ledger ? sources.ledger.revision() : ''),
+    view: (path, mayAct) => viewAt(path, mayAct, site),
+    base,
+    now: sources.now,
+    every: options.pollEvery ?? 1000,
+    readersAtMost: READERS_AT_MOST,
+  })
+  const app = base === '' ? new Hono() : new Hono().basePath(base)
+  app.use(async (context, next) => {
+    for (const [name, value] of Object.entries(HEADERS)) context.header(name, value)
+    const isProbe = context.req.path === `${base}/healthz` || context.req.path === `${base}/readyz`
+    if (!isProbe && !guard.isKnownHost(context.req.header('host')))
+      return problemReply(
+        context,
+        new Problem(403, 'USAGE', 'this name is not one of the page; serve --public-url adds it'),
+      )
+    const isWrite = !['GET', 'HEAD'].includes(context.req.method)
+    if (isWrite && !guard.isOwnOrigin(context.req.raw.headers))
+      return problemReply(context, new Problem(403, 'USAGE', 'a write must come from a page of this server'))
+    if (Number(context.req.header('content-length') ?? 0) > BODY_AT_MOST)
+      return problemReply(context, new Problem(413, 'USAGE', 'the body is larger than 1 MB'))
+    return next()
+  })
+  app.get('/assets/:name', (context) => {
+    const asset = assets.files.get(context.req.param('name'))
+    if (!asset) return context.notFound()
+    const keep = 'public, max-age=31536000, immutable'
+    return context.body(asset.body.slice().buffer, 200, { 'content-type': asset.type, 'cache-control': keep })
+  })
+  app.get('/healthz', (context) => context.text('ok\n'))
+  app.get('/readyz', async (context) => {
+    try {
+      await given.ledger?.revision()
+      return context.text('ready\n')
+    } catch {
+      return context.text('the ledger does not answer\n', 503)
+    }
+  })
+  const { metrics } = options
+  if (metrics)
+    app.get('/metrics', async (context) =>
+      context.body(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    )
+  app.get('/events', (context) => events(context, hub, guard))
+  app.get('/api/v1/events', (context) => events(context, hub, guard))
+  app.get('/search', async (context) =>
+    context.redirect(`${base}${await jumpTo(context.req.query('q') ?? '', sources)}`, 303),
+  )
+  if (options.writes) {
+    app.route('/api/v1', options.writes.routes)
+  }
+  app.route('/', actionRoutes({ guard, base, actions: options.actions, sources, results }))
+  app.route('/api/v1', readRoutes(sources, base, options.writes?.table ?? []))
+  app.get('*', async (context) => {
+    const url = new URL(context.req.url)
+    const path = `${url.pathname.slice(base.length) || '/'}${url.search}`
+    const mayAct = guard.mayAct(context.req.raw.headers)
+    const view = await viewAt(path, mayAct, site)
+    const html = await renderPage(view, await frameFacts(options, sources, { mayAct, path }), base)
+    if (view.status && view.status !== 200) return context.html(html, view.status)
+    return tagged(context, html, 'text/html; charset=utf-8')
+  })
+  return { fetch: (request) => app.fetch(request), hub, close: () => hub.close() }
+}
+
+/** What the frame shows. It never fails: what cannot be read has no badge. */
+export const frameFacts = async (
+  options: Pick<ServerOptions, 'assets' | 'place' | 'keys' | 'token'>,
+  sources: PageSources,
+  { mayAct, path }: { readonly mayAct: boolean; readonly path: string },
+): Promise<FrameFacts> => {
+  const snapshot = await sources.runs?.snapshot().catch(() => undefined)
+  const alerts = await sources.alerts?.().catch(() => undefined)
+  return {
+    assets: options.assets.names,
+    site: sources.site,
+    version: sources.version,
+    place: options.place,
+    failures: snapshot && failedCount(snapshot),
+    firing: alerts?.open,
+    mayAct,
+    hasToken: options.token !== undefined,
+    keys: options.keys,
+    path,
+    revision: '',
+  }
+}
+
+const events = (context: Context, hub: LiveHub, guard: Guard): Response => {
+  const path = context.req.query('page') ?? '/'
+  const mayAct = guard.mayAct(context.req.raw.headers)
+  return streamSSE(context, async (stream) => {
+    let sequence = 0
+    const aborted = new Promise<void>((resolve) => stream.onAbort(resolve))
+    const leave = hub.enter({
+      path,
+      mayAct,
+      send: (event, data) =>
+        void stream
+          .writeSSE({ event, data: JSON.stringify(data), id: String(++sequence) })
+          .catch(() => undefined),
+    })
+    if (!leave) {
+      await stream.writeSSE({ event: 'full', data: '{}' })
+      return
+    }
+    const heart = setInterval(() => void stream.write(': alive\n\n').catch(() => undefined), HEARTBEAT)
+    try {
+      await aborted
+    } finally {
+      clearInterval(heart)
+      leave()
+    }
+  })
+}

@@ -1,0 +1,97 @@
+import type { ExecutionLine, FailureGroup, RunsSnapshot, Standing, TaskLine } from './model.ts'
+import { count, plural, span } from './text.ts'
+
+/** Something that a person should look at, with the command that helps. */
+export interface Todo {
+  readonly standing: Standing
+  readonly title: string
+  readonly text: string
+  readonly href: string
+  readonly command?: string | undefined
+  /** The higher, the sooner. */
+  readonly urgency: number
+}
+
+export interface TodoFacts {
+  readonly now: number
+  readonly config: string
+  readonly current: readonly ExecutionLine[]
+  readonly tasks: readonly TaskLine[]
+  readonly groups: readonly FailureGroup[]
+  readonly snapshot: RunsSnapshot | undefined
+}
+
+/** Ends that nobody has answered by a later execution that ended well. */
+const BAD: readonly Standing[] = ['failed', 'terminated', 'reboot', 'killed']
+
+/** What needs a person, the most urgent first. Everything on it is something that a command or another page says too. */
+export const todoList = (facts: TodoFacts): readonly Todo[] =>
+  [...unreadable(facts), ...hanging(facts), ...failing(facts), ...badEnds(facts), ...advised(facts)].sort(
+    (a, b) => b.urgency - a.urgency,
+  )
+
+const unreadable = ({ snapshot }: TodoFacts): Todo[] =>
+  (snapshot?.unreadable ?? []).map((text) => ({
+    standing: 'failed',
+    title: 'A place cannot be read',
+    text,
+    href: '/runs',
+    urgency: 100,
+  }))
+
+const hanging = ({ current, now }: TodoFacts): Todo[] =>
+  current
+    .filter(({ standing }) => standing === 'hung')
+    .map((execution) => ({
+      standing: 'hung',
+      title: `${execution.task} hangs`,
+      text: `No progress for ${span((now - (execution.progressAt ?? execution.startedAt)) / 1000)}; its heartbeat still comes.`,
+      href: `/executions/${execution.id}`,
+      urgency: 90,
+    }))
+
+const failing = ({ groups, config }: TodoFacts): Todo[] =>
+  groups.slice(0, 5).map((group) => {
+    const isConflict = group.code === 'CONFLICT'
+    const runs = group.runs.toString()
+    return {
+      standing: 'failed',
+      title: `${plural(group.count, 'run')} failed: ${group.code ?? group.stage}`,
+      text: isConflict ? `${group.message}. Nothing was overwritten. Compare, then decide.` : group.message,
+      href: '/failures',
+      command: isConflict
+        ? `run-archiver diff ${group.runs.first ?? ''} --config ${config}`
+        : `run-archiver ${config} --retry-failed-${group.stage} --runs ${runs.length > 120 ? runs.slice(0, runs.lastIndexOf(',', 120)) : runs}`,
+      urgency: isConflict ? 60 : 50 + Math.min(9, group.count),
+    }
+  })
+
+const badEnds = ({ tasks }: TodoFacts): Todo[] =>
+  tasks.flatMap(({ task, newest }) => {
+    const ended = newest.find(({ endedAt }) => endedAt !== undefined)
+    if (!ended || !BAD.includes(ended.standing)) return []
+    const since = newest.findIndex(({ standing }) => standing === 'ok' || standing === 'partial')
+    const times = since < 0 ? newest.length : since
+    return [
+      {
+        standing: ended.standing,
+        title: `${task} did not end well`,
+        text: `${ended.error ?? 'No message was left.'}${times > 1 ? ` ${count(times)} times in a row.` : ''}`,
+        href: `/executions/${ended.id}`,
+        urgency: ended.standing === 'killed' ? 20 : 40,
+      },
+    ]
+  })
+
+/** Contradictions between state and stores, in the words of `--report-status`. */
+const advised = ({ snapshot }: TodoFacts): Todo[] =>
+  (snapshot?.advice ?? [])
+    .filter(({ text }) => text.startsWith('CHECK: ') && !/ failed to (import|migrate)/.test(text))
+    .map(({ text, command }) => ({
+      standing: 'late',
+      title: 'State and stores differ',
+      text: text.slice('CHECK: '.length),
+      href: '/runs',
+      command,
+      urgency: 30,
+    }))
