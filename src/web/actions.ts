@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { randomUUID } from 'node:crypto'
 import { ArchiverError } from '../errors.ts'
 import type { Guard } from './guard.ts'
-import type { PageSources } from './model.ts'
+import type { PageSources } from './sources.ts'
 import { Problem } from './api/question.ts'
 import { problemOf, problemReply } from './api/routes.ts'
 

@@ -1,6 +1,20 @@
 import { RunSet } from '../common/run-set.ts'
-import type { FailureGroup, RunAttempt } from './model.ts'
+import type { RunAttempt } from './model.ts'
 import { messageClass } from './text.ts'
+
+/** Failures that have one cause: the same code and, but for numbers, paths and digests, the same message. */
+export interface FailureGroup {
+  readonly code: string | undefined
+  readonly stage: string
+  readonly message: string
+  readonly count: number
+  readonly runs: RunSet
+  /** The last 14 UTC days, the oldest first. */
+  readonly days: readonly number[]
+  readonly first: number
+  readonly last: number
+  readonly execution: number | undefined
+}
 
 const DAY = 86_400_000
 /** Days that a group's bars show. */

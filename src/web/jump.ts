@@ -1,4 +1,4 @@
-import type { PageSources } from './model.ts'
+import type { PageSources } from './sources.ts'
 
 /** Where the jump box leads: a run's number, `#` and an execution's number, a run id, a task's name or a part of it. */
 export const jumpTo = async (text: string, { ledger, runs }: PageSources): Promise<string> => {

@@ -162,20 +162,6 @@ export interface TaskDay {
   readonly p95: number | undefined
 }
 
-/** Failures that have one cause: the same code and, but for numbers, paths and digests, the same message. */
-export interface FailureGroup {
-  readonly code: string | undefined
-  readonly stage: string
-  readonly message: string
-  readonly count: number
-  readonly runs: RunSet
-  /** The last 14 UTC days, the oldest first. */
-  readonly days: readonly number[]
-  readonly first: number
-  readonly last: number
-  readonly execution: number | undefined
-}
-
 /** What the pages read from a ledger. Each throws LEDGER_UNAVAILABLE, or what the driver throws, where it is away. */
 export interface LedgerReads {
   current(): Promise<readonly ExecutionLine[]>
@@ -252,37 +238,4 @@ export interface RunReads {
   /** The newest snapshot; one that is older than a change of the ledger or than a minute is made again. */
   snapshot(): Promise<RunsSnapshot>
   copies(run: number): Promise<RunCopies>
-}
-
-/** A page's table from a part that another subsystem owns: ready to be shown. */
-export interface ForeignTable {
-  readonly title: string
-  readonly sub: string
-  readonly head: readonly string[]
-  readonly rows: readonly (readonly (string | number | undefined)[])[]
-}
-
-/** A part of the program that has a page, where it is configured. */
-export interface ForeignPart {
-  /** The sentence that opens the page. */
-  readonly say: string
-  /** What is open and wants a person: the badge in the side list. */
-  readonly open?: number | undefined
-  readonly tables: readonly ForeignTable[]
-}
-
-/** Everything that the pages are made from. What is not configured is undefined, and its page says so. */
-export interface PageSources {
-  readonly site: string
-  readonly version: string
-  readonly now: () => number
-  readonly ledger: LedgerReads | undefined
-  readonly runs: RunReads | undefined
-  readonly rows?: (() => Promise<ForeignPart>) | undefined
-  readonly instances?: (() => Promise<ForeignPart>) | undefined
-  readonly alerts?: (() => Promise<ForeignPart>) | undefined
-  /** Folders under which log files of this host may be shown. */
-  readonly logRoots: readonly string[]
-  readonly host: string
-  readonly redact: (text: string) => string
 }

@@ -1,6 +1,6 @@
 import { Empty, Notice, Panel, Time } from './components/parts.tsx'
 import { messageOf } from '../errors.ts'
-import type { PageSources } from './model.ts'
+import type { PageSources } from './sources.ts'
 import type { Results } from './actions.ts'
 import { donePage } from './pages/access.tsx'
 import { PAGES } from './pages/index.ts'

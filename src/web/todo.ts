@@ -1,4 +1,5 @@
-import type { ExecutionLine, FailureGroup, RunsSnapshot, Standing, TaskLine } from './model.ts'
+import type { FailureGroup } from './failure-groups.ts'
+import type { ExecutionLine, RunsSnapshot, Standing, TaskLine } from './model.ts'
 import { count, plural, span } from './text.ts'
 
 /** Something that a person should look at, with the command that helps. */

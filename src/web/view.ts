@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx'
-import type { PageSources } from './model.ts'
+import type { PageSources } from './sources.ts'
 
 /** A part of a page that is sent again by itself when it changes. `id` is the id of its element. */
 export interface Block {

@@ -1,4 +1,5 @@
-import type { PageSources, Slice, Standing } from '../model.ts'
+import type { Slice, Standing } from '../model.ts'
+import type { PageSources } from '../sources.ts'
 
 /** What a read of the API is asked with. */
 export interface Query {

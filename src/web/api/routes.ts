@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { createHash } from 'node:crypto'
 import { ArchiverError, messageOf } from '../../errors.ts'
-import type { PageSources } from '../model.ts'
+import type { PageSources } from '../sources.ts'
 import { csvOf } from './csv.ts'
 import { openApi, READS, type Write } from './openapi.ts'
 import { Problem } from './question.ts'

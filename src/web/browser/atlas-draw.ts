@@ -1,17 +1,5 @@
 import { colour, figure } from './dom.ts'
-
-/** The map's answer: run lengths from the first run on, the marks, and what is known of failed runs. */
-export interface MapData {
-  readonly first: number
-  readonly last: number
-  readonly marks: Readonly<
-    Record<'import' | 'migrate', { readonly contiguous: number; readonly attempted: number } | null>
-  >
-  readonly rle: readonly number[]
-  readonly failed: readonly (readonly [run: number, stage: string, code: string])[]
-}
-
-export type Zoom = 'all' | '10000' | '1000'
+import type { MapData } from './map-data.ts'
 
 /** What is drawn: which part of the range, which cell is chosen, which state alone is shown. */
 export interface Look {

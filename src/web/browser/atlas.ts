@@ -1,4 +1,6 @@
-import { countsOf, drawMap, gridOf, statesOf, type Look, type MapData, type Zoom } from './atlas-draw.ts'
+import { now } from './clock.ts'
+import type { MapData } from './map-data.ts'
+import { countsOf, drawMap, gridOf, statesOf, type Look, type Zoom } from './atlas-draw.ts'
 import { every, figure, isTyping, one, onRedraw, say } from './dom.ts'
 
 const WORDS = ['never taken', 'archived', 'imported only', 'failed', 'pending', 'not ready']
@@ -178,8 +180,8 @@ export const atlas = async (): Promise<void> => {
   onRedraw(() => {
     draw()
     // The page's parts changed: so may the map, at most every five seconds.
-    if (performance.now() - loadedAt < 5000) return
-    loadedAt = performance.now()
+    if (now() - loadedAt < 5000) return
+    loadedAt = now()
     void load().then((fresh) => {
       data = fresh
       states = statesOf(fresh)

@@ -1,3 +1,4 @@
+import { now } from './clock.ts'
 import { Idiomorph } from 'idiomorph/dist/idiomorph.esm.js'
 import { base, every, one, redraw, say } from './dom.ts'
 
@@ -79,7 +80,7 @@ export const live = (): void => {
   const broken = (): void => {
     stream?.close()
     stream = undefined
-    brokenAt ??= Date.now()
+    brokenAt ??= now()
     notice()
     show()
     retry = setTimeout(open, PAUSES[Math.min(tries++, PAUSES.length - 1)])
@@ -92,7 +93,7 @@ export const live = (): void => {
     place.textContent =
       brokenAt === undefined
         ? ''
-        : `Not live since ${new Date(brokenAt).toISOString().slice(11, 19)} UTC. Figures here are ${Math.round((Date.now() - brokenAt) / 1000)} s old. Trying again.`
+        : `Not live since ${new Date(brokenAt).toISOString().slice(11, 19)} UTC. Figures here are ${Math.round((now() - brokenAt) / 1000)} s old. Trying again.`
   }
   setInterval(() => brokenAt !== undefined && notice(), 1000)
   const open = (): void => {

@@ -1,3 +1,4 @@
+import { now } from './clock.ts'
 import { base, every, isTyping, one, onRedraw, redraw, say, store, stored } from './dom.ts'
 
 const THEMES = ['auto', 'light', 'dark']
@@ -21,7 +22,7 @@ const showTimes = (): void => {
   if (button) button.textContent = isLocal ? 'Local' : 'UTC'
   const shift = (date: Date): Date =>
     isLocal ? new Date(date.getTime() - date.getTimezoneOffset() * 60_000) : date
-  const today = shift(new Date()).toISOString().slice(0, 10)
+  const today = shift(new Date(now())).toISOString().slice(0, 10)
   for (const element of every<HTMLTimeElement>('time[datetime][data-form]')) {
     const date = shift(new Date(element.dateTime))
     const iso = date.toISOString()
