@@ -60,13 +60,14 @@ _run_archiver() {
             'track/error') command='track error' ;;
             'track/run') command='track run' ;;
             'track/pipe') command='track pipe' ;;
+            '/serve') command='serve' ;;
         esac
     done
     case "$before" in
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history records rows track --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history records rows track serve --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -116,6 +117,7 @@ _run_archiver() {
         'track error') words='--config --json --run-id --detail --help' ;;
         'track run') words='--config --json --task-name --total-subtasks --stage --type --script-path --script-file --log-path --log-file --parent --no-log --help' ;;
         'track pipe') words='--config --json --help' ;;
+        'serve') words='--config --ledger --host --port --token-file --base-path --public-url --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
