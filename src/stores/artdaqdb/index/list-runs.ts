@@ -8,6 +8,7 @@ import { rebuiltAt } from './damaged-index-backup.ts'
 import { runsLacking } from './missing-documents.ts'
 import { COMMIT_MARK, runNumber, runOf } from '../names.ts'
 import { indexedRuns } from './run-index.ts'
+import { updatesOf } from './run-updates.ts'
 
 /** A document on disk that no index knows. */
 export interface Orphan {
@@ -34,7 +35,7 @@ export async function listDatabase(
   const seen: number[] = []
   const rest = new Set<number>()
   const broken = new Set<number>()
-  const updates = new Map<number, number>()
+  const updates = await updatesOf(database.collection(COMMIT_MARK))
   const orphans = new Map<number, Orphan[]>()
   const unknown: Unknown[] = []
   const notes: string[] = []
@@ -55,7 +56,6 @@ export async function listDatabase(
       if (collection.name === COMMIT_MARK) marked.push(run)
       else rest.add(run)
     }
-    for (const [run, count] of runs.updates) updates.set(run, Math.max(count, updates.get(run) ?? 0))
     notes.push(...namesToKnow(collection, index))
     const difference = differences[position] ?? (await collection.difference())
     const missing = new Set(difference.missing)

@@ -8,6 +8,7 @@ import type { Database } from '../index/database.ts'
 import { heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { indexedRuns } from '../index/run-index.ts'
+import { updatesOf } from '../index/run-updates.ts'
 import { shownName, type Stored } from '../format/document-reader.ts'
 
 /** A document of a run as a reader is given it: the newest of its entity. */
@@ -41,7 +42,7 @@ export async function chooseRun(database: Database, run: number): Promise<Chosen
       run,
     })
   const held = (await Promise.all(collections.map((one) => heldOf(one, configuration)))).flat()
-  const update = Math.max(0, ...indexes.map((index) => indexedRuns(index).updates.get(run) ?? 0))
+  const update = (await updatesOf(database.collection(COMMIT_MARK))).get(run) ?? 0
   return { configuration, documents: newestOfEach(held, run), update }
 }
 
