@@ -1,6 +1,7 @@
 import { Command as Program, CommanderError, Option } from 'commander'
 import { existsSync } from 'node:fs'
 import type { Context } from './app/context.ts'
+import { alertsCommands } from './cli/alerts.ts'
 import { artdaqCommands } from './cli/artdaq.ts'
 import { fhiclCommands } from './cli/fhicl.ts'
 import { historyCommands } from './cli/history.ts'
@@ -20,6 +21,7 @@ const AREAS: readonly Register[] = [
   artdaqCommands,
   fhiclCommands,
   historyCommands,
+  alertsCommands,
   recordsCommands,
   rowsCommands,
   trackCommands,

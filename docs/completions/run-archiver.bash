@@ -8,6 +8,7 @@ _run_archiver() {
             '/config') command='config' ;;
             '/artdaq') command='artdaq' ;;
             '/fhicl') command='fhicl' ;;
+            '/alerts') command='alerts' ;;
             '/records') command='records' ;;
             '/rows') command='rows' ;;
             '/track') command='track' ;;
@@ -33,6 +34,9 @@ _run_archiver() {
             'history/show') command='history show' ;;
             'history/prune') command='history prune' ;;
             'history/stats') command='history stats' ;;
+            'alerts/check') command='alerts check' ;;
+            'alerts/list') command='alerts list' ;;
+            'alerts/silence') command='alerts silence' ;;
             'records/plan') command='records plan' ;;
             'records/check') command='records check' ;;
             'records/run') command='records run' ;;
@@ -67,7 +71,7 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history records rows track serve --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -90,6 +94,9 @@ _run_archiver() {
         'history show') words='--config --json --help' ;;
         'history prune') words='--config --json --help' ;;
         'history stats') words='--config --json --since --help' ;;
+        'alerts check') words='--config --json --help' ;;
+        'alerts list') words='--config --json --all --help' ;;
+        'alerts silence') words='--config --json --subject --for --reason --help' ;;
         'records plan') words='--mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --json --help' ;;
         'records run') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --no-exclude-failed --retry-failed --log-level --strict --help' ;;
@@ -121,6 +128,7 @@ _run_archiver() {
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
+        'alerts') words='check list silence' ;;
         'records') words='plan check run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe' ;;

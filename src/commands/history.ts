@@ -1,11 +1,10 @@
 import { statesOf, type State } from '../tracking/ledger/status-words.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
-import { bootTime, identity, now, startTicks } from '../platform/host.ts'
-import { plainLog } from '../platform/log/logger.ts'
+import { now } from '../platform/host.ts'
 import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
-import { openLedger } from '../tracking/ledger/ledger.ts'
 import type { Command, Context } from '../app/context.ts'
+import { withLedger } from '../app/with-ledger.ts'
 import { daysTable, executionText, executionsTable } from './history-text.ts'
 
 export interface HistoryOptions {
@@ -25,7 +24,7 @@ export const history: Command<HistoryOptions> = async (options, context) => {
     states: options.status === undefined ? undefined : statesFor(options.status),
     limit: options.limit === undefined ? 20 : limitOf(options.limit),
   }
-  return withLedger(options.config, context, async (database) => {
+  return withHistory(options.config, context, async (database) => {
     const { pastExecutions } = await import('../tracking/ledger/history-queries.ts')
     const executions = await pastExecutions(database, filter)
     context.out(options.json ? json({ executions }) : executionsTable(executions, now()))
@@ -35,7 +34,7 @@ export const history: Command<HistoryOptions> = async (options, context) => {
 
 /** `history show ID`: one execution by its number or UUID. Answers 1 when there is none. */
 export const historyShow: Command<HistoryOptions & { readonly id: string }> = (options, context) =>
-  withLedger(options.config, context, async (database) => {
+  withHistory(options.config, context, async (database) => {
     const { pastExecution } = await import('../tracking/ledger/history-queries.ts')
     const execution = await pastExecution(database, options.id)
     if (!execution)
@@ -49,7 +48,7 @@ export const historyShow: Command<HistoryOptions & { readonly id: string }> = (o
 /** `history stats`: each day's executions, kills, reboots, unseen ends, runs and rate. */
 export const historyStats: Command<HistoryOptions> = (options, context) => {
   const since = momentOf(options.since ?? '7d', now())
-  return withLedger(options.config, context, async (database) => {
+  return withHistory(options.config, context, async (database) => {
     const { pastDays } = await import('../tracking/ledger/day-queries.ts')
     const days = await pastDays(database, since)
     context.out(options.json ? json({ days }) : daysTable(days))
@@ -59,7 +58,7 @@ export const historyStats: Command<HistoryOptions> = (options, context) => {
 
 /** `history prune`: removes what is older than `ledger.keep_days`. A pass does so too, a little at a time. */
 export const historyPrune: Command<HistoryOptions> = (options, context) =>
-  withLedger(options.config, context, async (database, keepDays) => {
+  withHistory(options.config, context, async (database, keepDays) => {
     const { prune } = await import('../tracking/ledger/prune.ts')
     const removed = await prune(database, { keepDays, now: now(), limit: Infinity })
     const rule = keepDays === 0 ? 'ledger.keep_days is 0: everything is kept' : `older than ${keepDays} days`
@@ -67,43 +66,13 @@ export const historyPrune: Command<HistoryOptions> = (options, context) =>
     return 0
   })
 
-const withLedger = async (
+const withHistory = async (
   configFile: string,
   context: Context,
   read: (database: LedgerDatabase, keepDays: number) => Promise<number>,
 ): Promise<number> => {
-  const { app, ledger: settings } = await loadConfig(configFile, context.env, ['app', 'ledger'])
-  const url = settings.url.reveal()
-  if (url === 'off') throw new ArchiverError('LEDGER_UNAVAILABLE', 'ledger.url is off: there is no history')
-  const ledger = openLedger({
-    url,
-    password: settings.password,
-    schema: settings.schema,
-    workDir: app.workDir,
-    identity: identity(),
-    bootTime: bootTime(),
-    startTicksOf: startTicks,
-    foreignSilence: settings.foreignHostTimeoutSeconds * 1000,
-    now,
-    log: plainLog({
-      level: 'warn',
-      format: 'human',
-      out: (line) => context.err(`${line}\n`),
-      journald: false,
-      now,
-    }),
-    version: context.version,
-  })
-  const database = await ledger.ready(5000)
-  if (!database)
-    throw new ArchiverError('LEDGER_UNAVAILABLE', 'the ledger cannot be read', {
-      hint: 'the warning above says why; config check tries each connection',
-    })
-  try {
-    return await read(database, settings.keepDays)
-  } finally {
-    await ledger.close()
-  }
+  const config = await loadConfig(configFile, context.env, ['app', 'ledger'])
+  return withLedger(config, context, (database) => read(database, config.ledger.keepDays))
 }
 
 const statesFor = (words: string): State[] =>

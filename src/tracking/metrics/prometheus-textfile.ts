@@ -30,7 +30,7 @@ export interface TextfileFacts {
 }
 
 /** Every family of metrics, in the order of the page: its type and what people are told of it. */
-const FAMILIES = {
+export const FAMILIES = {
   last_start_timestamp_seconds: ['gauge', 'When the last pass began.'],
   last_end_timestamp_seconds: ['gauge', 'When the last pass ended.'],
   last_success_timestamp_seconds: ['gauge', 'When a pass last ended with exit code 0.'],

@@ -1,0 +1,165 @@
+import { stat, statfs } from 'node:fs/promises'
+import { withLedger } from '../app/with-ledger.ts'
+import type { Command } from '../app/context.ts'
+import { redactor } from '../common/redact.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { secretsOf } from '../config/secrets-of.ts'
+import type { Config } from '../config/settings.ts'
+import { ArchiverError } from '../errors.ts'
+import { identity, now } from '../platform/host.ts'
+import { FailureLog } from '../state/failure-log.ts'
+import { StateFile } from '../state/state-file.ts'
+import { firstTriedAt } from '../tracking/alerts/gather-facts.ts'
+import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
+import type { StageFacts, WatchFacts } from '../tracking/alerts/watch-rules.ts'
+
+export interface AlertsOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly all?: boolean
+  readonly rule?: string
+  readonly subject?: string
+  readonly for?: string
+  readonly reason?: string
+}
+
+/** Milliseconds for one message to one channel. */
+const PATIENCE = 5000
+
+/**
+ * `alerts check`: looks at every rule, records what changed and sends it. Exit 0 when it did so, whatever it found; throws NOBODY_TOLD when
+ * channels are configured and none took a message.
+ */
+export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
+  const config = await loadConfig(options.config, context.env, ['app', 'ledger', 'reporting'])
+  const [{ checkAlerts }, { channelsOf }] = await Promise.all([
+    import('../tracking/alerts/check-alerts.ts'),
+    import('../tracking/alerts/channels.ts'),
+  ])
+  const result = await withLedger(config, context, async (database) =>
+    checkAlerts(database, {
+      channels: channelsOf(config.reporting, PATIENCE),
+      now: now(),
+      host: identity().host,
+      redact: redactor(secretsOf(config)),
+      timeout: PATIENCE,
+      warn: (message) => context.err(`${message}\n`),
+      site: await siteFacts(database, config.app),
+    }),
+  )
+  const lines = [
+    ...result.found.map(({ severity, rule, subject, title }) => `${severity}  ${rule}  ${subject}  ${title}`),
+    ...result.resolved.map(({ rule, subject }) => `resolved  ${rule}  ${subject}`),
+  ]
+  const text = lines.length === 0 ? 'Nothing is wrong.\n' : `${lines.join('\n')}\n`
+  context.out(options.json ? `${JSON.stringify(result, null, 2)}\n` : text)
+  if (result.unsent.length > 0)
+    throw new ArchiverError(
+      'NOBODY_TOLD',
+      `no channel of \`reporting\` took ${result.unsent.length} alerts`,
+      {
+        hint: 'The lines above say why. The next check sends them again.',
+      },
+    )
+  return 0
+}
+
+/** `alerts list`: what fires now; with `--all` what has ended too. */
+export const alertsList: Command<AlertsOptions> = async (options, context) => {
+  const config = await loadConfig(options.config, context.env, ['app', 'ledger'])
+  const { listAlerts, listSilences } = await import('../tracking/alerts/alert-store.ts')
+  const [alerts, silences] = await withLedger(
+    config,
+    context,
+    async (database) =>
+      [
+        await listAlerts(database, { all: options.all === true, limit: 500 }),
+        await listSilences(database, now()),
+      ] as const,
+  )
+  if (options.json) context.out(`${JSON.stringify({ alerts, silences }, null, 2)}\n`)
+  else
+    context.out(
+      [
+        ...alerts.map(
+          ({ firedAt, resolvedAt, severity, rule, subject, title }) =>
+            `${new Date(firedAt).toISOString()}  ${resolvedAt === undefined ? severity : 'resolved'}  ${rule}  ${subject}  ${title}\n`,
+        ),
+        ...silences.map(
+          ({ rule, subject, until }) =>
+            `silent until ${new Date(until).toISOString()}  ${rule}  ${subject}\n`,
+        ),
+      ].join('') || 'No alert.\n',
+    )
+  return 0
+}
+
+/** `alerts silence RULE`: records alerts of the rule and does not send them, for a time. `--for 0` ends the silence. */
+export const alertsSilence: Command<AlertsOptions> = async (options, context) => {
+  const { rule = '*', subject = '*', reason } = options
+  const { RULES } = await import('../tracking/alerts/watch-rules.ts')
+  if (rule !== '*' && !Object.hasOwn(RULES, rule))
+    throw new ArchiverError('USAGE', `"${rule}" is not the name of a rule`, {
+      hint: `one of ${Object.keys(RULES).join(', ')}, or *`,
+    })
+  const until = now() + spanOf(options.for ?? '1h')
+  const config = await loadConfig(options.config, context.env, ['app', 'ledger'])
+  const { silence } = await import('../tracking/alerts/alert-store.ts')
+  await withLedger(config, context, (database) =>
+    silence(database, { rule, subject, until }, { user: identity().user, reason, now: now() }),
+  )
+  context.out(
+    options.json
+      ? `${JSON.stringify({ rule, subject, until })}\n`
+      : `${rule} of ${subject} is silent until ${new Date(until).toISOString()}\n`,
+  )
+  return 0
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+const spanOf = (text: string): number => {
+  const [, count, unit = 'm'] = /^(\d{1,5})([mhdw])?$/.exec(text) ?? []
+  if (count !== undefined) return Number(count) * (UNITS[unit] ?? 0)
+  throw new ArchiverError('USAGE', `--for: "${text}" is not a time`, {
+    hint: 'such as 30m, 8h, 2d; 0 ends it',
+  })
+}
+
+/** What a damaged or unreadable file says is left out: the pass itself reports that. */
+const siteFacts = async (
+  database: LedgerDatabase,
+  app: Config['app'],
+): Promise<Pick<WatchFacts, 'stages' | 'disks' | 'logs'>> => {
+  const stages = await Promise.all([
+    stageFacts(database, 'import', app.importStateFile, app.importFailureLog),
+    stageFacts(database, 'migrate', app.migrateStateFile, app.migrateFailureLog),
+  ])
+  const disk = await statfs(app.workDir).catch(() => undefined)
+  const log = app.logFile === undefined ? undefined : await stat(app.logFile).catch(() => undefined)
+  return {
+    stages: stages.flatMap((stage) => (stage ? [stage] : [])),
+    disks: disk && disk.blocks > 0 ? [{ path: app.workDir, free: disk.bavail / disk.blocks }] : [],
+    logs: log && app.logFile !== undefined ? [{ path: app.logFile, bytes: log.size }] : [],
+  }
+}
+
+const stageFacts = async (
+  database: LedgerDatabase,
+  stage: string,
+  stateFile: string,
+  failureLog: string,
+): Promise<StageFacts | undefined> => {
+  try {
+    const { lastContiguousRun, lastAttemptedRun } = await new StateFile(stateFile).read()
+    const failed = await new FailureLog(failureLog, { now, warn: () => undefined }).read()
+    const tried =
+      lastAttemptedRun > lastContiguousRun
+        ? await firstTriedAt(database, stage, lastContiguousRun + 1)
+        : undefined
+    const gapAge = tried === undefined ? undefined : now() - tried
+    return { stage, lastContiguousRun, lastAttemptedRun, failedRuns: failed.runs.size, gapAge }
+  } catch {
+    return undefined
+  }
+}

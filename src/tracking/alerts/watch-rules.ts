@@ -1,0 +1,173 @@
+import {
+  abnormalDuration,
+  isHung,
+  isLate,
+  isLost,
+  type Expectation,
+  type Latest,
+  type PastDurations,
+} from '../graph/conditions.ts'
+
+/** Something that is wrong now. It stays one alert for as long as its rule and subject are found. */
+export interface Finding {
+  readonly rule: RuleName
+  /** A task, a stage, a path. */
+  readonly subject: string
+  readonly severity: 'warning' | 'critical'
+  readonly title: string
+  readonly detail: string
+}
+
+export interface TaskFacts extends Expectation {
+  readonly task: string
+  readonly latest: (Latest & { readonly error?: string | undefined }) | undefined
+  readonly past: PastDurations | undefined
+  /** In the last 24 hours. */
+  readonly kills: number
+  readonly reboots: number
+  readonly terminated: number
+  readonly conflicts: number
+}
+
+export interface StageFacts {
+  readonly stage: string
+  readonly lastContiguousRun: number
+  readonly lastAttemptedRun: number
+  readonly failedRuns: number
+  /** How long the gap behind `lastContiguousRun` has been there, in milliseconds; undefined without one. */
+  readonly gapAge: number | undefined
+}
+
+/** Everything that the rules look at. */
+export interface WatchFacts {
+  readonly now: number
+  readonly tasks: readonly TaskFacts[]
+  readonly stages: readonly StageFacts[]
+  /** Free share of a disk, 0 to 1, by folder. */
+  readonly disks: readonly { readonly path: string; readonly free: number }[]
+  readonly logs: readonly { readonly path: string; readonly bytes: number }[]
+}
+
+const DAY = 86_400_000
+const GIB = 2 ** 30
+const THROTTLED_AFTER = 900_000
+
+type Rule = (facts: WatchFacts) => readonly Omit<Finding, 'rule'>[]
+
+const byTask =
+  (
+    severity: Finding['severity'],
+    look: (task: TaskFacts, now: number) => readonly [title: string, detail: string] | undefined,
+  ): Rule =>
+  ({ tasks, now }) =>
+    tasks.flatMap((task) => {
+      const found = look(task, now)
+      return found ? [{ subject: task.task, severity, title: found[0], detail: found[1] }] : []
+    })
+
+const byStage =
+  (look: (stage: StageFacts) => readonly [title: string, detail: string] | undefined): Rule =>
+  ({ stages }) =>
+    stages.flatMap((stage) => {
+      const found = look(stage)
+      return found ? [{ subject: stage.stage, severity: 'warning', title: found[0], detail: found[1] }] : []
+    })
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
+
+/** Every rule by its name. docs/monitoring/README.md lists them; a test holds the two together. */
+export const RULES = {
+  failed: byTask('critical', ({ task, latest }) =>
+    latest?.state === 'failed' ? [`${task} failed`, latest.error ?? 'It left no message.'] : undefined,
+  ),
+  partial: byTask('warning', ({ task, latest }) =>
+    latest?.state === 'partial' ? [`${task} ended with failed items`, latest.error ?? ''] : undefined,
+  ),
+  duration: byTask('warning', (task, now) => {
+    const said = task.latest && abnormalDuration(task.latest, task.past, task, now)
+    return said === undefined ? undefined : [`${task.task} takes longer than usual`, said]
+  }),
+  hung: byTask('critical', ({ task, latest }, now) =>
+    latest && isHung(latest, now)
+      ? [`${task} hangs`, 'Its process lives, and nothing has moved for 10 minutes or longer.']
+      : undefined,
+  ),
+  lost: byTask('critical', ({ task, latest }, now) =>
+    latest && isLost(latest, now)
+      ? [`${task} is lost`, 'It runs by the ledger, and sends no heartbeat.']
+      : undefined,
+  ),
+  late: byTask('critical', (task, now) =>
+    isLate(task, task.latest, now)
+      ? [`${task.task} is late`, `Its schedule is "${task.schedule ?? ''}", and it has not started.`]
+      : undefined,
+  ),
+  kills: byTask('warning', ({ task, kills }) =>
+    kills >= 3 ? [`${task} is killed often`, `${kills} times in 24 hours.`] : undefined,
+  ),
+  reboot: byTask('warning', ({ task, reboots }) =>
+    reboots > 0 ? [`A reboot ended ${task}`, `It happened ${times(reboots)} in 24 hours.`] : undefined,
+  ),
+  terminated: byTask('critical', ({ task, terminated }) =>
+    terminated > 0
+      ? [`${task} disappeared`, `It happened ${times(terminated)} in 24 hours: killed, crash or power cut.`]
+      : undefined,
+  ),
+  conflicts: byTask('critical', ({ task, conflicts }) =>
+    conflicts > 0
+      ? [
+          `${task} met conflicts`,
+          `${conflicts} in 24 hours: same key, other content. Nothing was overwritten.`,
+        ]
+      : undefined,
+  ),
+  throttled: byTask('warning', ({ task, latest }, now) =>
+    latest?.subState && now - (latest.progressAt ?? latest.startedAt) > THROTTLED_AFTER
+      ? [`${task} has been held back for 15 minutes`, `It is ${latest.subState}.`]
+      : undefined,
+  ),
+  failure_log: byStage(({ stage, failedRuns }) =>
+    failedRuns > 50
+      ? [`${failedRuns} runs are in the ${stage} failure log`, `Try again with --retry-failed-${stage}`]
+      : undefined,
+  ),
+  gap: byStage(({ stage, gapAge, lastContiguousRun }) =>
+    gapAge !== undefined && gapAge > DAY
+      ? [`The ${stage} stage has a gap`, `After run ${lastContiguousRun}, for longer than 24 hours.`]
+      : undefined,
+  ),
+  distance: byStage(({ stage, lastContiguousRun, lastAttemptedRun }) =>
+    lastAttemptedRun - lastContiguousRun > 1000
+      ? [
+          `The ${stage} stage has run far ahead`,
+          `Contiguous to run ${lastContiguousRun}, attempted to run ${lastAttemptedRun}.`,
+        ]
+      : undefined,
+  ),
+  disk: ({ disks }) =>
+    disks
+      .filter(({ free }) => free < 0.1)
+      .map(({ path, free }) => ({
+        subject: path,
+        severity: 'critical',
+        title: 'A disk is nearly full',
+        detail: `${path}: ${Math.round(free * 100)} % free.`,
+      })),
+  log_size: ({ logs }) =>
+    logs
+      .filter(({ bytes }) => bytes > GIB)
+      .map(({ path, bytes }) => ({
+        subject: path,
+        severity: 'warning',
+        title: 'A log file is large',
+        detail: `${path}: ${(bytes / GIB).toFixed(1)} GiB.`,
+      })),
+} as const satisfies Record<string, Rule>
+
+export type RuleName = keyof typeof RULES
+
+/** Everything that is wrong now, by every rule. */
+export const findings = (facts: WatchFacts): Finding[] =>
+  Object.entries(RULES).flatMap(([rule, look]: [string, Rule]) =>
+    look(facts).map((found) => ({ rule: rule as RuleName, ...found })),
+  )

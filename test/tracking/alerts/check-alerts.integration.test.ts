@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { timeText } from '../../../src/sql/timestamps.ts'
+import { listAlerts, listSilences, silence } from '../../../src/tracking/alerts/alert-store.ts'
+import type { Message } from '../../../src/tracking/alerts/alerts.ts'
+import { checkAlerts } from '../../../src/tracking/alerts/check-alerts.ts'
+import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
+import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
+import { writeRows } from '../../../src/tracking/ledger/upsert.ts'
+import { engines, freshPlace, type Place } from '../ledger/engines.ts'
+
+const NOW = Date.parse('2026-11-28T12:00:00Z')
+const RUN = 'a0000000-0000-4000-8000-000000000001'
+
+describe.each(await engines())('alerts on %s', (dialect) => {
+  let place: Place
+  let database: LedgerDatabase
+  let sent: Message[]
+  let isAway: boolean
+  beforeEach(async () => {
+    place = await freshPlace(dialect)
+    database = await place.open()
+    await migrateLedger(database, { now: () => NOW, by: 'test' })
+    sent = []
+    isAway = false
+  })
+  afterEach(async () => {
+    await database.close()
+    await place.drop()
+  })
+
+  const ended = (status: 'FAILED' | 'FINISHED', revision: number): Promise<void> =>
+    writeRows(
+      database.kysely,
+      [
+        {
+          table: 'executions',
+          transient: false,
+          cells: {
+            run_id: RUN,
+            task_name: 'nightly',
+            hostname: 'daq01',
+            process_id: 7,
+            execution_start: timeText(NOW - 60_000),
+            execution_end: timeText(NOW - 30_000),
+            last_update: timeText(NOW - 30_000),
+            execution_status: status,
+            end_reason: status === 'FAILED' ? 'error' : 'ok',
+            error_message: 'disk on fire',
+            revision,
+          },
+        },
+        {
+          table: 'daily_stats',
+          transient: false,
+          cells: { task_name: 'nightly', day: '2026-11-28', executions: 1 },
+        },
+      ],
+      dialect,
+      database.schema,
+    )
+  const check = (now = NOW, through = database) =>
+    checkAlerts(through, {
+      now,
+      channels: [
+        {
+          name: 'test',
+          send: (message) => {
+            if (isAway) return Promise.reject(new Error('away'))
+            sent.push(message)
+            return Promise.resolve()
+          },
+        },
+      ],
+      host: 'daq01',
+      redact: (text) => text,
+      timeout: 1000,
+      warn: () => undefined,
+      site: { stages: [], disks: [], logs: [] },
+    })
+  const titles = (): string[] => sent.map(({ title }) => title)
+
+  it('fire once and resolve once, however often they are checked, by two at once', async () => {
+    await ended('FAILED', 1)
+    const other = await place.open()
+    await Promise.all([check(), check(NOW, other)])
+    await other.close()
+    await check(NOW + 1000)
+    expect(titles()).toEqual(['nightly failed'])
+    expect(sent[0]?.lines).toEqual(['disk on fire'])
+    await ended('FINISHED', 2)
+    await check(NOW + 2000)
+    await check(NOW + 3000)
+    expect(titles()).toEqual(['nightly failed', 'Resolved: failed of nightly'])
+    expect(await listAlerts(database, { all: false, limit: 9 })).toEqual([])
+    expect(await listAlerts(database, { all: true, limit: 9 })).toMatchObject([
+      { rule: 'failed', firedAt: NOW, sentAt: NOW, resolvedAt: NOW + 2000 },
+    ])
+  })
+  it('are sent by the next check when no channel took them', async () => {
+    await ended('FAILED', 1)
+    isAway = true
+    expect((await check()).unsent).toHaveLength(1)
+    isAway = false
+    await check(NOW + 1000)
+    expect(titles()).toEqual(['nightly failed'])
+  })
+  it('are silent for a time, listed all the same, and sent after it', async () => {
+    await ended('FAILED', 1)
+    const by = { user: 'shift', reason: 'known', now: NOW }
+    await silence(database, { rule: 'failed', subject: '*', until: NOW + 5000 }, by)
+    expect(await listSilences(database, NOW)).toEqual([{ rule: 'failed', subject: '*', until: NOW + 5000 }])
+    await check()
+    expect(titles()).toEqual([])
+    expect(await listAlerts(database, { all: false, limit: 9 })).toHaveLength(1)
+    await check(NOW + 5000)
+    expect(titles()).toEqual(['nightly failed'])
+  })
+})
