@@ -46,7 +46,7 @@ for (const name of DIALECTS) {
         '5',
       ])
       const kept = new Map((await site.rows('SELECT * FROM ra')).map((row) => [row['id'], row]))
-      for (const row of before) if (Number(row['id']) > 6) expect(kept.get(row['id']!)).toEqual(row)
+      for (const row of before) if (Number(row['id']) > 6) expect(kept.get(row['id'])).toEqual(row)
       expect(
         (await site.rows('SELECT row_key, differing_columns FROM row_conflicts ORDER BY id')).map((row) =>
           Object.values(row).join(' '),
