@@ -3,7 +3,7 @@ import type { Command } from '../../app/context.ts'
 import { messageOf } from '../../errors.ts'
 import { identity, startTicks } from '../../platform/host.ts'
 import type { Execution } from '../../tracking/client/execution.ts'
-import { readOperation } from '../../tracking/client/operations.ts'
+import { readOperation, textIn } from '../../tracking/client/operations.ts'
 import { initFields } from '../../tracking/client/run-facts.ts'
 import { Tracker } from '../../tracking/client/tracker.ts'
 import { isUuid } from '../../tracking/client/tracked-rows.ts'
@@ -24,7 +24,8 @@ export const trackPipe: Command<TrackOptions> = async (options, context) => {
     tracker = new Tracker({ ...settings, env: context.env, runner })
   } catch (error) {
     log.warn(messageOf(error))
-    for await (const line of process.stdin) void line
+    process.stdin.resume() // read to its end, so that the writer never waits
+    await new Promise((resolve) => process.stdin.once('end', resolve))
     return 0
   }
   let last: Execution | undefined
@@ -51,7 +52,7 @@ export const trackPipe: Command<TrackOptions> = async (options, context) => {
     if (operation.op === 'init') {
       const pid = typeof operation['process_id'] === 'number' ? operation['process_id'] : process.ppid
       const seen = initFields(
-        { taskName: String(operation['task_name'] ?? 'unknown'), type: 'sh' },
+        { taskName: textIn(operation, 'task_name') ?? 'unknown', type: 'sh' },
         { ...runner, pid, startTicks: startTicks(pid) },
         { env: context.env, version },
       )

@@ -62,7 +62,7 @@ export const loadExecution = async (
     .orderBy('seq')
     .execute()
   for (const row of steps) takeStep(execution, stepOf(row))
-  return { execution, revision: Number(row.revision) }
+  return { execution, revision: row.revision }
 }
 
 interface StepRow {

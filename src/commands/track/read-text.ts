@@ -1,0 +1,61 @@
+import { progressLines } from '../../tracking/ledger/eta.ts'
+import type { ListedExecution, TaskStats } from '../../tracking/client/tracked-queries.ts'
+import { duration } from '../history-text.ts'
+
+/** Columns as wide as their widest cell. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)))
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return `${[head, ...rows].map(line).join('\n')}\n`
+}
+
+export const executionsText = (executions: readonly ListedExecution[], now: number): string =>
+  executions.length === 0
+    ? 'no executions\n'
+    : table(
+        ['TASK', 'STATUS', 'STEP', 'OVERALL', 'TIME', 'LAST UPDATE', 'RUN ID', ''],
+        executions.map((one) => [
+          one.task,
+          one.reason === null || ['ok', 'error'].includes(one.reason)
+            ? one.status
+            : `${one.status} (${one.reason})`,
+          `${one.currentSubtask ?? 0}${one.totalSubtasks === null ? '' : `/${one.totalSubtasks}`}`,
+          one.percent === null ? '' : `${Math.round(one.percent)}%`,
+          duration((one.endedAt ?? now) - one.startedAt),
+          `${duration(Math.max(0, now - one.lastUpdate))} ago`,
+          one.runId,
+          (one.error ?? one.subtask ?? '').slice(0, 60),
+        ]),
+      )
+
+/** The two lines of progress: the whole, and the step in hand. */
+export const progressText = (one: ListedExecution): string => {
+  if (one.subtask === null) return ''
+  const lines = progressLines({
+    step: one.currentSubtask ?? 0,
+    steps: one.totalSubtasks ?? one.currentSubtask ?? 0,
+    name: one.subtask,
+    overall: one.percent ?? undefined,
+    item: one.message ?? one.subtask,
+    items: { done: one.itemsComplete ?? 0, total: one.itemsTotal ?? undefined },
+  })
+  return `\n${lines.join('\n')}\n`
+}
+
+export const statsText = (stats: readonly TaskStats[]): string =>
+  stats.length === 0
+    ? 'no executions\n'
+    : table(
+        ['TASK', 'EXECUTIONS', 'FINISHED', 'FAILED', 'CANCELLED', 'RUNNING', 'SUCCESS', 'MEDIAN', 'P95'],
+        stats.map((one) => [
+          one.task,
+          ...[one.executions, one.finished, one.failed, one.cancelled, one.running].map(String),
+          one.successRate === null ? '' : `${one.successRate}%`,
+          one.medianSeconds === null ? '' : duration(one.medianSeconds * 1000),
+          one.p95Seconds === null ? '' : duration(one.p95Seconds * 1000),
+        ]),
+      )

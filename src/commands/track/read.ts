@@ -1,0 +1,172 @@
+import { open } from 'node:fs/promises'
+import type { Command, Context } from '../../app/context.ts'
+import { printable } from '../../common/redact.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
+import { now } from '../../platform/host.ts'
+import {
+  listExecutions,
+  requestCancel,
+  taskStats,
+  type ListFilter,
+} from '../../tracking/client/tracked-queries.ts'
+import type { LedgerDatabase } from '../../tracking/ledger/schema-types.ts'
+import { isUuid } from '../../tracking/client/tracked-rows.ts'
+import { executionsText, progressText, statsText } from './read-text.ts'
+import { readDatabase } from './read-database.ts'
+import { numberOption } from './report.ts'
+import { trackSettings, type TrackOptions } from './tracking-settings.ts'
+
+export interface ReadOptions extends TrackOptions {
+  readonly task?: string
+  readonly stage?: string
+  readonly status?: string
+  readonly since?: string
+  readonly runningLonger?: string
+  readonly limit?: string
+  readonly id?: string
+  readonly lines?: string
+}
+
+const reading =
+  (
+    read: (database: LedgerDatabase, options: ReadOptions, context: Context) => Promise<number>,
+  ): Command<ReadOptions> =>
+  async (options, context) =>
+    readDatabase(await trackSettings(options, context, { strict: true }), ({ database }) =>
+      read(database, options, context),
+    )
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+const before = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  if (count !== undefined) return now() - Number(count) * (UNITS[unit] ?? 0)
+  throw new ArchiverError('USAGE', `${flag}: "${text}" is not a duration`, { hint: 'such as 30m, 24h or 7d' })
+}
+
+const filterOf = (options: ReadOptions): ListFilter => {
+  const longer = before('--running-longer', options.runningLonger)
+  return {
+    task: options.task,
+    stage: options.stage,
+    since: before('--since', options.since),
+    before: longer,
+    status: longer === undefined ? options.status?.toUpperCase().split(',') : ['STARTED', 'RUNNING'],
+    limit: numberOption('--limit', options.limit) ?? 50,
+  }
+}
+
+/** `track current`: the newest execution of each task. */
+export const trackCurrent = reading(async (database, options, context) => {
+  const executions = await listExecutions(database, { ...filterOf(options), newest: true })
+  context.out(options.json ? json({ executions }) : executionsText(executions, now()))
+  return 0
+})
+
+/** `track list`, `track history`: executions, the newest first. */
+export const trackList = reading(async (database, options, context) => {
+  const executions = await listExecutions(database, filterOf(options))
+  context.out(options.json ? json({ executions }) : executionsText(executions, now()))
+  return 0
+})
+
+/** `track show ID`: one execution, its progress in two lines, its steps and its events. */
+export const trackShow = reading(async (database, options, context) => {
+  const { pastExecution } = await import('../../tracking/ledger/history-queries.ts')
+  const id = options.id ?? ''
+  const execution = await pastExecution(database, id)
+  if (!execution) throw notFound(id)
+  const [listed] = (await listExecutions(database, { task: execution.task, limit: 1000 })).filter(
+    ({ runId }) => runId === execution.runId,
+  )
+  if (options.json) context.out(json({ ...execution, progress: listed }))
+  else {
+    const { executionText } = await import('../history-text.ts')
+    context.out(executionText(execution, now()) + (listed ? progressText(listed) : ''))
+  }
+  return 0
+})
+
+const notFound = (id: string): ArchiverError =>
+  new ArchiverError('NOT_FOUND', `there is no execution "${id}"`, {
+    hint: 'run-archiver track list shows run ids',
+  })
+
+/** `track stats`: success rate and durations by task. */
+export const trackStats = reading(async (database, options, context) => {
+  const since = before('--since', options.since ?? '30d')
+  const stats = taskStats(await listExecutions(database, { task: options.task, since, limit: 100_000 }))
+  context.out(options.json ? json({ stats }) : statsText(stats))
+  return 0
+})
+
+/** `track export`: one JSON line for each execution, the newest first. */
+export const trackExport = reading(async (database, options, context) => {
+  const executions = await listExecutions(database, {
+    limit: 1_000_000,
+    ...filterOf({ ...options, limit: options.limit ?? '1000000' }),
+  })
+  for (const execution of executions) context.out(`${JSON.stringify(execution)}\n`)
+  return 0
+})
+
+/** `track cancel ID`: asks a running execution to stop. `track run` looks with each sign of life and ends its command. */
+export const trackCancel = reading(async (database, options, context) => {
+  const id = options.id ?? ''
+  const asked = isUuid(id) && (await requestCancel(database, id.toLowerCase(), now()))
+  if (!asked)
+    throw new ArchiverError('NOT_FOUND', `no execution "${id}" is running`, {
+      hint: 'run-archiver track current',
+    })
+  context.out(options.json ? json({ cancelRequested: id }) : `asked ${id} to stop\n`)
+  return 0
+})
+
+/** `track tail ID`: the end of its log, where that is a file of this host. */
+export const trackTail = reading(async (database, options, context) => {
+  const id = options.id ?? ''
+  const executions = await listExecutions(database, { limit: 100_000 })
+  const execution = executions.find(({ runId }) => runId === id.toLowerCase())
+  if (!execution) throw notFound(id)
+  if (execution.logPath === null) throw new ArchiverError('NOT_FOUND', `the execution "${id}" has no log`)
+  const lines = await lastLines(execution.logPath, numberOption('--lines', options.lines) ?? 50)
+  context.out(
+    options.json ? json({ logPath: execution.logPath, lines }) : lines.map((line) => `${line}\n`).join(''),
+  )
+  return 0
+})
+
+/** As much of a log as is read for its last lines. */
+const TAIL_BYTES = 262_144
+
+const lastLines = async (path: string, count: number): Promise<string[]> => {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { size } = await file.stat()
+      const from = Math.max(0, size - TAIL_BYTES)
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from)
+      const lines = buffer.subarray(0, bytesRead).toString('utf8').split('\n')
+      if (lines.at(-1) === '') lines.pop()
+      return lines.slice(-count).map(printable)
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    throw new ArchiverError('NOT_FOUND', `its log cannot be read: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** `track migrate-schema`: makes the tables, or brings them to this program's version. Opening the database does it. */
+export const trackMigrateSchema = reading(async (database, options, context) => {
+  const { sql } = await import('kysely')
+  await sql`SELECT 1`.execute(database.kysely)
+  const where = database.schema === undefined ? '' : ` in schema ${database.schema}`
+  context.out(
+    options.json ? json({ schema: database.schema ?? null }) : `the tables of executions are there${where}\n`,
+  )
+  return 0
+})

@@ -1,0 +1,155 @@
+import { sql } from 'kysely'
+import { timeMs, timeText } from '../../sql/timestamps.ts'
+import { tables } from '../ledger/daily-stats.ts'
+import type { LedgerDatabase } from '../ledger/schema-types.ts'
+
+/** An execution as the lists show it. Times in epoch milliseconds. */
+export interface ListedExecution {
+  readonly runId: string
+  readonly task: string
+  readonly stage: string | null
+  readonly status: string
+  readonly reason: string | null
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly lastUpdate: number
+  readonly currentSubtask: number | null
+  readonly totalSubtasks: number | null
+  readonly subtask: string | null
+  readonly subtaskPercent: number | null
+  readonly itemsComplete: number | null
+  readonly itemsTotal: number | null
+  readonly message: string | null
+  readonly percent: number | null
+  readonly error: string | null
+  readonly logPath: string | null
+}
+
+export interface ListFilter {
+  readonly task?: string | undefined
+  readonly stage?: string | undefined
+  readonly status?: readonly string[] | undefined
+  /** Only what began before: epoch milliseconds. */
+  readonly before?: number | undefined
+  readonly since?: number | undefined
+  /** Only the newest execution of each task. */
+  readonly newest?: boolean
+  readonly limit: number
+}
+
+/** The newest first. */
+export const listExecutions = async (
+  database: LedgerDatabase,
+  filter: ListFilter,
+): Promise<ListedExecution[]> => {
+  const { task, stage, status, before, since, newest = false, limit } = filter
+  let query = tables(database)
+    .selectFrom('executions as e')
+    .selectAll('e')
+    .orderBy('e.execution_start', 'desc')
+    .orderBy('e.execution_id', 'desc')
+    .limit(limit)
+  if (task !== undefined) query = query.where('e.task_name', '=', task)
+  if (stage !== undefined) query = query.where('e.task_stage', '=', stage)
+  if (status !== undefined) query = query.where('e.execution_status', 'in', [...status])
+  if (before !== undefined) query = query.where('e.execution_start', '<', timeText(before))
+  if (since !== undefined) query = query.where('e.execution_start', '>=', timeText(since))
+  if (newest)
+    query = query.where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('executions as later')
+            .select(sql`1`.as('one'))
+            .whereRef('later.task_name', '=', 'e.task_name')
+            .whereRef('later.execution_start', '>', 'e.execution_start'),
+        ),
+      ),
+    )
+  const rows = await query.execute()
+  return rows.map((row) => ({
+    runId: row.run_id,
+    task: row.task_name,
+    stage: row.task_stage,
+    status: row.execution_status,
+    reason: row.end_reason,
+    host: row.hostname,
+    pid: row.process_id,
+    startedAt: timeMs(row.execution_start),
+    endedAt: row.execution_end === null ? null : timeMs(row.execution_end),
+    lastUpdate: timeMs(row.last_update),
+    currentSubtask: row.current_subtask,
+    totalSubtasks: row.total_subtasks,
+    subtask: row.subtask_name,
+    subtaskPercent: row.subtask_percent_complete,
+    itemsComplete: row.subtask_items_complete,
+    itemsTotal: row.subtask_items_total,
+    message: row.subtask_progress_message ?? row.overall_progress_message,
+    percent: row.overall_percent_complete,
+    error: row.error_message,
+    logPath: row.log_path,
+  }))
+}
+
+/** How a task did. Durations in seconds, of executions that FINISHED. */
+export interface TaskStats {
+  readonly task: string
+  readonly executions: number
+  readonly finished: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly running: number
+  /** Percent of the ended ones that FINISHED; null while none has ended. */
+  readonly successRate: number | null
+  readonly medianSeconds: number | null
+  readonly p95Seconds: number | null
+}
+
+export const taskStats = (executions: readonly ListedExecution[]): TaskStats[] => {
+  const byTask = grouped(executions)
+  return [...byTask].map(([task, all]) => {
+    const count = (status: string): number => all.filter((one) => one.status === status).length
+    const seconds = all
+      .filter(({ status, endedAt }) => status === 'FINISHED' && endedAt !== null)
+      .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
+      .sort((a, b) => a - b)
+    const ended = all.filter(({ endedAt }) => endedAt !== null).length
+    return {
+      task,
+      executions: all.length,
+      finished: count('FINISHED'),
+      failed: count('FAILED'),
+      cancelled: count('CANCELLED'),
+      running: all.length - ended,
+      successRate: ended === 0 ? null : Math.round((count('FINISHED') / ended) * 1000) / 10,
+      medianSeconds: quantile(seconds, 0.5),
+      p95Seconds: quantile(seconds, 0.95),
+    }
+  })
+}
+
+const grouped = (executions: readonly ListedExecution[]): Map<string, ListedExecution[]> => {
+  const groups = new Map<string, ListedExecution[]>()
+  for (const one of executions) groups.set(one.task, [...(groups.get(one.task) ?? []), one])
+  return groups
+}
+
+const quantile = (sorted: readonly number[], share: number): number | null =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null
+
+/** Asks a running execution to stop; `track run` then ends its command. Whether there is one that runs. */
+export const requestCancel = async (
+  database: LedgerDatabase,
+  runId: string,
+  at: number,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await tables(database)
+    .updateTable('executions')
+    .set({ cancel_requested_at: timeText(at) })
+    .where('run_id', '=', runId)
+    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
