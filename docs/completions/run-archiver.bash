@@ -64,6 +64,15 @@ _run_archiver() {
             'track/error') command='track error' ;;
             'track/run') command='track run' ;;
             'track/pipe') command='track pipe' ;;
+            'track/current') command='track current' ;;
+            'track/list') command='track list' ;;
+            'track/export') command='track export' ;;
+            'track/history') command='track history' ;;
+            'track/stats') command='track stats' ;;
+            'track/show') command='track show' ;;
+            'track/tail') command='track tail' ;;
+            'track/cancel') command='track cancel' ;;
+            'track/migrate-schema') command='track migrate-schema' ;;
             '/serve') command='serve' ;;
         esac
     done
@@ -124,6 +133,15 @@ _run_archiver() {
         'track error') words='--config --json --run-id --detail --help' ;;
         'track run') words='--config --json --task-name --total-subtasks --stage --type --script-path --script-file --log-path --log-file --parent --no-log --help' ;;
         'track pipe') words='--config --json --help' ;;
+        'track current') words='--config --json --task --stage --status --since --limit --help' ;;
+        'track list') words='--config --json --task --stage --status --since --limit --running-longer --help' ;;
+        'track export') words='--config --json --task --stage --status --since --limit --help' ;;
+        'track history') words='--config --json --since --limit --help' ;;
+        'track stats') words='--config --json --since --help' ;;
+        'track show') words='--config --json --help' ;;
+        'track tail') words='--config --json --lines --help' ;;
+        'track cancel') words='--config --json --help' ;;
+        'track migrate-schema') words='--config --json --help' ;;
         'serve') words='--config --ledger --host --port --token-file --base-path --public-url --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
@@ -131,7 +149,7 @@ _run_archiver() {
         'alerts') words='check list silence' ;;
         'records') words='plan check run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
-        'track') words='init status enter exit message progress finish error run pipe' ;;
+        'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel migrate-schema' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))
 }

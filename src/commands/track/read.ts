@@ -106,7 +106,6 @@ export const trackStats = reading(async (database, options, context) => {
 /** `track export`: one JSON line for each execution, the newest first. */
 export const trackExport = reading(async (database, options, context) => {
   const executions = await listExecutions(database, {
-    limit: 1_000_000,
     ...filterOf({ ...options, limit: options.limit ?? '1000000' }),
   })
   for (const execution of executions) context.out(`${JSON.stringify(execution)}\n`)
