@@ -96,6 +96,11 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
   const kept = schema?.stored.kept ?? NOTHING_KEPT
   const { manifest, unsealed } = kept
   if (manifest && manifest.run !== run) throw corrupt(`its manifest is of run ${manifest.run}`)
+  const given = new Set(
+    documents.map(({ collection, entity }) => documentName({ collection, entity: shownName(entity) })),
+  )
+  const missing = kept.documents.find((name) => !given.has(name))
+  if (missing !== undefined) throw corrupt(`its document ${missing} is not in the index`)
   for (const { collection, entity, stored, proof } of proofs) {
     const name = documentName({ collection, entity: shownName(entity) })
     // Older versions of this program completed other programs' runs with documents of ours, which have no seal.
