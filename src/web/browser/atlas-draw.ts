@@ -1,5 +1,5 @@
 import { colour, figure } from './dom.ts'
-import type { MapData } from './map-data.ts'
+import type { MapData, Zoom } from './map-data.ts'
 
 /** What is drawn: which part of the range, which cell is chosen, which state alone is shown. */
 export interface Look {

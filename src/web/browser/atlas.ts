@@ -1,6 +1,6 @@
 import { now } from './clock.ts'
-import type { MapData } from './map-data.ts'
-import { countsOf, drawMap, gridOf, statesOf, type Look, type Zoom } from './atlas-draw.ts'
+import type { MapData, Zoom } from './map-data.ts'
+import { countsOf, drawMap, gridOf, statesOf, type Look } from './atlas-draw.ts'
 import { every, figure, isTyping, one, onRedraw, say } from './dom.ts'
 
 const WORDS = ['never taken', 'archived', 'imported only', 'failed', 'pending', 'not ready']
