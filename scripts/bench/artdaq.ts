@@ -175,7 +175,7 @@ function makeDatabase(path: string): void {
         ...{ oid, collection, entity, configuration, version: configuration, run: String(run), time },
         ...{ rawdata: [], attachments: [] },
       })
-      writeFileSync(join(path, collection, `${oid}.json`), Buffer.concat(text))
+      writeFileSync(join(path, collection, `${oid}.json`), Buffer.concat([...text]))
       facts[collection]!.push({
         oid,
         version: configuration,

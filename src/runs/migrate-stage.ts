@@ -1,10 +1,14 @@
 import { ArchiverError } from '../errors.ts'
+import { freeMemory } from '../platform/free-memory.ts'
 import type { StoredRun } from '../stores/run-record.ts'
 import type { Stage } from '../engine/stage.ts'
 import type { Archive, DocumentStore } from '../stores/store.ts'
 
 /** What is looked at once a run's blob is archived (`--validate`): gives the complaints, none when all is well. */
 export type BlobCheck = (run: number, blob: Buffer) => readonly string[]
+
+/** Bytes of a blob for which the memory of what it was made of is given back at once. */
+const LARGE_BLOB = 16_000_000
 
 /** artdaqDB → UconDB: reads a run's documents, packs them into one blob, puts it under the run's key and compares what is held there. */
 export const migrateStage = (
@@ -17,16 +21,23 @@ export const migrateStage = (
 ): Stage<number> => ({
   name: 'migrate',
   process: async (run, signal) => {
-    const began = monotonic()
-    const { stored, mended } = await readMended(artdaq, run, signal)
-    const exported = monotonic() - began
-    const blob = pack(stored)
-    const result = await archive.put(run, stored.update, blob, signal)
-    const complaints = check ? check(run, await archive.get(run, stored.update, signal)) : []
+    // What was read is not held on to while its blob is put: of a large record there would be two.
+    const readAndPack = async () => {
+      const began = monotonic()
+      const { stored, mended } = await readMended(artdaq, run, signal)
+      const exported = monotonic() - began
+      const { update, documents, attached } = stored
+      if (attached.some(({ content }) => content.length > LARGE_BLOB)) freeMemory()
+      return { blob: pack(stored), update, documents: documents.length, mended, exported }
+    }
+    const { blob, update, documents, mended, exported } = await readAndPack()
+    if (blob.length > LARGE_BLOB) freeMemory()
+    const result = await archive.put(run, update, blob, signal)
+    const complaints = check ? check(run, await archive.get(run, update, signal)) : []
     return {
-      result: stored.update > 0 && result === 'stored' ? 'updated' : result,
+      result: update > 0 && result === 'stored' ? 'updated' : result,
       bytes: blob.length,
-      counts: { documents: stored.documents.length },
+      counts: { documents },
       notes: [...mended, ...complaints],
       times: { exported },
     }

@@ -7,6 +7,7 @@ import { messageOf, toldOf } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
 import { runStage } from '../engine/engine.ts'
 import { importStage } from './import-stage.ts'
+import { admitMigration, admitted } from './migration-room.ts'
 import { type BlobCheck, migrateStage } from './migrate-stage.ts'
 import type { Listener, Stage } from '../engine/stage.ts'
 import { type Recorder, RunBacklog, type RunOutcome, runOutcome } from './run-backlog.ts'
@@ -230,5 +231,7 @@ const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage<n
     archived.set(run, { signature, ended }),
   )
 
-const migrating = ({ artdaq, archive, pack }: Archiver, check: BlobCheck | undefined): Stage<number> =>
-  migrateStage(artdaq, archive, pack, monotonic, check)
+const migrating = ({ artdaq, archive, pack, budget }: Archiver, check: BlobCheck | undefined): Stage<number> =>
+  admitted(migrateStage(artdaq, archive, pack, monotonic, check), (run, signal) =>
+    admitMigration(artdaq, run, budget, signal),
+  )

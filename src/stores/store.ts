@@ -87,6 +87,8 @@ export interface DocumentStore {
    * each. Missing in stores that have no seals.
    */
   mend?(run: number): Promise<readonly string[]>
+  /** Bytes of a run's documents on disk, before they are read; 0 where that is not known. Missing where it is not known cheaply. */
+  sizeOf?(run: number): Promise<number>
   /** The newest manifest of a run; undefined for runs that other programs stored. */
   manifest(run: number): Promise<RecordManifest | undefined>
   /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */

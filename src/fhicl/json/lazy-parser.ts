@@ -36,6 +36,35 @@ export class JsonOutline {
     return extent && readJsonValue(this.#bytes.toString('utf8', extent.start, extent.end))
   }
 
+  /** The values of an array, each read when its turn comes; nothing where the first member with this key is no array. Throws as `get` does. */
+  *items(key: string): Generator<JsonValue> {
+    const extent = this.#extents.get(key)
+    const bytes = this.#bytes
+    if (!extent || bytes[extent.start] !== ARRAY) return
+    const last = extent.end - 1
+    let at = skipBlanks(bytes, extent.start + 1)
+    while (at < last) {
+      const end = skipValue(bytes, at)
+      const next = end < 0 ? -1 : skipBlanks(bytes, end)
+      const isSound = next === last || (bytes[next] === COMMA && skipBlanks(bytes, next + 1) < last)
+      // Read as a whole, which says what is wrong with it.
+      if (!isSound) readJsonValue(bytes.toString('utf8', extent.start, extent.end))
+      yield readJsonValue(bytes.toString('utf8', at, end))
+      at = next === last ? last : skipBlanks(bytes, next + 1)
+    }
+  }
+
+  /** The bytes with another text in a member's place; undefined where there is no such member. */
+  bytesWith(key: string, text: string): Buffer | undefined {
+    const extent = this.#extents.get(key)
+    if (!extent) return undefined
+    return Buffer.concat([
+      this.#bytes.subarray(0, extent.start),
+      Buffer.from(text),
+      this.#bytes.subarray(extent.end),
+    ])
+  }
+
   /** Whether the first member with this key is an object. */
   holdsObject(key: string): boolean {
     const extent = this.#extents.get(key)

@@ -13,7 +13,7 @@ export const writeJsonBytes = (value: JsonValue): Buffer => {
 
 /** What is written into, again and again: what is given out is a copy of the right size. */
 let scratch: Buffer = Buffer.allocUnsafe(1 << 15)
-const LARGEST_SCRATCH = 1 << 23
+const LARGEST_SCRATCH = 1 << 24
 
 /** What `writeJsonBytes` writes, as text. */
 export const writeJson = (value: JsonValue): string => writeJsonBytes(value).toString('utf8')
@@ -143,7 +143,7 @@ class Writer {
 
   #reserve(size: number): void {
     if (this.#at + size <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafe(2 * (this.#at + size))
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#at + size))
     this.#bytes.copy(larger, 0, 0, this.#at)
     this.#bytes = larger
   }

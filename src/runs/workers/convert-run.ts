@@ -7,6 +7,7 @@ import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
 import { writeNewRun } from '../../stores/artdaqdb/write/write-new-run.ts'
 import { type Look, lookAt } from '../../stores/run-records/inspect-record.ts'
+import { freeMemory } from '../../platform/free-memory.ts'
 import { readRecord } from '../../stores/run-records/read-record.ts'
 
 /** The same for every run. Data alone: it can cross from one thread to another. */
@@ -41,16 +42,26 @@ export interface RunWork {
   write(record: RecordPlace, place: NewRunPlace, stop: Stop): Promise<NewRun>
 }
 
+/** Bytes of a record whose memory is given back at once. */
+const LARGE_RECORD = 16_000_000
+
 /** The work, done on the thread that asks for it. */
 export const runWork = (settings: WorkSettings): RunWork => {
   const { maxRecordBytes, maxRecordFiles } = settings
   const convert = converter(settings)
   return {
     look: ({ path }, signal) => lookAt(Buffer.from(path), { maxFiles: maxRecordFiles, signal }),
-    write: async ({ run, path, directory, most }, place, signal) => {
-      const limits = { maxRecordBytes, maxRecordFiles, most, signal }
-      const record = await readRecord(run, Buffer.from(path), directory, limits)
-      return writeNewRun(convert(record), place, randomUUID, signal)
+    write: async ({ run, path, directory, most = 0 }, place, signal) => {
+      const limits = { maxRecordBytes, maxRecordFiles, most: most || undefined, signal }
+      const readAndWrite = async (): Promise<NewRun> => {
+        const record = await readRecord(run, Buffer.from(path), directory, limits)
+        return writeNewRun(convert(record), place, randomUUID, signal)
+      }
+      try {
+        return await readAndWrite()
+      } finally {
+        if (most > LARGE_RECORD) freeMemory()
+      }
     },
   }
 }

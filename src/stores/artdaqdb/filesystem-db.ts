@@ -11,6 +11,7 @@ import { type DatabaseListing, listDatabase } from './index/list-runs.ts'
 import type { Maker } from './format/system-metadata.ts'
 import { COMMIT_MARK, oidOf } from './names.ts'
 import { knowsOf, type PutContext, putRun } from './write/put-run.ts'
+import { documentsSize } from './read/documents-size.ts'
 import { readManifest, readRun } from './read/read-run.ts'
 import { mendRun } from './write/mend-run.ts'
 
@@ -121,6 +122,12 @@ export class FileSystemDb implements DocumentStore {
   async mend(run: number): Promise<readonly string[]> {
     const { now, lockWaitSeconds } = this.#options
     return await mendRun(await this.holding(run), run, { now, lockWaitSeconds })
+  }
+
+  async sizeOf(run: number): Promise<number> {
+    for (const database of this.#databases.toReversed())
+      if (await database.knows(run)) return await documentsSize(database, run)
+    return 0
   }
 
   async manifest(run: number): Promise<RecordManifest | undefined> {

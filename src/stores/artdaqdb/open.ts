@@ -89,6 +89,7 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   commit: () => store.commit(),
   read: (run, signal) => store.read(run, signal),
   ...(store.mend ? { mend: store.mend.bind(store) } : {}),
+  ...(store.sizeOf ? { sizeOf: store.sizeOf.bind(store) } : {}),
   manifest: (run) => store.manifest(run),
   fingerprint: () => store.fingerprint(),
   ...(store.trail ? { trail: store.trail.bind(store) } : {}),

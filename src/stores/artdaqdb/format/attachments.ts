@@ -1,6 +1,8 @@
 import { isArray, JsonNumber, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
 import { ArchiverError } from '../../../errors.ts'
 import type { RecordFile, RecordManifest, RunDocuments, SkippedEntry } from '../../run-record.ts'
+import { freeingMemory } from '../../../platform/free-memory.ts'
+import { PART, PartsOfFile } from './file-parts.ts'
 import { decode, encode, octal } from './originals.ts'
 
 /** JSON as artdaq's reader takes it: no null, whole numbers only. */
@@ -18,8 +20,6 @@ export interface Attachments {
 
 const MANIFEST = 'run-archiver manifest'
 const FILE = 'run-archiver file'
-/** Bytes of a file in one attachment; a larger file is kept in several, so that no string grows without bound. */
-const PART = 4 << 20
 
 /**
  * The attachments that keep a run's manifest and the files that no document carries (docs/FORMATS.md). `unsealed`: documents of the run that
@@ -36,11 +36,12 @@ export function attachmentsOf(
 }
 
 /** Reads what `attachmentsOf` made; attachments of other programs are passed over. Throws STORE_CORRUPT naming `where`. */
-export function readAttachments(values: readonly Plain[], where: string): Attachments {
+export function readAttachments(values: Iterable<Plain>, where: string): Attachments {
   let manifest: RecordManifest | undefined
   let documents: readonly string[] = []
   let unsealed: readonly string[] | undefined
-  const files = new Map<string, { mode: number; parts: Buffer[]; of: number }>()
+  const files = new Map<string, { mode: number; parts: PartsOfFile; read: number; of: number }>()
+  const free = freeingMemory()
   for (const value of values) {
     const object = new Reader(value, where)
     if (object.type === MANIFEST) {
@@ -50,22 +51,30 @@ export function readAttachments(values: readonly Plain[], where: string): Attach
       unsealed = object.number('version') === 1 ? undefined : object.texts('unsealed')
     } else if (object.type === FILE) {
       const name = object.text('name')
-      const file = files.get(name) ?? { mode: object.mode(), parts: [], of: object.number('parts') }
-      if (file.parts.length !== object.number('part')) throw object.damaged(`a part of ${name} is missing`)
-      file.parts.push(decode(object.text('encoding'), object.text('content'), where))
+      const size = manifest?.files.find((file) => file.name === name)?.size
+      const of = object.number('parts')
+      const file = files.get(name) ?? { mode: object.mode(), parts: new PartsOfFile(size, of), read: 0, of }
+      if (file.read++ !== object.number('part')) throw object.damaged(`a part of ${name} is missing`)
+      const part = decode(object.text('encoding'), object.text('content'), where)
+      file.parts.add(part)
+      free(part.length)
       files.set(name, file)
     } else if (mayBeAttached(value)) throw object.damaged('its type')
   }
-  const attached = [...files].map(([name, { mode, parts, of }]) => {
-    if (parts.length !== of)
-      throw new ArchiverError('STORE_CORRUPT', `${where}: only ${parts.length} of ${of} parts of ${name}`)
-    return { name, mode, content: Buffer.concat(parts) }
+  const attached = [...files].map(([name, { mode, parts, read, of }]) => {
+    if (read !== of)
+      throw new ArchiverError('STORE_CORRUPT', `${where}: only ${read} of ${of} parts of ${name}`)
+    return { name, mode, content: parts.whole() }
   })
   return { manifest, attached, documents, unsealed }
 }
 
 export const documentName = ({ collection, entity }: { collection: string; entity: string }): string =>
   `${collection}/${entity}`
+
+/** Whether an attachment is a manifest of ours. */
+export const isManifest = (value: Plain): boolean =>
+  typeof value === 'object' && !isList(value) && value['type'] === MANIFEST
 
 /** Whether an attachment is ours, or was before a few of its bits were lost. */
 export const mayBeAttached = (value: Plain): boolean => {
@@ -113,14 +122,24 @@ const readManifest = (object: Reader): RecordManifest => ({
 
 function fileParts({ name, mode, content }: RecordFile): readonly Plain[] {
   const parts = Math.max(1, Math.ceil(content.length / PART))
-  return Array.from({ length: parts }, (_, part) => ({
-    type: FILE,
-    name,
-    mode: octal(mode),
-    part,
-    parts,
-    ...encode(content.subarray(part * PART, (part + 1) * PART)),
-  }))
+  const about = { type: FILE, name, mode: octal(mode) }
+  if (parts === 1) return [{ ...about, part: 0, parts, ...encode(content) }]
+  // Encoded each time that a part is asked for: a large file is never there in whole beside its own bytes.
+  return Array.from({ length: parts }, (_, part) => {
+    const piece = content.subarray(part * PART, (part + 1) * PART)
+    let encoding: 'utf8' | 'base64' | undefined
+    return {
+      ...about,
+      part,
+      parts,
+      get encoding() {
+        return (encoding ??= encode(piece).encoding)
+      },
+      get content() {
+        return piece.toString((encoding ??= encode(piece).encoding))
+      },
+    }
+  })
 }
 
 /** Takes an object apart and says where it is not what it should be. */

@@ -2,6 +2,7 @@ import { artdaqStamp } from './timestamp.ts'
 import { JsonObject, type JsonArray, type JsonValue } from '../../../fhicl/json/model.ts'
 import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import { originOf, type PrintedParts } from '../../../fhicl/to-json.ts'
+import { freeingMemory } from '../../../platform/free-memory.ts'
 import { toJson, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { indexName } from './document-reader.ts'
@@ -26,14 +27,14 @@ export interface DocumentFacts {
  * A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. One that keeps
  * an original gets a seal over all of its bytes.
  */
-export const documentText = (parts: PrintedParts, { time, ...facts }: DocumentFacts): readonly Buffer[] =>
+export const documentText = (parts: PrintedParts, { time, ...facts }: DocumentFacts): DocumentPieces =>
   documentTextAt(parts, { ...facts, stamp: artdaqStamp(time) })
 
 /** The time as artdaq writes it. */
 type Stamped = Omit<DocumentFacts, 'time'> & { readonly stamp: string }
 
 /** The same with the time as it stands in a document. */
-export const documentTextAt = (parts: PrintedParts, facts: Stamped): readonly Buffer[] =>
+export const documentTextAt = (parts: PrintedParts, facts: Stamped): DocumentPieces =>
   facts.rawdata.length === 0
     ? unsealedText(parts, facts)
     : sealed(unsealedText(parts, { ...facts, rawdata: [BLANK_SEAL, ...facts.rawdata] }))
@@ -42,7 +43,7 @@ export const documentTextAt = (parts: PrintedParts, facts: Stamped): readonly Bu
 export function unsealedText(
   { data, metadata, comments }: PrintedParts,
   { stamp, ...facts }: Stamped,
-): readonly Buffer[] {
+): DocumentPieces {
   const named = (name: string): JsonObject => JsonObject.of(['name', name], ['assigned', stamp])
   const event = (name: string, value: string): JsonObject =>
     JsonObject.of(['event', name], ['timestamp', stamp], ['value', named(value)])
@@ -64,10 +65,49 @@ export function unsealedText(
     ['collection', facts.collection],
     ['aliases', JsonObject.of(['active', EMPTY], ['history', EMPTY])],
     ['runs', [named(facts.run)]],
-    ['attachments', facts.attachments.map(toJson)],
+    ['attachments', EMPTY],
     ['configtype', 'notprovided'],
   )
-  return [DATA, data, METADATA, metadata, COMMENTS, comments, REST, writeJsonBytes(rest).subarray(OPENING)]
+  const printed = writeJsonBytes(rest)
+  const at = printed.lastIndexOf(ATTACHMENTS) + ATTACHMENTS.length
+  return new DocumentPieces(
+    [DATA, data, METADATA, metadata, COMMENTS, comments, REST],
+    printed.subarray(OPENING, at),
+    facts.attachments,
+    printed.subarray(at),
+  )
+}
+
+/**
+ * A document's bytes in pieces, which are the same each time that they are gone through. Attachments may be many times as large as all else, so
+ * they are printed one by one, when their turn comes, and never held together.
+ */
+export class DocumentPieces implements Iterable<Buffer> {
+  /** From the end of the FHiCL to the first attachment: it holds `origin.rawdata`, and the seal's place. */
+  readonly middle: Buffer
+  readonly #start: readonly Buffer[]
+  readonly #attachments: readonly Plain[]
+  readonly #end: Buffer
+
+  constructor(start: readonly Buffer[], middle: Buffer, attachments: readonly Plain[], end: Buffer) {
+    this.#start = start
+    this.middle = middle
+    this.#attachments = attachments
+    this.#end = end
+  }
+
+  *[Symbol.iterator](): Iterator<Buffer> {
+    yield* this.#start
+    yield this.middle
+    const free = freeingMemory()
+    for (const [position, attachment] of this.#attachments.entries()) {
+      if (position > 0) yield BETWEEN
+      const printed = writeJsonBytes(toJson(attachment))
+      yield printed
+      free(printed.length)
+    }
+    yield this.#end
+  }
 }
 
 // What stands round the parts that come printed, in the layout of `writeJsonBytes`.
@@ -76,6 +116,8 @@ const METADATA = Buffer.from(',\n"metadata" : ')
 const COMMENTS = Buffer.from(',\n"search" : [\n\n]\n},\n"comments" : ')
 const REST = Buffer.from(',\n')
 const OPENING = '{\n'.length
+const ATTACHMENTS = Buffer.from('"attachments" : [\n')
+const BETWEEN = Buffer.from(',\n')
 
 /** What the index repeats of such a document: just what reading it back would find. */
 export function factsOf({ oid, version, configuration, entity, run, time }: DocumentFacts): IndexFacts {

@@ -4,7 +4,8 @@ import { readJson } from '../../../fhicl/json/parser.ts'
 import { escapeText, writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import type { PrintedParts } from '../../../fhicl/to-json.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
-import { readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
+import type { RecordManifest } from '../../run-record.ts'
+import { isManifest, readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { readOriginals, type Originals } from './originals.ts'
 import { isSeal } from './seal.ts'
@@ -101,13 +102,34 @@ export class Stored {
 
   /** The manifest and the files that it carries for its run, where we stored it. Throws STORE_CORRUPT likewise. */
   get kept(): Attachments {
-    return readAttachments(this.attachments, this.path)
+    return readAttachments(this.#eachAttachment(), this.path)
+  }
+
+  /** The manifest alone, without the files beside it. Throws STORE_CORRUPT likewise. */
+  get manifest(): RecordManifest | undefined {
+    for (const value of this.#eachAttachment()) {
+      const { manifest } = isManifest(value) ? readAttachments([value], this.path) : { manifest: undefined }
+      if (manifest) return manifest
+    }
+    return undefined
+  }
+
+  /** The same document without its attachments, which may be many times as large as all else: for who has read them. */
+  withoutAttachments(): Stored {
+    const bytes = this.#members.bytesWith?.('attachments', '[\n\n]')
+    return bytes ? readStored(bytes, this.facts.oid, this.path) : this
+  }
+
+  /** One after the other, so that those of a large document are never there together. */
+  *#eachAttachment(): Generator<Plain> {
+    for (const value of this.#members.items?.('attachments') ?? []) yield toPlain(value)
+    if (!this.#members.items) yield* this.attachments
   }
 
   /** Throws STORE_CORRUPT, naming the file, where originals or manifest are damaged. */
   checkOriginals(): void {
     readOriginals(this.rawdata, this.path)
-    readAttachments(this.attachments, this.path)
+    readAttachments(this.#eachAttachment(), this.path)
   }
 
   /** Reads it to its end. Throws STORE_CORRUPT, naming the file, where any of it is no document. */
@@ -131,6 +153,9 @@ interface DocumentFile {
 /** The members of a document, of which only some are needed most of the time. */
 interface Members {
   get(key: string): JsonValue | undefined
+  /** The values of an array, one after the other. */
+  items?(key: string): Iterable<JsonValue>
+  bytesWith?(key: string, text: string): Buffer | undefined
 }
 
 /**
@@ -155,6 +180,15 @@ export function readStored(bytes: Buffer, oid: string, path: string): Stored {
         return whole().get(key) // throws, and tells the place in the file
       }
     },
+    items: function* (key) {
+      try {
+        yield* outline.items(key)
+      } catch (error) {
+        whole() // throws, and tells the place in the file
+        throw error
+      }
+    },
+    bytesWith: (key, text) => outline.bytesWith(key, text),
   }
   return new Stored(members, whole, { bytes, oid, path })
 }

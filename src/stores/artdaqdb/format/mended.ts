@@ -34,7 +34,7 @@ export const mended = (stored: Stored, collection: string): Buffer | undefined =
     if (seal === undefined || originals.text === undefined) return undefined
     for (const names of candidates(stored)) {
       const about = { ...names, oid: shownName(stored.facts.oid), collection, rawdata, attachments }
-      const bytes = Buffer.concat(documentTextAt(partsOf(originals.text, names.entity), about))
+      const bytes = Buffer.concat([...documentTextAt(partsOf(originals.text, names.entity), about)])
       if (bytes.includes(seal)) return bytes
     }
     return undefined

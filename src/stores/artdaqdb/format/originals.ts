@@ -49,6 +49,7 @@ const LONGEST = 400
 
 /** Bytes as text that artdaq's JSON can carry: as they are where they are UTF-8 it can hold, else in base64. */
 export function encode(content: Buffer): { readonly encoding: 'utf8' | 'base64'; readonly content: string } {
+  if (content.includes(0)) return { encoding: 'base64', content: content.toString('base64') }
   const text = content.toString('utf8')
   return !UNSPEAKABLE.test(text) && Buffer.from(text, 'utf8').equals(content)
     ? { encoding: 'utf8', content: text }

@@ -72,7 +72,7 @@ function requireDerived(stored: Stored): void {
     attachments,
     stamp: stored.created,
   })
-  const bytes = Buffer.concat(expected)
+  const bytes = Buffer.concat([...expected])
   if (bytes.equals(stored.bytes) || bytes.equals(writeJsonBytes(asStored(stored.json)))) return
   throw damaged(stored, 'it is not what its original gives')
 }

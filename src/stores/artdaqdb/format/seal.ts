@@ -28,14 +28,16 @@ const placeOf = (bytes: Buffer): number | undefined => {
   return at < 0 ? undefined : at + PLACE.length
 }
 
-/** A document's bytes, in pieces of which the last holds a blank seal, with the seal of all of them in its place. */
-export const sealed = (pieces: readonly Buffer[]): readonly Buffer[] => {
-  const last = pieces.at(-1)
-  const at = last && placeOf(last)
+/** A document's bytes, in pieces of which `middle` holds a blank seal, with the seal of all of them in its place. */
+export const sealed = <Pieces extends Iterable<Buffer> & { readonly middle: Buffer }>(
+  pieces: Pieces,
+): Pieces => {
+  const { middle } = pieces
+  const at = placeOf(middle)
   if (at === undefined) return pieces
   const hash = createHash('sha256')
   for (const piece of pieces) hash.update(piece)
-  last?.write(hash.digest('hex'), at, 'latin1')
+  middle.write(hash.digest('hex'), at, 'latin1')
   return pieces
 }
 

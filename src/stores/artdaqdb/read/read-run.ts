@@ -54,7 +54,7 @@ export async function readManifest(database: Database, run: number): Promise<Rec
   if (configuration === undefined) return undefined
   const stored = newest(await heldOf(database.collection(COMMIT_MARK), configuration))?.stored
   if (stored) prove(stored)
-  return stored?.kept.manifest
+  return stored?.manifest
 }
 
 /**
@@ -90,9 +90,7 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
       throw corrupt(
         `the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`,
       )
-  const schema = proofs.find(
-    (one) => one.collection === COMMIT_MARK && one.stored.kept.manifest !== undefined,
-  )
+  const schema = proofs.find((one) => one.collection === COMMIT_MARK && one.stored.manifest !== undefined)
   const kept = schema?.stored.kept ?? NOTHING_KEPT
   const { manifest, unsealed } = kept
   if (manifest && manifest.run !== run) throw corrupt(`its manifest is of run ${manifest.run}`)
@@ -116,6 +114,9 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
 const namesOf = (stored: Stored): ReadonlySet<string> =>
   new Set([...stored.facts.entities, ...stored.removed('removeEntity')])
 
+/** Of a document that is larger, only what is still needed is held on to. */
+const LARGE = 1 << 20
+
 class ReadDocument implements StoredDocument {
   readonly collection: RunDocument['collection']
   readonly entity: string
@@ -129,7 +130,7 @@ class ReadDocument implements StoredDocument {
     const { original, text } = stored.originals
     this.original = original
     this.#kept = text
-    this.#stored = stored
+    this.#stored = stored.bytes.length > LARGE ? stored.withoutAttachments() : stored
   }
 
   get fhicl(): string {

@@ -18,7 +18,7 @@ const facts = {
 
 describe('a document that is printed in pieces', () => {
   const parts = printedParts(parseFhicl('# a comment\na: 1\nb: [ 1, "two" ] // three\n'))
-  const stored = readStored(Buffer.concat(documentText(parts, facts)), facts.oid, 'tpc01.json')
+  const stored = readStored(Buffer.concat([...documentText(parts, facts)]), facts.oid, 'tpc01.json')
 
   it('says of itself what the index is told of it', () => {
     expect(stored.facts).toEqual(factsOf(facts))

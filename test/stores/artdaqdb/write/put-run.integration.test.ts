@@ -412,7 +412,7 @@ describe('several documents of an entity whose versions are no names of ours', (
         .map(({ fhicl, ...document }) => {
           const about = { configuration: '7/std00001', run: '7', time: NOW, rawdata: [], attachments: [] }
           const all = { ...about, ...document, collection }
-          const bytes = Buffer.concat(documentText(printedParts(parseFhicl(fhicl)), all))
+          const bytes = Buffer.concat([...documentText(printedParts(parseFhicl(fhicl)), all)])
           writeFileSync(join(path, collection, `${document.oid}.json`), bytes)
           return factsOf(all)
         })

@@ -1,0 +1,29 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+let collect: (() => void) | undefined
+
+/** Frees memory each time that so many bytes more have gone through, for work on what is large piece by piece. */
+export const freeingMemory = (): ((bytes: number) => void) => {
+  let gone = 0
+  return (bytes) => {
+    gone += bytes
+    if (gone < EVERY) return
+    gone = 0
+    freeMemory()
+  }
+}
+
+const EVERY = 16_000_000
+
+/**
+ * Gives back the memory of large buffers that nobody holds any more, on this thread, now. Left to itself, V8 keeps one until it happens to
+ * collect, and the next large record would stand beside it. Costs some ten milliseconds: call it after a large record, not after each.
+ */
+export const freeMemory = (): void => {
+  if (!collect) {
+    setFlagsFromString('--expose-gc')
+    collect = runInNewContext('gc') as () => void
+  }
+  collect()
+}
