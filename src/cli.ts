@@ -5,6 +5,7 @@ import { alertsCommands } from './cli/alerts.ts'
 import { artdaqCommands } from './cli/artdaq.ts'
 import { fhiclCommands } from './cli/fhicl.ts'
 import { historyCommands } from './cli/history.ts'
+import { queueCommands } from './cli/queue.ts'
 import { recordsCommands } from './cli/records.ts'
 import type { Load, Register } from './cli/register.ts'
 import { rowsCommands } from './cli/rows.ts'
@@ -26,6 +27,7 @@ const AREAS: readonly Register[] = [
   rowsCommands,
   trackCommands,
   serveCommands,
+  queueCommands,
 ]
 
 const EXIT_USAGE = 64

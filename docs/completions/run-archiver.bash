@@ -12,6 +12,7 @@ _run_archiver() {
             '/records') command='records' ;;
             '/rows') command='rows' ;;
             '/track') command='track' ;;
+            '/queue') command='queue' ;;
             '/init') command='init' ;;
             '/extract') command='extract' ;;
             '/verify') command='verify' ;;
@@ -74,13 +75,21 @@ _run_archiver() {
             'track/cancel') command='track cancel' ;;
             'track/migrate-schema') command='track migrate-schema' ;;
             '/serve') command='serve' ;;
+            '/worker') command='worker' ;;
+            'queue/status') command='queue status' ;;
+            'queue/list') command='queue list' ;;
+            'queue/show') command='queue show' ;;
+            'queue/retry') command='queue retry' ;;
+            'queue/pause') command='queue pause' ;;
+            'queue/resume') command='queue resume' ;;
+            'queue/migrate') command='queue migrate' ;;
         esac
     done
     case "$before" in
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve worker queue --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -143,6 +152,14 @@ _run_archiver() {
         'track cancel') words='--config --json --help' ;;
         'track migrate-schema') words='--config --json --help' ;;
         'serve') words='--config --ledger --host --port --token-file --base-path --public-url --help' ;;
+        'worker') words='--config --json --stages --until-empty --verbose -v --help' ;;
+        'queue status') words='--config --json --help' ;;
+        'queue list') words='--config --json --stage --status --limit --help' ;;
+        'queue show') words='--config --json --help' ;;
+        'queue retry') words='--config --json --stage --help' ;;
+        'queue pause') words='--config --json --help' ;;
+        'queue resume') words='--config --json --help' ;;
+        'queue migrate') words='--config --json --help' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
@@ -150,6 +167,7 @@ _run_archiver() {
         'records') words='plan check run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel migrate-schema' ;;
+        'queue') words='status list show retry pause resume migrate' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))
 }

@@ -15,6 +15,8 @@ export interface SessionOptions {
   /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
   readonly mode: string
   readonly waitSeconds: number
+  /** A worker of a queue: the lock is held together with other workers. */
+  readonly shared?: boolean
   /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
   readonly stages?: number | undefined
   readonly verbose: boolean

@@ -1,7 +1,7 @@
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
-import { acquireLock } from '../state/lock.ts'
+import { acquireLock, shareLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { PassConditions, StageReport } from '../runs/pass.ts'
@@ -31,7 +31,7 @@ export const withSession = async (
 ): Promise<number> => {
   const { app } = archiver.config
   const log = await openLog(archiver, options, context)
-  const lock = await acquireLock({
+  const lock = await (options.shared ? shareLock : acquireLock)({
     lockFile: app.lockFile,
     workDir: app.workDir,
     mode: options.mode,

@@ -79,3 +79,9 @@ export const ledgerUrl: Kind<Secret> = {
   secret: true,
   show: (url) => redactUrl(url.reveal()),
 }
+
+/** Where the shared backlog is. */
+export const queueUrl: Kind<string> = scalar('sqlite:FILE or off', z.string().regex(/^(?:off|sqlite:.+)$/s), {
+  must: 'sqlite:FILE or off',
+  json: { type: 'string' },
+})

@@ -3,6 +3,7 @@ import { app, daemon, fhiclizeGenerate, logging, sourceFiles } from './sections/
 import { artdaqDb, ledger, uconDb } from './sections/stores.ts'
 import { records } from './sections/records.ts'
 import { scrub } from './sections/scrub.ts'
+import { queue } from './sections/queue.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
 import { rows } from './sections/rows.ts'
 import { serve } from './sections/serve.ts'
@@ -16,6 +17,7 @@ export const KEYS = {
   fhiclize_generate: fhiclizeGenerate,
   logging,
   ledger,
+  queue,
   reporting,
   carbon,
   metrics,

@@ -206,7 +206,7 @@ const note = async ({ inHand }: Archiver, runs: RunSet, conditions: PassConditio
 }
 
 /** Source and destination of a stage, as far as a damaged state is rebuilt from them. */
-const stageRuns = async (
+export const stageRuns = async (
   { cache, records, artdaq, archive }: Archiver,
   stage: StageName,
 ): Promise<StageRuns> => {
@@ -226,12 +226,15 @@ const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Pro
     lastContiguous: stored.lastContiguous,
   })
 
-const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage<number> =>
+export const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage<number> =>
   importStage(archiver, archiver.artdaq, ({ run, signature, ended }) =>
     archived.set(run, { signature, ended }),
   )
 
-const migrating = ({ artdaq, archive, pack, budget }: Archiver, check: BlobCheck | undefined): Stage<number> =>
+export const migrating = (
+  { artdaq, archive, pack, budget }: Archiver,
+  check: BlobCheck | undefined,
+): Stage<number> =>
   admitted(migrateStage(artdaq, archive, pack, monotonic, check), (run, signal) =>
     admitMigration(artdaq, run, budget, signal),
   )

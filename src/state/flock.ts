@@ -7,8 +7,11 @@ import { unwritable } from './state-file.ts'
 /** util-linux and BusyBox both end with 1 when somebody else holds the lock. */
 const HELD = 1
 
+/** `shared`: with others that hold it shared, and nobody that holds it exclusively. */
+export type LockMode = 'exclusive' | 'shared'
+
 /**
- * An exclusive kernel lock on a file that is never removed. The kernel drops it with the process, however that ends; a
+ * A kernel lock on a file that is never removed. The kernel drops it with the process, however that ends; a
  * paused process keeps it; it cannot be held twice. Node has no call for it, so `flock` (util-linux) takes it on a descriptor that it inherits:
  * the lock belongs to the open file, which is ours and stays open.
  */
@@ -25,11 +28,16 @@ export class Flock {
    * Takes the lock, waiting at most `waitSeconds` (0: not at all); undefined when another holds it to the end. Throws
    * STATE_UNWRITABLE where the file cannot be made, LOCK_UNAVAILABLE where the system cannot lock, INTERRUPTED at the signal.
    */
-  static async take(path: string, waitSeconds: number, signal?: AbortSignal): Promise<Flock | undefined> {
+  static async take(
+    path: string,
+    waitSeconds: number,
+    signal?: AbortSignal,
+    mode: LockMode = 'exclusive',
+  ): Promise<Flock | undefined> {
     while (true) {
       const file = await openLockFile(path)
       try {
-        if (!(await lock(file, waitSeconds, signal))) {
+        if (!(await lock(file, waitSeconds, signal, mode))) {
           await file.close()
           return undefined
         }
@@ -74,9 +82,10 @@ async function lock(
   file: FileHandle,
   waitSeconds: number,
   signal: AbortSignal | undefined,
+  mode: LockMode,
 ): Promise<boolean> {
   const patience = waitSeconds > 0 ? ['-w', String(waitSeconds)] : ['-n']
-  const { status, output } = await run(['-x', ...patience, '3'], file.fd, signal)
+  const { status, output } = await run([mode === 'shared' ? '-s' : '-x', ...patience, '3'], file.fd, signal)
   if (status === 0) return true
   if (status === HELD) return false
   // Ctrl-C reaches the child as well as us, and it may be the first to end.

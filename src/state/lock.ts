@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ArchiverError } from '../errors.ts'
 import { step, sweepTemporaries } from '../platform/atomic-file.ts'
-import { Flock } from './flock.ts'
+import { Flock, type LockMode } from './flock.ts'
 import { LockFile, removeLeftover } from './lock-file.ts'
 import { describeOwner, OWNER_FILE, type Owner, readOwner, removeOwner, writeOwner } from './lock-owner.ts'
 import { requireOwnFolder, safeFolder } from './safe-open.ts'
@@ -89,6 +89,22 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
   }
 }
 
+/**
+ * Takes the lock together with other workers of one queue: a single archiver and workers never write at once. Shows no lock file and no owner,
+ * for there are many. Throws as `acquireLock` does.
+ */
+export async function shareLock(options: LockOptions): Promise<Lock> {
+  await makeFolders(options)
+  const kernel = await takeKernelLocks(options, 'shared')
+  return {
+    lost: new AbortController().signal,
+    assertHeld() {
+      if (!kernel.every((lock) => lock.isHeld())) throw replaced(options.workDir)
+    },
+    release: () => releaseAll(kernel),
+  }
+}
+
 /** Who holds the lock of a work_dir, as far as it has told; undefined when nobody has. For reports. */
 export const readLockOwner = (workDir: string): Promise<Owner | undefined> =>
   readOwner(join(workDir, OWNER_FILE))
@@ -107,7 +123,10 @@ async function makeFolders({ workDir, lockFile }: LockOptions): Promise<void> {
  * it: with both in hand, whoever made a lock file that is there is gone. Two spellings of one file (a link, a mount) are one lock, or the
  * second would find it held by the first.
  */
-async function takeKernelLocks(options: LockOptions): Promise<readonly Flock[]> {
+async function takeKernelLocks(
+  options: LockOptions,
+  mode: LockMode = 'exclusive',
+): Promise<readonly Flock[]> {
   const { workDir, lockFile, waitSeconds, signal } = options
   const taken: Flock[] = []
   try {
@@ -115,7 +134,7 @@ async function takeKernelLocks(options: LockOptions): Promise<readonly Flock[]> 
     const beside = `${resolve(lockFile).replace(/\.lock$/, '')}.flock`
     const isOne = (await placeOf(inWorkDir)) === (await placeOf(beside))
     for (const path of isOne ? [inWorkDir] : [inWorkDir, beside]) {
-      const lock = await Flock.take(path, waitSeconds, signal)
+      const lock = await Flock.take(path, waitSeconds, signal, mode)
       if (!lock) throw await held(options)
       taken.push(lock)
     }

@@ -1,0 +1,126 @@
+import type { Command } from '../app/context.ts'
+import { openQueue } from '../app/open-queue.ts'
+import { loadConfig } from '../config/load-config.ts'
+import type { ClaimStore, InstanceState, ItemState, ItemStatus, StageCounts } from '../engine/claim-store.ts'
+import { ArchiverError } from '../errors.ts'
+
+interface Options {
+  readonly config: string
+  readonly json?: boolean
+}
+
+/** Opens the queue for one look or one change, without becoming a worker. */
+const withQueue =
+  <Given extends Options>(
+    use: (store: ClaimStore, options: Given, out: (text: string) => void) => Promise<number>,
+  ): Command<Given> =>
+  async (options, context) => {
+    const { queue, app } = await loadConfig(options.config, context.env, ['app', 'queue'])
+    const store = await openQueue(queue, app.workDir, false)
+    try {
+      return await use(store, options, (text) => context.out(`${text}\n`))
+    } finally {
+      await store.close()
+    }
+  }
+
+const asJson = (value: unknown): string => JSON.stringify(value, null, 2)
+const timeOf = (ms: number | undefined): string => (ms === undefined ? '-' : new Date(ms).toISOString())
+
+/** `queue status`: who holds what since when, and what is left. */
+export const queueStatus = withQueue(async (store, { json }, out) => {
+  const [counts, instances] = [await store.counts(), await store.instances()]
+  out(
+    json
+      ? asJson({ stages: counts, instances })
+      : [...counts.map(stageLine), ...instances.map(instanceLine)].join('\n'),
+  )
+  return 0
+})
+
+const stageLine = (one: StageCounts): string =>
+  [
+    `${one.stage.padEnd(8)}${one.pending} pending, ${one.claimed} claimed, ${one.done} done, ${one.failed} failed`,
+    one.oldest === undefined ? '' : `oldest since ${timeOf(one.oldest)}`,
+    one.paused ? 'paused' : '',
+    one.blockedUntil === undefined
+      ? ''
+      : `waits until ${timeOf(one.blockedUntil)}: ${one.blockedReason ?? ''}`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ')
+
+const instanceLine = (one: InstanceState): string =>
+  `${one.id} ${one.status} (PID ${one.pid} on ${one.host}, since ${timeOf(one.startedAt)}): holds ${one.held}, ${one.done} done, ${one.failed} failed, ${one.fenced} fenced, ${one.recovered} recovered`
+
+const itemLine = (item: ItemState): string =>
+  [
+    `${item.stage} ${item.key}: ${item.status}, ${item.attempts} attempt(s)`,
+    item.claimedBy !== undefined && item.status === 'claimed'
+      ? `held by ${item.claimedBy} since ${timeOf(item.claimedAt)}`
+      : '',
+    item.lost > 0 ? `its worker died ${item.lost} time(s)` : '',
+    item.code === undefined && item.message === undefined
+      ? ''
+      : `${item.code ?? ''} ${item.message ?? ''}`.trim(),
+  ]
+    .filter((part) => part !== '')
+    .join('; ')
+
+const STATUSES: readonly ItemStatus[] = ['pending', 'claimed', 'done', 'failed']
+
+interface ListOptions extends Options {
+  readonly stage: string
+  readonly status?: string
+  readonly limit?: string
+}
+
+/** `queue list`: the items of a stage. */
+export const queueList = withQueue<ListOptions>(
+  async (store, { stage, status, limit = '100', json }, out) => {
+    const known = STATUSES.find((one) => one === status)
+    if (status !== undefined && known === undefined)
+      throw new ArchiverError('USAGE', `--status ${status}: it is one of ${STATUSES.join(', ')}`)
+    const items = await store.list(stage, known, Math.max(1, Number(limit) || 100))
+    out(json ? asJson(items) : items.map(itemLine).join('\n'))
+    return 0
+  },
+)
+
+/** `queue show`: one item in each stage. Exit 1 where the queue does not know it. */
+export const queueShow = withQueue<Options & { readonly key: string }>(async (store, { key, json }, out) => {
+  const items = await store.show(key)
+  if (items.length === 0) throw new ArchiverError('NOT_FOUND', `the queue has no item ${key}`)
+  out(json ? asJson(items) : items.map(itemLine).join('\n'))
+  return 0
+})
+
+/** `queue retry`: failed items are to be done again. */
+export const queueRetry = withQueue<Options & { readonly key?: string; readonly stage?: string }>(
+  async (store, { key, stage }, out) => {
+    let count = 0
+    for (const name of stage === undefined ? ['import', 'migrate'] : [stage])
+      count += await store.retry(name, key === undefined ? undefined : [key])
+    out(`${count} item(s) will be tried again`)
+    return 0
+  },
+)
+
+/** `queue pause` and `queue resume`: no new claims in a stage; what is in hand is finished. */
+export const queuePause = withQueue<Options & { readonly stage: string }>(async (store, { stage }, out) => {
+  await store.pause(stage)
+  out(`${stage} is paused: workers finish what they have in hand`)
+  return 0
+})
+
+export const queueResume = withQueue<Options & { readonly stage: string }>(async (store, { stage }, out) => {
+  await store.resume(stage)
+  out(`${stage} goes on`)
+  return 0
+})
+
+/** `queue migrate`: makes the tables, or brings them up to date. */
+export const queueMigrate = withQueue(async (_store, _options, out) => {
+  out('The tables of the queue are up to date')
+  return Promise.resolve(0)
+})

@@ -1,0 +1,110 @@
+import type { StageName } from '../../common/stage-name.ts'
+import { RunSet } from '../../common/run-set.ts'
+import type { ClaimStore, QueueItem } from '../../engine/claim-store.ts'
+import { ArchiverError } from '../../errors.ts'
+import type { Archiver } from '../archiver.ts'
+import { type PassConditions, planPass, stageRuns } from '../pass.ts'
+
+/** The runs of a set as items of a queue: lowest first, named by their number. */
+export const itemsOf = (runs: Iterable<number>): QueueItem[] =>
+  [...runs].map((run) => ({ key: String(run), ordinal: run }))
+
+/**
+ * What the leader of several workers does: it looks for runs that are to be done and adds them to the queue, and keeps the state files and
+ * failure logs in step with it. The files are a projection: losing them costs a scan, never a run.
+ */
+export class Scanner {
+  readonly #archiver: Archiver
+  readonly #store: ClaimStore
+  readonly #stages: readonly StageName[]
+  readonly #conditions: PassConditions
+  readonly #stored = new Map<StageName, RunSet>()
+  /** Until when results have been written to the files, by the store's clock. */
+  readonly #written = new Map<StageName, number>()
+  #isFirst = true
+
+  constructor(
+    archiver: Archiver,
+    store: ClaimStore,
+    stages: readonly StageName[],
+    conditions: PassConditions,
+  ) {
+    this.#archiver = archiver
+    this.#store = store
+    this.#stages = stages
+    this.#conditions = {
+      ...conditions,
+      assertHeld: () => {
+        if (!store.isLeading)
+          throw new ArchiverError('LOCK_LOST', 'another worker leads and writes the state files')
+        conditions.assertHeld()
+      },
+    }
+  }
+
+  /** Adds what is to be done. Returns how many runs were added. For the leader only. */
+  async scan(): Promise<number> {
+    const alone = (await this.#store.instances()).filter(({ status }) => status === 'running').length <= 1
+    const adopts = this.#isFirst && alone
+    let added = 0
+    for (const stage of this.#stages) {
+      const memory = this.#archiver.memory(stage, this.#conditions)
+      const { config } = this.#archiver
+      const remembered = await memory.load(config.app.onCorruptState, () => stageRuns(this.#archiver, stage))
+      // Only while nobody else works can the files know more than the queue: a single archiver has written them.
+      if (adopts) await this.#store.adoptFailures(stage, itemsOf(remembered.failed))
+      await this.#project(stage)
+      const now = await this.#archiver.peek(stage)
+      const listedAt = await this.#store.now()
+      const request = { mode: 'incremental', stages: this.#stages, limit: Infinity, recheck: false } as const
+      const plan = await planPass(this.#archiver, stage, request, now)
+      this.#stored.set(stage, plan.stored)
+      await this.#noteDoubtful(stage, plan.runs.union(plan.unproven))
+      // A run that is listed and was compared by one of us is proven: the queue says so.
+      const doubted = adopts ? RunSet.EMPTY : plan.runs.intersect(plan.unproven)
+      added += await this.#store.enqueue(stage, itemsOf(plan.runs.minus(doubted)), listedAt)
+      added += await this.#store.enqueue(stage, itemsOf(doubted), 0)
+    }
+    this.#isFirst = false
+    await this.#archiver.cache.save()
+    return added
+  }
+
+  /** Brings the state files and failure logs in step with the queue. For the leader only. */
+  async project(): Promise<void> {
+    for (const stage of this.#stages) await this.#project(stage)
+  }
+
+  async #project(stage: StageName): Promise<void> {
+    const at = await this.#store.now()
+    const finished = await this.#store.finishedSince(stage, this.#written.get(stage) ?? 0)
+    const runsOf = (status: 'done' | 'failed'): RunSet =>
+      RunSet.of(finished.filter((item) => item.status === status).map(({ ordinal }) => ordinal))
+    const known = this.#stored.get(stage)
+    const listed = known ?? (await stageRuns(this.#archiver, stage)).stored
+    const stored = listed.union(runsOf('done'))
+    this.#stored.set(stage, stored)
+    await this.#archiver.memory(stage, this.#conditions).checkpoint({
+      failed: runsOf('failed'),
+      resolved: runsOf('done'),
+      attemptedUpTo: await this.#store.attemptedUpTo(stage),
+      lastContiguous: stored.lastContiguous,
+    })
+    this.#written.set(stage, at - OVERLAP)
+  }
+
+  /** A kill of everybody leaves runs below the numbers at the archive that nobody compared: they are written down before they are handed out. */
+  async #noteDoubtful(stage: StageName, runs: RunSet): Promise<void> {
+    const { state } = await this.#archiver.peek('migrate')
+    const below = runs.upTo(state.lastAttemptedRun)
+    const known = await this.#archiver.inHand.read()
+    const isQuiet = (await this.#store.counts()).every(({ pending, claimed }) => pending + claimed === 0)
+    const wanted = isQuiet && stage === 'import' && !this.#isFirst ? below : known.union(below)
+    if (wanted.equals(known)) return
+    this.#conditions.assertHeld()
+    await this.#archiver.inHand.write(wanted)
+  }
+}
+
+/** Results that were committed while the last ones were read are read again, in milliseconds. */
+const OVERLAP = 5000
