@@ -40,12 +40,6 @@ const GO: Readonly<Record<string, string>> = {
   o: '/',
   r: '/runs',
   h: '/history',
-  p: '/performance',
-  f: '/failures',
-  d: '/graph',
-  w: '/rows',
-  i: '/instances',
-  a: '/alerts',
 }
 
 const dialog = (id: string): HTMLDialogElement | null => one<HTMLDialogElement>(`dialog#${CSS.escape(id)}`)

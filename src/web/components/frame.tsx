@@ -8,12 +8,6 @@ export const PAGES = [
   ['overview', 'Overview', '', '/'],
   ['runs', 'Runs', 'Run records', '/runs'],
   ['history', 'History', 'Executions', '/history'],
-  ['performance', 'Performance', '', '/performance'],
-  ['failures', 'Failures', '', '/failures'],
-  ['graph', 'Dependencies', '', '/graph'],
-  ['rows', 'Rows', 'Databases', '/rows'],
-  ['instances', 'Instances', '', '/instances'],
-  ['alerts', 'Alerts', 'People', '/alerts'],
 ] as const
 
 const Brand = () => (
@@ -33,7 +27,7 @@ const Brand = () => (
 const PageList = ({ current, facts }: { current: string; facts: FrameFacts }) => (
   <ul>
     {PAGES.map(([key, word, group, path]) => {
-      const badge = key === 'failures' ? facts.failures : key === 'alerts' ? facts.firing : undefined
+      const badge = key === 'runs' ? facts.failures : undefined
       return (
         <>
           {group && <li class="grp">{group}</li>}
@@ -116,9 +110,9 @@ const KEYS: readonly (readonly [Child, string])[] = [
   [<kbd>/</kbd>, 'jump to a run, execution or task'],
   [
     <>
-      <kbd>g</kbd> <kbd>o r h p f d w i a</kbd>
+      <kbd>g</kbd> <kbd>o r h</kbd>
     </>,
-    'overview, runs, history, performance, failures, dependencies, rows, instances, alerts',
+    'overview, runs, history',
   ],
   [
     <>
@@ -212,7 +206,6 @@ export const Frame = ({ view, facts }: { view: View; facts: FrameFacts }) => (
             {facts.version} on {facts.place}
           </p>
           <p>
-            <a href="/states">States</a> <a href="/_parts">Parts</a>{' '}
             <button type="button" class="lnk js-only" id="keys">
               Keys
             </button>

@@ -56,10 +56,10 @@ export const Tiles = ({ facts }: { facts: Facts }) => {
           v={count(failedCount(snapshot))}
           s={failedCount(snapshot) > 0 ? 'failed' : undefined}
           sub="runs in the failure logs"
-          href="/failures"
+          href="/runs"
         />
       ) : (
-        <Tile k="Failed items today" v={count(failedToday)} href="/failures" />
+        <Tile k="Failed items today" v={count(failedToday)} href="/runs" />
       )}
       <Tile
         k="Executions, 7 days"
@@ -81,7 +81,7 @@ export const Tiles = ({ facts }: { facts: Facts }) => {
             label={`executions by day, 7 days: ${sumOf((day) => day.executions).join(', ')}`}
           />
         }
-        href="/performance"
+        href="/history"
       />
       <Tile
         k="Last success"

@@ -1,6 +1,7 @@
 import type { Ask, View } from '../view.ts'
 import { loginPage } from './access.tsx'
 import { executionPage } from './execution.tsx'
+import { historyPage } from './history.tsx'
 import { overview } from './overview.tsx'
 import { runPage } from './run.tsx'
 import { runsPage } from './runs.tsx'
@@ -17,5 +18,6 @@ export const PAGES: readonly PageRoute[] = [
   { pattern: /^\/runs$/, page: (ask) => runsPage(ask) },
   { pattern: /^\/runs\/([1-9]\d{0,14})$/, page: (ask, run = '1') => runPage(Number(run), ask) },
   { pattern: /^\/executions\/([\w-]{1,36})$/, page: (ask, id = '') => executionPage(id, ask) },
+  { pattern: /^\/history$/, page: (ask) => historyPage(ask) },
   { pattern: /^\/login$/, page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken)) },
 ]
