@@ -1,3 +1,4 @@
+import { ArchiverError } from '../../errors.ts'
 import type { Column, CopiedColumn, Key, KeyColumn } from '../table.ts'
 
 export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``
@@ -23,13 +24,21 @@ export const identical = ({ source, archive }: CopiedColumn): string => {
     return `(${s} <=> ${d} AND (${s} IS NULL OR ${s} <> 0 OR CONCAT(${s}) <=> CONCAT(${d})))`
   if (TEXTS.test(source.type) || TEXTS.test(archive.type))
     return source.charset === archive.charset
-      ? `BINARY ${s} <=> BINARY ${d}`
-      : `BINARY CONVERT(${s} USING utf8mb4) <=> BINARY CONVERT(${d} USING utf8mb4)`
-  if (BYTES.test(source.type) || SHAPES.test(source.type)) return `BINARY ${s} <=> BINARY ${d}`
+      ? sameBytes(s, d, (name) => `BINARY ${name}`)
+      : sameBytes(s, d, (name) => `BINARY CONVERT(${name} USING utf8mb4)`)
+  if (BYTES.test(source.type)) return `${s} <=> ${d}`
+  if (SHAPES.test(source.type)) return sameBytes(s, d, (name) => `BINARY ${name}`)
   // As JSON values 1 equals 1.0; as texts they differ.
-  if (source.type === 'json') return `BINARY CAST(${s} AS CHAR) <=> BINARY CAST(${d} AS CHAR)`
+  if (source.type === 'json') return sameBytes(s, d, (name) => `BINARY CAST(${name} AS CHAR)`)
   return `${s} <=> ${d}`
 }
+
+/**
+ * A conversion gives NULL, with no more than a warning, for a value larger than max_allowed_packet: two values that differ would both be NULL
+ * and so equal. Such values never count as identical, and their rows stay.
+ */
+const sameBytes = (s: string, d: string, bytes: (name: string) => string): string =>
+  `(${bytes(s)} <=> ${bytes(d)} AND (${bytes(s)} IS NULL) = (${s} IS NULL) AND (${bytes(d)} IS NULL) = (${d} IS NULL))`
 
 /** SQL that gives a value as a text from which `literal` makes the same value again. */
 export const exactText = (column: Column, alias: string): string => {
@@ -38,15 +47,25 @@ export const exactText = (column: Column, alias: string): string => {
   if (column.type === 'float') return `CONCAT(${name} * 1e0)`
   // Plus zero: a ZEROFILL column would be printed with its zeros, a BIT as bytes.
   if (NUMBERS.test(column.type)) return `CONCAT(${name} + 0)`
-  if (TEXTS.test(column.type)) return `HEX(CONVERT(${name} USING utf8mb4))`
-  if (BYTES.test(column.type) || SHAPES.test(column.type)) return `HEX(${name})`
-  if (column.type === 'json') return `HEX(CAST(${name} AS CHAR CHARACTER SET utf8mb4))`
+  if (TEXTS.test(column.type)) return wholeHex(name, `CONVERT(${name} USING utf8mb4)`)
+  if (BYTES.test(column.type) || SHAPES.test(column.type)) return wholeHex(name, name)
+  if (column.type === 'json') return wholeHex(name, `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`)
   return `CONCAT(${name})`
 }
+
+/** What stands for a value whose digits are larger than max_allowed_packet: HEX would give NULL for it, and NULL would be archived. */
+const TOO_LARGE = 'larger than max_allowed_packet'
+
+const wholeHex = (name: string, bytes: string): string =>
+  `IF(${name} IS NULL, NULL, COALESCE(HEX(${bytes}), '${TOO_LARGE}'))`
 
 /** A literal for what `exactText` gave. */
 export const literal = (column: Column, text: string | null): string => {
   if (text === null) return 'NULL'
+  if (text === TOO_LARGE)
+    throw new ArchiverError('ROWS_REFUSED', `a value of column ${column.name} is ${TOO_LARGE}`, {
+      hint: 'raise max_allowed_packet of both servers to more than twice the largest value, and run again',
+    })
   if (FLOATS.test(column.type)) return /[eE]/.test(text) ? numeric(text) : `${numeric(text)}e0`
   if (NUMBERS.test(column.type)) return numeric(text)
   if (TEXTS.test(column.type) || column.type === 'json') return `_utf8mb4 X'${hex(text)}'`
@@ -56,7 +75,7 @@ export const literal = (column: Column, text: string | null): string => {
 
 /** What a person reads: texts as texts, bytes as hex. */
 export const readable = (column: Column, text: string | null): string | null => {
-  if (text === null) return null
+  if (text === null || text === TOO_LARGE) return text
   if (TEXTS.test(column.type) || column.type === 'json') return Buffer.from(text, 'hex').toString('utf8')
   return BYTES.test(column.type) || SHAPES.test(column.type) ? `0x${text}` : text
 }
