@@ -75,10 +75,9 @@ describe('three workers on one backlog', () => {
   it('of which one is killed: the others take over what it had in hand', { timeout: 180_000 }, async () => {
     const victim = start()
     await until(() => victim.log().includes('successfully'))
-    const others = [start('--until-empty'), start('--until-empty')]
-    await until(() => others.some(({ log }) => log().includes('successfully')))
     victim.child.kill('SIGKILL')
     await victim.ended
+    const others = [start('--until-empty'), start('--until-empty')]
     const ends = await Promise.all(others.map(({ ended }) => ended))
     expect(ends.map((end) => [end.status, end.status === 0 ? '' : end.stderr])).toEqual([
       [0, ''],
