@@ -2,6 +2,8 @@ import { messageOf } from '../errors.ts'
 import { bootTime, identity, monotonic, now, startTicks } from '../platform/host.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
 import type { Listener } from '../engine/stage.ts'
+import { databasePlace } from '../sql/database-url.ts'
+import { loadDriver } from '../sql/open-database.ts'
 import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
 import { channelsOf } from '../tracking/alerts/channels.ts'
 import { narrator } from '../tracking/event-logger.ts'
@@ -62,6 +64,8 @@ export const openListeners = async (
   log: OpenLog,
 ): Promise<Listeners> => {
   const reporting = reportingOf(archiver, options, context, log)
+  const { app, ledger: settings } = archiver.config
+  await loadDriver(databasePlace(settings.url.reveal(), app.workDir))
   const ledger = ledgerOf(archiver, options, context, log, reporting.closed)
   const listeners: Listener[] = [narrator(log), ledger.listener, reporting.listener]
   if (showsProgress(options, context)) {

@@ -43,6 +43,15 @@ export const openDatabase = async <Schema>(options: DatabaseOptions): Promise<Da
   }
 }
 
+/**
+ * Loads the driver of a database ahead of its opening, before worker threads run. libsql asks Node for a report while it is loaded, and Node
+ * waits for every thread with that: one that hangs on a disk would hold up the main thread, signals and all. A missing driver is reported by
+ * the opening.
+ */
+export const loadDriver = async (place: DatabasePlace | undefined): Promise<void> => {
+  if (place?.dialect === 'sqlite') await import('./sqlite.ts').catch(() => undefined)
+}
+
 /** Whether a driver is missing or was built for another machine. Another try in this process does not help. */
 export const isMissing = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false

@@ -4,7 +4,8 @@ import { startMariadb } from './mariadb.ts'
 import { Site } from './servers.ts'
 
 const server = await startMariadb('--max-allowed-packet=16M')
-if (!server) console.warn('SKIPPED: no MariaDB could be started: values above max_allowed_packet are not tested')
+if (!server)
+  console.warn('SKIPPED: no MariaDB could be started: values above max_allowed_packet are not tested')
 
 /** New sessions take the limit that the server has when they begin. */
 const limit = async (bytes: number): Promise<void> => {
