@@ -74,7 +74,7 @@ const proofFacts = async (
   archive: Listing | undefined,
 ): Promise<ProofFacts | undefined> => {
   if (!artdaq || !archive) return undefined
-  const held = provable(artdaq, archive)
+  const held = provable(artdaq, archive, (await archiver.peek('migrate')).failed)
   const proven = await provenOf(archiver).load()
   return {
     held,

@@ -23,7 +23,11 @@ const SAVE_EVERY = 5000
 export const scrub = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
   const budget = options.for === undefined ? Infinity : durationOf(options.for)
-  const held = provable(await archiver.artdaq.list(), await archiver.archive.list())
+  const held = provable(
+    await archiver.artdaq.list(),
+    await archiver.archive.list(),
+    (await archiver.peek('migrate')).failed,
+  )
   const chosen = options.runs === undefined ? held : held.intersect(runsOf(options.runs))
   const proven = await provenOf(archiver).load()
   let saved = monotonic()

@@ -28,7 +28,9 @@ export const scrubShare = async (
   try {
     const proven = await provenOf(archiver).load()
     proven.good(outcome.succeeded, now())
-    const held = plan.stored.minus(plan.runs).minus(RunSet.of(outcome.failed))
+    // A run in the failure log is not archived: what stands at its key is what it failed for.
+    const { failed } = await archiver.peek('migrate')
+    const held = plan.stored.minus(plan.runs).minus(RunSet.of(outcome.failed)).minus(failed)
     const scrubbed =
       share === 0
         ? undefined

@@ -50,10 +50,13 @@ export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOp
   return { compared, damaged }
 }
 
-/** The runs that both stores say are archived, and that wait for nothing: of those with an update that is not archived yet, a migration has to do with. */
-export const provable = (documents: Listing, blobs: Listing): RunSet => {
+/**
+ * The runs that both stores say are archived, and that wait for nothing: neither for the migration of an update, nor in the failure log, for what
+ * stands at the key of a failed run is what it failed for.
+ */
+export const provable = (documents: Listing, blobs: Listing, failed: RunSet): RunSet => {
   const behind = [...documents.updates]
     .filter(([run, update]) => update > (blobs.updates.get(run) ?? 0))
     .map(([run]) => run)
-  return blobs.runs.minus(RunSet.of(behind)).minus(documents.incomplete)
+  return blobs.runs.minus(RunSet.of(behind)).minus(documents.incomplete).minus(failed)
 }

@@ -119,18 +119,22 @@ describe('work on runs in threads', () => {
     ])
   })
 
-  it('gives a pass over many runs the same database as passes over a few, which need no threads', () => {
-    expect(site.archiver('--import-only').status).toBe(0)
-    const few = new Site()
-    rmdirSync(few.path('records'))
-    symlinkSync(site.path('records'), few.path('records'))
-    try {
-      for (let passes = 0; passes < RUNS.length / 4; passes++)
-        expect(few.archiver('--import-only', '--limit', '4').status).toBe(0)
-      expect(documentsIn(site.path('db')).length).toBeGreaterThan(RUNS.length * 5)
-      expect(documentsIn(site.path('db'))).toEqual(documentsIn(few.path('db')))
-    } finally {
-      few.remove()
-    }
-  })
+  it(
+    'gives a pass over many runs the same database as passes over a few, which need no threads',
+    { timeout: 180_000 },
+    () => {
+      expect(site.archiver('--import-only').status).toBe(0)
+      const few = new Site()
+      rmdirSync(few.path('records'))
+      symlinkSync(site.path('records'), few.path('records'))
+      try {
+        for (let passes = 0; passes < RUNS.length / 4; passes++)
+          expect(few.archiver('--import-only', '--limit', '4').status).toBe(0)
+        expect(documentsIn(site.path('db')).length).toBeGreaterThan(RUNS.length * 5)
+        expect(documentsIn(site.path('db'))).toEqual(documentsIn(few.path('db')))
+      } finally {
+        few.remove()
+      }
+    },
+  )
 })

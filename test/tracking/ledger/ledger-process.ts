@@ -39,6 +39,6 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
 setInterval(() => undefined, 1000)
 if (mode === 'no-ledger-yet') process.stdout.write('READY\n')
 else
-  await ledger.flush(5000).then(() => {
+  await ledger.flush(30_000).then(() => {
     process.stdout.write('READY\n')
   })
