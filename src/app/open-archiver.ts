@@ -82,6 +82,8 @@ export const openArchiver = async (
       listings,
       watched,
       inHand,
+      // Replaced whole after a pass: a kill leaves their temporaries, too.
+      ...['.proven.json', 'waiting-since.txt', 'last-success.txt'].map((name) => join(app.workDir, name)),
     ],
     peek: (stage) =>
       new StageMemory({
