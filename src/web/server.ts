@@ -47,7 +47,7 @@ export const pageServer = (options: ServerOptions): PageServer => {
   const steady = given.ledger && new SteadyLedger(given.ledger, given.now)
   const sources: PageSources = { ...given, ledger: steady?.reads }
   const results: Results = new Map()
-  const site = { sources, steady, hasToken: guard.hasToken, results }
+  const site = { sources, steady, hasToken: guard.hasToken, canAct: options.actions !== undefined, results }
   const hub = new LiveHub({
     revision: async () => (sources.ledger ? sources.ledger.revision() : ''),
     view: (path, mayAct) => viewAt(path, mayAct, site),

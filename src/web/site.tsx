@@ -13,12 +13,16 @@ export interface SiteOptions {
   readonly sources: PageSources
   readonly steady: SteadyLedger | undefined
   readonly hasToken: boolean
+  /** Whether this server does anything for who is signed in; else its pages show the command alone. */
+  readonly canAct: boolean
   readonly results: Results
 }
 
 /** The page at an address, `/runs/127431?zoom=1000`, as it is now. It is never thrown: what cannot be shown is a page that says why. */
-export const viewAt = async (address: string, mayAct: boolean, options: SiteOptions): Promise<View> => {
-  const { sources, steady, hasToken } = options
+export const viewAt = async (address: string, signedIn: boolean, options: SiteOptions): Promise<View> => {
+  const { sources, steady, canAct } = options
+  const mayAct = signedIn && canAct
+  const hasToken = options.hasToken && canAct
   const [path = '/', search = ''] = address.split('?', 2)
   const ask: Ask = { sources, query: new URLSearchParams(search), now: sources.now(), mayAct, hasToken }
   try {

@@ -45,7 +45,7 @@ export const uconDb = section('UconDB, the long-term archive: one blob a run.', 
   writer_user: optional(text, { doc: 'Needed for a web service.' }),
   writer_password: optional(secret, { doc: 'Needed for a web service.' }),
   timeout_seconds: key(pause(0.001), '10', {
-    doc: 'The longest silence of the server that is put up with.',
+    doc: 'Idle timeout for the response of the server.',
   }),
   verify: key(choice('checksum', 'content'), 'content', {
     doc: "After each put: trust the server's checksum of what it received, or read the blob back and compare it.",

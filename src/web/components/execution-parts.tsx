@@ -124,7 +124,7 @@ export const StopDialog = ({ execution, ask }: { execution: ExecutionDetail; ask
     <p class="sub">The same on its host, {execution.host}:</p>
     <Cmd c={`kill -TERM ${execution.pid}`} />
     {!ask.mayAct && (
-      <p class="sub">Read only. {ask.hasToken ? <a href="/login">Sign in</a> : 'serve has no token.'}</p>
+      <p class="sub">Read only. {ask.hasToken ? <a href="/login">Sign in</a> : 'Use the command above.'}</p>
     )}
     <form method="dialog">
       <button class="btn">Keep it running</button>

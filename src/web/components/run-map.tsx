@@ -94,8 +94,7 @@ export const RetryDialog = ({
       ))}
       {!ask.mayAct && (
         <p class="sub">
-          Read only. {ask.hasToken ? <a href="/login">Sign in</a> : <code>serve --token-file FILE</code>} to
-          do this here.
+          Read only. {ask.hasToken ? <a href="/login">Sign in</a> : 'Use the commands above.'}
         </p>
       )}
       <form method="dialog">
