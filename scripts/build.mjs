@@ -20,8 +20,8 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
   define: { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit?.trim() ?? '') },
-  // commander and yaml are needed at every start and load three times faster inside the bundle.
-  external: Object.keys(dependencies).filter((name) => !['commander', 'yaml'].includes(name)),
+  // These are needed at every start and load three times faster inside the bundle.
+  external: Object.keys(dependencies).filter((name) => !['commander', 'yaml', 'zod', 'leven', 'kysely'].includes(name)),
   loader: { '.sql': 'text', '.fcl': 'text' },
   banner: {
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
