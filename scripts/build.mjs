@@ -21,7 +21,9 @@ await build({
   logLevel: 'warning',
   define: { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit?.trim() ?? '') },
   // These are needed at every start and load three times faster inside the bundle.
-  external: Object.keys(dependencies).filter((name) => !['commander', 'yaml', 'zod', 'leven', 'kysely'].includes(name)),
+  external: Object.keys(dependencies).filter(
+    (name) => !['commander', 'yaml', 'zod', 'leven', 'kysely'].includes(name),
+  ),
   loader: { '.sql': 'text', '.fcl': 'text' },
   banner: {
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
