@@ -1,3 +1,4 @@
+import { makeOnce } from '../sql/make.ts'
 import { openSession } from '../sql/open-session.ts'
 import type { Session, SessionOptions } from '../sql/session.ts'
 import type { Probe } from './throttle.ts'
@@ -79,9 +80,11 @@ export class ServerProbe implements Probe {
     if (this.#beats === false) return false
     try {
       if (this.#beats === undefined)
-        await source.run(
-          `CREATE TABLE IF NOT EXISTS ${this.#heartbeat} (id INT PRIMARY KEY, beat DOUBLE PRECISION NOT NULL)`,
-        )
+        await makeOnce(async () => {
+          await source.run(
+            `CREATE TABLE IF NOT EXISTS ${this.#heartbeat} (id INT PRIMARY KEY, beat DOUBLE PRECISION NOT NULL)`,
+          )
+        })
       await source.run(
         source.dialect === 'mysql'
           ? `INSERT INTO ${this.#heartbeat} VALUES (1, UNIX_TIMESTAMP(NOW(6))) ON DUPLICATE KEY UPDATE beat = VALUES(beat)`

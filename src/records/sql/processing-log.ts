@@ -2,8 +2,9 @@ import type { KeyType } from '../mapping/model.ts'
 import type { Cell } from '../values/convert.ts'
 import { textIn, type RecordsDatabase, type Session } from './database.ts'
 import type { DialectName } from '../../sql/database-url.ts'
-import { asText, quoted } from './dialect.ts'
+import { makeOnce } from '../../sql/make.ts'
 import { classOf } from './classify-error.ts'
+import { asText, quoted } from './dialect.ts'
 
 /** What one attempt says of an item. `reason` and `detail` hold no values of the payload. */
 export interface LogEntry {
@@ -64,16 +65,11 @@ const ddl = (dialect: DialectName, keyType: KeyType): string => {
   epoch int NOT NULL DEFAULT 1, started_at ${moment}, duration_ms bigint, UNIQUE (task, app_id))`
 }
 
-/** Makes the table where it is missing. */
-export const ensureLog = async ({ session, dialect }: RecordsDatabase, keyType: KeyType): Promise<void> => {
-  try {
+/** Makes the table where it is missing. Safe by several processes at once. */
+export const ensureLog = ({ session, dialect }: RecordsDatabase, keyType: KeyType): Promise<void> =>
+  makeOnce(async () => {
     await session.change(ddl(dialect, keyType))
-  } catch (error) {
-    // Two processes that make it at once: one of them may be refused by PostgreSQL, and finds it made.
-    if (classOf(error) !== 'duplicate') throw error
-    await session.change(ddl(dialect, keyType))
-  }
-}
+  })
 
 const NAMES = [
   'app_id',

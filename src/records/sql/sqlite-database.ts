@@ -5,7 +5,10 @@ import type { RecordsDatabase, Session, SqlRow } from './database.ts'
 
 const TRY_EVERY = 15
 
-/** Opens a SQLite file. A commit is on the disk when it returns. Statements wait in line: a file has one writer. */
+/**
+ * Opens a SQLite file. A commit is on the disk when it returns. Statements wait in line: a file has one writer. Whoever waits for the
+ * write lock waits in the event loop, `timeout` milliseconds at most: a wait inside SQLite would block the very thread that may hold it.
+ */
 export const openSqliteDatabase = (file: string, timeout: number): RecordsDatabase => {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true })
@@ -14,6 +17,7 @@ export const openSqliteDatabase = (file: string, timeout: number): RecordsDataba
   const database = openFile(file, timeout)
   for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'])
     database.prepare(`PRAGMA ${pragma}`).all([])
+  database.prepare(`PRAGMA busy_timeout = ${TRY_EVERY}`).all([])
   return new SqliteDatabase(database, timeout)
 }
 
@@ -31,7 +35,7 @@ class SqliteDatabase implements RecordsDatabase {
     const inner = this.#inner()
     this.session = {
       rows: (sql, values) => this.#inLine(() => inner.rows(sql, values)),
-      change: (sql, values) => this.#inLine(() => inner.change(sql, values)),
+      change: (sql, values) => this.transaction((session) => session.change(sql, values)),
     }
   }
 
@@ -66,7 +70,7 @@ class SqliteDatabase implements RecordsDatabase {
 
   /** Takes the write lock at once, so that no statement of the transaction meets SQLITE_BUSY. */
   async #begin(): Promise<void> {
-    for (let left = Math.ceil(this.#timeout / TRY_EVERY); ; left--)
+    for (let left = Math.ceil(this.#timeout / TRY_EVERY / 2); ; left--)
       try {
         this.#file.exec('BEGIN IMMEDIATE')
         return

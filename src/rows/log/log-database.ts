@@ -1,3 +1,4 @@
+import { makeOnce } from '../../sql/make.ts'
 import type { Session } from '../../sql/session.ts'
 import { addColumns, createTable, LOG_TABLES, type LogTable } from './tables.ts'
 
@@ -41,15 +42,17 @@ export class LogDatabase {
     return (await this.#columns('process_logs')).size > 0
   }
 
-  /** Makes the tables, and adds columns that those of an earlier version lack. */
+  /** Makes the tables, and adds columns that those of an earlier version lack. Safe by several processes at once. */
   async prepare(): Promise<void> {
+    for (const table of Object.keys(LOG_TABLES)) await makeOnce(() => this.#make(table))
+  }
+
+  async #make(table: string): Promise<void> {
     const { dialect } = this.session
     const place = (name: string): string => this.place(name)
-    for (const table of Object.keys(LOG_TABLES)) {
-      const present = await this.#columns(table)
-      if (present.size === 0) await this.session.run(createTable(table, dialect, place))
-      else for (const sql of addColumns(table, present, dialect, place)) await this.session.run(sql)
-    }
+    const present = await this.#columns(table)
+    if (present.size === 0) await this.session.run(createTable(table, dialect, place))
+    else for (const sql of addColumns(table, present, dialect, place)) await this.session.run(sql)
   }
 
   async #columns(table: string): Promise<ReadonlySet<string>> {
