@@ -67,7 +67,7 @@ export interface Details {
   readonly run?: number
 }
 
-/** An error that is told to the operator. Anything else that is thrown is a bug and ends in exit 2. */
+/** An error that the operator sees. Anything else that is thrown is a bug and ends in exit 2. */
 export class ArchiverError extends Error {
   readonly code: Code
   readonly hint: string | undefined

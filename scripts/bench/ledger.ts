@@ -12,7 +12,7 @@ import type { EngineEvent, Listener } from '../../src/engine/stage.ts'
 const RUNS = Number(process.argv[2] ?? 4000)
 const A_SECOND = 200
 const BATCH = 25
-/** Milliseconds that a run may take in the slowest chain that is allowed (DESIGN section 8: 50 runs a second). */
+/** Milliseconds that a run may take in the slowest chain that is allowed (50 runs a second). */
 const SLOWEST = 20
 
 function* pass(): Generator<EngineEvent[]> {

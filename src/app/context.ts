@@ -9,7 +9,7 @@ export interface Context {
   readonly signal: AbortSignal
   /** From now on SIGHUP calls this instead of stopping the process (the daemon re-reads its configuration). */
   onHangup(listener: () => void): void
-  /** Ends the process with SIGKILL: for when a read that never returns would keep it alive (RELIABILITY C8). */
+  /** Ends the process with SIGKILL: for when a read that never returns would keep it alive. */
   die(): never
   /** Whether standard error is a terminal, and how wide. */
   readonly terminal: { readonly interactive: boolean; readonly columns: number; readonly color: boolean }

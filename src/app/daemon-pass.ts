@@ -92,7 +92,7 @@ const work = async (
           reports.push(report)
           retried[stage] = report.outcome?.attempted ?? RunSet.EMPTY
         }
-      conditions.tell(reports)
+      conditions.report(reports)
       return exitCodeOf(reports, [], stop.signal, conditions.stop)
     })
     return { reports, retried }
@@ -123,7 +123,7 @@ const summaryOf = async (archiver: Archiver, { reports, retried }: Work): Promis
   }
 }
 
-/** A failure log that cannot be read is trouble of the pass itself, which tells it. */
+/** A failure log that cannot be read is trouble of the pass itself, which reports it. */
 const failedOf = async (archiver: Archiver, stage: StageName): Promise<RunSet> =>
   archiver.peek(stage).then(
     ({ failed }) => failed,

@@ -33,7 +33,7 @@ export interface SessionEnd {
   readonly reports: readonly StageReport[]
 }
 
-/** Whoever is told of a session: log lines, progress bar, ledger. None of them can stop it or slow it down. */
+/** Session listeners (log lines, progress bar, ledger). They never throw or block. */
 export interface Listeners {
   readonly listener: Listener
   /** A state file was damaged, and is kept under another name. */
@@ -43,10 +43,10 @@ export interface Listeners {
   close(end: SessionEnd): Promise<void>
 }
 
-/** Milliseconds that one message to one channel may take (D35: telling never holds up what is told of). */
+/** Milliseconds that one message to one channel may take (a slow channel never holds up the pass). */
 const PATIENCE = 5000
 
-/** What the Python original calls the two listings in its metrics (spec/RUN_RECORDS.md section 8). */
+/** What the Python original calls the two listings in its metrics. */
 const LISTINGS = [
   ['artdaq', 'ArtdaqDBClient.get_archived_runs.duration_ms'],
   ['archive', 'UconDBClient.get_existing_runs.duration_ms'],
@@ -56,7 +56,7 @@ const LISTINGS = [
 export const showsProgress = ({ json, verbose }: SessionOptions, { terminal }: Context): boolean =>
   terminal.interactive && !json && !verbose
 
-/** Opens everything that is told of a session. */
+/** Opens everything that listens to a session. */
 export const openListeners = async (
   archiver: Archiver,
   options: SessionOptions,

@@ -196,6 +196,6 @@ const onlyOneBlob = (run: number): ArchiverError =>
 /** Whether a stage has ever stored anything: then a destination that is not there is an unmounted disk. */
 const hasArchived = async (config: Config, stage: StageName): Promise<boolean> => {
   const { stateFile } = memoryPaths(config, stage)
-  const state = await new StateFile(stateFile).read().catch(() => undefined) // a damaged state is for the pass to tell
+  const state = await new StateFile(stateFile).read().catch(() => undefined) // a damaged state is for the pass to report
   return (state?.lastContiguousRun ?? 0) > 0
 }

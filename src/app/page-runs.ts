@@ -35,7 +35,7 @@ export const pageRuns = (
     const begun = now()
     const snapshot = snapshotOf(await gather())
     dueAt = now() + Math.max(KEEP, (now() - begun) * SHARE)
-    // An equal snapshot keeps its time, so that nobody is told of a change that is none.
+    // An equal snapshot keeps its time, so that no page is sent a change that is none.
     if (!last || fingerprint(last) !== fingerprint(snapshot)) last = snapshot
     return last
   }

@@ -9,11 +9,11 @@ import { openListeners, type SessionEnd, type SessionOptions, showsProgress } fr
 
 export type { SessionOptions }
 
-/** Everything a command that writes works in: the lock is held, the log is open, and what happens is told to whoever listens. */
+/** Everything a command that writes works in: the lock is held, the log is open, and listeners get what happens. */
 export interface Session extends PassConditions {
   readonly log: OpenLog
-  /** What became of the stages of a pass, for whoever is told at the end. */
-  tell(reports: readonly StageReport[]): void
+  /** What became of the stages of a pass, for the listeners at the end. */
+  report(reports: readonly StageReport[]): void
 }
 
 /** How long after the grace a run in hand may take to notice that it is to be dropped, in milliseconds. */
@@ -42,11 +42,11 @@ export const withSession = async (
     files: archiver.writes,
     warn: (message) => log.warn(message),
   })
-  const telling = await openListeners(archiver, options, context, log)
+  const listeners = await openListeners(archiver, options, context, log)
   const abandon = new AbortController()
   const timers: NodeJS.Timeout[] = []
   const onStop = (): void => {
-    telling.stopping(String(context.signal.reason))
+    listeners.stopping(String(context.signal.reason))
     log.warn(
       `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${app.shutdownGraceSeconds} s`,
     )
@@ -65,11 +65,11 @@ export const withSession = async (
       log,
       stop: AbortSignal.any([context.signal, lock.lost]),
       abandon: abandon.signal,
-      listener: telling.listener,
+      listener: listeners.listener,
       assertHeld: () => lock.assertHeld(),
       warn: (message) => log.warn(message),
-      corrupt: (file, kept) => telling.corrupt(file, kept),
-      tell: (told) => void reports.push(...told),
+      corrupt: (file, kept) => listeners.corrupt(file, kept),
+      report: (stages) => void reports.push(...stages),
     })
     end = { exitCode, reports }
     return exitCode
@@ -81,7 +81,7 @@ export const withSession = async (
     for (const timer of timers) clearTimeout(timer)
     // Nothing of a session may hear anything after its end: the signal of a daemon lives on.
     context.signal.removeEventListener('abort', onStop)
-    await telling.close(end)
+    await listeners.close(end)
     lock.lost.removeEventListener('abort', onLost)
     await lock.release()
     await log.close() // last: all of the above may log

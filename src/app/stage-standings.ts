@@ -36,6 +36,6 @@ const ageOf = async ({ records }: Archiver, run: number, now: number): Promise<n
   try {
     return Math.max(0, (now - (await stat(await records.pathOf(run))).mtimeMs) / 1000)
   } catch {
-    return undefined // its record is gone, or the source is away: the pass itself has told
+    return undefined // its record is gone, or the source is away: the pass itself has reported it
   }
 }

@@ -5,7 +5,7 @@ import { chooseRun } from '../stores/artdaqdb/read/read-run.ts'
 import type { Repaired } from '../stores/artdaqdb/repair.ts'
 import { shownName } from '../stores/artdaqdb/format/document-reader.ts'
 
-/** A run as `artdaq show` tells it. */
+/** A run as `artdaq show` prints it. */
 export interface ShownRun {
   readonly run: number
   readonly database: string

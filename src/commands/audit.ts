@@ -23,14 +23,14 @@ interface Options {
 const SAMPLE = 20
 
 /**
- * `run-archiver audit`: evaluates the invariant of DESIGN section 2 for both stages, from the stores and the failure logs alone; the state
+ * `run-archiver audit`: evaluates the first invariant of docs/INVARIANTS.md for both stages, from the stores and the failure logs alone; the state
  * files are not looked at. Reads back a sample of what is called archived, with `--deep` all of it. Exit 1 on any violation; throws when a
  * store cannot be read. Writes nothing and takes no lock: in the middle of a pass a run may move from one class to another meanwhile.
  */
 export const audit = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
   const { app } = archiver.config
-  // Failure logs before the stores: a run that is archived meanwhile is then at worst told as stale, never as lost.
+  // Failure logs before the stores: a run that is archived meanwhile is then at worst reported as stale, never as lost.
   const failed = {
     import: await failures(app.importFailureLog, context),
     migrate: await failures(app.migrateFailureLog, context),
@@ -86,7 +86,7 @@ const failures = async (path: string, context: Context): Promise<RunSet> => {
   return runs
 }
 
-/** An unmounted record directory would make every archived run look well, for want of anything to compare it with (I6). */
+/** An unmounted record directory would make every archived run look well, for want of anything to compare it with. */
 const refuseEmptySource = (source: RunSet, stored: RunSet): void => {
   if (source.isEmpty && !stored.isEmpty)
     throw new ArchiverError('SOURCE_UNAVAILABLE', 'the run record directory is empty, and artdaqDB is not', {
@@ -129,7 +129,7 @@ const checkImported = async (
   { signal }: Context,
 ): Promise<Finding> => {
   const { manifest } = await artdaq.read(run, signal)
-  if (!manifest) return undefined // stored by another program: whole as far as artdaqDB can tell
+  if (!manifest) return undefined // stored by another program: whole as far as artdaqDB knows
   try {
     const record = await records.read(run, signal)
     const [difference] = differsFromManifest(record, manifest, sha256)

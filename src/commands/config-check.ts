@@ -132,9 +132,9 @@ export const asText = (
     `${setting.padEnd(name)}  ${text.padEnd(value)}  ${from}`.trimEnd(),
   )
   const looked = findings.map(({ name: what, ok, message }) => `${ok ? '✓' : '✗'} ${what}: ${message}`)
-  const told = warnings.map((warning) => `warning: ${warning}`)
+  const listed = warnings.map((warning) => `warning: ${warning}`)
   const verdict = findings.every(({ ok }) => ok)
     ? `${path} is valid`
     : `${path} is valid, but something it names cannot be used`
-  return `${[...settings, '', ...told, ...looked, verdict].join('\n')}\n`
+  return `${[...settings, '', ...listed, ...looked, verdict].join('\n')}\n`
 }

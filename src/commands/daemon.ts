@@ -19,7 +19,7 @@ export interface DaemonOptions {
 
 /**
  * Archives runs as they end, until a signal. The lock is held for each pass only, so that commands by hand work in between.
- * SIGHUP reads the configuration again between two passes; a faulty one is told, and the old one stays in force.
+ * SIGHUP reads the configuration again between two passes; a faulty one is reported, and the old one stays in force.
  */
 export const daemon: Command<DaemonOptions> = async ({ config: path, verbose = false }, given) => {
   // Lines, no progress bar: a daemon is not looked at.
@@ -93,7 +93,7 @@ const partsOf = (
     confirmIdle: () =>
       records.fingerprint().then(
         () => undefined,
-        () => undefined, // it answers, though not well: the passes tell of that
+        () => undefined, // it answers, though not well: the passes report that
       ),
     notifier,
     monotonic,

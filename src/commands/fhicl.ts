@@ -33,7 +33,7 @@ export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, na
     context.out(fhiclToJsonText(parseFhicl(bytes), origin))
     return 0
   } catch (error) {
-    return tell(error, file, context)
+    return report(error, file, context)
   }
 }
 
@@ -45,7 +45,7 @@ export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file
     context.out(fhiclFromJson(readJson(bytes.toString('utf8'))))
     return 0
   } catch (error) {
-    return tell(error, file, context)
+    return report(error, file, context)
   }
 }
 
@@ -59,7 +59,7 @@ const readInput = async (file: string): Promise<Buffer> => {
 }
 
 /** Says what is wrong, with file and place, on standard error. */
-const tell = (error: unknown, file: string, context: Context): number => {
+const report = (error: unknown, file: string, context: Context): number => {
   if (!(error instanceof ArchiverError)) throw error
   const shown = file === '-' ? 'standard input' : file
   const text = error instanceof FhiclError ? error.caret(shown) : `${shown}: ${error.message}`

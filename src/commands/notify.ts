@@ -8,7 +8,7 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import type { Message } from '../tracking/alerts/alerts.ts'
 import { channelsOf } from '../tracking/alerts/channels.ts'
-import { keepTold, readTold, toldFile } from '../tracking/alerts/sent-alerts.ts'
+import { keepSent, readSent, sentFile } from '../tracking/alerts/sent-alerts.ts'
 import type { Command } from '../app/context.ts'
 
 export interface NotifyOptions {
@@ -42,13 +42,13 @@ export const notify: Command<NotifyOptions> = async ({ config: path, title, file
   }
   const redact = redactor(secretsOf(config))
   const safe = (line: string): string => printable(redact(line))
-  const memory = toldFile(config.app.workDir)
+  const memory = sentFile(config.app.workDir)
   const limited =
-    key === undefined ? undefined : limit(await readTold(memory), `tell:${safe(key)}`, now(), HOUR)
+    key === undefined ? undefined : limit(await readSent(memory), `tell:${safe(key)}`, now(), HOUR)
   const remember = async (): Promise<void> => {
-    if (limited) await keepTold(memory, limited.told, (warning) => context.err(`${warning}\n`))
+    if (limited) await keepSent(memory, limited.sent, (warning) => context.err(`${warning}\n`))
   }
-  if (limited?.tell === false) {
+  if (limited?.due === false) {
     await remember()
     context.err('The same message was sent within the last hour; not sent again.\n')
     return 0

@@ -16,7 +16,7 @@ type Options = MainOptions & { readonly stage: StageName }
 type Print = (lines: readonly string[]) => void
 
 /**
- * `--recover-import-state`, `--recover-migrate-state`: rebuilds a stage's state and failure log from the two stores (seed 003). Safe at any
+ * `--recover-import-state`, `--recover-migrate-state`: rebuilds a stage's state and failure log from the two stores. Safe at any
  * time and twice; cut short anywhere, it is done again. What it replaces is kept. Throws when a store cannot be read, and
  * SOURCE_UNAVAILABLE when the source is empty and the destination is not: then nothing is changed.
  */
@@ -90,7 +90,7 @@ const sourceRuns = async ({ records, artdaq }: Archiver, stage: StageName): Prom
   return runs.union(ambiguous)
 }
 
-/** An unmounted disk looks like an empty source; believing it would empty the failure log (I6). */
+/** An unmounted disk looks like an empty source; believing it would empty the failure log. */
 const refuseEmptySource = (stage: StageName, { source, stored }: StageRuns): void => {
   if (!source.isEmpty || stored.isEmpty) return
   const [code, what] =

@@ -53,7 +53,7 @@ const PASS_FLAGS: readonly [key: keyof MainOptions, flag: string][] = [
   ['overrideConflict', '--override-conflict'],
 ]
 
-/** Reads the mode off the flags (spec/RUN_RECORDS.md 7.1, D42). Throws USAGE that names both flags where two contradict each other. */
+/** Reads the mode off the flags. Throws USAGE that names both flags where two contradict each other. */
 export const modeOf = (options: MainOptions): Mode => {
   const report = options.compareState ? '--compare-state' : '--report-status'
   const asked = MODES.filter(([key]) => options[key])

@@ -49,7 +49,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     const began = monotonic()
     const reports = await runPass(archiver, request, conditions)
     complaints.push(...(await scrubShare(archiver, reports, monotonic() - began, conditions)))
-    conditions.tell(reports)
+    conditions.report(reports)
     const code = exitCodeOf(reports, complaints, context.signal, conditions.stop)
     if (options.json) context.out(passJson(reports, complaints, code))
     else context.out(`${[...passLines(reports, options.config), ...complaints].join('\n')}\n`)

@@ -1,7 +1,7 @@
 /** What a line is about, beside its text: `run`, `stage`, `error` and whatever else a machine should find without parsing. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Where everything that works tells what it does. A message is one sentence for a person; no call ever throws. */
+/** Where everything that works logs what it does. A message is one sentence for a person; no call ever throws. */
 export interface Log {
   debug(message: string, fields?: Fields): void
   info(message: string, fields?: Fields): void

@@ -23,7 +23,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Masks what looks like a secret wherever it stands: passwords in URLs, authorization headers, Slack tokens and webhooks,
- * `password=...`. A net below the `Secret` class, for texts that servers and libraries make (D40: the original logged the
+ * `password=...`. A net below the `Secret` class, for texts that servers and libraries make (the original logged the
  * database's password in every error of its tools).
  */
 export const redact: Redact = (text) =>
@@ -65,7 +65,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 /**
  * A text on one line and without power over a terminal: control characters, and those that turn the direction of
- * writing or cannot be seen, become `\xNN` or `\u{N}` (RELIABILITY section 4). A backslash of the text's own stays.
+ * writing or cannot be seen, become `\xNN` or `\u{N}`. A backslash of the text's own stays.
  */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => {

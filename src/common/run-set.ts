@@ -82,7 +82,7 @@ export class RunSet implements Iterable<number> {
     return this.#ranges.at(-1)?.[1]
   }
 
-  /** The last run of the unbroken series that begins with the lowest run; 0 for an empty set (seed 003). */
+  /** The last run of the unbroken series that begins with the lowest run; 0 for an empty set. */
   get lastContiguous(): number {
     return this.#ranges[0]?.[1] ?? 0
   }

@@ -16,8 +16,8 @@ export class Secret {
   }
 
   /**
-   * For the one place that hands it to a server: as its file has it now, because passwords are changed while a daemon runs (RELIABILITY
-   * H10). Where that cannot be read, the last that could.
+   * For the one place that hands it to a server: as its file has it now, because passwords are changed while a daemon runs.
+   * Where that cannot be read, the last that could.
    */
   current(): string {
     try {

@@ -9,7 +9,7 @@ export interface Breach {
   readonly message: string
 }
 
-/** The answers by path; a faulty setting counts as set, for it was told already. */
+/** The answers by path; a faulty setting counts as set, for it is reported already. */
 interface Answers {
   readonly value: (path: string) => unknown
   readonly isSet: (path: string) => boolean

@@ -8,8 +8,8 @@ interface Adapted {
 
 /**
  * Brings the forms that only the Python original's configurations have into today's: mail settings directly under
- * `reporting`, `fhiclize_generate: {files: [...]}`, and `app_fuzz`, the fault injection that was live in production
- * (D43): with nothing to inject it is left out with a warning, else it is a problem.
+ * `reporting`, `fhiclize_generate: {files: [...]}`, and `app_fuzz`, the fault injection that was live in production:
+ * with nothing to inject it is left out with a warning, else it is a problem.
  */
 export const adapt = (root: Node): Adapted => {
   if (root.type !== 'map') return { root, problems: [], warnings: [] }

@@ -28,7 +28,7 @@ export const KEYS = {
   serve,
 } as const
 
-/** The checked configuration: every setting has its value, in camel case, in the unit that its name tells. */
+/** The checked configuration: every setting has its value, in camel case, in the unit that its name says. */
 export type Config = Values<typeof KEYS>
 
 /** The name of a section, as it stands in the file. */

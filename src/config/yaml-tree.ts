@@ -72,13 +72,13 @@ export const parseTree = (text: string): Tree => {
   const faults = [...document.errors, ...document.warnings]
   const converter = new Converter(document, place)
   const root = converter.node(document.contents)
-  const told = faults.map(({ code, message, pos }) => ({
+  const syntax = faults.map(({ code, message, pos }) => ({
     at: place(pos[0]),
     message: EXPLAINED[code]?.(wordAt(text, pos[0])) ?? `is not YAML: ${withoutQuotes(message)}`,
   }))
   return {
     root,
-    problems: [...told, ...converter.problems],
+    problems: [...syntax, ...converter.problems],
     readable: faults.every(({ code }) => HARMLESS.has(code)) && converter.problems.length === 0,
   }
 }

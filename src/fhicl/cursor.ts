@@ -5,7 +5,7 @@ import type { Source } from './source-text.ts'
 const HASH = 0x23
 const SLASH = 0x2f
 
-/** A position in a text that only ever moves on: passes over blanks, counts lines, and tells what it stands before. */
+/** A position in a text that only ever moves on: passes over blanks, counts lines, and says what it stands before. */
 export class Cursor {
   readonly source: Source
   readonly text: string

@@ -10,7 +10,7 @@ interface Replacement {
 
 /**
  * A text made ready for the grammar: each `#include` and what follows it up to a quote turned into a parameter's name,
- * every line end a `\n`, one at the end. Keeps what it takes to tell a place in the text as it was given.
+ * every line end a `\n`, one at the end. Keeps what it takes to name a place in the text as it was given.
  */
 export class Source {
   /** What the grammar reads. ASCII, and ends in a newline. */

@@ -12,10 +12,10 @@ export const monotonicMicroseconds = (): bigint => process.hrtime.bigint() / 100
 
 export type Clock = () => number
 
-/** Changes with every boot of the machine; empty where the kernel does not tell. */
+/** Changes with every boot of the machine; empty where the kernel does not say. */
 export const bootId = (): string => read('/proc/sys/kernel/random/boot_id').trim()
 
-/** When a process began, in clock ticks since boot: tells a process from a later one with the same pid. Undefined: no such process. */
+/** When a process began, in clock ticks since boot: distinguishes a process from a later one with the same pid. Undefined: no such process. */
 export const startTicks = (pid: number): number | undefined => {
   const stat = read(`/proc/${pid}/stat`)
   // The command's name stands in brackets and may itself hold blanks and brackets; the fields begin after the last one.

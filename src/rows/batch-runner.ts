@@ -59,8 +59,8 @@ export class BatchRunner {
       } catch (error) {
         if (troubleOf(error) !== 'transient' || attempt >= TRIES || signal.aborted)
           throw rowsError(error, `batch ${batch.number} of ${file.name}`)
-        const told = error instanceof Error ? error : new Error(String(error))
-        listener({ type: 'batch-retry', file: file.name, batch: batch.number, attempt, error: told })
+        const cause = error instanceof Error ? error : new Error(String(error))
+        listener({ type: 'batch-retry', file: file.name, batch: batch.number, attempt, error: cause })
         const known = await this.#recover(facts(), attempt)
         if (known) return known
       }

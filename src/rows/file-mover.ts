@@ -210,15 +210,15 @@ export class FileMover {
 
   async #fail(name: string, file: OpenFile | undefined, error: unknown): Promise<void> {
     const { options } = this.#work
-    const told = error instanceof Error ? error : new Error(String(error))
+    const cause = error instanceof Error ? error : new Error(String(error))
     this.#progress.failedFiles += 1
-    options.listener({ type: 'file-failed', file: name, error: told })
+    options.listener({ type: 'file-failed', file: name, error: cause })
     const open = file ?? {
       id: (await this.#log?.beginFile(name, 0, null, 0, { batches: 0, records: 0 }).catch(() => 0)) ?? 0,
       name,
       batches: 0,
     }
-    await this.#close(open, 'FAILED', told).catch(() => undefined) // the error itself is thrown on
+    await this.#close(open, 'FAILED', cause).catch(() => undefined) // the error itself is thrown on
     if (!(error instanceof ArchiverError) || error.code !== 'IDS_INVALID') throw error
   }
 

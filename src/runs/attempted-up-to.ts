@@ -1,7 +1,7 @@
 import type { RunSet } from '../common/run-set.ts'
 
 /**
- * How far `last_attempted_run` may go: the highest run below everything that is still open, in flight or unknown (I3), that was attempted: it
+ * How far `last_attempted_run` may go: the highest run below everything that is still open, in flight or unknown, that was attempted: it
  * failed, or it is stored, whoever did it. Runs are handed out in ascending order, but late arrivals and retries may be far below what was
  * attempted before.
  */

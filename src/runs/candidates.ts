@@ -21,7 +21,7 @@ export interface PlanInput {
 
 /**
  * The runs that a pass may process: source − destination, by set difference and never by a high-water mark, so that a run
- * that arrives late, below every number ever attempted, is a candidate like any other (DESIGN section 3, I1; D6). A run that is listed and in
+ * that arrives late, below every number ever attempted, is a candidate like any other. A run that is listed and in
  * the failure log is not taken for archived: what is there may be what it failed for (a conflict, a mismatch). It is put again, which compares.
  */
 export const candidates = (input: PlanInput): RunSet => {
@@ -41,7 +41,7 @@ export const candidates = (input: PlanInput): RunSet => {
 
 /**
  * How many runs a pass takes at most; Infinity for no limit. As in the Python original, `batch_size` limits an incremental pass,
- * ten times that another, and a retry is not limited (spec/RUN_RECORDS.md 7.1, 7.6). 0 means no limit.
+ * ten times that another, and a retry is not limited. 0 means no limit.
  */
 export const passLimit = (mode: PassMode, batchSize: number, limit: number | undefined): number => {
   if (limit !== undefined) return limit

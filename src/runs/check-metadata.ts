@@ -9,9 +9,9 @@ export type MetadataFinding =
   | { readonly parameter: string; readonly problem: string }
 
 /**
- * Looks for parameters in the `metadata.fcl` among a blob's sections: each key must be there exactly once (spec section 6).
+ * Looks for parameters in the `metadata.fcl` among a blob's sections: each key must be there exactly once.
  * `parameters`: the key by the name it is reported under. Remarks, and keys that merely end in a parameter's name, do not
- * count, and a line of `#####` does not end the file (D50). Problems are told in the original's words.
+ * count, and a line of `#####` does not end the file. Problems are reported in the original's words.
  */
 export const findParameters = (
   sections: readonly Section[],

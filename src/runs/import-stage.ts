@@ -21,7 +21,7 @@ export interface Room {
 
 /**
  * Run record directories → artdaqDB: reads a record whole, turns it into documents, stores them. Stored is what a commit returned from.
- * `archived` is told the manifest of each record that was stored.
+ * `archived` gets the manifest of each record that was stored.
  */
 export const importStage = (
   source: ImportSource,
@@ -32,7 +32,7 @@ export const importStage = (
   // Half of a run's time is that of the syncs of its documents. A store that others write for us is given no more than was asked for.
   waits: artdaq.putNew ? 1 : 0,
   process: async (run, signal) => {
-    const told = ({ manifest, documents }: Stored, result: Processed['result']): Processed => {
+    const processed = ({ manifest, documents }: Stored, result: Processed['result']): Processed => {
       if (manifest) archived(manifest)
       const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
       return {
@@ -45,9 +45,9 @@ export const importStage = (
     const room = await source.admit?.(run, signal)
     try {
       const written = await artdaq.putNew?.(run, (place) => source.write(run, place, signal, room), signal)
-      if (written) return told(written, 'stored')
+      if (written) return processed(written, 'stored')
       const documents = await source.load(run, signal, room)
-      return told(documents, await artdaq.put(documents, signal))
+      return processed(documents, await artdaq.put(documents, signal))
     } finally {
       room?.release()
     }

@@ -4,7 +4,7 @@ import type { Listing, SourceListing } from '../stores/store.ts'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
 
-/** A directory's times move in steps of a kernel tick. What stayed equal for longer than one can be told from a later change. */
+/** A directory's times move in steps of a kernel tick. What stayed equal for longer than one can be distinguished from a later change. */
 const TICK = 20
 
 interface Entry {
@@ -12,7 +12,7 @@ interface Entry {
   readonly listing: unknown
 }
 
-/** Something that can be listed, and can tell cheaply whether a listing is still true. */
+/** Something that can be listed, and knows cheaply whether a listing is still true. */
 export interface Listed<L> {
   list(): Promise<L>
   fingerprint(): Promise<string | undefined>

@@ -54,7 +54,7 @@ export interface StageReport {
 
 const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
 
-/** At most so often, in milliseconds, is progress recorded (DESIGN section 3). */
+/** At most so often, in milliseconds, is progress recorded. */
 const CHECKPOINT_EVERY = 250
 
 /** What one stage of a pass would do, from the stores and from what is remembered. Reads only. */
@@ -98,7 +98,7 @@ const withImported = (listing: Listing, imported: Imported | undefined): Listing
 
 /**
  * One pass: import, then migrate, as far as they are asked for. A stage that cannot begin (its store is away) does not keep the
- * other from its work (D36); a stop keeps the later stage from beginning (D46). The caller holds the lock.
+ * other from its work; a stop keeps the later stage from beginning. The caller holds the lock.
  */
 export const runPass = async (
   archiver: Archiver,
@@ -199,7 +199,7 @@ const spared = async (what: string, keep: () => Promise<void>, conditions: PassC
   }
 }
 
-/** Writes down what a pass has in hand that the state cannot tell. */
+/** Writes down what a pass has in hand that the state cannot show. */
 const note = async ({ inHand }: Archiver, runs: RunSet, conditions: PassConditions): Promise<void> => {
   conditions.assertHeld()
   await inHand.write(runs)
@@ -221,7 +221,7 @@ const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Pro
   recorder.checkpoint({
     failed: RunSet.EMPTY,
     resolved: RunSet.EMPTY,
-    // What is stored was attempted, though a crash may have kept it from being recorded; but never past a run of this pass (I3).
+    // What is stored was attempted, though a crash may have kept it from being recorded; but never past a run of this pass.
     attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven).take(1)),
     lastContiguous: stored.lastContiguous,
   })

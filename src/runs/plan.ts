@@ -36,7 +36,7 @@ export interface PlanRequest {
 }
 
 /**
- * What the import stage has to do. Throws SOURCE_UNAVAILABLE where the record directory is empty and was not before (I6): an unmounted
+ * What the import stage has to do. Throws SOURCE_UNAVAILABLE where the record directory is empty and was not before: an unmounted
  * disk looks like that, and is never "nothing to do".
  */
 export const planImport = async (
@@ -92,7 +92,7 @@ export const planImport = async (
   }
 }
 
-/** What the migrate stage has to do. Throws STORE_UNAVAILABLE where artdaqDB is empty and was not before (I6). */
+/** What the migrate stage has to do. Throws STORE_UNAVAILABLE where artdaqDB is empty and was not before. */
 export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequest): Plan => {
   const hadRuns = !archive.runs.isEmpty || !request.failed.isEmpty || request.state.lastAttemptedRun > 0
   if (artdaq.runs.isEmpty && artdaq.incomplete.isEmpty && hadRuns)
@@ -104,7 +104,7 @@ export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequ
       .filter(([run, updates]) => updates > (archive.updates.get(run) ?? 0))
       .map(([run]) => run),
   )
-  // I3 holds the number below each run in hand: what is listed above it may be a put that nobody has compared.
+  // The number stays below each run in hand: what is listed above it may be a put that nobody has compared.
   const { state, failed, isFirst, inHand } = request
   const listed = artdaq.runs.intersect(archive.runs).minus(failed)
   const unproven = listed.above(isFirst ? Infinity : state.lastAttemptedRun).union(listed.intersect(inHand))

@@ -40,7 +40,7 @@ export const refreshWatchList = async (
   await watch.write(watched)
 }
 
-/** A run whose document is damaged is `check`'s and `audit`'s matter; the others are looked at all the same (I4). */
+/** A run whose document is damaged is `check`'s and `audit`'s matter; the others are looked at all the same. */
 const manifestOf = async (artdaq: Archiver['artdaq'], run: number): Promise<RecordManifest | undefined> => {
   try {
     return await artdaq.manifest(run)

@@ -39,7 +39,7 @@ export const databasePlace = (
   })
 }
 
-/** A schema's name that is safe to stand in SQL as it is (RELIABILITY section 4). */
+/** A schema's name that is safe to stand in SQL as it is. */
 export const schemaName = (name: string): string => {
   if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name
   throw new ArchiverError('CONFIG_INVALID', `"${name}" cannot be the name of a schema`, {

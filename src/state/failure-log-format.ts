@@ -99,7 +99,7 @@ export class FailureLineReader {
   }
 }
 
-/** A failure log's text: one run a line, ascending, each once (seed 003). */
+/** A failure log's text: one run a line, ascending, each once. */
 export const formatFailures = (runs: RunSet): string => {
   let text = ''
   for (const run of runs) text += `${run}\n`

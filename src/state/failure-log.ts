@@ -14,12 +14,12 @@ const ABSENT = 'absent'
 export interface FailureLogOptions {
   /** Epoch milliseconds, for the names of copies. */
   readonly now: () => number
-  /** Told when lines that are no run numbers were kept aside. */
+  /** Called when lines that are no run numbers were kept aside. */
   readonly warn: (message: string) => void
 }
 
 /**
- * The runs of one stage that failed and wait for a retry: text, one run number a line, ascending, no run twice (seed 003).
+ * The runs of one stage that failed and wait for a retry: text, one run number a line, ascending, no run twice.
  * Every change is durable when it returns, and a reader finds the log before or after it, whole. When one throws
  * (STATE_UNWRITABLE) it is unknown whether it was made; the next call reads the file again. Only the lock's holder changes it.
  */
@@ -136,7 +136,7 @@ export class FailureLog {
 }
 
 /**
- * Whether runs may be appended so that the log stays ascending and a torn append can be told: see `FailureLineReader`.
+ * Whether runs may be appended so that the log stays ascending and a torn append can be seen: see `FailureLineReader`.
  * Otherwise the log is replaced whole.
  */
 const continues = ({ runs: logged, tidy }: FailureLines, added: RunSet): boolean =>

@@ -5,7 +5,7 @@ import { unwritable } from './state-file.ts'
 
 /**
  * The runs at or below `last_attempted_run` that a migration has in hand: late ones, retries, updates. A kill may leave them at the
- * destination without anybody having compared them, and the number does not tell, as it does for those above. Durable before the first of
+ * destination without anybody having compared them, and the number does not show it, as it does for those above. Durable before the first of
  * them is put. Where the file is lost or damaged, what it named counts as compared.
  */
 export class InHand {

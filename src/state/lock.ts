@@ -105,7 +105,7 @@ export async function shareLock(options: LockOptions): Promise<Lock> {
   }
 }
 
-/** Who holds the lock of a work_dir, as far as it has told; undefined when nobody has. For reports. */
+/** Who holds the lock of a work_dir, as far as it has said; undefined when nobody has. For reports. */
 export const readLockOwner = (workDir: string): Promise<Owner | undefined> =>
   readOwner(join(workDir, OWNER_FILE))
 

@@ -17,7 +17,7 @@ export interface Rebuilt {
   readonly failed: RunSet
 }
 
-/** A stage's state and failure log from the two stores alone (seed 003, "State Recovery"). An empty destination gives zeros and nothing. */
+/** A stage's state and failure log from the two stores alone. An empty destination gives zeros and nothing. */
 export const rebuild = ({ source, stored, notReady = RunSet.EMPTY }: StageRuns): Rebuilt => {
   const lastAttemptedRun = stored.last ?? 0
   return {

@@ -6,7 +6,7 @@ import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 /**
  * Opens a file of ours for reading; undefined when there is none. A link is not followed and a FIFO not waited for: throws
  * STATE_UNSAFE where anything but a regular file stands there, where it belongs to a stranger, or where everybody may write
- * into its folder (RELIABILITY S18); STATE_UNREADABLE where the system refuses. The caller closes it.
+ * into its folder; STATE_UNREADABLE where the system refuses. The caller closes it.
  */
 export async function openSafely(path: string): Promise<{ file: FileHandle; stats: Stats } | undefined> {
   const folder = await safeFolder(dirname(path))

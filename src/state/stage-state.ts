@@ -15,7 +15,7 @@ export interface StageMemoryOptions {
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly warn: (message: string) => void
-  /** Told of a damaged state file, and of the path under which it is kept. */
+  /** Called with a damaged state file, and of the path under which it is kept. */
   readonly corrupt?: (file: string, kept: string) => void
   /** Throws LOCK_LOST when another may be writing; asked before each durable step (`Lock.assertHeld`). */
   readonly assertHeld: () => void
@@ -37,7 +37,7 @@ export interface Remembered {
 
 /** What happened since the last checkpoint. */
 export interface Checkpoint {
-  /** The highest run such that nothing at or below it is still in hand (I3); on a clean end the highest attempted. 0 for none. */
+  /** The highest run such that nothing at or below it is still in hand; on a clean end the highest attempted. 0 for none. */
   readonly attemptedUpTo: number
   readonly failed: RunSet
   /** Runs that the destination holds, durably and compared; those among them that had failed before leave the log. */
@@ -99,7 +99,7 @@ export class StageMemory {
     return { state: this.#state, failed, isFirst }
   }
 
-  /** Makes durable what happened (I2, I3). Cheap when nothing did. */
+  /** Makes durable what happened. Cheap when nothing did. */
   async checkpoint({ attemptedUpTo, failed, resolved, lastContiguous }: Checkpoint): Promise<void> {
     await this.#guarded(() => this.failureLog.add(failed))
     await this.#guarded(() => this.failureLog.remove(resolved.minus(failed)))

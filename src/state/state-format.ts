@@ -1,6 +1,6 @@
 import { ArchiverError } from '../errors.ts'
 
-/** What one stage remembers between processes (seed 003). A cache: the destination is the truth. */
+/** What one stage remembers between processes. A cache: the destination is the truth. */
 export interface StageState {
   /** The highest run of the unbroken series that begins with the lowest run in the destination; 0 when it is empty. */
   readonly lastContiguousRun: number
@@ -15,7 +15,7 @@ export const NEW_STAGE: StageState = { lastContiguousRun: 0, lastAttemptedRun: 0
 const VERSION = 1
 const KEYS = ['last_contiguous_run', 'last_attempted_run', 'version']
 
-/** The state as it stands in the file: the keys of seed 003, two blanks, a newline at the end. */
+/** The state as it stands in the file: the Python original's keys, two blanks, a newline at the end. */
 export const formatState = ({ lastContiguousRun, lastAttemptedRun }: StageState): string =>
   `${JSON.stringify({ last_contiguous_run: lastContiguousRun, last_attempted_run: lastAttemptedRun }, null, 2)}\n`
 
@@ -55,7 +55,7 @@ export const parseState = (text: string, path: string): StageState => {
 
 /**
  * The state after some runs: the contiguous run as it was read off the destination, up or down; the attempted run never goes
- * down. While a run below is in hand (the first of an empty destination, a late one), neither passes it (I3): the contiguous run is then told
+ * down. While a run below is in hand (the first of an empty destination, a late one), neither passes it: the contiguous run is then given
  * as far as the attempted one, until the pass has ended.
  */
 export const advance = (

@@ -15,7 +15,7 @@ export interface RecordFolder {
   readonly mode: number
 }
 
-/** Something in a record that is not read: a link, a FIFO, a socket, a device. Always told, never dropped silently. */
+/** Something in a record that is not read: a link, a FIFO, a socket, a device. Always reported, never dropped silently. */
 export interface SkippedEntry {
   readonly name: string
   readonly kind: 'link' | 'fifo' | 'socket' | 'device' | 'unknown'
@@ -37,7 +37,7 @@ export interface RunRecord {
   readonly signature: string
 }
 
-/** Whether a record may be archived now (spec/RUN_RECORDS.md sections 1.2 and 3). */
+/** Whether a record may be archived now. */
 export type Readiness =
   | { readonly ready: true; readonly ended: boolean; readonly signature: string }
   | {

@@ -91,9 +91,9 @@ export interface DocumentStore {
   sizeOf?(run: number): Promise<number>
   /** The newest manifest of a run; undefined for runs that other programs stored. */
   manifest(run: number): Promise<RecordManifest | undefined>
-  /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be told cheaply. */
+  /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be found out cheaply. */
   fingerprint(): Promise<string | undefined>
-  /** Files and directories whose size and times tell every change; missing where there are none, as behind a network. */
+  /** Files and directories whose size and times show every change; missing where there are none, as behind a network. */
   trail?(): Promise<readonly string[]>
   probe(signal: AbortSignal): Promise<void>
 }
@@ -110,7 +110,7 @@ export interface Archive {
   /** The newest blob of a run, or the one of an update. Throws NOT_FOUND; STORE_CORRUPT when its checksum does not fit. */
   get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer>
   fingerprint(): Promise<string | undefined>
-  /** Files and directories whose size and times tell every change; missing where there are none, as behind a network. */
+  /** Files and directories whose size and times show every change; missing where there are none, as behind a network. */
   trail?(): Promise<readonly string[]>
   probe(signal: AbortSignal): Promise<void>
 }

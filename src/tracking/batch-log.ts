@@ -15,8 +15,8 @@ export interface BatchLogOptions {
 }
 
 /**
- * The plain log of seeds 000 and 001: `DataProcessingAllDetails_DD_MM_YYYY.txt`, a line a batch that grep finds. For people: nothing is ever
- * decided by it (the seed resumes from it, and skips what it is ahead of). Never throws; a line that cannot be written is left out.
+ * The plain log that operators know from earlier row movers: `DataProcessingAllDetails_DD_MM_YYYY.txt`, a line a batch that grep finds. For people: nothing is ever
+ * decided by it (an older program resumed from it, and skipped what it was ahead of). Never throws; a line that cannot be written is left out.
  */
 export class BatchLog {
   readonly #options: BatchLogOptions
@@ -62,7 +62,7 @@ export class BatchLog {
     }
   }
 
-  /** A signal: the line twice, plain and with its time, as in the seed. */
+  /** A signal: the line twice, plain and with its time, as operators know it. */
   killed(signal: string): void {
     const line = `Process terminated by ${signal} signal (PID: ${this.#options.pid})`
     this.#line(`\n${line}`)

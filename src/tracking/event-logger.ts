@@ -14,7 +14,7 @@ const DONE: Record<string, string> = {
 const STRIDE = 10
 
 /**
- * Tells a pass as log lines, in the words of the Python original (spec/RUN_RECORDS.md 7.5) with the prefix of seed 003:
+ * Writes a pass as log lines, in the words of the Python original with the prefix that its guide shows:
  * `[Import] [Run 12345] ✓ Run 12345 imported successfully`.
  */
 export const narrator = (log: Log): Listener => {
@@ -32,13 +32,13 @@ export const narrator = (log: Log): Listener => {
   }
   return (event) => {
     if (event.type === 'pass-started') progress.set(event.stage, { total: event.total, done: 0, failed: 0 })
-    tell(log, event)
+    write(log, event)
     if (event.type === 'item-done' || event.type === 'item-failed')
       counted(event.stage, event.type === 'item-failed')
   }
 }
 
-const tell = (log: Log, event: EngineEvent): void => {
+const write = (log: Log, event: EngineEvent): void => {
   const stage = `[${titleOf(event.stage)}]`
   switch (event.type) {
     case 'pass-started': {

@@ -6,7 +6,7 @@ import { replaceFile } from '../platform/atomic-file.ts'
 /** In `app.work_dir`: when a pass last ended with exit 0 (ISO 8601, UTC). */
 const FILE = 'last-success.txt'
 
-/** When a pass last ended well, one that found nothing to do included, epoch milliseconds; undefined where none has, or none has told. */
+/** When a pass last ended well, one that found nothing to do included, epoch milliseconds; undefined where none has, or none has said so. */
 export async function lastSuccessAt(workDir: string): Promise<number | undefined> {
   const time = Date.parse((await readFile(join(workDir, FILE), 'utf8').catch(() => '')).trim())
   return Number.isNaN(time) ? undefined : time

@@ -10,7 +10,7 @@ import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
 import { writeTextfile, type Standing } from './metrics/prometheus-textfile.ts'
-import { toldFile } from './alerts/sent-alerts.ts'
+import { sentFile } from './alerts/sent-alerts.ts'
 
 export interface ReportingOptions {
   readonly task: string
@@ -28,12 +28,12 @@ export interface ReportingOptions {
   readonly textfile: string | undefined
   /** Milliseconds for one message to one channel. */
   readonly channelTimeout: number
-  /** Milliseconds in which the same thing is told once. */
+  /** Milliseconds in which the same thing is notified once. */
   readonly repeatAfter?: number
   readonly onSent?: (alert: Alert, channel: string) => void
 }
 
-/** How the pass ended, for those who are told. */
+/** How the pass ended, for those who are notified. */
 export interface PassEnd {
   readonly exitCode: number
   /** Whether stages were asked to work: a recovery that ends well is no success of the archiving. */
@@ -46,7 +46,7 @@ export interface PassEnd {
 
 const HOUR = 3_600_000
 
-/** Everything that tells others of a pass, beside the ledger: alerts, metrics, the plain batch log. Nothing here throws. */
+/** Everything that reports a pass to others, beside the ledger: alerts, metrics, the plain batch log. Nothing here throws. */
 export class Reporting {
   readonly alerts: Alerts
   readonly metrics: PassMetrics
@@ -59,7 +59,7 @@ export class Reporting {
     this.#options = options
     this.metrics = new PassMetrics(options.now)
     this.#batches = new BatchLog({ ...options, folder: workDir })
-    const stateFile = toldFile(workDir)
+    const stateFile = sentFile(workDir)
     this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
   }
 
@@ -88,7 +88,7 @@ export class Reporting {
     this.alerts.raise(corruptAlert(file, kept))
   }
 
-  /** Tells how the pass ended, and waits for what is being told for `ms` milliseconds at most. */
+  /** Reports how the pass ended, and waits for what is being sent for `ms` milliseconds at most. */
   async end(end: PassEnd, ms = 10_000): Promise<void> {
     const { now, staleAfterHours, workDir, log } = this.#options
     for (const alert of this.#watch.alerts()) this.alerts.raise(alert)

@@ -30,7 +30,7 @@ interface Room {
 }
 
 /**
- * Tells readers what changed on their page. One look at the ledger a second serves all of them, and each page is made once whoever reads it;
+ * Sends readers what changed on their page. One look at the ledger a second serves all of them, and each page is made once whoever reads it;
  * with no reader nothing is looked at. A reader that comes, or comes back, is sent the page's parts as they are: nothing is missed.
  */
 export class LiveHub {
@@ -84,7 +84,7 @@ export class LiveHub {
     this.#looking = true
     try {
       const revision = await this.#options.revision()
-      if (this.#away) this.#tell('back', {})
+      if (this.#away) this.#send('back', {})
       this.#away = false
       const now = this.#options.now()
       if (revision === this.#revision && now - this.#madeAt < AGAIN) return
@@ -121,7 +121,7 @@ export class LiveHub {
     }
   }
 
-  #tell(event: string, data: unknown): void {
+  #send(event: string, data: unknown): void {
     for (const { readers } of this.#rooms.values()) for (const reader of readers) reader.send(event, data)
   }
 }

@@ -110,7 +110,7 @@ describe('a database that is not there, or is an empty mount point', () => {
     ['artdaq list', artdaqList],
     ['artdaq check', artdaqCheck],
     ['artdaq repair', artdaqRepair],
-  ])('is told by %s, never found in order (I6)', async (_, command) => {
+  ])('is told by %s, never found in order', async (_, command) => {
     await expect(command({ config }, context)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     mkdirSync(join(folder, 'db'))
     await expect(command({ config }, context)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })

@@ -7,7 +7,7 @@ let site: Site
 beforeEach(() => (site = new Site()))
 afterEach(() => site.remove())
 
-describe('D14: comments and layout', () => {
+describe('comments and layout', () => {
   it('are in the archive as they are in the record, not as artdaqDB prints them', () => {
     const text = '# the gate\ndaq: {\n    run: 7   # which\n}\n'
     site.record(7, { files: { 'tpc01.fcl': text } })
@@ -17,7 +17,7 @@ describe('D14: comments and layout', () => {
   })
 })
 
-describe('D32: an archive that does not begin at run 1', () => {
+describe('an archive that does not begin at run 1', () => {
   it('has its last contiguous run read off the destination', () => {
     for (const run of [12000, 12001, 12003]) site.record(run)
     site.archiver()
@@ -25,7 +25,7 @@ describe('D32: an archive that does not begin at run 1', () => {
   })
 })
 
-describe('D33: a state file that is damaged', () => {
+describe('a state file that is damaged', () => {
   it.each([
     { damage: 'cut short', text: '{"last_contig' },
     { damage: 'null', text: 'null' },
@@ -57,7 +57,7 @@ describe('D33: a state file that is damaged', () => {
   })
 })
 
-describe('D44: a pass over many runs', () => {
+describe('a pass over many runs', () => {
   it('lists each store at most once before it begins, and works on as many runs at a time as it is told', () => {
     const wide = new Site({ app: '  batch_size: 0\n  parallel_workers: 4' })
     for (let run = 1; run <= 24; run++) wide.record(run)
@@ -69,7 +69,7 @@ describe('D44: a pass over many runs', () => {
   })
 })
 
-describe('D47: a pass that is stopped', () => {
+describe('a pass that is stopped', () => {
   it('has every run of it in exactly one of archived, failed and pending', () => {
     for (let run = 1; run <= 30; run++) site.record(run)
     site.record('007')
@@ -84,7 +84,7 @@ describe('D47: a pass that is stopped', () => {
   })
 })
 
-describe('D48: commands from data', () => {
+describe('commands from data', () => {
   it('cannot be: no source file evaluates text or starts a shell', () => {
     const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
       (name) => name.endsWith('.ts') && name !== 'main.ts',
@@ -107,7 +107,7 @@ describe('D48: commands from data', () => {
   })
 })
 
-describe('D2: a run of which only a part is in the database', () => {
+describe('a run of which only a part is in the database', () => {
   it('is found and completed, though its record is archived by name', () => {
     for (const run of [1, 2]) site.record(run)
     site.archiver('--import-only')

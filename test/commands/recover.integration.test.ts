@@ -59,7 +59,7 @@ describe('a recovery on the stores of a site', () => {
   })
 })
 
-describe('a pass on a state that is damaged (S2)', () => {
+describe('a pass on a state that is damaged', () => {
   it('keeps it, rebuilds it from the stores, and goes on', () => {
     site.record(1)
     site.archiver()
@@ -96,9 +96,9 @@ describe('a state that says other than the stores', () => {
     site.archiver()
   }
   it.each([
-    ['S5: that it has come further than it has', '{"last_contiguous_run": 900, "last_attempted_run": 900}'],
-    ['S6: less, as after a restored backup', '{"last_contiguous_run": 1, "last_attempted_run": 1}'],
-    ['S7: something of another site', '{"last_contiguous_run": 12500, "last_attempted_run": 12550}'],
+    ['that it has come further than it has', '{"last_contiguous_run": 900, "last_attempted_run": 900}'],
+    ['less, as after a restored backup', '{"last_contiguous_run": 1, "last_attempted_run": 1}'],
+    ['something of another site', '{"last_contiguous_run": 12500, "last_attempted_run": 12550}'],
     ['nothing', '{"last_contiguous_run": 0, "last_attempted_run": 0}'],
   ])('is never the reason why a run is left out: %s', (_, text) => {
     twoRuns()
@@ -111,7 +111,7 @@ describe('a state that says other than the stores', () => {
     expect(site.command('audit', '--deep').status).toBe(0)
   })
 
-  it('S1: and one that is missing is what a recovery makes of it', () => {
+  it('and one that is missing is what a recovery makes of it', () => {
     twoRuns()
     const before = [site.state('importer'), site.state('migrator')]
     rmSync(site.path('work'), { recursive: true })
@@ -123,7 +123,7 @@ describe('a state that says other than the stores', () => {
     expect([site.state('importer'), site.state('migrator')]).toEqual(before)
   })
 
-  it('S10: and a failure log that is gone makes its runs pending, so that the next pass takes them', () => {
+  it('and a failure log that is gone makes its runs pending, so that the next pass takes them', () => {
     twoRuns()
     for (const name of ['3', '03']) site.record(name)
     expect(site.archiver('--incremental').status).toBe(1)
@@ -134,7 +134,7 @@ describe('a state that says other than the stores', () => {
   })
 })
 
-describe('a state that cannot be trusted at all (S4, S18)', () => {
+describe('a state that cannot be trusted at all', () => {
   it.each([
     ['of a later version', 'STATE_NEWER', '{"version": 2}'],
     ['that is a folder', 'STATE_UNSAFE', undefined],

@@ -56,7 +56,7 @@ describe('the report on a site', () => {
     expect(json).toMatchObject({ import: { failed: '13', late: '11' }, filesystem: { ambiguous: '13' } })
   })
 
-  it('whose records cannot be read is an error, never an empty set (D41, I6)', () => {
+  it('whose records cannot be read is an error, never an empty set', () => {
     site.record(1)
     site.archiver()
     rmSync(site.path('records'), { recursive: true })

@@ -26,7 +26,7 @@ describe('flags that name one mode', () => {
   })
 })
 
-describe('flags that contradict each other (D42)', () => {
+describe('flags that contradict each other', () => {
   it.each<{ flags: Partial<MainOptions>; names: string[] }>([
     { flags: { importOnly: true, migrateOnly: true }, names: ['--import-only', '--migrate-only'] },
     { flags: { compareState: true, importOnly: true }, names: ['--compare-state', '--import-only'] },

@@ -64,7 +64,7 @@ describe('an incremental pass', () => {
     expect(site.archiver('--incremental').stdout).toContain('2 archived')
     expect(site.archived()).toHaveLength(7)
   })
-  it('archives a record that comes late, below every number ever attempted (D6)', () => {
+  it('archives a record that comes late, below every number ever attempted', () => {
     for (const run of [10, 12]) site.record(run)
     site.archiver('--incremental')
     site.record(11)
@@ -88,7 +88,7 @@ describe('an incremental pass', () => {
       readdirSync(site.path('work')).map((name) => [name, statSync(site.path('work', name)).mtimeMs]),
     ).toEqual(before)
   })
-  it('leaves failed runs to a retry (D45)', () => {
+  it('leaves failed runs to a retry', () => {
     site.record(1)
     site.record('02')
     site.record(2)
@@ -105,7 +105,7 @@ describe('an incremental pass', () => {
   })
 })
 
-describe('a run that is still going on (D4)', () => {
+describe('a run that is still going on', () => {
   it('stays pending with its reason until it has ended, and is then archived whole', () => {
     site.record(1, { ended: false })
     const { stdout, status } = site.archiver('--incremental')
@@ -135,7 +135,7 @@ describe('a record that was archived incomplete', () => {
   })
 })
 
-describe('a source that is gone, or empty where it was not (I6)', () => {
+describe('a source that is gone, or empty where it was not', () => {
   it.each([
     { what: 'gone', change: () => renameSync(site.path('records'), site.path('elsewhere')) },
     {
@@ -158,7 +158,7 @@ describe('a source that is gone, or empty where it was not (I6)', () => {
 })
 
 describe('entries that are no run records', () => {
-  it('are named by the report and never stop a pass (D20, D21)', () => {
+  it('are named by the report and never stop a pass', () => {
     site.record('000123')
     for (const name of ['²', 'lost+found', '1234.tmp', '-5', '1e3']) mkdirSync(site.path('records', name))
     writeFileSync(site.path('records', '77'), 'a file')
@@ -204,7 +204,7 @@ describe('what is wrong on the command line', () => {
   })
 })
 
-describe('a second start while the first works (D3)', () => {
+describe('a second start while the first works', () => {
   it('ends at once, names the holder, and does not disturb it', async () => {
     for (let run = 1; run <= 80; run++) site.record(run)
     const first = site.start('--limit', '200')
@@ -262,7 +262,7 @@ describe('a cache that cannot be kept', () => {
     expect(stderr).toMatch(/in hand could not be kept for the next pass/)
   })
 
-  it('is made anew from the manifests that can be read (I4)', () => {
+  it('is made anew from the manifests that can be read', () => {
     for (const run of [1, 2]) site.record(run, { ended: false, ageSeconds: 40 * 86_400 })
     site.archiver()
     rmSync(site.path('work', '.watched-records.json'))
@@ -281,7 +281,7 @@ describe('a cache that cannot be kept', () => {
   })
 })
 
-describe('an artdaqDB that is gone while nothing was archived of it yet (I6)', () => {
+describe('an artdaqDB that is gone while nothing was archived of it yet', () => {
   it.each([
     { memory: 'both states', forgotten: [] },
     { memory: 'the migration alone', forgotten: ['importer_state.json'] },

@@ -55,7 +55,7 @@ describe.each([
   { signal: 'SIGINT' as const, code: 130 },
   { signal: 'SIGHUP' as const, code: 143 },
 ])('$signal in the middle of an import', ({ signal, code }) => {
-  it('finishes the runs in hand, records them, begins no migration (D15, D46), and the next pass goes on', async () => {
+  it('finishes the runs in hand, records them, begins no migration, and the next pass goes on', async () => {
     const site = siteWith({ app: '  batch_size: 0' }, 150)
     const child = site.start('-v')
     const exit = ended(child)
@@ -151,8 +151,8 @@ describe('the lock file removed by hand', () => {
   })
 })
 
-describe('UconDB that is away (D36)', () => {
-  it('does not keep import from its work, and leaves every run pending (I4)', () => {
+describe('UconDB that is away', () => {
+  it('does not keep import from its work, and leaves every run pending', () => {
     const site = siteWith(
       {
         ucon: '  server_url: http://127.0.0.1:9/x\n  folder_name: a\n  object_name: b\n  writer_user: u\n  writer_password: p',

@@ -36,7 +36,7 @@ describe('a configuration of the Python original', () => {
 })
 
 describe('the defects of the original', () => {
-  it('D40: no password of a database URI is shown', () => {
+  it('no password of a database URI is shown', () => {
     const { answers } = read(
       withSection('artdaq_db', `database_uri: mongodb://daq:${CANARY}@h/d`, 'use_tools: true'),
       {},
@@ -48,14 +48,14 @@ describe('the defects of the original', () => {
     expect(shown).toContain('mongodb://daq:[secret]@h/d')
     expect(shown).not.toContain(CANARY)
   })
-  it('D42: an unknown key is an error, the text "false" is false, batch_size 0 is no limit', () => {
+  it('an unknown key is an error, the text "false" is false, batch_size 0 is no limit', () => {
     expect(problemsOf(`${LEAST}ap: {work_dir: x}\n`)).toEqual([
       'config.yaml:7:1 ap: there is no such setting; did you mean app?',
     ])
     expect(parse(`${LEAST}carbon: {enabled: "false"}\n`).carbon.enabled).toBe(false)
     expect(parse(withSection('app', 'batch_size: 0')).app.batchSize).toBe(0)
   })
-  it('D43: fault injection is refused, and ignored with a warning where it injects nothing', () => {
+  it('fault injection is refused, and ignored with a warning where it injects nothing', () => {
     expect(problemsOf(`${LEAST}app_fuzz: {random_skip_percent: 10}\n`)).toEqual([
       'config.yaml:7:1 app_fuzz: faults are not injected into a program that archives; take this section out',
     ])
@@ -66,7 +66,7 @@ describe('the defects of the original', () => {
     )
     expect(warnings).toEqual(['config.yaml:7:1 app_fuzz: injects nothing and is ignored; take it out'])
   })
-  it('D51: what --validate looks for can be named', () => {
+  it('what --validate looks for can be named', () => {
     expect([...parse(LEAST).uconDb.metadataParameters]).toEqual([
       ['components', 'components'],
       ['configuration', 'config_name'],

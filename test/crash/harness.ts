@@ -71,7 +71,7 @@ const parse = (runs: string): RunSet => (runs === '' ? RunSet.EMPTY : RunSet.par
 
 /**
  * What is wrong with a site after a crash, one sentence each: the audit finds a violation; a state file or failure log cannot be read;
- * state says that more is archived than is; or `last_attempted_run` has passed a run that is neither archived nor in the log (I2, I3).
+ * state says that more is archived than is; or `last_attempted_run` has passed a run that is neither archived nor in the log.
  */
 export const troubleOf = async (site: Site, given?: Audited): Promise<string[]> => {
   const audited = given ?? (await auditOf(site))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { KILLS, killLoop } from './kill-loop.ts'
 import { randomFrom, seed } from './random.ts'
 
-describe('passes of the import stage that are killed at random moments (C1)', () => {
+describe('passes of the import stage that are killed at random moments', () => {
   it(
     'lose no run, call none archived that is not, and leave a state that can be read',
     { timeout: 3_600_000 },

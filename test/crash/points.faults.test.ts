@@ -80,7 +80,7 @@ const troubleAfter = async ({ inOrder }: Scenario, site: Site): Promise<string[]
   return inOrder === 'all' ? troubleOf(site) : violationsOf(await auditOf(site))
 }
 
-describe.each(NAMES)('a crash at "%s" (C3)', (name) => {
+describe.each(NAMES)('a crash at "%s"', (name) => {
   for (const { scenario, steps, outcome } of undisturbed) {
     const times = steps.filter((step) => step === name).length
     // Before the lock is taken the scenarios do not differ.

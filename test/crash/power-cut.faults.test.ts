@@ -8,7 +8,7 @@ import { compile } from '../state/compile.ts'
 import { type Deed, DEEDS, prepare } from './deeds.ts'
 import { compileShim } from './shim.ts'
 
-const shim = compileShim('what a power cut leaves (C5)')
+const shim = compileShim('what a power cut leaves')
 
 let folder: string
 let program: string
@@ -66,7 +66,7 @@ const unsafe = (changes: readonly (readonly string[])[]): string[] => {
   ]
 }
 
-describe.skipIf(shim === undefined)('a power cut (C5)', () => {
+describe.skipIf(shim === undefined)('a power cut', () => {
   it.each(DEEDS)(
     'takes nothing of a %s away that was said to be done, and leaves nothing half',
     async (deed) => {

@@ -28,7 +28,7 @@ const FAULTS: readonly (readonly [call: string, name: string, code: number])[] =
   ['write', 'a disk that is full in the middle', FULL],
 ]
 
-const shim = compileShim('faults of system calls (C2, S16)')
+const shim = compileShim('faults of system calls')
 const hasCompiler = shim !== undefined
 
 let folder: string
@@ -68,7 +68,7 @@ describe.skipIf(!hasCompiler)(
 let faults = 0
 afterAll(() => console.log(`faults of system calls: ${faults}`))
 
-describe.skipIf(!hasCompiler).each(DEEDS)('%s (C2, S16)', (deed) => {
+describe.skipIf(!hasCompiler).each(DEEDS)('%s', (deed) => {
   let before: string
   beforeAll(async () => {
     before = join(folder, deed.replaceAll(' ', '-'))

@@ -28,7 +28,7 @@ const untilAtWork = async (site: Site): Promise<void> => {
 }
 const PROGRAM = 'dist/main.js'
 
-describe('a process that is paused in the middle of a pass (C9, S13)', () => {
+describe('a process that is paused in the middle of a pass', () => {
   it('is still the only one, and goes on where it was', async () => {
     const site = siteOf(30)
     const child = site.start()
@@ -46,7 +46,7 @@ describe('a process that is paused in the middle of a pass (C9, S13)', () => {
     expect(site.archived()).toEqual(all(30))
   })
 
-  it('writes no state when it wakes up and another has taken its place, because the lock was removed under it (S14)', async () => {
+  it('writes no state when it wakes up and another has taken its place, because the lock was removed under it', async () => {
     const site = siteOf(30)
     const child = site.start('--import-only')
     await untilAtWork(site)
@@ -63,7 +63,7 @@ describe('a process that is paused in the middle of a pass (C9, S13)', () => {
   })
 })
 
-describe('sixteen starts at once, after a kill (S11)', () => {
+describe('sixteen starts at once, after a kill', () => {
   it('end in one that works and fifteen that say who does, or that there is nothing to do', async () => {
     const site = siteOf(12)
     killAfter(site, [], 20, 0)
@@ -82,8 +82,8 @@ describe('sixteen starts at once, after a kill (S11)', () => {
   })
 })
 
-const shim = compileShim('a read that never returns (C8)')
-describe.skipIf(shim === undefined)('a read that never returns, as on a hung network disk (C8)', () => {
+const shim = compileShim('a read that never returns')
+describe.skipIf(shim === undefined)('a read that never returns, as on a hung network disk', () => {
   it.each([
     { where: 'in the thread pool', runs: 6, hung: 4 },
     { where: 'in a worker thread, which passes over many runs have', runs: 30, hung: 24 },
@@ -125,7 +125,7 @@ describe.skipIf(shim === undefined)('the same in a command that only reads', () 
   })
 })
 
-describe.skipIf(shim === undefined)('a disk of artdaqDB that is full (I4)', () => {
+describe.skipIf(shim === undefined)('a disk of artdaqDB that is full', () => {
   it.each([
     { where: 'on the main thread', runs: 3, nth: 8 },
     { where: 'in worker threads', runs: 30, nth: 90 },
@@ -145,7 +145,7 @@ describe.skipIf(shim === undefined)('a disk of artdaqDB that is full (I4)', () =
   })
 })
 
-describe('a run that takes longer than those above it (I3)', () => {
+describe('a run that takes longer than those above it', () => {
   it.each([
     {
       when: 'in the next pass, before its first run',
@@ -179,7 +179,7 @@ describe('a run that takes longer than those above it (I3)', () => {
   )
 })
 
-describe('output that goes nowhere (C13)', () => {
+describe('output that goes nowhere', () => {
   it.each(['| head -1', '>/dev/full 2>&1', '>&- 2>&-'])(
     'does not keep a pass from its work: %s',
     async (where) => {
@@ -191,7 +191,7 @@ describe('output that goes nowhere (C13)', () => {
   )
 })
 
-describe('a clock that is wrong (S19)', () => {
+describe('a clock that is wrong', () => {
   it.each([
     ['ten years slow', '-3.2e11'],
     ['ten years fast', '3.2e11'],
@@ -213,10 +213,9 @@ describe('a clock that is wrong (S19)', () => {
 
 const TRIAL = 'mount -t tmpfs none /mnt && mount -t tmpfs -o remount,ro none /mnt'
 const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', TRIAL]).status === 0
-if (!canMount)
-  console.warn('SKIPPED: full and read-only disks (S16, S17), because nothing can be mounted here')
+if (!canMount) console.warn('SKIPPED: full and read-only disks, because nothing can be mounted here')
 
-describe.skipIf(!canMount)('a disk that is full, read-only, or without inodes (S16, S17)', () => {
+describe.skipIf(!canMount)('a disk that is full, read-only, or without inodes', () => {
   /** Runs the program with a small disk in place of its work_dir, and says what is on it afterwards. */
   const onDisk = (
     site: Site,

@@ -140,7 +140,7 @@ describe('a run that fails', () => {
 })
 
 describe('a destination that goes away', () => {
-  it('stops the pass and leaves the runs pending: none of them is in the failure log (I4)', async () => {
+  it('stops the pass and leaves the runs pending: none of them is in the failure log', async () => {
     const { pass, checkpoints, attempts } = scene('1-1000', (run) =>
       run > 10 ? new ArchiverError('STORE_UNAVAILABLE', 'connection refused') : undefined,
     )
@@ -180,7 +180,7 @@ describe('a request to stop', () => {
 })
 
 describe('runs that finish out of order', () => {
-  it('never move last_attempted past one that is still in flight (I3)', async () => {
+  it('never move last_attempted past one that is still in flight', async () => {
     const { pass, checkpoints, stage } = scene('1-12')
     let release: () => void = () => undefined
     const slow: Stage<number> = {
@@ -246,7 +246,7 @@ describe('a stage that commits', () => {
   })
 })
 
-describe('a run of which nobody knows what became (I3)', () => {
+describe('a run of which nobody knows what became', () => {
   const away = new ArchiverError('STORE_UNAVAILABLE', 'connection refused')
   /** The lowest run that no checkpoint may have passed. */
   const passed = (checkpoints: readonly Checkpoint[]): number =>
@@ -307,7 +307,7 @@ describe('a run of which nobody knows what became (I3)', () => {
 })
 
 describe('a failure that cannot be written down', () => {
-  it('leaves its run pending and ends the pass (S17)', async () => {
+  it('leaves its run pending and ends the pass', async () => {
     const { pass } = scene('1-50', (run) =>
       run === 3 ? new ArchiverError('RECORD_INVALID', 'bad') : undefined,
     )

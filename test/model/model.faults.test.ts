@@ -48,11 +48,11 @@ const check = (world: World, before: Before, command: Command): void => {
     expect(
       classes.archived.union(classes.failed).union(classes.pending).minus(source.union(stored)).size,
     ).toBe(0)
-    // I5: nothing at a destination is overwritten or taken away, except by a command that does just that.
+    // Nothing at a destination is overwritten or taken away, except by a command that does just that.
     if (command.do !== 'lose' || command.stage !== stage)
       for (const [run, content] of before.stored[stage])
         expect(world.to(stage).get(run), `${stage}: run ${run} was overwritten or removed`).toBe(content)
-    // I2, I3: the numbers move past a run only when it is archived or written down, or was given up with the destination.
+    // The numbers move past a run only when it is archived or written down, or was given up with the destination.
     if (command.do === 'two passes' || (command.do === 'pass' && command.goneAfter === NEVER)) {
       const passed = classes.pending.above(before.attempted[stage]).upTo(attemptedOf(world, stage))
       // A retry attempts what had been attempted before, above runs that came since, and others may have stored beyond us.
@@ -60,7 +60,7 @@ const check = (world: World, before: Before, command: Command): void => {
       const allowed = retried ? Math.max(failed.last ?? 0, stored.last ?? 0) : 0
       expect(passed.above(allowed).size, `${stage}: last_attempted_run passed ${passed.toString()}`).toBe(0)
     }
-    // I2: a line leaves the failure log when the destination was compared, and not because something stands there.
+    // A line leaves the failure log when the destination was compared, and not because something stands there.
     if (command.do === 'two passes' || command.do === 'pass')
       for (const run of before.failed[stage].minus(failed))
         expect(world.to(stage).get(run), `${stage}: run ${run} left the failure log`).toBe(

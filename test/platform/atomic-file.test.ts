@@ -101,7 +101,7 @@ describe('a durable step', () => {
     expect(() => step('anything')).not.toThrow()
   })
 
-  it('is told to the test that asked, in the order of DESIGN section 3', async () => {
+  it('is reported to the test that asked, in the order of docs/ARCHITECTURE.md', async () => {
     const steps: string[] = []
     Reflect.set(globalThis, hook, (name: string) => steps.push(name))
     await replaceFile(join(folder, 'state.json'), 'x')

@@ -8,7 +8,7 @@ const runs = fc.array(fc.integer({ min: 1, max: 60 })).map((list) => RunSet.of(l
 const none = RunSet.EMPTY
 
 describe('the runs of an incremental pass', () => {
-  it('are those of the source that the destination lacks and the failure log does not name, however late they come (D6)', () => {
+  it('are those of the source that the destination lacks and the failure log does not name, however late they come', () => {
     const input = { mode: 'incremental' as const, failed: RunSet.parse('104'), changed: none, unproven: none }
     const plan = candidates({
       ...input,
@@ -68,7 +68,7 @@ describe('the limit of a pass', () => {
 })
 
 describe('last_attempted_run', () => {
-  it('never passes a run in flight, never goes back, and ends at the highest attempted (I3)', () => {
+  it('never passes a run in flight, never goes back, and ends at the highest attempted', () => {
     fc.assert(
       fc.property(
         fc.nat(100),

@@ -32,7 +32,7 @@ describe('the check of metadata.fcl', () => {
   it('complains of a damaged blob', () => {
     expect(checkMetadata(Buffer.from('x'), USUAL)).toEqual([expect.stringContaining('damaged')])
   })
-  it('D51: looks for the packages that a site names', () => {
+  it('looks for the packages that a site names', () => {
     expect(find('icaruscode_commit_or_version: "v9"\n', 'icaruscode_commit_or_version')).toEqual([
       'icaruscode_commit_or_version = v9',
     ])
@@ -43,7 +43,7 @@ describe('the check of metadata.fcl', () => {
     ])
     expect(find('a: 1\n', '.')).toEqual(["no matches for parameter '.'"])
   })
-  it('D50: is not ended or faked by a line of #####', () => {
+  it('is not ended or faked by a line of #####', () => {
     expect(find('note: "x"\n#####\nconfig_name: z\n', 'config_name')).toEqual(['config_name = z'])
   })
 })

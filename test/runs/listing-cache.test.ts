@@ -37,7 +37,7 @@ describe('the cache of listings', () => {
     expect(unchanged.times()).toBe(0)
   })
 
-  it('costs one listing, and gives nothing else than the truth, with any one bit flipped or cut at any byte (I1)', async () => {
+  it('costs one listing, and gives nothing else than the truth, with any one bit flipped or cut at any byte', async () => {
     const whole = await saved()
     for (let at = 0; at < whole.length; at++) {
       const flipped = Buffer.from(whole)

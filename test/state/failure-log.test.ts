@@ -62,7 +62,7 @@ describe('a failure log', () => {
     expect(await text()).toBe('5\n7\n10\n')
   })
 
-  it('S9: with junk lines is read without them, and what it was is kept at the next change', async () => {
+  it('with junk lines is read without them, and what it was is kept at the next change', async () => {
     const junk = '12345\nrun 7\n\n -5 \n 12347 \r\n1e3\n0\n0012349\n１２\n1234567890123456\n12345\n'
     await writeFile(path(), junk)
     expect(await open().read()).toMatchObject({ junk: 6, junkLines: [2, 4, 6, 7, 9], tidy: false })
@@ -72,7 +72,7 @@ describe('a failure log', () => {
     expect(warnings.at(-1)).toContain('6 line(s) are no run numbers (line 2, 4, 6, 7, 9, ...)')
   })
 
-  it('S9: of 10,000 times the same run and of 1,000,000 runs is read', async () => {
+  it('of 10,000 times the same run and of 1,000,000 runs is read', async () => {
     await writeFile(path(), '12345\n'.repeat(10_000))
     expect((await open().read()).runs.toString()).toBe('12345')
     const many = Array.from({ length: 1_000_000 }, (_, i) => 2_000_001 - 2 * i)
@@ -80,7 +80,7 @@ describe('a failure log', () => {
     expect((await open().read()).runs.size).toBe(1_000_000)
   })
 
-  it('S9: of 200 MB of junk in one line is read in bounded memory', async () => {
+  it('of 200 MB of junk in one line is read in bounded memory', async () => {
     const file = createWriteStream(path())
     const block = 'x'.repeat(1_000_000)
     for (let i = 0; i < 200; i++) if (!file.write(block)) await once(file, 'drain')
@@ -91,11 +91,11 @@ describe('a failure log', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000)
   })
 
-  it('S10: that was deleted makes its runs pending again', async () => {
+  it('that was deleted makes its runs pending again', async () => {
     expect((await open().read()).runs.isEmpty).toBe(true)
   })
 
-  it('S18: that is a link or a directory is refused', async () => {
+  it('that is a link or a directory is refused', async () => {
     await writeFile(folder.in('elsewhere'), '1\n')
     await symlink(folder.in('elsewhere'), path())
     await expect(open().read()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
@@ -111,7 +111,7 @@ describe('a failure log', () => {
   })
 })
 
-describe('a failure log whose last append was torn by a power cut (C4)', () => {
+describe('a failure log whose last append was torn by a power cut', () => {
   it('loses no earlier line and believes no part of a number, wherever it was cut', async () => {
     const sets = fc.uniqueArray(fc.integer({ min: 1, max: 99_999 }), { minLength: 1, maxLength: 6 })
     await fc.assert(

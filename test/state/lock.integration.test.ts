@@ -99,7 +99,7 @@ describe('a lock', () => {
     expect((await stat(folder.in('new/work'))).mode & 0o007).toBe(0)
   })
 
-  it('is refused to a second, which is told who holds it (D3, S11: the first is not disturbed)', async () => {
+  it('is refused to a second, which is told who holds it, and the first is not disturbed', async () => {
     const first = await take()
     const error = await take().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'LOCK_HELD', exitCode: 1 })
@@ -135,7 +135,7 @@ describe('a lock', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED' })
   })
 
-  it('C1, C10: of a killed process is free at once, and what it left is swept', async () => {
+  it('of a killed process is free at once, and what it left is swept', async () => {
     const child = await startHolder()
     await writeFile(folder.in('importer_state.json.3735928559'), 'half')
     child.kill('SIGKILL')
@@ -147,7 +147,7 @@ describe('a lock', () => {
     expect(existsSync(folder.in('importer_state.json.3735928559'))).toBe(false)
   })
 
-  it('C9, S13: of a paused process is not taken over, however long it is paused', async () => {
+  it('of a paused process is not taken over, however long it is paused', async () => {
     const child = await startHolder()
     child.kill('SIGSTOP')
     const old = new Date(Date.now() - 86_400_000)
@@ -160,7 +160,7 @@ describe('a lock', () => {
   })
 
   it.each([
-    ['with the pid of a process that lives (S12)', () => writeFile(lockFile(), '1\n')],
+    ['with the pid of a process that lives', () => writeFile(lockFile(), '1\n')],
     ['that is a folder, as proper-lockfile makes it', () => mkdir(lockFile())],
     ['that is a link to nowhere', () => symlink('/nonexistent', lockFile())],
   ])('is taken over a leftover lock file %s', async (_, leave) => {
@@ -226,14 +226,14 @@ describe('a lock', () => {
   it.each([
     ['removed', () => unlink(folder.in('.archiver.flock'))],
     ['replaced', () => rename(folder.in('.archiver.lock'), folder.in('.archiver.flock'))],
-  ])('S14: writes nothing more when the file under it was %s', async (_, disturb) => {
+  ])('writes nothing more when the file under it was %s', async (_, disturb) => {
     const lock = await take()
     await disturb()
     expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: 'LOCK_LOST' }))
     expect(lock.lost.aborted).toBe(true)
   })
 
-  it('S18: is refused in a work_dir into which everybody may write', async () => {
+  it('is refused in a work_dir into which everybody may write', async () => {
     await chmod(folder.path, 0o777)
     await expect(take()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
   })
@@ -251,12 +251,12 @@ describe('a lock', () => {
     },
   )
 
-  it('S18: is refused on a link', async () => {
+  it('is refused on a link', async () => {
     await symlink('/etc/passwd', folder.in('.archiver.flock'))
     await expect(take()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
   })
 
-  it('S16: is refused in a work_dir that cannot be written to', async () => {
+  it('is refused in a work_dir that cannot be written to', async () => {
     await chmod(folder.path, 0o555)
     await unprivileged(folder.path, () => expect(take()).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' }))
     await chmod(folder.path, 0o755)
@@ -276,7 +276,7 @@ describe('a lock', () => {
   })
 })
 
-describe('sixteen processes on one stale lock (S11)', () => {
+describe('sixteen processes on one stale lock', () => {
   /** How often two were inside at once, in as many rounds as it takes to see it once, at most `rounds`. */
   const doubles = async (
     how: 'ours' | 'proper-lockfile alone',

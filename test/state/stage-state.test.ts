@@ -41,7 +41,7 @@ describe('a state file that is no text at all', () => {
   it.each([
     { what: 'with a byte that is not UTF-8', bytes: Buffer.from('{"last_contiguous_run": 3\xff}', 'latin1') },
     { what: 'far too large', bytes: Buffer.alloc(70_000, ' ') },
-  ])('$what is kept, and rebuilt from the stores (S2)', async ({ bytes }) => {
+  ])('$what is kept, and rebuilt from the stores', async ({ bytes }) => {
     await writeFile(folder.in('importer_state.json'), bytes)
     const { state: rebuilt, isFirst } = await open().load('recover', () =>
       Promise.resolve(stores('1-5', '1-3')),
@@ -66,7 +66,7 @@ describe('a checkpoint', () => {
     expect(await log()).toBe('103\n110\n')
   })
 
-  it('I2: writes failures before what is resolved, and the state last', async () => {
+  it('writes failures before what is resolved, and the state last', async () => {
     await writeFile(folder.in('import_failures.log'), '101\n')
     const steps: string[] = []
     Reflect.set(globalThis, HOOK, (name: string) => {
@@ -83,7 +83,7 @@ describe('a checkpoint', () => {
     ])
   })
 
-  it('S17: does not advance the state when the failure cannot be written down', async () => {
+  it('does not advance the state when the failure cannot be written down', async () => {
     await open().checkpoint({ ...CHECKPOINT, failed: RunSet.EMPTY, attemptedUpTo: 102 })
     const memory = open()
     await memory.load('recover', noStores)
@@ -97,7 +97,7 @@ describe('a checkpoint', () => {
     expect(await state()).toEqual({ last_contiguous_run: 102, last_attempted_run: 105 })
   })
 
-  it('S14: writes nothing once the lock is lost', async () => {
+  it('writes nothing once the lock is lost', async () => {
     const memory = open(() => {
       throw new Error('lost')
     })
@@ -139,7 +139,7 @@ describe('a damaged state', () => {
     expect(await readdir(folder.path)).toEqual(['importer_state.json'])
   })
 
-  it('S4: of a newer version is not touched, whatever the configuration says', async () => {
+  it('of a newer version is not touched, whatever the configuration says', async () => {
     await writeFile(folder.in('importer_state.json'), '{"version": 3}')
     await expect(open().load('recover', noStores)).rejects.toMatchObject({ code: 'STATE_NEWER' })
     await expect(open().recover(stores('1', '1'))).rejects.toMatchObject({ code: 'STATE_NEWER' })

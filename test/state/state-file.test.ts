@@ -47,7 +47,7 @@ describe('a state file', () => {
     ['infinity', '{"last_contiguous_run": 1, "last_attempted_run": 1e999}', 'whole number'],
     ['2^53+1', '{"last_contiguous_run": 1, "last_attempted_run": 9007199254740993}', 'whole number'],
     ['NaN', '{"last_contiguous_run": NaN, "last_attempted_run": 2}', 'not JSON'],
-    ['S8: contiguous above attempted', '{"last_contiguous_run": 3, "last_attempted_run": 2}', 'above'],
+    ['contiguous above attempted', '{"last_contiguous_run": 3, "last_attempted_run": 2}', 'above'],
     ['a key twice', '{"last_contiguous_run":1,"last_attempted_run":2,"last_attempted_run":9}', 'twice'],
     [
       'a key twice, disguised',
@@ -59,7 +59,7 @@ describe('a state file', () => {
     ['version 0', '{"version": 0, "last_contiguous_run": 1, "last_attempted_run": 2}', 'version'],
     ['version as text', '{"version": "2", "last_contiguous_run": 1, "last_attempted_run": 2}', 'version'],
     ['megabytes', `${' '.repeat(1_000_000)}${TEXT}`, 'far more'],
-  ])('S2, S3: that is damaged (%s) is told as such, and is left alone', async (_, text, what) => {
+  ])('that is damaged (%s) is told as such, and is left alone', async (_, text, what) => {
     await writeFile(path(), text)
     await expect(read()).rejects.toMatchObject({
       code: 'STATE_CORRUPT',
@@ -74,7 +74,7 @@ describe('a state file', () => {
     await expect(read()).rejects.toMatchObject({ code: 'STATE_CORRUPT' })
   })
 
-  it('S2: cut at any byte, or with any one bit flipped, is damaged or another valid pair, and never brings the reader down', async () => {
+  it('cut at any byte, or with any one bit flipped, is damaged or another valid pair, and never brings the reader down', async () => {
     for (let length = 0; length < TEXT.length - 1; length++) {
       await writeFile(path(), TEXT.slice(0, length))
       await expect(read()).rejects.toMatchObject({ code: 'STATE_CORRUPT' })
@@ -93,12 +93,12 @@ describe('a state file', () => {
     }
   })
 
-  it('S4: of a later version stops the pass and stays as it is', async () => {
+  it('of a later version stops the pass and stays as it is', async () => {
     await writeFile(path(), '{"version": 2, "last_contiguous_run": 1, "last_attempted_run": 2, "more": []}')
     await expect(read()).rejects.toMatchObject({ code: 'STATE_NEWER' })
   })
 
-  it('S18: that is a link, a directory or a FIFO is refused, at once', async () => {
+  it('that is a link, a directory or a FIFO is refused, at once', async () => {
     await writeFile(folder.in('elsewhere'), TEXT)
     await symlink(folder.in('elsewhere'), path())
     await expect(read()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
@@ -109,14 +109,14 @@ describe('a state file', () => {
     await expect(new StateFile(folder.in('fifo')).read()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
   })
 
-  it('S18: with a second name is read, and the second name keeps the old bytes', async () => {
+  it('with a second name is read, and the second name keeps the old bytes', async () => {
     await writeFile(path(), TEXT)
     await link(path(), folder.in('second'))
     await new StateFile(path()).write({ lastContiguousRun: 1, lastAttemptedRun: 1 })
     expect(await readFile(folder.in('second'), 'utf8')).toBe(TEXT)
   })
 
-  it('S18: in a folder into which everybody may write is refused', async () => {
+  it('in a folder into which everybody may write is refused', async () => {
     await writeFile(path(), TEXT)
     await chmod(folder.path, 0o777)
     await expect(read()).rejects.toMatchObject({ code: 'STATE_UNSAFE', hint: `chmod o-w ${folder.path}` })
@@ -124,13 +124,13 @@ describe('a state file', () => {
     expect(await read()).toEqual(STATE)
   })
 
-  it.runIf(process.getuid?.() === 0)('S18: of a stranger is refused', async () => {
+  it.runIf(process.getuid?.() === 0)('of a stranger is refused', async () => {
     await writeFile(path(), TEXT)
     await chown(path(), 12345, 12345)
     await expect(read()).rejects.toMatchObject({ code: 'STATE_UNSAFE' })
   })
 
-  it('S16: that cannot be written says so and leaves the old state whole', async () => {
+  it('that cannot be written says so and leaves the old state whole', async () => {
     await writeFile(path(), formatState(STATE))
     const elsewhere = new StateFile(folder.in('missing/importer_state.json'))
     await expect(elsewhere.write(STATE)).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' })

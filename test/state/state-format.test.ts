@@ -36,7 +36,7 @@ describe('a state that advances', () => {
       lastAttemptedRun: 120,
     })
   })
-  it('passes no run in hand, though higher ones are stored already (I3)', () => {
+  it('passes no run in hand, though higher ones are stored already', () => {
     const state = { lastContiguousRun: 0, lastAttemptedRun: 0 }
     expect(advance(state, { attemptedUpTo: 0, lastContiguous: 2 })).toEqual(state)
   })

@@ -7,7 +7,7 @@ import { BatchLog } from '../../src/tracking/batch-log.ts'
 import { passEvents, series } from './events.ts'
 
 describe('the plain batch log', () => {
-  it('has the lines of the seeds, which their greps find', () => {
+  it('has the lines that greps of operators find', () => {
     const folder = mkdtempSync(join(tmpdir(), 'batch-log-'))
     const now = (): number => new Date(2025, 7, 17, 14, 30, 45).getTime()
     const log = new BatchLog({ folder, pid: 12345, now, redact })

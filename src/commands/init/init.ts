@@ -42,7 +42,7 @@ Then let a run arrive late, and pass again:
   return 0
 }
 
-/** Whoever reads the database with artdaq's tools hands its path to a shell (D53, D54), so the configuration would be refused. */
+/** Whoever reads the database with artdaq's tools hands its path to a shell, so the configuration would be refused. */
 const requireUsable = (dir: string): void => {
   const path = resolve(dir)
   try {

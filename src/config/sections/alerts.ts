@@ -3,9 +3,9 @@ import { pause } from '../quantities.ts'
 import { boolean, integer, list, path, text } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
-export const reporting = section('Who is told when something is wrong.', {
+export const reporting = section('Who is notified when something is wrong.', {
   stale_after_hours: key(integer(0, 87_600), '0', {
-    doc: 'Tell when nothing has succeeded for so long. 0: never.',
+    doc: 'Notify when nothing has succeeded for so long. 0: never.',
   }),
   email: section(
     'By mail. The old form, these keys directly under `reporting` with `send_email_on_error`, is read too.',
@@ -24,7 +24,7 @@ export const reporting = section('Who is told when something is wrong.', {
     },
   ),
   slack: section('By Slack: a webhook, or a bot token and a channel.', {
-    enabled: key(boolean, 'false', { doc: 'Whether Slack is told.' }),
+    enabled: key(boolean, 'false', { doc: 'Whether Slack is notified.' }),
     webhook_url: optional(webhookUrl, { doc: 'An incoming webhook.' }),
     bot_token: optional(secret, { doc: 'A bot token, with `channel`.' }),
     channel: key(text, '', { doc: 'Needed with `bot_token`.' }),

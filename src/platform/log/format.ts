@@ -44,7 +44,7 @@ const humanLine = (entry: Entry, redact: Redact): string => {
 
 const jsonLine = (entry: Entry, redact: Redact): string => {
   const { stage, run, ...others } = entry.fields
-  const told = {
+  const record = {
     time: new Date(entry.time).toISOString(),
     level: PYTHON[entry.level],
     logger: loggerOf(entry),
@@ -53,7 +53,7 @@ const jsonLine = (entry: Entry, redact: Redact): string => {
     ...(run === undefined ? {} : { RUN: run }),
     ...others,
   }
-  return printableJson(shown(told, redact, 0))
+  return printableJson(shown(record, redact, 0))
 }
 
 const textOf = (entry: Entry, redact: Redact): string[] => {

@@ -27,7 +27,7 @@ export interface OpenLog extends Log {
   close(): Promise<void>
 }
 
-/** The original's limits, made to work (D49). */
+/** The original's limits, made to work. */
 const ROTATION: Rotation = { maxBytes: 500 * 1024 * 1024, maxFiles: 5, maxDays: 14 }
 
 /**
@@ -124,12 +124,12 @@ const definedOf = ({ maxBytes, maxFiles, maxDays }: LogOptions): Partial<Rotatio
   ...(maxDays === undefined ? {} : { maxDays }),
 })
 
-const speaker = ({ level, now }: LogOptions, tell: (entry: Entry) => void): Log => {
+const speaker = ({ level, now }: LogOptions, write: (entry: Entry) => void): Log => {
   const limit = LEVELS.indexOf(level)
   const at =
     (own: Level) =>
     (message: string, fields: Fields = {}): void => {
-      if (LEVELS.indexOf(own) <= limit) tell({ time: now(), level: own, message, fields })
+      if (LEVELS.indexOf(own) <= limit) write({ time: now(), level: own, message, fields })
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -18,7 +18,7 @@ const DAY = 86_400_000
 const LOOK_EVERY = 1000
 
 /**
- * A log file that several processes may append to, each line with one write, at once: a line that was told is in the
+ * A log file that several processes may append to, each line with one write, at once: a line that was logged is in the
  * kernel's hands before the call returns, so a kill -9 loses none. A disk that is full loses lines and nothing else: they
  * are counted, and the count is written when there is room again. No method throws.
  */
@@ -34,7 +34,7 @@ export class RotatingFile {
   #lost = 0
   #warned = false
 
-  /** `warn` is told once when lines begin to be lost, and again when the next series begins. */
+  /** `warn` is called once when lines begin to be lost, and again when the next series begins. */
   constructor(path: string, rotation: Rotation, now: () => number, warn: (message: string) => void) {
     this.#path = path
     this.#rotation = rotation
@@ -114,7 +114,7 @@ export class RotatingFile {
     this.#fd = fd
     this.#size = size
     this.#lookedAt = now
-    // The first line's own time: unlike every time of the inode it survives appending, copying and restoring (D49).
+    // The first line's own time: unlike every time of the inode it survives appending, copying and restoring.
     this.#begun = size === 0 ? now : (timeOf(firstBytes(fd)) ?? birthtimeMs)
   }
 

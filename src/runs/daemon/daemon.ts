@@ -95,7 +95,7 @@ class Loop {
   #notBefore = -Infinity
   #troubles = 0
   #lastSuccess: string | undefined
-  /** As they were told last. */
+  /** As they were reported last. */
   #archived: number | undefined
   #pending: number | undefined
   #fail: (error: unknown) => void = () => undefined
@@ -135,7 +135,7 @@ class Loop {
     this.#arm()
   }
 
-  /** Tells systemd that all is well: only while nothing is overdue and the source answers. A pass tells of itself as it moves. */
+  /** Notifies systemd that all is well: only while nothing is overdue and the source answers. A pass does so itself as it moves. */
   beat(): void {
     const { watchdog = 0, alive } = this.#parts.notifier
     const isOverdue = this.#nextLook() < this.#parts.monotonic() - watchdog
@@ -170,7 +170,7 @@ class Loop {
       for (const stage of STAGES) this.#retries[stage].postpone(summary.retried[stage], monotonic())
       if (summary.trouble) this.#pause(summary.trouble)
       else await this.#settle(summary, retries, looked)
-      this.#tell(summary)
+      this.#report(summary)
     } finally {
       this.#isPassing = false
     }
@@ -203,7 +203,7 @@ class Loop {
     this.#watch?.follow(await directoriesOf(summary.waiting))
   }
 
-  #tell({ archived = this.#archived, pending = this.#pending, failed, trouble }: PassSummary): void {
+  #report({ archived = this.#archived, pending = this.#pending, failed, trouble }: PassSummary): void {
     const { notifier, monotonic } = this.#parts
     this.#archived = archived
     this.#pending = pending

@@ -23,7 +23,7 @@ export const idlePlans = async (
   request: PassRequest,
 ): Promise<readonly Plan[] | undefined> => {
   const { app, metrics, carbon, reporting } = archiver.config
-  // Where a success is told of, each pass tells of it: a quiet night is not a stale archive.
+  // Where a success is reported, each pass reports it: a quiet night is not a stale archive.
   if (metrics.textfile !== undefined || carbon.enabled || reporting.staleAfterHours > 0) return undefined
   if (await exists(join(app.workDir, '.archiver.owner.json'))) return undefined
   const plans: Plan[] = []

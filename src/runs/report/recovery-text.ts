@@ -40,7 +40,7 @@ const WORDS = {
 /** At most so many missing runs are named; all of them stand in the failure log. */
 const PREVIEW = 3
 
-/** What is printed at each step of a recovery, so that an operator sees what it is waiting for: the words of seed 003. */
+/** What is printed at each step of a recovery, so that an operator sees what it is waiting for: the Python original's words. */
 export const recoveryLines = (stage: Recovery['stage']) => {
   const words = WORDS[stage]
   return {

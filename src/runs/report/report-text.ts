@@ -15,7 +15,7 @@ import { RunSet } from '../../common/run-set.ts'
 const REASONS = 10
 
 /**
- * The status report as the Python original prints it (spec/RUN_RECORDS.md 7.7), the state comparison where it was asked for, and
+ * The status report as the Python original prints it, the state comparison where it was asked for, and
  * lines of our own below the original's in each section.
  */
 export const reportLines = (

@@ -115,7 +115,7 @@ export const makeReport = (given: ReportFacts): Report => {
   }
 }
 
-/** What is empty while the place behind it is not looks like a disk that is not mounted: it is not known (I6). */
+/** What is empty while the place behind it is not looks like a disk that is not mounted: it is not known. */
 const doubtEmpty = (facts: ReportFacts): ReportFacts => {
   const { records, artdaq, archive } = facts
   const doubt = (what: string): { known: false; reason: string } => ({

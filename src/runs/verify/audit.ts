@@ -37,7 +37,7 @@ export interface Violation {
 }
 
 /**
- * For every run exactly one holds: archived, failed or pending (DESIGN section 2). Violations are runs of which that cannot be said:
+ * For every run exactly one holds: archived, failed or pending. Violations are runs of which that cannot be said:
  * the destination says it has them and what it has is wrong, or they are neither whole at the destination nor on the source.
  */
 export const audit = (facts: AuditFacts): Audit => {

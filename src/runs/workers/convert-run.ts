@@ -68,7 +68,7 @@ export const runWork = (settings: WorkSettings): RunWork => {
 
 /**
  * Run records as documents, by the configuration. The conversion decides alone, on bytes that were read: what goes wrong in it for one record
- * is a bug, and that run's failure, RECORD_INVALID with the cause, so that no other run waits for the cure (I4).
+ * is a bug, and that run's failure, RECORD_INVALID with the cause, so that no other run waits for the cure.
  */
 export const converter = ({
   schema,

@@ -4,8 +4,7 @@ import { ArchiverError } from '../../errors.ts'
 export const COMMIT_MARK = 'SystemLayout'
 
 /**
- * artdaq puts names into JSON by plain concatenation, into paths unchecked and into a shell (spec section 7.5, defects D53
- * and D54), so that no other characters may ever reach it. No blank, no quote, no backslash, no `$`, nothing above 126.
+ * artdaq puts names into JSON by plain concatenation, into paths unchecked and into a shell, so that no other characters may ever reach it. No blank, no quote, no backslash, no `$`, nothing above 126.
  */
 const SAFE = /^[A-Za-z0-9_][A-Za-z0-9_.+=@%-]{0,199}$/
 
@@ -25,7 +24,7 @@ export function requireSafeName(what: 'configuration' | 'entity', name: string, 
   )
 }
 
-/** A new oid as artdaq makes them: the first 24 hexadecimal digits of a random UUID, without hyphens (spec section 1.3). */
+/** A new oid as artdaq makes them: the first 24 hexadecimal digits of a random UUID, without hyphens. */
 export const oidOf = (uuid: string): string => uuid.replaceAll('-', '').slice(0, 24)
 
 /**
@@ -63,5 +62,5 @@ export function runOf(configuration: string): number | undefined {
 export const runNumber = (name: string): number | undefined =>
   /^[1-9]\d{0,14}$/.test(name) ? Number(name) : undefined
 
-/** The folder of bulkdownloader: the configuration without the digits at its end (spec section 6.2). May be empty, may hold `/`. */
+/** The folder of bulkdownloader: the configuration without the digits at its end. May be empty, may hold `/`. */
 export const exportFolder = (config: string): string => config.replace(/\d+$/, '')

@@ -67,7 +67,7 @@ const toolEnvironment = (
   )
 }
 
-/** The directory of a `filesystemdb://` URI, as artdaq would understand it (spec section 1.1). */
+/** The directory of a `filesystemdb://` URI, as artdaq would understand it. */
 export function pathOf(uri: string): string {
   const [, path] = /^filesystemdb:\/\/(.+?)\/?$/.exec(uri) ?? []
   if (uri.startsWith('mongo'))

@@ -5,14 +5,14 @@ import { type RecordSize, sizeOf } from './record-size.ts'
 import { signatureOf } from './signature.ts'
 import { walk, type Walk, type WalkLimits } from './walk.ts'
 
-/** What one look at a record tells, as data alone: it can be handed to another thread. */
+/** What one look at a record finds, as data alone: it can be handed to another thread. */
 export interface Look {
   readonly evidence: RecordEvidence
   readonly signature: string
   readonly size: RecordSize
 }
 
-// A stop line is the last but one thing in metadata.txt, so its end tells, however large something made the rest.
+// A stop line is the last but one thing in metadata.txt, so its end decides, however large something made the rest.
 const METADATA_END = 1_048_576
 
 /** Looks at every entry of a record and reads metadata.txt. Throws as `walk` does. */

@@ -1,6 +1,6 @@
 import { decode, python, splitLines, strip } from './fhiclize/python-text.ts'
 
-// DAQInterface's form since April 2019, the one before, and Mu2e's (spec sections 2.1 and 2.9; D24).
+// DAQInterface's form since April 2019, the one before, and Mu2e's.
 const TIME = python('^(?:(?:DAQInterface|FarmManager) s|S)(tart|top) time:\\s+(.*)')
 const CONFIG_NAME = python('^\\s*Config name\\s*:(.*)')
 const COMPONENT = python('^\\s*Component #\\d+\\s*:(.*)')
@@ -13,7 +13,7 @@ export interface RunMetadata {
   /** Start and stop lines, in the order of the file. */
   readonly times: readonly { readonly what: 'start' | 'stop'; readonly text: string }[]
   readonly started: boolean
-  /** Whether there is a stop line: the only proof that a run has ended (spec section 3). */
+  /** Whether there is a stop line: the only proof that a run has ended. */
   readonly ended: boolean
 }
 

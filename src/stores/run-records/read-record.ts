@@ -62,7 +62,7 @@ const readOne = async (entry: WalkedEntry): Promise<RecordFile> => {
   try {
     return { name: entry.name, mode: modeOf(entry.stats.mode), content: await readWhole(entry) }
   } catch (error) {
-    // The system names a path in text, in which a name that is not UTF-8 cannot be told.
+    // The system names a path in text, in which a name that is not UTF-8 cannot be given.
     if (error instanceof Error && 'path' in error) error.message += ` (${entry.name})`
     throw error
   }

@@ -5,10 +5,10 @@ const MOVED = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE', 'EISDIR']
 // This process or machine is short of something: no record's fault.
 const SHORT = ['EMFILE', 'ENFILE', 'ENOMEM']
 
-// What is told of a record. All else is of the store that the run was on its way to, and is handed on as it is.
+// Errors of a record. All else is of the store that the run was on its way to, and is handed on as it is.
 const OF_THE_RECORD: readonly Code[] = ['RECORD_INVALID', 'RECORD_CHANGING', 'NOT_FOUND', 'FHICL_INVALID']
 
-/** What the system said while a run's record was read, as an error of this run (spec: R3, R11), or of the source as a whole. */
+/** What the system said while a run's record was read, as an error of this run, or of the source as a whole. */
 export const recordTrouble = (error: unknown, run: number, directory: string): unknown => {
   if (error instanceof ArchiverError) {
     if (!OF_THE_RECORD.includes(error.code)) return error

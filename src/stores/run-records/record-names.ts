@@ -10,12 +10,12 @@ export const runOfName = (name: string): number | undefined => {
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** What an entry of the run record directory is, as far as its directory entry tells. */
+/** What an entry of the run record directory is, as far as its directory entry says. */
 export type EntryKind = 'directory' | 'link' | 'other'
 
 /**
  * Collects the entries of a run record directory. Memory follows the gaps in the run numbers, not the number of runs: a
- * directory's name is told from its run and its length.
+ * directory's name is made from its run and its length.
  */
 export class RecordNames {
   readonly #runs = new Map<number, number[]>() // by length of the name; 0: without zeros before it

@@ -17,7 +17,7 @@ export interface RecordWatchOptions {
   readonly warn: (message: string) => void
 }
 
-/** Tells of changes; misses some (network disks, lost events), so that whoever listens must also look from time to time. */
+/** Reports changes; misses some (network disks, lost events), so that whoever listens must also look from time to time. */
 export interface RecordWatch {
   /** Whether it polls: by configuration, because of the file system, or because the kernel's limits were reached. */
   readonly polls: boolean
@@ -28,8 +28,8 @@ export interface RecordWatch {
 
 /**
  * Watches a run record directory: one watch on the directory itself, so that a million records cost no more than ten, and
- * chokidar on the few records that are still moving, of which the folder and `metadata.txt` tell everything there is to
- * know (spec section 3). Where the kernel has no watches left, it warns with the setting to change, and polls.
+ * chokidar on the few records that are still moving, of which the folder and `metadata.txt` show everything there is to
+ * know. Where the kernel has no watches left, it warns with the setting to change, and polls.
  */
 export const openRecordWatch = async (options: RecordWatchOptions): Promise<RecordWatch> => {
   const watch = new PollOrEvents(options)
@@ -42,7 +42,7 @@ export const openRecordWatch = async (options: RecordWatchOptions): Promise<Reco
 class PollOrEvents implements RecordWatch {
   polls = false
   readonly #options: RecordWatchOptions
-  /** One for each record: chokidar never forgets a path that it was told to leave. */
+  /** One for each record: chokidar never forgets a path that it was asked to leave. */
   readonly #records = new Map<string, Watcher>()
   #followed: ReadonlySet<string> = new Set()
   #directory: FSWatcher | undefined

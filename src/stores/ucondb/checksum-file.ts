@@ -9,7 +9,7 @@ export interface Checksum {
   readonly sha256: string
   /** The name of the blob that it was made of. */
   readonly fileName: string
-  /** As UconDB tells it (`uadler32`), 0 to 2^32-1. */
+  /** As UconDB gives it (`uadler32`), 0 to 2^32-1. */
   readonly adler32: number
   /** When the blob was stored, ISO 8601, UTC. */
   readonly stored: string

@@ -2,11 +2,11 @@ import type { Log } from '../../common/log.ts'
 import { limit } from './rate-limit.ts'
 import { printable, type Redact } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
-import { keepTold, readTold } from './sent-alerts.ts'
+import { keepSent, readSent } from './sent-alerts.ts'
 
 /** Something that a person should know of. */
 export interface Alert {
-  /** What it is about: the same key is not told twice within the interval. */
+  /** What it is about: the same key is not sent twice within the interval. */
   readonly key: string
   readonly severity: 'warning' | 'critical'
   readonly title: string
@@ -23,7 +23,7 @@ export interface Message extends Alert {
   readonly held: number
 }
 
-/** A way to tell somebody. `send` rejects when nobody was told. */
+/** A way to notify somebody. `send` rejects when nobody was notified. */
 export interface Channel {
   readonly name: string
   send(message: Message, signal: AbortSignal): Promise<void>
@@ -31,9 +31,9 @@ export interface Channel {
 
 export interface AlertsOptions {
   readonly channels: readonly Channel[]
-  /** Where it is remembered what was told when: a file in work_dir. */
+  /** Where it is remembered what was sent when: a file in work_dir. */
   readonly stateFile: string
-  /** Milliseconds in which one key is told once. */
+  /** Milliseconds in which one key is sent once. */
   readonly interval: number
   /** Milliseconds that one channel may take for one message. */
   readonly timeout: number
@@ -41,17 +41,17 @@ export interface AlertsOptions {
   readonly now: () => number
   readonly log: Log
   readonly redact: Redact
-  /** Told of every message that arrived, for the ledger. */
+  /** Called for every message that arrived, for the ledger. */
   readonly onSent?: (alert: Alert, channel: string) => void
 }
 
 /**
- * Tells people, in the background. Nothing here throws, and nothing waits but `close`: the original sent its mail before it wrote its
- * state, and lost the pass to a mail server that did not answer (D35). What could not be sent is tried again when it is raised again.
+ * Notifies people, in the background. Nothing here throws, and nothing waits but `close`: the original sent its mail before it wrote its
+ * state, and lost the pass to a mail server that did not answer. What could not be sent is tried again when it is raised again.
  */
 export class Alerts {
   readonly #options: AlertsOptions
-  /** Alerts are told one after the other, so that the memory of what was told is one. */
+  /** Alerts are sent one after the other, so that the memory of what was sent is one. */
   #turn: Promise<void> = Promise.resolve()
 
   constructor(options: AlertsOptions) {
@@ -61,7 +61,7 @@ export class Alerts {
   raise(alert: Alert): void {
     if (this.#options.channels.length === 0) return
     this.#turn = this.#turn
-      .then(() => this.#tell(alert))
+      .then(() => this.#notify(alert))
       .catch((error: unknown) => this.#options.log.warn(`An alert could not be handled: ${messageOf(error)}`))
   }
 
@@ -75,11 +75,11 @@ export class Alerts {
     clearTimeout(timer)
   }
 
-  async #tell(alert: Alert): Promise<void> {
+  async #notify(alert: Alert): Promise<void> {
     const { now, interval, host, redact, log, stateFile } = this.#options
-    const { tell, held, told } = limit(await readTold(stateFile), alert.key, now(), interval)
-    const remember = (): Promise<void> => keepTold(stateFile, told, (message) => log.warn(message))
-    if (!tell) return remember()
+    const { due, held, sent: memory } = limit(await readSent(stateFile), alert.key, now(), interval)
+    const remember = (): Promise<void> => keepSent(stateFile, memory, (message) => log.warn(message))
+    if (!due) return remember()
     const safe = (text: string): string => printable(redact(text))
     const message: Message = {
       ...alert,
@@ -91,7 +91,7 @@ export class Alerts {
     }
     const sent = await Promise.all(this.#options.channels.map((channel) => this.#send(channel, message)))
     if (sent.includes(true)) await remember()
-    else log.warn(`Nobody could be told: ${message.title}`)
+    else log.warn(`Nobody could be notified: ${message.title}`)
   }
 
   async #send(channel: Channel, message: Message): Promise<boolean> {

@@ -28,7 +28,7 @@ export class PassWatch {
       stage.stopped = event.error === undefined ? event.reason : messageOf(event.error)
   }
 
-  /** A stage could not even begin: the engine has told nothing of it. */
+  /** A stage could not even begin: the engine has reported nothing of it. */
   unbegun(stage: string, error: Error): void {
     this.#of(stage).stopped ??= messageOf(error)
   }

@@ -99,7 +99,7 @@ const close = (database: LedgerDatabase, end: Closed, now: number): Promise<bool
     return true
   })
 
-/** How the last execution of a task's stage stood when it was stopped, for the lines that tell of resuming. */
+/** How the last execution of a task's stage stood when it was stopped, for the lines about resuming. */
 export interface Interrupted {
   readonly stage: string
   readonly status: string

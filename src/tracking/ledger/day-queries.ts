@@ -2,7 +2,7 @@ import { dayOf } from '../../sql/timestamps.ts'
 import { tables } from './daily-stats.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 
-/** A UTC day of the archiver's health: seed 000's "system health". */
+/** A UTC day of the archiver's health: the "system health" of operators' queries. */
 export interface PastDay {
   readonly day: string
   readonly executions: number
@@ -14,7 +14,7 @@ export interface PastDay {
   readonly terminated: number
   readonly runs: number
   readonly failedRuns: number
-  /** Runs a minute while something ran; undefined when nothing did for long enough to tell. */
+  /** Runs a minute while something ran; undefined when nothing did for long enough to know. */
   readonly rate: number | undefined
   /** Passes that found nothing to do. */
   readonly idle: number

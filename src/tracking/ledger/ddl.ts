@@ -15,10 +15,10 @@ export const SQL_TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName,
   text: { sqlite: 'TEXT', postgres: 'TEXT', mysql: 'TEXT' },
   int: { sqlite: 'INTEGER', postgres: 'INTEGER', mysql: 'INT' },
   big: { sqlite: 'INTEGER', postgres: 'BIGINT', mysql: 'BIGINT' },
-  // Wider than the seed's NUMERIC(5,2): sixteen busy threads are 1600 % of a processor.
+  // Wider than the original's NUMERIC(5,2): sixteen busy threads are 1600 % of a processor.
   percent: { sqlite: 'REAL', postgres: 'NUMERIC(8,2)', mysql: 'DECIMAL(8,2)' },
   real: { sqlite: 'REAL', postgres: 'DOUBLE PRECISION', mysql: 'DOUBLE' },
-  // MySQL's TIMESTAMP, unlike its DATETIME, is the same moment to every session, so the seeds' NOW() compares rightly.
+  // MySQL's TIMESTAMP, unlike its DATETIME, is the same moment to every session, so a query's NOW() compares rightly.
   time: { sqlite: 'TEXT', postgres: 'TIMESTAMPTZ', mysql: 'TIMESTAMP(3)' },
   json: { sqlite: 'TEXT', postgres: 'JSONB', mysql: 'LONGTEXT' },
 }

@@ -13,7 +13,7 @@ export const percent = ({ done, total }: Progress): number | undefined => {
 }
 
 /**
- * The share of the whole: steps that have ended and the part of the current one that is done, of all steps. (Seed 004 counts
+ * The share of the whole: steps that have ended and the part of the current one that is done, of all steps. (The task tracker counted
  * a step as done when it starts, so its last step shows 100 % before it runs.)
  */
 export const overallPercent = (
@@ -37,7 +37,7 @@ export interface Estimate {
 const ENOUGH = 10
 /** 95 % of what chance does to a count. */
 const Z = 1.96
-/** Time after which an item weighs e times less, in milliseconds: what happened in the last minutes tells the rate of the next. */
+/** Time after which an item weighs e times less, in milliseconds: what happened in the last minutes predicts the rate of the next. */
 const MEMORY = 300_000
 
 /** A rate that forgets: call `seen` for every item that ends. */
@@ -80,7 +80,7 @@ export class RateMeter {
   }
 }
 
-/** The two lines of seed 004: the work as a whole, and the step in hand. */
+/** The two lines of the task tracker: the work as a whole, and the step in hand. */
 export const progressLines = (of: {
   readonly step: number
   readonly steps: number

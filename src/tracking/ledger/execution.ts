@@ -10,7 +10,7 @@ import { StageRecord } from './stage-progress.ts'
 import { cpuPercent, type Usage } from './process-usage.ts'
 
 /**
- * What one execution has to tell the ledger: it takes the engine's events and the process's own, and gives the rows that have
+ * What one execution has for the ledger: it takes the engine's events and the process's own, and gives the rows that have
  * changed since it was last asked. It touches nothing; how and when rows are written is not its business.
  */
 export class ExecutionRecord {
@@ -77,7 +77,7 @@ export class ExecutionRecord {
     return this.#stages.some((stage) => stage.total > 0) || this.#error !== undefined
   }
 
-  /** Takes what the engine tells. Costs some microseconds; the rows are made when they are asked for. */
+  /** Takes what the engine reports. Costs some microseconds; the rows are made when they are asked for. */
   on(event: EngineEvent): void {
     const now = this.#now()
     if (this.#state === 'started') this.#state = 'running'

@@ -13,7 +13,7 @@ export interface StoreOptions extends DatabaseOptions {
   readonly log: Log
   /** Who migrates: the program's version. */
   readonly version: string
-  /** Told of each row that the database will never take as it is. The others are written. */
+  /** Called for each row that the database will never take as it is. The others are written. */
   readonly onRefused: (row: Row, error: Error) => void
 }
 

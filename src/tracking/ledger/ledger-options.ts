@@ -30,7 +30,7 @@ export interface LedgerOptions {
   readonly foreignSilence?: number
   /** `ledger.keep_days`: executions that ended longer ago are removed, some at each opening. 0 or nothing: none. */
   readonly keepDays?: number
-  /** Told of executions that were found to have disappeared. */
+  /** Called with executions that were found to have disappeared. */
   readonly onClosed?: (closed: readonly Closed[]) => void
 }
 
@@ -56,7 +56,7 @@ export const hostOf = (options: LedgerOptions): Host => {
 
 /**
  * Puts the ledger in order when it is opened: what was left in work_dir is written, executions that disappeared are
- * judged and told of, old executions are removed. Gives those that were judged.
+ * judged and reported, old executions are removed. Gives those that were judged.
  */
 export const settle = async (
   store: OpenStore,

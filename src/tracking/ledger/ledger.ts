@@ -24,7 +24,7 @@ const PATIENCE = { retryEvery: 30_000, timeout: 5000 }
 const QUIET_START = 800
 
 /**
- * Who ran, how far, and how it ended (DESIGN section 6). It listens and writes behind the back of the work: no call throws, none but
+ * Who ran, how far, and how it ended. It listens and writes behind the back of the work: no call throws, none but
  * `end`, `flush` and `ready` waits, and those for a limited time. Throws CONFIG_INVALID only here, for a URL that is none.
  */
 export const openLedger = (options: LedgerOptions): Ledger => new Ledger(options)
@@ -38,9 +38,9 @@ export class Ledger {
   #record: ExecutionRecord | undefined
   #heart: NodeJS.Timeout | undefined
   #starting: NodeJS.Timeout | undefined
-  /** Whether rows go to the ledger, or wait for something worth telling. */
+  /** Whether rows go to the ledger, or wait for something worth writing. */
   #active = false
-  #telling: Promise<unknown> = Promise.resolve()
+  #logging: Promise<unknown> = Promise.resolve()
   #closed: readonly Closed[] = []
 
   constructor(options: LedgerOptions) {
@@ -123,12 +123,12 @@ export class Ledger {
     void this.#writer?.flush()
   }
 
-  /** What the engine tells. Costs microseconds. */
+  /** What the engine reports. Costs microseconds. */
   readonly listener: Listener = (event: EngineEvent) => {
     if (!this.#record) return
     if (event.type === 'pass-started' && event.total > 0) {
       this.activate()
-      this.#telling = Promise.all([this.#telling, this.#tellResuming(event.stage)])
+      this.#logging = Promise.all([this.#logging, this.#logResuming(event.stage)])
     }
     this.#record.on(event)
     this.#wake()
@@ -177,7 +177,7 @@ export class Ledger {
     record.heartbeat(processUsage())
     record.end(state, ending)
     const began = this.#options.now()
-    await within(ms, this.#telling).catch(() => undefined)
+    await within(ms, this.#logging).catch(() => undefined)
     const took = Math.max(0, this.#options.now() - began) // the clock may be set meanwhile
     await this.#writer.close(Math.max(0, ms - took))
     this.#files.remove(record.runId)
@@ -220,7 +220,7 @@ export class Ledger {
   }
 
   /** Says from where a stage goes on that was interrupted the last time. */
-  async #tellResuming(stage: string): Promise<void> {
+  async #logResuming(stage: string): Promise<void> {
     const { log } = this.#options
     await this.#writer?.flush()
     const store = this.#writer?.store

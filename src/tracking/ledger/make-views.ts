@@ -25,8 +25,8 @@ export const viewsRefresh = (
 }
 
 /**
- * Views follow the code, not the version: the seeds' words are made from tracking/ledger/status-words.ts. They are in the first schema of
- * the search path, where the seeds' queries look for them, or, where a user may make nothing there (`public` since PostgreSQL 15) or another
+ * Views follow the code, not the version: the older words are made from tracking/ledger/status-words.ts. They are in the first schema of
+ * the search path, where older programs' queries look for them, or, where a user may make nothing there (`public` since PostgreSQL 15) or another
  * ledger has its own there, beside the tables. Something else with the name is left alone.
  */
 const makeViews = async (
@@ -63,7 +63,7 @@ const viewSchema = async (kysely: Kysely<never>, own: string | undefined): Promi
   return (await isOfAnother(kysely, first.name, own)) ? own : first.name
 }
 
-/** Whether a view of a seed's name there reads tables of another schema: of another ledger in this database, or somebody's own. */
+/** Whether a view of such a name there reads tables of another schema: of another ledger in this database, or somebody's own. */
 const isOfAnother = async (
   kysely: Kysely<never>,
   place: string,
@@ -78,7 +78,7 @@ const isOfAnother = async (
   return rows.length > 0
 }
 
-/** Tables, not views, that have a seed's name where the views would be: a site may have run the seeds' own programs. */
+/** Tables, not views, that have such a name where the views would be: a site may have run the older programs themselves. */
 const takenNames = async (
   kysely: Kysely<never>,
   dialect: DialectName,

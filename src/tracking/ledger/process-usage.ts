@@ -8,7 +8,7 @@ export interface Usage {
   readonly cpuMs: number
   /** Milliseconds that the process has lived, by a clock that never jumps. */
   readonly livedMs: number
-  /** Bytes that went to and came from storage; undefined where the kernel does not tell. */
+  /** Bytes that went to and came from storage; undefined where the kernel does not say. */
   readonly readBytes: number | undefined
   readonly writeBytes: number | undefined
 }

@@ -7,7 +7,7 @@ const DAY = 86_400_000
 /** Executions that go in one transaction, so that no other writer waits long. */
 const AT_ONCE = 50
 
-/** How long the measurements of an execution are kept after it ended (spec/TRACKING.md section 1). */
+/** How long the measurements of an execution are kept after it ended. */
 const METRICS_DAYS = 30
 
 /**

@@ -13,6 +13,6 @@ export interface Row {
   readonly transient: boolean
 }
 
-/** What tells one row from another. */
+/** What makes a row this one and no other. */
 export const keyOf = (row: Row, columns: readonly string[]): string =>
   JSON.stringify([row.table, ...columns.map((column) => row.cells[column] ?? null)])

@@ -9,7 +9,7 @@ import { dayOf, timeMs, timeText } from '../../sql/timestamps.ts'
 
 /**
  * What a pass leaves in work_dir so that one that finds nothing to do never opens the ledger: a file for each execution that
- * runs, with the row that tells of it, and a line for each pass that was idle. Nothing here throws.
+ * runs, with the row about it, and a line for each pass that was idle. Nothing here throws.
  */
 export class RunningFiles {
   readonly #folder: string

@@ -1,6 +1,6 @@
 /**
- * How an execution, a run or a batch stands. One internal word each; the seeds' words are derived here and nowhere else
- * (spec/TRACKING.md section 4). The views in the ledger are generated from these tables.
+ * How an execution, a run or a batch stands. One internal word each; the words of older programs are derived here and nowhere else.
+ * The views in the ledger are generated from these tables.
  */
 export const STATES = [
   'started',
@@ -19,18 +19,18 @@ export const STATES = [
 export type State = (typeof STATES)[number]
 
 interface Words {
-  /** Seed 004: `execution_status`, and our `end_reason` beside it, which tells what its five words cannot. */
+  /** `tasker.executions`: `execution_status`, and our `end_reason` beside it, for what its five words cannot say. */
   readonly execution: 'STARTED' | 'RUNNING' | 'FINISHED' | 'FAILED' | 'CANCELLED'
   readonly reason: string | null
-  /** Seed 000: `process_logs.status`. */
+  /** `process_logs.status`. */
   readonly process: 'RUNNING' | 'COMPLETED' | 'PARTIAL' | 'FAILED' | 'KILLED' | 'TERMINATED' | 'SYSTEM_REBOOT'
-  /** Seed 000: `file_processing_logs.status`. */
+  /** `file_processing_logs.status`. */
   readonly file: 'PROCESSING' | 'COMPLETED' | 'FAILED' | 'KILLED' | 'TERMINATED' | 'SYSTEM_REBOOT'
-  /** Seed 001: `batch_processing_logs.status`. `partial` is a batch in which content was there already. */
+  /** `batch_processing_logs.status`. `partial` is a batch in which content was there already. */
   readonly batch: 'PROCESSING' | 'COMPLETED' | 'COMPLETED_WITH_DUPLICATES' | 'FAILED'
-  /** Seed 002: `processing_log.status`; null has no row there, so that the run is taken again. */
+  /** `processing_log.status`; null has no row there, so that the run is taken again. */
   readonly item: 'processing' | 'success' | 'failed' | null
-  /** Seed 004: `subtask_status`. */
+  /** `tasker.subtasks`: `subtask_status`. */
   readonly subtask: 'NOT_STARTED' | 'RUNNING' | 'COMPLETED' | 'FAILED'
 }
 
@@ -68,17 +68,17 @@ const WORDS: Readonly<Record<State, Words>> = {
   skipped: words('FINISHED', 'skipped', 'COMPLETED', 'COMPLETED', 'COMPLETED', null, 'COMPLETED'),
 }
 
-/** A state in the words of every seed. */
+/** A state in the words of every older program. */
 export const wordsOf = (state: State): Words => WORDS[state]
 
-/** The state behind seed 004's pair of columns. Other programs write only the first; their end then counts by that alone. */
+/** The state behind the pair of columns of `tasker.executions`. Other programs write only the first; their end then counts by that alone. */
 export const stateOf = (execution: string, reason: string | null): State => {
   const exact = STATES.find((state) => WORDS[state].execution === execution && WORDS[state].reason === reason)
   return exact ?? STATES.find((state) => WORDS[state].execution === execution) ?? 'failed'
 }
 
 /**
- * The states behind a word of `process_logs`, for `history --status`; seed 004's words, and our own, count where `process_logs` has no such
+ * The states behind a word of `process_logs`, for `history --status`; the words of `tasker.executions`, and our own, count where `process_logs` has no such
  * word: FAILED is not TERMINATED there. Undefined for a word that is none.
  */
 export const statesOf = (word: string): readonly State[] | undefined => {
@@ -125,7 +125,7 @@ export type Verdict =
 const BOOT_TIME_SLACK = 2000
 
 /**
- * What became of an execution that never wrote its own end (seed 000, with ROWS_AND_CLAIMS.md A2 numbers 3, 8 and 9 put right):
+ * What became of an execution that never wrote its own end:
  * a machine that was booted since, or a process that is gone, or whose pid somebody else has now. What other hosts do
  * cannot be seen from here: they are left alone until their heartbeat has been silent for too long.
  */

@@ -2,7 +2,7 @@ import { STATES, wordsOf, type State } from './status-words.ts'
 import type { DialectName } from '../../sql/database-url.ts'
 import { qualified } from './tables.ts'
 
-/** The seeds' names, which their monitoring queries use. */
+/** The names of older programs' tables, which their monitoring queries use. */
 export const VIEWS = [
   'process_logs',
   'file_processing_logs',
@@ -17,13 +17,13 @@ export type ViewName = (typeof VIEWS)[number]
 export const viewQuery = (name: ViewName, dialect: DialectName, schema: string | undefined): string =>
   QUERIES[name]((table) => qualified(schema, table), dialect)
 
-/** The words of one seed for a column that holds a state, as SQL: made from the table in tracking/ledger/status-words.ts, so there is one truth. */
+/** The words of one older program for a column that holds a state, as SQL: made from the table in tracking/ledger/status-words.ts, so there is one truth. */
 const wordOf = (dialect: DialectName, column: string, word: (state: State) => string | null): string => {
   const cases = STATES.map((state) => `WHEN '${state}' THEN ${literal(word(state))}`)
   return asText(`CASE ${column} ${cases.join(' ')} END`, dialect)
 }
 
-/** `process_logs.status` from seed 004's status and our reason: rows of other programs have no reason. */
+/** `process_logs.status` from `execution_status` and our reason: rows of other programs have no reason. */
 const processWord = (dialect: DialectName, alias: string): string => {
   const exact = STATES.filter((state) => wordsOf(state).reason !== null).map((state) => {
     const { execution, reason, process } = wordsOf(state)
@@ -97,7 +97,7 @@ SELECT b.batch_id AS id,
   b.updated_at AS updated_at
 FROM ${table('batches')} b JOIN ${table('executions')} e ON e.run_id = b.run_id`,
 
-  // One row an item, its newest: what a crash left open has none, so that it is taken again (seed 002).
+  // One row an item, its newest: what a crash left open has none, so that it is taken again.
   processing_log: (table, dialect) => `
 SELECT n.run AS app_id,
   ${wordOf(dialect, 'n.state', (state) => wordsOf(state).item)} AS status,
@@ -110,7 +110,7 @@ FROM (
 ) n
 WHERE n.place = 1 AND ${wordOf(dialect, 'n.state', (state) => wordsOf(state).item)} IS NOT NULL`,
 
-  // Plain columns of one table only: PostgreSQL then lets the seed's own UPDATE and INSERT go through.
+  // Plain columns of one table only: PostgreSQL then lets an older program's own UPDATE and INSERT go through.
   pipeline_status: (table) => `SELECT ${PIPELINE.join(', ')} FROM ${table('executions')}`,
 }
 
@@ -124,7 +124,7 @@ const textOf = (column: string, dialect: DialectName): string =>
 const asText = (expression: string, dialect: DialectName): string =>
   dialect === 'mysql' ? `(${expression}) COLLATE utf8mb4_unicode_ci` : expression
 
-/** Seed 004's columns, the older names that its appendix uses, and what we add. */
+/** The columns of `tasker.executions`, their older names, and what we add. */
 const PIPELINE = [
   'execution_id',
   'run_id',

@@ -29,7 +29,7 @@ export interface Sample {
   readonly at: number
 }
 
-/** The original's names for what one run of a stage takes (spec/RUN_RECORDS.md section 8). */
+/** The original's names for what one run of a stage takes. */
 const RUN_METRIC: Readonly<Record<string, string>> = {
   import: 'ArtdaqDBClient.archive_run.duration_ms',
   migrate: 'UconDBClient.upload_blob.duration_ms',
@@ -82,7 +82,7 @@ export class PassMetrics {
     }
   }
 
-  /** How long something took that the engine does not tell of: `ArtdaqDBClient.get_archived_runs.duration_ms`. */
+  /** How long something took that the engine does not report: `ArtdaqDBClient.get_archived_runs.duration_ms`. */
   duration(name: string, milliseconds: number): void {
     const at = this.#now()
     this.#samples.set(`${name} ${Math.floor(at / 1000)}`, { name, value: Math.round(milliseconds), at })

@@ -16,7 +16,7 @@ export interface Standing {
   readonly oldestPendingSeconds?: number | undefined
 }
 
-/** A pass as the text file tells of it. Times in epoch milliseconds. */
+/** A pass as the text file shows it. Times in epoch milliseconds. */
 export interface TextfileFacts {
   readonly task: string
   readonly version: string
@@ -29,7 +29,7 @@ export interface TextfileFacts {
   readonly spoolBytes: number
 }
 
-/** Every family of metrics, in the order of the page: its type and what people are told of it. */
+/** Every family of metrics, in the order of the page: its type and its help text. */
 export const FAMILIES = {
   last_start_timestamp_seconds: ['gauge', 'When the last pass began.'],
   last_end_timestamp_seconds: ['gauge', 'When the last pass ended.'],
@@ -62,7 +62,7 @@ type Family = keyof typeof FAMILIES
 export type Earlier = ReadonlyMap<string, number>
 
 /**
- * Metrics for node_exporter's textfile collector, under the names of spec/TRACKING.md section 8. Counters go on from `earlier`, and a
+ * Metrics for node_exporter's textfile collector; docs/monitoring names them all. Counters go on from `earlier`, and a
  * pass that did not succeed leaves the time of the last one that did: a dead archiver is seen by its age, not by silence.
  */
 export const textfile = (facts: TextfileFacts, earlier: Earlier): string => {

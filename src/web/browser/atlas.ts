@@ -206,7 +206,7 @@ const glyph = (name: string): SVGElement => {
   return svg
 }
 
-/** Tells where in the whole range the reader drags, 0 to 1. */
+/** Says where in the whole range the reader drags, 0 to 1. */
 const brushing = (moved: (part: number) => void): void => {
   const place = (event: PointerEvent): number => {
     const box = one<SVGElement>('#band')?.getBoundingClientRect()

@@ -14,7 +14,7 @@ const rates = (metrics: readonly Metric[], pick: (metric: Metric) => number | un
     return Math.round((b - a) / (metric.at - before.at) / 10) / 100
   })
 
-const told = (values: readonly (number | null)[], unit: string): string => {
+const summary = (values: readonly (number | null)[], unit: string): string => {
   const known = values.filter((value) => value !== null)
   if (known.length === 0) return 'not recorded'
   const last = known.at(-1) ?? 0
@@ -37,14 +37,14 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
         height={104}
         spec={{ t, sync: 'ex', s: [{ k: 'CPU', c: 1, fill: true, unit: '%', d: cpu }] }}
         legend={[['c1', 'CPU, %']]}
-        say={`CPU ${told(cpu, '%')}.`}
+        say={`CPU ${summary(cpu, '%')}.`}
       />
       <Chart
         id="memory"
         height={104}
         spec={{ t, sync: 'ex', s: [{ k: 'Memory', c: 2, fill: true, unit: 'MB', d: memory }] }}
         legend={[['c2', 'Memory, MB']]}
-        say={`Memory ${told(memory, 'MB')}.`}
+        say={`Memory ${summary(memory, 'MB')}.`}
       />
       {hasIo && (
         <Chart
@@ -62,7 +62,7 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
             ['c1', 'Read, MB/s'],
             ['c3', 'Written, MB/s'],
           ]}
-          say={`Read ${told(read, 'MB/s')}; written ${told(written, 'MB/s')}.`}
+          say={`Read ${summary(read, 'MB/s')}; written ${summary(written, 'MB/s')}.`}
         />
       )}
     </>

@@ -16,7 +16,7 @@ const memory = (contiguous: number, attempted: number, failed = '') =>
     savedAt: undefined,
   })
 
-/** The example of spec/RUN_RECORDS.md 7.7: ten runs taken, seven imported (and one whose record is gone), eight migrated. */
+/** Ten runs taken, seven imported (and one whose record is gone), eight migrated. */
 const facts = (changes: Partial<ReportFacts> = {}): ReportFacts => ({
   now: Date.UTC(2026, 10, 21, 12),
   config: 'config.yaml',
@@ -114,7 +114,7 @@ describe('the status report', () => {
     expect(report.migrate.known).toBe(false)
   })
 
-  it('I6: doubts an empty source before an archive that is not', () => {
+  it('doubts an empty source before an archive that is not', () => {
     const { unreadable, import: imports } = makeReport(
       facts({ records: known({ runs: RunSet.EMPTY, ambiguous: RunSet.EMPTY, ignored: [] }) }),
     )
@@ -151,7 +151,7 @@ describe('the status report', () => {
     expect(makeReport(facts(changes)).discrepancies.map((discrepancy) => discrepancy.text)).toContain(text)
   })
 
-  it('D41: takes no more memory for a directory named 999999999999999', () => {
+  it('takes no more memory for a directory named 999999999999999', () => {
     const far = source('1-3,999999999999999')
     const before = process.memoryUsage().heapUsed
     const text = lines({ records: far }).join('\n')

@@ -86,7 +86,7 @@ describe.skipIf(!hasGolden)('a database that was changed by aliases, configurati
     const main = new Map(filesBelow(join(golden, 'main', 'export_bulkdownloader', '1001506_standard00001')))
     for (const name of ['metadata', 'component01', 'ranks', 'EventBuilder3'])
       expect(files.get(`standard/${name}.fcl`)).toBe(main.get(`standard/${name}.fcl`))
-    // add_entity gave the name to another document than the one it was told (spec section 3.7), of a smaller oid.
+    // add_entity gave the name to another document than the one it was told, of a smaller oid.
     expect(files.get('standard/DataflowConfiguration.fcl')).toBe(main.get('standard/metadata.fcl'))
   })
 })

@@ -32,7 +32,7 @@ describe('the URI of a database', () => {
 })
 
 describe('a database of which runs were stored before, and that is gone or empty', () => {
-  it('is a disk that is not mounted: nothing is listed, and no second database is begun on the mount point (I6)', async () => {
+  it('is a disk that is not mounted: nothing is listed, and no second database is begun on the mount point', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'artdaq-'))
     try {
       const path = join(folder, 'db')

@@ -39,7 +39,7 @@ const sealedAgain = (text: string): string => {
   return blank.replace(zeros, createHash('sha256').update(blank).digest('hex'))
 }
 
-/** A document of a collection under another oid, which no index knows: what a bulkloader of two threads leaves (spec section 7.1). */
+/** A document of a collection under another oid, which no index knows: what a bulkloader of two threads leaves. */
 const copyOf = (said: string, change: (text: string) => string = (text) => text): string => {
   const file = pathOf(said)
   const copy = join(path, 'RunHistory', `${'f'.repeat(24)}.json`)

@@ -20,10 +20,10 @@ describe('a record', () => {
   it('that has ended and been quiet is ready', () => {
     expect(judge(31 * SECOND, ENDED)).toEqual({ ready: true, ended: true })
   })
-  it('D4: of a run that goes on waits, however quiet', () => {
+  it('of a run that goes on waits, however quiet', () => {
     expect(judge(6 * DAY, RUNNING)).toMatchObject({ ready: false, reason: 'running' })
   })
-  it('D5: that is being copied waits, by its missing metadata or its open directory', () => {
+  it('that is being copied waits, by its missing metadata or its open directory', () => {
     expect(judge(SECOND, undefined)).toMatchObject({ ready: false, reason: 'copying' })
     expect(judge(DAY, undefined)).toMatchObject({ ready: false, reason: 'copying' })
     const short = { started: false, ended: false }

@@ -54,14 +54,14 @@ describe('the listing of the run record directory', () => {
     expect(listing.ignored.find(({ name }) => name === '55')?.reason).toBe('a link, which is not followed')
     expect(listing.ignored.find(({ name }) => name === '44')?.reason).toBe('no directory')
   })
-  it('D20: finds records whose names have zeros before the number', async () => {
+  it('finds records whose names have zeros before the number', async () => {
     make('000123')
     make('0000000456')
     const records = store()
     expect((await records.read(123, signal)).directory).toBe('000123')
     expect((await records.read(456, signal)).directory).toBe('0000000456')
   })
-  it('D21: is not stopped by a name that only looks like a number', async () => {
+  it('is not stopped by a name that only looks like a number', async () => {
     make('²')
     make('7')
     expect([...(await store().list()).runs]).toEqual([7])
@@ -108,7 +108,7 @@ describe('the listing of the run record directory', () => {
 })
 
 describe('the readiness of a record', () => {
-  it('D4: a run that goes on is not ready, and is when its stop line has settled', async () => {
+  it('a run that goes on is not ready, and is when its stop line has settled', async () => {
     const path = make('7', { 'metadata.txt': 'Config name: a\n\nDAQInterface start time: b\n' })
     expect(await store().readiness(7)).toMatchObject({ ready: false, reason: 'running' })
     appendFileSync(join(path, 'metadata.txt'), '\nDAQInterface stop time: c\n')
@@ -116,7 +116,7 @@ describe('the readiness of a record', () => {
     clock -= 50_000
     expect(await store().readiness(7)).toMatchObject({ ready: false, reason: 'settling' })
   })
-  it('D5: a record that is being copied is not ready, empty or half there', async () => {
+  it('a record that is being copied is not ready, empty or half there', async () => {
     mkdirSync(join(directory, '7'))
     expect(await store().readiness(7)).toMatchObject({ ready: false, reason: 'copying' })
     make('8', { 'tpc01.fcl': 'a: 1', 'metadata.txt': 'Config name: a\nCompo' })
@@ -137,7 +137,7 @@ describe('the readiness of a record', () => {
     expect(readiness).toMatchObject({ ready: true, signature })
     expect(await store().signatureOf(7)).toBe(signature)
   })
-  it('R2: has another signature when anything changed, and the same after a copy with its times', async () => {
+  it('has another signature when anything changed, and the same after a copy with its times', async () => {
     const path = make('7', { 'metadata.txt': ENDED, 'a.fcl': 'a: 1' })
     const before = await store().signatureOf(7)
     execFileSync('cp', ['-a', path, join(directory, 'copy')])
@@ -199,7 +199,7 @@ describe('a record that is read', () => {
     expect(record.files[1]).toMatchObject({ mode: 0o444, content: Buffer.from([0, 255, 13, 10]) })
     expect(record.folders.map(({ name, mode }) => [name, mode])).toEqual([['sub', 0o750], ['sub/deep', statSync(join(path, 'sub', 'deep')).mode & 0o7777]]) // prettier-ignore
   })
-  it('R7 and R8: names links, FIFOs and sockets, follows none and reads none', async () => {
+  it('names links, FIFOs and sockets, follows none and reads none', async () => {
     const path = make('7')
     symlinkSync('/etc/passwd', join(path, 'link'))
     symlinkSync('.', join(path, 'loop'))
@@ -219,14 +219,14 @@ describe('a record that is read', () => {
     await store().read(7, signal)
     expect(look()).toEqual(before)
   })
-  it('D23: may have folders that cannot be written', async () => {
+  it('may have folders that cannot be written', async () => {
     const path = make('7')
     mkdirSync(join(path, 'sub'))
     writeFileSync(join(path, 'sub', 'x'), 'y')
     chmodSync(join(path, 'sub'), 0o555)
     expect((await store().read(7, signal)).files.map(({ name }) => name)).toContain('sub/x')
   })
-  it('R1: that keeps growing is RECORD_CHANGING, and stays pending', async () => {
+  it('that keeps growing is RECORD_CHANGING, and stays pending', async () => {
     const path = make('7')
     for (let i = 0; i < 400; i++) writeFileSync(join(path, `f${i}`), 'x'.repeat(500))
     const grow = setInterval(() => appendFileSync(join(path, 'metadata.txt'), 'x'), 1)
@@ -241,7 +241,7 @@ describe('a record that is read', () => {
     }
     expect((await store().read(7, signal)).files).toHaveLength(401)
   })
-  it('R1, the broken control: a reader that looks only once takes what is no longer so', async () => {
+  it('the broken control: a reader that looks only once takes what is no longer so', async () => {
     const path = make('7')
     for (let i = 0; i < 200; i++) writeFileSync(join(path, `z${i}`), 'x'.repeat(500))
     const grow = setInterval(() => appendFileSync(join(path, 'metadata.txt'), 'x'), 1)
@@ -256,7 +256,7 @@ describe('a record that is read', () => {
       clearInterval(grow)
     }
   })
-  it('R12: has one file or the other, never a mixture, when a file is replaced while it is read', async () => {
+  it('has one file or the other, never a mixture, when a file is replaced while it is read', async () => {
     const path = make('7')
     let n = 0
     const replace = setInterval(() => {
@@ -275,14 +275,14 @@ describe('a record that is read', () => {
       clearInterval(replace)
     }
   })
-  it('R11: fails by the path of a file that may not be read', async () => {
+  it('fails by the path of a file that may not be read', async () => {
     chmodSync(join(make('7', { 'metadata.txt': ENDED, 'a.fcl': 'x' }), 'a.fcl'), 0)
     await unprivileged(directory, async () => {
       await expect(store().read(7, signal)).rejects.toMatchObject({ code: 'RECORD_INVALID', run: 7 })
       expect(await store().readiness(7)).toMatchObject({ ready: true })
     })
   })
-  it('R11: fails by name, and never stops the others, when metadata.txt or a folder may not be read', async () => {
+  it('fails by name, and never stops the others, when metadata.txt or a folder may not be read', async () => {
     chmodSync(join(make('7'), 'metadata.txt'), 0)
     mkdirSync(join(make('8'), 'sub'), { mode: 0 })
     chmodSync(make('9'), 0)
@@ -303,7 +303,7 @@ describe('a record that is read', () => {
   })
 })
 
-describe('R10: a record that is too large', () => {
+describe('a record that is too large', () => {
   it.each([1_000_000_001, 2 ** 40])(
     'of one sparse file of %d bytes is refused with the figures and the key',
     async (size) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { overallPercent, percent, progressLines, RateMeter } from '../../../src/tracking/ledger/eta.ts'
-import { limit, toldOf, type Told } from '../../../src/tracking/alerts/rate-limit.ts'
+import { limit, sentOf, type Sent } from '../../../src/tracking/alerts/rate-limit.ts'
 
 describe('progress in percent', () => {
   it('is between 0 and 100 whatever is counted', () => {
@@ -25,7 +25,7 @@ describe('progress in percent', () => {
   it('of the whole grows with steps that were not announced', () => {
     expect(overallPercent(3, 2, { done: 0, total: 10 })).toBe(75)
   })
-  it('is two lines as in seed 004', () => {
+  it('is two lines', () => {
     expect(
       progressLines({
         step: 2,
@@ -64,19 +64,19 @@ describe('an estimate', () => {
   })
 })
 
-describe('the memory of what was told', () => {
-  it('tells a key once an interval, and never swallows more than it counts', () => {
+describe('the memory of what was sent', () => {
+  it('sends a key once an interval, and never swallows more than it counts', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(500), { maxLength: 60 }), (pauses) => {
-        let told: Told = {}
+        let sent: Sent = {}
         let now = 0
         let swallowed = 0
         let last = -Infinity
         for (const pause of pauses) {
           now += pause
-          const answer = limit(told, 'key', now, 1000)
-          told = answer.told
-          if (answer.tell) {
+          const answer = limit(sent, 'key', now, 1000)
+          sent = answer.sent
+          if (answer.due) {
             expect(now - last).toBeGreaterThanOrEqual(1000)
             expect(answer.held).toBe(swallowed)
             swallowed = 0
@@ -86,13 +86,13 @@ describe('the memory of what was told', () => {
       }),
     )
   })
-  it('tells when the clock was set back', () => {
-    const { told } = limit({}, 'key', 1_000_000, 1000)
-    expect(limit(told, 'key', 500_000, 1000).tell).toBe(true)
+  it('sends when the clock was set back', () => {
+    const { sent } = limit({}, 'key', 1_000_000, 1000)
+    expect(limit(sent, 'key', 500_000, 1000).due).toBe(true)
   })
   it('is empty when it is made of something else, and knows keys that objects have', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => void toldOf(value)))
-    expect(limit({}, 'constructor', 0, 1000).tell).toBe(true)
-    expect(limit({}, '__proto__', 0, 1000).tell).toBe(true)
+    fc.assert(fc.property(fc.jsonValue(), (value) => void sentOf(value)))
+    expect(limit({}, 'constructor', 0, 1000).due).toBe(true)
+    expect(limit({}, '__proto__', 0, 1000).due).toBe(true)
   })
 })

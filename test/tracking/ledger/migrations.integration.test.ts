@@ -18,7 +18,7 @@ describe.each(await engines())('a ledger on %s', (dialect) => {
   beforeEach(async () => (place = await freshPlace(dialect)))
   afterEach(() => place.drop())
 
-  it('has every table and every view of the seeds, and says which version it is', async () => {
+  it('has every table and every view, and says which version it is', async () => {
     const database = await place.open()
     expect(await migrateLedger(database, options)).toEqual([])
     for (const name of Object.keys(TABLES)) {
@@ -95,7 +95,7 @@ describe.each(await engines())('a ledger on %s', (dialect) => {
     await database.close()
   })
 
-  it("leaves a table alone that has a seed's name", async () => {
+  it('leaves a table alone that has the name of a view', async () => {
     const database = await place.open()
     await sql`CREATE TABLE process_logs (id INTEGER)`.execute(database.kysely)
     await sql`INSERT INTO process_logs VALUES (7)`.execute(database.kysely)

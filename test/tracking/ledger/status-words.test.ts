@@ -90,7 +90,7 @@ describe('an execution that has no end', () => {
   })
 })
 
-describe('the words of the seeds', () => {
+describe('the words of older programs', () => {
   it.each(STATES)('give %s back from the two columns that hold it', (state) => {
     const { execution: status, reason } = wordsOf(state)
     expect(stateOf(status, reason)).toBe(state)
@@ -119,7 +119,7 @@ describe('the words of the seeds', () => {
     ['FINISHED', ['done', 'partial', 'skipped']],
     ['terminated', ['terminated']],
   ])(
-    'mean by %s what process_logs means, and what seed 004 means only where that has no such word',
+    'mean by %s what process_logs means, and what tasker.executions means only where that has no such word',
     (word, states) => {
       expect(statesOf(word)).toEqual(states)
     },

@@ -24,7 +24,7 @@ export interface DocumentFacts {
 }
 
 /**
- * A document's bytes as artdaq's `store` makes them (spec section 2.2), key for key, in pieces; without originals, byte for byte. One that keeps
+ * A document's bytes as artdaq's `store` makes them, key for key, in pieces; without originals, byte for byte. One that keeps
  * an original gets a seal over all of its bytes.
  */
 export const documentText = (parts: PrintedParts, { time, ...facts }: DocumentFacts): DocumentPieces =>

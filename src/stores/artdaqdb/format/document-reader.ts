@@ -177,14 +177,14 @@ export function readStored(bytes: Buffer, oid: string, path: string): Stored {
       try {
         return outline.get(key)
       } catch {
-        return whole().get(key) // throws, and tells the place in the file
+        return whole().get(key) // throws, and names the place in the file
       }
     },
     items: function* (key) {
       try {
         yield* outline.items(key)
       } catch (error) {
-        whole() // throws, and tells the place in the file
+        whole() // throws, and names the place in the file
         throw error
       }
     },

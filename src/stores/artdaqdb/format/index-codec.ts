@@ -10,7 +10,7 @@ const CLOSE_LIST = 0x5d
 const BACKSLASH = 0x5c
 
 /**
- * Reads `index.json` (spec section 3.1). artdaq's own layout, a line for each item, is taken in one walk over the bytes
+ * Reads `index.json`. artdaq's own layout, a line for each item, is taken in one walk over the bytes
  * that checks every one of them; any other layout is read by the general JSON reader. All text stays byte strings
  * (latin1), in the escaped form of the file, so that what is not understood is written back as it was.
  * Throws STORE_CORRUPT, naming `path`, for an index that is cut, empty, or no index.

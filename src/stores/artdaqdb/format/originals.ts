@@ -72,5 +72,5 @@ const keep = (role: string, mode: string, name: string, bytes: Buffer): string =
   return `${role} ${encoding} ${mode} ${name}\n${content}`
 }
 
-// The escapes that artdaq's reader knows are \b \f \n \r \t (spec section 2.1); other control characters have no spelling.
+// The escapes that artdaq's reader knows are \b \f \n \r \t; other control characters have no spelling.
 const UNSPEAKABLE = /[\u0000-\u0007\u000b\u000e-\u001f]/

@@ -16,7 +16,7 @@ export type Names = ReadonlyMap<string, SortedList>
 type Sections = Readonly<Record<Section, Names>>
 
 /**
- * The search index of one collection (spec section 3): a value, never changed, so that a commit that fails leaves what was
+ * The search index of one collection: a value, never changed, so that a commit that fails leaves what was
  * known before. Names keep the order in which they came, also such as look like numbers.
  */
 export class CollectionIndex {
@@ -38,7 +38,7 @@ export class CollectionIndex {
     return this.#sections[section].get(name) ?? SortedList.EMPTY
   }
 
-  /** The index with these documents added by artdaq's rule (spec section 3.2). Nothing is ever removed, and nothing counts twice. */
+  /** The index with these documents added by artdaq's rule. Nothing is ever removed, and nothing counts twice. */
   plus(documents: Iterable<IndexFacts>): CollectionIndex {
     const oids: string[] = []
     const additions = new Map<Section, Map<string, string[]>>(SECTIONS.map((section) => [section, new Map()]))

@@ -1,4 +1,4 @@
-/** Who makes a database, for its one record about itself. Nothing reads it (spec section 1.4). */
+/** Who makes a database, for its one record about itself. Nothing reads it. */
 export interface Maker {
   /** `$USER`, empty when unset. */
   readonly user: string

@@ -36,7 +36,7 @@ export interface Unreadable {
   readonly facts: IndexFacts | undefined
 }
 
-/** The versions of which a `schema` is there: of others, documents of ours never counted. Undefined where that cannot be told. */
+/** The versions of which a `schema` is there: of others, documents of ours never counted. Undefined where that is not known. */
 export type Counting = ReadonlySet<string> | undefined
 
 export const INDEX = 'index.json'
@@ -47,7 +47,7 @@ const readBytes: (path: string) => Promise<Buffer> = promisify(readFileBack)
 
 /**
  * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
- * the index is kept, and read again when the file is another (a foreign writer came), which one `stat` tells.
+ * the index is kept, and read again when the file is another (a foreign writer came), which one `stat` shows.
  */
 export class Collection {
   readonly name: string
@@ -161,7 +161,7 @@ export class Collection {
   }
 
   /**
-   * An index made from the documents alone, in the order in which they were made (spec section 7.4), and what could not be read. What a killed
+   * An index made from the documents alone, in the order in which they were made, and what could not be read. What a killed
    * pass of ours left never counted: it is left out.
    */
   async rebuilt(
@@ -178,7 +178,7 @@ export class Collection {
     return { index: CollectionIndex.EMPTY.plus(inOrder.map(({ facts }) => facts)), unreadable }
   }
 
-  /** Reads many documents to their end, some at once, and keeps of each what is asked for. Damaged ones are told, not thrown. */
+  /** Reads many documents to their end, some at once, and keeps of each what is asked for. Damaged ones are reported, not thrown. */
   async documents<T>(
     oids: readonly string[],
     keep: (document: Stored) => T,

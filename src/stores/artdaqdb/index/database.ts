@@ -11,7 +11,7 @@ import { indexedRuns } from './run-index.ts'
 const METADATA = 'SystemMetadata'
 const HIDDEN = new Set([METADATA, 'system.indexes'])
 
-/** One artdaqDB on disk: a directory of collections (spec section 1.2). Nothing is created before something is written. */
+/** One artdaqDB on disk: a directory of collections. Nothing is created before something is written. */
 export class Database {
   readonly path: string
   readonly #collections = new Map<string, Collection>()
@@ -88,7 +88,7 @@ export class Database {
     return parts.join('\n')
   }
 
-  /** The directories and indexes whose times tell every change. */
+  /** The directories and indexes whose times show every change. */
   async trail(): Promise<readonly string[]> {
     const collections = await this.collections()
     return [this.path, ...collections.flatMap(({ path }) => [path, join(path, INDEX)])]

@@ -98,10 +98,10 @@ async function ownersOf(
 }> {
   const { kept, unreadable } = await collection.documents(oids, ({ facts }) => namedRuns(facts))
   notes.push(...unreadable.map(({ message }) => message))
-  const told = unreadable.map(({ oid, facts }) => ({ oid, runs: facts ? namedRuns(facts) : [] }))
-  const nobodys = told.filter(({ runs }) => runs.length === 0)
+  const named = unreadable.map(({ oid, facts }) => ({ oid, runs: facts ? namedRuns(facts) : [] }))
+  const nobodys = named.filter(({ runs }) => runs.length === 0)
   return {
-    known: [...kept.flat(), ...told.flatMap(({ runs }) => runs)],
+    known: [...kept.flat(), ...named.flatMap(({ runs }) => runs)],
     nobodys: nobodys.map(({ oid }) => ({ collection, path: collection.documentPath(oid) })),
   }
 }
@@ -111,7 +111,7 @@ const namedRuns = ({ oid, runs, configurations }: IndexFacts): (readonly [run: n
   return [...new Set(named)].flatMap((run) => (run === undefined ? [] : [[run, oid] as const]))
 }
 
-/** A record may consist of nothing but its schema; only our manifest can tell that from a load that was cut short (D2). */
+/** A record may consist of nothing but its schema; only our manifest distinguishes that from a load that was cut short. */
 async function schemaSuffices(collection: Collection, run: number): Promise<boolean> {
   const { index } = await collection.index()
   const configurations = indexedRuns(index).configurations.get(run) ?? []

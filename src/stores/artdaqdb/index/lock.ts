@@ -4,7 +4,7 @@ import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 
-/** A plain file directly in the database, which artdaq ignores (spec section 1.2). It is never removed. */
+/** A plain file directly in the database, which artdaq ignores. It is never removed. */
 const LOCK = '.archiver.lock'
 
 /**

@@ -24,7 +24,7 @@ export function runsLacking(
   }
   for (const [name, { items }] of index.section('runs.name')) {
     const run = runNumber(name)
-    // Of a document without a configuration nothing can tell whether it counts.
+    // Of a document without a configuration it is not known whether it counts.
     if (run !== undefined && items.some((oid) => missing.has(oid) && !named.has(oid))) runs.add(run)
   }
   const versions = namesOf(index, 'version', named)

@@ -33,7 +33,7 @@ export function versionOf(index: CollectionIndex, oid: string): string {
 
 /**
  * The document that a reader is given of several: the one of the greatest version, compared as text; of equal versions
- * the one with the smallest oid (spec section 3.3).
+ * the one with the smallest oid.
  */
 export function newest<T extends { readonly version: string; readonly oid: string }>(
   documents: Iterable<T>,
@@ -74,7 +74,7 @@ export const heldAs = (collection: Collection, stored: Stored, indexed: boolean)
   indexed,
 })
 
-/** The configuration that counts where a run has several (D52): the one assigned last, by its newest stamp. */
+/** The configuration that counts where a run has several: the one assigned last, by its newest stamp. */
 export function newestConfiguration(
   configurations: Iterable<string>,
   indexes: readonly CollectionIndex[],

@@ -73,7 +73,7 @@ const indexesOf = async (database: Database): Promise<Indexes> => {
   return indexes
 }
 
-/** When the first of a run's documents was stored; 0 where that cannot be told. */
+/** When the first of a run's documents was stored; 0 where that is not known. */
 function storedAt(run: number, indexes: Indexes): number {
   let first: number | undefined
   for (const index of indexes.values())
@@ -101,7 +101,7 @@ async function standing(
     const documents = await documentsOf(database.collection(COMMIT_MARK), configuration, marks)
     if (documents === undefined) return 'unknown'
     if (!documents.every((name) => isIndexed(name, configuration, indexes))) return 'short'
-    // Of several documents of an entity an older one may be left: then only what they say can tell.
+    // Of several documents of an entity an older one may be left: then only what they say decides.
     if ([...indexes.values()].some((index) => indexedRuns(index).updates.has(run)))
       await readRun(database, run)
     return 'whole'

@@ -16,7 +16,7 @@ export interface ExportedFile {
 }
 
 /**
- * What bulkdownloader writes of a run (spec section 6.2): SystemLayout into the folder itself, all else below the
+ * What bulkdownloader writes of a run: SystemLayout into the folder itself, all else below the
  * configuration's name without its last digits. Throws NOT_FOUND, or STORE_CORRUPT naming the document that cannot be exported.
  */
 export async function exportedFiles(database: Database, run: number): Promise<readonly ExportedFile[]> {

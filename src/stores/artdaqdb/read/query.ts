@@ -11,7 +11,7 @@ export type QueryFormat = 'gui' | 'csv'
 
 /**
  * Configurations whose name is the pattern or, where it ends in `*`, begins with it: the one assigned last first, to the
- * second of the printed local time; of equal seconds in byte order (spec section 3.4). The text is artdaq's own.
+ * second of the printed local time; of equal seconds in byte order. The text is artdaq's own.
  */
 export async function findConfigurations(
   database: Database,
@@ -36,7 +36,7 @@ export async function findConfigurations(
   )
 }
 
-/** Pairs of entity (or, with a configuration in the filter, of configuration) and version, sorted (spec section 3.5). */
+/** Pairs of entity (or, with a configuration in the filter, of configuration) and version, sorted. */
 export async function findVersions(
   database: Database,
   collection: string,
@@ -62,7 +62,7 @@ export async function findVersions(
   )
 }
 
-/** Entities of every collection; here a prefix does not find the bare prefix itself (spec section 3.5). */
+/** Entities of every collection; here a prefix does not find the bare prefix itself. */
 export async function findEntities(database: Database, filter: Filter, format: QueryFormat): Promise<string> {
   const pattern = filter['entities.name'] ?? '*'
   const prefix = pattern.endsWith('*') ? pattern.slice(0, -1) : undefined
@@ -83,7 +83,7 @@ export async function findEntities(database: Database, filter: Filter, format: Q
   )
 }
 
-/** The documents of configurations as filters that load them; undefined where no configuration matches (spec section 3.5). */
+/** The documents of configurations as filters that load them; undefined where no configuration matches. */
 export async function buildFilter(database: Database, filter: Filter): Promise<string | undefined> {
   const matches = matcher(filter['configurations.name'] ?? '')
   const entries: JsonObject[] = []
@@ -105,7 +105,7 @@ export async function buildFilter(database: Database, filter: Filter): Promise<s
   return entries.length === 0 ? undefined : writeJson(JsonObject.of(['search', entries]))
 }
 
-/** The oids that meet every criterion: the true intersection, where artdaq's own answer may be any document (spec section 3.3). */
+/** The oids that meet every criterion: the true intersection, where artdaq's own answer may be any document. */
 export function matching(index: CollectionIndex, filter: Filter): readonly string[] {
   const sections = [
     'version',

@@ -18,7 +18,7 @@ export async function inFolder<T>(work: (path: string) => Promise<T>): Promise<T
 }
 
 /**
- * Refuses what bulkloader would file under another name: it goes by file names alone (spec section 6.1), anything with
+ * Refuses what bulkloader would file under another name: it goes by file names alone, anything with
  * `schema.fcl` in it is the one document of SystemLayout. Throws RECORD_INVALID.
  */
 export function requireLoadable({ run, configName, documents }: RunDocuments): void {
@@ -38,7 +38,7 @@ export function requireLoadable({ run, configName, documents }: RunDocuments): v
   }
 }
 
-/** `<collection>/<entity>` and text of each file that bulkdownloader wrote (spec section 6.2). */
+/** `<collection>/<entity>` and text of each file that bulkdownloader wrote. */
 export async function exported(folder: string, config: string): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
   const take = async (path: string): Promise<void> => {

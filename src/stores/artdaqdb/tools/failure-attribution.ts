@@ -1,11 +1,11 @@
 import { ArchiverError } from '../../../errors.ts'
 import type { ToolResult } from './process.ts'
 
-/** What bulkloader's failures end in, one run's or every run's: its exit code does not tell. */
+/** What bulkloader's failures end in, one run's or every run's: its exit code does not say. */
 const DOUBTFUL = new Set(['STORE_REFUSED', 'VERIFY_MISMATCH'])
 
 /**
- * Tells a run that a tool cannot take from a tool that takes nothing. One run that fails is to blame itself, so that it does not block the
+ * Distinguishes a run that a tool cannot take from a tool that takes nothing. One run that fails is to blame itself, so that it does not block the
  * rest; when the next one fails as well, it is the tool or what is behind it: then STORE_UNAVAILABLE, and the pass stops with its runs pending.
  */
 export class Blame {

@@ -55,7 +55,7 @@ const SSH = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes', '-o', 'Co
 
 /**
  * The tools on another machine. ssh hands one string to a shell over there, so each word is put in single quotes; the
- * URI comes through standard input. The exit code is the tool's own: nothing runs after it in the same call (D11).
+ * URI comes through standard input. The exit code is the tool's own: nothing runs after it in the same call.
  */
 export const remoteHost = (host: string, options: HostOptions): ToolHost => {
   requireHostName(host)

@@ -163,7 +163,7 @@ export class ToolsDb implements DocumentStore {
     )
   }
 
-  /** A query creates what it does not find (spec section 1.2), so a database that is not there is not asked. */
+  /** A query creates what it does not find, so a database that is not there is not asked. */
   #mayBeAsked(): boolean {
     const path = /^filesystemdb:\/\/(.+)$/.exec(this.#options.uri)?.[1]
     return path === undefined || this.#options.remoteHost !== undefined || existsSync(path)

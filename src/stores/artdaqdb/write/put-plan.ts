@@ -39,7 +39,7 @@ export interface Known {
 }
 
 /**
- * Decides what to write of a run. Nothing held: all of it. Held in part: what is missing (D2). Held with other content:
+ * Decides what to write of a run. Nothing held: all of it. Held in part: what is missing. Held with other content:
  * an update beside it where our manifest shows that the record went on after it was archived; otherwise CONFLICT, naming
  * the documents, and nothing is written. What a plan leaves behind is whole in a listing's eyes too; where it could not be,
  * STORE_CORRUPT names the files.
@@ -58,7 +58,7 @@ export function planPut<Document extends Prepared>(
   return update(known, documents)
 }
 
-/** Whether two manifests tell of the same record: the signature, which a mere touch changes, is no part of it. */
+/** Whether two manifests are of the same record: the signature, which a mere touch changes, is no part of it. */
 export const sameRecord = (a: RecordManifest, b: RecordManifest): boolean =>
   JSON.stringify(comparable(a)) === JSON.stringify(comparable(b))
 

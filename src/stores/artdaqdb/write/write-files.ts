@@ -28,7 +28,7 @@ export interface Placing {
 
 /**
  * Puts files whole and durably into collections, in their order: all of them are written beside the collections (artdaq takes any file inside
- * one for a document, spec section 7.2), read back and compared; then all are synced, which costs the disk one journal for all instead of one for
+ * one for a document), read back and compared; then all are synced, which costs the disk one journal for all instead of one for
  * each; then each is renamed. A crash leaves some of the files, whole, and temporaries that `sweep` knows. The names themselves are durable
  * after `syncDirectory` of the collection. Throws VERIFY_MISMATCH when what was read back is not what was written.
  */

@@ -23,7 +23,7 @@ interface Block {
 }
 
 /**
- * `boot.txt` to `boot.fcl` (spec section 4.2). Unlike the original (D26) it keeps every `Subsystem source`, takes remarks
+ * `boot.txt` to `boot.fcl`. Unlike the original it keeps every `Subsystem source`, takes remarks
  * for remarks and whole keys for keys, and never lets one block run into the next. A field that the original does not know
  * (`fragmentMode`, `prepend`) stands where the original puts it, at the top, when there is one of it; when there are more, each
  * stands in its block.

@@ -7,8 +7,8 @@ const EXPORT = python('^export\\s+([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*(.*)$')
 const OTHER = python('^(?:#|export(?:\\s|$)|[A-Za-z_][A-Za-z0-9_]*=)')
 
 /**
- * `environment.txt` to FHiCL (spec section 4.6). Values may hold line ends: a line that is no statement of its own goes on
- * with the value before it (D29). Nothing exported gives an empty text.
+ * `environment.txt` to FHiCL. Values may hold line ends: a line that is no statement of its own goes on
+ * with the value before it. Nothing exported gives an empty text.
  */
 export const convertEnvironment = (bytes: Uint8Array): string => {
   const variables: { name: string; lines: string[] }[] = []

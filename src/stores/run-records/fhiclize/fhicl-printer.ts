@@ -50,12 +50,12 @@ const printable = (text: string): string => text.replace(/[\x00-\x08\x0b-\x1f\x7
 /** A list of texts, each between quotes. */
 export const list = (items: readonly string[]): string => `[${items.map(quoted).join(', ')}]`
 
-/** A configuration's name: always a text, also when it is made of digits (D28). */
+/** A configuration's name: always a text, also when it is made of digits. */
 export const nameValue = (name: string): string => (isQuotedText(name) ? name : quoted(name))
 
 /**
  * A value as the original writes it: numbers, texts in quotes and lists in brackets as they are, all else between quotes.
- * What is in quotes or brackets stays only when it is one FHiCL value; otherwise it is a text like any other (D19).
+ * What is in quotes or brackets stays only when it is one FHiCL value; otherwise it is a text like any other.
  */
 export const value = (text: string, isFhicl: IsFhicl): string => {
   if (isNumeric(text)) return text

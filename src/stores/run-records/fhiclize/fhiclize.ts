@@ -41,7 +41,7 @@ const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
 
 /**
  * Turns a run record into the documents that artdaqDB takes, and keeps every byte of it: what no document carries is
- * attached, and `restoreFiles` gives the record back. Never refuses a record (D17 to D22): a file that cannot be said in
+ * attached, and `restoreFiles` gives the record back. Never refuses a record: a file that cannot be said in
  * FHiCL becomes a document with an empty table, beside its own bytes.
  */
 export const toDocuments = (record: RunRecord, options: ConversionOptions): RunDocuments => {

@@ -4,7 +4,7 @@ import { Keys, quoted } from './fhicl-printer.ts'
 // A word; a double quote in it opens a text that may hold blanks, and the next one ends text and word.
 const WORD = new RegExp(`([^${BLANK_CLASS}"]*)("[^"]*"?)?`, 'gu')
 
-/** `known_boardreaders_list.txt` to FHiCL (spec section 4.3): a list for each board reader, its name the key. */
+/** `known_boardreaders_list.txt` to FHiCL: a list for each board reader, its name the key. */
 export const convertKnownBoardreaders = (bytes: Uint8Array): string => {
   const keys = new Keys()
   const lines = splitLines(decode(bytes)).map(strip)

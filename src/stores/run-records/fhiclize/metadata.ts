@@ -16,8 +16,8 @@ interface Section {
 type Line = string | Section
 
 /**
- * `metadata.txt` to `metadata.fcl` (spec section 4.1). Unlike the original it keeps a section or component list at the end
- * of the file, keeps sections apart and together (D28), takes the `pmt logfile(s)` of before 2019 (D18) and every
+ * `metadata.txt` to `metadata.fcl`. Unlike the original it keeps a section or component list at the end
+ * of the file, keeps sections apart and together, takes the `pmt logfile(s)` of before 2019 and every
  * `... logfiles` section, and writes configuration names as text.
  */
 export const convertMetadata = (bytes: Uint8Array, isFhicl: IsFhicl): string => {

@@ -2,7 +2,7 @@ import { decode, splitLines, strip, words } from './python-text.ts'
 import { Keys, list } from './fhicl-printer.ts'
 
 /**
- * `ranks.txt` to FHiCL (spec section 4.7). Unlike the original (D25) it keeps the rows of 2018 and 2019, which have no
+ * `ranks.txt` to FHiCL. Unlike the original it keeps the rows of 2018 and 2019, which have no
  * subsystem, and those of a process whose subsystem is blank. Without a header: an empty text.
  */
 export const convertRanks = (bytes: Uint8Array): string => {

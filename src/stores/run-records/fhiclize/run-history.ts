@@ -2,7 +2,7 @@ import type { RunMetadata } from '../metadata-file.ts'
 import { ascii } from '../../../fhicl/accepted-text.ts'
 import { list, nameValue, quoted } from './fhicl-printer.ts'
 
-/** RunHistory.fcl (spec section 4.8): the run's number, its configuration's name, its components. */
+/** RunHistory.fcl: the run's number, its configuration's name, its components. */
 export const runHistory = (run: number, { configName, components }: RunMetadata): string =>
   [
     `run_number: ${run}`,
@@ -13,8 +13,8 @@ export const runHistory = (run: number, { configName, components }: RunMetadata)
     .join('')
 
 /**
- * RunHistory2.fcl: start and stop times, in the order of the file, under DAQInterface's present keys whatever their form was
- * (D24). Undefined where there is none: the run never started.
+ * RunHistory2.fcl: start and stop times, in the order of the file, under DAQInterface's present keys whatever their form was.
+ * Undefined where there is none: the run never started.
  */
 export const runHistory2 = ({ times }: RunMetadata): string | undefined =>
   times.length === 0

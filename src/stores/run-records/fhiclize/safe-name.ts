@@ -4,8 +4,8 @@ import { adler32 } from '../../../common/adler32.ts'
 const LONGEST = 128
 
 /**
- * A configuration's name in characters that neither a shell nor a file system reads anything into (D53, D54). Blanks and
- * `/` become `_`, as DAQInterface itself writes names of several sub-configurations (D30), and so does all else but
+ * A configuration's name in characters that neither a shell nor a file system reads anything into. Blanks and
+ * `/` become `_`, as DAQInterface itself writes names of several sub-configurations, and so does all else but
  * letters, digits, `_`, `.`, `+` and `-`, the latter three where they stand first, and a dot before a dot: artdaqDB takes
  * no such names. A name that is there in such characters stays as it is; none gives `standard`.
  * The text as the record has it stays in the `metadata` document.

@@ -1,6 +1,6 @@
 /**
  * The schema document (`SystemLayout`) of sites that name none of their own: every `.fcl` file but the schema itself is a
- * document of `RunHistory`, named after the file. artdaq's own tools read these rules; this program does not need them (D7).
+ * document of `RunHistory`, named after the file. artdaq's own tools read these rules; this program does not need them.
  */
 export const BUILT_IN_SCHEMA = String.raw`run_history: [
   { collection: RunHistory pattern: '(.*/)((?!schema\.)[^/]+)(\.fcl$)' }

@@ -5,7 +5,7 @@ import { withoutRemark } from './strip-comment.ts'
 const SEPARATORS = new RegExp(`[${BLANK_CLASS}\\-()/#.]+`, 'gu')
 
 /**
- * `settings.txt` to FHiCL (spec section 4.4). Unlike the original (D19, D27) it keeps the `-` in list items, puts quotes round
+ * `settings.txt` to FHiCL. Unlike the original it keeps the `-` in list items, puts quotes round
  * items that need them, and takes what follows a `#` for the remark that it is.
  */
 export const convertSettings = (bytes: Uint8Array, isFhicl: IsFhicl): string => {

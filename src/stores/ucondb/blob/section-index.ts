@@ -1,6 +1,6 @@
 import { ArchiverError } from '../../../errors.ts'
 
-/** The name of the section that tells an indexed blob from a plain one. The original has only names that end in `.fcl`. */
+/** The name of the section by which an indexed blob is known from a plain one. The original has only names that end in `.fcl`. */
 export const INDEX_NAME = 'archiver-sections'
 
 const FIRST_LINE = /^version 1, (0|[1-9][0-9]{0,9}) sections\n$/

@@ -1,6 +1,6 @@
 import type { StoredRun } from '../../run-record.ts'
 
-// Where these stand when they are there: behind all others, in this order (spec section 5).
+// Where these stand when they are there: behind all others, in this order.
 const LAST = [
   'boot.fcl',
   'known_boardreaders_list.fcl',
@@ -32,13 +32,13 @@ export const orderSections = <S extends { readonly name: string }>(sections: rea
 export interface BlobOptions {
   /** `original`: the bytes that the record has; `canonical`: what artdaq's own export gives. */
   readonly content: 'original' | 'canonical'
-  /** Whether files that no document carries (rc_info, unknown and binary files) go into the blob too (D8). */
+  /** Whether files that no document carries (rc_info, unknown and binary files) go into the blob too. */
   readonly otherFiles: boolean
 }
 
 /**
  * The sections of a run: each document as `<entity>.fcl` in the original's order, then the other files by name. A file whose
- * name is taken (a record's own `schema.fcl`) gets `.original` behind it, so that no name comes twice (D12).
+ * name is taken (a record's own `schema.fcl`) gets `.original` behind it, so that no name comes twice.
  */
 export const sectionsOf = (
   { documents, attached }: StoredRun,

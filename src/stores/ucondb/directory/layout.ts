@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { keyOf } from '../keys.ts'
 
-/** The file at the root by which an archive is told from the empty folder that an unmounted disk leaves. */
+/** The file at the root by which an archive is known from the empty folder that an unmounted disk leaves. */
 export const MARKER = 'run-record-archive.json'
 export const MARKER_TEXT = `${JSON.stringify({ format: 'run-record-archive', version: 1 }, null, 2)}\n`
 

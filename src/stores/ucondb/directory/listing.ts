@@ -46,7 +46,7 @@ export async function fingerprintObject(objectFolder: string): Promise<{ text: s
   return { text: shards.map(({ name, inode, changed }) => `${name}:${inode}:${changed}`).join(' '), newest }
 }
 
-/** The folders whose times tell every change of what is archived. */
+/** The folders whose times show every change of what is archived. */
 export const foldersOf = async (objectFolder: string): Promise<readonly string[]> => [
   objectFolder,
   ...(await shardsOf(objectFolder)).map(({ name }) => join(objectFolder, name)),
@@ -71,7 +71,7 @@ async function shardsOf(objectFolder: string): Promise<Shard[]> {
 
 /**
  * Pairs blobs with checksum files by their common key. Nearly every name is a run of this folder with one of the two
- * suffixes; these are told apart by arithmetic, because there may be two million of them.
+ * suffixes; these are distinguished by arithmetic, because there may be two million of them.
  */
 function countShard(
   shard: string,

@@ -131,7 +131,7 @@ async function setAside(place: Place): Promise<void> {
   await syncDirectory(place.shard)
 }
 
-/** The new name tells the content, so that it can only be taken by the same bytes. */
+/** The new name is made from the content, so that it can only be taken by the same bytes. */
 async function moveAside(place: Place, path: string, suffix: string): Promise<void> {
   const content = await readIfThere(path)
   if (content === undefined) return

@@ -24,7 +24,7 @@ export interface UconArchiveOptions {
   readonly verify: 'checksum' | 'content'
   /** The longest silence of the server, and the longest time to connect, milliseconds. */
   readonly timeoutMs: number
-  /** The longest time for one request, milliseconds; more for large blobs. Ten times the silence, at least a minute, unless told. */
+  /** The longest time for one request, milliseconds; more for large blobs. Ten times the silence, at least a minute, unless set. */
   readonly totalTimeoutMs?: number
   /** At the same time. The server has five workers for everybody. */
   readonly connections: number
@@ -38,11 +38,11 @@ export interface UconArchiveOptions {
   readonly expectExisting?: boolean
   /** Ends listings and fingerprints, which take no signal of their own: there is nothing in hand when one is made. */
   readonly stop?: AbortSignal | undefined
-  /** For so long after a full listing, milliseconds, only what was stored since is listed. 0 unless told: always all of it. */
+  /** For so long after a full listing, milliseconds, only what was stored since is listed. 0 unless set: always all of it. */
   readonly relistAfterMs?: number
-  /** Attempts of one call whose outcome is not known; 3 unless told. */
+  /** Attempts of one call whose outcome is not known; 3 unless set. */
   readonly attempts?: number
-  /** Before the second attempt, milliseconds; 500 unless told, doubled for the third. */
+  /** Before the second attempt, milliseconds; 500 unless set, doubled for the third. */
   readonly retryDelayMs?: number
   /** The largest blob that is fetched, bytes. */
   readonly largestBlob?: number

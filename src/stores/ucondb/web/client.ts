@@ -198,7 +198,7 @@ export class UconClient {
       const parsed: unknown = JSON.parse(reply.body.toString('utf8'))
       if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>
     } catch {
-      // told below
+      // reported below
     }
     throw this.#lookAlike(reply, doing)
   }

@@ -4,7 +4,7 @@ import { Uncertain } from './network-errors.ts'
 
 /** Longest pause that a server's Retry-After is given, milliseconds: it may ask for years. */
 const LONGEST_PAUSE = 30_000
-/** Characters of a server's message that are told. */
+/** Characters of a server's message that are kept. */
 const SHOWN = 300
 
 /** What UconDB says went wrong: the text in `<h3>` of its error page (its only discriminator), or the body as text. One line. */

@@ -102,7 +102,7 @@ export class Transport {
       deadline.onEnd((reason) => controller.abort(reason))
       const request = { ...this.#request(call), signal: controller.signal }
       const { statusCode: status, headers, body } = await this.#pool.request(request)
-      body.on('error', () => undefined) // whoever reads it is told; nobody may be reading
+      body.on('error', () => undefined) // whoever reads it gets the error; nobody may be reading
       try {
         refuseCompressed(headers)
         return await read({ status, headers, body: limited(body, call.limit, deadline) })

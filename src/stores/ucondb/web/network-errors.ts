@@ -2,7 +2,7 @@ import { ArchiverError, type Details, errnoOf } from '../../../errors.ts'
 
 /**
  * A request whose outcome is not known: it may or may not have been carried out, now or in a moment. Asking again, or
- * looking what became of it, may tell. To whoever does not catch it, the store is unavailable.
+ * looking what became of it, may show. To whoever does not catch it, the store is unavailable.
  */
 export class Uncertain extends ArchiverError {
   /** How long the server wants to be left alone, milliseconds, where it said so. */

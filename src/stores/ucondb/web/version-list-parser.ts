@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { TextDecoder } from 'node:util'
 
-/** A version as UconDB's listing tells it: as much as the archive needs. */
+/** A version as UconDB's listing gives it: as much as the archive needs. */
 export interface ListedVersion {
   readonly key: string | null
   /** Epoch seconds: when the request that stored it began. */
@@ -14,7 +14,7 @@ const LONGEST = 1_000_000
 /**
  * Reads `[{...}, {...}]` as it arrives, a batch of versions at a time, so that memory does not grow with the listing.
  * Throws a `SyntaxError` when the text is cut, goes on after its end, is not UTF-8, or is no array of versions: a reply
- * that ended early has the status of a whole one, and the missing `]` alone tells them apart.
+ * that ended early has the status of a whole one, and the missing `]` alone shows the difference.
  */
 export async function* versionsIn(
   chunks: AsyncIterable<Uint8Array>,

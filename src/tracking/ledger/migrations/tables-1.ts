@@ -36,7 +36,7 @@ export const TABLES_1 = {
       error_detail: 'text',
       git_commit: 'word',
       environment: 'json',
-      // Beyond seed 004's columns.
+      // Beyond the columns of `tasker.executions`.
       end_reason: 'word',
       sub_state: 'word',
       parent_run_id: 'uuid',

@@ -49,7 +49,7 @@ const listing = async () => {
 }
 
 describe('an empty document that no index knows, where no index was ever damaged', () => {
-  it('is a note: it is of a load that never counted, and no run is blamed for it (I4)', async () => {
+  it('is a note: it is of a load that never counted, and no run is blamed for it', async () => {
     await store(openDb(path), theirs(1), theirs(2))
     const file = join(path, 'RunHistory', `${'ab'.repeat(12)}.json`)
     writeFileSync(file, '')

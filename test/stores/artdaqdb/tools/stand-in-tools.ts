@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ToolsDb } from '../../../../src/stores/artdaqdb/tools/tools-db.ts'
 
-/** How a stand-in goes wrong, as the real tools do (spec section 6 and 7). */
+/** How a stand-in goes wrong, as the real tools do. */
 export type Fault = 'loses-a-document' | 'fails' | 'hangs' | 'shouts' | 'exports-in-part' | 'lists-errors'
 
 export interface StandIns {

@@ -178,7 +178,7 @@ describe('a database that is not there', () => {
 })
 
 describe('several puts at once', () => {
-  it('start one tool at a time (D1)', async () => {
+  it('start one tool at a time', async () => {
     const store = tools.open()
     const runs = [1, 2, 3].map((number) => ({ ...sampleRun(number), manifest: undefined }))
     await Promise.all(runs.map((one) => store.put(one, never)))
@@ -208,7 +208,7 @@ describe('tools on another host', () => {
     expect(calls.find(({ tool }) => tool === 'bulkloader')?.uri).toBe(uri)
   })
 
-  it('have their own exit code: a failure over there is a failure here (D11)', async () => {
+  it('have their own exit code: a failure over there is a failure here', async () => {
     tools.fail('bulkloader', 'fails')
     await expect(tools.open().put(run, never)).rejects.toMatchObject({ code: 'STORE_REFUSED' })
     expect(await lists()).toEqual(['', '12'])

@@ -129,7 +129,7 @@ describe('a commit that is due', () => {
   })
 })
 
-describe('a run of which only a part is there (D2)', () => {
+describe('a run of which only a part is there', () => {
   it('is incomplete, and is completed by the documents that are missing', async () => {
     const whole = sampleRun(12, { boot: 'a: 1\n', x: 'b: 2\n', metadata: 'c: 3\n' })
     const { manifest: _, attached: __, ...rest } = whole
@@ -253,7 +253,7 @@ describe('a run that another program stored', () => {
     })
   })
 
-  it('is found by its run when its configuration has another name (D52)', async () => {
+  it('is found by its run when its configuration has another name', async () => {
     await put({ ...theirs('a: 1\n'), configName: 'beam_a' })
     expect(await put(sampleRun(12, { boot: 'a: 1\n' }, { configName: 'beam_b' }))).toBe('present')
     await put(sampleRun(13))
@@ -261,7 +261,7 @@ describe('a run that another program stored', () => {
   })
 })
 
-describe('names that artdaq would hand to a shell (D53, D54)', () => {
+describe('names that artdaq would hand to a shell', () => {
   it.each([
     'beam; touch MARKER',
     'a b',
@@ -340,7 +340,7 @@ describe('a database whose disk is taken away', () => {
     renameSync(path, `${path}-away`)
     mkdirSync(path) // the mount point
   }
-  it('is no run that is not there: nothing is said of any run (I4)', async () => {
+  it('is no run that is not there: nothing is said of any run', async () => {
     const db = openDb(path)
     await store(db, sampleRun(1))
     unmount()
@@ -398,7 +398,7 @@ describe('temporary files of killed writers', () => {
 })
 
 describe('several documents of an entity whose versions are no names of ours', () => {
-  // As other programs store them: `version` is any text (spec section 3.3).
+  // As other programs store them: `version` is any text.
   const documents = [
     { entity: 'boot', oid: 'b'.repeat(24), version: 'calib002', fhicl: 'x: "new"' },
     { entity: 'boot', oid: 'a'.repeat(24), version: 'calib001', fhicl: 'x: "old"' },

@@ -9,7 +9,7 @@ import { convert, documentOf, fhiclOf, options, recordOf } from './record.ts'
 
 const STOPPED = 'DAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n' // prettier-ignore
 
-describe('D8: files that are not .fcl', () => {
+describe('files that are not .fcl', () => {
   it('are attached, whatever they hold', () => {
     const { attached } = convert({
       'rc_info_start.txt': 'a: b\n',
@@ -25,7 +25,7 @@ describe('D8: files that are not .fcl', () => {
   })
 })
 
-describe('D7: documents of any name', () => {
+describe('documents of any name', () => {
   it('are all there, whatever the schema foresees', () => {
     const { documents } = convert({
       'unforeseen9.fcl': 'a: 1\n',
@@ -36,7 +36,7 @@ describe('D7: documents of any name', () => {
   })
 })
 
-describe('D12: names that collide', () => {
+describe('names that collide', () => {
   it('in letter case or folder become documents of different names', () => {
     const { documents } = convert({
       'Tpc01.fcl': 'a: 1',
@@ -71,7 +71,7 @@ describe('D12: names that collide', () => {
   })
 })
 
-describe('D13 and D17: bytes that are not UTF-8', () => {
+describe('bytes that are not UTF-8', () => {
   it('in a text file are taken as Latin-1, and kept', () => {
     const documents = convert({ 'settings.txt': Buffer.from('temperature: 20\xb0C\n', 'latin1') })
     const { fhicl, text, original } = documentOf(documents, 'settings')
@@ -111,13 +111,13 @@ describe('a file that cannot be said in FHiCL', () => {
   )
 })
 
-describe('D18: the "pmt logfile(s)" of before December 2018', () => {
+describe('the "pmt logfile(s)" of before December 2018', () => {
   it('has the key that DAQInterface’s own converter gave it', () => {
     expect(fhiclOf('metadata.txt', 'pmt logfile(s): n1:/tmp/pmt-*.log\n')).toBe('pmt_logfiles_wildcard: "n1:/tmp/pmt-*.log"\n') // prettier-ignore
   })
 })
 
-describe('D19: quotes, backslashes and odd keys', () => {
+describe('quotes, backslashes and odd keys', () => {
   it.each([
     [
       'metadata.txt',
@@ -147,7 +147,7 @@ describe('D19: quotes, backslashes and odd keys', () => {
   })
 })
 
-describe('D22: text files without anything to say', () => {
+describe('text files without anything to say', () => {
   it.each(['known_boardreaders_list', 'settings', 'environment', 'ranks', 'metadata'])(
     'still give a document: %s',
     (name) => {
@@ -160,7 +160,7 @@ describe('D22: text files without anything to say', () => {
   )
 })
 
-describe('D24: the time lines of 2017 to 2019, and of Mu2e', () => {
+describe('the time lines of 2017 to 2019, and of Mu2e', () => {
   it.each([
     'Start time: A 1\n\nStop time: B 2\n\nTotal events: 5\n',
     'FarmManager start time: A 1\nFarmManager stop time: B 2\n',
@@ -179,7 +179,7 @@ describe('D24: the time lines of 2017 to 2019, and of Mu2e', () => {
   })
 })
 
-describe('D25: ranks without a subsystem', () => {
+describe('ranks without a subsystem', () => {
   it('of 2018 and 2019, in four columns, keep their rows', () => {
     expect(fhiclOf('ranks.txt', '        host   port         label  rank\n\nh1\t5205\tcomponent01\t0\n')).toContain('  rank0: ["h1", "5205", "component01", "0"]\n') // prettier-ignore
   })
@@ -198,7 +198,7 @@ describe('ranks under a header of fewer than five words', () => {
   })
 })
 
-describe('D26: boot files', () => {
+describe('boot files', () => {
   it('keep every source of a subsystem', () => {
     expect(fhiclOf('boot.txt', 'Subsystem id: 2\nSubsystem source: 1\nSubsystem source: 3\n')).toContain('{\nid: "2"\nsource: ["1", "3"]\n}') // prettier-ignore
   })
@@ -220,7 +220,7 @@ describe('D26: boot files', () => {
   })
 })
 
-describe('D27: settings', () => {
+describe('settings', () => {
   it('keep the minus of list items', () => {
     expect(fhiclOf('settings.txt', 'hashes: [ sbndaq-artdaq, "artdaq-core", sbndaq ]\noffsets: [ -5, 7 ] # mm\n')).toBe('hashes: [ "sbndaq-artdaq", "artdaq-core", sbndaq ]\noffsets: [ -5, 7 ]\n') // prettier-ignore
   })
@@ -232,7 +232,7 @@ describe('D27: settings', () => {
   })
 })
 
-describe('D28: metadata', () => {
+describe('metadata', () => {
   it('keeps a section, and a component list, that the file ends in', () => {
     expect(fhiclOf('metadata.txt', 'Component #0: a\n')).toBe('components: ["a"]\n')
     expect(fhiclOf('metadata.txt', 'routingmanager logfiles: \nh1:/log/rm1.log')).toBe('\nroutingmanager_logfiles: ["h1:/log/rm1.log"]\n') // prettier-ignore
@@ -253,7 +253,7 @@ describe('D28: metadata', () => {
   })
 })
 
-describe('D29: environment', () => {
+describe('environment', () => {
   it('ends a value in a backslash, though it holds a single quote, and in a blank then', () => {
     expect(fhiclOf('environment.txt', "export A=it's C:\\\n")).toBe('A: "it\'s C:\\\\ "\n')
   })
@@ -266,7 +266,7 @@ describe('D29: environment', () => {
   })
 })
 
-describe('D30: several sub-configurations', () => {
+describe('several sub-configurations', () => {
   it('have one name, the one DAQInterface gives them, and the text in the documents', () => {
     const converted = convert({
       'metadata.txt': `Config name: beam_a laser/b common_code\nConfig name: other\n${STOPPED}`,
@@ -287,7 +287,7 @@ describe('D30: several sub-configurations', () => {
   })
 })
 
-describe('D53 and D54: a configuration name', () => {
+describe('a configuration name', () => {
   it.each([
     'beam; touch MARKER; echo',
     '$(reboot)',

@@ -13,9 +13,18 @@ const runs = present ? readdirSync(join(fixtures, 'inputs')) : []
 
 /** Documents that the original writes as valid FHiCL and wrongly: each with the defect and the text that it must have. */
 const WRONG: Record<string, { readonly defect: string; readonly right: string }> = {
-  '41001/settings': { defect: 'D27', right: 'package_hashes_to_save: [ "det-artdaq", "det-core" ]' },
-  '41010/metadata': { defect: 'D28', right: 'routingmanager_logfiles: ["node2:/var/log/daq/rm1.log"]' },
-  '41055/ranks': { defect: 'D25', right: '  rank0: ["localhost", "5205", "xara01", "0"]' },
+  '41001/settings': {
+    defect: 'the - of a list item is lost',
+    right: 'package_hashes_to_save: [ "det-artdaq", "det-core" ]',
+  },
+  '41010/metadata': {
+    defect: 'a list at the end of the file is lost',
+    right: 'routingmanager_logfiles: ["node2:/var/log/daq/rm1.log"]',
+  },
+  '41055/ranks': {
+    defect: 'rows without an allowed host shift',
+    right: '  rank0: ["localhost", "5205", "xara01", "0"]',
+  },
 }
 
 const filesIn = (directory: string): Record<string, Buffer> =>

@@ -139,7 +139,7 @@ describe('whatever is no whole blob', () => {
   })
 })
 
-describe('D10: the same record, packed at another minute', () => {
+describe('the same record, packed at another minute', () => {
   const made = [section('x.fcl', 'abc')]
   it('is the same record', () => {
     expect(packBlob(7, made, THEN).equals(packBlob(7, made, LATER))).toBe(false)
@@ -169,7 +169,7 @@ describe('the blob of a run', () => {
   const names = (blob: Buffer): string[] => unpackBlob(blob).sections.map((one) => one.name)
   const options = { content: 'original', otherFiles: true } as const
 
-  it('D12: loses nothing to letter case or folders', () => {
+  it('loses nothing to letter case or folders', () => {
     const run = stored({
       'a/x.fcl': '1',
       'b/x.fcl': '2',
@@ -180,16 +180,16 @@ describe('the blob of a run', () => {
     })
     expect(names(blobOf(run, options, THEN))).toEqual(['a.x.fcl', 'b.x.fcl', 'schema.fcl', 'X.fcl', 'x.fcl', 'a/n.txt', 'n.txt']) // prettier-ignore
   })
-  it('D13: has the bytes of a file that is not UTF-8, and its line ends', () => {
+  it('has the bytes of a file that is not UTF-8, and its line ends', () => {
     const bytes = Buffer.from('t: "20\xb0C"\r\n', 'latin1')
     const { sections: read } = unpackBlob(blobOf(stored({ 'x.fcl': bytes }), options, THEN))
     expect(read.find((one) => one.name === 'x.fcl')?.content.equals(bytes)).toBe(true)
   })
-  it('D31: is bytes, not text in somebody’s guess of an encoding', () => {
+  it('is bytes, not text in somebody’s guess of an encoding', () => {
     const blob = blobOf(stored({ 'x.fcl': 'a: "éΩ"\n' }), options, THEN)
     expect(blob.includes(Buffer.from('éΩ', 'utf8'))).toBe(true)
   })
-  it('D8: has rc_info and other files behind the documents, or leaves them out where that is asked for', () => {
+  it('has rc_info and other files behind the documents, or leaves them out where that is asked for', () => {
     const run = stored({ 'rc_info_stop.txt': 'x', 'boot.txt': 'a: 1', 'schema.fcl': 'own: 1' })
     expect(names(blobOf(run, options, THEN))).toEqual(['schema.fcl', 'boot.fcl', 'rc_info_stop.txt', 'schema.fcl.original']) // prettier-ignore
     expect(names(blobOf(run, { ...options, otherFiles: false }, THEN))).toEqual(['schema.fcl', 'boot.fcl'])
@@ -198,7 +198,7 @@ describe('the blob of a run', () => {
     const blob = blobOf(stored({ 'x.fcl': 'a: 1' }), { ...options, content: 'canonical' }, THEN)
     expect(blob.toString()).toContain('#####\nx.fcl:\n#####\n\na: 1\nEnd of Record')
   })
-  it('D50: never names a section so that it would be written outside of a folder', () => {
+  it('never names a section so that it would be written outside of a folder', () => {
     const run = stored({ '../../x.fcl': 'a: 1', 'd/..%2F/etc': 'y' })
     expect(blobOf(run, options, THEN).toString()).not.toMatch(/#####\n[^\n]*\/[^\n]*:\n#####/)
   })

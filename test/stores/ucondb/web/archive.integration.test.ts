@@ -48,7 +48,7 @@ describe('a UconDB object', () => {
     await server.close()
   })
 
-  it('that is new lists as empty, and takes its first blob (D16)', async () => {
+  it('that is new lists as empty, and takes its first blob', async () => {
     const archive = opened()
     expect((await archive.list()).runs.size).toBe(0)
     expect(await archive.put(1, 0, packed(1, 'x'), signal)).toBe('stored')
@@ -72,7 +72,7 @@ describe('a UconDB object', () => {
   })
 
   it.each(['é', '→', '日本語', '\u0000', '\ud83d\ude00'])(
-    'keeps %j as the bytes that it is (D31)',
+    'keeps %j as the bytes that it is',
     async (text) => {
       const archive = opened()
       await archive.put(1, 0, packed(1, text), signal)
@@ -81,7 +81,7 @@ describe('a UconDB object', () => {
     },
   )
 
-  it('on a server that accepts and is silent does not hang anybody (D37)', async () => {
+  it('on a server that accepts and is silent does not hang anybody', async () => {
     server.faults.add({ kind: 'stall', times: Infinity })
     const archive = opened({ timeoutMs: 200, totalTimeoutMs: 800, attempts: 1 })
     for (const call of [
@@ -92,7 +92,7 @@ describe('a UconDB object', () => {
       await expect(call()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
 
-  it('is opened without a word to its server, so that one which is down stops nothing else (D36)', () => {
+  it('is opened without a word to its server, so that one which is down stops nothing else', () => {
     opened()
     expect(server.connections).toBe(0)
   })

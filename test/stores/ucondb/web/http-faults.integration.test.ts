@@ -251,7 +251,7 @@ describe('H3: a connection that breaks', () => {
     expect(server.folder.versions).toHaveLength(1)
   })
 
-  it('after the blob was stored, and the record is packed anew in the next minute: present (D10)', async () => {
+  it('after the blob was stored, and the record is packed anew in the next minute: present', async () => {
     fails({ kind: 'reset', when: 'before reply', path: 'override' })
     fails({ kind: 'status', status: 503, times: Infinity })
     expect(await put(opened(), 5, packed(5, 'a', '15:50'))).toBe('STORE_UNAVAILABLE')
@@ -339,7 +339,7 @@ describe('H6: a server that says 200 and stores something else', () => {
     expect(await put(opened(server, { verify: 'checksum' }))).toBe('VERIFY_MISMATCH')
   })
 
-  it('is not forgotten by the next try (D9)', async () => {
+  it('is not forgotten by the next try', async () => {
     fails({ kind: 'lie', stores: 'other' })
     const archive = opened()
     expect([await put(archive), await put(archive), await put(opened())]).toEqual([
@@ -368,7 +368,7 @@ describe('H7: a blob that changes while it is sent', () => {
 })
 
 describe('H8: a key that is taken', () => {
-  it('by the same record: present, told by one put and one look (D38)', async () => {
+  it('by the same record: present, told by one put and one look', async () => {
     await put(opened())
     const archive = opened()
     await archive.probe(signal)

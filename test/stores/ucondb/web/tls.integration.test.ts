@@ -94,7 +94,7 @@ describe.skipIf(!hasOpenssl)('H12: a server behind TLS', () => {
     { what: 'whose authority nobody knows', name: 'good', trusted: false },
     { what: 'that is somebody else', name: 'other-host', trusted: true },
     { what: 'whose certificate has run out', name: 'expired', trusted: true },
-  ])('$what is not trusted, is told why, and is sent nothing (D39)', async ({ name, trusted }) => {
+  ])('$what is not trusted, is told why, and is sent nothing', async ({ name, trusted }) => {
     const server = await start(name)
     const archive = openTo(server, trusted ? { ca: file('ca.pem') } : {})
     const refused = archive.put(1, 0, packed(1, 'x'), signal)
