@@ -418,56 +418,31 @@ def _open_sqlite(path):
 
 
 class _Http:
-    """`run-archiver serve`: an execution is made with its first row and changed with the others."""
+    """`run-archiver serve`: takes rows as they are in the spool. A row that was written before changes nothing."""
+
+    ROWS_AT_ONCE = 200
 
     def __init__(self, url):
-        self.url = url.rstrip("/")
+        self.url = url.rstrip("/") + "/api/v1/reports"
 
     def write(self, rows):
-        for table, cells, _ in rows:
-            if table == "executions":
-                self._execution(cells)
+        for at in range(0, len(rows), self.ROWS_AT_ONCE):
+            part = [{"t": table, "c": cells} for table, cells, _ in rows[at:at + self.ROWS_AT_ONCE]]
+            for refused in self._send({"rows": part}).get("refused", []):
+                _warn("a row was refused: %s" % refused.get("why"))
 
-    def _execution(self, cells):
-        run_id, ended = cells["run_id"], cells["execution_status"] in _ENDED
-        base = "/api/v1/executions"
-        self._send("POST", base, {
-            "run_id": run_id, "task_name": cells["task_name"], "total_subtasks": cells["total_subtasks"],
-            "stage": cells["task_stage"], "type": "python", "hostname": cells["hostname"],
-            "process_id": cells["process_id"], "user_name": cells["user_name"], "script_path": cells["script_path"],
-            "script_file": cells["script_file"], "log_path": cells["log_path"], "log_file": cells["log_file"],
-            "git_commit": cells["git_commit"], "parent_run_id": cells["parent_run_id"],
-        }) if cells["revision"] <= 1 else None
-        fields = {
-            "current_subtask": cells["current_subtask"], "subtask_name": cells["subtask_name"],
-            "subtask_status": cells["subtask_status"], "overall_message": cells["overall_progress_message"],
-            "subtask_percent": cells["subtask_percent_complete"], "subtask_message": cells["subtask_progress_message"],
-            "subtask_items_total": cells["subtask_items_total"], "subtask_items_complete": cells["subtask_items_complete"],
-            "total_subtasks": cells["total_subtasks"],
-        }
-        if cells["subtask_name"] is not None:
-            self._send("PATCH", "%s/%s" % (base, run_id), {"op": "status", **fields})
-        if not ended:
-            return
-        if cells["execution_status"] == "FINISHED":
-            self._send("POST", "%s/%s/finish" % (base, run_id), {"message": cells["overall_progress_message"]})
-        else:
-            self._send("POST", "%s/%s/error" % (base, run_id),
-                       {"message": cells["error_message"], "detail": cells["error_detail"]})
-
-    def _send(self, method, path, body):
+    def _send(self, body):
         import urllib.error
         import urllib.request
         headers = {"content-type": "application/json"}
         if os.environ.get("MONITOR_TOKEN"):
             headers["authorization"] = "Bearer " + os.environ["MONITOR_TOKEN"]
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers, method=method)
+        request = urllib.request.Request(self.url, json.dumps(body).encode(), headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-                answer.read()
+                return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            if error.code != 409:  # it is there already, or has ended already
-                raise
+            raise RuntimeError("%s answers %d: %s" % (self.url, error.code, error.read(300).decode("utf-8", "replace")))
 
     def close(self):
         pass

@@ -15,6 +15,7 @@ import { failedAttempts, runStory, taskDays } from '../tracking/api/task-reads.t
 import { closeOpen } from '../tracking/ledger/close-dead.ts'
 import { openStore, type OpenStore } from '../tracking/ledger/ledger-database.ts'
 import { hostOf } from '../tracking/ledger/ledger-options.ts'
+import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 import type { LedgerReads } from '../web/model.ts'
 
 export interface PageLedgerOptions {
@@ -28,8 +29,8 @@ export interface PageLedgerOptions {
 }
 
 export interface PageLedger extends LedgerReads {
-  /** The open store. Throws LEDGER_UNAVAILABLE. */
-  store(): Promise<OpenStore>
+  /** Lends the open database. Throws LEDGER_UNAVAILABLE. */
+  use<T>(work: (database: LedgerDatabase) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -100,7 +101,7 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     story: (run) => ask(({ database }) => runStory(database, run)),
     failures: (since, limit) => ask(({ database }) => failedAttempts(database, since, limit)),
     revision: () => ask(({ database }) => ledgerRevision(database)),
-    store: open,
+    use: (work) => ask(({ database }) => work(database)),
     close: async () => {
       const store = await opening?.catch(() => undefined)
       await store?.close()

@@ -5,11 +5,15 @@ import { ArchiverError } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { ReportFacts } from '../runs/report/report.ts'
+import { HttpReports } from '../tracking/api/http-reports.ts'
+import { isWord } from '../tracking/client/operation-fields.ts'
+import { OPERATIONS, operationSchema } from '../tracking/client/operations.ts'
+import type { Reports } from '../web/api/writes.ts'
 import type { Assets } from '../web/assets.ts'
 import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
-import { pageLedger } from './page-ledger.ts'
+import { pageLedger, type PageLedger } from './page-ledger.ts'
 import { pageRuns } from './page-runs.ts'
 
 export interface PageOptions {
@@ -97,6 +101,7 @@ export const openPage = async (
     place: `${host}:${port}`,
     keys: settings?.keys ?? true,
     actions: undefined,
+    reports: ledger && reportsTo(ledger, sources.redact),
     hosts,
     token,
     writeToken,
@@ -113,6 +118,16 @@ export const openPage = async (
       for (const name of hostNames(host, bound, undefined)) hosts.add(name)
     },
     close: async () => ledger?.close(),
+  }
+}
+
+const reportsTo = (ledger: PageLedger, redact: PageSources['redact']): Reports => {
+  const reports = new HttpReports({ use: (work) => ledger.use(work), now, redact })
+  return {
+    begin: (value) => reports.begin(value),
+    report: (id, value) => reports.report(id, value),
+    rows: (value) => reports.rows(value),
+    fields: (op) => (isWord(OPERATIONS, op) ? operationSchema(op) : {}),
   }
 }
 

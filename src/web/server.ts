@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import type { Write } from './api/openapi.ts'
 import { Problem } from './api/question.ts'
 import { problemReply, readRoutes, tagged } from './api/routes.ts'
+import { reportRoutes, reportTable, type Reports } from './api/writes.ts'
 import { type Actions, actionRoutes, type Results } from './actions.ts'
 import type { Assets } from './assets.ts'
 import { Guard, type GuardOptions, HEADERS } from './guard.ts'
@@ -22,8 +22,8 @@ export interface ServerOptions extends GuardOptions {
   readonly place: string
   readonly keys: boolean
   readonly actions: Actions | undefined
-  /** Routes below /api/v1 that take reports from pipelines, and their part of the OpenAPI document. */
-  readonly writes?: { readonly routes: Hono; readonly table: readonly Write[] } | undefined
+  /** Takes reports of pipelines; undefined: there is no ledger. */
+  readonly reports?: Reports | undefined
   /** The text of /metrics; undefined: there is none. */
   readonly metrics?: (() => Promise<string>) | undefined
   /** Milliseconds between two looks at the ledger. */
@@ -97,11 +97,10 @@ export const pageServer = (options: ServerOptions): PageServer => {
   app.get('/search', async (context) =>
     context.redirect(`${base}${await jumpTo(context.req.query('q') ?? '', sources)}`, 303),
   )
-  if (options.writes) {
-    app.route('/api/v1', options.writes.routes)
-  }
+  const { reports } = options
+  if (reports) app.route('/api/v1', reportRoutes(guard, reports, sources.redact))
   app.route('/', actionRoutes({ guard, base, actions: options.actions, sources, results }))
-  app.route('/api/v1', readRoutes(sources, base, options.writes?.table ?? []))
+  app.route('/api/v1', readRoutes(sources, base, reports ? reportTable(reports) : []))
   app.get('*', async (context) => {
     const url = new URL(context.req.url)
     const path = `${url.pathname.slice(base.length) || '/'}${url.search}`

@@ -1,6 +1,7 @@
 import { timeMs } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/daily-stats.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
+import { percent as percentOf } from '../ledger/eta.ts'
 import { STATES, stateOf, type State } from '../ledger/status-words.ts'
 import { TrackedExecution } from './tracked-execution.ts'
 import { newStep, type TrackedStep } from './tracked-step.ts'
@@ -61,7 +62,11 @@ export const loadExecution = async (
     .where('run_id', '=', runId)
     .orderBy('seq')
     .execute()
-  for (const row of steps) takeStep(execution, stepOf(row))
+  takeSteps(execution, steps.map(stepOf), row.subtask_name)
+  // A share that the steps do not explain was set by the pipeline.
+  const share = row.overall_percent_complete
+  if (share !== null && !execution.hasEnded && Math.abs(share - (execution.overall ?? -1)) > 0.01)
+    execution.overallOverride = share
   return { execution, revision: row.revision }
 }
 
@@ -77,6 +82,7 @@ interface StepRow {
   readonly message: string | null
   readonly error_message: string | null
   readonly depth: number | null
+  readonly parent_seq: number | null
 }
 
 const stepOf = (row: StepRow): TrackedStep => {
@@ -85,18 +91,32 @@ const stepOf = (row: StepRow): TrackedStep => {
   const step = newStep(row.seq, row.name, row.started_at === null ? 0 : timeMs(row.started_at), undefined)
   return Object.assign(step, {
     depth: row.depth ?? 0,
+    parentSeq: row.parent_seq,
     state: state === 'started' || state === 'running' || state === 'done' ? words[state] : 'failed',
     endedAt: row.ended_at === null ? null : timeMs(row.ended_at),
     itemsTotal: row.items_total,
     itemsComplete: row.items_complete,
-    percent: row.items_total === null ? row.percent : null,
+    percent: ownPercent(row),
     message: row.message,
     error: row.error_message,
   })
 }
 
-const takeStep = (execution: TrackedExecution, step: TrackedStep): void => {
-  if (step.endedAt === null) execution.open.push(step)
-  else execution.ended += 1
-  execution.shown = execution.open.at(-1) ?? step
+/** A share that its items do not explain. */
+const ownPercent = ({ percent, items_total: total, items_complete: done }: StepRow): number | null => {
+  if (percent === null || total === null || done === null) return percent
+  const share = percentOf({ done, total }) ?? percent
+  return Math.abs(share - percent) > 0.01 ? percent : null
+}
+
+const takeSteps = (
+  execution: TrackedExecution,
+  steps: readonly TrackedStep[],
+  shown: string | null,
+): void => {
+  execution.open.push(...steps.filter(({ endedAt }) => endedAt === null))
+  execution.ended = Math.max(0, execution.entered - execution.open.length)
+  const newest = Math.max(...steps.map(({ endedAt }) => endedAt ?? 0))
+  const last = steps.filter(({ endedAt }) => endedAt === newest)
+  execution.shown = execution.open.at(-1) ?? last.find(({ name }) => name === shown) ?? last.at(-1)
 }

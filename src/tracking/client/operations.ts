@@ -1,4 +1,11 @@
-import { canonicalName, isWord, fieldValue, type Kind } from './operation-fields.ts'
+import {
+  canonicalName,
+  EXECUTION_WORDS,
+  fieldValue,
+  isWord,
+  SUBTASK_WORDS,
+  type Kind,
+} from './operation-fields.ts'
 
 /**
  * One thing that a pipeline reports. The same words stand in the library, on the command line, in the JSON lines of `track pipe`, in a
@@ -143,3 +150,17 @@ export const numberIn = (operation: Operation, field: string): number | null | u
   const value = operation[field]
   return typeof value === 'number' || value === null ? value : undefined
 }
+
+const SCHEMAS: Readonly<Record<Kind, object>> = {
+  text: { type: ['string', 'null'] },
+  count: { type: ['integer', 'null'], minimum: 0 },
+  number: { type: ['number', 'null'] },
+  percent: { type: ['number', 'null'], minimum: 0, maximum: 100 },
+  status: { enum: EXECUTION_WORDS },
+  'subtask-status': { enum: SUBTASK_WORDS },
+  map: { type: ['object', 'null'], additionalProperties: { type: 'string' } },
+}
+
+/** JSON Schema of an operation's fields. */
+export const operationSchema = (op: OperationName): Readonly<Record<string, object>> =>
+  Object.fromEntries(Object.entries(FIELDS[op]).map(([name, kind]) => [name, SCHEMAS[kind]]))

@@ -35,7 +35,7 @@ export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
   }
   return {
     database,
-    write: (rows) => write(database, rows, options.onRefused),
+    write: (rows) => writeLedger(database, rows, options.onRefused),
     writeNow: nowWriter(database),
     close: (error) => close(database, options.log, error),
   }
@@ -54,7 +54,11 @@ const close = async (database: LedgerDatabase, log: Log, error?: unknown): Promi
 type OnRefused = StoreOptions['onRefused']
 
 /** Rows, and the statistics of the days on which an execution ended, in one transaction each. */
-const write = async (database: LedgerDatabase, rows: readonly Row[], onRefused: OnRefused): Promise<void> => {
+export const writeLedger = async (
+  database: LedgerDatabase,
+  rows: readonly Row[],
+  onRefused: OnRefused,
+): Promise<void> => {
   await writeOrRefuse(database, rows, onRefused)
   const days = daysTouched(rows)
   if (days.length > 0)

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { createHash } from 'node:crypto'
-import { ArchiverError, messageOf } from '../../errors.ts'
+import { ArchiverError, messageOf, type Code } from '../../errors.ts'
 import type { PageSources } from '../sources.ts'
 import { csvOf } from './csv.ts'
 import { openApi, READS, type Write } from './openapi.ts'
@@ -14,12 +14,17 @@ export const problemReply = (context: Context, problem: Problem): Response =>
     { 'content-type': 'application/problem+json' },
   )
 
+const STATUS: Readonly<Partial<Record<Code, Problem['status']>>> = {
+  NOT_FOUND: 404,
+  USAGE: 400,
+  CONFLICT: 409,
+}
+
 /** What was thrown, as a problem: our own errors by their code, a bug without its text. */
 export const problemOf = (error: unknown, redact: (text: string) => string): Problem => {
   if (error instanceof Problem) return error
   if (error instanceof ArchiverError) {
-    const status = error.code === 'NOT_FOUND' ? 404 : error.code === 'USAGE' ? 400 : 503
-    return new Problem(status, error.code, redact(messageOf(error)))
+    return new Problem(STATUS[error.code] ?? 503, error.code, redact(messageOf(error)))
   }
   return new Problem(503, 'LEDGER_UNAVAILABLE', redact(messageOf(error)))
 }

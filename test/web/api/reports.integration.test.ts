@@ -1,0 +1,268 @@
+import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Tracker } from '../../../src/tracking/client/tracker.ts'
+import { trackingPlace } from '../../../src/tracking/client/place.ts'
+import { openFile } from '../../../src/sql/libsql-database.ts'
+import { Served } from '../served.ts'
+
+const served = new Served()
+beforeAll(() => served.start())
+afterAll(() => served.remove())
+
+const rowOf = (file: string, runId: string): Record<string, unknown> => {
+  const database = openFile(file, 5000)
+  try {
+    return database.prepare('SELECT * FROM executions WHERE run_id = ?').all([runId])[0] as Record<
+      string,
+      unknown
+    >
+  } finally {
+    database.close()
+  }
+}
+const begin = async (task: string, more: object = {}): Promise<string> => {
+  const { status, json } = await served.send('POST', '/api/v1/executions', { task_name: task, ...more })
+  expect(status).toBe(201)
+  return String(json['run_id'])
+}
+
+describe('an execution that is reported by HTTP', () => {
+  it('has the row that the library writes, function by function', async () => {
+    const file = join(served.folder, 'library.db')
+    const warn = (message: string): never => {
+      throw new Error(message)
+    }
+    const log = { debug: () => undefined, info: () => undefined, warn, error: warn }
+    const tracker = new Tracker({
+      place: trackingPlace(
+        { MONITOR_DB_CONN: `sqlite:${file}`, MONITOR_SPOOL_DIR: served.folder },
+        undefined,
+      ),
+      now: Date.now,
+      log,
+      version: 'test',
+      env: {},
+      runner: { pid: 1, host: 'h', user: 'u', bootId: 'b', startTicks: undefined },
+      heartbeatEvery: 0,
+    })
+    const id = await begin('DAILY_same', { total_subtasks: 3, type: 'node', hostname: 'h', user_name: 'u' })
+    const execution = tracker.init({ taskName: 'DAILY_same', totalSubtasks: 3 })
+    const both = async (
+      path: string,
+      method: string,
+      body: Record<string, unknown>,
+      op: string,
+    ): Promise<void> => {
+      expect(await served.send(method, `/api/v1/executions/${id}${path}`, body)).toMatchObject({
+        status: 200,
+      })
+      execution.report({ op, ...body })
+    }
+    await both('/steps', 'POST', { op: 'enter', message: 'outer' }, 'enter')
+    await both('/steps', 'POST', { op: 'enter', message: 'inner', items_total: 10 }, 'enter')
+    await both('/progress', 'POST', { op: 'add', items: 3 }, 'add')
+    await both('/steps', 'POST', { op: 'message', message: 'half' }, 'message')
+    await both('', 'PATCH', { op: 'status', overall_percent: 44 }, 'status')
+    await both('/progress', 'POST', { op: 'progress', items_complete: 7 }, 'progress')
+    const columns = [
+      ...['task_name', 'task_stage', 'task_type', 'hostname', 'user_name', 'execution_status', 'end_reason'],
+      ...['total_subtasks', 'current_subtask', 'subtask_name', 'subtask_status', 'overall_percent_complete'],
+      ...['overall_progress_message', 'subtask_percent_complete', 'subtask_progress_message'],
+      ...[
+        'subtask_items_total',
+        'subtask_items_complete',
+        'exit_code',
+        'items_failed',
+        'error_message',
+        'counts',
+      ],
+    ]
+    const compare = async (): Promise<Record<string, unknown>> => {
+      await tracker.flush()
+      const pick = (row: Record<string, unknown>) =>
+        Object.fromEntries(columns.map((name) => [name, row[name]]))
+      const library = pick(rowOf(file, execution.runId))
+      expect(pick(rowOf(served.ledger, id))).toEqual(library)
+      return library
+    }
+    expect(await compare()).toMatchObject({ overall_percent_complete: 44, subtask_items_complete: 7 })
+    await both('/steps', 'POST', { op: 'exit' }, 'exit')
+    await both('/steps', 'POST', { op: 'exit' }, 'exit')
+    await compare()
+    await both('/finish', 'POST', { message: 'well' }, 'finish')
+    expect(await compare()).toMatchObject({ execution_status: 'FINISHED', overall_percent_complete: 100 })
+    await tracker.close()
+  })
+
+  it('is the same when each report comes twice', async () => {
+    const runId = randomUUID()
+    const first = await served.send('POST', '/api/v1/executions', { task_name: 'twice', run_id: runId })
+    const again = await served.send('POST', '/api/v1/executions', { task_name: 'twice', run_id: runId })
+    expect([first.status, again.status]).toEqual([201, 200])
+    const add = { op: 'add', items: 2, seq: 2 }
+    for (const changed of [true, false])
+      expect((await served.send('PATCH', `/api/v1/executions/${runId}`, add)).json).toMatchObject({
+        changed,
+        seq: 2,
+      })
+    expect(rowOf(served.ledger, runId)).toMatchObject({ subtask_items_complete: 2 })
+    const end = { message: 'broke', seq: 3 }
+    for (const body of [end, end, { message: 'broke' }])
+      expect(await served.send('POST', `/api/v1/executions/${runId}/error`, body)).toMatchObject({
+        status: 200,
+      })
+    expect(await served.send('POST', `/api/v1/executions/${runId}/finish`, {})).toMatchObject({
+      status: 409,
+      json: { code: 'CONFLICT' },
+    })
+    expect(rowOf(served.ledger, runId)).toMatchObject({ execution_status: 'FAILED', error_message: 'broke' })
+  })
+
+  it('counts every item that ten workers add at once', async () => {
+    const id = await begin('workers')
+    await Promise.all(
+      Array.from({ length: 30 }, () =>
+        served.send('POST', `/api/v1/executions/${id}/progress`, { op: 'add', items: 1 }),
+      ),
+    )
+    expect(rowOf(served.ledger, id)).toMatchObject({ subtask_items_complete: 30 })
+  })
+
+  it('keeps no secret and no control character', async () => {
+    const id = await begin('secret', { environment: { API_TOKEN: 'abcdefgh', R_LIBS: '/x' } })
+    await served.send('POST', `/api/v1/executions/${id}/error`, { message: 'password=hunter22\u001b[2J' })
+    const row = rowOf(served.ledger, id)
+    expect(String(row['environment'])).not.toContain('abcdefgh')
+    expect(String(row['error_message'])).not.toMatch(/hunter22|\u001b/)
+  })
+})
+
+describe('a report that cannot be used is refused as problem+json', () => {
+  it.each([
+    ['without a token', { authorization: '' }, '{"task_name":"x"}', 401],
+    ['with a wrong token', { authorization: 'Bearer wrong-token-0123456789' }, '{"task_name":"x"}', 401],
+    ['that is a form', { 'content-type': 'text/plain' }, '{"task_name":"x"}', 415],
+    ['that is no JSON', {}, '{', 400],
+    ['without a task', {}, '{}', 400],
+    ['with an unknown field', {}, '{"task_name":"x","tsk":1}', 400],
+    ['with a run id that is none', {}, '{"task_name":"x","run_id":"1"}', 400],
+    ['of another origin', { origin: 'http://evil.example' }, '{"task_name":"x"}', 403],
+    ['of 2 MB', {}, JSON.stringify({ task_name: 'x'.repeat(2_000_000) }), 413],
+  ])('%s', async (_name, headers, body, status) => {
+    const reply = await served.send('POST', '/api/v1/executions', body, headers)
+    expect(reply).toMatchObject({
+      status,
+      type: expect.stringContaining('application/problem+json') as string,
+    })
+    expect(reply.json).toMatchObject({
+      status,
+      title: expect.any(String) as string,
+      code: expect.any(String) as string,
+    })
+  })
+  it('for an execution that is not there', async () => {
+    expect(await served.send('PATCH', `/api/v1/executions/${randomUUID()}`, {})).toMatchObject({
+      status: 404,
+    })
+  })
+})
+
+it('the OpenAPI document names every address that takes reports, and each of them answers', async () => {
+  const { json } = await served.send('GET', '/api/v1/openapi.json')
+  const paths = json['paths'] as Record<string, Record<string, { requestBody?: { content: object } }>>
+  const writes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { requestBody }]) =>
+      requestBody ? [[method, path] as const] : [],
+    ),
+  )
+  expect(writes.length).toBeGreaterThanOrEqual(8)
+  for (const [method, path] of writes) {
+    const address = `/api/v1${path.replace('{id}', randomUUID())}`
+    const reply = await served.send(method.toUpperCase(), address, {}, { authorization: '' })
+    expect([method, path, reply.status]).toEqual([method, path, 401])
+  }
+})
+
+describe('whole rows', () => {
+  it('are written once, and the ones that cannot be used are named', async () => {
+    const good = {
+      ...{
+        run_id: randomUUID(),
+        task_name: 'rows',
+        hostname: 'h',
+        process_id: 1,
+        execution_status: 'RUNNING',
+      },
+      ...{
+        execution_start: '2026-11-28 05:00:00.000',
+        last_update: '2026-11-28 05:00:01.000',
+        revision: 5,
+        newer: 1,
+      },
+    }
+    const rows = [
+      { t: 'executions', c: good },
+      { t: 'executions', c: { ...good, run_id: randomUUID(), execution_status: 'ODD' } },
+      { t: 'schema_version', c: { version: 99 } },
+      { t: 'executions', c: { ...good, process_id: '1; DROP' } },
+    ]
+    const { json } = await served.send('POST', '/api/v1/reports', { rows })
+    expect(json).toMatchObject({ written: 1, refused: [{ row: 2 }, { row: 3 }, { row: 1 }] })
+    await served.send('POST', '/api/v1/reports', {
+      rows: [{ t: 'executions', c: { ...good, task_name: 'old', revision: 4 } }],
+    })
+    expect(rowOf(served.ledger, good.run_id)).toMatchObject({ task_name: 'rows', revision: 5 })
+  })
+})
+
+const python = existsSync('/usr/bin/python3')
+if (!python) console.warn('SKIPPED: /usr/bin/python3 is not installed, so its client is not tried over HTTP')
+describe.skipIf(!python)('a Python script that reports by HTTP', () => {
+  const run = (task: string, last: string, url: string) => {
+    const script = join(served.folder, `${task}.py`)
+    const head = `import sys\nsys.path.insert(0, ${JSON.stringify(resolve('clients/python'))})\nfrom pipeline_tracker import *\n`
+    writeFileSync(
+      script,
+      `${head}print("id", track_init("${task}", total_tasks=2))\ngenter("one")\ntrack_task_progress(3, 8, "Alaska")\ngexit()\n${last}\n`,
+    )
+    const ran = spawnSync('/usr/bin/python3', [script], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: {
+        ...process.env,
+        MONITOR_DB_CONN: url,
+        MONITOR_TOKEN: 'a-token-of-the-test-0123456789',
+        MONITOR_SPOOL_DIR: join(served.folder, 'spool'),
+      },
+    })
+    return { ...ran, id: /^id (\S+)$/m.exec(ran.stdout)?.[1] ?? '' }
+  }
+  it.each([
+    ['py_ok', 'track_finish("well")', 0, 'FINISHED'],
+    ['py_bad', '1 / 0', 1, 'FAILED'],
+    ['py_term', 'import os, signal; os.kill(os.getpid(), signal.SIGTERM)', null, 'CANCELLED'],
+  ])('%s', async (task, last, status, word) => {
+    const ran = run(task, last, served.url)
+    expect(ran.status).toBe(status)
+    expect(ran.stderr).not.toContain('Warning')
+    expect(rowOf(served.ledger, ran.id)).toMatchObject({ execution_status: word, subtask_items_complete: 3 })
+    const { json } = await served.send('GET', `/api/v1/executions/${ran.id}/subtasks`)
+    expect(json['items']).toMatchObject([{ name: 'one', standing: 'ok' }])
+  })
+  it('goes on while the service is away, and its rows come with the next one', async () => {
+    const { url, port } = served
+    await served.stop()
+    const ran = run('py_away', 'track_finish("well")', url)
+    expect(ran).toMatchObject({ status: 0 })
+    await served.start(port)
+    expect(rowOf(served.ledger, ran.id)).toBeUndefined()
+    run('py_next', 'track_finish()', url)
+    expect(rowOf(served.ledger, ran.id)).toMatchObject({
+      execution_status: 'FINISHED',
+      subtask_items_complete: 3,
+    })
+  })
+})
