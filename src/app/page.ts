@@ -14,6 +14,7 @@ import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
 import { pageLedger, type PageLedger } from './page-ledger.ts'
+import { pageMetrics } from './page-metrics.ts'
 import { pageRuns } from './page-runs.ts'
 
 export interface PageOptions {
@@ -95,12 +96,15 @@ export const openPage = async (
     redact: archiver?.redact ?? redactByLook,
   }
   const hosts = new Set(hostNames(host, port, publicUrl))
+  const { version, commit = '' } = context
+  const metrics = pageMetrics({ archiver, ledger, runs, version, commit })
   const server = pageServer({
     sources,
     assets: options.assets,
     place: `${host}:${port}`,
     keys: settings?.keys ?? true,
     actions: undefined,
+    metrics: metrics.text,
     reports: ledger && reportsTo(ledger, sources.redact),
     hosts,
     token,
@@ -117,7 +121,10 @@ export const openPage = async (
     listening: (bound) => {
       for (const name of hostNames(host, bound, undefined)) hosts.add(name)
     },
-    close: async () => ledger?.close(),
+    close: async () => {
+      await metrics.close()
+      await ledger?.close()
+    },
   }
 }
 

@@ -186,6 +186,18 @@ it('the OpenAPI document names every address that takes reports, and each of the
   }
 })
 
+it('what was reported is in /metrics', async () => {
+  const id = await begin('measured')
+  const running = await served.send('GET', '/metrics')
+  expect(running.text).toContain('archiver_execution_running{task="measured"} 1')
+  await served.send('POST', `/api/v1/executions/${id}/error`, { message: 'no disk', exit_code: 3 })
+  const { status, text } = await served.send('GET', '/metrics')
+  expect(status).toBe(200)
+  expect(text).toContain('archiver_last_exit_code{task="measured"} 3')
+  expect(text).toContain('archiver_executions_total{task="measured",status="failed"} 1')
+  expect(text).toContain('archiver_ledger_up 1')
+})
+
 describe('whole rows', () => {
   it('are written once, and the ones that cannot be used are named', async () => {
     const good = {

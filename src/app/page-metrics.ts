@@ -1,0 +1,108 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClaimStore } from '../engine/claim-store.ts'
+import type { Archiver } from '../runs/archiver.ts'
+import { ledgerMetrics } from '../tracking/metrics/gather-served.ts'
+import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
+import { servedMetrics, type ServedFacts } from '../tracking/metrics/served-metrics.ts'
+import type { RunReads, RunsSnapshot } from '../web/model.ts'
+import { openQueue } from './open-queue.ts'
+import type { PageLedger } from './page-ledger.ts'
+
+interface MetricsParts {
+  readonly archiver: Archiver | undefined
+  readonly ledger: PageLedger | undefined
+  readonly runs: RunReads | undefined
+  readonly version: string
+  readonly commit: string
+}
+
+const SPOOLS = ['ledger-spool.jsonl', 'tracking-spool.jsonl']
+const NO_LEDGER = { tasks: [], executions: [], alerts: [] } as const
+const NO_QUEUE = { instances: {}, claims: {}, fenced: undefined, recovered: undefined } as const
+
+/** The text of `/metrics`. A part that is away leaves its metrics out, and never the others. */
+export const pageMetrics = ({ archiver, ledger, runs, version, commit }: MetricsParts) => {
+  let queue: Promise<ClaimStore> | undefined
+  const ofQueue = async (): Promise<Pick<ServedFacts, keyof typeof NO_QUEUE>> => {
+    if (!archiver || archiver.config.queue.url === 'off') return NO_QUEUE
+    queue ??= openQueue(archiver.config.queue, archiver.config.app.workDir, false)
+    return queueFacts(await queue)
+  }
+  const text = async (): Promise<string> => {
+    const read = ledger?.use((database) => ledgerMetrics(database)).catch(() => undefined)
+    const [fromLedger, snapshot, fromQueue] = await Promise.all([
+      read,
+      runs?.snapshot().catch(() => undefined),
+      ofQueue().catch(() => {
+        queue = undefined
+        return NO_QUEUE
+      }),
+    ])
+    const workDir = archiver?.config.app.workDir
+    const sizes = await Promise.all(
+      workDir === undefined ? [] : SPOOLS.map((name) => sizeOf(join(workDir, name))),
+    )
+    const file = archiver?.config.metrics.textfile
+    return servedMetrics({
+      ...(fromLedger ?? NO_LEDGER),
+      ...fromQueue,
+      standings: snapshot ? standingsOf(snapshot) : [],
+      spoolBytes: sizes.reduce((sum, size) => sum + size, 0),
+      ledgerUp: fromLedger !== undefined,
+      version,
+      commit,
+      textfile: file === undefined ? '' : await readFile(file, 'utf8').catch(() => ''),
+    })
+  }
+  return { text, close: async () => (await queue?.catch(() => undefined))?.close() }
+}
+
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  )
+
+const queueFacts = async (store: ClaimStore): Promise<Pick<ServedFacts, keyof typeof NO_QUEUE>> => {
+  const instances = await store.instances()
+  const counts = await store.counts()
+  const sum = <T>(items: readonly T[], value: (item: T) => number): number =>
+    items.reduce((total, item) => total + value(item), 0)
+  return {
+    instances: Object.fromEntries(
+      ['running', 'stopped', 'lost'].map((state) => [
+        state,
+        instances.filter(({ status }) => status === state).length,
+      ]),
+    ),
+    claims: {
+      pending: sum(counts, (one) => one.pending),
+      claimed: sum(counts, (one) => one.claimed),
+      done: sum(counts, (one) => one.done),
+      failed: sum(counts, (one) => one.failed),
+    },
+    fenced: sum(instances, (one) => one.fenced),
+    recovered: sum(instances, (one) => one.recovered),
+  }
+}
+
+/** The marks of both stages, and what is left to do: source − destination − failure log. */
+const standingsOf = (snapshot: RunsSnapshot): Standing[] => {
+  const { records, artdaq, archive } = snapshot
+  const stages = [
+    ['import', records, artdaq, snapshot.import],
+    ['migrate', artdaq, archive, snapshot.migrate],
+  ] as const
+  return stages.map(([stage, source, sink, marks]) => ({
+    stage,
+    lastContiguousRun: marks.known ? marks.value.contiguous : undefined,
+    lastAttemptedRun: marks.known ? marks.value.attempted : undefined,
+    failed: marks.known ? marks.value.failed.size : undefined,
+    sourceHighestRun: source.known ? source.value.last : undefined,
+    pending:
+      source.known && sink.known && marks.known
+        ? source.value.minus(sink.value).minus(marks.value.failed).size
+        : undefined,
+  }))
+}

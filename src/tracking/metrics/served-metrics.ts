@@ -1,0 +1,115 @@
+import { Counter, Gauge, Registry } from 'prom-client'
+import { FAMILIES, type Standing } from './prometheus-textfile.ts'
+
+/** A task by its newest executions. Times in epoch milliseconds. */
+export interface TaskMetric {
+  readonly task: string
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  readonly succeededAt: number | undefined
+  /** Milliseconds of the newest that has ended. */
+  readonly took: number | undefined
+  readonly exitCode: number | undefined
+  readonly running: number
+}
+
+/** What `serve` knows when it is asked. What is not configured, or away, is left out. */
+export interface ServedFacts {
+  readonly tasks: readonly TaskMetric[]
+  readonly executions: readonly { readonly task: string; readonly status: string; readonly count: number }[]
+  readonly alerts: readonly { readonly rule: string; readonly count: number }[]
+  readonly standings: readonly Standing[]
+  readonly instances: Readonly<Record<string, number>>
+  readonly claims: Readonly<Record<string, number>>
+  readonly fenced: number | undefined
+  readonly recovered: number | undefined
+  readonly spoolBytes: number
+  readonly ledgerUp: boolean
+  readonly version: string
+  readonly commit: string
+  /** The text file of the passes, for what only a pass can count; empty where there is none. */
+  readonly textfile: string
+}
+
+/** Families that only `serve` has. Those that it shares with the text file have the names and meanings that they have there. */
+export const SERVED_FAMILIES = {
+  execution_running: ['gauge', 'Executions of the task that run now.'],
+  executions_total: ['counter', 'Executions that ended, by how they ended.'],
+  alerts_firing: ['gauge', 'Alerts that fire now, silenced ones included.'],
+  instances: ['gauge', 'Workers of the shared backlog, by state.'],
+  claims: ['gauge', 'Items of the shared backlog, by state.'],
+  claims_fenced_total: ['counter', 'Results that were refused because another worker had the item.'],
+  claims_recovered_total: ['counter', 'Items that were taken over from workers that died.'],
+  ledger_up: ['gauge', 'Whether the ledger answered.'],
+} as const satisfies typeof FAMILIES | Record<string, readonly ['gauge' | 'counter', string]>
+
+type Family = keyof typeof FAMILIES | keyof typeof SERVED_FAMILIES
+type Labels = Readonly<Record<string, string>>
+
+/** The text of `/metrics`. Counts come from the ledger, so that a restart of the service starts none anew. */
+export const servedMetrics = async (facts: ServedFacts): Promise<string> => {
+  const registry = new Registry()
+  const put = putter(registry)
+  for (const { task, startedAt, endedAt, succeededAt, took, exitCode, running } of facts.tasks) {
+    const of = { task }
+    put('last_start_timestamp_seconds', of, startedAt / 1000)
+    put('last_end_timestamp_seconds', of, seconds(endedAt))
+    put('last_success_timestamp_seconds', of, seconds(succeededAt))
+    put('last_duration_seconds', of, seconds(took))
+    put('last_exit_code', of, exitCode)
+    put('execution_running', of, running)
+  }
+  for (const { task, status, count } of facts.executions) put('executions_total', { task, status }, count)
+  for (const { rule, count } of facts.alerts) put('alerts_firing', { rule }, count)
+  for (const standing of facts.standings) {
+    const of = { stage: standing.stage }
+    put('last_contiguous_run', of, standing.lastContiguousRun)
+    put('last_attempted_run', of, standing.lastAttemptedRun)
+    put('source_highest_run', of, standing.sourceHighestRun)
+    put('backlog_runs', of, standing.pending)
+    put('failed_runs', of, standing.failed)
+  }
+  for (const [state, count] of Object.entries(facts.instances)) put('instances', { state }, count)
+  for (const [state, count] of Object.entries(facts.claims)) put('claims', { state }, count)
+  put('claims_fenced_total', {}, facts.fenced)
+  put('claims_recovered_total', {}, facts.recovered)
+  put('tracking_spool_bytes', {}, facts.spoolBytes)
+  put('ledger_up', {}, facts.ledgerUp ? 1 : 0)
+  put('build_info', { version: facts.version, commit: facts.commit }, 1)
+  const text = await registry.metrics()
+  return text + fromTextfile(facts.textfile, text)
+}
+
+const seconds = (milliseconds: number | undefined): number | undefined =>
+  milliseconds === undefined ? undefined : milliseconds / 1000
+
+const putter = (registry: Registry) => {
+  const made = new Map<Family, Gauge | Counter>()
+  const make = (family: Family, labels: Labels): Gauge | Counter => {
+    const known = made.get(family)
+    if (known) return known
+    const [type, help] = { ...FAMILIES, ...SERVED_FAMILIES }[family]
+    const options = {
+      name: `archiver_${family}`,
+      help,
+      labelNames: Object.keys(labels),
+      registers: [registry],
+    }
+    const metric = type === 'counter' ? new Counter(options) : new Gauge(options)
+    made.set(family, metric)
+    return metric
+  }
+  return (family: Family, labels: Labels, value: number | undefined): void => {
+    if (value !== undefined && Number.isFinite(value)) make(family, labels).inc(labels, value)
+  }
+}
+
+/** Families of the text file that are not in `text` already. */
+const fromTextfile = (textfile: string, text: string): string =>
+  textfile
+    .split(/^(?=# HELP )/m)
+    .filter((block) => {
+      const name = /^# HELP (archiver_\w+) /.exec(block)?.[1]
+      return name !== undefined && !text.includes(`# TYPE ${name} `) && block.endsWith('\n')
+    })
+    .join('')
