@@ -107,7 +107,7 @@ describe('the commands of the operations guide', () => {
     expect(failuresOf('import')).toBe('101\n103\n107\n')
     expect(stateOf('importer')).toEqual({ last_contiguous_run: 102, last_attempted_run: 110 })
     const [look, cure] = [commandsOf(3).split('# 2.')[0]!, `# 2.${commandsOf(3).split('# 2.')[1]!}`]
-    expect(shell(look).stdout).toContain('claimed by two directories')
+    expect(shell(look).stdout).toContain('claimed by two folders')
     for (const run of [101, 103, 107]) rmSync(join(site, 'run_records', `000${run}`), { recursive: true })
     expect(shell(`set -e\n${cure}`).status).toBe(0)
     expect(failuresOf('import')).toBe('')

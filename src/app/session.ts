@@ -1,3 +1,4 @@
+import { durationText } from '../common/duration.ts'
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
@@ -48,7 +49,7 @@ export const withSession = async (
   const onStop = (): void => {
     listeners.stopping(String(context.signal.reason))
     log.warn(
-      `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${app.shutdownGraceSeconds} s`,
+      `${String(context.signal.reason)}: no new runs are taken; those in hand may take ${durationText(app.shutdownGraceSeconds)}`,
     )
     const grace = app.shutdownGraceSeconds * 1000
     timers.push(setTimeout(() => abandon.abort(interrupted(context)), grace))

@@ -1,8 +1,8 @@
 import type { Register } from './register.ts'
 
-/** artdaq: look into the artdaqDB, and mend it. */
+/** artdaq: inspect and repair artdaqDB. */
 export const artdaqCommands: Register = (program, { run, below }) => {
-  const artdaq = program.command('artdaq').description('look into the artdaqDB, and mend it')
+  const artdaq = program.command('artdaq').description('inspect and repair artdaqDB')
   below(artdaq, 'list', 'the runs that it holds').action(
     run(async () => (await import('../commands/artdaq.ts')).artdaqList),
   )

@@ -87,7 +87,7 @@ const inTime = (probe: Probe['probe'], stop: AbortSignal): Promise<string> => {
   const signal = AbortSignal.any([stop, late])
   return new Promise((resolve, reject) => {
     const giveUp = () => {
-      reject(new Error(late.aborted ? `no answer within ${PATIENCE / 1000} s` : 'stopped'))
+      reject(new Error(late.aborted ? `did not answer within ${PATIENCE / 1000} s` : 'stopped'))
     }
     if (signal.aborted) giveUp()
     signal.addEventListener('abort', giveUp, { once: true })

@@ -89,7 +89,10 @@ const known = async <T>(read: () => Promise<T>): Promise<Known<T>> => {
   try {
     return { known: true, value: await read() }
   } catch (error) {
-    if (error instanceof ArchiverError) return { known: false, reason: messageOf(error) }
+    if (error instanceof ArchiverError) {
+      const hint = error.hint === undefined ? '' : `. ${error.hint}`
+      return { known: false, reason: `${messageOf(error)}${hint}` }
+    }
     throw error
   }
 }

@@ -66,7 +66,10 @@ export const modeOf = (options: MainOptions): Mode => {
       : (asked[0]?.[2] ?? { type: 'pass', pass: 'full', stages: ['import', 'migrate'] })
   if (mode.type !== 'pass')
     for (const [key, flag] of PASS_FLAGS) if (options[key]) throw contradiction(named[0] ?? '', flag)
-  if (mode.type !== 'report' && options.check) throw contradiction('--check', named[0] ?? 'a pass')
+  if (mode.type !== 'report' && options.check)
+    throw new ArchiverError('USAGE', '--check needs --report-status or --compare-state', {
+      hint: 'It turns what the report finds into the exit code.',
+    })
   if (mode.type !== 'pass') return mode
   if (mode.pass === 'retry' && options.incremental) throw contradiction(named[0] ?? '', '--incremental')
   if (options.overrideConflict !== undefined && !mode.stages.includes('migrate'))
@@ -96,6 +99,6 @@ export const countOf = (flag: string, text: string): number => {
 }
 
 const contradiction = (one: string, other: string): ArchiverError =>
-  new ArchiverError('USAGE', `${one} and ${other} contradict each other`, {
+  new ArchiverError('USAGE', `${one} and ${other} cannot be given together`, {
     hint: 'Give one of them; run-archiver --help explains both.',
   })

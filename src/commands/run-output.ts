@@ -11,15 +11,15 @@ const NAMED = 10
 
 /** What a pass came to, for a person: a line a stage, and below it what he may want to do something about. */
 export const passLines = (reports: readonly StageReport[], config: string): string[] => {
-  if (reports.length === 0) return ['Stopped before any work was begun.']
+  if (reports.length === 0) return ['Stopped before any work was started.']
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
-      return [`${title}not begun: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error)]
+      return [`${title}not started: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error)]
     const { succeeded, failed, pending, errors } = outcome
-    const left = pending.size + plan.beyond
+    const later = pending.isEmpty ? '' : `, ${pending.size} pending`
     const lines = [
-      `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.waiting.size} not ready, ${left} left for the next pass`,
+      `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.beyond} over the limit, ${plan.waiting.size} not ready${later}`,
     ]
     if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
     for (const run of failed.take(NAMED)) lines.push(`  run ${run} failed: ${reasonOf(run, errors)}`)

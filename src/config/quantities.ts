@@ -1,3 +1,4 @@
+import { durationText } from '../common/duration.ts'
 import { z } from 'zod'
 import { type Kind, scalar } from './value-types.ts'
 
@@ -34,24 +35,6 @@ const secondsOf = (value: string): number => {
   if (/^[\d.]+$/.test(value)) return Number(value)
   const parts = [...value.matchAll(/([\d.]+)([a-z]+)/g)]
   return parts.reduce((seconds, [, count, unit = '']) => seconds + Number(count) * (UNITS[unit] ?? 0), 0)
-}
-
-/** As people write it: 7 d, 1 h 30 min, 0.5 s. */
-const durationText = (seconds: number): string => {
-  const whole = [
-    ['d', 86_400],
-    ['h', 3600],
-    ['min', 60],
-  ] as const
-  let rest = seconds
-  const words: string[] = []
-  for (const [unit, size] of whole) {
-    const count = Math.floor(rest / size)
-    if (count > 0) words.push(`${count} ${unit}`)
-    rest -= count * size
-  }
-  if (rest > 0 || words.length === 0) words.push(`${Math.round(rest * 1000) / 1000} s`)
-  return words.join(' ')
 }
 
 /** A duration that is waited for in one go. A timer of Node takes 24.8 days: a longer one would go off at once. */

@@ -13,8 +13,8 @@ export const makeEmpty = async (directory: string): Promise<void> => {
       throw new ArchiverError('USAGE', `${directory} is no directory, or lies below a file`, { cause: error })
     })
   if (entries.length > 0)
-    throw new ArchiverError('USAGE', `${directory} is not empty, and nothing in it is overwritten`, {
-      hint: 'Name a new directory.',
+    throw new ArchiverError('USAGE', `${directory} is not empty; choose a new one`, {
+      hint: 'Nothing that is there is overwritten.',
     })
 }
 

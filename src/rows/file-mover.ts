@@ -1,3 +1,4 @@
+import { durationText } from '../common/duration.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
 import { add, type BatchResult, type Counts } from './batch.ts'
 import type { BatchRunner } from './batch-runner.ts'
@@ -138,7 +139,7 @@ export class FileMover {
     if (limitBatches !== undefined && this.#progress.batches >= limitBatches)
       this.#progress.reason = `--limit-batches: ${limitBatches} batches are done`
     if (runTimeMs !== undefined && monotonic() - began >= runTimeMs)
-      this.#progress.reason = `--run-time: ${runTimeMs / 1000} s are over`
+      this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
     if (this.#progress.reason !== undefined) return undefined
     const passed = await gate.pass(connections.source, async () => this.#log?.control(), signal)
     if (passed.throttledMs > 0)

@@ -59,7 +59,16 @@ export const importStage = (
 /** What a run consists of, written by this thread or by another. */
 type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents'>
 
+/** What a person calls what is not read. */
+const KINDS: Readonly<Record<RecordManifest['skipped'][number]['kind'], string>> = {
+  link: 'a link',
+  fifo: 'a named pipe',
+  socket: 'a socket',
+  device: 'a device',
+  unknown: 'something unknown',
+}
+
 const notesOf = ({ directory, skipped, ended }: RecordManifest): string[] => [
-  ...skipped.map(({ name, kind }) => `${directory}/${name} is a ${kind} and was left out`),
+  ...skipped.map(({ name, kind }) => `${name} is ${KINDS[kind]}, not a file; skipped`),
   ...(ended ? [] : [`${directory} has no stop line and was archived incomplete`]),
 ]

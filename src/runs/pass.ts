@@ -185,7 +185,7 @@ const runOne = async (
     return { stage, plan, outcome, error: outcome.error }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    conditions.warn(`[${TITLES[stage]}] not begun: ${toldOf(error)}`)
+    conditions.warn(`[${TITLES[stage]}] not started: ${toldOf(error)}`)
     return { stage, plan, outcome: undefined, error }
   }
 }

@@ -1,3 +1,4 @@
+import { durationText } from '../common/duration.ts'
 import { mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -182,7 +183,7 @@ async function held({ workDir, waitSeconds }: LockOptions): Promise<ArchiverErro
     await setTimeout(20) // it has only just taken the lock, and is about to say who it is
     owner = await readOwner(join(workDir, OWNER_FILE))
   }
-  const waited = waitSeconds > 0 ? ` (waited ${waitSeconds} s)` : ''
+  const waited = waitSeconds > 0 ? ` (waited ${durationText(waitSeconds)})` : ''
   return new ArchiverError(
     'LOCK_HELD',
     `another archiver is at work in ${workDir}: ${describeOwner(owner)}${waited}`,

@@ -60,7 +60,9 @@ describe('a first full pass', () => {
 describe('an incremental pass', () => {
   it('takes batch_size runs at most, and the next pass goes on', () => {
     for (let run = 1; run <= 7; run++) site.record(run)
-    expect(site.archiver('--incremental').stdout).toContain('5 archived, 0 failed, 0 not ready, 2 left')
+    expect(site.archiver('--incremental').stdout).toContain(
+      '5 archived, 0 failed, 2 over the limit, 0 not ready',
+    )
     expect(site.archiver('--incremental').stdout).toContain('2 archived')
     expect(site.archived()).toHaveLength(7)
   })
@@ -94,7 +96,7 @@ describe('an incremental pass', () => {
     site.record(2)
     const first = site.archiver('--incremental')
     expect([first.status, site.failures('import')]).toEqual([1, '2\n'])
-    expect(first.stdout).toContain('ambiguous')
+    expect(first.stdout).toContain('two folders claim it')
     expect(site.archiver('--incremental').status).toBe(0)
     rmSync(site.path('records', '02'), { recursive: true })
     expect(site.archiver('--retry-failed-import').stdout).toContain('1 archived')
@@ -223,8 +225,8 @@ describe('what a run failed for', () => {
     rmSync(site.path('records', '1', 'boot.txt'))
     mkdirSync(site.path('records', '0001'))
     const { stdout, stderr } = site.archiver()
-    for (const text of [stdout, stderr]) expect(text).toMatch(/is ambiguous: .* \[RECORD_INVALID\]/)
-    expect(stdout).toMatch(/^ {2}run 1 failed: is ambiguous|^ {2}run 1 failed: run 1 is/m)
+    for (const text of [stdout, stderr]) expect(text).toMatch(/two folders claim it, .* \[RECORD_INVALID\]/)
+    expect(stdout).toMatch(/^ {2}run 1 failed: two folders claim it, /m)
   })
   it('and a stage that could not begin, stand in the log', () => {
     site.record(1)
@@ -234,7 +236,7 @@ describe('what a run failed for', () => {
     const { status, stderr } = site.archiver()
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/\[Migrate\] not begun: .*\[STORE_UNAVAILABLE\]/) as string,
+      expect.stringMatching(/\[Migrate\] not started: .*\[STORE_UNAVAILABLE\]/) as string,
     ])
   })
 })

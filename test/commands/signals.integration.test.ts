@@ -162,7 +162,7 @@ describe('UconDB that is away', () => {
     const { status, stdout } = site.archiver()
     expect(status).toBe(1)
     expect(stdout).toContain('Import:  3 archived')
-    expect(stdout).toContain('Migrate: not begun')
+    expect(stdout).toContain('Migrate: not started')
     expect(site.failures('migrate')).toBe('')
   })
 })

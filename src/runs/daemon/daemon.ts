@@ -1,3 +1,4 @@
+import { durationText } from '../../common/duration.ts'
 import { Agenda, type AgendaRules } from './retry-schedule.ts'
 import { backoff } from '../../common/backoff.ts'
 import { coalesce } from './coalesce.ts'
@@ -211,7 +212,7 @@ class Loop {
     const failures = failed.import.union(failed.migrate)
     const left = this.#retries.import.exhausted.union(this.#retries.migrate.exhausted)
     const words = [
-      trouble && `${trouble.message} (next try in ${seconds} s)`,
+      trouble && `${trouble.message} (next try in ${durationText(seconds)})`,
       archived === undefined ? undefined : `archived ${archived}`,
       pending === undefined ? undefined : `${pending} pending`,
       `${failures.size} failed${left.isEmpty ? '' : ` (${left.size} need a person)`}`,

@@ -19,7 +19,7 @@ export const recommendations = (report: Report): readonly Advice[] => {
   const waiting = RunSet.of(facts.waiting.keys())
   const command = (flags: string): string => `run-archiver ${facts.config} ${flags}`
   const advice = [
-    ...unreadable.map((text): Advice => ({ text: `ERROR: not readable, nothing is known of it: ${text}` })),
+    ...unreadable.map((text): Advice => ({ text: `ERROR: Cannot read ${text}` })),
     ...difference(records?.minus(waiting), artdaq, (runs) => ({
       text: `Run IMPORTER: ${runs.size} run(s) on filesystem not in artdaqDB (range: ${spanText(runs)})`,
       command: command(`--import-only${only(runs, facts.import)}`),

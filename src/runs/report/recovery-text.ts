@@ -61,7 +61,7 @@ const resultLines = ({ state, failed, kept, stateFile, failureLog, dryRun }: Rec
     `Last attempted run: ${state.lastAttemptedRun}`,
     `Last contiguous run: ${state.lastContiguousRun}`,
     '',
-    `Found ${failed.size} missing runs to add to failure log`,
+    `Found ${failed.size} missing run${failed.size === 1 ? '' : 's'} to add to failure log`,
     ...kept.map((copy) => `✓ Kept the file that was there as ${nameOf(copy)}`),
     `${written} ${nameOf(stateFile)}`,
     `${written} ${nameOf(failureLog)} with ${failed.size} runs`,

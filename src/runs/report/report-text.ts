@@ -10,6 +10,7 @@ import type {
 import { RULE, rangesText, runsText, spanText, THIN_RULE } from './range-text.ts'
 import { recommendations } from './advice.ts'
 import { RunSet } from '../../common/run-set.ts'
+import { ageText } from '../../common/duration.ts'
 
 /** At most so many runs are given a reason each. */
 const REASONS = 10
@@ -83,7 +84,9 @@ const sourceSummary = ({ facts, neverSeen }: Report): string[] => [
     ...(neverSeen.isEmpty
       ? []
       : [line('Never Taken', `${runsText(neverSeen)} (in none of the three places)`)]),
-    ...(ambiguous.isEmpty ? [] : [line('Ambiguous', `${runsText(ambiguous)} (two directories each)`)]),
+    ...(ambiguous.isEmpty
+      ? []
+      : [line('Ambiguous', `${runsText(ambiguous)} (two folders each; rename one)`)]),
     ...(ignored.length === 0 ? [] : [line('Ignored', firstOf(ignored, 'entries that are no run records'))]),
   ]),
 ]
@@ -151,7 +154,7 @@ const stageLines = (known: Known<StageReport>, words: StageWords, { facts }: Rep
     ...(memory.isFirst ? [stateLine('Status', `No ${words.recorded} state recorded`)] : []),
     ...(contiguous === memory.state.lastContiguousRun
       ? []
-      : [stateLine('Actual Contiguous', `${contiguous} (read off ${words.destination})`)]),
+      : [stateLine('Actual Contiguous', `${contiguous} (from ${words.destination})`)]),
     ...lineOf(
       `Missing in ${words.destination}`,
       missing,
@@ -196,12 +199,3 @@ const savedLine = ({ savedAt }: MemoryFacts, now: number): string[] =>
   savedAt === undefined
     ? []
     : [stateLine('State Saved', `${new Date(savedAt).toISOString()} (${ageText(now - savedAt)} ago)`)]
-
-/** `2 d 3 h`, `5 min`, `12 s`. Never negative: clocks are set back. */
-export const ageText = (milliseconds: number): string => {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000))
-  if (seconds < 60) return `${seconds} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
-  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`
-}

@@ -164,8 +164,7 @@ const storeDiscrepancies = ({ records, artdaq, archive, proof }: ReportFacts): r
     if (!runs.isEmpty)
       found.push({ text: `${runs.size} run(s) ${text} (${runs.take(20).toString()})`, command })
   }
-  if (records.known)
-    add(records.value.ambiguous, 'are claimed by two directories each', 'rename one of the two')
+  if (records.known) add(records.value.ambiguous, 'are claimed by two folders each', 'rename one of the two')
   if (artdaq.known) add(artdaq.value.incomplete, 'are in artdaqDB only in part', '--import-only')
   if (archive.known) add(archive.value.incomplete, 'are in UconDB only in part', '--migrate-only')
   const damaged = RunSet.of(proof?.damaged.keys() ?? [])
@@ -177,4 +176,4 @@ const mapKnown = <T, R>(known: Known<T>, map: (value: T) => R): Known<R> =>
   known.known ? { known: true, value: map(known.value) } : known
 
 const unread = (what: string, known: Known<unknown>): string | undefined =>
-  known.known ? undefined : `${what}: ${known.reason}`
+  known.known ? undefined : `${what}: ${known.reason.replace(`${what}: `, '')}`

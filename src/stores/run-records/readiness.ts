@@ -1,3 +1,4 @@
+import { ageText, durationText } from '../../common/duration.ts'
 import type { Readiness } from '../run-record.ts'
 
 /** What can be seen of a record without reading more than metadata.txt. Times are epoch milliseconds. */
@@ -37,32 +38,30 @@ export const judgeReadiness = (
   const started = metadata?.started ?? false
   const copying = !metadata || (!started && !metadata.ended && directoryWritable)
   if (quietFor < settleSeconds && quietFor >= -settleSeconds) {
-    const detail = `changed ${seconds(quietFor)} ago, quiet after ${seconds(settleSeconds)}`
+    const detail = `changed ${ageText(quietFor * 1000)} ago, quiet after ${durationText(settleSeconds)}`
     return { ready: false, reason: copying ? 'copying' : 'settling', detail }
   }
   if (metadata?.ended) return { ready: true, ended: true }
   if (incompleteAfterSeconds === 0 || age >= incompleteAfterSeconds) return { ready: true, ended: false }
   const clock =
     age < -settleSeconds
-      ? `; its time is ${seconds(-age)} ahead of this machine's clock, so its age is not known`
-      : `; it will be archived as incomplete after ${seconds(incompleteAfterSeconds)} without change`
+      ? `; its time is ${ageText(-age * 1000)} ahead of this machine's clock, so its age is not known`
+      : `; archived as incomplete after ${daysText(incompleteAfterSeconds)} without changes`
   if (copying)
     return {
       ready: false,
       reason: 'copying',
       detail: `${metadata ? 'no start time yet' : 'no metadata.txt yet'}${clock}`,
     }
-  if (!started) return { ready: false, reason: 'started', detail: `start not confirmed${clock}` }
-  return { ready: false, reason: 'running', detail: `no stop time${clock}` }
+  if (!started)
+    return { ready: false, reason: 'started', detail: `metadata.txt is empty or unfinished${clock}` }
+  return { ready: false, reason: 'running', detail: `no stop time yet${clock}` }
 }
 
-const UNITS = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-] as const
+const DAY = 86_400
 
-const seconds = (value: number): string => {
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(value) >= 2 * size) ?? ['s', 1]
-  return `${Math.round(value / size)} ${unit}`
-}
+/** Whole days in words; anything else as durations are written. */
+const daysText = (seconds: number): string =>
+  seconds >= DAY && seconds % DAY === 0
+    ? `${seconds / DAY} day${seconds === DAY ? '' : 's'}`
+    : durationText(seconds)

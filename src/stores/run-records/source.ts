@@ -169,10 +169,10 @@ export class RunRecords implements RecordSource {
       if (found.length > 1)
         throw new ArchiverError(
           'RECORD_INVALID',
-          `run ${run} is ambiguous: ${found.join(' and ')} in ${directory}`,
+          `run ${run}: two folders claim it, ${found.join(' and ')}; rename one`,
           {
             run,
-            hint: 'Only one of them can be the record of this run: move the others out of the directory.',
+            hint: `Only one of them can be the record of this run. They lie in ${directory}.`,
           },
         )
       const [name] = found

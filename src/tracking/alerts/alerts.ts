@@ -1,3 +1,4 @@
+import { durationText } from '../../common/duration.ts'
 import type { Log } from '../../common/log.ts'
 import { limit } from './rate-limit.ts'
 import { printable, type Redact } from '../../common/redact.ts'
@@ -98,7 +99,9 @@ export class Alerts {
     const { timeout, log, redact, onSent } = this.#options
     const signal = AbortSignal.timeout(timeout)
     const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error(`no answer within ${timeout} ms`)))
+      signal.addEventListener('abort', () =>
+        reject(new Error(`it did not answer within ${durationText(timeout / 1000)}`)),
+      )
     })
     try {
       await Promise.race([channel.send(message, signal), late])

@@ -1,3 +1,5 @@
+import { durationText } from '../../common/duration.ts'
+
 /**
  * How an execution, a run or a batch stands. One internal word each; the words of older programs are derived here and nowhere else.
  * The views in the ledger are generated from these tables.
@@ -135,8 +137,10 @@ export const judge = (execution: OpenExecution, facts: HostFacts): Verdict => {
     // A heartbeat from the future, which a clock that was set back leaves, is no sign of life either.
     const silent = Math.abs(facts.now - (execution.heartbeatAt ?? execution.startedAt))
     if (silent <= facts.silence) return { verdict: 'elsewhere' }
-    const seconds = Math.round(silent / 1000)
-    return { verdict: 'terminated', reason: `no heartbeat from ${execution.host} for ${seconds} s` }
+    return {
+      verdict: 'terminated',
+      reason: `no heartbeat from ${execution.host} for ${durationText(Math.round(silent / 1000))}`,
+    }
   }
   const bootsKnown = Boolean(execution.bootId) && facts.bootId !== ''
   if (bootsKnown && execution.bootId !== facts.bootId)

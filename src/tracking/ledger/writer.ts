@@ -1,3 +1,4 @@
+import { ageText, durationText } from '../../common/duration.ts'
 import type { Log } from '../../common/log.ts'
 import type { Redact } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
@@ -184,7 +185,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     if (isMissing(error)) {
       this.#off = true
       const hint = error instanceof ArchiverError && error.hint ? `: ${error.hint}` : ''
-      log.warn(`The ledger is off, its driver is not installed${hint}`)
+      log.warn(`Ledger off: its driver is missing (archiving is not affected)${hint}`)
       return false
     }
     if (now() - this.#warnedAt < WARN_EVERY) return true
@@ -200,7 +201,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     const gap = { from, to: now(), spooled: this.#spooled, lost: spool.takeLost() }
     this.#downSince = undefined
     this.#spooled = 0
-    log.info(`The ledger is back after ${Math.round((gap.to - from) / 1000)} s; ${gap.lost} rows were lost`)
+    log.info(`The ledger is back after ${ageText(gap.to - from)}; ${gap.lost} rows were lost`)
     onRecovered(gap)
   }
 }
@@ -210,7 +211,13 @@ export const within = <T>(ms: number, promise: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(new ArchiverError('LEDGER_UNAVAILABLE', `the ledger did not answer within ${ms} ms`)),
+      () =>
+        reject(
+          new ArchiverError(
+            'LEDGER_UNAVAILABLE',
+            `the ledger did not answer within ${durationText(ms / 1000)}`,
+          ),
+        ),
       ms,
     )
   })

@@ -1,3 +1,4 @@
+import { durationText } from '../../common/duration.ts'
 import { connect } from 'node:net'
 import type { Sample } from './pass-metrics.ts'
 
@@ -33,7 +34,10 @@ export const sendCarbon = (
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port })
     const timer = setTimeout(
-      () => socket.destroy(new Error(`Carbon at ${host}:${port} took longer than ${timeout} ms`)),
+      () =>
+        socket.destroy(
+          new Error(`Carbon at ${host}:${port} did not answer within ${durationText(timeout / 1000)}`),
+        ),
       timeout,
     )
     socket.once('error', reject)

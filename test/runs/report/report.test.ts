@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { makeReport, type ReportFacts } from '../../../src/runs/report/report.ts'
 import { reportJson } from '../../../src/runs/report/report-json.ts'
-import { ageText, reportLines } from '../../../src/runs/report/report-text.ts'
+import { ageText } from '../../../src/common/duration.ts'
+import { reportLines } from '../../../src/runs/report/report-text.ts'
 import { rangesText, runsText } from '../../../src/runs/report/range-text.ts'
 import { RunSet } from '../../../src/common/run-set.ts'
 
@@ -90,7 +91,7 @@ describe('the status report', () => {
   it('tells which runs the destination has lost, and that the state is wrong', () => {
     const printed = lines({ import: memory(6, 11) })
     expect(printed).toContain('  Missing in ArtdaqDB:  1 run(s) before last contiguous (5)')
-    expect(printed).toContain('  Actual Contiguous:   4 (read off ArtdaqDB)')
+    expect(printed).toContain('  Actual Contiguous:   4 (from ArtdaqDB)')
   })
 
   it('says that all is well only when it is', () => {

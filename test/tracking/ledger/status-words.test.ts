@@ -76,7 +76,7 @@ describe('an execution that has no end', () => {
     const late = { ...facts, now: 1_060_000 + 3_600_001 }
     expect(judge({ ...execution, host: 'daq02' }, late)).toMatchObject({
       verdict: 'terminated',
-      reason: 'no heartbeat from daq02 for 3600 s',
+      reason: 'no heartbeat from daq02 for 1 h',
     })
   })
   it('is TERMINATED when its last heartbeat lies in the future for too long: that clock was set back', () => {

@@ -1,3 +1,4 @@
+import { durationText } from '../../../common/duration.ts'
 import { spawn } from 'node:child_process'
 import { ArchiverError, messageOf } from '../../../errors.ts'
 
@@ -47,7 +48,7 @@ export async function runTool(call: ToolCall): Promise<ToolResult> {
   const stdout = collect(child.stdout, () => kill('it said more than 64 MB'))
   const stderr = collect(child.stderr, () => kill('it said more than 64 MB'))
   const timer = setTimeout(
-    () => kill(`it took longer than ${call.timeoutSeconds} s`),
+    () => kill(`it took longer than ${durationText(call.timeoutSeconds)}`),
     call.timeoutSeconds * 1000,
   )
   const abort = (): void => kill('the archiver is stopping')

@@ -34,8 +34,8 @@ export const saysNoVersion = (reply: HttpReply): boolean =>
 /** What a reply that is no success means. `now`: epoch milliseconds, for a Retry-After that is a date. */
 export const refusal = (reply: HttpReply, doing: string, now: number, run?: number): ArchiverError => {
   const { status } = reply
-  const said = messageIn(reply)
-  const message = `UconDB: ${doing}: ${status}${said === '' ? '' : ` ${said}`}`
+  const said = status === 401 ? 'login refused' : messageIn(reply)
+  const message = `UconDB: ${doing}: ${status}${said === '' ? '' : status === 401 ? `, ${said}` : ` ${said}`}`
   const about = run === undefined ? {} : { run }
   const stop = (hint: string): ArchiverError =>
     new ArchiverError('STORE_UNAVAILABLE', message, { hint, ...about })
@@ -46,7 +46,7 @@ export const refusal = (reply: HttpReply, doing: string, now: number, run?: numb
   switch (status) {
     case 401:
       return stop(
-        'User or password are refused, or the user may not write to this folder: see ucon_db.writer_user.',
+        'Check ucon_db.writer_user and ucon_db.writer_password, and whether this user may write to the folder.',
       )
     case 403:
       return stop('Something in front of the server refuses this machine or user.')
