@@ -54,11 +54,13 @@ describe.each(DIALECTS)('records run into %s, killed at each step', (dialect) =>
       await site.fill({ ...payloads, 101: '<order', 102: '<order', 103: '<order' })
       for (const step of STEPS) {
         expect(runKilledAt(site, step), step).toBe('SIGKILL')
+        // Killed before its transaction: nothing tried. In it: no part of its rows. Between COMMIT and its answer: both or neither.
         const done = await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'success'")
         expect(await site.count('SELECT COUNT(*) FROM orders'), step).toBe(done)
         expect(await site.count(`SELECT COUNT(*) FROM ${lines(dialect)}`), step).toBe(done * 2)
       }
       expect(runKilledAt(site, undefined)).toBe(null)
+      // What was logged is not taken again, whether it was stored or failed.
       expect(await site.count('SELECT COUNT(*) FROM orders')).toBe(ITEMS)
       expect(
         await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'success' AND retry_count = 0"),

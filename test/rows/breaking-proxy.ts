@@ -10,15 +10,22 @@ export class BreakingProxy {
     this.#server = server
   }
 
-  /** Breaks at the `nth` time that `word` is sent. */
-  static async before(port: number, word: string, nth: number): Promise<BreakingProxy> {
+  /** Breaks at the `nth` time that `word` is sent. `arrives` false: the statement itself is lost as well. */
+  static async before(
+    port: number,
+    word: string | RegExp,
+    nth: number,
+    arrives = true,
+  ): Promise<BreakingProxy> {
     let seen = 0
     const server = createServer((client) => {
       const upstream = connect(port, '127.0.0.1')
       let mute = false
       proxy.#sockets.add(client).add(upstream)
       client.on('data', (chunk) => {
-        if (chunk.includes(word) && chunk.length < 100 && ++seen === nth) {
+        const text = chunk.toString('latin1')
+        const isIt = typeof word === 'string' ? text.includes(word) : word.test(text)
+        if (isIt && chunk.length < 100 && ++seen === nth) {
           mute = true
           proxy.broken += 1
           setTimeout(() => {
@@ -26,7 +33,7 @@ export class BreakingProxy {
             upstream.destroy()
           }, 200)
         }
-        upstream.write(chunk)
+        if (!mute || arrives) upstream.write(chunk)
       })
       upstream.on('data', (chunk) => {
         if (!mute) client.write(chunk)

@@ -8,7 +8,13 @@ import { keyCell } from '../map/map-record.ts'
 import type { RecordSource } from '../sources/source.ts'
 import { classOf } from '../sql/classify-error.ts'
 import type { LogEntry } from '../sql/processing-log.ts'
-import { isDone, storeFailure, storeItem, type StoreOptions, type StoreResult } from '../sql/store-item.ts'
+import {
+  loggedState,
+  storeFailure,
+  storeItem,
+  type StoreOptions,
+  type StoreResult,
+} from '../sql/store-item.ts'
 
 export interface ItemOptions extends Omit<StoreOptions, 'reached'> {
   readonly source: RecordSource
@@ -46,8 +52,9 @@ export const processItem = async (key: string, options: ItemOptions): Promise<It
       return await attemptItem(key, started, options)
     } catch (error) {
       const kind = error instanceof ArchiverError ? 'unavailable' : classOf(error)
-      if (kind === 'unknown' && (await isDone(key, options).catch(() => false)))
-        return outcome(key, started, options, { status: 'success', result: 'stored' })
+      const logged = kind === 'unknown' ? await loggedState(key, options).catch(() => undefined) : undefined
+      if (logged?.status === 'success')
+        return outcome(key, started, options, { result: 'stored', rowsWritten: logged.rowsWritten })
       if (error instanceof ArchiverError) throw error
       if (kind === 'unavailable' || attempt >= ATTEMPTS || options.stop.aborted)
         throw new ArchiverError('STORE_UNAVAILABLE', `the target cannot take records: ${messageOf(error)}`, {

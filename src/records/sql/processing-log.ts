@@ -172,6 +172,7 @@ export interface LogState {
   readonly retryCount: number
   readonly sessionId: string | null
   readonly payloadSha256: string | null
+  readonly rowsWritten: number
 }
 
 export const logStates = async (
@@ -183,7 +184,7 @@ export const logStates = async (
   for (let at = 0; at < keys.length; at += 1000) {
     const part = keys.slice(at, at + 1000)
     const rows = await session.rows(
-      `SELECT ${asText(dialect, 'app_id')} AS item, status, code, retry_count AS retries, session_id AS session, payload_sha256 AS sha
+      `SELECT ${asText(dialect, 'app_id')} AS item, status, code, retry_count AS retries, session_id AS session, payload_sha256 AS sha, rows_written AS written
          FROM ${quoted(dialect, LOG_TABLE)} WHERE task = ? AND app_id IN (${part.map(() => '?').join(', ')})`,
       [task, ...part],
     )
@@ -194,6 +195,7 @@ export const logStates = async (
         retryCount: Number(row['retries']),
         sessionId: textIn(row, 'session'),
         payloadSha256: textIn(row, 'sha'),
+        rowsWritten: Number(row['written']),
       })
   }
   return states

@@ -5,13 +5,19 @@ import type { MappedRecord } from '../map/map-record.ts'
 import type { Mapping } from '../mapping/model.ts'
 import { catalogueColumns, type CatalogueColumn } from './catalogue.ts'
 import { classOf, constraintOf } from './classify-error.ts'
-import type { RecordsDatabase, Session } from './database.ts'
+import { CommitUnknownError, type RecordsDatabase, type Session } from './database.ts'
 import { insertStatements, storedRows, tableCounts } from './insert-rows.ts'
-import { correctLogRow, logStates, writeLogRow, type LogEntry, type LogWriter } from './processing-log.ts'
+import {
+  correctLogRow,
+  logStates,
+  writeLogRow,
+  type LogEntry,
+  type LogState,
+  type LogWriter,
+} from './processing-log.ts'
 
 /** Steps of an item, in order, for those who want to stop it there. */
-export type Step =
-  'log written' | `table ${string} written` | 'committed' | 'commit answered' | 'failure logged'
+export type Step = 'log written' | `table ${string} written` | 'commit answered' | 'failure logged'
 
 export interface StoreOptions {
   readonly database: RecordsDatabase
@@ -159,17 +165,24 @@ const refusal = (kind: 'constraint' | 'refused' | 'duplicate', error: unknown): 
   )
 }
 
-/** Records that an item failed, never over a success. */
-export const storeFailure = async (
-  entry: LogEntry,
-  { database, writer, reached }: StoreOptions,
-): Promise<void> => {
-  await database.transaction((session) => writeLogRow(session, database.dialect, entry, writer))
+/**
+ * Records that an item failed, never over a success. Where the answer to the commit is lost, the log row of this session says whether it
+ * happened: it is not written twice.
+ */
+export const storeFailure = async (entry: LogEntry, options: StoreOptions): Promise<void> => {
+  const { database, writer, reached } = options
+  try {
+    await database.transaction((session) => writeLogRow(session, database.dialect, entry, writer))
+  } catch (error) {
+    if (!(error instanceof CommitUnknownError)) throw error
+    const state = await loggedState(String(entry.key), options)
+    if (state?.sessionId !== writer.sessionId) throw error
+  }
   reached('failure logged')
 }
 
-/** After a commit whose answer was lost: whether this session's log row stands. Asks over a new connection. */
-export const isDone = async (key: string, { database, writer }: StoreOptions): Promise<boolean> => {
-  const state = (await logStates(database, writer.task, [key])).get(key)
-  return state?.status === 'success'
-}
+/** The log row of an item, over a new connection: what stands after a commit whose answer was lost. */
+export const loggedState = async (
+  key: string,
+  { database, writer }: StoreOptions,
+): Promise<LogState | undefined> => (await logStates(database, writer.task, [key])).get(key)
