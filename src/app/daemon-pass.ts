@@ -11,6 +11,7 @@ import type { Plan } from '../runs/plan.ts'
 import { monotonic } from '../platform/host.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { pingIdle } from './idle-ping.ts'
 import { withSession } from './session.ts'
 
 const STAGES: readonly StageName[] = ['import', 'migrate']
@@ -43,7 +44,10 @@ export const daemonPass = async (
   try {
     const isDue = STAGES.some((stage) => !retries[stage].isEmpty)
     const idle = isDue ? undefined : await idlePlans(archiver, INCREMENTAL)
-    if (idle) return await summaryOf(archiver, { reports: idle.map(asReport), retried: NONE })
+    if (idle) {
+      await pingIdle(archiver, context)
+      return await summaryOf(archiver, { reports: idle.map(asReport), retried: NONE })
+    }
     return await summaryOf(archiver, await work(archiver, context, retries, options))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error

@@ -5,7 +5,7 @@ import type { Listener } from '../engine/stage.ts'
 import { databasePlace } from '../sql/database-url.ts'
 import { loadDriver } from '../sql/open-database.ts'
 import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
-import { channelsOf } from '../tracking/alerts/channels.ts'
+import { channelsOf, watchersOf } from '../tracking/alerts/channels.ts'
 import { narrator } from '../tracking/event-logger.ts'
 import { Reporting } from '../tracking/reporter.ts'
 import type { Context } from './context.ts'
@@ -122,7 +122,9 @@ const reportingOf = (
     now,
     log,
     redact,
-    channels: channelsOf(reporting, PATIENCE),
+    channels: channelsOf(reporting, PATIENCE, context.env),
+    watchers: watchersOf(reporting, context.env),
+    logFile: app.logFile,
     staleAfterHours: reporting.staleAfterHours,
     carbon: carbon.enabled
       ? {

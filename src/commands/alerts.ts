@@ -38,7 +38,7 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
   ])
   const result = await withLedger(config, context, async (database) =>
     checkAlerts(database, {
-      channels: channelsOf(config.reporting, PATIENCE),
+      channels: channelsOf(config.reporting, PATIENCE, context.env),
       now: now(),
       host: identity().host,
       redact: redactor(secretsOf(config)),

@@ -35,7 +35,7 @@ const MOST_LINES = 200
  */
 export const notify: Command<NotifyOptions> = async ({ config: path, title, file, key }, context) => {
   const config = await loadConfig(path, context.env, ['app', 'reporting'])
-  const channels = channelsOf(config.reporting, PATIENCE)
+  const channels = channelsOf(config.reporting, PATIENCE, context.env)
   if (channels.length === 0) {
     context.err('No channel of `reporting` is turned on; nothing was sent.\n')
     return 0

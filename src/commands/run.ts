@@ -2,6 +2,7 @@ import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Context } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
+import { isPinged, pingIdle } from '../app/idle-ping.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -86,7 +87,9 @@ const isIdle = async (
   const waiting = ground && (await idleWaiting(archiver, request))
   if (!waiting) return false
   const flags = quickFlags(context.argv)
-  if (flags) await leaveStamp(archiver, ground, waiting, { config: options.config, flags }, context)
+  await pingIdle(archiver, context)
+  if (flags && !isPinged(archiver))
+    await leaveStamp(archiver, ground, waiting, { config: options.config, flags }, context)
   context.out(options.json ? passJson([], [], 0) : idleLines(request.stages, waiting))
   return true
 }

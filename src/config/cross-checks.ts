@@ -23,6 +23,8 @@ const NEEDED_BY_SWITCH: readonly (readonly [enabled: string, ...needed: string[]
     'reporting.email.recipient_email',
   ],
   ['reporting.webhook.enabled', 'reporting.webhook.url'],
+  ['reporting.ntfy.enabled', 'reporting.ntfy.url'],
+  ['reporting.ping.enabled', 'reporting.ping.url'],
   ['carbon.enabled', 'carbon.host'],
 ]
 

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto'
+import { open } from 'node:fs/promises'
 import type { Log } from '../common/log.ts'
 import type { Redact } from '../common/redact.ts'
 import { messageOf } from '../errors.ts'
 import type { Closed } from './ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../engine/stage.ts'
 import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alerts/rules.ts'
+import { PassWatchers, type PassWatcher, type WatchedPass } from './alerts/pass-watchers.ts'
 import { Alerts, type Alert, type Channel } from './alerts/alerts.ts'
 import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
@@ -31,6 +34,9 @@ export interface ReportingOptions {
   /** Milliseconds in which the same thing is notified once. */
   readonly repeatAfter?: number
   readonly onSent?: (alert: Alert, channel: string) => void
+  readonly watchers?: readonly PassWatcher[]
+  /** The log file, whose end watchers get. */
+  readonly logFile?: string | undefined
 }
 
 /** How the pass ended, for those who are notified. */
@@ -45,6 +51,8 @@ export interface PassEnd {
 }
 
 const HOUR = 3_600_000
+/** What watchers get of a log. */
+const LONGEST_TEXT = 10_000
 
 /** Everything that reports a pass to others, beside the ledger: alerts, metrics, the plain batch log. Nothing here throws. */
 export class Reporting {
@@ -53,6 +61,8 @@ export class Reporting {
   readonly #options: ReportingOptions
   readonly #watch = new PassWatch()
   readonly #batches: BatchLog
+  readonly #watchers: PassWatchers
+  readonly #runId = randomUUID()
 
   constructor(options: ReportingOptions) {
     const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
@@ -61,6 +71,8 @@ export class Reporting {
     this.#batches = new BatchLog({ ...options, folder: workDir })
     const stateFile = sentFile(workDir)
     this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
+    this.#watchers = new PassWatchers({ ...options, watchers: options.watchers ?? [], timeout })
+    this.#watchers.began(this.#pass())
   }
 
   readonly listener: Listener = (event: EngineEvent) => {
@@ -100,7 +112,30 @@ export class Reporting {
       const stale = staleAlert({ last, waitingSince: since }, now(), staleAfterHours)
       if (stale) this.alerts.raise(stale)
     }
-    await Promise.all([this.#writeMetrics(end), this.#sendMetrics(), this.alerts.close(ms)])
+    await Promise.all([
+      this.#writeMetrics(end),
+      this.#sendMetrics(),
+      this.#watched(end),
+      this.alerts.close(ms),
+    ])
+  }
+
+  #pass(): WatchedPass {
+    const { task, host, now } = this.#options
+    return { runId: this.#runId, task, host, time: new Date(now()).toISOString() }
+  }
+
+  async #watched({ exitCode, signal }: PassEnd): Promise<void> {
+    if (!this.#watchers.any) return
+    const { redact, task, logFile } = this.#options
+    const counts = this.metrics.stages.map(
+      ({ stage, attempted, succeeded, failed }) =>
+        `${stage}: ${attempted} attempted, ${succeeded} archived, ${failed} failed\n`,
+    )
+    const tail = logFile === undefined ? '' : await endOfFile(logFile, LONGEST_TEXT)
+    const head = redact(`${task}: exit code ${exitCode}\n${counts.join('')}`)
+    const text = head + redact(tail).slice(head.length - LONGEST_TEXT)
+    await this.#watchers.ended({ ...this.#pass(), exitCode, signal, text })
   }
 
   async #writeMetrics({ exitCode, standings, ledgerFailures, spoolBytes }: PassEnd): Promise<void> {
@@ -129,5 +164,20 @@ export class Reporting {
     await sendCarbon(carbon, this.metrics.samples()).catch((error: unknown) =>
       log.warn(`The metrics could not be sent to Carbon: ${messageOf(error)}`),
     )
+  }
+}
+
+/** The last bytes of a text file; nothing where it cannot be read. */
+const endOfFile = async (path: string, bytes: number): Promise<string> => {
+  const file = await open(path, 'r').catch(() => undefined)
+  if (!file) return ''
+  try {
+    const { size } = await file.stat()
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, Math.max(0, size - bytes))
+    return buffer.subarray(0, bytesRead).toString('utf8')
+  } catch {
+    return ''
+  } finally {
+    await file.close()
   }
 }

@@ -35,6 +35,29 @@ export const reporting = section('Who is notified when something is wrong.', {
     url: optional(webhookUrl, { doc: 'Where it is posted. Needed when enabled.' }),
     signing_key: optional(secret, { doc: 'Key of the HMAC-SHA256 that signs the body.' }),
   }),
+  ntfy: section('By ntfy, as a push message.', {
+    enabled: key(boolean, 'false', { doc: 'Whether ntfy is used.' }),
+    url: optional(webhookUrl, { doc: 'Server and topic: `https://ntfy.sh/TOPIC`. Needed when enabled.' }),
+    token: optional(secret, { doc: 'An access token.' }),
+  }),
+  ping: section(
+    "A dead man's switch: a service that hears of every pass, idle ones too, and notifies people when it hears nothing.",
+    {
+      enabled: key(boolean, 'false', { doc: 'Whether it is pinged.' }),
+      url: optional(webhookUrl, {
+        doc: 'The address of the check, as Healthchecks gives it: `/start`, `/fail` and `/log` are added. Needed when enabled.',
+      }),
+    },
+  ),
+  command: section(
+    'Commands of your own, run by `/bin/sh` for 5 s at most, with `ARCHIVER_*` variables and text on standard input.',
+    {
+      before: optional(text, { doc: 'When a pass begins.' }),
+      after: optional(text, { doc: 'When a pass has ended, however it ended.' }),
+      on_error: optional(text, { doc: 'When a pass has failed, before `after`.' }),
+      on_alert: optional(text, { doc: 'For each alert. Exit code 0: somebody was notified.' }),
+    },
+  ),
 })
 
 export const carbon = section("Metrics to Carbon, with the original's names.", {

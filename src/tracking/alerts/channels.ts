@@ -1,6 +1,10 @@
 import type { Secret } from '../../common/secret.ts'
 import type { Channel } from './alerts.ts'
+import { commandChannel, commandWatcher, type CommandHooks } from './command-hook.ts'
 import { emailChannel } from './email.ts'
+import { ntfyChannel } from './ntfy.ts'
+import type { PassWatcher } from './pass-watchers.ts'
+import { pingWatcher } from './ping.ts'
 import { slackChannel } from './slack.ts'
 import { webhookChannel } from './webhook.ts'
 
@@ -28,10 +32,23 @@ export interface ReportingSettings {
     readonly url: Secret | undefined
     readonly signingKey: Secret | undefined
   }
+  readonly ntfy: {
+    readonly enabled: boolean
+    readonly url: Secret | undefined
+    readonly token: Secret | undefined
+  }
+  readonly ping: { readonly enabled: boolean; readonly url: Secret | undefined }
+  readonly command: CommandHooks
 }
 
+type Env = Readonly<Record<string, string | undefined>>
+
 /** The channels that are turned on. Opens nothing. */
-export const channelsOf = ({ email, slack, webhook }: ReportingSettings, timeout: number): Channel[] => [
+export const channelsOf = (
+  { email, slack, webhook, ntfy, command }: ReportingSettings,
+  timeout: number,
+  env: Env,
+): Channel[] => [
   ...(email.enabled
     ? [
         emailChannel({
@@ -50,4 +67,14 @@ export const channelsOf = ({ email, slack, webhook }: ReportingSettings, timeout
   ...(webhook.enabled && webhook.url
     ? [webhookChannel({ url: webhook.url, signingKey: webhook.signingKey })]
     : []),
+  ...(ntfy.enabled && ntfy.url ? [ntfyChannel({ url: ntfy.url, token: ntfy.token })] : []),
+  ...(command.onAlert === undefined ? [] : [commandChannel(command.onAlert, env)]),
+]
+
+/** Those who hear when a pass begins and ends. Opens nothing. */
+export const watchersOf = ({ ping, command }: ReportingSettings, env: Env): PassWatcher[] => [
+  ...(ping.enabled && ping.url ? [pingWatcher(ping.url)] : []),
+  ...((command.before ?? command.after ?? command.onError) === undefined
+    ? []
+    : [commandWatcher(command, env)]),
 ]

@@ -1,0 +1,36 @@
+import type { Secret } from '../../common/secret.ts'
+import type { Channel } from './alerts.ts'
+
+/** `reporting.ntfy`. */
+export interface NtfyOptions {
+  /** `https://ntfy.sh/topic`, or a server of one's own. The topic is what others must not know. */
+  readonly url: Secret
+  readonly token: Secret | undefined
+}
+
+const PRIORITY = { warning: 3, critical: 5 } as const
+
+/** Push messages by ntfy. Rejects with its status, never with the topic. */
+export const ntfyChannel = ({ url, token }: NtfyOptions): Channel => ({
+  name: 'ntfy',
+  send: async ({ title, lines, severity, host, time }, signal) => {
+    const address = new URL(url.current())
+    const parts = address.pathname.replace(/\/$/, '').split('/')
+    const topic = parts.pop() ?? ''
+    address.pathname = parts.join('/') || '/'
+    const message = [...lines, `${host}, ${time}`].join('\n')
+    const reply = await fetch(address, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        ...(token && { authorization: `Bearer ${token.current()}` }),
+      },
+      // ntfy makes an attachment of a message of more than 4 KB.
+      body: JSON.stringify({ topic, title, message: message.slice(0, 3500), priority: PRIORITY[severity] }),
+      redirect: 'error',
+      signal,
+    })
+    await reply.arrayBuffer()
+    if (!reply.ok) throw new Error(`ntfy answered ${reply.status}`)
+  },
+})

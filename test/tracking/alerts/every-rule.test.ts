@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { reconcile } from '../../../src/tracking/alerts/reconcile.ts'
+import {
+  findings,
+  RULES,
+  type RuleName,
+  type StageFacts,
+  type TaskFacts,
+  type WatchFacts,
+} from '../../../src/tracking/alerts/watch-rules.ts'
+
+const NOW = Date.parse('2026-11-28T12:00:00Z')
+const MINUTE = 60_000
+const running = {
+  runId: 'r',
+  state: 'running',
+  startedAt: NOW - 60 * MINUTE,
+  heartbeatAt: NOW,
+  progressAt: NOW,
+} as const
+const task = (more: Partial<TaskFacts>): Partial<WatchFacts> => ({
+  tasks: [
+    {
+      task: 'T',
+      latest: undefined,
+      past: undefined,
+      kills: 0,
+      reboots: 0,
+      terminated: 0,
+      conflicts: 0,
+      ...more,
+    },
+  ],
+})
+const stage = (more: Partial<StageFacts>): Partial<WatchFacts> => ({
+  stages: [
+    { stage: 'import', lastContiguousRun: 5, lastAttemptedRun: 5, failedRuns: 0, gapAge: undefined, ...more },
+  ],
+})
+const ended = { ...running, endedAt: NOW }
+
+/** What makes each rule fire. */
+const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
+  failed: task({ latest: { ...ended, state: 'failed' } }),
+  partial: task({ latest: { ...ended, state: 'partial' } }),
+  duration: task({ latest: { ...ended, state: 'done' }, past: { count: 20, p50: 60, p95: 90 } }),
+  hung: task({ latest: { ...running, progressAt: NOW - 11 * MINUTE } }),
+  lost: task({ latest: { ...running, heartbeatAt: NOW - 2 * MINUTE } }),
+  late: task({ schedule: '30', graceMinutes: 5, latest: { ...ended, state: 'done' } }),
+  kills: task({ kills: 3 }),
+  reboot: task({ reboots: 1 }),
+  terminated: task({ terminated: 1 }),
+  conflicts: task({ conflicts: 1 }),
+  throttled: task({ latest: { ...running, subState: 'THROTTLED', progressAt: NOW - 16 * MINUTE } }),
+  failure_log: stage({ failedRuns: 51 }),
+  gap: stage({ gapAge: 25 * 60 * MINUTE }),
+  distance: stage({ lastAttemptedRun: 1006 }),
+  disk: { disks: [{ path: '/data', free: 0.09 }] },
+  log_size: { logs: [{ path: '/log', bytes: 2 ** 30 + 1 }] },
+}
+const WELL: WatchFacts = { now: NOW, tasks: [], stages: [], disks: [], logs: [] }
+
+describe.each(Object.keys(RULES) as RuleName[])('the alert rule %s', (rule) => {
+  const found = findings({ ...WELL, ...TROUBLE[rule] })
+  const subject = found[0]?.subject ?? ''
+  it('finds its trouble and nothing else, and nothing where all is well', () => {
+    expect(found.map((one) => one.rule)).toEqual([rule])
+    expect(findings(WELL)).toEqual([])
+    expect(findings({ ...WELL, ...task({ latest: { ...running, startedAt: NOW } }), ...stage({}) })).toEqual(
+      [],
+    )
+  })
+  it('fires once, and resolves once', () => {
+    const began = reconcile(found, [], [], NOW)
+    expect([began.fire, began.send, began.resolve]).toEqual([found, found, []])
+    const open = [{ rule, subject, isSent: true }]
+    expect(reconcile(found, open, [], NOW)).toEqual({ fire: [], send: [], resolve: [] })
+    expect(reconcile([], open, [], NOW)).toEqual({ fire: [], send: [], resolve: open })
+    expect(reconcile([], [], [], NOW)).toEqual({ fire: [], send: [], resolve: [] })
+  })
+  it('is recorded and not sent while it is silenced, and sent when the silence ends', () => {
+    const silence = { rule, subject: '*', until: NOW + 1 }
+    expect(reconcile(found, [], [silence], NOW)).toMatchObject({ fire: found, send: [] })
+    expect(
+      reconcile(found, [{ rule, subject, isSent: false }], [{ ...silence, until: NOW }], NOW).send,
+    ).toEqual(found)
+  })
+})
