@@ -1,6 +1,8 @@
 /** Every way in which this program fails on purpose. docs/ERRORS.md explains each; a test holds the two together. */
 export const CODES = {
   USAGE: { exit: 64, retry: false },
+  /** The process may not open as many files as it needs. */
+  TOO_MANY_OPEN_FILES: { exit: 1, retry: true },
   CONFIG_INVALID: { exit: 78, retry: false },
   /** A mapping of records that cannot be used. */
   MAPPING_INVALID: { exit: 78, retry: false },

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { colored } from './common/colors.ts'
 import { ArchiverError } from './errors.ts'
+import { fileLimitError } from './platform/open-files.ts'
 import { wasIdle } from './runs/idle/fast-path.ts'
 import { type Context, stopCode } from './app/context.ts'
 
@@ -46,14 +47,20 @@ process.on('SIGHUP', () => {
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
+/** Prints an error that people can mend, and its hint. */
+const printError = (error: ArchiverError): void =>
+  context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
+
 const reportBug = (error: unknown): void => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(`run-archiver: this is a bug: ${text}\n`)
 }
 // Also what was rejected and nobody waits for. What the process was doing is lost as at a kill, and made good by the next pass.
 process.on('uncaughtException', (error) => {
-  reportBug(error)
-  endNow(2)
+  const limit = fileLimitError(error)
+  if (limit) printError(limit)
+  else reportBug(error)
+  endNow(limit ? 1 : 2)
 })
 
 const argv = process.argv.slice(2)
@@ -79,9 +86,10 @@ const context: Context = {
 const work = async (): Promise<number> =>
   wasIdle(context) ? 0 : (await import('./cli.ts')).runCli(argv, context)
 
-process.exitCode = await work().catch((error: unknown) => {
+process.exitCode = await work().catch((thrown: unknown) => {
+  const error = fileLimitError(thrown) ?? thrown
   if (error instanceof ArchiverError) {
-    context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
+    printError(error)
     return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
   }
   reportBug(error)

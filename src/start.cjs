@@ -4,4 +4,26 @@
 process.env.UV_THREADPOOL_SIZE ??= '16'
 // What ps and top show: operators look for the name of the script that starts it.
 process.title = ['run_archiver', ...process.argv.slice(2)].join(' ')
-import('./main.mjs')
+
+// Loading the program opens many files at once; with too few it would end in the middle of that.
+const NEEDED = 64
+const tooFew = (limit) => {
+  process.stderr.write(
+    `run-archiver: the limit of ${limit} open files is too low, at least ${NEEDED} are needed [TOO_MANY_OPEN_FILES]\n` +
+      '  Raise it: "ulimit -n 1024", LimitNOFILE=1024 in the unit, or the nofile limit of the container.\n',
+  )
+  process.exit(1)
+}
+let limit = Infinity
+try {
+  const [, soft] =
+    /^Max open files\s+(\d+)/m.exec(require('node:fs').readFileSync('/proc/self/limits', 'utf8')) ?? []
+  limit = Number(soft ?? Infinity)
+} catch (error) {
+  if (error.code === 'EMFILE') tooFew('this process')
+}
+if (limit < NEEDED) tooFew(limit)
+import('./main.mjs').catch((error) => {
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') tooFew(limit)
+  throw error
+})

@@ -61,6 +61,7 @@ export const judge = (error: Error): 'failed' | 'pending' | StopReason => {
     case 'STORE_UNAVAILABLE':
     case 'SOURCE_UNAVAILABLE':
     case 'STATE_UNWRITABLE':
+    case 'TOO_MANY_OPEN_FILES':
       return 'unavailable'
     default:
       return 'failed'

@@ -1,9 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { chown, link, lstat, open, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import {
+  chown,
+  link,
+  lstat,
+  open as openFile,
+  readdir,
+  rename,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { errnoOf } from '../errors.ts'
+import { whenFilesAllow } from './open-files.ts'
+
+const open = whenFilesAllow(openFile)
 
 const HOOK = Symbol.for('run-archiver.step')
 const TEMPORARY = /^\.archiver-[0-9a-f]{16}\.tmp$/

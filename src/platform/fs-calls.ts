@@ -25,6 +25,7 @@ import {
 import { opendir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
+import { whenFilesAllow } from './open-files.ts'
 
 /** The system's calls for files that come by the hundred for each run. Whoever opens a descriptor closes it. Each throws the system's error. */
 export interface Calls {
@@ -53,14 +54,15 @@ const statPath = promisify(lstat)
 const statOpen = promisify(fstat)
 const readInto = promisify(read)
 const writeFrom = promisify(write)
+const openDirectory = whenFilesAllow(opendir)
 
 /** Calls that wait in the thread pool, so that the thread that makes them hears signals whatever a disk or a file server does. */
 export const pooled: Calls = {
   lstat: (path) => statPath(path, { bigint: true }),
   names: async function* (path) {
-    for await (const { name } of await opendir(path, LATIN1)) yield Buffer.from(name, 'latin1')
+    for await (const { name } of await openDirectory(path, LATIN1)) yield Buffer.from(name, 'latin1')
   },
-  open: promisify(open),
+  open: whenFilesAllow(promisify(open)),
   stat: (file) => statOpen(file, { bigint: true }),
   read: async (...call) => (await readInto(...call)).bytesRead,
   write: async (...call) => (await writeFrom(...call)).bytesWritten,
@@ -80,15 +82,16 @@ const directly =
       resolve(call(...args))
     })
 
+const openNames = whenFilesAllow(directly(opendirSync))
+
 /**
  * Calls that the thread makes itself, for a tenth of the work: it stands still meanwhile, for ever where a file server hangs. Syncs are the
  * exception. They take the disk's time and no work, and many of them wait side by side.
  */
 export const direct: Calls = {
   lstat: directly((path) => lstatSync(path, { bigint: true })),
-  // eslint-disable-next-line @typescript-eslint/require-await -- its pooled twin waits
   names: async function* (path) {
-    const directory = opendirSync(path, LATIN1)
+    const directory = await openNames(path, LATIN1)
     try {
       for (let entry = directory.readSync(); entry; entry = directory.readSync())
         yield Buffer.from(entry.name, 'latin1')
@@ -96,7 +99,7 @@ export const direct: Calls = {
       directory.closeSync()
     }
   },
-  open: directly(openSync),
+  open: whenFilesAllow(directly(openSync)),
   stat: directly((file) => fstatSync(file, { bigint: true })),
   read: directly<Parameters<Calls['read']>, number>(readSync),
   write: directly<Parameters<Calls['write']>, number>(writeSync),

@@ -1,6 +1,7 @@
 import { constants, open, stat } from 'node:fs/promises'
 import { RunSet } from '../common/run-set.ts'
 import { errnoOf } from '../errors.ts'
+import { whenFilesAllow } from '../platform/open-files.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
 import { type FailureLines, FailureLineReader, formatFailures } from './failure-log-format.ts'
 import { keepCopy } from './backup-copy.ts'
@@ -17,6 +18,8 @@ export interface FailureLogOptions {
   /** Called when lines that are no run numbers were kept aside. */
   readonly warn: (message: string) => void
 }
+
+const openFile = whenFilesAllow((path: string, flags: number) => open(path, flags))
 
 /**
  * The runs of one stage that failed and wait for a retry: text, one run number a line, ascending, no run twice.
@@ -93,7 +96,7 @@ export class FailureLog {
 
   /** False where the file cannot be appended to as it is. */
   async #append(runs: RunSet): Promise<boolean> {
-    const file = await open(this.path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW)
+    const file = await openFile(this.path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW)
     try {
       const before = await file.stat()
       if (before.nlink > 1) return false // a copy that was kept shares these bytes

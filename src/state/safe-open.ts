@@ -1,7 +1,10 @@
 import type { Stats } from 'node:fs'
 import { constants, type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { whenFilesAllow } from '../platform/open-files.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
+
+const openFile = whenFilesAllow((path: string, flags: number) => open(path, flags))
 
 /**
  * Opens a file of ours for reading; undefined when there is none. A link is not followed and a FIFO not waited for: throws
@@ -52,7 +55,7 @@ export async function safeFolder(path: string): Promise<Stats | undefined> {
 
 async function openRegular(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return await openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     if (errnoOf(error) === 'ELOOP')

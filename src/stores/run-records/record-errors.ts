@@ -1,3 +1,4 @@
+import { fileLimitError } from '../../platform/open-files.ts'
 import { ArchiverError, type Code, errnoOf, messageOf } from '../../errors.ts'
 
 // The record moved under our hands, or NFS says that what we hold is gone.
@@ -19,9 +20,12 @@ export const recordTrouble = (error: unknown, run: number, directory: string): u
   const errno = errnoOf(error)
   if (errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error // not the system's: an abort, or a bug
   if (SHORT.includes(errno))
-    return new ArchiverError('SOURCE_UNAVAILABLE', `run records cannot be read now: ${messageOf(error)}`, {
-      cause: error,
-    })
+    return (
+      fileLimitError(error) ??
+      new ArchiverError('SOURCE_UNAVAILABLE', `run records cannot be read now: ${messageOf(error)}`, {
+        cause: error,
+      })
+    )
   if (MOVED.includes(errno))
     return new ArchiverError('RECORD_CHANGING', `run ${run}: ${directory} changed while it was read`, {
       run,

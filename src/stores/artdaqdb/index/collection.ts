@@ -1,8 +1,9 @@
 import { readFile as readFileBack } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { IndexFacts } from '../../store.ts'
+import { fewAtOnce, fileLimitError, whenFilesAllow } from '../../../platform/open-files.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
@@ -43,7 +44,8 @@ export const INDEX = 'index.json'
 const AT_ONCE = 16
 
 /** Without a file handle: half the work for the small files that documents are. */
-const readBytes: (path: string) => Promise<Buffer> = promisify(readFileBack)
+const readBytes = fewAtOnce<[path: string], Buffer>(promisify(readFileBack))
+const namesIn = whenFilesAllow((path: string) => readdir(path, 'latin1'))
 
 /**
  * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
@@ -103,7 +105,7 @@ export class Collection {
 
   /** The oids of all documents in the directory, in no particular order. Empty where the collection does not exist. */
   async oids(): Promise<readonly string[]> {
-    const names = await readdir(this.path, 'latin1').catch((error: unknown) => {
+    const names = await namesIn(this.path).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return []
       throw unavailable(this.path, error)
     })
@@ -208,7 +210,7 @@ export class Collection {
     const path = join(this.path, INDEX)
     if (key !== '') {
       try {
-        return { index: parseIndex(await readFile(path), path), damage: undefined }
+        return { index: parseIndex(await readBytes(path), path), damage: undefined }
       } catch (error) {
         if (!(error instanceof ArchiverError)) throw unavailable(path, error)
         return await this.#rebuiltBecause(error.message)
@@ -240,6 +242,7 @@ export async function statKey(path: string): Promise<string> {
 }
 
 export const unavailable = (path: string, error: unknown): ArchiverError =>
+  fileLimitError(error) ??
   new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, { cause: error })
 
 /** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. What is not the system's stays as it is. */

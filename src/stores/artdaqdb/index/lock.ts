@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 
 /** A plain file directly in the database, which artdaq ignores. It is never removed. */
 const LOCK = '.archiver.lock'
+const openLock = whenFilesAllow((path: string, flags: number) => open(path, flags))
 
 /**
  * Does something while no other archiver, in any process, writes to this database. The kernel keeps the lock (flock on
@@ -19,7 +21,7 @@ export async function withDatabaseLock<T>(
 ): Promise<T> {
   const path = join(database, LOCK)
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
-  const file = await open(path, flags)
+  const file = await openLock(path, flags)
   try {
     await lock(file.fd, path, waitSeconds)
     return await work()

@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs'
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calls } from '../../../platform/fs-calls.ts'
+import { openAtOnce } from '../../../platform/open-files.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { step } from '../../../platform/atomic-file.ts'
 
@@ -59,7 +60,7 @@ const openNew = async (path: string): Promise<number> => {
 }
 
 /** Files that are open at the same time. */
-const AT_ONCE = 64
+const AT_ONCE = openAtOnce(64)
 
 async function placeSome(
   database: string,

@@ -2,9 +2,12 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Listing } from '../../store.ts'
 import { errnoOf } from '../../../errors.ts'
+import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { parseChecksum } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, isShard, SHARD, shardOf } from './layout.ts'
 import { KeyTally, parseKey } from '../keys.ts'
+
+const namesIn = whenFilesAllow((folder: string) => readdir(folder))
 
 /** How many folders are read at once. */
 const READERS = 4
@@ -25,7 +28,7 @@ export async function listObject(objectFolder: string): Promise<Listing> {
   const reader = async (): Promise<void> => {
     for (const shard of queue) {
       const folder = join(objectFolder, shard.name)
-      const names = await readdir(folder)
+      const names = await namesIn(folder)
       countShard(
         shard.name,
         names,

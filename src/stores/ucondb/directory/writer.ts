@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runOfBlob, sameRecord } from '../blob/blob.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { createFile, step, sweepTemporaries, syncDirectory } from '../../../platform/atomic-file.ts'
 import { checksumOf, fits, formatChecksum, parseChecksum, sha256Of } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, MARKER, MARKER_TEXT, type Place } from './layout.ts'
@@ -105,7 +106,7 @@ async function label(place: Place, blob: Buffer, storedAt: number): Promise<'sto
 async function isWritten(place: Place, blob: Buffer): Promise<boolean> {
   const checksum = parseChecksum((await readIfThere(place.checksum))?.toString('utf8') ?? '')
   if (!checksum || !fits(blob, checksum)) return false
-  const file = await open(place.blob, 'r')
+  const file = await openBlob(place.blob, 'r')
   try {
     const piece = Buffer.allocUnsafe(Math.min(PIECE, blob.length + 1))
     let at = 0
@@ -146,8 +147,11 @@ async function makeFolder(path: string): Promise<void> {
     await syncDirectory(dirname(folder))
 }
 
+const openBlob = whenFilesAllow(open)
+const readBlob = whenFilesAllow<[path: string], Buffer>((path) => readFile(path))
+
 const readIfThere = (path: string): Promise<Buffer | undefined> =>
-  readFile(path).catch((error: unknown) => {
+  readBlob(path).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   })
