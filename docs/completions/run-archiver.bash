@@ -107,7 +107,7 @@ _run_archiver() {
         'artdaq check') words='--config --json --help' ;;
         'artdaq repair') words='--config --json --help' ;;
         'fhicl to-json') words='--name --stamp --help' ;;
-        'fhicl from-json') words='--help' ;;
+        'fhicl from-json') words='--as-artdaq --help' ;;
         'history') words='show prune stats --config --json --since --status --limit --help' ;;
         'history show') words='--config --json --help' ;;
         'history prune') words='--config --json --help' ;;

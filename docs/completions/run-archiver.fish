@@ -84,6 +84,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from artdaq; and __fish_seen
 complete -c run-archiver -n '__fish_seen_subcommand_from artdaq; and __fish_seen_subcommand_from repair' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from fhicl; and __fish_seen_subcommand_from to-json' -l name -r -d 'the name of the document (notprovided unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from fhicl; and __fish_seen_subcommand_from to-json' -l stamp -r -d 'the time stamp, in artdaq\'s form; now unless given'
+complete -c run-archiver -n '__fish_seen_subcommand_from fhicl; and __fish_seen_subcommand_from from-json' -l as-artdaq -d 'artdaq\'s export as it is, also where it reads back as something else'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -a show -d 'one execution'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -a prune -d 'remove what is older than ledger.keep_days'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -a stats -d 'runs, kills, reboots and rates by day'

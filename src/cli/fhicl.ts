@@ -14,5 +14,6 @@ export const fhiclCommands: Register = (program, { run }) => {
     .command('from-json')
     .description('JSON → the FHiCL that artdaq exports')
     .argument('<file>', 'JSON file; - for standard input')
+    .option('--as-artdaq', "artdaq's export as it is, also where it reads back as something else")
     .action(run(async () => (await import('../commands/fhicl.ts')).fhiclFromJsonCommand, 'file'))
 }

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { readJson } from '../fhicl/json/parser.ts'
 import { artdaqStamp } from '../stores/artdaqdb/format/timestamp.ts'
 import { FhiclError } from '../fhicl/error.ts'
+import { faithfulText } from '../fhicl/faithful-text.ts'
 import { fhiclFromJson } from '../fhicl/from-json.ts'
 import { parseFhicl } from '../fhicl/parser.ts'
 import { fhiclToJsonText } from '../fhicl/to-json.ts'
@@ -23,6 +24,8 @@ export interface FhiclToJsonOptions {
 export interface FhiclFromJsonOptions {
   /** A path, or `-` for standard input. */
   readonly file: string
+  /** Prints artdaq's export whatever it reads back as. */
+  readonly asArtdaq?: boolean | undefined
 }
 
 /** Prints the JSON that artdaq makes of a FHiCL file, and nothing else, not even a newline. Exit 1 where artdaq refuses it. */
@@ -37,12 +40,21 @@ export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, na
   }
 }
 
-/** Prints the FHiCL that artdaq exports of a JSON file, byte for byte. Exit 1 where artdaq's export fails. */
-export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file }, context) => {
+/**
+ * Prints the FHiCL that artdaq exports of a JSON file, byte for byte. Exit 1 where artdaq's export fails, and where it would read back as
+ * something else (unless `asArtdaq`). A text of comments only comes back.
+ */
+export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file, asArtdaq }, context) => {
   const bytes = await readInput(file)
   try {
     if (!isUtf8(bytes)) throw new ArchiverError('STORE_CORRUPT', 'the JSON is not UTF-8')
-    context.out(fhiclFromJson(readJson(bytes.toString('utf8'))))
+    const json = readJson(bytes.toString('utf8'))
+    if (asArtdaq) context.out(fhiclFromJson(json))
+    else {
+      const { text, commentsMoved } = faithfulText(json)
+      if (commentsMoved) context.err(`${file}: not every comment is where it was: artdaq's export moves it\n`)
+      context.out(text)
+    }
     return 0
   } catch (error) {
     return report(error, file, context)
