@@ -30,6 +30,8 @@ export interface PassRequest {
   readonly recheck?: boolean
   /** `--validate`. */
   readonly check?: BlobCheck | undefined
+  /** Milliseconds between two records of progress, at least; 250 unless set. */
+  readonly checkpointEvery?: number
 }
 
 /** What a pass is given by whoever started it: a command or the daemon. */
@@ -166,7 +168,7 @@ const runOne = async (
         listener: conditions.listener,
         monotonic,
         random: Math.random,
-        checkpointEvery: CHECKPOINT_EVERY,
+        checkpointEvery: request.checkpointEvery ?? CHECKPOINT_EVERY,
       },
     )
     const outcome = runOutcome(stage, plan.runs, came)

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import type { PassMode } from '../../src/runs/candidates.ts'
 import type { StageName } from '../../src/common/stage-name.ts'
-import { NEVER, NO_TROUBLE, passOf, recoveryOf, type Trouble } from './pass.ts'
+import { NEVER, NO_TROUBLE, type Trouble } from './archiver.ts'
+import { passOf, recoveryOf } from './pass.ts'
 import { type Disk, Process, type World } from './world.ts'
 
 /** Something that happens to an archiver and what is around it. */
@@ -17,10 +18,11 @@ export type Command =
   | { readonly do: 'recover'; readonly stage: StageName; readonly fuse: number }
   | {
       readonly do: 'pass'
-      readonly stage: StageName
+      readonly stages: readonly StageName[]
       readonly mode: PassMode
       readonly fuse: number
       readonly bad: readonly number[]
+      readonly garbled: readonly number[]
       readonly goneAfter: number
     }
   | { readonly do: 'two passes'; readonly stage: StageName; readonly robAfter: number; readonly fuse: number }
@@ -58,10 +60,14 @@ export const commands: fc.Arbitrary<Command[]> = fc.array(
     {
       weight: 8,
       arbitrary: command('pass', {
-        stage,
+        stages: fc.constantFrom<readonly StageName[]>(['import'], ['migrate'], ['import', 'migrate']),
         mode: fc.constantFrom('incremental', 'incremental', 'full', 'retry'),
         fuse,
         bad: fc.oneof(fc.constant([]), fc.uniqueArray(run, { maxLength: 3 })),
+        garbled: fc.oneof(
+          { weight: 3, arbitrary: fc.constant([]) },
+          { weight: 1, arbitrary: fc.uniqueArray(run, { maxLength: 3 }) },
+        ),
         goneAfter: fc.oneof(
           { weight: 4, arbitrary: fc.constant(NEVER) },
           { weight: 1, arbitrary: fc.nat(4) },
@@ -79,8 +85,17 @@ export type Backup = Partial<Record<StageName, Disk>>
 /** Content that no record ever had: somebody else's. */
 export const FOREIGN = 1000
 
+const FORGETTING: ReadonlySet<Command['do']> = new Set([
+  'damage',
+  'forget failures',
+  'restore the copy',
+  'recover',
+])
+
 /** Does a command. A process always begins with the lock and ends without it, however it ends. */
 export const perform = async (world: World, backup: Backup, what: Command): Promise<void> => {
+  // Whoever takes the memory away, takes with it what had been found wrong: the scrub's business, not a pass's.
+  if (FORGETTING.has(what.do)) world.garbled.clear()
   switch (what.do) {
     case 'write':
       world.write(what.run, what.content)
@@ -88,7 +103,9 @@ export const perform = async (world: World, backup: Backup, what: Command): Prom
     case 'remove':
       return void world.source.delete(what.run)
     case 'lose':
-      return void world.to(what.stage).delete(what.run)
+      world.to(what.stage).delete(what.run)
+      if (what.stage === 'migrate') world.garbled.delete(what.run)
+      return
     case 'take':
       if (!world.to(what.stage).has(what.run)) world.to(what.stage).set(what.run, FOREIGN)
       return
@@ -110,10 +127,15 @@ export const perform = async (world: World, backup: Backup, what: Command): Prom
       return recoveryOf(world, what.stage, process)
     }
     case 'pass': {
-      const trouble: Trouble = { fuse: what.fuse, bad: new Set(what.bad), goneAfter: what.goneAfter }
+      const trouble: Trouble = {
+        fuse: what.fuse,
+        bad: new Set(what.bad),
+        garbled: new Set(what.garbled),
+        goneAfter: what.goneAfter,
+      }
       const process = new Process(what.fuse)
       world.holder = process
-      await passOf(world, what.stage, what.mode, process, trouble)
+      await passOf(world, what.stages, what.mode, process, trouble)
       return
     }
     case 'two passes': {
@@ -121,10 +143,10 @@ export const perform = async (world: World, backup: Backup, what: Command): Prom
       const first = new Process(what.fuse)
       const second = new Process(NEVER)
       world.holder = first
-      const one = passOf(world, what.stage, 'full', first, NO_TROUBLE)
+      const one = passOf(world, [what.stage], 'full', first, NO_TROUBLE)
       for (let i = 0; i < what.robAfter; i++) await Promise.resolve()
       world.holder = second
-      await Promise.all([one, passOf(world, what.stage, 'full', second, NO_TROUBLE)])
+      await Promise.all([one, passOf(world, [what.stage], 'full', second, NO_TROUBLE)])
     }
   }
 }

@@ -2,6 +2,7 @@ import { RunSet } from '../../src/common/run-set.ts'
 import { formatState, NEW_STAGE, parseState, type StageState } from '../../src/state/state-format.ts'
 import { ArchiverError } from '../../src/errors.ts'
 import type { StageName } from '../../src/common/stage-name.ts'
+import type { Watched } from '../../src/state/recheck-list.ts'
 import type { StageFiles } from '../../src/state/stage-state.ts'
 
 /** What is durable of a stage's state and failure log. */
@@ -47,6 +48,11 @@ export class World {
     import: { state: undefined, failed: RunSet.EMPTY },
     migrate: { state: undefined, failed: RunSet.EMPTY },
   }
+  /** What a pass has in hand below the number (`InHand`), and the records that are looked at again. */
+  inHand = RunSet.EMPTY
+  watched: ReadonlyMap<number, Watched> | undefined
+  /** Runs of which the archive keeps other bytes than it was sent, of which nobody may say that they are archived. */
+  readonly garbled = new Set<number>()
   /** Every content that a run's record has ever had: what may be archived of it. */
   readonly history = new Map<number, Set<number>>()
   /** Of whom the kernel thinks that he holds the lock. */
