@@ -118,6 +118,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_see
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l show-values -d 'show values, which may be personal data'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from check' -l mapping -r -d 'mapping file: YAML, or the contract of the original'
+complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from check' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from check' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from run' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from run' -l json -d 'one JSON document on standard output'

@@ -19,9 +19,11 @@ export const recordsCommands: Register = (program, { run, below }) => {
   records
     .command('check')
     .description('whether a mapping can be used, with every problem and its place')
+    .argument('[task]', "task of records.tasks: its mapping is held against the target's tables")
     .option('--mapping <file>', 'mapping file: YAML, or the contract of the original')
+    .option('--config <file>', 'configuration file', 'config.yaml')
     .option('--json', 'one JSON document on standard output')
-    .action(run(async () => (await import('../commands/records/check.ts')).checkCommand))
+    .action(run(async () => (await import('../commands/records/check.ts')).checkCommand, 'task'))
   selecting(below(records, 'run', 'every payload that is due becomes rows, each in one transaction'))
     .option('--no-exclude-failed', 'take failed items as well as new ones')
     .option('--retry-failed', 'take failed items alone')

@@ -38,39 +38,43 @@ globalThis[Symbol.for('run-archiver.step')] = (name) => {
 const lines = (dialect: string): string => (dialect === 'mysql' ? '`lines`' : 'lines')
 
 describe.each(DIALECTS)('records run into %s, killed at each step', (dialect) => {
-  it('leaves no rows without a log row and no log row without rows, and ends as if it had not been killed', async ({
-    skip,
-  }) => {
-    if (!(await answers(dialect))) skip(`no ${dialect} answers`)
-    for (let round = 0; round < ROUNDS; round++) {
-      const site = await openSite(dialect)
-      const payloads = Object.fromEntries(
-        Array.from({ length: ITEMS }, (_, index) => [
-          index + 1,
-          payload(index + 1, { customer: `c${index % 4}` }),
-        ]),
-      )
-      // Failures come last, so that the steps of success are reached before.
-      await site.fill({ ...payloads, 101: '<order', 102: '<order', 103: '<order' })
-      for (const step of STEPS) {
-        expect(runKilledAt(site, step), step).toBe('SIGKILL')
-        // Killed before its transaction: nothing tried. In it: no part of its rows. Between COMMIT and its answer: both or neither.
-        const done = await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'success'")
-        expect(await site.count('SELECT COUNT(*) FROM orders'), step).toBe(done)
-        expect(await site.count(`SELECT COUNT(*) FROM ${lines(dialect)}`), step).toBe(done * 2)
+  it(
+    'leaves no rows without a log row and no log row without rows, and ends as if it had not been killed',
+    async ({ skip }) => {
+      if (!(await answers(dialect))) skip(`no ${dialect} answers`)
+      for (let round = 0; round < ROUNDS; round++) {
+        const site = await openSite(dialect)
+        const payloads = Object.fromEntries(
+          Array.from({ length: ITEMS }, (_, index) => [
+            index + 1,
+            payload(index + 1, { customer: `c${index % 4}` }),
+          ]),
+        )
+        // Failures come last, so that the steps of success are reached before.
+        await site.fill({ ...payloads, 101: '<order', 102: '<order', 103: '<order' })
+        for (const step of STEPS) {
+          expect(runKilledAt(site, step), step).toBe('SIGKILL')
+          // Killed before its transaction: nothing tried. In it: no part of its rows. Between COMMIT and its answer: both or neither.
+          const done = await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'success'")
+          expect(await site.count('SELECT COUNT(*) FROM orders'), step).toBe(done)
+          expect(await site.count(`SELECT COUNT(*) FROM ${lines(dialect)}`), step).toBe(done * 2)
+        }
+        expect(runKilledAt(site, undefined)).toBe(null)
+        // What was logged is not taken again, whether it was stored or failed.
+        expect(await site.count('SELECT COUNT(*) FROM orders')).toBe(ITEMS)
+        expect(
+          await site.count(
+            "SELECT COUNT(*) FROM processing_log WHERE status = 'success' AND retry_count = 0",
+          ),
+        ).toBe(ITEMS)
+        expect(
+          await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'failed' AND retry_count = 0"),
+        ).toBe(3)
+        await site.close()
       }
-      expect(runKilledAt(site, undefined)).toBe(null)
-      // What was logged is not taken again, whether it was stored or failed.
-      expect(await site.count('SELECT COUNT(*) FROM orders')).toBe(ITEMS)
-      expect(
-        await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'success' AND retry_count = 0"),
-      ).toBe(ITEMS)
-      expect(
-        await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'failed' AND retry_count = 0"),
-      ).toBe(3)
-      await site.close()
-    }
-  })
+    },
+    60_000 * ROUNDS,
+  )
 })
 
 describe('the check of the kills', () => {

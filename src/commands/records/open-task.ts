@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Context } from '../../app/context.ts'
-import { loadConfig } from '../../config/load-config.ts'
+import { loadConfig, type Config } from '../../config/load-config.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { readMapping } from '../../records/mapping/read-mapping.ts'
@@ -15,6 +15,9 @@ import { catalogueOf } from '../../records/sql/store-item.ts'
 import type { CatalogueColumn } from '../../records/sql/catalogue.ts'
 import { databasePlace } from '../../sql/database-url.ts'
 import { mappingText } from './mapping-file.ts'
+
+type RecordsConfig = Config['records']
+type QueueConfig = Config['queue']
 
 export interface TaskOptions {
   readonly task: string
@@ -35,24 +38,35 @@ export interface OpenTask {
   readonly sourceName: string
   readonly target: RecordsDatabase
   readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
+  readonly queue: QueueConfig
   readonly workDir: string
   readonly workers: number
   readonly batchSize: number
   close(): Promise<void>
 }
 
-/**
- * Opens a task of the configuration: its mapping, its source and its target, where `processing_log` is made if it is missing. Throws
- * CONFIG_INVALID, MAPPING_INVALID, SOURCE_UNAVAILABLE or STORE_UNAVAILABLE.
- */
-export const openTask = async (options: TaskOptions, context: Context): Promise<OpenTask> => {
-  const { app, records } = await loadConfig(options.config, context.env, ['app', 'records'])
-  const workDir = app.workDir
-  const file = options.mapping ?? mappingFileOf(options, records.tasks)
-  const text = await mappingText(file)
-  const mapping = readMapping(text, file)
+/** A task's mapping and settings, read; no database is open yet. */
+export interface ReadTask {
+  readonly mapping: Mapping
+  readonly mappingFile: string
+  readonly mappingSha256: string
+  readonly records: RecordsConfig
+  readonly queue: QueueConfig
+  readonly workDir: string
+  readonly workers: number
+  readonly openSource: () => Promise<RecordsDatabase>
+  readonly openTarget: () => Promise<RecordsDatabase>
+}
+
+/** Reads the configuration and the mapping of a task. Throws CONFIG_INVALID or MAPPING_INVALID. */
+export const readTask = async (options: TaskOptions, context: Context): Promise<ReadTask> => {
+  const { app, records, queue } = await loadConfig(options.config, context.env, ['app', 'records', 'queue'])
+  const { workDir } = app
+  const mappingFile = options.mapping ?? mappingFileOf(options, records.tasks)
+  const text = await mappingText(mappingFile)
   const workers = workersOf(options.workers, records.workers)
-  const database = async (
+  const { targetUrl, sourceUrl } = records
+  const open = async (
     url: string,
     setting: string,
     password: typeof records.targetPassword,
@@ -66,30 +80,48 @@ export const openTask = async (options: TaskOptions, context: Context): Promise<
       timeout: records.timeoutSeconds * 1000,
     })
   }
-  if (records.targetUrl === undefined)
-    throw new ArchiverError('CONFIG_INVALID', 'records.target_url is missing')
-  const target = await database(records.targetUrl.reveal(), 'records.target_url', records.targetPassword)
+  if (targetUrl === undefined) throw new ArchiverError('CONFIG_INVALID', 'records.target_url is missing')
+  const openTarget = () => open(targetUrl.reveal(), 'records.target_url', records.targetPassword)
+  return {
+    mapping: readMapping(text, mappingFile),
+    mappingFile,
+    mappingSha256: createHash('sha256').update(text).digest('hex'),
+    records,
+    queue,
+    workDir,
+    workers,
+    openTarget,
+    openSource: () =>
+      sourceUrl === undefined
+        ? openTarget()
+        : open(sourceUrl.reveal(), 'records.source_url', records.sourcePassword),
+  }
+}
+
+/**
+ * Opens a task of the configuration: its mapping, its source and its target, where `processing_log` is made if it is missing. Throws
+ * CONFIG_INVALID, MAPPING_INVALID, SOURCE_UNAVAILABLE or STORE_UNAVAILABLE.
+ */
+export const openTask = async (options: TaskOptions, context: Context): Promise<OpenTask> => {
+  const read = await readTask(options, context)
+  const { mapping, mappingSha256, records, queue, workDir, workers } = read
+  const target = await read.openTarget()
   const folder = sourceFolder(options, records.sourceFiles, mapping)
   const { keyType } = mapping.record
   try {
     const source =
       folder === undefined
-        ? new TableSource(
-            records.sourceUrl === undefined
-              ? await database(records.targetUrl.reveal(), 'records.target_url', records.targetPassword)
-              : await database(records.sourceUrl.reveal(), 'records.source_url', records.sourcePassword),
-            mapping.source,
-            keyType,
-          )
+        ? new TableSource(await read.openSource(), mapping.source, keyType)
         : new FilesSource(folder, keyType)
     return {
       name: options.task,
       mapping,
-      mappingSha256: createHash('sha256').update(text).digest('hex'),
+      mappingSha256,
       source,
       sourceName: folder === undefined ? (mapping.source.table ?? 'query') : `files:${folder}`,
       target,
       catalogue: await preparedTarget(target, mapping),
+      queue,
       workDir,
       workers,
       batchSize: records.batchSize,

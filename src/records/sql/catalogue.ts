@@ -1,4 +1,4 @@
-import type { RecordsDatabase } from './database.ts'
+import type { RecordsDatabase, SqlRow } from './database.ts'
 import { quoted } from './dialect.ts'
 
 /** A column as the database knows it. */
@@ -9,6 +9,9 @@ export interface CatalogueColumn {
   readonly hasDefault: boolean
   /** Characters; undefined where there is no such bound. */
   readonly length: number | undefined
+  /** Digits of a decimal, and those behind the point; undefined where they are not bounded. */
+  readonly precision: number | undefined
+  readonly scale: number | undefined
 }
 
 /** The columns of a table by name; undefined where there is no such table. */
@@ -31,6 +34,8 @@ const ofSqlite = async (database: RecordsDatabase, table: string): Promise<Catal
     // A lone INTEGER PRIMARY KEY fills itself.
     hasDefault: fallback !== null || (Number(pk) > 0 && /^integer$/i.test(String(type))),
     length: lengthIn(String(type)),
+    precision: undefined,
+    scale: undefined,
   }))
 }
 
@@ -48,7 +53,8 @@ const ofServer = async ({ session, dialect }: RecordsDatabase, table: string): P
     dialect === 'mysql' ? "CASE WHEN extra LIKE '%auto_increment%' THEN 'YES' ELSE 'NO' END" : 'is_identity'
   const rows = await session.rows(
     `SELECT column_name AS name, data_type AS type, is_nullable AS nullable, column_default AS fallback,
-            character_maximum_length AS length, ${generated} AS generated
+            character_maximum_length AS length, numeric_precision AS digits, numeric_scale AS scale,
+            datetime_precision AS fraction, ${generated} AS generated
        FROM information_schema.columns WHERE table_name = ? AND table_schema = ${schema === undefined ? here : '?'}`,
     schema === undefined ? [name] : [name, schema],
   )
@@ -57,6 +63,11 @@ const ofServer = async ({ session, dialect }: RecordsDatabase, table: string): P
     type: String(row['type']).toLowerCase(),
     nullable: row['nullable'] === 'YES',
     hasDefault: (row['fallback'] !== null && row['fallback'] !== 'NULL') || row['generated'] === 'YES',
-    length: row['length'] === null ? undefined : Number(row['length']),
+    length: numberIn(row, 'length'),
+    precision: numberIn(row, 'digits'),
+    scale: numberIn(row, 'scale') ?? numberIn(row, 'fraction'),
   }))
 }
+
+const numberIn = (row: SqlRow, name: string): number | undefined =>
+  row[name] === null || row[name] === undefined ? undefined : Number(row[name])
