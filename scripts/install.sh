@@ -104,8 +104,8 @@ write_file() { # path, mode; the text comes on standard input
     fi
 }
 
-# Every setting and its value, as the units will read the configuration, with archiver.env and the credentials: setting=value, one a line.
-# Fails, with what is wrong on stderr, where it cannot be read.
+# The settings as the units will read them, with archiver.env and the credentials: the JSON of `config check`.
+# Fails, with what is wrong on stderr, where they cannot be read.
 read_settings() {
     environment=$root$config_dir/archiver.env
     # It is run as shell text, with the rights of whoever installs.
@@ -114,68 +114,36 @@ read_settings() {
         return 1
     fi
     # shellcheck disable=SC2016
-    json=$(CREDENTIALS_DIRECTORY=$root$config_dir/credentials sh -c '
+    CREDENTIALS_DIRECTORY=$root$config_dir/credentials sh -c '
         set -a
         [ ! -f "$1" ] || . "$1"
         set +a
         shift
         exec "$@"' sh "$environment" \
-        "$node" "$app/dist/main.js" config check --no-connect --json --config "$root$config_dir/config.yaml") || return 1
-    printf '%s\n' "$json" | "$node" -e 'const read = JSON.parse(require("fs").readFileSync(0, "utf8"))
-        for (const { setting, value } of read.settings) console.log(setting + "=" + (value ?? ""))'
+        "$node" "$app/dist/main.js" config check --no-connect --json --config "$root$config_dir/config.yaml"
 }
 
-setting() {
-    printf '%s\n' "$settings" | sed -n "s#^$1=##p"
-}
-
-# The folder that a URL on disk names (filesystemdb:///path, file:///path, a list of them): one a line.
-folders_of() {
-    printf '%s\n' "$1" | tr -d '[]' | tr ',' '\n' | sed -n 's#^ *\(filesystemdb\|file\)://\(/.*\)$#\2#p'
-}
-
-# What the units read and write, by the configuration.
-paths_of_settings() {
-    records=$(setting source_files.run_records_dir)
-    for folder in "$(setting app.work_dir)" $(folders_of "$(setting artdaq_db.database_uri)") $(folders_of "$(setting ucon_db.server_url)"); do
-        may_write "$folder"
-    done
-    for name in app.lock_file app.import_state_file app.import_failure_log app.migrate_state_file app.migrate_failure_log \
-        app.log_file metrics.textfile; do
-        file=$(setting $name)
-        [ -z "$file" ] || may_write "$(dirname "$file")"
-    done
-}
-
-# What a unit that is there reads and writes.
-paths_of_unit() {
-    [ -f "$1" ] || return 0
-    kept=$(sed -n 's/^ReadOnlyPaths=//p' "$1")
-    records=${kept:-$records}
-    kept=$(sed -n 's/^ReadWritePaths=//p' "$1")
-    writable=${kept:-$writable}
-}
-
-may_write() {
-    case "$1/" in "$state_dir"/*) return 0 ;; esac
-    case " $writable " in *" -$1 "*) ;; *) writable="$writable -$1" ;; esac
-}
-
-# A unit with this installation's paths; for one user without the parts that only the system manager can do.
-render() {
-    sed -e "s#/usr/bin/node /usr/lib/run-record-archiver#$node $app#g" \
-        -e "s#/etc/run-record-archiver#$config_dir#g" \
-        -e "s#/daq/run_records#$records#g" \
-        -e "s#^ReadWritePaths=.*#ReadWritePaths=$writable#" \
-        -e "s#^NoExecPaths=/ -/var/lib/run_record_archiver#NoExecPaths=/ $writable#" \
-        -e "s#^ExecPaths=.*#& $(dirname "$node") $app#" "$1" |
-        if [ "$scope" = user ]; then
-            sed -e '/^# --- Sandbox/,/^TasksMax=/d' \
-                -e '/^\(User\|Group\|SupplementaryGroups\|Wants\|After\|RequiresMountsFor\)=/d' \
-                -e '/^\(State\|Logs\|Cache\)Directory/d' \
-                -e 's/^WantedBy=multi-user.target/WantedBy=default.target/; s/^ExecStopPost=-+/ExecStopPost=-/' \
-                -e 's/journalctl -u/journalctl --user -u/; s/systemctl \(show\|start\)/systemctl --user \1/'
-        else cat; fi
+# Makes all units aside, in $made, and has systemd read them, before any that is there is replaced. Ends where one of them is not right.
+make_units() {
+    made=$(mktemp -d)
+    trap 'rm -rf "$made"' EXIT
+    settings=
+    if [ -f "$root$config_dir/config.yaml" ] && ! settings=$(read_settings); then
+        echo "install.sh: $config_dir/config.yaml cannot be read, so the units keep the paths that they have" >&2
+        settings=
+    fi
+    printf '%s' "$settings" | "$node" "$app/scripts/render-units.mjs" \
+        "$app" "$node" "$config_dir" "$state_dir" "$scope" "$root$unit_dir" "$made" || fail "the units are left as they were"
+    command -v systemd-analyze >/dev/null 2>&1 || return 0
+    user=
+    [ "$scope" = system ] || user=--user
+    # It says what it ignores and still calls that right, so what it says counts, where it is about a unit of ours.
+    # shellcheck disable=SC2086
+    systemd-analyze $user verify --man=no "$made"/* >"$made.said" 2>&1 || true
+    said=$(grep -F -e "$made/" -e run-record-archiver "$made.said" || true)
+    rm -f "$made.said"
+    [ -z "$said" ] || fail "the units are left as they were; systemd would not read the new ones as they are meant:
+$said"
 }
 
 install_all() {
@@ -187,7 +155,10 @@ install_all() {
     make_folder "$state_dir" 0750 archiver:archiver
     for folder in "$unit_dir" "$man_dir" "$bash_dir"; do [ -d "$root$folder" ] || run mkdir -p "$root$folder"; done
     if [ ! -f "$root$config_dir/config.yaml" ]; then
-        sed "s#/var/lib/run_record_archiver#$state_dir#g" "$app/config.example.yaml" | write_file "$config_dir/config.yaml" 0640
+        # shellcheck disable=SC2016
+        "$node" -e 'const [file, folder] = process.argv.slice(1)
+            process.stdout.write(require("fs").readFileSync(file, "utf8").replaceAll("/var/lib/run_record_archiver", () => folder))' \
+            "$app/config.example.yaml" "$state_dir" | write_file "$config_dir/config.yaml" 0640
         own "$config_dir/config.yaml" root:archiver
     fi
     if [ ! -f "$root$config_dir/archiver.env" ]; then
@@ -198,15 +169,8 @@ ENV
         own "$config_dir/archiver.env" root:archiver
     fi
 
-    records=/daq/run_records
-    writable=-$state_dir
-    if [ ! -f "$root$config_dir/config.yaml" ]; then :
-    elif settings=$(read_settings); then paths_of_settings
-    else
-        echo "install.sh: $config_dir/config.yaml cannot be read, so the units keep the paths that they have" >&2
-        paths_of_unit "$root$unit_dir/run-record-archiver.service"
-    fi
-    for unit in $units; do render "$app/systemd/$unit" | write_file "$unit_dir/$unit" 0644; done
+    make_units
+    for unit in $units; do write_file "$unit_dir/$unit" 0644 <"$made/$unit"; done
     write_file "$man_dir/run-archiver.1" 0644 <"$app/docs/run-archiver.1"
     write_file "$bash_dir/run-archiver" 0644 <"$app/docs/completions/run-archiver.bash"
 

@@ -151,6 +151,74 @@ describe('install.sh', () => {
   })
 })
 
+/** The words of a list in a unit as systemd reads them: quotes and backslashes heeded, `%%` is `%`. */
+const wordsOf = (unit: string, key: string): string[] => {
+  const line = new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? ''
+  return [...line.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g)].map(([, quoted, bare]) =>
+    (quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '').replaceAll('%%', '%'),
+  )
+}
+
+describe('a path that holds what systemd or the shell reads as its own', () => {
+  const unitPath = 'etc/systemd/system/run-record-archiver.service'
+  const configure = (records: string, database: string): void =>
+    writeFileSync(
+      join(root, 'etc/run-record-archiver/config.yaml'),
+      `source_files: {run_records_dir: ${JSON.stringify(records)}}\n` +
+        `artdaq_db: {database_uri: [${JSON.stringify(`filesystemdb://${database}`)}, "filesystemdb:///srv/other"]}\n` +
+        'ucon_db: {server_url: "file:///srv/a%20b"}\n',
+    )
+  it.each(['/srv/r d&,;$HOME', `/srv/it's 100%n "\\1"`])('is in the unit as it is: %s', (path) => {
+    install()
+    configure(`${path}#1`, `${path}/db`)
+    const { status, stderr } = install()
+    expect([status, stderr]).toEqual([0, ''])
+    const unit = readFileSync(join(root, unitPath), 'utf8')
+    expect(wordsOf(unit, 'ReadOnlyPaths')).toEqual([path])
+    expect(wordsOf(unit, 'RequiresMountsFor')).toEqual([path])
+    const writable = expect.arrayContaining([`-${path}/db`, '-/srv/other', '-/srv/a b']) as string[]
+    expect(wordsOf(unit, 'ReadWritePaths')).toEqual(writable)
+    expect(wordsOf(unit, 'NoExecPaths')).toEqual(writable)
+  })
+  it('is refused where no unit can hold it, and the units that are there stay', () => {
+    install()
+    configure('/srv/rr', '/srv/db')
+    install()
+    const before = filesOf()
+    configure('/srv/two\nlines', '/srv/db')
+    const { status, stderr } = install()
+    expect([status, stderr]).toEqual([1, expect.stringContaining('the units are left as they were')])
+    expect(readFileSync(join(root, unitPath), 'utf8')).toBe(before.get(unitPath))
+  })
+  it.skipIf(spawnSync('systemd-analyze', ['--version']).status !== 0)(
+    'is refused where systemd would not read it, whatever was meant (control: a unit made wrongly)',
+    () => {
+      install()
+      const before = filesOf()
+      // A unit that was edited by hand keeps its paths while the configuration cannot be read.
+      const wrong = (before.get(unitPath) ?? '').replace(/^ReadOnlyPaths=.*/m, 'ReadOnlyPaths=not/absolute')
+      writeFileSync(join(root, unitPath), wrong)
+      writeFileSync(join(root, 'etc/run-record-archiver/config.yaml'), 'nonsense: 1\n')
+      const { status, stderr } = install()
+      expect([status, stderr]).toEqual([1, expect.stringContaining('not/absolute')])
+      expect(readFileSync(join(root, unitPath), 'utf8')).toBe(wrong)
+    },
+  )
+  it('is the home of the user for whom it is installed', () => {
+    const home = '/home/d & q'
+    const { status, stderr } = spawnSync('scripts/install.sh', ['--user'], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], DESTDIR: root, HOME: home, NODE: process.execPath },
+    })
+    expect([status, stderr]).toEqual([0, ''])
+    const read = (name: string): string => readFileSync(join(root, home, '.config', name), 'utf8')
+    expect(read('systemd/user/run-record-archiver.service')).toContain(
+      ` "${home}/.config/run-record-archiver/config.yaml" --incremental`,
+    )
+    expect(read('run-record-archiver/config.yaml')).toContain(`${home}/.local/state/run_record_archiver`)
+  })
+})
+
 const complete = (...words: string[]): string[] =>
   execFileSync(
     'bash',
