@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
+import * as z from 'zod'
 import { redactUrl } from '../common/redact.ts'
 import { Secret } from '../common/secret.ts'
 import { type Kind, scalar, special } from './value-types.ts'

@@ -1,5 +1,5 @@
 import { durationText } from '../common/duration.ts'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Kind, scalar } from './value-types.ts'
 
 const UNITS: Readonly<Record<string, number>> = {

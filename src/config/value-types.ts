@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A setting as YAML gives it, references already replaced: every scalar is its own source text, never a number. */
 export type Raw = string | readonly string[] | ReadonlyMap<string, string>

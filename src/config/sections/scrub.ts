@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, section } from '../schema.ts'
 import { type Kind, scalar } from '../value-types.ts'
 
