@@ -1,34 +1,56 @@
 import { randomUUID } from 'node:crypto'
+import type { Secret } from '../common/secret.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
-import { identity, now, startTicks } from '../platform/host.ts'
+import { identity, monotonic, now, startTicks } from '../platform/host.ts'
 import { databasePlace } from '../sql/database-url.ts'
 
 export interface QueueSettings {
-  readonly url: string
+  readonly url: Secret
+  readonly password: Secret | undefined
+  readonly schema: string
   readonly leaseSeconds: number
 }
 
-/** Opens the backlog that `queue.url` names. `works` registers this process as an instance. Throws QUEUE_UNAVAILABLE and CONFIG_INVALID. */
+/** What the opened queue is for. `works`: this process registers as an instance. `migrate`: its tables are made or brought up to date. */
+export type QueueUse = 'works' | 'looks' | 'migrate'
+
+/** Milliseconds between two looks of a worker for others that died. */
+const LOOK_EVERY = 900
+
+/** Whether a queue is configured. */
+export const hasQueue = ({ url }: QueueSettings): boolean => !['', 'off'].includes(url.reveal())
+
+/** Opens the backlog that `queue.url` names; `true` registers this process as an instance. Throws QUEUE_UNAVAILABLE and CONFIG_INVALID. */
 export const openQueue = async (
-  { url, leaseSeconds }: QueueSettings,
+  { url, password, schema, leaseSeconds }: QueueSettings,
   workDir: string,
-  works: boolean,
+  use: boolean | QueueUse,
 ): Promise<ClaimStore> => {
-  const place = databasePlace(url, workDir, 'queue.url')
-  if (place?.dialect !== 'sqlite')
+  const place = databasePlace(url.reveal(), workDir, 'queue.url')
+  if (place?.dialect !== 'sqlite' && place?.dialect !== 'postgres')
     throw new ArchiverError('CONFIG_INVALID', 'no backlog is configured: queue.url is off', {
-      hint: 'Set queue.url: sqlite:queue.db to work with several processes on one machine.',
+      hint: 'Set queue.url: sqlite:queue.db for several processes on one machine, or postgres://user@host/database for several machines.',
     })
-  const { SqliteQueue } = await import('../queue/sqlite/sqlite-queue.ts')
   const who = identity()
-  return SqliteQueue.open({
-    path: place.file,
+  const common = {
     instance: `${who.host}-${who.pid}-${randomUUID().slice(0, 8)}`,
     identity: who,
     lease: leaseSeconds * 1000,
-    now,
-    startTicksOf: startTicks,
-    works,
-  })
+    monotonic,
+    works: use === true || use === 'works',
+  }
+  if ('server' in place) {
+    const { PostgresQueue } = await import('../queue/postgres/postgres-queue.ts')
+    return PostgresQueue.open({
+      ...common,
+      server: place.server,
+      password,
+      schema,
+      lookEvery: LOOK_EVERY,
+      migrate: use === 'migrate',
+    })
+  }
+  const { SqliteQueue } = await import('../queue/sqlite/sqlite-queue.ts')
+  return SqliteQueue.open({ ...common, path: place.file, now, startTicksOf: startTicks })
 }

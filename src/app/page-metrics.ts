@@ -6,7 +6,7 @@ import { ledgerMetrics } from '../tracking/metrics/gather-served.ts'
 import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
 import { servedMetrics, type ServedFacts } from '../tracking/metrics/served-metrics.ts'
 import type { RunReads, RunsSnapshot } from '../web/model.ts'
-import { openQueue } from './open-queue.ts'
+import { hasQueue, openQueue } from './open-queue.ts'
 import type { PageLedger } from './page-ledger.ts'
 
 interface MetricsParts {
@@ -25,7 +25,7 @@ const NO_QUEUE = { instances: {}, claims: {}, fenced: undefined, recovered: unde
 export const pageMetrics = ({ archiver, ledger, runs, version, commit }: MetricsParts) => {
   let queue: Promise<ClaimStore> | undefined
   const ofQueue = async (): Promise<Pick<ServedFacts, keyof typeof NO_QUEUE>> => {
-    if (!archiver || archiver.config.queue.url === 'off') return NO_QUEUE
+    if (!archiver || !hasQueue(archiver.config.queue)) return NO_QUEUE
     queue ??= openQueue(archiver.config.queue, archiver.config.app.workDir, false)
     return queueFacts(await queue)
   }

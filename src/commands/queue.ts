@@ -1,5 +1,5 @@
 import type { Command } from '../app/context.ts'
-import { openQueue } from '../app/open-queue.ts'
+import { openQueue, type QueueUse } from '../app/open-queue.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { ClaimStore, InstanceState, ItemState, ItemStatus, StageCounts } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
@@ -13,10 +13,11 @@ interface Options {
 const withQueue =
   <Given extends Options>(
     use: (store: ClaimStore, options: Given, out: (text: string) => void) => Promise<number>,
+    opened: QueueUse = 'looks',
   ): Command<Given> =>
   async (options, context) => {
     const { queue, app } = await loadConfig(options.config, context.env, ['app', 'queue'])
-    const store = await openQueue(queue, app.workDir, false)
+    const store = await openQueue(queue, app.workDir, opened)
     try {
       return await use(store, options, (text) => context.out(`${text}\n`))
     } finally {
@@ -120,7 +121,7 @@ export const queueResume = withQueue<Options & { readonly stage: string }>(async
 })
 
 /** `queue migrate`: makes the tables, or brings them up to date. */
-export const queueMigrate = withQueue(async (_store, _options, out) => {
+export const queueMigrate = withQueue((_store, _options, out) => {
   out('The tables of the queue are up to date')
   return Promise.resolve(0)
-})
+}, 'migrate')

@@ -80,8 +80,16 @@ export const ledgerUrl: Kind<Secret> = {
   show: (url) => redactUrl(url.reveal()),
 }
 
-/** Where the shared backlog is. */
-export const queueUrl: Kind<string> = scalar('sqlite:FILE or off', z.string().regex(/^(?:off|sqlite:.+)$/s), {
-  must: 'sqlite:FILE or off',
-  json: { type: 'string' },
-})
+/** Where the shared backlog is; a URL may hold a password, as the ledger's. */
+export const queueUrl: Kind<Secret> = {
+  ...scalar(
+    'sqlite:FILE, postgres:// or off',
+    z
+      .string()
+      .regex(/^(?:off|sqlite:.+|postgres(?:ql)?:\/\/.+)$/s)
+      .transform((value) => new Secret(value)),
+    { must: 'sqlite:FILE, postgres://... or off', json: { type: 'string' } },
+  ),
+  secret: true,
+  show: (url) => redactUrl(url.reveal()),
+}

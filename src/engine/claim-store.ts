@@ -70,8 +70,24 @@ export interface InstanceState {
   readonly recovered: number
 }
 
+/** The last scan of the leader, by the store's clock. */
+export interface ScanNote {
+  /** Undefined before the first. */
+  readonly beganAt: number | undefined
+  readonly added: number
+  /** When a worker last asked for a scan. */
+  readonly wantedAt: number | undefined
+}
+
 /** An item whose holder died this often is failed as poison: it may be what kills them. */
 export const POISON_AFTER = 3
+
+/** Milliseconds. A leader that has not renewed its role for so long has lost it. */
+export const LEADER_LEASE = 10_000
+
+/** The part of its lease after which a leader stops believing in it, and after which it asks for more. */
+export const LEADER_MARGIN = 0.8
+export const LEADER_RENEW = 0.3
 
 /**
  * A backlog that several processes share. Each operation is one transaction; only the store's clock decides about leases, and only the
@@ -120,10 +136,23 @@ export interface ClaimStore {
   /** Items done or failed at or after a time, for whoever writes the state files. */
   finishedSince(stage: string, time: number): Promise<readonly ItemState[]>
   instances(): Promise<readonly InstanceState[]>
-  /** Takes the role of the one instance that looks for work and writes the state files; kept until `close` or the end of the process. */
+  /**
+   * Takes the role of the one instance that looks for work and writes the state files, or keeps it. It lasts until `close`, the end of the
+   * process, or LEADER_LEASE after the last call: whoever was frozen for so long leads no more.
+   */
   lead(): Promise<boolean>
   /** Whether this instance leads, right now. */
   readonly isLeading: boolean
+  /** Notes a scan that is finished, the state files included. For the leader. */
+  noteScan(beganAt: number, added: number): Promise<void>
+  /** Asks the leader for a scan that begins after now. */
+  wantScan(): Promise<void>
+  lastScan(): Promise<ScanNote>
+  /**
+   * Does `work` while no other instance does what is named so. On one machine the store that is written has its own lock, and this adds
+   * nothing. Throws QUEUE_UNAVAILABLE where the lock was lost meanwhile: then the work does not count.
+   */
+  exclusively<Result>(what: string, work: () => Promise<Result>): Promise<Result>
   /** Ends this instance: its claims go back. */
   close(): Promise<void>
 }

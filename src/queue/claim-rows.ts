@@ -1,4 +1,4 @@
-import type { InstanceState, ItemState, ItemStatus, StageCounts } from '../engine/claim-store.ts'
+import type { InstanceState, ItemState, ItemStatus, ScanNote, StageCounts } from '../engine/claim-store.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -49,6 +49,12 @@ export const instanceOf = (row: Row): InstanceState => ({
   failed: number(row['failed']),
   fenced: number(row['fenced']),
   recovered: number(row['recovered']),
+})
+
+export const scanOf = (row: Row): ScanNote => ({
+  beganAt: maybeNumber(row['began']),
+  added: number(row['scan_added']),
+  wantedAt: maybeNumber(row['wanted']),
 })
 
 /** Why an item is poison, for its failure. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ClaimStore, StoredClaim } from '../../src/engine/claim-store.ts'
+import { type ClaimStore, LEADER_LEASE, type StoredClaim } from '../../src/engine/claim-store.ts'
 
 export interface QueueSite {
   /** A process of its own, as far as the store can see. */
@@ -182,6 +182,42 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       expect([await a.lead(), await b.lead(), a.isLeading, b.isLeading]).toEqual([true, false, true, false])
       await site.kill(a)
       expect(await b.lead()).toBe(true)
+    })
+    situation('has another leader after the lease of one that is frozen', async (site) => {
+      const [frozen, other] = [await site.open(), await site.open()]
+      expect(await frozen.lead()).toBe(true)
+      await site.pass(LEADER_LEASE + 1)
+      expect([await other.lead(), frozen.isLeading, await frozen.lead()]).toEqual([true, false, false])
+    })
+    situation('passes on what a scan came to, and who asks for one', async (site) => {
+      const [leader, other] = [await site.open(), await site.open()]
+      await leader.lead()
+      expect(await other.lastScan()).toEqual({ beganAt: undefined, added: 0, wantedAt: undefined })
+      const began = await leader.now()
+      await leader.noteScan(began, 3)
+      await site.pass(10)
+      await other.wantScan()
+      const { beganAt = 0, added, wantedAt = 0 } = await leader.lastScan()
+      expect([added, wantedAt > beganAt]).toEqual([3, true])
+    })
+    situation('counts what it has through every change, without reading it all', async (site) => {
+      const [a, b] = [await site.open(), await site.open()]
+      await a.enqueue('import', items(1, 2, 3, 4, 5, 6), 0)
+      const [one, two, three, four] = await a.claim('import', 4)
+      const [five] = await b.claim('import', 1)
+      await a.settle([one!, two!], [{ claim: three!, code: 'X', message: 'x' }], 'migrate')
+      await a.release([four!])
+      expect(await countsOf(b)).toMatchObject({ pending: 2, claimed: 1, done: 2, failed: 1 })
+      expect(await countsOf(b, 'migrate')).toMatchObject({ pending: 2, claimed: 0, done: 0, failed: 0 })
+      await b.settle([five!], [])
+      await a.retry('import', undefined)
+      await site.pass(10)
+      await a.enqueue('import', items(1), await a.now())
+      await a.adoptFailures('import', items(5, 70))
+      expect(await countsOf(a)).toMatchObject({ pending: 4, claimed: 0, done: 1, failed: 2 })
+      for (const status of ['pending', 'claimed', 'done', 'failed'] as const)
+        expect(await a.list('import', status, 99)).toHaveLength((await countsOf(a))![status])
+      expect((await countsOf(a))?.oldest).toBeGreaterThan(0)
     })
     situation('takes over the failure log of a single archiver', async (site) => {
       const store = await site.open()

@@ -1,5 +1,6 @@
 import type { ItemStatus } from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
+import type { Leadership } from './leadership.ts'
 import { countsOf, instanceOf, itemOf } from '../claim-rows.ts'
 
 /** What can be read of a queue, without a claim or a change. */
@@ -8,19 +9,33 @@ export class SqliteOverview {
   /** Epoch milliseconds. */
   readonly #now: () => number
 
-  constructor(file: SqliteFile, now: () => number) {
+  readonly #leadership: Leadership
+
+  constructor(file: SqliteFile, now: () => number, leadership: Leadership) {
     this.#file = file
     this.#now = now
+    this.#leadership = leadership
   }
 
+  noteScan(beganAt: number, added: number) {
+    return this.#leadership.noteScan(beganAt, added)
+  }
+
+  wantScan() {
+    return this.#leadership.wantScan()
+  }
+
+  lastScan() {
+    return this.#leadership.lastScan()
+  }
+
+  /** Reads no items: triggers keep the numbers. */
   counts() {
     return this.#read(
-      `SELECT s.stage, p.paused_at, CASE WHEN p.blocked_until > ? THEN p.blocked_until END AS blocked_until,
-         CASE WHEN p.blocked_until > ? THEN p.blocked_reason END AS blocked_reason,
-         sum(w.status = 'pending') AS pending, sum(w.status = 'claimed') AS claimed, sum(w.status = 'done') AS done,
-         sum(w.status = 'failed') AS failed, min(CASE WHEN w.status = 'pending' THEN w.added_at END) AS oldest
-       FROM (SELECT stage FROM work UNION SELECT stage FROM stages) s
-       LEFT JOIN work w ON w.stage = s.stage LEFT JOIN stages p ON p.stage = s.stage GROUP BY s.stage ORDER BY s.stage`,
+      `SELECT s.*, CASE WHEN blocked_until > ? THEN blocked_until END AS blocked_until,
+         CASE WHEN blocked_until > ? THEN blocked_reason END AS blocked_reason,
+         (SELECT min(added_at) FROM work w WHERE w.stage = s.stage AND w.status = 'pending') AS oldest
+       FROM stages s ORDER BY s.stage`,
       [this.#now(), this.#now()],
     ).then((rows) => rows.map(countsOf))
   }

@@ -2,7 +2,7 @@ import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { ArchiverError } from '../../errors.ts'
 
 /** The version of the tables, in `user_version`. A file of a later version is refused. */
-const VERSION = 1
+const VERSION = 2
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS work (
@@ -28,6 +28,33 @@ CREATE VIEW IF NOT EXISTS processing_log AS
     message AS failure_reason, stage, finished_at AS processed_at FROM work;
 `
 
+/** Version 2: a leader by lease, and counts that triggers keep, so that nobody has to read all items for them. */
+const SECOND = `
+CREATE TABLE IF NOT EXISTS leaders (
+  role TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at INTEGER NOT NULL, scan_began_at INTEGER, scan_added INTEGER,
+  scan_wanted_at INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS work_oldest ON work (stage, added_at) WHERE status = 'pending';
+ALTER TABLE stages ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stages ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stages ADD COLUMN done INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stages ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
+INSERT OR IGNORE INTO stages (stage) SELECT DISTINCT stage FROM work;
+UPDATE stages SET (pending, claimed, done, failed) = (SELECT count(*) FILTER (WHERE status = 'pending'),
+  count(*) FILTER (WHERE status = 'claimed'), count(*) FILTER (WHERE status = 'done'), count(*) FILTER (WHERE status = 'failed')
+  FROM work w WHERE w.stage = stages.stage);
+CREATE TRIGGER work_added AFTER INSERT ON work BEGIN
+  INSERT OR IGNORE INTO stages (stage) VALUES (NEW.stage);
+  UPDATE stages SET pending = pending + (NEW.status = 'pending'), claimed = claimed + (NEW.status = 'claimed'),
+    done = done + (NEW.status = 'done'), failed = failed + (NEW.status = 'failed') WHERE stage = NEW.stage;
+END;
+CREATE TRIGGER work_changed AFTER UPDATE OF status ON work WHEN OLD.status <> NEW.status BEGIN
+  UPDATE stages SET pending = pending + (NEW.status = 'pending') - (OLD.status = 'pending'),
+    claimed = claimed + (NEW.status = 'claimed') - (OLD.status = 'claimed'),
+    done = done + (NEW.status = 'done') - (OLD.status = 'done'),
+    failed = failed + (NEW.status = 'failed') - (OLD.status = 'failed') WHERE stage = NEW.stage;
+END;
+`
+
 /** Makes the tables where they are missing. Every commit is durable when it returns: a settled item stays settled after a power cut. */
 export const prepareTables = (file: SqliteFile, path: string): void => {
   file.prepare('PRAGMA journal_mode = WAL').all([])
@@ -45,7 +72,10 @@ export const prepareTables = (file: SqliteFile, path: string): void => {
   if (version === VERSION) return
   file.exec('BEGIN IMMEDIATE')
   try {
-    file.exec(TABLES)
+    // Another process may have made them while this one waited.
+    const [now] = file.prepare('PRAGMA user_version').all([]) as { user_version: number }[]
+    if ((now?.user_version ?? 0) < 1) file.exec(TABLES)
+    if ((now?.user_version ?? 0) < 2) file.exec(SECOND)
     file.exec(`PRAGMA user_version = ${VERSION}`)
     file.exec('COMMIT')
   } catch (error) {

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import type { Identity } from '../../platform/host.ts'
 import { openFile, type SqliteFile } from '../../sql/libsql-database.ts'
-import { Flock } from '../../state/flock.ts'
 import * as claims from './claims.ts'
+import { Leadership } from './leadership.ts'
 import { Liveness } from './liveness.ts'
 import { SqliteOverview } from './overview.ts'
 import { prepareTables } from './schema.ts'
@@ -31,10 +31,12 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   readonly #file: SqliteFile
   readonly #options: SqliteQueueOptions
   readonly #liveness: Liveness
-  #leader: Flock | undefined
+  readonly #leadership: Leadership
 
   private constructor(file: SqliteFile, options: SqliteQueueOptions, liveness: Liveness) {
-    super(file, options.now)
+    const leadership = new Leadership(file, options)
+    super(file, options.now, leadership)
+    this.#leadership = leadership
     this.#file = file
     this.#options = options
     this.#liveness = liveness
@@ -56,7 +58,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   get isLeading(): boolean {
-    return this.#leader?.isHeld() ?? false
+    return this.#leadership.isLeading
   }
 
   now(): Promise<number> {
@@ -193,21 +195,28 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   async lead(): Promise<boolean> {
-    if (this.isLeading) return true
-    this.#leader = await Flock.take(join(dirname(this.#options.path), '.queue-leader.flock'), 0)
-    return this.isLeading
+    if (await this.#leadership.take()) return true
+    // A leader that was killed leads no more, however long its lease.
+    if ((await this.#liveness.dead()).length === 0) return false
+    await this.reap()
+    return this.#leadership.take()
+  }
+
+  exclusively<Result>(_what: string, work: () => Promise<Result>): Promise<Result> {
+    return work()
   }
 
   async close(): Promise<void> {
-    if (this.#options.works) await this.#liveness.end((work) => this.#write(work))
-    await this.#leader?.release()
+    if (this.#options.works) {
+      await this.#leadership.resign()
+      await this.#liveness.end((work) => this.#write(work))
+    }
     this.#file.close()
   }
 
   /** Ends without a word, as a process that was killed: only the kernel's locks go. */
   async abandon(): Promise<void> {
     await this.#liveness.abandon()
-    await this.#leader?.release()
     this.#file.close()
   }
 

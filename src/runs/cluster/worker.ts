@@ -1,29 +1,11 @@
 import type { StageName } from '../../common/stage-name.ts'
-import type { Backlog } from '../../engine/backlog.ts'
-import type { ClaimStore } from '../../engine/claim-store.ts'
 import { runStage } from '../../engine/engine.ts'
-import { ArchiverError, messageOf } from '../../errors.ts'
-import type { Archiver } from '../archiver.ts'
-import { importing, migrating, type PassConditions } from '../pass.ts'
-import { Scanner } from './scan.ts'
-
-export interface WorkerParts {
-  readonly archiver: Archiver
-  readonly store: ClaimStore
-  readonly stages: readonly StageName[]
-  readonly conditions: PassConditions
-  /** The backlog of a stage, on the store; what is done enters `nextStage`. */
-  readonly backlogOf: (stage: StageName, nextStage: StageName | undefined) => Backlog<number>
-  /** Ends when there is nothing left to do, instead of waiting for more. */
-  readonly untilEmpty: boolean
-  /** Milliseconds. */
-  readonly scanEvery: number
-  readonly pollEvery: number
-  readonly reapEvery: number
-  /** Milliseconds that never jump. */
-  readonly monotonic: () => number
-  readonly random: () => number
-}
+import type { Stage } from '../../engine/stage.ts'
+import { ArchiverError } from '../../errors.ts'
+import { importing, migrating } from '../pass.ts'
+import { Leader } from './leader.ts'
+import { pause } from './pause.ts'
+import type { WorkerParts } from './worker-parts.ts'
 
 /** What one worker did. */
 export interface WorkerTotals {
@@ -37,6 +19,9 @@ export interface WorkerTotals {
   error: Error | undefined
 }
 
+/** A backlog that does not answer for so long ends the worker, in milliseconds: systemd starts it again. */
+const AWAY = 600_000
+
 /** After a destination was away, nobody asks it for so long, in milliseconds. */
 const BLOCK = 10_000
 
@@ -45,71 +30,84 @@ const BLOCK = 10_000
  * files. Killed at any moment, the others take over what this one had in hand; the destinations take the same content twice without harm.
  */
 export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
-  const { archiver, store, stages, conditions, monotonic, untilEmpty } = parts
+  const { store, stages, conditions, untilEmpty } = parts
   const { stop } = conditions
   const totals: WorkerTotals = { done: 0, archived: 0, failed: 0, lost: 0, error: undefined }
-  const scanner = new Scanner(archiver, store, stages, conditions)
-  let scannedAt = -Infinity
-  const reaper = setInterval(() => {
-    store
-      .reap()
-      .catch((error: unknown) => conditions.warn(`cannot look for dead workers: ${messageOf(error)}`))
-  }, parts.reapEvery)
-  const asLeader = async (job: () => Promise<void>): Promise<boolean> => {
-    try {
-      if (!(await store.lead())) return false
-      await job()
-      return true
-    } catch (error) {
-      if (!(error instanceof ArchiverError)) throw error
-      conditions.warn(`cannot scan: ${error.message}`)
-      return false
-    }
-  }
+  const leader = new Leader(parts)
+  const ticker = everyWhile(parts.reapEvery, async () => {
+    await store.reap()
+    await leader.keepUp()
+  })
   try {
+    let emptySince: number | undefined
     // A signal, or an empty backlog, ends it.
     while (!stop.aborted) {
-      await store.reap()
-      if (monotonic() - scannedAt >= parts.scanEvery)
-        await asLeader(async () => {
-          await scanner.scan()
-          scannedAt = monotonic()
-        })
-      const before = totals.done + totals.failed + totals.lost
-      for (const stage of stages) await workOn(parts, stage, totals)
-      if (store.isLeading) await asLeader(() => scanner.project())
-      if (totals.done + totals.failed + totals.lost > before) continue
-      const counts = await store.counts()
-      const isEmpty = counts.every(({ pending, claimed }) => pending + claimed === 0)
-      if (untilEmpty && isEmpty) {
-        let added = 1
-        const led = await asLeader(async () => {
-          added = await scanner.scan()
-          scannedAt = monotonic()
-        })
-        if (led && added === 0) break
+      if (!(await answers(parts))) break
+      try {
+        await leader.scanWhenDue()
+        const before = totals.done + totals.failed + totals.lost
+        for (const stage of stages) await workOn(parts, stage, totals)
+        if (totals.done + totals.failed + totals.lost > before) continue
+        const isEmpty = untilEmpty && (await leader.isEmpty())
+        emptySince = isEmpty ? (emptySince ?? (await store.now())) : undefined
+        if (emptySince !== undefined && (await leader.isFinal(emptySince))) break
+      } catch (error) {
+        // The backlog went away in between: what was in hand is handed out again.
+        if (!(error instanceof ArchiverError && error.code === 'QUEUE_UNAVAILABLE')) throw error
+        totals.error = error
       }
       await pause(parts.pollEvery, stop)
     }
-    if (store.isLeading) await asLeader(() => scanner.project())
+    await leader.finish()
     return totals
   } finally {
-    clearInterval(reaper)
+    clearInterval(ticker)
   }
 }
 
-const workOn = async (
-  { archiver, store, stages, conditions, backlogOf, monotonic, random }: WorkerParts,
-  stage: StageName,
-  totals: WorkerTotals,
-): Promise<void> => {
+/** Calls `job` again and again, never twice at once. What goes wrong comes up in the work itself. */
+const everyWhile = (milliseconds: number, job: () => Promise<void>): NodeJS.Timeout => {
+  let isBusy = false
+  return setInterval(() => {
+    if (isBusy) return
+    isBusy = true
+    job()
+      .catch(() => undefined)
+      .finally(() => (isBusy = false))
+  }, milliseconds)
+}
+
+/** Waits until the backlog answers; what is in hand by then is another's, perhaps. False after a signal. Throws after `AWAY`. */
+const answers = async ({ store, conditions, monotonic, pollEvery }: WorkerParts): Promise<boolean> => {
+  const since = monotonic()
+  for (let tries = 0; !conditions.stop.aborted; tries++)
+    try {
+      await store.reap()
+      return true
+    } catch (error) {
+      if (!(error instanceof ArchiverError) || monotonic() - since > AWAY) throw error
+      if (tries === 0) conditions.warn(`${error.message}; trying again for ${AWAY / 60_000} minutes`)
+      await pause(Math.min(pollEvery * 2 ** tries, 10_000), conditions.stop)
+    }
+  return false
+}
+
+/** The index of artdaqDB has one committer at a time, on whatever machine; its documents are written by all. */
+const stageOf = ({ archiver, store }: WorkerParts, stage: StageName): Stage<number> => {
+  if (stage === 'migrate') return migrating(archiver, undefined)
+  const one = importing(archiver, new Map())
+  return { ...one, commit: () => store.exclusively('artdaqdb index', async () => one.commit?.()) }
+}
+
+const workOn = async (parts: WorkerParts, stage: StageName, totals: WorkerTotals): Promise<void> => {
+  const { archiver, store, stages, conditions, backlogOf, monotonic, random } = parts
   const { app } = archiver.config
   // A pass over nothing would fill the log of an idle worker.
   if (!(await store.counts()).some((one) => one.stage === stage && one.pending > 0)) return
-  const next = stage === 'import' && stages.includes('migrate') ? 'migrate' : undefined
+  const next = stage === 'import' ? 'migrate' : undefined
   const backlog = backlogOf(stage, next)
   const outcome = await archiver.threads.during(conditions.abandon, () =>
-    runStage(stage === 'import' ? importing(archiver, new Map()) : migrating(archiver, undefined), backlog, {
+    runStage(stageOf(parts, stage), backlog, {
       mode: 'worker',
       waiting: 0,
       workers: app.parallelWorkers,
@@ -128,20 +126,10 @@ const workOn = async (
   totals.failed += outcome.failed.size
   totals.lost += outcome.lost
   totals.error = outcome.error
+  if (outcome.error instanceof ArchiverError && outcome.error.code === 'QUEUE_UNAVAILABLE')
+    throw outcome.error
   if (outcome.stopped === 'unavailable' && outcome.error instanceof ArchiverError) {
     conditions.warn(`${stage}: ${outcome.error.message}; nobody takes runs for ${BLOCK / 1000} s`)
     await store.block(stage, outcome.error.message, BLOCK)
   } else if (outcome.error && !(outcome.error instanceof ArchiverError)) throw outcome.error
 }
-
-const pause = (milliseconds: number, stop: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', finish)
-      resolve()
-    }
-    const timer = setTimeout(finish, milliseconds)
-    stop.addEventListener('abort', finish)
-    if (stop.aborted) finish()
-  })

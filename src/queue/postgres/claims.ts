@@ -1,0 +1,232 @@
+import type { PgBoss } from 'pg-boss'
+import type { QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import type { Sql } from './connection.ts'
+import { attemptOf, type JobData, jobId, priorityOf, queueName, RETRY_LIMIT } from './jobs.ts'
+
+/** What the statements need to know. `sql` is a transaction of the caller: an item's job and our row of it change together or not at all. */
+export interface Work {
+  readonly boss: PgBoss
+  readonly sql: Sql
+  readonly schema: string
+  readonly instance: string
+}
+
+export interface Tally {
+  readonly added?: number
+  readonly done?: number
+  readonly failed?: number
+}
+
+/** Adds to what this instance counted in a stage; `queue status` sums it up without reading items. */
+export const count = async ({ sql, schema, instance }: Work, stage: string, tally: Tally): Promise<void> => {
+  const { added = 0, done = 0, failed = 0 } = tally
+  if (added === 0 && done === 0 && failed === 0) return
+  await sql.executeSql(
+    `INSERT INTO ${schema}.archiver_tallies AS t (stage, instance, added, done, failed) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (stage, instance) DO UPDATE SET added = t.added + $3, done = t.done + $4, failed = t.failed + $5`,
+    [queueName(stage), instance, added, done, failed],
+  )
+}
+
+/** Adds items that are not there, and opens those that were done before `missingAt` again. Returns how many. */
+export const enqueue = async (
+  work: Work,
+  stage: string,
+  items: readonly QueueItem[],
+  missingAt: number,
+): Promise<number> => {
+  if (items.length === 0) return 0
+  const { boss, sql, schema } = work
+  const name = queueName(stage)
+  const jobs = new Map(
+    items.map(({ key, ordinal }) => {
+      const id = jobId(stage, key)
+      return [id, { id, data: { key, ordinal }, priority: priorityOf(ordinal) }]
+    }),
+  )
+  const added = (await boss.insert(name, [...jobs.values()], { db: sql, returnId: true })) ?? []
+  let opened = 0
+  if (added.length < jobs.size && missingAt > 0) {
+    const { rows } = await sql.executeSql(
+      `UPDATE ${schema}.job SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
+         created_on = now(), start_after = now()
+       WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'completed' AND completed_on < to_timestamp($3::float8 / 1000)
+       RETURNING id, retry_count`,
+      [name, [...jobs.keys()], Math.min(missingAt, LATEST)],
+    )
+    opened = rows.length
+    await forgetAttempts(work, name, rows)
+  }
+  await count(work, stage, { added: added.length, done: -opened })
+  return added.length + opened
+}
+
+/** The end of time, in milliseconds, that PostgreSQL can still compute with. */
+const LATEST = 8_000_000_000_000
+
+/** An item that is opened again begins with its first attempt; its epoch goes on. */
+export const forgetAttempts = async (
+  { sql, schema }: Work,
+  name: string,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> => {
+  if (rows.length === 0) return
+  await sql.executeSql(
+    `INSERT INTO ${schema}.archiver_held (stage, id, epoch, uncounted)
+     SELECT $1, r.id, r.claims, r.claims FROM unnest($2::uuid[], $3::int[]) AS r(id, claims)
+     ON CONFLICT (stage, id) DO UPDATE SET uncounted = excluded.uncounted, lost = 0, instance = NULL, message = NULL`,
+    [name, rows.map(({ id }) => id), rows.map((row) => Number(row['retry_count']) + 1)],
+  )
+}
+
+/** Takes what is due, and writes down who has it until when. */
+export const claim = async (
+  { boss, sql, schema, instance }: Work,
+  stage: string,
+  most: number,
+  lease: number,
+): Promise<readonly StoredClaim[]> => {
+  const name = queueName(stage)
+  const jobs = await boss.fetch<JobData>(name, { batchSize: most, db: sql })
+  if (jobs.length === 0) return []
+  const { rows } = await sql.executeSql(
+    `INSERT INTO ${schema}.archiver_held AS h (stage, id, epoch, instance, claimed_at, lease_until)
+     SELECT $1, r.id, r.epoch, $4, now(), clock_timestamp() + $5 * interval '1 ms' FROM unnest($2::uuid[], $3::int[]) AS r(id, epoch)
+     ON CONFLICT (stage, id) DO UPDATE SET epoch = excluded.epoch, instance = excluded.instance, claimed_at = excluded.claimed_at,
+       lease_until = excluded.lease_until, message = NULL
+     RETURNING id, uncounted`,
+    [name, jobs.map(({ id }) => id), jobs.map(({ retryCount }) => retryCount + 1), instance, lease],
+  )
+  const uncounted = new Map(rows.map((row) => [row['id'], Number(row['uncounted'])]))
+  return jobs
+    .map(({ id, data: { key, ordinal }, retryCount }) => ({
+      stage,
+      key,
+      ordinal,
+      epoch: retryCount + 1,
+      attempt: retryCount + 1 - (uncounted.get(id) ?? 0),
+    }))
+    .sort((a, b) => a.ordinal - b.ordinal)
+}
+
+/** Claims that are ours, by the epoch: the condition of every statement that ends or extends one. Its parameters are $1 to $4. */
+export const OURS = `h.stage = $1 AND h.instance = $2 AND (h.id, h.epoch) IN (SELECT * FROM unnest($3::uuid[], $4::int[]))`
+export const oursOf = (stage: string, instance: string, claims: readonly StoredClaim[]): unknown[] => [
+  queueName(stage),
+  instance,
+  claims.map(({ key }) => jobId(stage, key)),
+  claims.map(({ epoch }) => epoch),
+]
+
+/**
+ * Runs a statement on our rows of these claims, all of one stage; returns the claims that are still ours. Our row is always the first that
+ * is locked, so that two instances never wait for each other.
+ */
+const stillOurs = async (
+  { sql, instance }: Work,
+  statement: string,
+  claims: readonly StoredClaim[],
+  ...values: readonly unknown[]
+): Promise<readonly StoredClaim[]> => {
+  const [first] = claims
+  if (!first) return []
+  const { rows } = await sql.executeSql(`${statement} RETURNING h.id`, [
+    ...oursOf(first.stage, instance, claims),
+    ...values,
+  ])
+  const ids = new Set(rows.map((row) => row['id']))
+  return claims.filter(({ stage, key }) => ids.has(jobId(stage, key)))
+}
+
+export const renew = (work: Work, claims: readonly StoredClaim[], lease: number) =>
+  stillOurs(
+    work,
+    `UPDATE ${work.schema}.archiver_held h SET lease_until = clock_timestamp() + $5 * interval '1 ms' WHERE ${OURS}`,
+    claims,
+    lease,
+  )
+
+export const settleDone = async (
+  work: Work,
+  done: readonly StoredClaim[],
+): Promise<readonly StoredClaim[]> => {
+  const { boss, sql, schema } = work
+  const ours = await stillOurs(work, `DELETE FROM ${schema}.archiver_held h WHERE ${OURS}`, done)
+  const [first] = ours
+  if (first) agree(await boss.complete(queueName(first.stage), ours.map(attemptOf), null, { db: sql }), ours)
+  return ours
+}
+
+export const settleFailed = async (
+  work: Work,
+  failed: readonly StoredFailure[],
+): Promise<readonly StoredClaim[]> => {
+  const reasons = new Map(failed.map((one) => [one.claim, one]))
+  const ours = await stillOurs(
+    work,
+    `UPDATE ${work.schema}.archiver_held h SET instance = NULL, lease_until = NULL WHERE ${OURS}`,
+    [...reasons.keys()],
+  )
+  for (const one of ours) {
+    const { code = '', message = '' } = reasons.get(one) ?? {}
+    await failForGood(work, one, { code, message })
+  }
+  return ours
+}
+
+/** pg-boss fails a job for good where its retries are used up. */
+export const failForGood = async (
+  { boss, sql, schema }: Work,
+  claim: StoredClaim,
+  reason: { readonly code: string; readonly message: string },
+): Promise<void> => {
+  const name = queueName(claim.stage)
+  const attempt = attemptOf(claim)
+  await sql.executeSql(
+    `UPDATE ${schema}.job SET retry_limit = retry_count WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
+    [name, attempt.id, attempt.retryCount],
+  )
+  agree(await boss.fail(name, attempt, withoutNul(reason), { db: sql }), [claim])
+}
+
+/** Gives claims back; the attempts do not count. */
+export const giveBack = async (
+  work: Work,
+  claims: readonly StoredClaim[],
+  delay: number,
+  reason: string | null,
+): Promise<readonly StoredClaim[]> => {
+  const { boss, sql, schema } = work
+  const ours = await stillOurs(
+    work,
+    `UPDATE ${schema}.archiver_held h SET instance = NULL, lease_until = NULL, uncounted = uncounted + 1, message = $5 WHERE ${OURS}`,
+    claims,
+    reason === null ? null : withoutNul({ message: reason }).message,
+  )
+  const [first] = ours
+  if (!first) return []
+  const name = queueName(first.stage)
+  agree(await boss.fail(name, ours.map(attemptOf), null, { db: sql }), ours)
+  if (delay > 0)
+    await sql.executeSql(
+      `UPDATE ${schema}.job SET start_after = clock_timestamp() + $3 * interval '1 ms' WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'retry'`,
+      [name, ours.map(({ stage, key }) => jobId(stage, key)), delay],
+    )
+  return ours
+}
+
+/** Our row and pg-boss's job changed together, or the transaction must not commit. */
+const agree = (answer: object, claims: readonly StoredClaim[]): void => {
+  const { affected } = answer as { affected?: number }
+  if (affected === claims.length) return
+  const keys = claims.map(({ key }) => key).join(', ')
+  throw new Error(
+    `the queue's tables disagree about ${keys}: pg-boss changed ${String(affected)} of ${claims.length}`,
+  )
+}
+
+/** PostgreSQL keeps no NUL in a text. */
+const withoutNul = <Texts extends Readonly<Record<string, string>>>(texts: Texts): Texts =>
+  Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, text.replaceAll('\0', '\u{fffd}')]),
+  ) as Texts

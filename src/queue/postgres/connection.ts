@@ -1,0 +1,142 @@
+import pg from 'pg'
+import { redactUrl } from '../../common/redact.ts'
+import type { Secret } from '../../common/secret.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
+
+/** Something that runs a statement: the pool, or one connection inside a transaction. pg-boss takes it as its `db`. */
+export interface Sql {
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }>
+}
+
+export type Row = Readonly<Record<string, unknown>>
+
+export interface PostgresPlace {
+  /** `postgres://user@host/database` */
+  readonly server: string
+  readonly password: Secret | undefined
+  /** The schema of the tables. Checked with `schemaName`: it stands in SQL as it is. */
+  readonly schema: string
+}
+
+/** SQLSTATEs after which the same transaction may succeed: a deadlock, a serialization failure. */
+const AGAIN = /^(?:40P01|40001)$/
+const TRIES = 5
+
+/** Milliseconds. A server that does not answer for so long is away. */
+const TIMEOUT = 15_000
+
+/**
+ * Connections to the queue's database. Everything that goes wrong with the server is QUEUE_UNAVAILABLE, and passes: the next statement
+ * connects again.
+ */
+export class Connections implements Sql {
+  readonly #pool: pg.Pool
+  readonly #place: PostgresPlace
+
+  constructor(place: PostgresPlace) {
+    this.#place = place
+    this.#pool = new pg.Pool({
+      ...addressOf(place),
+      max: 4,
+      query_timeout: TIMEOUT,
+      idleTimeoutMillis: 30_000,
+      allowExitOnIdle: true,
+    })
+    // Without a listener a connection that the server ends would end the process, also one that is checked out.
+    this.#pool.on('error', () => undefined)
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+  }
+
+  async executeSql(text: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }> {
+    try {
+      const { rows, rowCount } = await this.#pool.query<Row>(text, values)
+      return { rows, rowCount: rowCount ?? 0 }
+    } catch (error) {
+      throw this.unavailable(error)
+    }
+  }
+
+  /** All of it, or nothing. Begun again after a deadlock: `work` must only touch the database. */
+  async transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await this.#once(work)
+      } catch (error) {
+        if (!AGAIN.test(codeOf(error)) || tries >= TRIES) throw this.unavailable(error)
+      }
+  }
+
+  /** A connection of its own, outside the pool. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ ...addressOf(this.#place), query_timeout: TIMEOUT })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      // A machine that vanished is noticed by the server within some 25 s; its locks go then.
+      await client.query(
+        'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3',
+      )
+      return client
+    } catch (error) {
+      await client.end().catch(() => undefined)
+      throw this.unavailable(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end().catch(() => undefined)
+  }
+
+  unavailable(error: unknown): ArchiverError {
+    if (error instanceof ArchiverError) return error
+    const isMissing = /^(?:42P01|3F000)$/.test(codeOf(error))
+    return new ArchiverError(
+      'QUEUE_UNAVAILABLE',
+      `cannot use the queue ${redactUrl(this.#place.server)}: ${messageOf(error)}`,
+      {
+        cause: error,
+        hint: isMissing ? MIGRATE : 'Look at the server of queue.url. Items stay pending until it answers.',
+      },
+    )
+  }
+
+  async #once<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect()
+    const sql: Sql = {
+      executeSql: async (text, values) => {
+        const { rows, rowCount } = await client.query<Row>(text, values)
+        return { rows, rowCount: rowCount ?? 0 }
+      },
+    }
+    let failure: Error | undefined
+    try {
+      await client.query('BEGIN')
+      const result = await work(sql)
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error))
+      throw error
+    } finally {
+      // A connection that saw an error is dropped: the server rolls back.
+      client.release(failure)
+    }
+  }
+}
+
+/** The hint where the tables are missing or old. */
+export const MIGRATE = 'Make the tables, or bring them up to date: run-archiver queue migrate'
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+const addressOf = ({ server, password }: PostgresPlace): pg.ClientConfig => {
+  const url = new URL(server)
+  if (password !== undefined) url.searchParams.set('password', password.current())
+  return {
+    connectionString: url.href,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'run-archiver queue',
+  }
+}

@@ -1,0 +1,247 @@
+import type { PgBoss } from 'pg-boss'
+import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import type { Identity } from '../../platform/host.ts'
+import { schemaName } from '../../sql/database-url.ts'
+import { makeOnce } from '../../sql/make.ts'
+import { byStage, refused } from './by-stage.ts'
+import * as claims from './claims.ts'
+import { Connections, type PostgresPlace, type Sql } from './connection.ts'
+import { exclusively } from './exclusive.ts'
+import { QUEUE_OPTIONS, queueName } from './jobs.ts'
+import { Leadership } from './leadership.ts'
+import { Liveness } from './liveness.ts'
+import { PostgresOverview } from './overview.ts'
+import { bossOf, migrateTables, startOnTables } from './schema.ts'
+import * as steering from './steering.ts'
+
+export interface PostgresQueueOptions extends PostgresPlace {
+  /** A name of this process that no other has. */
+  readonly instance: string
+  readonly identity: Identity
+  /** How long a claim lasts without a sign of life, in milliseconds. */
+  readonly lease: number
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number
+  /** Milliseconds between two looks for dead instances. */
+  readonly lookEvery: number
+  /** False only for `queue` commands that look and do not work: no instance is registered. */
+  readonly works: boolean
+  /** Makes the tables, or brings them up to date: for `queue migrate`. */
+  readonly migrate?: boolean
+}
+
+/** A queue of pg-boss on PostgreSQL: for processes on many machines. Only the server's clock decides about leases. */
+export class PostgresQueue extends PostgresOverview implements ClaimStore {
+  readonly #options: PostgresQueueOptions
+  readonly #connections: Connections
+  readonly #boss: PgBoss
+  readonly #liveness: Liveness
+  readonly #leadership: Leadership
+  readonly #queues = new Set<string>()
+
+  private constructor(options: PostgresQueueOptions, connections: Connections, boss: PgBoss) {
+    const { schema, instance, monotonic } = options
+    const leadership = new Leadership({ sql: connections, schema, instance, monotonic })
+    super(connections, schema, leadership)
+    this.#options = options
+    this.#connections = connections
+    this.#boss = boss
+    this.#liveness = new Liveness(connections, options)
+    this.#leadership = leadership
+  }
+
+  /** Connects, and registers this process as an instance. Throws QUEUE_UNAVAILABLE, also where `queue migrate` has not been run. */
+  static async open(options: PostgresQueueOptions): Promise<PostgresQueue> {
+    const schema = schemaName(options.schema)
+    const connections = new Connections(options)
+    try {
+      const boss = await bossOf(connections, schema, options.migrate ?? false)
+      if (options.migrate) await migrateTables(boss, connections, schema)
+      else await startOnTables(boss, connections, schema)
+      const queue = new PostgresQueue(options, connections, boss)
+      if (options.works) await queue.#liveness.register()
+      return queue
+    } catch (error) {
+      await connections.close()
+      throw error
+    }
+  }
+
+  get isLeading(): boolean {
+    return this.#leadership.isLeading
+  }
+
+  async now(): Promise<number> {
+    const { rows } = await this.#connections.executeSql(
+      'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now',
+    )
+    return Number(rows[0]?.['now'])
+  }
+
+  async enqueue(stage: string, items: Iterable<QueueItem>, missingAt: number): Promise<number> {
+    let added = 0
+    const batch: QueueItem[] = []
+    const flush = async (): Promise<void> => {
+      const these = batch.splice(0)
+      added += await this.#write((work) => claims.enqueue(work, stage, these, missingAt), stage)
+    }
+    for (const item of items) if (batch.push(item) >= 5000) await flush()
+    if (batch.length > 0) await flush()
+    return added
+  }
+
+  async claim(stage: string, most: number): Promise<readonly StoredClaim[]> {
+    const { schema, lease } = this.#options
+    await this.#liveness.holdLock()
+    const { rows } = await this.#connections.executeSql(
+      `SELECT 1 FROM ${schema}.archiver_stages WHERE stage = $1 AND (paused_at IS NOT NULL OR blocked_until > clock_timestamp())`,
+      [queueName(stage)],
+    )
+    if (rows.length > 0) return []
+    return this.#write((work) => claims.claim(work, stage, most, lease), stage)
+  }
+
+  async renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
+    const { schema, instance, lease } = this.#options
+    await this.#liveness.holdLock()
+    await this.#connections.executeSql(
+      `UPDATE ${schema}.archiver_instances SET heartbeat_at = clock_timestamp(), status = 'running', ended_at = NULL WHERE id = $1`,
+      [instance],
+    )
+    return this.#write((work) => refused(held, (these) => claims.renew(work, these, lease)))
+  }
+
+  async settle(
+    done: readonly StoredClaim[],
+    failed: readonly StoredFailure[],
+    nextStage?: string,
+  ): Promise<readonly StoredClaim[]> {
+    const { schema, instance } = this.#options
+    if (nextStage !== undefined) await this.#ensureQueue(nextStage)
+    return this.#write(async (work) => {
+      const lost = await refused(done, (these) => claims.settleDone(work, these))
+      const accepted = done.filter((one) => !lost.includes(one))
+      const failures = failed.map(({ claim }) => claim)
+      const lostFailures = await refused(failures, (these) =>
+        claims.settleFailed(
+          work,
+          failed.filter(({ claim }) => these.includes(claim)),
+        ),
+      )
+      // Missing at the destination of the next stage: its own work was undone, so it is done again there.
+      if (nextStage !== undefined) await claims.enqueue(work, nextStage, accepted, Number.MAX_SAFE_INTEGER)
+      for (const [stage, these] of byStage(accepted)) await claims.count(work, stage, { done: these.length })
+      for (const [stage, these] of byStage(failures.filter((one) => !lostFailures.includes(one))))
+        await claims.count(work, stage, { failed: these.length })
+      const fenced = lost.length + lostFailures.length
+      await work.sql.executeSql(
+        `UPDATE ${schema}.archiver_instances SET done = done + $2, failed = failed + $3, fenced = fenced + $4 WHERE id = $1`,
+        [instance, accepted.length, failed.length - lostFailures.length, fenced],
+      )
+      return [...lost, ...lostFailures]
+    })
+  }
+
+  async later(one: StoredClaim, reason: string, delay: number): Promise<void> {
+    await this.#write((work) => claims.giveBack(work, [one], delay, reason))
+  }
+
+  async release(held: readonly StoredClaim[]): Promise<void> {
+    await this.#write((work) => refused(held, (these) => claims.giveBack(work, these, 0, null)))
+  }
+
+  async reap(): Promise<number> {
+    return this.#reap(await this.#liveness.dead())
+  }
+
+  retry(stage: string, keys: readonly string[] | undefined): Promise<number> {
+    return this.#write((work) => steering.reopen(work, stage, keys === undefined ? {} : { only: keys }))
+  }
+
+  async adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void> {
+    await this.#write((work) => steering.adoptFailures(work, stage, items), stage)
+  }
+
+  pause(stage: string): Promise<void> {
+    return this.#setStage(stage, 'paused_at = clock_timestamp()', [])
+  }
+
+  resume(stage: string): Promise<void> {
+    return this.#setStage(stage, 'paused_at = NULL, blocked_until = NULL, blocked_reason = NULL', [])
+  }
+
+  block(stage: string, reason: string, milliseconds: number): Promise<void> {
+    const sets = `blocked_until = clock_timestamp() + $2 * interval '1 ms', blocked_reason = $3`
+    return this.#setStage(stage, sets, [milliseconds, reason])
+  }
+
+  async lead(): Promise<boolean> {
+    if (await this.#leadership.take()) return true
+    // A leader that was killed leads no more, however long its lease.
+    const dead = await this.#liveness.dead()
+    if (dead.length === 0) return false
+    await this.#reap(dead)
+    return this.#leadership.take()
+  }
+
+  exclusively<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+    const { schema, lease } = this.#options
+    return exclusively(this.#connections, { schema, what, lease }, work)
+  }
+
+  async close(): Promise<void> {
+    if (this.#options.works)
+      try {
+        await this.#leadership.resign()
+        await this.#write(async (work) => {
+          await refused(await steering.heldBy(work), (these) => claims.giveBack(work, these, 0, null))
+          await this.#liveness.end(work.sql)
+        })
+      } catch {
+        // A server that is away: the others find out by the lock.
+      }
+    await this.abandon()
+  }
+
+  /** Ends without a word, as a process that was killed: only the server's locks go. */
+  async abandon(): Promise<void> {
+    await this.#liveness.close()
+    await this.#boss.stop({ graceful: false, close: false }).catch(() => undefined)
+    await this.#connections.close()
+  }
+
+  async #reap(dead: readonly string[]): Promise<number> {
+    if (dead.length === 0 && !(await steering.hasExpired(this.#connections, this.#options.schema))) return 0
+    return this.#write((work) => steering.bury(work, dead))
+  }
+
+  #setStage(stage: string, sets: string, values: readonly unknown[]): Promise<void> {
+    const { schema } = this.#options
+    return this.#write(async ({ sql }) => {
+      const name = queueName(stage)
+      await sql.executeSql(
+        `INSERT INTO ${schema}.archiver_stages (stage) VALUES ($1) ON CONFLICT (stage) DO NOTHING`,
+        [name],
+      )
+      await sql.executeSql(`UPDATE ${schema}.archiver_stages SET ${sets} WHERE stage = $1`, [name, ...values])
+    })
+  }
+
+  /** One transaction; the queue of `stage` is made before it. */
+  async #write<Result>(change: (work: claims.Work) => Promise<Result>, stage?: string): Promise<Result> {
+    if (stage !== undefined) await this.#ensureQueue(stage)
+    const { schema, instance } = this.#options
+    return this.#connections.transaction((sql: Sql) => change({ boss: this.#boss, sql, schema, instance }))
+  }
+
+  async #ensureQueue(stage: string): Promise<void> {
+    const name = queueName(stage)
+    if (this.#queues.has(name)) return
+    try {
+      await makeOnce(() => this.#boss.createQueue(name, QUEUE_OPTIONS))
+    } catch (error) {
+      throw this.#connections.unavailable(error)
+    }
+    this.#queues.add(name)
+  }
+}

@@ -1,0 +1,12 @@
+/** Waits so many milliseconds, or until the signal. */
+export const pause = (milliseconds: number, stop: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', finish)
+      resolve()
+    }
+    const timer = setTimeout(finish, milliseconds)
+    stop.addEventListener('abort', finish)
+    if (stop.aborted) finish()
+  })

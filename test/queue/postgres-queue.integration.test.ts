@@ -1,0 +1,100 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { identity, monotonic } from '../../src/platform/host.ts'
+import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { claimStoreConformance } from '../conformance/claim-store.ts'
+import { dropSharedSchema, openPostgresSite, serverUrl } from './postgres-site.ts'
+
+afterAll(dropSharedSchema)
+
+claimStoreConformance('PostgreSQL', openPostgresSite)
+
+describe('a queue on PostgreSQL', () => {
+  it('that nobody has migrated is refused, and says which command makes it', async () => {
+    const opening = PostgresQueue.open({
+      server: serverUrl(),
+      password: undefined,
+      schema: 'no_such_queue',
+      instance: 'one',
+      identity: identity(),
+      lease: 1000,
+      monotonic,
+      lookEvery: 0,
+      works: true,
+    })
+    await expect(opening).rejects.toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+      hint: expect.stringContaining('queue migrate') as string,
+    })
+  })
+  it('that does not look at the attempt takes the result of a stale holder: the control', async () => {
+    const site = await openPostgresSite()
+    try {
+      const [frozen, other] = [await site.open(), await site.open()]
+      await frozen.enqueue('import', [{ key: '1', ordinal: 1 }], 0)
+      await frozen.claim('import', 1)
+      await site.pass(site.lease + 1)
+      await other.reap()
+      const [taken] = await other.claim('import', 1)
+      // What an engine does that completes a job by its id alone.
+      const { rowCount } = await site.client.query(
+        `UPDATE ${site.schema}.job SET state = 'completed', completed_on = now() WHERE name = 'import' AND state = 'active'`,
+      )
+      expect(rowCount).toBe(1)
+      await expect(other.settle([taken!], [])).rejects.toThrow('disagree')
+    } finally {
+      await site.close()
+    }
+  })
+  it('lets one instance at a time write what many share', async () => {
+    const site = await openPostgresSite()
+    try {
+      const stores = [await site.open(), await site.open(), await site.open()]
+      let inside = 0
+      let most = 0
+      const write = async () => {
+        most = Math.max(most, ++inside)
+        await new Promise((later) => setTimeout(later, 30))
+        inside -= 1
+      }
+      await Promise.all(stores.map((store) => store.exclusively('artdaqdb index', write)))
+      expect([inside, most]).toEqual([0, 1])
+      await Promise.all(stores.map((store, index) => store.exclusively(`another ${index}`, write)))
+      expect(most).toBeGreaterThan(1) // the control: without a common name they do meet
+    } finally {
+      await site.close()
+    }
+  })
+})
+
+/** Our statements write to pg-boss's table: an upgrade that changes these columns must be looked at (docs/SEVERAL_WORKERS.md). */
+describe('the tables of pg-boss', () => {
+  it('have the columns and states that our statements use', async () => {
+    const site = await openPostgresSite()
+    try {
+      const { rows } = await site.client.query<{ column_name: string; data_type: string }>(
+        `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'job'`,
+        [site.schema],
+      )
+      expect(Object.fromEntries(rows.map((row) => [row.column_name, row.data_type]))).toMatchObject({
+        id: 'uuid',
+        name: 'text',
+        priority: 'integer',
+        data: 'jsonb',
+        state: 'USER-DEFINED',
+        retry_limit: 'integer',
+        retry_count: 'integer',
+        start_after: 'timestamp with time zone',
+        created_on: 'timestamp with time zone',
+        started_on: 'timestamp with time zone',
+        completed_on: 'timestamp with time zone',
+        output: 'jsonb',
+      })
+      const states = await site.client.query<{ states: string }>(
+        `SELECT enum_range(NULL::${site.schema}.job_state)::text AS states`,
+      )
+      expect(states.rows[0]?.states).toBe('{created,retry,active,completed,cancelled,failed}')
+    } finally {
+      await site.close()
+    }
+  })
+})
