@@ -73,6 +73,8 @@ _run_archiver() {
             'track/show') command='track show' ;;
             'track/tail') command='track tail' ;;
             'track/cancel') command='track cancel' ;;
+            'track/task') command='track task' ;;
+            'track/archive') command='track archive' ;;
             'track/migrate-schema') command='track migrate-schema' ;;
             '/serve') command='serve' ;;
             '/worker') command='worker' ;;
@@ -150,6 +152,8 @@ _run_archiver() {
         'track show') words='--config --json --help' ;;
         'track tail') words='--config --json --lines --help' ;;
         'track cancel') words='--config --json --help' ;;
+        'track task') words='--config --json --schedule --grace --expected --depends-on --stage --type --total-subtasks --order --description --disable --enable --help' ;;
+        'track archive') words='--config --json --older-than --dry-run --help' ;;
         'track migrate-schema') words='--config --json --help' ;;
         'serve') words='--config --ledger --host --port --token-file --base-path --public-url --help' ;;
         'worker') words='--config --json --stages --until-empty --verbose -v --help' ;;
@@ -166,7 +170,7 @@ _run_archiver() {
         'alerts') words='check list silence' ;;
         'records') words='plan check run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
-        'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel migrate-schema' ;;
+        'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel task archive migrate-schema' ;;
         'queue') words='status list show retry pause resume migrate' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))

@@ -14,6 +14,7 @@ import { TaskCache } from '../tracking/api/task-cache.ts'
 import { failedAttempts, runStory, taskDays } from '../tracking/api/task-reads.ts'
 import { closeOpen } from '../tracking/ledger/close-dead.ts'
 import { openStore, type OpenStore } from '../tracking/ledger/ledger-database.ts'
+import { pruneMetrics } from '../tracking/ledger/prune.ts'
 import { hostOf } from '../tracking/ledger/ledger-options.ts'
 import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 import type { LedgerReads } from '../web/model.ts'
@@ -38,6 +39,8 @@ export interface PageLedger extends LedgerReads {
 const PAUSE = 2000
 /** Milliseconds between two looks for executions that died. */
 const JUDGE_EVERY = 60_000
+/** Milliseconds between two removals of old measurements. */
+const PRUNE_EVERY = 3_600_000
 
 /** The ledger as the pages read it: opened at the first question, and again after it was away. Undefined where `url` is `off`. */
 export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined => {
@@ -86,11 +89,18 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     for (const { pid, status, reason } of await closeOpen(database, hostOf(judging), ''))
       log.warn(`Marked incomplete process ${pid} as ${status}: ${reason}`)
   }
+  let prunedAt = -Infinity
+  const tidy = async ({ database }: OpenStore): Promise<void> => {
+    if (Math.abs(now() - prunedAt) < PRUNE_EVERY) return
+    prunedAt = now()
+    await pruneMetrics(database, now())
+  }
   const tasks = new TaskCache()
   return {
     current: () =>
       ask(async (store) => {
         await judge(store)
+        await tidy(store)
         return currentExecutions(store.database, now())
       }),
     executions: (query) => ask(({ database }) => listExecutions(database, query, now())),

@@ -99,6 +99,29 @@ export const trackCommands: Register = (program, { run, below }) => {
   below(track, 'cancel', 'ask a running execution to stop')
     .argument('<id>', 'run id')
     .action(run(async () => (await read()).trackCancel, 'id'))
+  const task = () => import('../commands/track/task.ts')
+  below(
+    track,
+    'task',
+    'register what is expected of a task: when it starts, how long it takes, what it needs',
+  )
+    .argument('<name>', 'the task')
+    .option('--schedule <when>', 'HH:MM of each day in UTC, minutes between two starts, or none')
+    .option('--grace <minutes>', 'how late it may start')
+    .option('--expected <minutes>', 'how long it takes')
+    .option('--depends-on <tasks>', 'tasks that must end before it: A,B')
+    .option('--stage <stage>', 'its stage')
+    .option('--type <type>', 'what it is written in')
+    .option('--total-subtasks <number>', 'how many steps it has')
+    .option('--order <number>', 'its place in its stage')
+    .option('--description <text>', 'what it does')
+    .option('--disable', 'expect nothing of it')
+    .option('--enable', 'expect it again')
+    .action(run(async () => (await task()).trackTask, 'name'))
+  below(track, 'archive', 'move executions that ended long ago to the history table')
+    .option('--older-than <duration>', 'that ended so long ago', '90d')
+    .option('--dry-run', 'only count them')
+    .action(run(async () => (await task()).trackArchive))
   below(track, 'migrate-schema', 'make the tables, or bring them to this version').action(
     run(async () => (await read()).trackMigrateSchema),
   )

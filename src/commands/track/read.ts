@@ -14,6 +14,7 @@ import { isUuid } from '../../tracking/client/tracked-rows.ts'
 import { executionsText, progressText, statsText } from './read-text.ts'
 import { readDatabase } from './read-database.ts'
 import { numberOption } from './report.ts'
+import { spanOption } from './span.ts'
 import { trackSettings, type TrackOptions } from './tracking-settings.ts'
 
 export interface ReadOptions extends TrackOptions {
@@ -38,14 +39,8 @@ const reading =
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-const before = (flag: string, text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  if (count !== undefined) return now() - Number(count) * (UNITS[unit] ?? 0)
-  throw new ArchiverError('USAGE', `${flag}: "${text}" is not a duration`, { hint: 'such as 30m, 24h or 7d' })
-}
+const before = (flag: string, text: string | undefined): number | undefined =>
+  text === undefined ? undefined : now() - spanOption(flag, text)
 
 const filterOf = (options: ReadOptions): ListFilter => {
   const longer = before('--running-longer', options.runningLonger)

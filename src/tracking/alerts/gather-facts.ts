@@ -16,7 +16,13 @@ const FORGET_AFTER = 90 * DAY
 /** What the alert rules need to know of each task, registered or seen in the last 90 days. */
 export const taskFacts = async (database: LedgerDatabase, now: number): Promise<TaskFacts[]> => {
   const from = tables(database)
-  const registered = await from.selectFrom('tasks').selectAll().where('enabled', '=', 1).execute()
+  // A task that was only seen is in the table too; one that somebody expects something of is watched for ever.
+  const registered = await from
+    .selectFrom('tasks')
+    .selectAll()
+    .where('enabled', '=', 1)
+    .where((eb) => eb.or([eb('schedule', 'is not', null), eb('expected_duration_minutes', 'is not', null)]))
+    .execute()
   const seen = await from
     .selectFrom('daily_stats')
     .select('task_name')

@@ -8,6 +8,7 @@ import { stageOf } from '../client/stage-patterns.ts'
 import { isUuid, trackedRows } from '../client/tracked-rows.ts'
 import { TrackedExecution } from '../client/tracked-execution.ts'
 import { writeLedger } from '../ledger/ledger-database.ts'
+import { keepNewest } from '../ledger/spool.ts'
 import type { Row } from '../ledger/row.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { wordsOf, type State } from '../ledger/status-words.ts'
@@ -82,13 +83,12 @@ export class HttpReports {
     readonly refused: readonly { readonly row: number; readonly why: string }[]
   }> {
     const { rows, refused } = checkedRows(value, this.#options.redact)
+    // Of a row that came twice, as from a spool and behind it, the newest counts.
+    const newest = new Map<string, Row>()
+    for (const { row } of rows) keepNewest(newest, row)
     const late: Row[] = []
     await this.#options.use((database) =>
-      writeLedger(
-        database,
-        rows.map(({ row }) => row),
-        (row) => late.push(row),
-      ),
+      writeLedger(database, [...newest.values()], (row) => late.push(row)),
     )
     const why = 'the database does not take it'
     const more = rows.filter(({ row }) => late.includes(row)).map(({ at }) => ({ row: at, why }))

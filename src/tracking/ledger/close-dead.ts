@@ -1,4 +1,5 @@
 import { judge, wordsOf, type HostFacts, type OpenExecution } from './status-words.ts'
+import { failuresOf } from './daily-failures.ts'
 import { daysOf, tables } from './daily-stats.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { dayOf, timeMs, timeText } from '../../sql/timestamps.ts'
@@ -64,7 +65,8 @@ export const closeOpen = async (database: LedgerDatabase, host: Host, self: stri
     if (await close(database, end, host.now)) closed.push(end)
   }
   const days = closed.map(({ task, startedAt }) => ({ task, day: dayOf(startedAt) }))
-  await writeRows(database.kysely, await daysOf(database, days), database.dialect, database.schema)
+  const counted = [...(await daysOf(database, days)), ...(await failuresOf(database, days))]
+  await writeRows(database.kysely, counted, database.dialect, database.schema)
   return closed
 }
 

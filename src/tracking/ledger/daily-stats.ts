@@ -19,10 +19,15 @@ export const daysTouched = (rows: readonly Row[]): TaskDay[] =>
     return typeof start === 'string' && typeof task === 'string' ? [{ task, day: start.slice(0, 10) }] : []
   })
 
+/** Each day once: PostgreSQL refuses a statement that changes a row twice. */
+export const distinctDays = (days: readonly TaskDay[]): TaskDay[] => [
+  ...new Map(days.map((one) => [JSON.stringify([one.task, one.day]), one])).values(),
+]
+
 /** `daily_stats` for these days, counted anew from the executions, so that counting twice changes nothing. */
 export const daysOf = async (database: LedgerDatabase, days: readonly TaskDay[]): Promise<Row[]> => {
   const rows: Row[] = []
-  for (const { task, day } of days) {
+  for (const { task, day } of distinctDays(days)) {
     const from = Date.parse(`${day}T00:00:00Z`)
     const ended = await tables(database)
       .selectFrom('executions')

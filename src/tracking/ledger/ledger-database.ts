@@ -2,6 +2,8 @@ import type { Log } from '../../common/log.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { openDatabase, type DatabaseOptions } from '../../sql/open-database.ts'
 import { daysOf, daysTouched } from './daily-stats.ts'
+import { failuresOf } from './daily-failures.ts'
+import { firstSeen } from './registered-tasks.ts'
 import { migrateLedger } from './migrate-ledger.ts'
 import { isRefusal } from '../../sql/data-errors.ts'
 import type { Row } from './row.ts'
@@ -61,8 +63,12 @@ export const writeLedger = async (
 ): Promise<void> => {
   await writeOrRefuse(database, rows, onRefused)
   const days = daysTouched(rows)
-  if (days.length > 0)
-    await writeRows(database.kysely, await daysOf(database, days), database.dialect, database.schema)
+  const more = [
+    ...firstSeen(database, rows),
+    ...(await daysOf(database, days)),
+    ...(await failuresOf(database, days)),
+  ]
+  await writeRows(database.kysely, more, database.dialect, database.schema)
 }
 
 /** Where a row is refused, halves are tried until it stands alone: one row must never keep the others from being written. */

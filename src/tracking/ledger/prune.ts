@@ -19,10 +19,7 @@ export const prune = async (
   options: { readonly keepDays: number; readonly now: number; readonly limit: number },
 ): Promise<number> => {
   const { keepDays, now, limit } = options
-  await tables(database)
-    .deleteFrom('process_metrics')
-    .where('at', '<', timeText(now - METRICS_DAYS * DAY))
-    .execute()
+  await pruneMetrics(database, now)
   if (keepDays === 0) return 0
   let removed = 0
   while (removed < limit) {
@@ -51,4 +48,12 @@ export const prune = async (
     removed += ids.length
   }
   return removed
+}
+
+/** Removes measurements that are older than 30 days. */
+export const pruneMetrics = async (database: LedgerDatabase, now: number): Promise<void> => {
+  await tables(database)
+    .deleteFrom('process_metrics')
+    .where('at', '<', timeText(now - METRICS_DAYS * DAY))
+    .execute()
 }

@@ -169,7 +169,8 @@ const isTable = (name: string): name is TableName => Object.hasOwn(TABLES, name)
 const isCell = (value: unknown): value is Cell =>
   value === null || typeof value === 'string' || typeof value === 'number'
 
-const keepNewest = (rows: Map<string, Row>, row: Row): void => {
+/** Keeps the row under its key, where none there is newer. */
+export const keepNewest = (rows: Map<string, Row>, row: Row): void => {
   const key = keyOf(row, TABLES[row.table].key)
   const before = rows.get(key)
   if (!before || Number(before.cells['revision'] ?? 0) <= Number(row.cells['revision'] ?? 0))

@@ -53,7 +53,7 @@ const onConflict = (name: TableName, columns: readonly string[], dialect: Dialec
   const { key }: Table = TABLES[name]
   const others = columns.filter((column) => !key.includes(column) && column !== 'revision')
   const versioned = columns.includes('revision')
-  const replaced = versioned || name === 'daily_stats' || name === 'idle_passes'
+  const replaced = versioned || name === 'daily_stats' || name === 'daily_failures' || name === 'idle_passes'
   if (dialect === 'mysql') {
     if (!replaced) return `ON DUPLICATE KEY UPDATE ${key[0] ?? ''} = ${key[0] ?? ''}`
     const guard = (column: string): string =>

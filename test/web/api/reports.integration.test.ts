@@ -216,13 +216,14 @@ describe('whole rows', () => {
       },
     }
     const rows = [
+      { t: 'executions', c: { ...good, revision: 3 } },
       { t: 'executions', c: good },
       { t: 'executions', c: { ...good, run_id: randomUUID(), execution_status: 'ODD' } },
       { t: 'schema_version', c: { version: 99 } },
       { t: 'executions', c: { ...good, process_id: '1; DROP' } },
     ]
     const { json } = await served.send('POST', '/api/v1/reports', { rows })
-    expect(json).toMatchObject({ written: 1, refused: [{ row: 2 }, { row: 3 }, { row: 1 }] })
+    expect(json).toMatchObject({ written: 2, refused: [{ row: 3 }, { row: 4 }, { row: 2 }] })
     await served.send('POST', '/api/v1/reports', {
       rows: [{ t: 'executions', c: { ...good, task_name: 'old', revision: 4 } }],
     })
