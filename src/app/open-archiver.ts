@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { blobOf } from '../stores/ucondb/blob/blob.ts'
+import { packer } from '../stores/ucondb/blob/blob.ts'
 import { fhiclFault } from '../fhicl/try-parse.ts'
 import type { Archive, DocumentStore } from '../stores/store.ts'
 import { type Config, readConfig } from '../config/load-config.ts'
@@ -10,7 +10,7 @@ import { secretsOf } from '../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../stores/run-records/fhiclize/schema.ts'
 import { MemoryBudget } from '../common/memory-budget.ts'
-import { admitImport } from '../runs/import-room.ts'
+import { importSource } from '../runs/import-source.ts'
 import { monotonic, now } from '../platform/host.ts'
 import type { StageName } from '../common/stage-name.ts'
 import { ListingCache } from '../runs/listing-cache.ts'
@@ -63,12 +63,7 @@ export const openArchiver = async (
     records,
     threads,
     budget,
-    admit: (run, signal) => admitImport(run, records.largeSize(run), { budget, maxRecordBytes }, signal),
-    load: async (run, signal, room) => convert(await records.read(run, signal, room?.bytes)),
-    write: (run, place, signal, room) =>
-      records.steadily(run, signal, (path, directory) =>
-        threads.write({ run, path, directory, most: room?.bytes }, place, signal),
-      ),
+    ...importSource({ records, threads, convert, budget, maxRecordBytes }),
     artdaq: await openArtdaq(config, context),
     archive: await openArchive(config, context, overrides),
     cache: new ListingCache(listings, monotonic),
@@ -95,12 +90,7 @@ export const openArchiver = async (
       }).peek(),
     memory: (stage, { assertHeld, warn, corrupt = ignore }) =>
       new StageMemory({ stage, ...memoryPaths(config, stage), now, warn, assertHeld, corrupt }),
-    pack: (stored) =>
-      blobOf(
-        stored,
-        { content: config.uconDb.blobContent, otherFiles: config.uconDb.otherFiles === 'include' },
-        now(),
-      ),
+    pack: packer(config.uconDb, now),
   }
 }
 

@@ -131,3 +131,12 @@ const corrupt = (what: string): ArchiverError =>
 /** The blob of a run as it came back from artdaqDB: its documents, then the files that no document carries. */
 export const blobOf = (stored: StoredRun, options: BlobOptions, packedOn: number): Buffer =>
   packBlob(stored.run, sectionsOf(stored, options), packedOn)
+
+/** Packs runs as the settings of `ucon_db` say. `now`: epoch milliseconds, for the times of packing. */
+export const packer =
+  (
+    settings: { readonly blobContent: BlobOptions['content']; readonly otherFiles: string },
+    now: () => number,
+  ): ((stored: StoredRun) => Buffer) =>
+  (stored) =>
+    blobOf(stored, { content: settings.blobContent, otherFiles: settings.otherFiles === 'include' }, now())
