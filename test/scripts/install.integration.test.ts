@@ -174,8 +174,8 @@ describe('a path that holds what systemd or the shell reads as its own', () => {
     const { status, stderr } = install()
     expect([status, stderr]).toEqual([0, ''])
     const unit = readFileSync(join(root, unitPath), 'utf8')
-    expect(wordsOf(unit, 'ReadOnlyPaths')).toEqual([path])
-    expect(wordsOf(unit, 'RequiresMountsFor')).toEqual([path])
+    expect(wordsOf(unit, 'ReadOnlyPaths')).toEqual([`${path}#1`])
+    expect(wordsOf(unit, 'RequiresMountsFor')).toEqual([`${path}#1`])
     const writable = expect.arrayContaining([`-${path}/db`, '-/srv/other', '-/srv/a b']) as string[]
     expect(wordsOf(unit, 'ReadWritePaths')).toEqual(writable)
     expect(wordsOf(unit, 'NoExecPaths')).toEqual(writable)
