@@ -67,7 +67,7 @@ fi
 units="run-record-archiver.service run-record-archiver.timer
     run-record-archiver-retry.service run-record-archiver-retry.timer
     run-record-archiver-report.service run-record-archiver-report.timer
-    run-record-archiver-daemon.service run-record-archiver-failure@.service"
+    run-record-archiver-daemon.service run-record-archiver-worker@.service run-record-archiver-failure@.service"
 
 # Says what is done, and does it.
 run() {

@@ -29,6 +29,9 @@ export const queueCommands: Register = (program, { run, below }) => {
   below(queue, 'resume', 'go on with a stage')
     .argument('<stage>', 'import or migrate')
     .action(run(async () => (await import('../commands/queue.ts')).queueResume, 'stage'))
+  below(queue, 'drain', 'hand out nothing, and wait until nothing is in hand')
+    .option('--wait <seconds>', 'at most so long', '300')
+    .action(run(async () => (await import('../commands/queue.ts')).queueDrain))
   below(queue, 'migrate', 'make the tables of the queue, or bring them up to date').action(
     run(async () => (await import('../commands/queue.ts')).queueMigrate),
   )

@@ -3,6 +3,8 @@ import { openQueue, type QueueUse } from '../app/open-queue.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { ClaimStore, InstanceState, ItemState, ItemStatus, StageCounts } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
+import { monotonic } from '../platform/host.ts'
+import { countOf } from './run-options.ts'
 
 interface Options {
   readonly config: string
@@ -125,3 +127,26 @@ export const queueMigrate = withQueue((_store, _options, out) => {
   out('The tables of the queue are up to date')
   return Promise.resolve(0)
 }, 'migrate')
+
+/** How often `queue drain` looks, in milliseconds. */
+const LOOK_EVERY = 500
+
+/** `queue drain`: pauses every stage and waits until nothing is in hand. Exit 1 where that takes longer than `--wait`. */
+export const queueDrain = withQueue<Options & { readonly wait?: string }>(
+  async (store, { wait = '300', json }, out) => {
+    const stages = new Set(['import', 'migrate', ...(await store.counts()).map(({ stage }) => stage)])
+    for (const stage of stages) await store.pause(stage)
+    const until = monotonic() + countOf('--wait', wait) * 1000
+    for (;;) {
+      const counts = await store.counts()
+      const claimed = counts.reduce((sum, one) => sum + one.claimed, 0)
+      if (claimed === 0 || monotonic() >= until) {
+        const left = `${claimed} item(s) are still in hand; the stages stay paused`
+        if (json) out(asJson({ stages: counts }))
+        else out(claimed === 0 ? 'Nothing is in hand. Go on with: queue resume STAGE' : left)
+        return claimed === 0 ? 0 : 1
+      }
+      await new Promise((later) => setTimeout(later, LOOK_EVERY))
+    }
+  },
+)

@@ -6,7 +6,7 @@ import { openQueue } from '../app/open-queue.ts'
 import { withSession } from '../app/session.ts'
 import type { StageName } from '../common/stage-name.ts'
 import { ArchiverError } from '../errors.ts'
-import { monotonic } from '../platform/host.ts'
+import { identity, monotonic } from '../platform/host.ts'
 import { QueueBacklog } from '../queue/queue-backlog.ts'
 import { work } from '../runs/cluster/worker.ts'
 
@@ -43,7 +43,10 @@ export const worker: Command<WorkerOptions> = async (options, context) => {
   return withSession(archiver, session, context, async (conditions) => {
     const store = await openQueue(queue, app.workDir, true)
     try {
-      const others = (await store.instances()).filter(({ status }) => status === 'running').length
+      const { host } = identity()
+      const others = (await store.instances()).filter(
+        (one) => one.status === 'running' && one.host === host,
+      ).length
       const [workers, processors] = [others * app.parallelWorkers, availableParallelism()]
       if (workers > processors)
         conditions.warn(

@@ -62,6 +62,7 @@ describe('the units', () => {
     'run-record-archiver.service',
     'run-record-archiver-retry.service',
     'run-record-archiver-daemon.service',
+    'run-record-archiver-worker@.service',
   ])('%s takes a stop by a person for no failure', (name) => {
     expect(valuesOf(name, 'SuccessExitStatus')).toEqual(['130 143'])
     expect(Number(valuesOf(name, 'TimeoutStopSec')[0])).toBeGreaterThan(30)
