@@ -117,6 +117,11 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
       '--override-conflict <run>',
       'archive this one run in UconDB although its key is taken by other content',
     )
+    .option(
+      '--instance-id <number>',
+      'with --instance-count: only the runs whose number modulo the count is this',
+    )
+    .option('--instance-count <number>', 'how many instances split the runs; state merge joins their files')
     .addOption(new Option('--color', 'colour even where standard error is no terminal'))
     .addOption(new Option('--no-color', 'no colour (NO_COLOR says the same)'))
     .addHelpText(

@@ -5,6 +5,7 @@ _run_archiver() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "$command/${COMP_WORDS[i]}" in
+            '/state') command='state' ;;
             '/config') command='config' ;;
             '/artdaq') command='artdaq' ;;
             '/fhicl') command='fhicl' ;;
@@ -19,6 +20,7 @@ _run_archiver() {
             '/diff') command='diff' ;;
             '/audit') command='audit' ;;
             '/scrub') command='scrub' ;;
+            'state/merge') command='state merge' ;;
             '/daemon') command='daemon' ;;
             '/notify') command='notify' ;;
             'config/check') command='config check' ;;
@@ -84,6 +86,7 @@ _run_archiver() {
             'queue/retry') command='queue retry' ;;
             'queue/pause') command='queue pause' ;;
             'queue/resume') command='queue resume' ;;
+            'queue/drain') command='queue drain' ;;
             'queue/migrate') command='queue migrate' ;;
         esac
     done
@@ -91,13 +94,14 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit scrub daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve worker queue --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub state daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve worker queue --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --instance-id --instance-count --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
         'diff') words='--config --json --help' ;;
         'audit') words='--config --json --deep --help' ;;
         'scrub') words='--config --json --for --runs --help' ;;
+        'state merge') words='--config --json --wait --help' ;;
         'daemon') words='--config --json --verbose -v --help' ;;
         'notify') words='--title --key --config --help' ;;
         'config check') words='--config --json --no-connect --help' ;;
@@ -163,7 +167,9 @@ _run_archiver() {
         'queue retry') words='--config --json --stage --help' ;;
         'queue pause') words='--config --json --help' ;;
         'queue resume') words='--config --json --help' ;;
+        'queue drain') words='--config --json --wait --help' ;;
         'queue migrate') words='--config --json --help' ;;
+        'state') words='merge' ;;
         'config') words='check' ;;
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
@@ -171,7 +177,7 @@ _run_archiver() {
         'records') words='plan check run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel task archive migrate-schema' ;;
-        'queue') words='status list show retry pause resume migrate' ;;
+        'queue') words='status list show retry pause resume drain migrate' ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$word") $(compgen -f -- "$word"))
 }

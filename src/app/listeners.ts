@@ -1,3 +1,4 @@
+import type { Share } from '../common/share.ts'
 import { messageOf } from '../errors.ts'
 import { bootTime, identity, monotonic, now, startTicks } from '../platform/host.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
@@ -19,6 +20,8 @@ export interface SessionOptions {
   readonly waitSeconds: number
   /** A worker of a queue: the lock is held together with other workers. */
   readonly shared?: boolean
+  /** One of several instances that split the runs: the lock is held together with the others, and one of its own alone. */
+  readonly share?: Share | undefined
   /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
   readonly stages?: number | undefined
   readonly verbose: boolean

@@ -7,6 +7,7 @@ import type { Archive, DocumentStore } from '../stores/store.ts'
 import { type Config, readConfig } from '../config/load-config.ts'
 import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import { fileOfShare } from '../common/share.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { BUILT_IN_SCHEMA } from '../stores/run-records/fhiclize/schema.ts'
 import { MemoryBudget } from '../common/memory-budget.ts'
@@ -30,12 +31,15 @@ export const openArchiver = async (
   context: Context,
   overrides: Overrides = {},
 ): Promise<Archiver> => {
-  const { config, warnings } = readConfig(configFile, context.env)
+  const { config: read, warnings } = readConfig(configFile, context.env)
+  const { share } = overrides
+  const own = (path: string): string => (share ? fileOfShare(path, share) : path)
+  const config = ofInstance(read, own)
   for (const warning of warnings) context.err(`warning: ${warning}\n`)
   const { app } = config
-  const listings = join(app.workDir, '.listings.json')
-  const watched = join(app.workDir, '.watched-records.json')
-  const inHand = join(app.workDir, '.migrator_in_hand')
+  const listings = own(join(app.workDir, '.listings.json'))
+  const watched = own(join(app.workDir, '.watched-records.json'))
+  const inHand = own(join(app.workDir, '.migrator_in_hand'))
   const { settleSeconds, incompleteAfterSeconds, maxRecordMb, maxRecordFiles, runRecordsDir } =
     config.sourceFiles
   const maxRecordBytes = maxRecordMb * 1_000_000
@@ -93,6 +97,18 @@ export const openArchiver = async (
     pack: packer(config.uconDb, now),
   }
 }
+
+/** The files of a stage, as an instance of several names them. */
+const ofInstance = (config: Config, own: (path: string) => string): Config => ({
+  ...config,
+  app: {
+    ...config.app,
+    importStateFile: own(config.app.importStateFile),
+    importFailureLog: own(config.app.importFailureLog),
+    migrateStateFile: own(config.app.migrateStateFile),
+    migrateFailureLog: own(config.app.migrateFailureLog),
+  },
+})
 
 const memoryPaths = ({ app }: Config, stage: StageName) =>
   stage === 'import'

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { fileOfShare } from '../common/share.ts'
 import { durationText } from '../common/duration.ts'
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
@@ -32,7 +34,8 @@ export const withSession = async (
 ): Promise<number> => {
   const { app } = archiver.config
   const log = await openLog(archiver, options, context)
-  const lock = await (options.shared ? shareLock : acquireLock)({
+  const shares = options.shared ?? options.share !== undefined
+  const lock = await (shares ? shareLock : acquireLock)({
     lockFile: app.lockFile,
     workDir: app.workDir,
     mode: options.mode,
@@ -41,6 +44,7 @@ export const withSession = async (
     now,
     signal: context.signal,
     files: archiver.writes,
+    ...(options.share ? { alone: fileOfShare(join(app.workDir, '.archiver.flock'), options.share) } : {}),
     warn: (message) => log.warn(message),
   })
   const listeners = await openListeners(archiver, options, context, log)

@@ -35,6 +35,14 @@ export const runCommands: Register = (program, { run, below }) => {
     .option('--for <time>', 'no longer than this: 10m')
     .option('--runs <runs>', 'only these runs: 12000-12050,12060')
     .action(run(async () => (await import('../commands/scrub.ts')).scrub))
+  const state = program.command('state').description('the state files of several instances')
+  below(
+    state,
+    'merge',
+    'join the state files and failure logs of --instance-id into those of a single archiver',
+  )
+    .option('--wait <seconds>', 'wait for the instances to end instead of giving up at once')
+    .action(run(async () => (await import('../commands/merge-state.ts')).mergeState))
   below(program, 'daemon', 'watch the record directory and archive runs as they end')
     .option('-v, --verbose', 'log debug messages too')
     .action(run(async () => (await import('../commands/daemon.ts')).daemon))

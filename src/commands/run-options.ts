@@ -23,6 +23,8 @@ export interface MainOptions {
   readonly limit?: string
   readonly wait?: string
   readonly overrideConflict?: string
+  readonly instanceId?: string
+  readonly instanceCount?: string
 }
 
 /** What the main command is asked to do. */
@@ -51,6 +53,8 @@ const PASS_FLAGS: readonly [key: keyof MainOptions, flag: string][] = [
   ['runs', '--runs'],
   ['limit', '--limit'],
   ['overrideConflict', '--override-conflict'],
+  ['instanceId', '--instance-id'],
+  ['instanceCount', '--instance-count'],
 ]
 
 /** Reads the mode off the flags. Throws USAGE that names both flags where two contradict each other. */

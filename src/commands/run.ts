@@ -1,4 +1,5 @@
 import type { RunSet } from '../common/run-set.ts'
+import { shareOf } from '../common/share.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Context } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
@@ -20,13 +21,15 @@ type PassMode = Extract<Mode, { type: 'pass' }>
 export const run = async (mode: PassMode, options: MainOptions, context: Context): Promise<number> => {
   const overrideConflict =
     options.overrideConflict === undefined ? undefined : runOf(options.overrideConflict)
-  const archiver = await openArchiver(options.config, context, { overrideConflict })
+  const share = shareOf(options.instanceId, options.instanceCount)
+  const archiver = await openArchiver(options.config, context, { overrideConflict, share })
   const complaints: string[] = []
   const request: PassRequest = {
     mode: mode.pass,
     stages: mode.stages,
     only: onlyRuns(options, overrideConflict),
     override: overrideConflict,
+    share,
     limit: options.limit === undefined ? undefined : countOf('--limit', options.limit),
     check: options.validate
       ? (await import('../runs/check-metadata.ts')).blobCheck(
@@ -36,9 +39,10 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
       : undefined,
   }
   if (options.dryRun) return dryRun(archiver, request, options, context)
-  if (mode.pass === 'incremental' && (await isIdle(archiver, request, options, context))) return 0
+  if (mode.pass === 'incremental' && !share && (await isIdle(archiver, request, options, context))) return 0
   const session = {
     mode: modeWord(mode),
+    share,
     stages: mode.stages.length,
     waitSeconds:
       options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),

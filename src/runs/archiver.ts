@@ -1,5 +1,6 @@
 import type { MemoryBudget } from '../common/memory-budget.ts'
 import type { Redact } from '../common/redact.ts'
+import type { Share } from '../common/share.ts'
 import type { Config } from '../config/load-config.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { InHand } from '../state/in-flight-runs.ts'
@@ -44,5 +45,7 @@ export interface Archiver {
 
 /** What a pass may change of the configuration, from the command line. */
 export interface Overrides {
+  /** Its files stand beside those of a single archiver. */
+  readonly share?: Share | undefined
   readonly overrideConflict?: number | undefined
 }

@@ -1,5 +1,6 @@
 import type { Listing } from '../stores/store.ts'
 import { RunSet } from '../common/run-set.ts'
+import { isInShare, type Share } from '../common/share.ts'
 
 /** `incremental` leaves failed runs to a retry, `full` takes them too, `retry` takes only them. */
 export type PassMode = 'incremental' | 'full' | 'retry'
@@ -17,6 +18,8 @@ export interface PlanInput {
   readonly unproven: RunSet
   /** `--runs`: nothing else is looked at. */
   readonly only?: RunSet | undefined
+  /** `--instance-id`: the runs of other instances are theirs. */
+  readonly share?: Share | undefined
 }
 
 /**
@@ -25,9 +28,10 @@ export interface PlanInput {
  * the failure log is not taken for archived: what is there may be what it failed for (a conflict, a mismatch). It is put again, which compares.
  */
 export const candidates = (input: PlanInput): RunSet => {
-  const { mode, source, destination, failed, changed, unproven, only } = input
+  const { mode, source, destination, failed, changed, unproven, only, share } = input
   const proven = destination.runs.minus(failed).minus(unproven)
-  const missing = source.minus(proven).union(changed.intersect(source))
+  const all = source.minus(proven).union(changed.intersect(source))
+  const missing = share ? RunSet.of([...all].filter((run) => isInShare(share, run))) : all
   const wanted = only ? missing.intersect(only) : missing
   switch (mode) {
     case 'incremental':

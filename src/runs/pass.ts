@@ -3,6 +3,7 @@ import { passLimit, type PassMode } from './candidates.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
 import { RunSet } from '../common/run-set.ts'
+import type { Share } from '../common/share.ts'
 import { messageOf, toldOf } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
 import { runStage } from '../engine/engine.ts'
@@ -24,6 +25,8 @@ export interface PassRequest {
   readonly only?: RunSet | undefined
   /** `--limit`; without it `app.batch_size` decides. */
   readonly limit?: number | undefined
+  /** `--instance-id` and `--instance-count`. */
+  readonly share?: Share | undefined
   /** `--override-conflict`. */
   readonly override?: number | undefined
   /** Whether records that are archived are looked at again, as they are unless this is false. */
@@ -69,8 +72,9 @@ export const planPass = async (
 ): Promise<Plan> => {
   const { cache, records, artdaq, archive, config } = archiver
   const limit = passLimit(request.mode, config.app.batchSize, request.limit)
-  const { mode, only, override } = request
-  const wanted = { mode, limit, only, state, failed, isFirst, inHand: await archiver.inHand.read(), override }
+  const { mode, only, override, share } = request
+  const inHand = await archiver.inHand.read()
+  const wanted = { mode, limit, only, state, failed, isFirst, inHand, override, share }
   const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
   if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
   const source = await cache.list<SourceListing>('run-records', records)

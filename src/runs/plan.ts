@@ -1,6 +1,7 @@
 import type { Listing, RecordSource, SourceListing } from '../stores/store.ts'
 import { candidates, type PassMode } from './candidates.ts'
 import { RunSet } from '../common/run-set.ts'
+import type { Share } from '../common/share.ts'
 import type { StageState } from '../state/state-format.ts'
 import { ArchiverError } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
@@ -31,6 +32,8 @@ export interface PlanRequest {
   readonly isFirst: boolean
   /** What the last pass had in hand below `last_attempted_run` (`InHand`). */
   readonly inHand: RunSet
+  /** Only the runs of this share. */
+  readonly share?: Share | undefined
   /** A run that is put although the archive has its key: `--override-conflict`. */
   readonly override?: number | undefined
 }

@@ -31,6 +31,8 @@ export interface LockOptions {
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly signal?: AbortSignal
+  /** Only with `shareLock`: a lock file of this instance that no second one like it may hold. */
+  readonly alone?: string
   /** Paths that `replaceFile` writes: what a kill left beside them is swept. */
   readonly files: readonly string[]
   readonly warn: (message: string) => void
@@ -96,7 +98,15 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
  */
 export async function shareLock(options: LockOptions): Promise<Lock> {
   await makeFolders(options)
-  const kernel = await takeKernelLocks(options, 'shared')
+  const kernel = [...(await takeKernelLocks(options, 'shared'))]
+  if (options.alone !== undefined) {
+    const own = await Flock.take(options.alone, options.waitSeconds, options.signal)
+    if (own) kernel.push(own)
+    else {
+      await releaseAll(kernel)
+      throw await held(options)
+    }
+  }
   return {
     lost: new AbortController().signal,
     assertHeld() {
