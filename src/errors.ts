@@ -44,6 +44,7 @@ export const CODES = {
   QUEUE_CLAIM_LOST: { exit: 1, retry: false },
   /** The workers of an item died several times with it in hand. */
   QUEUE_POISON: { exit: 1, retry: false },
+  RECORD_FAILED: { exit: 1, retry: false },
   LEDGER_UNAVAILABLE: { exit: 1, retry: true },
   /** A database server that rows are moved on cannot be reached, or went away. */
   DATABASE_UNAVAILABLE: { exit: 1, retry: true },

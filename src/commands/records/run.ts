@@ -1,17 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
-import { ArchiverError } from '../../errors.ts'
-import { replaceFile, step } from '../../platform/atomic-file.ts'
-import { now } from '../../platform/host.ts'
+import { replaceFile } from '../../platform/atomic-file.ts'
+import { identity, now } from '../../platform/host.ts'
 import { createLog, levelOf, type OpenLog } from '../../platform/log/logger.ts'
-import { processItem, type ItemOutcome } from '../../records/run/process-item.ts'
-import { runItems } from '../../records/run/run-items.ts'
+import type { ItemOutcome } from '../../records/run/process-item.ts'
 import { RunMetrics } from '../../records/run/run-metrics.ts'
-import { logStates, type LogWriter } from '../../records/sql/processing-log.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { openTask, type OpenTask, type TaskOptions } from './open-task.ts'
 import { readRunOptions, type RunSelection, type SelectionOptions } from './run-selection.ts'
+import { workOnTask } from './work-on-task.ts'
 
 export interface RecordsRunOptions extends TaskOptions, SelectionOptions {
   readonly json?: boolean
@@ -42,7 +40,9 @@ const runTask = async (
   const started = now()
   const session = timeText(started).replace(/[-:]/g, '').replace(' ', '_').slice(0, 15)
   const { instance } = selection.choice
-  const suffix = instance ? `_instance_${instance.id}_of_${instance.count}` : ''
+  // Instances that share a backlog have no numbers, and may start in one second.
+  const shared = task.queue.url.reveal() === 'off' ? '' : `_pid_${identity().pid}`
+  const suffix = instance ? `_instance_${instance.id}_of_${instance.count}` : shared
   await mkdir(join(task.workDir, 'logs'), { recursive: true })
   await mkdir(join(task.workDir, 'metrics'), { recursive: true })
   const log = await createLog({
@@ -58,7 +58,16 @@ const runTask = async (
   log.info(`records ${task.name}: from ${task.sourceName} with ${task.workers} workers`)
   let failure: unknown
   try {
-    await work(task, selection, { session, strict: options.strict ?? false, metrics, log, context })
+    await workOnTask(task, selection, {
+      session,
+      strict: options.strict ?? false,
+      listener: (outcome) => {
+        metrics.add(outcome)
+        logOutcome(log, outcome)
+      },
+      warn: (message) => log.warn(message),
+      context,
+    })
   } catch (error) {
     failure = error
     log.error(`records ${task.name}: stopped`, { error })
@@ -97,67 +106,6 @@ const codeLines = (codes: Readonly<Record<string, number>>): string =>
   Object.entries(codes)
     .map(([code, count]) => `  ${code}: ${count}\n`)
     .join('')
-
-interface Work {
-  readonly session: string
-  readonly strict: boolean
-  readonly metrics: RunMetrics
-  readonly log: OpenLog
-  readonly context: Context
-}
-
-const work = async (
-  task: OpenTask,
-  selection: RunSelection,
-  { session, strict, metrics, log, context }: Work,
-): Promise<void> => {
-  const { mapping, target, source, catalogue } = task
-  const { choice, from, to } = selection
-  const writer: LogWriter = {
-    task: task.name,
-    keyType: mapping.record.keyType,
-    sessionId: session,
-    instanceId: choice.instance?.id ?? null,
-    instanceCount: choice.instance?.count ?? null,
-    rangeStart: from ?? null,
-    rangeEnd: to ?? null,
-    mappingSha256: task.mappingSha256,
-  }
-  const item = {
-    database: target,
-    mapping,
-    writer,
-    catalogue,
-    source,
-    strict,
-    now,
-    random: Math.random,
-    stop: context.signal,
-  }
-  await runItems({
-    source,
-    keyType: mapping.record.keyType,
-    choice,
-    workers: task.workers,
-    batchSize: selection.batchSize ?? task.batchSize,
-    limit: selection.limit,
-    from,
-    to,
-    stop: context.signal,
-    states: async (keys) => {
-      try {
-        return await logStates(target, task.name, keys)
-      } catch (cause) {
-        throw new ArchiverError('STORE_UNAVAILABLE', 'cannot read processing_log', { cause })
-      }
-    },
-    process: (key) => processItem(key, { ...item, reached: (name) => step(`records: ${name}`) }),
-    listener: (outcome) => {
-      metrics.add(outcome)
-      logOutcome(log, outcome)
-    },
-  })
-}
 
 /** One line an item; the key is all that it shows of a payload. */
 const logOutcome = (

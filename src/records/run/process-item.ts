@@ -64,6 +64,17 @@ export const processItem = async (key: string, options: ItemOptions): Promise<It
     }
 }
 
+/** Records that an item failed by what is known of it without trying it. Throws STORE_UNAVAILABLE. */
+export const failItem = async (key: string, error: ItemError, options: ItemOptions): Promise<ItemOutcome> => {
+  const started = options.now()
+  try {
+    await storeFailure(failureEntry(key, null, started, error, options), options)
+    return outcome(key, started, options, { status: 'failed', error })
+  } catch (cause) {
+    throw new ArchiverError('STORE_UNAVAILABLE', 'cannot write processing_log', { cause })
+  }
+}
+
 const attemptItem = async (key: string, started: number, options: ItemOptions): Promise<ItemOutcome> => {
   let payload: string | Uint8Array | null = null
   try {

@@ -1,70 +1,60 @@
-import type { RecordSource } from '../sources/source.ts'
-import type { KeyType } from '../mapping/model.ts'
-import type { LogState } from '../sql/processing-log.ts'
-import { isDue, isOwn, type Choice } from './choose-keys.ts'
+import type { ItemSource, Taken } from './item-source.ts'
 import type { ItemOutcome } from './process-item.ts'
 
 export interface RunOptions {
-  readonly source: RecordSource
-  readonly keyType: KeyType
-  readonly choice: Choice
+  readonly items: ItemSource
   readonly workers: number
-  readonly batchSize: number
-  /** Items that this instance attempts at most. */
-  readonly limit: number
-  readonly from: string | undefined
-  readonly to: string | undefined
   /** Aborts when no further item is to be taken: those in hand are finished. */
   readonly stop: AbortSignal
-  readonly states: (keys: readonly string[]) => Promise<ReadonlyMap<string, LogState>>
-  readonly process: (key: string) => Promise<ItemOutcome>
+  readonly process: (taken: Taken) => Promise<ItemOutcome>
   readonly listener: (outcome: ItemOutcome) => void
 }
 
 /**
- * Walks the source's keys and processes what is due, several items at once; a batch of keys is all that is held. One bad item never
- * stops the others. Throws what `process` throws: then the target or the source is away, and items in hand are pending or done.
+ * Processes items, several at once. One bad item never stops the others. An item with which a process has died is worked on alone. Throws
+ * what `process` throws: then the target or the source is away, and items in hand are pending or done.
  */
 export const runItems = async (options: RunOptions): Promise<void> => {
-  const due = dueKeys(options)
+  const { items, workers, stop } = options
+  const inHand = new Set<Promise<void>>()
+  let line: Promise<unknown> = Promise.resolve()
   let failure: unknown
-  const worker = async (): Promise<void> => {
-    while (failure === undefined && !options.stop.aborted) {
-      const next = await due.next()
-      if (next.done) return
-      try {
-        options.listener(await options.process(next.value))
-      } catch (error) {
-        failure ??= error
-      }
-    }
-  }
-  const results = await Promise.allSettled(Array.from({ length: options.workers }, worker))
-  await due.return(undefined)
-  const rejected = results.find((result) => result.status === 'rejected')
-  failure ??= rejected?.reason
-  if (failure !== undefined) throw failure as Error
-}
+  const fail = (error: unknown): void => void (failure ??= error)
 
-/** The keys that are this instance's and due, up to the limit. An async generator hands each to one worker. */
-async function* dueKeys({
-  source,
-  keyType,
-  choice,
-  batchSize,
-  limit,
-  from,
-  to,
-  states,
-}: RunOptions): AsyncGenerator<string, void> {
-  let left = limit
-  for await (const batch of source.keys({ batchSize, from, to })) {
-    const own = batch.filter((key) => isOwn(key, keyType, choice.instance))
-    const known = await states(own)
-    for (const key of own) {
-      if (!isDue(known.get(key), choice)) continue
-      if (left-- <= 0) return
-      yield key
+  const handle = async (taken: Taken): Promise<void> => {
+    try {
+      const outcome = await options.process(taken)
+      items.finished(taken, outcome)
+      options.listener(outcome)
+    } catch (error) {
+      fail(error)
+      await items.release(taken).catch(fail)
     }
   }
+  /**
+   * Takes the next item; where it must be alone, waits for the others, and hands out no other until it is done. In an object, since a
+   * bare promise would be waited for while others wait in line.
+   */
+  const take = async (): Promise<{ readonly work: Promise<void> } | undefined> => {
+    if (failure !== undefined || stop.aborted) return undefined
+    const taken = await items.next()
+    if (!taken) return undefined
+    if (taken.suspect) await Promise.all(inHand)
+    const work = handle(taken).finally(() => inHand.delete(work))
+    inHand.add(work)
+    if (taken.suspect) await work
+    return { work }
+  }
+  const worker = async (): Promise<void> => {
+    for (;;) {
+      const turn = line.then(take)
+      line = turn.catch(() => undefined)
+      const taken = await turn
+      if (!taken) return
+      await taken.work
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, () => worker().catch(fail)))
+  await items.close().catch(fail)
+  if (failure !== undefined) throw failure as Error
 }

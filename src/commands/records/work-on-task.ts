@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { openQueue } from '../../app/open-queue.ts'
+import type { Context } from '../../app/context.ts'
+import { ArchiverError } from '../../errors.ts'
+import type { ClaimStore } from '../../engine/claim-store.ts'
+import { step } from '../../platform/atomic-file.ts'
+import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
+import { QueueBacklog } from '../../queue/queue-backlog.ts'
+import { ItemError } from '../../records/item-error.ts'
+import { InHand } from '../../records/run/in-hand.ts'
+import type { ItemSource } from '../../records/run/item-source.ts'
+import { failItem, processItem, type ItemOptions, type ItemOutcome } from '../../records/run/process-item.ts'
+import { poisonedKeys, QueueItems } from '../../records/run/queue-items.ts'
+import { runItems } from '../../records/run/run-items.ts'
+import { SourceItems, type WalkOptions } from '../../records/run/source-items.ts'
+import { logStates, type LogWriter } from '../../records/sql/processing-log.ts'
+import type { OpenTask } from './open-task.ts'
+import type { RunSelection } from './run-selection.ts'
+
+export interface TaskWork {
+  readonly session: string
+  readonly strict: boolean
+  readonly listener: (outcome: ItemOutcome) => void
+  readonly warn: (message: string) => void
+  readonly context: Context
+}
+
+/** Milliseconds between two looks for work of others, and for instances that died. */
+const POLL = 200
+const REAP = 300
+/** Claims that an instance takes at once, for each item that it works on. */
+const AHEAD = 4
+
+const poisonError = (): ItemError =>
+  new ItemError(
+    'POISON',
+    'its process died three times with this item in hand; look at it before you retry it',
+  )
+
+/**
+ * Works on what is due of a task: on the backlog of `queue.url` together with other instances, or on the source's keys where no queue is
+ * configured or the instances share the keys by number.
+ */
+export const workOnTask = async (task: OpenTask, selection: RunSelection, work: TaskWork): Promise<void> => {
+  const { mapping, target, source, catalogue } = task
+  const { choice, from, to } = selection
+  const { keyType } = mapping.record
+  const writer: LogWriter = {
+    task: task.name,
+    keyType,
+    sessionId: work.session,
+    instanceId: choice.instance?.id ?? null,
+    instanceCount: choice.instance?.count ?? null,
+    rangeStart: from ?? null,
+    rangeEnd: to ?? null,
+    mappingSha256: task.mappingSha256,
+  }
+  const item: ItemOptions = {
+    database: target,
+    mapping,
+    writer,
+    catalogue,
+    source,
+    strict: work.strict,
+    now,
+    random: Math.random,
+    stop: work.context.signal,
+    reached: (name) => step(`records: ${name}`),
+  }
+  const walk: WalkOptions = {
+    source,
+    keyType,
+    choice,
+    batchSize: selection.batchSize ?? task.batchSize,
+    from,
+    to,
+    states: async (keys) => {
+      try {
+        return await logStates(target, task.name, keys)
+      } catch (cause) {
+        throw new ArchiverError('STORE_UNAVAILABLE', 'cannot read processing_log', { cause })
+      }
+    },
+  }
+  const run = (items: ItemSource): Promise<void> =>
+    runItems({
+      items,
+      workers: task.workers,
+      stop: work.context.signal,
+      process: ({ key, poison }) => (poison ? failItem(key, poisonError(), item) : processItem(key, item)),
+      listener: work.listener,
+    })
+  if (task.queue.url.reveal() === 'off' || choice.instance) return run(fromSource(task, selection, walk))
+  const store = await openQueue(task.queue, task.workDir, true)
+  try {
+    await onQueue(store, task, selection, walk, work, run)
+    // Items that have ended their holders are the backlog's finding; the log is to say it as well.
+    for (const key of await poisonedKeys(store, stageOf(task), walk.states))
+      work.listener(await failItem(key, poisonError(), item))
+  } finally {
+    await store.close()
+  }
+}
+
+const stageOf = ({ name }: OpenTask): string => `records:${name}`
+
+const fromSource = (task: OpenTask, { choice, limit }: RunSelection, walk: WalkOptions): SourceItems => {
+  const part = choice.instance ? `_instance_${choice.instance.id}_of_${choice.instance.count}` : ''
+  const inHand = InHand.open({
+    folder: join(task.workDir, 'records'),
+    task: `${task.name}${part}`,
+    self: identity(),
+    startTicksOf: startTicks,
+  })
+  return new SourceItems(walk, limit, inHand)
+}
+
+const onQueue = async (
+  store: ClaimStore,
+  task: OpenTask,
+  { limit }: RunSelection,
+  walk: WalkOptions,
+  { context, warn }: TaskWork,
+  run: (items: ItemSource) => Promise<void>,
+): Promise<void> => {
+  const stage = stageOf(task)
+  const reaper = setInterval(() => {
+    store.reap().catch((error: unknown) => warn(`cannot look for dead instances: ${String(error)}`))
+  }, REAP)
+  try {
+    await store.reap()
+    const backlog = new QueueBacklog<string>(store, {
+      stage,
+      itemOf: (key) => key,
+      lease: task.queue.leaseSeconds * 1000,
+      laterAfter: 0,
+      monotonic,
+    })
+    const { signal: stop } = context
+    const ahead = task.workers * AHEAD
+    await run(new QueueItems({ store, backlog, stage, walk, limit, ahead, stop, pollEvery: POLL }))
+  } finally {
+    clearInterval(reaper)
+  }
+}
