@@ -1,56 +1,23 @@
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { artdaqCheck, artdaqExport } from '../../src/commands/artdaq.ts'
 import { audit } from '../../src/commands/audit.ts'
 import { extract } from '../../src/commands/extract.ts'
+import { mainCommand } from '../../src/commands/main-command.ts'
 import { verify } from '../../src/commands/verify.ts'
+import { fhiclFromJson } from '../../src/fhicl/from-json.ts'
+import { readJson } from '../../src/fhicl/json/parser.ts'
+import { checksumOf, formatChecksum } from '../../src/stores/ucondb/checksum-file.ts'
 import { contextOf } from '../context.ts'
 import { Site } from '../site.ts'
+import { contentOf, damage, filesBelow, KINDS, randomOf } from './damages.ts'
 
-const COUNT = Number(process.env['ARCHIVER_DAMAGES'] ?? 25)
+/** Damages whose commands are called as functions. A twentieth of them go through the command line. */
+const COUNT = Number(process.env['ARCHIVER_DAMAGES'] ?? 60)
 const SEED = Number(process.env['ARCHIVER_SEED'] ?? 20261128)
+const THROUGH_COMMAND_LINE = Math.ceil(COUNT / 20)
 const RUNS = [1, 2, 3]
-
-/** The same sequence for each seed (mulberry32). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-const filesBelow = (root: string): string[] =>
-  existsSync(root)
-    ? readdirSync(root, { recursive: true, encoding: 'utf8' })
-        .map((name) => join(root, name))
-        .filter((path) => statSync(path).isFile())
-        .sort()
-    : []
-
-/** Everything below a folder: names, modes and bytes. */
-const contentOf = (root: string): string =>
-  JSON.stringify(
-    filesBelow(root).map((path) => [
-      path.slice(root.length),
-      statSync(path).mode,
-      readFileSync(path, 'latin1'),
-    ]),
-  )
+const PLACES = ['db', 'archive', 'work']
 
 let site: Site
 beforeAll(() => {
@@ -58,13 +25,12 @@ beforeAll(() => {
   for (const run of RUNS)
     site.record(run, { files: { 'notes.bin': Buffer.from([0, 255, run]), 'x.fcl': `x: ${run} # y\n` } })
   if (site.archiver().status !== 0) throw new Error('the site was not archived')
-  for (const place of ['db', 'archive', 'work'])
-    cpSync(site.path(place), site.path('sound', place), { recursive: true })
+  for (const place of PLACES) cpSync(site.path(place), site.path('sound', place), { recursive: true })
 })
 afterAll(() => site.remove())
 
 const heal = (): void => {
-  for (const place of ['db', 'archive', 'work']) {
+  for (const place of PLACES) {
     rmSync(site.path(place), { recursive: true, force: true })
     cpSync(site.path('sound', place), site.path(place), { recursive: true })
   }
@@ -73,93 +39,170 @@ const heal = (): void => {
 /** The exit code of a command, called as the command line calls it; 1 for what it throws. */
 const exitOf = (work: Promise<number>): Promise<number> => work.catch(() => 1)
 
-/** What readers are given of a run, as text; undefined where the command fails. */
-const given = async (run: number, reader: 'artdaq' | 'archive' | 'export'): Promise<string | undefined> => {
-  const to = site.path('out')
-  rmSync(to, { recursive: true, force: true })
-  const about = { config: site.config, run: String(run), to }
-  const code = await exitOf(
-    reader === 'export' ? artdaqExport(about, contextOf()) : extract({ ...about, from: reader }, contextOf()),
-  )
-  return code === 0 ? contentOf(to) : undefined
+type Reader = 'artdaq' | 'archive' | 'export'
+const READERS: readonly Reader[] = ['artdaq', 'archive', 'export']
+
+/** A way to call the commands; each gives the exit code. */
+interface Commands {
+  read(run: number, reader: Reader, to: string): Promise<number>
+  /** Those that look for damage. */
+  checks(): Promise<number[]>
+  pass(): Promise<number>
 }
 
-const READERS = ['artdaq', 'archive', 'export'] as const
+const functions: Commands = {
+  read: (run, reader, to) => {
+    const about = { config: site.config, run: String(run), to }
+    return exitOf(
+      reader === 'export'
+        ? artdaqExport(about, contextOf())
+        : extract({ ...about, from: reader }, contextOf()),
+    )
+  },
+  checks: async () => {
+    const { config } = site
+    return [
+      await exitOf(verify({ config }, contextOf())),
+      await exitOf(audit({ config, deep: true }, contextOf())),
+      await exitOf(artdaqCheck({ config }, contextOf())),
+    ]
+  },
+  pass: () => exitOf(mainCommand({ config: site.config }, contextOf())),
+}
 
-/** Damages one or two files, and says how. */
-const damage = (random: () => number): string => {
-  const files = ['db', 'archive', 'work'].flatMap((place) => filesBelow(site.path(place)))
-  const pick = (): string => files[Math.floor(random() * files.length)]!
-  const path = pick()
-  const size = statSync(path).size
-  const kind = ['bit', 'bit', 'bit', 'cut', 'zeros', 'swap', 'name', 'gone'][Math.floor(random() * 8)]!
-  const at = Math.floor(random() * size)
-  const bytes = readFileSync(path)
-  chmodSync(path, 0o644)
-  if (kind === 'bit' && size > 0) {
-    bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8))
-    writeFileSync(path, bytes)
-  } else if (kind === 'cut') truncateSync(path, at)
-  else if (kind === 'zeros') writeFileSync(path, bytes.fill(0, at, Math.min(size, at + 64)))
-  else if (kind === 'swap') {
-    const other = pick()
-    renameSync(path, `${path}.x`)
-    if (other !== path) renameSync(other, path)
-    renameSync(`${path}.x`, other)
-  } else if (kind === 'name') renameSync(path, `${path.slice(0, -1)}~`)
-  else if (kind === 'gone') rmSync(path)
-  return `${kind} ${path.slice(site.root.length)} at ${at}`
+const commandLine: Commands = {
+  read: (run, reader, to) =>
+    Promise.resolve(
+      (reader === 'export'
+        ? site.command('artdaq export', String(run), '--to', to)
+        : site.command('extract', String(run), '--to', to, '--from', reader)
+      ).status ?? 1,
+    ),
+  checks: () =>
+    Promise.resolve(
+      [site.command('verify'), site.command('audit', '--deep'), site.command('artdaq check')].map(
+        ({ status }) => status ?? 1,
+      ),
+    ),
+  pass: () => Promise.resolve(site.archiver().status ?? 1),
+}
+
+/** What readers are given of a run, as text; undefined where the command fails. */
+const given = async (commands: Commands, run: number, reader: Reader): Promise<string | undefined> => {
+  const to = site.path('out')
+  rmSync(to, { recursive: true, force: true })
+  return (await commands.read(run, reader, to)) === 0 ? contentOf(to) : undefined
+}
+
+/** What is wrong with the answers to all readers: other bytes than were archived, or a reader who gets nothing and no command that says why. */
+const wrongAnswers = async (commands: Commands, sound: ReadonlyMap<string, string>): Promise<string[]> => {
+  const wrong: string[] = []
+  let failed = ''
+  for (const run of RUNS)
+    for (const reader of READERS) {
+      const text = await given(commands, run, reader)
+      if (text === undefined) failed ||= `${run} cannot be read from ${reader}`
+      else if (text !== sound.get(`${run} ${reader}`)) wrong.push(`wrong bytes of ${run} from ${reader}`)
+    }
+  if (failed !== '' && (await commands.checks()).every((code) => code === 0))
+    wrong.push(`${failed}, and nothing finds it`)
+  return wrong
+}
+
+const soundAnswers = async (): Promise<Map<string, string>> => {
+  const sound = new Map<string, string>()
+  for (const run of RUNS)
+    for (const reader of READERS)
+      sound.set(`${run} ${reader}`, (await given(functions, run, reader)) ?? 'nothing')
+  return sound
+}
+
+const places = (): string[] => PLACES.map((place) => site.path(place))
+
+/** Damages, asks, archives and asks again. A pass may heal; it must not make anything worse, nor be content with what readers cannot get. */
+const tryDamages = async (count: number, seed: number, commands: Commands): Promise<string[]> => {
+  heal()
+  const sound = await soundAnswers()
+  expect([...sound.values()]).not.toContain('nothing')
+  const random = randomOf(seed)
+  const wrong: string[] = []
+  for (let n = 0; n < count; n++) {
+    heal()
+    const what = damage(places(), random, n < KINDS.length ? KINDS[n] : undefined).replaceAll(site.root, '')
+    const before = await wrongAnswers(commands, sound)
+    await commands.pass()
+    const after = await wrongAnswers(commands, sound)
+    wrong.push(
+      ...before.map((text) => `${what}: ${text}`),
+      ...after.map((text) => `${what}, then a pass: ${text}`),
+    )
+  }
+  heal()
+  return wrong
 }
 
 describe('random damage', () => {
   it(
-    `of ${COUNT} kinds gives no reader wrong bytes, and is found where one could be given any`,
+    `of ${COUNT} kinds gives no reader wrong bytes, and is found where one gets nothing`,
     async () => {
-      const random = randomOf(SEED)
-      const sound = new Map<string, string | undefined>()
-      for (const run of RUNS)
-        for (const reader of READERS) sound.set(`${run} ${reader}`, await given(run, reader))
-      expect([...sound.values()]).not.toContain(undefined)
-      const wrong: string[] = []
-      for (let n = 0; n < COUNT; n++) {
-        heal()
-        const what = damage(random)
-        let failed = false
-        for (const run of RUNS)
-          for (const reader of READERS) {
-            const text = await given(run, reader)
-            if (text === undefined) failed = true
-            else if (text !== sound.get(`${run} ${reader}`))
-              wrong.push(`${what}: wrong bytes of ${run} from ${reader}`)
-          }
-        if (!failed) continue
-        const { config } = site
-        const codes = [
-          await exitOf(verify({ config }, contextOf())),
-          await exitOf(audit({ config, deep: true }, contextOf())),
-          await exitOf(artdaqCheck({ config }, contextOf())),
-        ]
-        if (codes.every((code) => code === 0)) wrong.push(`${what}: found by nothing`)
-      }
-      heal()
-      expect(wrong).toEqual([])
+      expect(await tryDamages(COUNT, SEED, functions)).toEqual([])
     },
-    60_000 + COUNT * 3000,
+    60_000 + COUNT * 5000,
   )
 
-  it('is noticed by this test: a blob and its checksum file that both say something else are wrong bytes', async () => {
+  it(
+    `is found through the command line, ${THROUGH_COMMAND_LINE} times`,
+    async () => {
+      expect(await tryDamages(THROUGH_COMMAND_LINE, SEED + 1, commandLine)).toEqual([])
+    },
+    60_000 + THROUGH_COMMAND_LINE * 60_000,
+  )
+
+  it('is noticed by this test: a reader without the checks gives wrong bytes (control)', async () => {
+    const unchecked: Commands = {
+      ...functions,
+      read: (run, reader, to) => {
+        if (reader !== 'export') return functions.read(run, reader, to)
+        const text = filesBelow(site.path('db'))
+          .filter((path) => path.endsWith('.json') && !path.endsWith('index.json'))
+          .map((path) => {
+            try {
+              return fhiclFromJson(readJson(readFileSync(path, 'utf8')))
+            } catch {
+              return ''
+            }
+          })
+          .join('')
+        cpSync(site.path('records'), to, { recursive: true })
+        writeFileSync(`${to}/all`, text)
+        return Promise.resolve(0)
+      },
+    }
     heal()
-    const before = await given(1, 'archive')
-    const [blob] = filesBelow(site.path('archive')).filter((path) => path.endsWith('/1.txt'))
-    chmodSync(blob!, 0o644)
-    writeFileSync(blob!, readFileSync(blob!, 'utf8').replace('debug_level', 'debug_lexel'))
-    expect(await given(1, 'archive')).toBeUndefined()
-    // The check of the blob, switched off: its checksum file is made for what stands there now.
-    const { checksumOf, formatChecksum } = await import('../../src/stores/ucondb/checksum-file.ts')
-    const sum = blob!.replace('.txt', '.sha256')
+    const sound = await soundAnswers()
+    for (const run of RUNS) sound.set(`${run} export`, (await given(unchecked, run, 'export'))!)
+    const random = randomOf(SEED)
+    let noticed = false
+    for (let n = 0; n < 300 && !noticed; n++) {
+      heal()
+      damage([site.path('db')], random, 'bit')
+      noticed = (await given(unchecked, 1, 'export')) !== sound.get('1 export')
+    }
+    heal()
+    expect(noticed).toBe(true)
+  }, 120_000)
+
+  it('is found where a blob and its checksum file both say something else', async () => {
+    heal()
+    const before = await given(functions, 1, 'archive')
+    const blob = filesBelow(site.path('archive')).find((path) => path.endsWith('/1.txt'))!
+    chmodSync(blob, 0o644)
+    writeFileSync(blob, readFileSync(blob, 'utf8').replace('debug_level', 'debug_lexel'))
+    expect(await given(functions, 1, 'archive')).toBeUndefined()
+    const sum = blob.replace('.txt', '.sha256')
     chmodSync(sum, 0o644)
-    writeFileSync(sum, formatChecksum(checksumOf(readFileSync(blob!), '1.txt', Date.now())))
-    const after = await given(1, 'archive')
+    writeFileSync(sum, formatChecksum(checksumOf(readFileSync(blob), '1.txt', Date.now())))
+    const after = await given(functions, 1, 'archive')
     expect(after).toBeDefined()
     expect(after).not.toBe(before)
     expect(await exitOf(verify({ config: site.config }, contextOf()))).toBe(1)

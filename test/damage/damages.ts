@@ -1,0 +1,109 @@
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The same sequence for each seed (mulberry32). */
+export const randomOf = (seed: number): (() => number) => {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const entriesBelow = (root: string, kind: 'isFile' | 'isDirectory'): string[] =>
+  existsSync(root)
+    ? readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .map((name) => join(root, name))
+        .filter((path) => statSync(path)[kind]())
+        .sort()
+    : []
+
+export const filesBelow = (root: string): string[] => entriesBelow(root, 'isFile')
+
+/** Everything below a folder: names, modes and bytes. */
+export const contentOf = (root: string): string =>
+  JSON.stringify(
+    filesBelow(root).map((path) => [
+      path.slice(root.length),
+      statSync(path).mode,
+      readFileSync(path, 'latin1'),
+    ]),
+  )
+
+export const KINDS = ['bit', 'cut', 'zeros', 'swap', 'name', 'mode', 'gone', 'folder swap', 'copy'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Bits rot most often. */
+const BAG: readonly Kind[] = ['bit', 'bit', 'bit', 'bit', ...KINDS]
+
+/** Damages one or two files or folders below the places, and says how. */
+export const damage = (
+  places: readonly string[],
+  random: () => number,
+  kind = pickFrom(BAG, random),
+): string => {
+  const files = places.flatMap(filesBelow)
+  const path = pickFrom(files, random)
+  const { size } = statSync(path)
+  const at = Math.floor(random() * size)
+  chmodSync(path, 0o644)
+  const bytes = readFileSync(path)
+  switch (kind) {
+    case 'bit':
+      if (size === 0) break
+      bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8))
+      writeFileSync(path, bytes)
+      break
+    case 'cut':
+      truncateSync(path, at)
+      break
+    case 'zeros':
+      writeFileSync(path, bytes.fill(0, at, Math.min(size, at + 64)))
+      break
+    case 'swap':
+      exchange(path, pickFrom(files, random))
+      break
+    case 'copy':
+      writeFileSync(path, readFileSync(pickFrom(files, random)))
+      break
+    case 'name':
+      renameSync(path, `${path.slice(0, -1)}~`)
+      break
+    case 'mode':
+      chmodSync(path, Math.floor(random() * 0o1000))
+      break
+    case 'gone':
+      rmSync(path)
+      break
+    case 'folder swap': {
+      const folders = places.flatMap((place) => entriesBelow(place, 'isDirectory'))
+      const folder = pickFrom(folders, random)
+      const beside = folders.filter((other) => dirname(other) === dirname(folder))
+      exchange(folder, pickFrom(beside, random))
+      return `${kind} ${folder} with a folder beside it`
+    }
+  }
+  return `${kind} ${path} at ${at}`
+}
+
+const pickFrom = <Item>(items: readonly Item[], random: () => number): Item =>
+  items[Math.floor(random() * items.length)]!
+
+const exchange = (one: string, other: string): void => {
+  if (one === other) return
+  renameSync(one, `${one}.x`)
+  renameSync(other, one)
+  renameSync(`${one}.x`, other)
+}
