@@ -109,6 +109,10 @@ write_file() { # path, mode; the text comes on standard input
 read_settings() {
     environment=$root$config_dir/archiver.env
     # It is run as shell text, with the rights of whoever installs.
+    if [ -f "$environment" ] && [ -z "$(find -L "$environment" -prune \( -user 0 -o -user "$(id -u)" \))" ]; then
+        echo "install.sh: $environment belongs to another user: chown it to root or to $(id -un)" >&2
+        return 1
+    fi
     if [ -n "$(find -L "$environment" -prune -perm /022 2>/dev/null)" ]; then
         echo "install.sh: $environment may be written by others: chmod go-w it" >&2
         return 1

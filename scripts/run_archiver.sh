@@ -39,7 +39,7 @@ for word in "$@"; do
     esac
 done
 
-# It is run as shell text, so nobody but its owner and group may have written it.
+# It is run as shell text, with the rights of whoever starts this: it must be theirs or root's, and nobody else may have written it.
 environment=$(dirname "${config:-config.yaml}")/archiver.env
 case $environment in
     /*) ;;
@@ -47,6 +47,8 @@ case $environment in
 esac
 if [ -f "$environment" ]; then
     [ -r "$environment" ] || fail "$environment may not be read by this user"
+    [ -n "$(find -L "$environment" -prune \( -user 0 -o -user "$(id -u)" \))" ] ||
+        fail "$environment belongs to another user: chown it to root or to $(id -un)"
     [ -z "$(find -L "$environment" -prune -perm -o+w)" ] || fail "$environment may be written by anyone: chmod o-w it"
     set -a
     # shellcheck source=/dev/null

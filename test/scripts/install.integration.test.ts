@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -116,6 +117,15 @@ describe('install.sh', () => {
     expect(stderr).toContain('the units keep the paths that they have')
     expect([...filesOf()].filter(([path]) => path.startsWith('etc/systemd'))).toEqual(units)
     expect(units.join()).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/archive\n')
+  })
+  it.skipIf(process.getuid?.() !== 0)('does not run an archiver.env of another user', () => {
+    install()
+    const environment = join(root, 'etc/run-record-archiver/archiver.env')
+    writeFileSync(environment, `touch ${join(root, 'was-run')}\n`)
+    chownSync(environment, 65534, 65534)
+    const { stderr } = install()
+    expect(stderr).toContain('archiver.env belongs to another user')
+    expect(existsSync(join(root, 'was-run'))).toBe(false)
   })
   it('makes units for one user without what only the system can do', () => {
     expect(install('--user', '--daemon').status).toBe(0)

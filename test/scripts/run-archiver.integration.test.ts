@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -72,6 +73,17 @@ describe('run_archiver.sh', () => {
     chmodSync(join(root, 'site', 'archiver.env'), 0o640)
     expect(status).toBe(78)
     expect(stderr).toContain('may be written by anyone')
+  })
+  it.skipIf(process.getuid?.() !== 0)('does not run an archiver.env of another user', () => {
+    const environment = join(root, 'site', 'archiver.env')
+    chownSync(environment, 65534, 65534)
+    const { status, stderr } = spawnSync('./run_archiver.sh', ['config.yaml'], {
+      cwd: join(root, 'site'),
+      encoding: 'utf8',
+    })
+    chownSync(environment, 0, 0)
+    expect(status).toBe(78)
+    expect(stderr).toContain('archiver.env belongs to another user: chown it to root or to root')
   })
   it('says what is missing', () => {
     const { status, stderr } = spawnSync('./run_archiver.sh', [], {
