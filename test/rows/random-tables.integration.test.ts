@@ -38,7 +38,8 @@ class Writer {
     await new Promise((resolve) => setTimeout(resolve, write.wait))
     for (;;)
       try {
-        return await this.#once(write, version)
+        await this.#once(write, version)
+        return
       } catch (error) {
         await this.#session.run('ROLLBACK')
         const trouble = troubleOf(error)
@@ -92,7 +93,11 @@ const lostBy = async (
   const [outcome] = await Promise.all([move(), ...writing])
   await Promise.all(writers.map((writer) => writer.close()))
   const now = new Set([...(await tables.versions('r')), ...(await tables.versions('ra'))])
-  const must = [...archived, ...writers.flatMap(({ gone }) => gone), ...mine.flatMap((live) => [...live.values()])]
+  const must = [
+    ...archived,
+    ...writers.flatMap(({ gone }) => gone),
+    ...mine.flatMap((live) => [...live.values()]),
+  ]
   return { lost: must.filter((version) => !now.has(version)), outcome }
 }
 
@@ -125,7 +130,9 @@ for (const name of DIALECTS) {
     const moved = async (scenario: Scenario, more: Partial<RowsOptions> = {}) => {
       const tables = new RandomTables(site, scenario)
       write(tables)
-      await site.sql('DROP TABLE IF EXISTS batch_processing_logs, file_processing_logs, process_logs, row_conflicts')
+      await site.sql(
+        'DROP TABLE IF EXISTS batch_processing_logs, file_processing_logs, process_logs, row_conflicts',
+      )
       return lostBy(tables, () => site.move({ batchSize: scenario.batchSize, ...more }))
     }
 

@@ -152,14 +152,21 @@ export class RandomTables {
       `note ${text}`,
     ].join(', ')
     for (const table of ['r', 'ra'])
-      await site.sql(`DROP TABLE IF EXISTS ${table}`, `CREATE TABLE ${table} (${columns}, PRIMARY KEY (${names}))`)
+      await site.sql(
+        `DROP TABLE IF EXISTS ${table}`,
+        `CREATE TABLE ${table} (${columns}, PRIMARY KEY (${names}))`,
+      )
     const rows = Array.from({ length: ROWS }, (_, at) => this.#tuple(at + 1, at + 1, at + 1))
     await site.sql(`INSERT INTO r (${this.columns.join(', ')}) VALUES ${rows.join(', ')}`)
     for (const [at, { row, changed, column }] of scenario.twins.entries()) {
-      const [{ n }] = (await site.rows(`SELECT count(*) AS n FROM ra WHERE ${this.where(row)}`)) as [{ n: string }]
+      const [{ n }] = (await site.rows(`SELECT count(*) AS n FROM ra WHERE ${this.where(row)}`)) as [
+        { n: string },
+      ]
       if (n !== '0') continue
       const all = this.columns.join(', ')
-      const copied = await site.session.run(`INSERT INTO ra (${all}) SELECT ${all} FROM r WHERE ${this.where(row)}`)
+      const copied = await site.session.run(
+        `INSERT INTO ra (${all}) SELECT ${all} FROM r WHERE ${this.where(row)}`,
+      )
       if (copied.affected === 0) await site.sql(this.insert('ra', row, -row, column))
       else if (changed)
         await site.sql(
@@ -213,7 +220,9 @@ export class RandomTables {
   }
 
   async versions(table: string): Promise<ReadonlySet<string>> {
-    return new Set((await this.site.rows(`SELECT ${this.version} AS v FROM ${table}`)).map(({ v }) => String(v)))
+    return new Set(
+      (await this.site.rows(`SELECT ${this.version} AS v FROM ${table}`)).map(({ v }) => String(v)),
+    )
   }
 
   ids(): readonly string[] {

@@ -12,6 +12,7 @@ import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { screen, textLines } from '../../rows/screen.ts'
 import { TextLog } from '../../rows/text-log.ts'
 import { gateOf } from './gate-of.ts'
+import { rowsLedger } from './ledger-of.ts'
 import { outcomeJson, outcomeLines } from './outcome-text.ts'
 import { filesOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
 
@@ -45,11 +46,21 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const work = optionsOf(config, options, mode, context, (event) => {
     for (const listener of listeners) listener(event)
   })
+  const ledger =
+    mode === 'move' || mode === 'copy'
+      ? await rowsLedger(config, mode, work.files.length, context, work.redact)
+      : undefined
+  if (ledger) listeners.push(ledger.listener)
   try {
     const outcome = await moveRows(work)
+    await ledger?.end(context.signal.aborted ? stopCode(context.signal) : exitOf(outcome), outcome)
     if (options.json) context.out(outcomeJson(outcome, mode))
     else for (const line of outcomeLines(outcome, mode)) context.out(`${line}\n`)
     return codeOf(outcome, context)
+  } catch (error) {
+    const code = error instanceof ArchiverError ? error.exitCode : 2
+    await ledger?.end(code, undefined, error instanceof Error ? error : new Error(String(error)))
+    throw error
   } finally {
     await work.gate.close()
   }
@@ -72,14 +83,16 @@ const modeOf = (options: RowsRunOptions): BatchMode => {
 }
 
 const codeOf = (outcome: RowsOutcome, context: Context): number => {
-  const { status, error } = outcome
+  const { error } = outcome
   if (error)
     context.err(
       `run-archiver: ${toldOf(error)}\n${error instanceof ArchiverError && error.hint ? `  ${error.hint}\n` : ''}`,
     )
   if (context.signal.aborted) return stopCode(context.signal)
-  return status === 'COMPLETED' ? 0 : 1
+  return exitOf(outcome)
 }
+
+const exitOf = ({ status }: RowsOutcome): number => (status === 'COMPLETED' ? 0 : 1)
 
 const optionsOf = (
   config: RowsConfig,

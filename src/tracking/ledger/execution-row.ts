@@ -40,6 +40,8 @@ export interface Ending {
   readonly exitCode: number
   /** What ended it before its end, if something did. */
   readonly error?: Error | undefined
+  /** It did what it was to do, and left something on purpose: conflicts, or what is beyond a limit. */
+  readonly isPartial?: boolean
   /** The signal's name, if one did. */
   readonly signal?: string | undefined
 }

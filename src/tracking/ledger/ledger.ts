@@ -204,10 +204,10 @@ export class Ledger {
     await this.#writer?.close(ms)
   }
 
-  #endState(record: ExecutionRecord, { exitCode, error, signal }: Ending): State {
-    const broken = error !== undefined || (exitCode !== 0 && record.failed === 0)
+  #endState(record: ExecutionRecord, { exitCode, error, signal, isPartial = false }: Ending): State {
+    const broken = error !== undefined || (exitCode !== 0 && record.failed === 0 && !isPartial)
     const state = endState({
-      failed: record.failed,
+      failed: record.failed + (isPartial ? 1 : 0),
       succeeded: record.attempted - record.failed,
       error: broken,
       stopped: signal,

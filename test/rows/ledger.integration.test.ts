@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openSession } from '../../src/sql/open-session.ts'
+import { range, serverAnswers, Site, startArchiver } from './servers.ts'
+
+const isThere = await serverAnswers('postgres')
+if (!isThere) console.warn('SKIPPED: no PostgreSQL answers: the ledger is not asked for executions of rows')
+
+describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
+  let site: Site
+  let ledger: Site
+  beforeEach(async () => {
+    site = await Site.make('postgres')
+    ledger = await Site.make('postgres')
+    await site.fill(250)
+  })
+  afterEach(async () => {
+    await site.drop()
+    await ledger.drop()
+  })
+  const run = (...words: string[]) => {
+    const path = site.config()
+    const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    writeFileSync(path, JSON.stringify({ ...config, ledger: { url: ledger.url } }))
+    return startArchiver(['rows', 'run', path, ...words]).ended
+  }
+  const read = async (sql: string) => {
+    const session = await openSession({ url: ledger.url, password: undefined, timeout: 10_000 })
+    const { rows } = await session.run(sql)
+    await session.close()
+    return rows
+  }
+
+  it('has its files as steps, its batches, and its rows; conflicts make it PARTIAL', async () => {
+    await site.sql('INSERT INTO ra SELECT * FROM r WHERE id = 150', 'UPDATE ra SET n = -1 WHERE id = 150')
+    site.file('a.csv', range(1, 100))
+    site.file('b.csv', range(101, 250))
+    const { code, err } = await run()
+    expect({ code, err }).toEqual({ code: 1, err: '' })
+    expect(
+      await read(
+        'SELECT task_name, subject, end_reason, exit_code, items_total, items_attempted, items_failed, documents FROM tasker.executions',
+      ),
+    ).toEqual([
+      {
+        task_name: 'rows',
+        subject: 'r',
+        end_reason: 'partial',
+        exit_code: '1',
+        items_total: '3',
+        items_attempted: '3',
+        items_failed: '0',
+        documents: '249',
+      },
+    ])
+    expect(
+      await read('SELECT stage, batch_number, state FROM tasker.batches ORDER BY stage, batch_number'),
+    ).toEqual([
+      { stage: 'a.csv', batch_number: '1', state: 'done' },
+      { stage: 'b.csv', batch_number: '1', state: 'partial' },
+      { stage: 'b.csv', batch_number: '2', state: 'done' },
+    ])
+    const history = await startArchiver(['history', '--json', '--config', `${site.folder}/config.yaml`]).ended
+    expect(JSON.parse(history.out)).toMatchObject({ executions: [{ mode: 'rows' }] })
+  })
+
+  it('is FAILED where the tables do not fit, and is not there after a dry run', async () => {
+    site.file('a.csv', [1])
+    await run('--dry-run')
+    await site.sql('ALTER TABLE ra DROP COLUMN d')
+    expect((await run()).code).toBe(78)
+    const executions = await read('SELECT end_reason, error_message FROM tasker.executions')
+    expect(executions).toEqual([
+      { end_reason: 'error', error_message: expect.stringMatching(/no column d/) as string },
+    ])
+  })
+})
