@@ -12,6 +12,7 @@ import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
+import { openDescriptors } from './ledger/process-usage.ts'
 import { writeTextfile, type Standing } from './metrics/prometheus-textfile.ts'
 import { sentFile } from './alerts/sent-alerts.ts'
 
@@ -152,6 +153,8 @@ export class Reporting {
       standings,
       ledgerFailures,
       spoolBytes,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      openDescriptors: openDescriptors(),
     }
     await writeTextfile(textfile, facts).catch((error: unknown) =>
       log.warn(`The metrics could not be written to ${textfile}: ${messageOf(error)}`),

@@ -96,7 +96,7 @@ describe('a downgrade', () => {
     expect(status).toBe(1)
     expect(text('work', 'importer_state.json')).toBe(state)
   })
-  it('of the ledger is said, changes nothing in it, and stops no run', async () => {
+  it('of the ledger is said, changes nothing in it, and stops no run', () => {
     const { path, archiver } = site()
     archiver('config.yaml', '--incremental')
     const ledger = openFile(path('work', 'ledger.db'), 5000)

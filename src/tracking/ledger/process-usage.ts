@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** What this process has used so far. */
 export interface Usage {
@@ -53,5 +53,14 @@ const ioCounters = (): ReadonlyMap<string, number> => {
     return new Map(lines.map((line) => [line.split(':')[0] ?? '', Number(line.split(':')[1])]))
   } catch {
     return new Map()
+  }
+}
+
+/** Files and sockets that this process has open; undefined where the system does not say. */
+export const openDescriptors = (): number | undefined => {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return undefined
   }
 }

@@ -27,6 +27,9 @@ export interface TextfileFacts {
   readonly standings: readonly Standing[]
   readonly ledgerFailures: number
   readonly spoolBytes: number
+  /** Of this process; undefined where the system does not say. */
+  readonly peakMemoryBytes: number
+  readonly openDescriptors: number | undefined
 }
 
 /** Every family of metrics, in the order of the page: its type and its help text. */
@@ -53,6 +56,8 @@ export const FAMILIES = {
   oldest_pending_seconds: ['gauge', 'How long the oldest pending run has waited.'],
   tracking_failures_total: ['counter', 'Times the ledger could not be written.'],
   tracking_spool_bytes: ['gauge', 'Bytes that wait to be written to the ledger.'],
+  peak_memory_bytes: ['gauge', 'The most memory that the process of the last pass held.'],
+  open_descriptors: ['gauge', 'Files and sockets that the process of the last pass held open at its end.'],
   build_info: ['gauge', 'The version, as a label.'],
 } as const satisfies Record<string, readonly [type: 'gauge' | 'counter' | 'histogram', help: string]>
 
@@ -108,6 +113,8 @@ export const textfile = (facts: TextfileFacts, earlier: Earlier): string => {
   }
   page.counter('tracking_failures_total', {}, facts.ledgerFailures)
   page.gauge('tracking_spool_bytes', {}, facts.spoolBytes)
+  page.gauge('peak_memory_bytes', labels, facts.peakMemoryBytes)
+  page.gauge('open_descriptors', labels, facts.openDescriptors)
   page.gauge('build_info', { version: facts.version }, 1)
   return page.text()
 }

@@ -24,6 +24,8 @@ const passed = (failing: readonly number[] = []): PassMetrics => {
 const facts = (metrics: PassMetrics, more: Partial<TextfileFacts> = {}): TextfileFacts => ({
   task: 'incremental',
   version: '1.0.0',
+  peakMemoryBytes: 200_000_000,
+  openDescriptors: 24,
   startedAt: metrics.startedAt,
   endedAt: time,
   exitCode: 0,
