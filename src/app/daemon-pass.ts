@@ -1,4 +1,5 @@
 import { RunSet } from '../common/run-set.ts'
+import type { ClaimStore } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Listener } from '../engine/stage.ts'
 import type { StageName } from '../common/stage-name.ts'
@@ -12,6 +13,7 @@ import { monotonic } from '../platform/host.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { pingIdle } from './idle-ping.ts'
+import { hasQueue } from './open-queue.ts'
 import { withSession } from './session.ts'
 
 const STAGES: readonly StageName[] = ['import', 'migrate']
@@ -48,7 +50,11 @@ export const daemonPass = async (
       await pingIdle(archiver, context)
       return await summaryOf(archiver, { reports: idle.map(asReport), retried: NONE })
     }
-    return await summaryOf(archiver, await work(archiver, context, retries, options))
+    if (!hasQueue(archiver.config.queue))
+      return await summaryOf(archiver, await work(archiver, context, retries, options))
+    await backlogRound(archiver, context, retries, options)
+    const rest = await workAlone(archiver, context, options)
+    return await summaryOf(archiver, { ...rest, retried: retries })
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
     return { ...(await summaryOf(archiver, { reports: [], retried: NONE })), trouble: error }
@@ -63,6 +69,57 @@ const asReport = (plan: Plan): StageReport => ({
   error: undefined,
 })
 
+/** The daemon as one of several workers, until nothing is left; failed runs whose time has come are opened again first. */
+const backlogRound = async (
+  archiver: Archiver,
+  context: Context,
+  retries: ByStage,
+  { verbose, listener }: DaemonPassOptions,
+): Promise<void> => {
+  const { workOnBacklog } = await import('./work-on-backlog.ts')
+  const round = {
+    mode: 'daemon',
+    stages: STAGES,
+    untilEmpty: true,
+    verbose,
+    listener,
+    before: async (store: ClaimStore) => {
+      for (const stage of STAGES)
+        if (!retries[stage].isEmpty) await store.retry(stage, [...retries[stage]].map(String))
+    },
+  }
+  await withOwnSignal(context, (own) => workOnBacklog(archiver, round, own, () => 0))
+}
+
+/** Records that changed after they were archived, and the scrub, are for a single pass: where no other worker is at work. */
+const workAlone = async (archiver: Archiver, context: Context, options: DaemonPassOptions): Promise<Work> => {
+  try {
+    if (context.signal.aborted) return { reports: [], retried: NONE }
+    const idle = await idlePlans(archiver, INCREMENTAL)
+    if (idle) return { reports: idle.map(asReport), retried: NONE }
+    return await work(archiver, context, NONE, options)
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'LOCK_HELD') return { reports: [], retried: NONE }
+    throw error
+  }
+}
+
+/** A session listens to its signal for as long as the signal lives; a daemon's lives through thousands of sessions. */
+const withOwnSignal = async <Result>(
+  context: Context,
+  session: (own: Context) => Promise<Result>,
+): Promise<Result> => {
+  const stop = new AbortController()
+  const abort = () => stop.abort(context.signal.reason)
+  if (context.signal.aborted) abort()
+  context.signal.addEventListener('abort', abort)
+  try {
+    return await session({ ...context, signal: stop.signal })
+  } finally {
+    context.signal.removeEventListener('abort', abort)
+  }
+}
+
 const work = async (
   archiver: Archiver,
   context: Context,
@@ -71,14 +128,9 @@ const work = async (
 ): Promise<Work> => {
   const reports: StageReport[] = []
   const retried: Record<StageName, RunSet> = { ...NONE }
-  // A session listens to its signal for as long as the signal lives; a daemon's lives through thousands of sessions.
-  const stop = new AbortController()
-  const abort = () => stop.abort(context.signal.reason)
-  if (context.signal.aborted) abort()
-  context.signal.addEventListener('abort', abort)
-  try {
+  await withOwnSignal(context, (own) => {
     const session = { mode: 'daemon', waitSeconds: 0, verbose, json: false }
-    await withSession(archiver, session, { ...context, signal: stop.signal }, async (conditions) => {
+    return withSession(archiver, session, own, async (conditions) => {
       const both: Listener = (event) => {
         conditions.listener(event)
         listener(event)
@@ -89,7 +141,7 @@ const work = async (
       const damaged = await scrubShare(archiver, reports, monotonic() - began, conditions)
       for (const sentence of damaged) conditions.warn(sentence)
       for (const stage of STAGES)
-        if (!retries[stage].isEmpty && !stop.signal.aborted) {
+        if (!retries[stage].isEmpty && !own.signal.aborted) {
           const retry: PassRequest = { mode: 'retry', stages: [stage], only: retries[stage] }
           const [report] = await runPass(archiver, retry, given)
           if (!report) continue
@@ -97,12 +149,10 @@ const work = async (
           retried[stage] = report.outcome?.attempted ?? RunSet.EMPTY
         }
       conditions.report(reports)
-      return exitCodeOf(reports, [], stop.signal, conditions.stop)
+      return exitCodeOf(reports, [], own.signal, conditions.stop)
     })
-    return { reports, retried }
-  } finally {
-    context.signal.removeEventListener('abort', abort)
-  }
+  })
+  return { reports, retried }
 }
 
 const summaryOf = async (archiver: Archiver, { reports, retried }: Work): Promise<PassSummary> => {

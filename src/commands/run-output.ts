@@ -98,3 +98,44 @@ export const planJson = (plans: readonly Plan[]): string =>
     null,
     2,
   )}\n`
+
+/** A round on a shared backlog: what this process did of it. */
+interface BacklogTotals {
+  readonly byStage: Readonly<Record<StageName, { readonly done: number; readonly failed: number }>>
+  readonly lost: number
+  readonly error: Error | undefined
+}
+
+/** A line for each stage, as any other pass prints it. */
+export const backlogLines = (
+  stages: readonly StageName[],
+  { byStage, lost, error }: BacklogTotals,
+): string => {
+  const lines = stages.map((stage) => {
+    const { done, failed } = byStage[stage]
+    return `${`${TITLES[stage]}:`.padEnd(9)}${done} archived, ${failed} failed, by this one of the workers`
+  })
+  if (lost > 0) lines.push(`  ${lost} taken over by others`)
+  if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
+  return `${lines.join('\n')}\n`
+}
+
+export const backlogJson = (
+  stages: readonly StageName[],
+  { byStage, lost, error }: BacklogTotals,
+  exitCode: number,
+): string =>
+  `${JSON.stringify(
+    {
+      exit_code: exitCode,
+      stages: stages.map((stage) => ({
+        stage,
+        succeeded: byStage[stage].done,
+        failed: byStage[stage].failed,
+      })),
+      fenced: lost,
+      error: error ? toldOf(error) : null,
+    },
+    null,
+    2,
+  )}\n`

@@ -1,14 +1,23 @@
 import type { RunSet } from '../common/run-set.ts'
 import { shareOf } from '../common/share.ts'
 import { ArchiverError } from '../errors.ts'
-import type { Context } from '../app/context.ts'
+import { type Context, stopCode } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
 import { isPinged, pingIdle } from '../app/idle-ping.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
+import { hasQueue } from '../app/open-queue.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { type PassRequest, planPass, runPass } from '../runs/pass.ts'
-import { idleLines, passJson, passLines, planJson, planLines } from './run-output.ts'
+import {
+  backlogJson,
+  backlogLines,
+  idleLines,
+  passJson,
+  passLines,
+  planJson,
+  planLines,
+} from './run-output.ts'
 import type { Plan } from '../runs/plan.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { monotonic } from '../platform/host.ts'
@@ -40,6 +49,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   }
   if (options.dryRun) return dryRun(archiver, request, options, context)
   if (mode.pass === 'incremental' && !share && (await isIdle(archiver, request, options, context))) return 0
+  if (sharesBacklog(archiver, request)) return onBacklog(archiver, mode, options, context)
   const session = {
     mode: modeWord(mode),
     share,
@@ -60,6 +70,28 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     else context.out(`${[...passLines(reports, options.config), ...complaints].join('\n')}\n`)
     for (const { error } of reports)
       if (error && !(error instanceof ArchiverError)) conditions.log.error('this is a bug', { error })
+    return code
+  })
+}
+
+/** An incremental pass over all there is, where a backlog is configured, is a round of it, together with whoever else works. */
+const sharesBacklog = ({ config }: Archiver, request: PassRequest): boolean => {
+  const { mode, only, override, limit, share, check } = request
+  const isAll = [only, override, limit, share, check].every((one) => one === undefined)
+  return hasQueue(config.queue) && mode === 'incremental' && isAll
+}
+
+const onBacklog = async (
+  archiver: Archiver,
+  mode: PassMode,
+  { verbose = false, json }: MainOptions,
+  context: Context,
+): Promise<number> => {
+  const { workOnBacklog } = await import('../app/work-on-backlog.ts')
+  const round = { mode: modeWord(mode), stages: mode.stages, untilEmpty: true, verbose }
+  return workOnBacklog(archiver, round, context, (totals) => {
+    const code = context.signal.aborted ? stopCode(context.signal) : totals.failed > 0 || totals.error ? 1 : 0
+    context.out(json ? backlogJson(mode.stages, totals, code) : backlogLines(mode.stages, totals))
     return code
   })
 }

@@ -14,6 +14,8 @@ export interface WorkerTotals {
   /** Runs that reached the last stage. */
   archived: number
   failed: number
+  /** The same by stage. */
+  readonly byStage: Record<StageName, { done: number; failed: number }>
   lost: number
   /** A bug, or a store that was away at the end. */
   error: Error | undefined
@@ -32,7 +34,14 @@ const BLOCK = 10_000
 export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
   const { store, stages, conditions, untilEmpty } = parts
   const { stop } = conditions
-  const totals: WorkerTotals = { done: 0, archived: 0, failed: 0, lost: 0, error: undefined }
+  const totals: WorkerTotals = {
+    done: 0,
+    archived: 0,
+    failed: 0,
+    byStage: noneByStage(),
+    lost: 0,
+    error: undefined,
+  }
   const leader = new Leader(parts)
   const ticker = everyWhile(parts.reapEvery, async () => {
     await store.reap()
@@ -99,6 +108,8 @@ const stageOf = ({ archiver, store }: WorkerParts, stage: StageName): Stage<numb
   return { ...one, commit: () => store.exclusively('artdaqdb index', async () => one.commit?.()) }
 }
 
+const noneByStage = () => ({ import: { done: 0, failed: 0 }, migrate: { done: 0, failed: 0 } })
+
 const workOn = async (parts: WorkerParts, stage: StageName, totals: WorkerTotals): Promise<void> => {
   const { archiver, store, stages, conditions, backlogOf, monotonic, random } = parts
   const { app } = archiver.config
@@ -124,6 +135,8 @@ const workOn = async (parts: WorkerParts, stage: StageName, totals: WorkerTotals
   totals.done += outcome.succeeded.length
   if (stage === stages.at(-1)) totals.archived += outcome.succeeded.length
   totals.failed += outcome.failed.size
+  totals.byStage[stage].done += outcome.succeeded.length
+  totals.byStage[stage].failed += outcome.failed.size
   totals.lost += outcome.lost
   totals.error = outcome.error
   if (outcome.error instanceof ArchiverError && outcome.error.code === 'QUEUE_UNAVAILABLE')

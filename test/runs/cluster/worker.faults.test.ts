@@ -12,6 +12,24 @@ const RUNS = Number(process.env['ARCHIVER_QUEUE_RUNS'] ?? 24)
 const EVENTS = Number(process.env['ARCHIVER_QUEUE_FAULTS'] ?? 4)
 const SEED = Number(process.env['ARCHIVER_QUEUE_SEED'] ?? 16)
 
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Starts the built program. */
+const startArchiver = (...words: string[]) => {
+  const child = spawn(process.execPath, [resolve('dist/main.js'), ...words])
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const ended = new Promise<Ended>((done) =>
+    child.on('close', (code) => done({ status: code, stdout, stderr })),
+  )
+  return { child, ended, log: () => stderr }
+}
+
 /** Engines by name, with what a site's configuration says of them. */
 const ENGINES = [
   { engine: 'SQLite', url: () => 'sqlite:queue.db' },
@@ -32,28 +50,7 @@ describe.each(ENGINES)('on $engine', ({ engine, url }) => {
     if (engine === 'PostgreSQL') await dropSchema(schema)
   })
 
-  interface Ended {
-    readonly status: number | null
-    readonly stdout: string
-    readonly stderr: string
-  }
-
-  const start = (...flags: string[]) => {
-    const child = spawn(process.execPath, [
-      resolve('dist/main.js'),
-      'worker',
-      '--config',
-      site.config,
-      ...flags,
-    ])
-    let [stdout, stderr] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    const ended = new Promise<Ended>((done) =>
-      child.on('close', (status) => done({ status, stdout, stderr })),
-    )
-    return { child, ended, log: () => stderr }
-  }
+  const start = (...flags: string[]) => startArchiver('worker', '--config', site.config, ...flags)
 
   const status = () =>
     JSON.parse(site.command('queue', 'status', '--json').stdout) as {
@@ -144,11 +141,33 @@ describe.each(ENGINES)('on $engine', ({ engine, url }) => {
     })
   })
 
+  describe('incremental passes and a daemon, where a backlog is configured', () => {
+    it('share the work', { timeout: 180_000 }, async () => {
+      const pass = () => startArchiver(site.config, '--incremental')
+      const ends = await Promise.all([pass().ended, pass().ended])
+      expect(ends.map((end) => [end.status, end.status === 0 ? '' : end.stderr])).toEqual([
+        [0, ''],
+        [0, ''],
+      ])
+      expectAllArchivedOnce()
+      const counted = ends.map(({ stdout }) => Number(/Migrate: (\d+) archived/.exec(stdout)?.[1]))
+      expect(counted[0]! + counted[1]!).toBe(RUNS)
+      // And the daemon, with a run that comes later.
+      site.record(RUNS + 1)
+      const daemon = startArchiver('daemon', '--config', site.config)
+      await until(() => site.archived().length === RUNS + 1 || daemon.child.exitCode !== null)
+      daemon.child.kill('SIGTERM')
+      expect((await daemon.ended).status).toBe(143)
+      expect(site.archived()).toContain(String(RUNS + 1))
+      expect(status().stages.map(({ done }) => done)).toEqual([RUNS + 1, RUNS + 1])
+    })
+  })
+
   describe('a worker and a single pass', () => {
     it('never write at once', { timeout: 60_000 }, async () => {
       const worker = start()
       await until(() => worker.log().includes('run(s) to process'))
-      expect(site.archiver('--incremental').stderr).toContain('LOCK_HELD')
+      expect(site.archiver().stderr).toContain('LOCK_HELD')
       worker.child.kill('SIGTERM')
       expect((await worker.ended).status).toBe(143)
     })
