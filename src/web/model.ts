@@ -1,4 +1,5 @@
 import type { RunSet } from '../common/run-set.ts'
+import type { Eta, LateTask } from './outlook.ts'
 import type { RunMap } from './runs/run-map.ts'
 
 /** How something stands, in the words of the page. Each has a shape, a word and a colour of its own. */
@@ -50,7 +51,9 @@ export interface ExecutionLine {
   readonly attempted: number
   readonly failed: number
   readonly bytes: number
-  readonly eta: { readonly at: number; readonly low: number; readonly high: number } | undefined
+  readonly eta: Eta | undefined
+  /** LOST, HUNG, OVERDUE ...: of executions that run. */
+  readonly conditions?: readonly string[]
   readonly error: string | undefined
   readonly exitCode: number | undefined
   readonly version: string | undefined
@@ -174,6 +177,7 @@ export interface LedgerReads {
   story(run: number): Promise<readonly RunAttempt[]>
   /** The newest failed attempts, at most `limit`. */
   failures(since: number, limit: number): Promise<readonly RunAttempt[]>
+  late?(): Promise<readonly LateTask[]>
   /** A text that changes with every write to the ledger. */
   revision(): Promise<string>
 }

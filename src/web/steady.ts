@@ -38,6 +38,7 @@ export class SteadyLedger {
       days: keep('days', (since, task) => reads.days(since, task)),
       story: keep('story', (run) => reads.story(run)),
       failures: keep('failures', (since, limit) => reads.failures(since, limit)),
+      late: keep('late', async () => (await reads.late?.()) ?? []),
       // A change must be seen as such: this one is never answered from memory.
       revision: () => this.#fresh(() => reads.revision()),
     }

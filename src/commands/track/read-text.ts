@@ -1,5 +1,7 @@
 import { progressLines } from '../../tracking/ledger/eta.ts'
 import type { ListedExecution, TaskStats } from '../../tracking/client/tracked-queries.ts'
+import type { LateTask } from '../../tracking/alerts/gather-facts.ts'
+import type { Prediction } from '../../tracking/graph/predicted-end.ts'
 import { duration } from '../history-text.ts'
 
 /** Columns as wide as their widest cell. */
@@ -20,9 +22,7 @@ export const executionsText = (executions: readonly ListedExecution[], now: numb
         ['TASK', 'STATUS', 'STEP', 'OVERALL', 'TIME', 'LAST UPDATE', 'RUN ID', ''],
         executions.map((one) => [
           one.task,
-          one.reason === null || ['ok', 'error'].includes(one.reason)
-            ? one.status
-            : `${one.status} (${one.reason})`,
+          statusText(one),
           `${one.currentSubtask ?? 0}${one.totalSubtasks === null ? '' : `/${one.totalSubtasks}`}`,
           one.percent === null ? '' : `${Math.round(one.percent)}%`,
           duration((one.endedAt ?? now) - one.startedAt),
@@ -32,9 +32,24 @@ export const executionsText = (executions: readonly ListedExecution[], now: numb
         ]),
       )
 
+/** The word, and what it does not say: `RUNNING (HUNG)`, `FAILED (terminated)`. */
+const statusText = ({ status, reason, conditions }: ListedExecution): string => {
+  const more = reason === null || ['ok', 'error'].includes(reason) ? conditions : [reason]
+  return more.length === 0 ? status : `${status} (${more.join(', ')})`
+}
+
+export const lateText = (late: readonly LateTask[]): string =>
+  late
+    .map(
+      ({ task, schedule, startedAt }) =>
+        `LATE: ${task}, schedule ${schedule}, last started ${startedAt === null ? 'never' : new Date(startedAt).toISOString()}\n`,
+    )
+    .join('')
+
 /** The two lines of progress: the whole, and the step in hand. */
 export const progressText = (one: ListedExecution): string => {
-  if (one.subtask === null) return ''
+  const eta = one.eta ? etaText(one.eta) : ''
+  if (one.subtask === null) return eta
   const lines = progressLines({
     step: one.currentSubtask ?? 0,
     steps: one.totalSubtasks ?? one.currentSubtask ?? 0,
@@ -43,7 +58,7 @@ export const progressText = (one: ListedExecution): string => {
     item: one.message ?? one.subtask,
     items: { done: one.itemsComplete ?? 0, total: one.itemsTotal ?? undefined },
   })
-  return `\n${lines.join('\n')}\n`
+  return `\n${lines.join('\n')}\n${eta}`
 }
 
 export const statsText = (stats: readonly TaskStats[]): string =>
@@ -59,3 +74,10 @@ export const statsText = (stats: readonly TaskStats[]): string =>
           one.p95Seconds === null ? '' : duration(one.p95Seconds * 1000),
         ]),
       )
+
+/** Never without its range and its basis. */
+const etaText = ({ at, low, high, basis }: Prediction): string => {
+  const time = (moment: number): string => `${new Date(moment).toISOString().slice(0, 19)}Z`
+  const from = basis === 'items' ? 'its rate' : 'its last good executions'
+  return `Expected end: ${time(at)} (${time(low)} to ${time(high)}), from ${from}\n`
+}

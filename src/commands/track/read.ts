@@ -11,7 +11,7 @@ import {
 } from '../../tracking/client/tracked-queries.ts'
 import type { LedgerDatabase } from '../../tracking/ledger/schema-types.ts'
 import { isUuid } from '../../tracking/client/tracked-rows.ts'
-import { executionsText, progressText, statsText } from './read-text.ts'
+import { executionsText, lateText, progressText, statsText } from './read-text.ts'
 import { readDatabase } from './read-database.ts'
 import { numberOption } from './report.ts'
 import { spanOption } from './span.ts'
@@ -51,13 +51,16 @@ const filterOf = (options: ReadOptions): ListFilter => {
     before: longer,
     status: longer === undefined ? options.status?.toUpperCase().split(',') : ['STARTED', 'RUNNING'],
     limit: numberOption('--limit', options.limit) ?? 50,
+    now: now(),
   }
 }
 
 /** `track current`: the newest execution of each task. */
 export const trackCurrent = reading(async (database, options, context) => {
   const executions = await listExecutions(database, { ...filterOf(options), newest: true })
-  context.out(options.json ? json({ executions }) : executionsText(executions, now()))
+  const { lateTasks } = await import('../../tracking/alerts/gather-facts.ts')
+  const late = await lateTasks(database, now())
+  context.out(options.json ? json({ executions, late }) : executionsText(executions, now()) + lateText(late))
   return 0
 })
 
@@ -74,7 +77,7 @@ export const trackShow = reading(async (database, options, context) => {
   const id = options.id ?? ''
   const execution = await pastExecution(database, id)
   if (!execution) throw notFound(id)
-  const [listed] = (await listExecutions(database, { task: execution.task, limit: 1000 })).filter(
+  const [listed] = (await listExecutions(database, { task: execution.task, limit: 1000, now: now() })).filter(
     ({ runId }) => runId === execution.runId,
   )
   if (options.json) context.out(json({ ...execution, progress: listed }))
@@ -93,7 +96,9 @@ const notFound = (id: string): ArchiverError =>
 /** `track stats`: success rate and durations by task. */
 export const trackStats = reading(async (database, options, context) => {
   const since = before('--since', options.since ?? '30d')
-  const stats = taskStats(await listExecutions(database, { task: options.task, since, limit: 100_000 }))
+  const stats = taskStats(
+    await listExecutions(database, { task: options.task, since, limit: 100_000, now: now() }),
+  )
   context.out(options.json ? json({ stats }) : statsText(stats))
   return 0
 })
@@ -122,7 +127,7 @@ export const trackCancel = reading(async (database, options, context) => {
 /** `track tail ID`: the end of its log, where that is a file of this host. */
 export const trackTail = reading(async (database, options, context) => {
   const id = options.id ?? ''
-  const executions = await listExecutions(database, { limit: 100_000 })
+  const executions = await listExecutions(database, { limit: 100_000, now: now() })
   const execution = executions.find(({ runId }) => runId === id.toLowerCase())
   if (!execution) throw notFound(id)
   if (execution.logPath === null) throw new ArchiverError('NOT_FOUND', `the execution "${id}" has no log`)

@@ -1,15 +1,13 @@
 import { sql } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
+import { latestOf, pastSeconds } from '../api/outlooks.ts'
 import { tables } from '../ledger/daily-stats.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { stateOf } from '../ledger/status-words.ts'
 import { quantile } from '../graph/predicted-end.ts'
-import type { PastDurations } from '../graph/conditions.ts'
+import { isLate, type PastDurations } from '../graph/conditions.ts'
 import type { TaskFacts } from './watch-rules.ts'
 
 const DAY = 86_400_000
-/** Good executions from which durations are judged. */
-const PAST = 20
 /** A task that was not started for so long, and is not registered, is not watched any more. */
 const FORGET_AFTER = 90 * DAY
 
@@ -44,7 +42,7 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
       schedule: row?.schedule ?? undefined,
       graceMinutes: row?.grace_minutes ?? undefined,
       expectedMinutes: row?.expected_duration_minutes ?? undefined,
-      latest: await latestOf(database, task),
+      latest: await newestOf(database, task, now),
       past: await pastOf(database, task),
       ...(await troubleOf(database, task, now - DAY)),
     })
@@ -52,7 +50,11 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
   return facts
 }
 
-const latestOf = async (database: LedgerDatabase, task: string): Promise<TaskFacts['latest']> => {
+const newestOf = async (
+  database: LedgerDatabase,
+  task: string,
+  now: number,
+): Promise<TaskFacts['latest']> => {
   const row = await tables(database)
     .selectFrom('executions')
     .selectAll()
@@ -60,36 +62,11 @@ const latestOf = async (database: LedgerDatabase, task: string): Promise<TaskFac
     .orderBy('execution_start', 'desc')
     .limit(1)
     .executeTakeFirst()
-  if (!row) return undefined
-  const startedAt = timeMs(row.execution_start)
-  const progressAt = row.progress_at === null ? undefined : timeMs(row.progress_at)
-  const done = row.items_attempted ?? 0
-  return {
-    runId: row.run_id,
-    state: stateOf(row.execution_status, row.end_reason),
-    startedAt,
-    endedAt: row.execution_end === null ? undefined : timeMs(row.execution_end),
-    // Programs that write SQL themselves have no heartbeat: any write of theirs is one.
-    heartbeatAt: timeMs(row.heartbeat_at ?? row.last_update),
-    progressAt,
-    subState: row.sub_state ?? undefined,
-    itemMs: done > 0 && progressAt !== undefined ? (progressAt - startedAt) / done : undefined,
-    error: row.error_message ?? undefined,
-  }
+  return row && { ...latestOf(row, now), error: row.error_message ?? undefined }
 }
 
 const pastOf = async (database: LedgerDatabase, task: string): Promise<PastDurations | undefined> => {
-  const rows = await tables(database)
-    .selectFrom('executions')
-    .select(['execution_start', 'execution_end'])
-    .where('task_name', '=', task)
-    .where('execution_status', '=', 'FINISHED')
-    .where((eb) => eb.or([eb('end_reason', 'is', null), eb('end_reason', '=', 'ok')]))
-    .where('execution_end', 'is not', null)
-    .orderBy('execution_start', 'desc')
-    .limit(PAST)
-    .execute()
-  const seconds = rows.map((row) => (timeMs(row.execution_end ?? '') - timeMs(row.execution_start)) / 1000)
+  const seconds = await pastSeconds(database, task)
   const [p50, p95] = [quantile(seconds, 0.5), quantile(seconds, 0.95)]
   return p50 === undefined || p95 === undefined ? undefined : { count: seconds.length, p50, p95 }
 }
@@ -137,4 +114,29 @@ export const firstTriedAt = async (
     .where('stage', '=', stage)
     .executeTakeFirst()
   return row?.at ? timeMs(row.at) : undefined
+}
+
+/** A registered task that has not started although its schedule and grace have passed. */
+export interface LateTask {
+  readonly task: string
+  readonly schedule: string
+  readonly startedAt: number | null
+}
+
+export const lateTasks = async (database: LedgerDatabase, now: number): Promise<LateTask[]> => {
+  const registered = await tables(database)
+    .selectFrom('tasks')
+    .selectAll()
+    .where('enabled', '=', 1)
+    .where('schedule', 'is not', null)
+    .orderBy('task_name')
+    .execute()
+  const late: LateTask[] = []
+  for (const { task_name: task, schedule, grace_minutes: grace } of registered) {
+    const latest = await newestOf(database, task, now)
+    const expectation = { schedule: schedule ?? undefined, graceMinutes: grace ?? undefined }
+    if (isLate(expectation, latest, now))
+      late.push({ task, schedule: schedule ?? '', startedAt: latest?.startedAt ?? null })
+  }
+  return late
 }

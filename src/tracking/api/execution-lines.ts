@@ -1,4 +1,7 @@
 import type { Selectable } from 'kysely'
+import { isHung } from '../graph/conditions.ts'
+import type { Outlook } from '../graph/outlook.ts'
+import { latestOf } from './outlooks.ts'
 import type { LedgerSchema } from '../ledger/schema-types.ts'
 import { STATES, stateOf, wordsOf, type State } from '../ledger/status-words.ts'
 import { timeMs } from '../../sql/timestamps.ts'
@@ -6,11 +9,6 @@ import { timeMs } from '../../sql/timestamps.ts'
 type ExecutionRow = Selectable<LedgerSchema['executions']>
 type FileRow = Selectable<LedgerSchema['files']>
 type SubtaskRow = Selectable<LedgerSchema['subtasks']>
-
-/** Milliseconds without progress, with a heartbeat, after which a running execution is shown as hung. */
-const HUNG_AFTER = 600_000
-/** Milliseconds: an older heartbeat is no proof that the process lives. */
-const FRESH = 60_000
 
 const STANDINGS = {
   started: 'running',
@@ -33,9 +31,8 @@ export const statesBehind = (standing: string): State[] =>
   STATES.filter((state) => STANDINGS[state] === standing)
 
 /** A row of `executions` in the words of the API. `now` decides whether a running one hangs. */
-export const executionLine = (row: ExecutionRow, now: number) => {
+export const executionLine = (row: ExecutionRow, now: number, outlook?: Outlook) => {
   const state = stateOf(row.execution_status, row.end_reason)
-  const etaAt = ms(row.eta_at)
   return {
     id: row.execution_id,
     runId: row.run_id,
@@ -64,10 +61,10 @@ export const executionLine = (row: ExecutionRow, now: number) => {
     attempted: row.items_attempted ?? 0,
     failed: row.items_failed ?? 0,
     bytes: row.bytes ?? 0,
-    eta:
-      etaAt === undefined
-        ? undefined
-        : { at: etaAt, low: ms(row.eta_low) ?? etaAt, high: ms(row.eta_high) ?? etaAt },
+    /** LOST, HUNG, OVERDUE ...: only of executions that run. */
+    conditions: outlook?.conditions ?? [],
+    /** Never without its basis: `items` is its own rate, `history` the task's last good executions. */
+    eta: outlook?.eta,
     error: row.error_message ?? undefined,
     exitCode: row.exit_code ?? undefined,
     version: row.version ?? undefined,
@@ -83,10 +80,7 @@ const standingOf = (row: ExecutionRow, state: State, now: number): LineStanding 
   const standing = STANDINGS[state]
   if (standing !== 'running') return standing
   if (row.sub_state !== null && /^(throttled|blocked|paused)$/i.test(row.sub_state)) return 'throttled'
-  const heartbeat = ms(row.heartbeat_at)
-  const progress = ms(row.progress_at)
-  const alive = heartbeat !== undefined && now - heartbeat < FRESH
-  return alive && progress !== undefined && now - progress > HUNG_AFTER ? 'hung' : 'running'
+  return isHung(latestOf(row, now), now) ? 'hung' : 'running'
 }
 
 /** A row of `files` as an attempt of a run. */

@@ -4,6 +4,7 @@ import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/daily-stats.ts'
 import type { LedgerSchema } from '../ledger/schema-types.ts'
 import { stateOf, wordsOf, type State } from '../ledger/status-words.ts'
+import { outlooks } from './outlooks.ts'
 import { executionLine, type Line, ms, runAttempt, statesBehind, subtaskLine } from './execution-lines.ts'
 
 export interface ExecutionWish {
@@ -29,7 +30,8 @@ export const currentExecutions = async (database: LedgerDatabase, now: number): 
     .orderBy('execution_start', 'desc')
     .limit(500)
     .execute()
-  return rows.map((row) => executionLine(row, now))
+  const seen = await outlooks(database, rows, now)
+  return rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
 }
 
 /** The newest first. `cursor` is the `next` of the part before; a part is found by its key, never by counting rows. */
@@ -57,7 +59,8 @@ export const listExecutions = async (database: LedgerDatabase, wish: ExecutionWi
       ]),
     )
   const rows = await query.execute()
-  const items = rows.slice(0, limit).map((row) => executionLine(row, now))
+  const seen = await outlooks(database, rows, now)
+  const items = rows.slice(0, limit).map((row) => executionLine(row, now, seen.get(row.run_id)))
   const last = items.at(-1)
   return { items, next: rows.length > limit && last ? `${last.startedAt}-${last.id}` : undefined }
 }
@@ -132,7 +135,7 @@ export const oneExecution = async (database: LedgerDatabase, id: string, now: nu
       .execute(),
   ])
   return {
-    ...executionLine(row, now),
+    ...executionLine(row, now, (await outlooks(database, [row], now)).get(row.run_id)),
     detail: row.error_detail ?? undefined,
     argv: row.argv ?? undefined,
     environment: row.environment ?? undefined,

@@ -1,6 +1,7 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { dayOf } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/daily-stats.ts'
+import { outlooks } from './outlooks.ts'
 import { executionLine, runAttempt } from './execution-lines.ts'
 import { timeText } from '../../sql/timestamps.ts'
 
@@ -32,7 +33,8 @@ export const taskLine = async (database: LedgerDatabase, task: string, now: numb
     .orderBy('execution_start', 'desc')
     .limit(NEWEST)
     .execute()
-  const newest = rows.map((row) => executionLine(row, now))
+  const seen = await outlooks(database, rows, now)
+  const newest = rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
   const took = newest
     .filter(({ standing }) => standing === 'ok' || standing === 'partial')
     .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)

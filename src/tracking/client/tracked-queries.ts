@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
+import { outlooks } from '../api/outlooks.ts'
+import type { Prediction } from '../graph/predicted-end.ts'
 import { tables } from '../ledger/daily-stats.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
@@ -25,6 +27,10 @@ export interface ListedExecution {
   readonly percent: number | null
   readonly error: string | null
   readonly logPath: string | null
+  /** LOST, HUNG, OVERDUE ...: only of executions that run. */
+  readonly conditions: readonly string[]
+  /** When it will end, with what that is based on; null where nothing can be promised. */
+  readonly eta: Prediction | null
 }
 
 export interface ListFilter {
@@ -37,6 +43,8 @@ export interface ListFilter {
   /** Only the newest execution of each task. */
   readonly newest?: boolean
   readonly limit: number
+  /** Epoch milliseconds. */
+  readonly now: number
 }
 
 /** The newest first. */
@@ -44,7 +52,7 @@ export const listExecutions = async (
   database: LedgerDatabase,
   filter: ListFilter,
 ): Promise<ListedExecution[]> => {
-  const { task, stage, status, before, since, newest = false, limit } = filter
+  const { task, stage, status, before, since, newest = false, limit, now } = filter
   let query = tables(database)
     .selectFrom('executions as e')
     .selectAll('e')
@@ -69,6 +77,7 @@ export const listExecutions = async (
       ),
     )
   const rows = await query.execute()
+  const seen = await outlooks(database, rows, now)
   return rows.map((row) => ({
     runId: row.run_id,
     task: row.task_name,
@@ -90,6 +99,8 @@ export const listExecutions = async (
     percent: row.overall_percent_complete,
     error: row.error_message,
     logPath: row.log_path,
+    conditions: seen.get(row.run_id)?.conditions ?? [],
+    eta: seen.get(row.run_id)?.eta ?? null,
   }))
 }
 

@@ -93,6 +93,7 @@ const executionCells = (
     eta_at: timeOf(eta?.at),
     eta_low: timeOf(eta?.low),
     eta_high: timeOf(eta?.high),
+    eta_basis: eta ? 'items' : null,
     exit_code: execution.exitCode,
     invocation_id: fact('invocation_id')?.slice(0, 50) ?? null,
     version: fact('version')?.slice(0, 50) ?? null,

@@ -141,6 +141,7 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     eta_at: timeOf(eta?.at),
     eta_low: timeOf(eta?.low),
     eta_high: timeOf(eta?.high),
+    eta_basis: eta ? 'items' : null,
     exit_code: now.exitCode ?? null,
     invocation_id: facts.invocationId ?? null,
     version: facts.version,

@@ -99,6 +99,13 @@ export const EXECUTION_READS: readonly Read[] = [
     read: async (q) => all(await ledgerOf(q).tasks()),
   },
   {
+    path: '/late',
+    doc: 'Registered tasks that have not started although their schedule and grace have passed.',
+    query: [],
+    kind: 'list',
+    read: async (q) => all((await ledgerOf(q).late?.()) ?? []),
+  },
+  {
     path: '/stages',
     doc: 'Stages and how many tasks each has.',
     query: [],

@@ -20,7 +20,11 @@ export const Eta = ({ execution, now }: { execution: ExecutionLine; now: number 
         </b>
         , <Time at={eta.low} now={now} /> to <Time at={eta.high} now={now} />{' '}
         <span class="basis">
-          {itemsDone === undefined ? 'from its rate' : `from ${count(itemsDone)} items`}
+          {eta.basis === 'history'
+            ? 'from its past executions'
+            : itemsDone === undefined
+              ? 'from its rate'
+              : `from ${count(itemsDone)} items`}
         </span>
       </span>
       {overdue && <Chip s="late" word="overdue" />}

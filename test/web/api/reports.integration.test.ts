@@ -198,6 +198,47 @@ it('what was reported is in /metrics', async () => {
   expect(text).toContain('archiver_ledger_up 1')
 })
 
+it('an execution that runs says how it will go on, and a task that is late is named', async () => {
+  const track = (...words: string[]) =>
+    spawnSync(process.execPath, [resolve('dist/main.js'), 'track', ...words], {
+      encoding: 'utf8',
+      cwd: served.folder,
+      env: { ...process.env, MONITOR_DB_CONN: `sqlite:${served.ledger}` },
+    })
+  const at = (minutes: number): string =>
+    new Date(Date.now() - minutes * 60_000).toISOString().replace('T', ' ')
+  const row = (start: number, end: number | null) => ({
+    t: 'executions',
+    c: {
+      ...{ run_id: randomUUID(), task_name: 'history', hostname: 'other', process_id: 1, revision: 2 },
+      ...{
+        execution_start: at(start),
+        last_update: at(end ?? 0),
+        execution_end: end === null ? null : at(end),
+      },
+      ...{ execution_status: end === null ? 'RUNNING' : 'FINISHED', end_reason: end === null ? null : 'ok' },
+      ...{ heartbeat_at: at(0), progress_at: at(0) },
+    },
+  })
+  const rows = [row(90, 80), row(70, 60), row(50, 39), row(2, null)]
+  expect((await served.send('POST', '/api/v1/reports', { rows })).json).toMatchObject({ written: 4 })
+  const { json } = await served.send('GET', '/api/v1/current')
+  const items = json['items'] as Record<string, unknown>[]
+  expect(items.find(({ task }) => task === 'history')).toMatchObject({
+    conditions: [],
+    eta: { basis: 'history' },
+  })
+  expect(track('task', 'history', '--schedule', '1', '--grace', '0')).toMatchObject({ status: 0, stderr: '' })
+  expect((await served.send('GET', '/api/v1/late')).json['items']).toMatchObject([
+    { task: 'history', schedule: '1' },
+  ])
+  const { stdout } = track('current')
+  expect(stdout).toMatch(/^LATE: history, schedule 1/m)
+  expect(track('show', String(rows[3]?.c.run_id)).stdout).toMatch(
+    /Expected end: .* from its last good executions/,
+  )
+})
+
 describe('whole rows', () => {
   it('are written once, and the ones that cannot be used are named', async () => {
     const good = {

@@ -1,0 +1,70 @@
+import type { Selectable } from 'kysely'
+import { timeMs } from '../../sql/timestamps.ts'
+import type { Latest } from '../graph/conditions.ts'
+import { outlookOf, SILENT_AFTER, type Outlook } from '../graph/outlook.ts'
+import { tables } from '../ledger/daily-stats.ts'
+import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
+import { stateOf } from '../ledger/status-words.ts'
+
+type ExecutionRow = Selectable<LedgerSchema['executions']>
+
+/** Good executions from which durations are judged. */
+const PAST = 20
+
+/** Seconds that the newest good executions of a task took. */
+export const pastSeconds = async (database: LedgerDatabase, task: string): Promise<number[]> => {
+  const rows = await tables(database)
+    .selectFrom('executions')
+    .select(['execution_start', 'execution_end'])
+    .where('task_name', '=', task)
+    .where('execution_status', '=', 'FINISHED')
+    .where((eb) => eb.or([eb('end_reason', 'is', null), eb('end_reason', '=', 'ok')]))
+    .where('execution_end', 'is not', null)
+    .orderBy('execution_start', 'desc')
+    .limit(PAST)
+    .execute()
+  return rows.map((row) => (timeMs(row.execution_end ?? '') - timeMs(row.execution_start)) / 1000)
+}
+
+/** A row as the rules look at it. */
+export const latestOf = (row: ExecutionRow, now: number): Latest => {
+  const startedAt = timeMs(row.execution_start)
+  const updatedAt = timeMs(row.last_update)
+  const hasHeart = row.heartbeat_at !== null
+  const isSilent = Math.abs(now - updatedAt) > SILENT_AFTER
+  const progressAt = row.progress_at === null ? undefined : timeMs(row.progress_at)
+  const done = row.items_attempted ?? 0
+  return {
+    runId: row.run_id,
+    state: stateOf(row.execution_status, row.end_reason),
+    startedAt,
+    endedAt: row.execution_end === null ? undefined : timeMs(row.execution_end),
+    // A program that writes SQL itself has no heartbeat: it is given an hour for one step, and is never called hung.
+    heartbeatAt: hasHeart ? timeMs(row.heartbeat_at ?? '') : isSilent ? updatedAt : now,
+    progressAt: hasHeart ? progressAt : now,
+    subState: row.sub_state ?? undefined,
+    itemMs: done > 0 && progressAt !== undefined ? (progressAt - startedAt) / done : undefined,
+  }
+}
+
+/** How executions that run will go on, by run id. The past of a task is read once. */
+export const outlooks = async (
+  database: LedgerDatabase,
+  rows: readonly ExecutionRow[],
+  now: number,
+): Promise<ReadonlyMap<string, Outlook>> => {
+  const open = rows.filter(({ execution_status: word }) => word === 'STARTED' || word === 'RUNNING')
+  const past = new Map<string, readonly number[]>()
+  for (const task of new Set(open.map(({ task_name: name }) => name)))
+    past.set(task, await pastSeconds(database, task))
+  return new Map(
+    open.map((row) => {
+      const [at, low, high] = [row.eta_at, row.eta_low, row.eta_high].map((text) =>
+        text === null ? undefined : timeMs(text),
+      )
+      const byItems = at === undefined ? undefined : { at, low: low ?? at, high: high ?? at }
+      const latest = latestOf(row, now)
+      return [row.run_id, outlookOf({ latest, byItems, past: past.get(row.task_name) ?? [], now })]
+    }),
+  )
+}

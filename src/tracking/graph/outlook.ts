@@ -1,0 +1,35 @@
+import type { Estimate } from '../ledger/eta.ts'
+import { isHung, isLost, type Latest } from './conditions.ts'
+import { predictedEnd, type Prediction } from './predicted-end.ts'
+
+/** What the status word of an execution does not say. */
+export type Condition = 'LOST' | 'HUNG' | 'THROTTLED' | 'BLOCKED' | 'PAUSED' | 'OVERDUE'
+
+export interface Outlook {
+  readonly conditions: readonly Condition[]
+  /** Undefined where nothing can be promised: it is lost, hangs or is held back, or nothing is known. */
+  readonly eta: Prediction | undefined
+}
+
+/** Milliseconds without a write after which a program that has no heartbeat counts as lost: it may be in one long step. */
+export const SILENT_AFTER = 3_600_000
+
+const HELD = ['THROTTLED', 'BLOCKED', 'PAUSED'] as const
+
+/** How an execution that runs will go on, by its items or by the durations (seconds) of the task's last good executions. */
+export const outlookOf = (of: {
+  readonly latest: Latest
+  readonly byItems: Estimate | undefined
+  readonly past: readonly number[]
+  readonly now: number
+}): Outlook => {
+  const { latest, byItems, past, now } = of
+  if (latest.state !== 'started' && latest.state !== 'running') return { conditions: [], eta: undefined }
+  const prediction = predictedEnd({ startedAt: latest.startedAt, now, byItems, past })
+  const held = HELD.find((word) => word === latest.subState?.toUpperCase())
+  const stuck: Condition | undefined = isLost(latest, now) ? 'LOST' : isHung(latest, now) ? 'HUNG' : held
+  return {
+    conditions: [...(stuck ? [stuck] : []), ...(prediction?.overdue ? ['OVERDUE' as const] : [])],
+    eta: stuck ? undefined : prediction,
+  }
+}

@@ -1,0 +1,98 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openFile } from '../../../src/sql/libsql-database.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'track-run-'))
+const config = join(folder, 'track.yaml')
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(MONITOR|TASKER)_DB_/.test(name)),
+)
+const PROGRAM = resolve('dist/main.js')
+beforeAll(() => {
+  writeFileSync(
+    config,
+    `app:\n    work_dir: ${folder}\nledger:\n    url: sqlite:ledger.db\n    heartbeat_seconds: 1\n`,
+  )
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, 'track', 'migrate-schema', '--config', config],
+    { env },
+  )
+  if (status !== 0) throw new Error(stderr.toString())
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const query = (statement: string): Record<string, unknown>[] => {
+  const database = openFile(join(folder, 'ledger.db'), 5000)
+  try {
+    return database.prepare(statement).all([]) as Record<string, unknown>[]
+  } finally {
+    database.close()
+  }
+}
+const until = async <T>(look: () => T | undefined): Promise<T> => {
+  for (;;) {
+    const found = look()
+    if (found !== undefined) return found
+    await new Promise((done) => setTimeout(done, 50))
+  }
+}
+/** A command that is run by `track run`, and how that ends. */
+const start = (task: string, script: string) => {
+  const words = [PROGRAM, 'track', 'run', '--config', config, '--task-name', task, '--', 'sh', '-c', script]
+  const child = spawn(process.execPath, words, { env, stdio: 'ignore' })
+  return { child, ended: new Promise<number | null>((done) => child.once('exit', done)) }
+}
+const rowOf = (task: string) => query(`SELECT * FROM executions WHERE task_name = '${task}'`)[0]
+const isThere = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+const pidIn = (file: string): Promise<number> =>
+  until(() =>
+    existsSync(file) && readFileSync(file, 'utf8').endsWith('\n')
+      ? Number(readFileSync(file, 'utf8'))
+      : undefined,
+  )
+
+describe('track run', () => {
+  it('measures the whole process group', async () => {
+    // The load is in a grandchild.
+    const { child, ended } = start('busy', `sh -c 'while :; do :; done' & echo $! > ${folder}/busy; wait`)
+    await until(() => query(`SELECT * FROM process_metrics WHERE cpu_percent > 5 AND memory_mb >= 1`)[0])
+    child.kill('SIGTERM')
+    expect(await ended).toBe(143)
+    expect(rowOf('busy')).toMatchObject({ execution_status: 'CANCELLED', end_reason: 'signal' })
+    expect(Number(rowOf('busy')?.['peak_memory_mb'])).toBeGreaterThan(0)
+  })
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('passes %s to all that its command started', async (signal, code) => {
+    const file = join(folder, signal)
+    const { child, ended } = start(signal, `sh -c 'echo $$ > ${file}; exec sleep 600'; true`)
+    const pid = await pidIn(file)
+    child.kill(signal)
+    expect(await ended).toBe(code)
+    await until(() => (isThere(pid) ? undefined : true))
+    expect(rowOf(signal)).toMatchObject({
+      ...{ execution_status: 'CANCELLED', end_reason: 'signal', exit_code: code },
+      error_message: `Process terminated by ${signal} signal`,
+    })
+  })
+  it('ends its command when somebody asks it to', async () => {
+    const { ended } = start('asked', 'sleep 600')
+    const id = await until(() => rowOf('asked')?.['run_id'] as string | undefined)
+    const asked = spawnSync(process.execPath, [PROGRAM, 'track', 'cancel', id, '--config', config], { env })
+    expect(asked.status).toBe(0)
+    expect(await ended).toBe(143)
+    expect(rowOf('asked')).toMatchObject({ execution_status: 'CANCELLED', end_reason: 'user' })
+  })
+})
