@@ -9,6 +9,8 @@ import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
 import { channelsOf, watchersOf } from '../tracking/alerts/channels.ts'
 import { narrator } from '../tracking/event-logger.ts'
 import { Reporting } from '../tracking/reporter.ts'
+import type { Redact } from '../common/redact.ts'
+import type { Config } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
@@ -108,9 +110,16 @@ export const openListeners = async (
   }
 }
 
-const reportingOf = (
-  { config, redact }: Archiver,
-  { mode }: SessionOptions,
+/** What those who report of an execution need of the configuration. */
+export interface Reported {
+  readonly config: Pick<Config, 'app' | 'ledger' | 'reporting' | 'carbon' | 'metrics'>
+  readonly redact: Redact
+}
+
+/** Alerts and metrics of one execution. */
+export const reportingOf = (
+  { config, redact }: Reported,
+  { mode }: Pick<SessionOptions, 'mode'>,
   context: Context,
   log: OpenLog,
 ): Reporting => {
@@ -142,9 +151,10 @@ const reportingOf = (
   })
 }
 
-const ledgerOf = (
-  { config, redact }: Archiver,
-  { mode, stages }: SessionOptions,
+/** The ledger's record of one execution, begun. */
+export const ledgerOf = (
+  { config, redact }: Reported,
+  { mode, stages, subject = 'run_records' }: Pick<SessionOptions, 'mode' | 'stages'> & { subject?: string },
   context: Context,
   log: OpenLog,
   onClosed: Reporting['closed'],
@@ -169,7 +179,7 @@ const ledgerOf = (
   })
   ledger.begin({
     task: mode,
-    subject: 'run_records',
+    subject,
     steps: stages,
     argv: context.argv,
     version: context.version,

@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
+import { openTaskListeners } from '../../app/task-listeners.ts'
+import { loadConfig } from '../../config/load-config.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
-import { identity, now } from '../../platform/host.ts'
+import { identity, monotonic, now } from '../../platform/host.ts'
 import { createLog, levelOf, type OpenLog } from '../../platform/log/logger.ts'
 import type { ItemOutcome } from '../../records/run/process-item.ts'
 import { RunMetrics } from '../../records/run/run-metrics.ts'
+import { TaskEvents } from '../../records/run/task-events.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { openTask, type OpenTask, type TaskOptions } from './open-task.ts'
 import { readRunOptions, type RunSelection, type SelectionOptions } from './run-selection.ts'
@@ -55,23 +58,34 @@ const runTask = async (
     now,
   })
   const metrics = new RunMetrics(started)
+  const stage = `records:${task.name}`
+  const listeners = await openTaskListeners(
+    await loadConfig(options.config, context.env, ['app', 'ledger', 'reporting', 'carbon', 'metrics']),
+    { task: stage, subject: task.sourceName },
+    context,
+    log,
+  )
+  const events = new TaskEvents(stage, listeners.listener, monotonic)
   log.info(`records ${task.name}: from ${task.sourceName} with ${task.workers} workers`)
-  let failure: unknown
+  let failure: Error | undefined
   try {
     await workOnTask(task, selection, {
       session,
       strict: options.strict ?? false,
       listener: (outcome) => {
         metrics.add(outcome)
+        events.ended(outcome)
         logOutcome(log, outcome)
       },
       warn: (message) => log.warn(message),
       context,
     })
   } catch (error) {
-    failure = error
+    failure = error instanceof Error ? error : new Error(String(error))
     log.error(`records ${task.name}: stopped`, { error })
   }
+  const isStopped = context.signal.aborted
+  events.finished(failure, isStopped)
   const about = {
     task: task.name,
     session_id: session,
@@ -93,13 +107,14 @@ const runTask = async (
   )
   const summary = `records ${task.name}: ${metrics.succeeded} stored${metrics.present > 0 ? ` (${metrics.present} were there)` : ''}, ${metrics.failed} failed, ${metrics.rows} rows`
   log.info(summary)
+  const code = isStopped ? stopCode(context.signal) : metrics.failed > 0 || failure ? 1 : 0
+  await listeners.close({ exitCode: code, error: failure })
   await log.close()
   context.out(
     options.json ? `${JSON.stringify(document, null, 2)}\n` : `${summary}\n${codeLines(metrics.codes)}`,
   )
-  if (failure !== undefined) throw failure as Error
-  if (context.signal.aborted) return stopCode(context.signal)
-  return metrics.failed > 0 ? 1 : 0
+  if (failure) throw failure
+  return code
 }
 
 const codeLines = (codes: Readonly<Record<string, number>>): string =>

@@ -4,7 +4,7 @@ import { evaluate, textOf, type Scope } from '../../../src/records/expression/ev
 import { parseExpression } from '../../../src/records/expression/parse-expression.ts'
 import { openFile } from '../../../src/sql/libsql-database.ts'
 
-const RUNS = Number(process.env['RECORDS_EXPRESSIONS'] ?? 3000)
+const RUNS = Number(process.env['RECORDS_EXPRESSIONS'] ?? 20_000)
 
 /** Whole numbers and texts, no null, no division: where SQL and we agree on purpose. */
 const { number, condition } = fc.letrec<{ number: string; text: string; condition: string }>((tie) => ({

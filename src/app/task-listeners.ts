@@ -1,0 +1,70 @@
+import { redactor } from '../common/redact.ts'
+import { secretsOf } from '../config/secrets-of.ts'
+import type { Listener } from '../engine/stage.ts'
+import type { OpenLog } from '../platform/log/logger.ts'
+import { databasePlace } from '../sql/database-url.ts'
+import { loadDriver } from '../sql/open-database.ts'
+import type { Context } from './context.ts'
+import { ledgerOf, reportingOf, type Reported } from './listeners.ts'
+
+/** How an execution of a task ended. */
+export interface TaskEnd {
+  readonly exitCode: number
+  readonly error: Error | undefined
+}
+
+export interface TaskListeners {
+  readonly listener: Listener
+  close(end: TaskEnd): Promise<void>
+}
+
+/**
+ * Ledger, alerts and metrics of a task that is no pass over runs, such as `records:orders`. They are told of everything and cannot stop or
+ * slow it; what a signal ends is in the ledger before the process ends.
+ */
+export const openTaskListeners = async (
+  config: Reported['config'],
+  { task, subject }: { readonly task: string; readonly subject: string },
+  context: Context,
+  log: OpenLog,
+): Promise<TaskListeners> => {
+  const { app, ledger: settings, metrics } = config
+  const own = { ...config, metrics: { ...metrics, textfile: textfileOf(metrics.textfile, task) } }
+  const reported: Reported = { config: own, redact: redactor(secretsOf(config)) }
+  const reporting = reportingOf(reported, { mode: task }, context, log)
+  await loadDriver(databasePlace(settings.url.reveal(), app.workDir))
+  const ledger = ledgerOf(reported, { mode: task, stages: 1, subject }, context, log, reporting.closed)
+  const onStop = (): void => {
+    const signal = String(context.signal.reason)
+    ledger.killed(signal)
+    reporting.killed(signal)
+  }
+  context.signal.addEventListener('abort', onStop)
+  return {
+    listener: (event) => {
+      // How many items there will be is not known when a task begins.
+      if (event.type === 'item-done' || event.type === 'item-failed') ledger.activate()
+      ledger.listener(event)
+      reporting.listener(event)
+    },
+    close: async ({ exitCode, error }) => {
+      context.signal.removeEventListener('abort', onStop)
+      const signal = context.signal.aborted ? String(context.signal.reason) : undefined
+      await ledger.end({ exitCode, error, signal })
+      const { failures, spoolBytes } = ledger
+      // No pass over runs: its success says nothing of theirs.
+      await reporting.end({
+        exitCode,
+        isPass: false,
+        signal,
+        standings: [],
+        ledgerFailures: failures,
+        spoolBytes,
+      })
+    },
+  }
+}
+
+/** A file of its own for each task, beside the archiver's. */
+const textfileOf = (file: string | undefined, task: string): string | undefined =>
+  file?.replace(/(\.prom)?$/, `_${task.replace(/\W+/g, '_')}.prom`)
