@@ -79,3 +79,7 @@ const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', finish)
     if (signal.aborted) finish()
   })
+
+/** Whatever was thrown, as an error. */
+export const errorOf = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown))

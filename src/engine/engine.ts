@@ -1,7 +1,9 @@
 import { ArchiverError } from '../errors.ts'
-import { type AttemptOptions, attempt, judge } from './attempt.ts'
+import { type AttemptOptions, attempt, errorOf, judge } from './attempt.ts'
+import { type Failing, isSuspicious, keepsNothing, Suspicion } from './suspicion.ts'
 import type { Backlog, Claim, FailedClaim } from './backlog.ts'
 import { ClaimBuffer } from './claim-buffer.ts'
+import { Results } from './results.ts'
 import type { Processed, Stage, StageOutcome, StopReason } from './stage.ts'
 
 export interface EngineOptions extends AttemptOptions {
@@ -39,15 +41,13 @@ class Pass<Item> {
   readonly #claims: ClaimBuffer<Item>
   /** Processed, but not yet committed: as good as in flight. */
   readonly #staged = new Map<Claim<Item>, Staged>()
-  readonly #succeeded: Item[] = []
-  readonly #failed = new Map<string, readonly [Item, Error]>()
+  readonly #results = new Results<Item>()
   readonly #started: number
   #unsettled: { done: Claim<Item>[]; failed: FailedClaim<Item>[] } = { done: [], failed: [] }
-  #lost = 0
+  readonly #suspicion = new Suspicion<Item>()
   #lastCheckpoint: number
   #batch = 0
   #batchStarted: number
-  #bytes = 0
   #stopped: StopReason | undefined
   #error: Error | undefined
   /** Checkpoints run one after the other, whoever asks for them. */
@@ -69,23 +69,19 @@ class Pass<Item> {
     const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, total ?? Infinity))
     await Promise.all(Array.from({ length: atOnce }, () => this.#worker()))
     await this.#backlog.release(this.#claims.drain())
+    this.#fail(this.#suspicion.clear())
     await this.#checkpoint(true)
     if (this.#stopped) listener({ type: 'pass-stopped', stage, reason: this.#stopped, error: this.#error })
     const common = {
-      bytes: this.#bytes,
+      bytes: this.#results.bytes,
       milliseconds: monotonic() - this.#started,
       stopped: this.#stopped,
       error: this.#error,
     }
-    const [succeeded, failed] = [this.#succeeded.length, this.#failed.size]
+    const { succeeded, failed } = this.#results.counts
     const pending = total === undefined ? undefined : total - succeeded - failed
     listener({ type: 'pass-finished', stage, summary: { ...common, succeeded, failed, pending } })
-    return {
-      ...common,
-      succeeded: this.#succeeded,
-      failed: new Map(this.#failed.values()),
-      lost: this.#lost,
-    }
+    return { ...common, ...this.#results.lists(), lost: this.#results.lost }
   }
 
   async #worker(): Promise<void> {
@@ -109,7 +105,7 @@ class Pass<Item> {
   }
 
   async #one(claim: Claim<Item>): Promise<void> {
-    const { listener, monotonic } = this.#options
+    const { monotonic } = this.#options
     if (claim.lost?.aborted) {
       this.#losing(claim)
       return
@@ -129,11 +125,9 @@ class Pass<Item> {
       }
       const verdict = judge(error)
       if (verdict === 'failed') {
-        this.#failed.set(claim.key, [claim.item, error])
-        this.#unsettled.failed.push({ claim, error })
-        const { key } = claim
-        const milliseconds = monotonic() - began
-        listener({ type: 'item-failed', stage: this.#stage.name, key, error, milliseconds })
+        const failing = { claim, error, milliseconds: monotonic() - began }
+        if (isSuspicious(error)) await this.#suspectStore(failing)
+        else this.#fail(failing)
       } else if (verdict === 'pending') {
         await this.#backlog.later(claim, error).catch((failure: unknown) => this.#stopFor(failure))
       } else {
@@ -143,16 +137,32 @@ class Pass<Item> {
     }
   }
 
+  #fail(failing: Failing<Item> | undefined): void {
+    if (!failing) return
+    const { claim, error, milliseconds } = failing
+    this.#results.fail({ claim, error })
+    this.#unsettled.failed.push({ claim, error })
+    const [stage, { key }] = [this.#stage.name, claim]
+    this.#options.listener({ type: 'item-failed', stage, key, error, milliseconds })
+  }
+
+  async #suspectStore(failing: Failing<Item>): Promise<void> {
+    const blameless = this.#suspicion.add(failing)
+    if (blameless.length === 0) return
+    this.#halt('unavailable', keepsNothing(this.#stage.name, blameless))
+    await this.#backlog.release(blameless.map(({ claim }) => claim))
+  }
+
   #done(claim: Claim<Item>, { processed, milliseconds }: Staged): void {
-    const { key, item } = claim
-    this.#succeeded.push(item)
+    const { key } = claim
+    this.#fail(this.#suspicion.clear())
+    this.#results.succeed(claim, processed.bytes)
     this.#unsettled.done.push(claim)
-    this.#bytes += processed.bytes
     this.#options.listener({ type: 'item-done', stage: this.#stage.name, key, processed, milliseconds })
   }
 
   #losing({ key }: Claim<Item>): void {
-    this.#lost += 1
+    this.#results.lost += 1
     this.#options.listener({ type: 'item-lost', stage: this.#stage.name, key })
   }
 
@@ -207,16 +217,14 @@ class Pass<Item> {
     try {
       lost = await this.#backlog.settle({ done, failed })
     } catch (error) {
-      // What is stored is stored, settled or not. A failure that is not recorded has not failed: it is pending.
-      for (const { claim } of failed) this.#failed.delete(claim.key)
+      // What is stored is stored, settled or not.
+      this.#results.unfail(failed)
       this.#stopFor(error)
       return
     }
     const fenced = new Set(lost)
     for (const claim of [...done, ...failed.map((one) => one.claim)].filter(({ key }) => fenced.has(key))) {
-      const position = this.#succeeded.lastIndexOf(claim.item)
-      if (position >= 0) this.#succeeded.splice(position, 1)
-      this.#failed.delete(claim.key)
+      this.#results.withdraw(claim)
       this.#losing(claim)
     }
     const { monotonic, listener } = this.#options
@@ -234,5 +242,3 @@ class Pass<Item> {
     })
   }
 }
-
-const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))

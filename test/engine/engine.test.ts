@@ -156,6 +156,28 @@ describe('a destination that goes away', () => {
   })
 })
 
+describe('a destination that does not keep what it acknowledges', () => {
+  const mismatch = () => new ArchiverError('VERIFY_MISMATCH', 'not what was written')
+
+  it('fails no run: the second mismatch in a row ends the pass, and both are pending', async () => {
+    const { pass, checkpoints, attempts } = scene('1-30', mismatch)
+    const outcome = await pass()
+    expect(outcome).toMatchObject({ stopped: 'unavailable', error: { code: 'STORE_UNAVAILABLE' } })
+    expect(outcome.failed.toString()).toBe('')
+    expect(checkpoints.every(({ failed }) => failed.size === 0)).toBe(true)
+    expect(attempts.size).toBeLessThanOrEqual(6)
+  })
+
+  it('fails a run whose mismatch stands alone, whether others follow or not', async () => {
+    const between = scene('1-10', (run) => (run === 4 || run === 8 ? mismatch() : undefined))
+    const outcome = await between.pass({ options: { workers: 1 } })
+    expect(outcome.failed.toString()).toBe('4,8')
+    expect(outcome.stopped).toBeUndefined()
+    const last = scene('1-3', (run) => (run === 3 ? mismatch() : undefined))
+    expect((await last.pass({ options: { workers: 1 } })).failed.toString()).toBe('3')
+  })
+})
+
 describe('an error that is not ours', () => {
   it('ends the pass and is handed out as it is, with the run pending', async () => {
     const { pass } = scene('1-100', (run) => (run === 5 ? new TypeError('x is not a function') : undefined))
