@@ -3,6 +3,7 @@ import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-tex
 import { sameRecord } from '../stores/ucondb/blob/blob.ts'
 import { provenOf } from '../runs/scrub/scrub-share.ts'
 import { differsFromManifest } from '../runs/verify/compare-copies.ts'
+import { compareForeign } from '../runs/verify/compare-documents.ts'
 import { isAnother } from '../runs/verify/compare-run.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
@@ -124,12 +125,13 @@ const readBack = async (
 
 /** The run as artdaqDB gives it back, against its own manifest, and against the record where that is still there. */
 const checkImported = async (
-  { artdaq, records }: Archiver,
+  { artdaq, records, load }: Archiver,
   run: number,
   { signal }: Context,
 ): Promise<Finding> => {
-  const { manifest } = await artdaq.read(run, signal)
-  if (!manifest) return undefined // stored by another program: whole as far as artdaqDB knows
+  const stored = await artdaq.read(run, signal)
+  const { manifest } = stored
+  if (!manifest) return damageOf((await compareForeign({ load }, stored, signal))[0])
   try {
     const record = await records.read(run, signal)
     const [difference] = differsFromManifest(record, manifest, sha256)

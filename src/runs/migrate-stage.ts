@@ -18,6 +18,9 @@ export const migrateStage = (
   /** Milliseconds, never jumping. */
   monotonic: () => number,
   check?: BlobCheck,
+  /** How a run differs from its record; `compareForeign` of those that other programs stored. */
+  differences: (stored: StoredRun, signal: AbortSignal) => Promise<readonly string[]> = () =>
+    Promise.resolve([]),
 ): Stage<number> => ({
   name: 'migrate',
   process: async (run, signal) => {
@@ -26,6 +29,7 @@ export const migrateStage = (
       const began = monotonic()
       const { stored, mended } = await readMended(artdaq, run, signal)
       const exported = monotonic() - began
+      requireAlike(run, await differences(stored, signal))
       const { update, documents, attached } = stored
       if (attached.some(({ content }) => content.length > LARGE_BLOB)) freeMemory()
       return { blob: pack(stored), update, documents: documents.length, mended, exported }
@@ -43,6 +47,14 @@ export const migrateStage = (
     }
   },
 })
+
+const requireAlike = (run: number, differences: readonly string[]): void => {
+  if (differences.length === 0) return
+  throw new ArchiverError('CONFLICT', `run ${run}: ${differences.slice(0, 3).join('; ')}`, {
+    run,
+    hint: `another program stored it; compare it with its record: run-archiver diff ${run}`,
+  })
+}
 
 /** Reads a run; where a document of it is damaged, once more after those were written again that a seal proves. */
 const readMended = async (

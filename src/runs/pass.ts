@@ -10,6 +10,7 @@ import { runStage } from '../engine/engine.ts'
 import { importStage } from './import-stage.ts'
 import { admitMigration, admitted } from './migration-room.ts'
 import { type BlobCheck, migrateStage } from './migrate-stage.ts'
+import { compareForeign } from './verify/compare-documents.ts'
 import type { Listener, Stage } from '../engine/stage.ts'
 import { type Recorder, RunBacklog, type RunOutcome, runOutcome } from './run-backlog.ts'
 import type { StageName } from '../common/stage-name.ts'
@@ -237,10 +238,10 @@ export const importing = (archiver: Archiver, archived: Map<number, Archived>): 
     archived.set(run, { signature, ended }),
   )
 
-export const migrating = (
-  { artdaq, archive, pack, budget }: Archiver,
-  check: BlobCheck | undefined,
-): Stage<number> =>
-  admitted(migrateStage(artdaq, archive, pack, monotonic, check), (run, signal) =>
-    admitMigration(artdaq, run, budget, signal),
+export const migrating = (archiver: Archiver, check: BlobCheck | undefined): Stage<number> => {
+  const { artdaq, archive, pack, budget } = archiver
+  const stage = migrateStage(artdaq, archive, pack, monotonic, check, (stored, signal) =>
+    compareForeign(archiver, stored, signal),
   )
+  return admitted(stage, (run, signal) => admitMigration(artdaq, run, budget, signal))
+}

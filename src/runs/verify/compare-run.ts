@@ -1,5 +1,6 @@
 import { sameRecord, unpackBlob } from '../../stores/ucondb/blob/blob.ts'
 import { differingSections, differsFromManifest } from './compare-copies.ts'
+import { compareForeign } from './compare-documents.ts'
 import type { RecordManifest, RunRecord, StoredRun } from '../../stores/run-record.ts'
 import { ArchiverError, messageOf, toldOf } from '../../errors.ts'
 import type { Archiver } from '../archiver.ts'
@@ -47,6 +48,8 @@ export const compareRun = async (
     changed = found.length > 0 && isAnother(record.value, manifest)
     differences.push(...found)
   }
+  if (record.is === 'present' && stored.is === 'present')
+    differences.push(...(await compareForeign(archiver, stored.value, signal)))
   if (stored.is === 'present' && blob.is === 'present')
     differences.push(...blobDifferences(stored.value, pack(stored.value), blob.value))
   return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences, changed }
