@@ -1,6 +1,6 @@
 import { backoff } from '../common/backoff.ts'
 import { ArchiverError } from '../errors.ts'
-import { isClean, type BatchResult } from './batch.ts'
+import { isClean, type BatchResult, type Conflict, type ConflictRecord } from './batch.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import type { Passed } from './gate.ts'
 import { finishedCounts } from './log/finished-batches.ts'
@@ -9,6 +9,7 @@ import { moveOnOneServer } from './one-server.ts'
 import { type RowsOptions, sleep } from './options.ts'
 import type { RunConnections } from './run-connections.ts'
 import type { Segment } from './segments.ts'
+import { conflictRecord } from './settle.ts'
 import { rowsError, troubleOf } from './server-errors.ts'
 import type { Pair } from './table.ts'
 import { moveBetweenServers } from './two-servers.ts'
@@ -65,6 +66,11 @@ export class BatchRunner {
         if (known) return known
       }
     }
+  }
+
+  /** Conflicts as people read them. */
+  records(conflicts: readonly Conflict[]): readonly ConflictRecord[] {
+    return conflicts.map((conflict) => conflictRecord(this.#dialect, this.#pair, conflict))
   }
 
   async #attempt(

@@ -24,6 +24,14 @@ export interface Conflict {
   readonly archive: RowTexts | undefined
 }
 
+/** A conflict as people read it: both versions as JSON objects of texts, null where there is none. */
+export interface ConflictRecord {
+  readonly row_key: string
+  readonly differing_columns: string
+  readonly src_row: string | null
+  readonly dst_row: string | null
+}
+
 export interface BatchResult {
   readonly counts: Counts
   readonly conflicts: readonly Conflict[]

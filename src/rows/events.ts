@@ -1,4 +1,4 @@
-import type { Counts } from './batch.ts'
+import type { ConflictRecord, Counts } from './batch.ts'
 
 /** What happens while rows are moved: for the screen, the text log and the ledger. No listener throws. */
 export type RowsEvent =
@@ -29,7 +29,7 @@ export type RowsEvent =
       readonly batch: number
       readonly status: string
       readonly counts: Counts
-      readonly conflicts: readonly string[]
+      readonly conflicts: readonly ConflictRecord[]
       readonly milliseconds: number
     }
   | {

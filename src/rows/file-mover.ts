@@ -19,6 +19,8 @@ export interface Progress {
   batches: number
   failedBatches: number
   failedFiles: number
+  /** sha256 of each file, as the log has it. */
+  readonly versions: string[]
   /** Why it ends before its end. */
   reason: string | undefined
 }
@@ -60,6 +62,7 @@ export class FileMover {
     try {
       list = await IdList.open(path, { ...options.list, key: pair.key })
       const survey = versionOf(await list.survey(options.signal), options.list)
+      this.#progress.versions.push(survey.sha256)
       const done = await this.#covered(survey.sha256)
       if (survey.bad > 0) options.warn(`${path}: ${survey.bad} lines are no keys and were skipped`)
       file = await this.#open(name, survey, done)
@@ -200,10 +203,7 @@ export class FileMover {
       batch: number,
       status: conflicts + alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED',
       counts: result.counts,
-      conflicts: result.conflicts.map(
-        ({ key, differing }) =>
-          `${keyText(key)}: ${differing.join(', ') || 'another unique key of the archive is taken'}`,
-      ),
+      conflicts: runner.records(result.conflicts),
       milliseconds,
     })
     await sleep(gate.rest(milliseconds) + sleepMs, signal)

@@ -4,6 +4,7 @@ import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
 import { closeDead, holderOf } from './dead-runs.ts'
 import { FileMover, type Progress } from './file-mover.ts'
+import { openConflicts } from './log/finished-batches.ts'
 import type { LogDatabase } from './log/log-database.ts'
 import type { RowsLog } from './log/rows-log.ts'
 import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep } from './options.ts'
@@ -56,6 +57,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     batches: 0,
     failedBatches: 0,
     failedFiles: 0,
+    versions: [],
     reason: undefined,
   }
   try {
@@ -76,7 +78,10 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       if (!(thrown instanceof ArchiverError)) throw thrown
       error = thrown
     }
-    const status = statusOf(progress, error, signal)
+    const { log } = connections
+    const isOver = signal.aborted || error !== undefined
+    const open = log && !isOver ? await openConflicts(log, progress.versions, fullName(pair.source)) : 0
+    const status = statusOf(progress, open, error, signal)
     const reason = signal.aborted ? undefined : progress.reason
     await endLog(options, connections, status, error ?? reason)
     listener({ type: 'ended', status, counts: progress.counts, error })
@@ -86,6 +91,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       counts,
       failedBatches,
       failedFiles,
+      openConflicts: open,
       reason,
       error,
       milliseconds: options.monotonic() - began,
@@ -97,12 +103,17 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
   }
 }
 
-const statusOf = (progress: Progress, error: Error | undefined, signal: AbortSignal): RowsStatus => {
+const statusOf = (
+  progress: Progress,
+  open: number,
+  error: Error | undefined,
+  signal: AbortSignal,
+): RowsStatus => {
   if (signal.aborted) return 'KILLED'
   if (error) return 'FAILED'
   const { counts, failedBatches, failedFiles, reason } = progress
   const isWhole =
-    failedBatches + failedFiles + counts.conflicts + counts.appeared === 0 && reason === undefined
+    failedBatches + failedFiles + counts.conflicts + counts.appeared + open === 0 && reason === undefined
   return isWhole ? 'COMPLETED' : 'PARTIAL'
 }
 

@@ -43,6 +43,8 @@ export interface RowsOutcome {
   readonly counts: Counts
   readonly failedBatches: number
   readonly failedFiles: number
+  /** Rows of these files that differ from their archived version, found now or earlier, and are not settled. */
+  readonly openConflicts: number
   /** Why it ended before its end, where it did. */
   readonly reason: string | undefined
   readonly error: Error | undefined

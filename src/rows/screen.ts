@@ -28,7 +28,10 @@ const linesOf = (event: RowsEvent): readonly string[] => {
     case 'batch-started':
       return [batchLine(event)]
     case 'batch-done':
-      return event.conflicts.map((conflict) => `Conflict in batch ${event.batch}: ${conflict}`)
+      return event.conflicts.map(
+        ({ row_key, differing_columns }) =>
+          `Conflict in batch ${event.batch}: ${row_key}: ${differing_columns}`,
+      )
     case 'batch-retry':
       return [`Batch ${event.batch} is tried again: ${redact(messageOf(event.error))}`]
     case 'batch-failed':

@@ -1,4 +1,5 @@
 import { ArchiverError } from '../errors.ts'
+import type { Conflict, ConflictRecord } from './batch.ts'
 import type { Session } from '../sql/session.ts'
 import type { Dialect, RowTexts, Side } from './dialects/dialect.ts'
 import { keyText, type Key, type Pair } from './table.ts'
@@ -87,6 +88,14 @@ export const recordOf = (dialect: Dialect, pair: Pair, row: RowTexts | undefined
           pair.columns.map(({ source }) => [source.name, dialect.readable(source, row[source.name] ?? null)]),
         ),
       )
+
+/** A conflict as it is kept for people: in `row_conflicts`, and in `row_conflicts.jsonl`. */
+export const conflictRecord = (dialect: Dialect, pair: Pair, conflict: Conflict): ConflictRecord => ({
+  row_key: keyText(conflict.key),
+  differing_columns: conflict.differing.join(', ') || 'another unique key of the archive is taken',
+  src_row: recordOf(dialect, pair, conflict.source),
+  dst_row: recordOf(dialect, pair, conflict.archive),
+})
 
 const assertSame = (
   dialect: Dialect,

@@ -71,6 +71,47 @@ for (const name of DIALECTS) {
       ])
     })
 
+    it('are conflicts until somebody settles them, also for a run that finds its files finished', async () => {
+      await site.fill(100)
+      await site.sql(
+        'INSERT INTO ra SELECT * FROM r WHERE id = 50',
+        "UPDATE ra SET t = 'older' WHERE id = 50",
+      )
+      site.file('ids.csv', range(1, 100))
+      const config = site.config()
+      expect((await site.run()).code).toBe(1)
+      const [line = '', ...others] = readFileSync(join(site.folder, 'work', 'row_conflicts.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n')
+      expect(others).toEqual([])
+      expect(JSON.parse(line)).toMatchObject({
+        file_name: 'ids.csv',
+        batch_number: 1,
+        row_key: '50',
+        differing_columns: 't',
+        src_row: { id: '50', t: 'row 50' },
+        dst_row: { id: '50', t: 'older' },
+      })
+      const again = await site.run()
+      expect(again.code).toBe(1)
+      expect(again.out).toContain('1 conflicts of earlier runs are open')
+      const settled = await startArchiver(['rows', 'conflicts', '--keep', 'archive', '--config', config])
+        .ended
+      expect({ code: settled.code, err: settled.err }).toEqual({ code: 0, err: '' })
+      expect((await site.run()).code).toBe(0)
+    })
+
+    it('are moved by an INI file that has the same keys', async () => {
+      await site.fill(20)
+      const ids = site.file('ids.csv', range(1, 20))
+      const path = join(site.folder, 'config.ini')
+      const rows = `source=${site.url}\ntable=r\narchive_table=ra\nfiles=${ids}\nbatch_size=7`
+      writeFileSync(path, `[app]\nwork_dir=${site.folder}/work\n[rows]\n${rows}\n`, { mode: 0o600 })
+      const { code, out } = await startArchiver(['rows', 'run', path]).ended
+      expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('batch 3/3') as string })
+      expect([await site.count('r'), await site.count('ra')]).toEqual([0, 20])
+    })
+
     it('stay where the archive refuses them for another unique key, and the others are moved', async () => {
       await site.fill(100)
       await site.sql('CREATE UNIQUE INDEX only_t ON ra (t)', "INSERT INTO ra VALUES (5000, 'row 50', 1, 1)")

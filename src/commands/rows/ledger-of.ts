@@ -123,7 +123,10 @@ class EngineEvents {
       case 'batch-done': {
         const { counts, conflicts, milliseconds, batch } = event
         const rows = this.#mode === 'copy' ? counts.inserted : counts.deleted
-        const notes = counts.conflicts > 0 ? [`${counts.conflicts} conflicts`, ...conflicts.slice(0, 5)] : []
+        const notes =
+          counts.conflicts > 0
+            ? [`${counts.conflicts} conflicts`, ...conflicts.slice(0, 5).map(({ row_key }) => row_key)]
+            : []
         const result = event.status === 'COMPLETED' ? 'stored' : 'present'
         this.#done += 1
         const processed = { result, bytes: 0, counts: { documents: rows }, notes } as const

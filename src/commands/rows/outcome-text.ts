@@ -10,7 +10,7 @@ const TITLES: Readonly<Record<BatchMode, string>> = {
 
 /** What a run came to, for people. */
 export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode): readonly string[] => {
-  const { counts, status, reason, failedBatches, failedFiles, milliseconds } = outcome
+  const { counts, status, reason, failedBatches, failedFiles, openConflicts, milliseconds } = outcome
   const seconds = Math.max(0.001, milliseconds / 1000)
   const lines = [
     `${mode === 'try' ? 'Dry run: ' : ''}${status}: ${counts.requested} ids in ${seconds.toFixed(1)} s (${Math.round(counts.requested / seconds)} a second)`,
@@ -28,6 +28,10 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode): readonly st
     [counts.repeated, 'repeated in their batch'],
     [counts.appeared, 'came in while they were looked at; they stay live'],
     [counts.conflicts, 'conflicts: both versions are kept (run-archiver rows conflicts)'],
+    [
+      Math.max(0, openConflicts - counts.conflicts),
+      'conflicts of earlier runs are open (run-archiver rows conflicts)',
+    ],
     [failedBatches, 'batches failed'],
     [failedFiles, 'files failed'],
   ]

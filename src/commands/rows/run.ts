@@ -5,6 +5,7 @@ import { duration } from '../../config/quantities.ts'
 import { ArchiverError, toldOf } from '../../errors.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
 import type { BatchMode } from '../../rows/batch.ts'
+import { conflictLog } from '../../rows/conflict-log.ts'
 import type { RowsEvent, RowsListener } from '../../rows/events.ts'
 import { moveRows } from '../../rows/move-rows.ts'
 import type { RowsOptions, RowsOutcome } from '../../rows/options.ts'
@@ -42,7 +43,10 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   }
   if (mode === 'move' || mode === 'copy') out(`Process started with PID: ${pid}`)
   const listeners: RowsListener[] = [screen(out)]
-  if (mode === 'move' || mode === 'copy') listeners.push(textLines(new TextLog(config.app.workDir, pid, now)))
+  if (mode === 'move' || mode === 'copy') {
+    const { workDir } = config.app
+    listeners.push(textLines(new TextLog(workDir, pid, now)), conflictLog(workDir, now))
+  }
   const work = optionsOf(config, options, mode, context, (event) => {
     for (const listener of listeners) listener(event)
   })

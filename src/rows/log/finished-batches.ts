@@ -57,6 +57,26 @@ export const coveredLines = async (
   }))
 }
 
+/** How many rows of these versions of files were found to differ from their archived version, in any run, and are not settled. */
+export const openConflicts = async (
+  log: RowsLog,
+  versions: readonly string[],
+  table: string,
+): Promise<number> => {
+  const keys = new Set<string>()
+  for (let at = 0; at < versions.length; at += 500) {
+    const some = versions.slice(at, at + 500)
+    const { rows } = await log.database.run(
+      `SELECT DISTINCT c.row_key AS k FROM {row_conflicts} c
+         JOIN {file_processing_logs} f ON f.process_log_id = c.process_log_id AND f.file_name = c.file_name
+         WHERE c.table_name = ? AND c.resolution IS NULL AND f.file_sha256 IN (${some.map(() => '?').join(', ')})`,
+      [table, ...some],
+    )
+    for (const { k } of rows) keys.add(k ?? '')
+  }
+  return keys.size
+}
+
 /** Whether these batches are sure to be all of a file: none overlaps another, and together they have all of its ids. */
 export const coverAll = (done: readonly Covered[], ids: number): boolean =>
   ids > 0 &&

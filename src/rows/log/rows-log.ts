@@ -1,7 +1,7 @@
 import type { BatchResult, Counts } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { keyText, type Key, type Pair } from '../table.ts'
-import { recordOf } from '../settle.ts'
+import { conflictRecord } from '../settle.ts'
 import type { LogDatabase } from './log-database.ts'
 
 export interface Self {
@@ -169,10 +169,7 @@ export class RowsLog {
         table_name: `${pair.source.schema}.${pair.source.name}`,
         file_name: cut(facts.fileName, 500),
         batch_number: facts.number,
-        row_key: keyText(conflict.key),
-        differing_columns: conflict.differing.join(', ') || 'another unique key of the archive is taken',
-        src_row: recordOf(dialect, pair, conflict.source),
-        dst_row: recordOf(dialect, pair, conflict.archive),
+        ...conflictRecord(dialect, pair, conflict),
         found_at: 'now',
       })
     }
