@@ -42,10 +42,10 @@ describe('flags that contradict each other', () => {
       flags: { retryFailedImport: true, incremental: true },
       names: ['--retry-failed-import', '--incremental'],
     },
-    { flags: { check: true, importOnly: true }, names: ['--check', '--import-only'] },
+    { flags: { check: true, importOnly: true }, names: ['--check', '--report-status', '--compare-state'] },
     { flags: { reportStatus: true, runs: '5' }, names: ['--report-status', '--runs'] },
     { flags: { importOnly: true, overrideConflict: '5' }, names: ['--import-only', '--override-conflict'] },
-  ])('$flags are refused, and both are named', ({ flags, names }) => {
+  ])('$flags are refused, and named', ({ flags, names }) => {
     const refusal = (): unknown => modeOf({ config, ...flags })
     expect(refusal).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error)
     for (const name of names) expect(refusal).toThrow(name)

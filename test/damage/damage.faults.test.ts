@@ -13,7 +13,7 @@ import { Site } from '../site.ts'
 import { contentOf, damage, filesBelow, KINDS, randomOf } from './damages.ts'
 
 /** Damages whose commands are called as functions. A twentieth of them go through the command line. */
-const COUNT = Number(process.env['ARCHIVER_DAMAGES'] ?? 60)
+const COUNT = Number(process.env['ARCHIVER_DAMAGES'] ?? 20)
 const SEED = Number(process.env['ARCHIVER_SEED'] ?? 20261128)
 const THROUGH_COMMAND_LINE = Math.ceil(COUNT / 20)
 const RUNS = [1, 2, 3]
