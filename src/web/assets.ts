@@ -6,7 +6,6 @@ const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   woff2: 'font/woff2',
-  svg: 'image/svg+xml',
 }
 
 export interface Asset {
@@ -26,12 +25,16 @@ export interface Assets {
   readonly files: ReadonlyMap<string, Asset>
 }
 
-// The icon has no xmlns in the pages; as a file of its own it needs one to be an image. It names a format and is never fetched.
+// A picture of points: as SVG it would need an xmlns, the address of another host.
 const ICON = [
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">',
-  '<rect x="1" y="1" width="30" height="30" rx="7" fill="#0d3b44"/>',
-  '<path d="M7 9h3v3H7zM12 9h3v3h-3zM17 9h3v3h-3zM22 9h3v3h-3zM7 14.5h3v3H7zM12 14.5h3v3h-3zM17 14.5h3v3h-3zM7 20h3v3H7zM12 20h3v3h-3z" fill="#8fd0d2"/>',
-  '<path d="M23.5 13.6l2.4 2.4-2.4 2.4-2.4-2.4z" fill="#ff8a5c"/></svg>',
+  'iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAYAAABzenr0AAAB4ElEQVR4nOyXyytEURzHv+fMzeua8kqxGDY2SlmSWSAl/AFWHsnO',
+  'ij+A+ANYKQspC/+B1xTGwiA2s0CKIqRImjJeo3uPc+5jmpoHZtxzLXw295zvOfX93vP41aFwGSVJaWwtKS70jIKQJtEjBJXIAcZw',
+  'zz9h3tiPvmozCG9HEsdJYqeopb2Lgs5zsRoOwIBbHfrwS2hrLSmA2tzRSSnWIQENercdwgzg95cWs4Jj3qmCBMRKRHVPA/YCj1QI',
+  'KisYkGUuEFusUq1ftI0AhLEmSMb2VKxE8gNYnuY1JKQGsrE8lUxzpman4+3xkbGctVRQuIzrAYw64G3pYHCBp9AGcXQF/BV5X87J',
+  'eAjbujvj7eBq4EfaaJ2KyXovJk6eMHP2jOwC9KQw+4Y24Cs0zAXi+/iuY/HqNaWH64cw4woEVwJZaeJvy/JpfAvS/b3A0VsgDuHO',
+  'QyztuLgFChwkk7nNr5TiXPgvxX+jFDPG7iAZ29PaAhKGdExPcwXApAewPY0Amq7NcSkCabCI6WkFeNvfvoTOhiALRgYNT47H1mI3',
+  'F6eKr/aAgLTxq+GFA1hPs97n3c1lW/MkTvi4vjiPlfsW8hTCayh555KXP05V5ID1OA3xxlL0Rev7OAweJY4TuMwnAAAA//+gJgM4',
+  'AAAABklEQVQDAKkixrGcDly9AAAAAElFTkSuQmCC',
 ].join('')
 
 /** Reads the built assets. Throws NOT_FOUND where the program was not built. */
@@ -47,7 +50,7 @@ export const readAssets = (directory: string): Assets => {
         },
       ]),
     )
-    files.set('icon.svg', { type: TYPES['svg'] ?? '', body: new TextEncoder().encode(ICON) })
+    files.set('icon.png', { type: 'image/png', body: new Uint8Array(Buffer.from(ICON, 'base64')) })
     return { names, files }
   } catch (cause) {
     throw new ArchiverError('NOT_FOUND', `the page's script and styles are not in ${directory}`, {

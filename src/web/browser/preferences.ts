@@ -40,6 +40,8 @@ const GO: Readonly<Record<string, string>> = {
   o: '/',
   r: '/runs',
   h: '/history',
+  f: '/failures',
+  d: '/performance',
 }
 
 const dialog = (id: string): HTMLDialogElement | null => one<HTMLDialogElement>(`dialog#${CSS.escape(id)}`)

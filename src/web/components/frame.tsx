@@ -8,6 +8,8 @@ export const PAGES = [
   ['overview', 'Overview', '', '/'],
   ['runs', 'Runs', 'Run records', '/runs'],
   ['history', 'History', 'Executions', '/history'],
+  ['performance', 'Performance', '', '/performance'],
+  ['failures', 'Failures', '', '/failures'],
 ] as const
 
 const Brand = () => (
@@ -110,9 +112,9 @@ const KEYS: readonly (readonly [Child, string])[] = [
   [<kbd>/</kbd>, 'jump to a run, execution or task'],
   [
     <>
-      <kbd>g</kbd> <kbd>o r h</kbd>
+      <kbd>g</kbd> <kbd>o r h f d</kbd>
     </>,
-    'overview, runs, history',
+    'overview, runs, history, failures, durations',
   ],
   [
     <>
@@ -176,7 +178,7 @@ export const Frame = ({ view, facts }: { view: View; facts: FrameFacts }) => (
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>{`${view.title} · run-archiver`}</title>
-      <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+      <link rel="icon" href="/assets/icon.png" type="image/png" />
       <link rel="preload" href={`/assets/${facts.assets.sans}`} as="font" type="font/woff2" crossorigin="" />
       <link rel="stylesheet" href={`/assets/${facts.assets.style}`} />
       <script src={`/assets/${facts.assets.theme}`}></script>

@@ -1,8 +1,10 @@
 import type { Ask, View } from '../view.ts'
 import { loginPage } from './access.tsx'
 import { executionPage } from './execution.tsx'
+import { failuresPage } from './failures.tsx'
 import { historyPage } from './history.tsx'
 import { overview } from './overview.tsx'
+import { performancePage } from './performance.tsx'
 import { runPage } from './run.tsx'
 import { runsPage } from './runs.tsx'
 
@@ -19,5 +21,7 @@ export const PAGES: readonly PageRoute[] = [
   { pattern: /^\/runs\/([1-9]\d{0,14})$/, page: (ask, run = '1') => runPage(Number(run), ask) },
   { pattern: /^\/executions\/([\w-]{1,36})$/, page: (ask, id = '') => executionPage(id, ask) },
   { pattern: /^\/history$/, page: (ask) => historyPage(ask) },
+  { pattern: /^\/failures$/, page: (ask) => failuresPage(ask) },
+  { pattern: /^\/performance$/, page: (ask) => performancePage(ask) },
   { pattern: /^\/login$/, page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken)) },
 ]

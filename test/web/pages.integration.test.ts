@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Served } from './served.ts'
+
+const PAGES = ['/', '/runs', '/history', '/performance', '/failures', '/login', '/executions/1']
+const XSS = '<img src=x onerror="document.title=1">'
+const served = new Served()
+
+beforeAll(async () => {
+  await served.start()
+  const { json } = await served.send('POST', '/api/v1/executions', { task_name: 'DAILY_check' })
+  const ended = await served.send('POST', `/api/v1/executions/${String(json['run_id'])}/error`, {
+    message: XSS,
+  })
+  if (ended.status !== 200) throw new Error(ended.text)
+})
+afterAll(() => served.remove())
+
+describe('every page of a ledger without an archiver', () => {
+  it.each(PAGES)('%s answers, names no other host and has no inline style', async (path) => {
+    const { status, text } = await served.send('GET', path)
+    expect(status).toBe(200)
+    expect(text).not.toMatch(/\b(?:https?|wss?):\/\//)
+    expect(text).not.toMatch(/ style=|<style|xmlns/)
+    expect(text).not.toContain(XSS)
+    expect(text).toContain('class="say"')
+  })
+
+  it('has the failed execution on failures, and its day in performance', async () => {
+    const failures = await served.send('GET', '/failures')
+    expect(failures.text).toContain('DAILY_check #1')
+    expect(failures.text).toContain('&lt;img src=x')
+    const performance = await served.send('GET', '/performance?task=DAILY_check')
+    expect(performance.text).toContain('1 execution')
+    expect(performance.text).toContain('0 % ended well')
+    expect(performance.text).toContain('1 ended badly')
+  })
+
+  it('has an icon that is a picture and names no host', async () => {
+    const reply = await fetch(`${served.url}/assets/icon.png`)
+    expect(reply.headers.get('content-type')).toBe('image/png')
+    expect([...new Uint8Array(await reply.arrayBuffer()).slice(1, 4)]).toEqual([0x50, 0x4e, 0x47])
+  })
+})
