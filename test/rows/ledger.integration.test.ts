@@ -61,7 +61,7 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
       { stage: 'b.csv', batch_number: '2', state: 'done' },
     ])
     const history = await startArchiver(['history', '--json', '--config', `${site.folder}/config.yaml`]).ended
-    expect(JSON.parse(history.out)).toMatchObject({ executions: [{ mode: 'rows' }] })
+    expect(JSON.parse(history.out)).toMatchObject({ executions: [{ task: 'rows' }] })
   })
 
   it('is FAILED where the tables do not fit, and is not there after a dry run', async () => {
