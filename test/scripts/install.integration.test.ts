@@ -259,6 +259,29 @@ describe.skipIf(!existsSync('/bin/bash'))('completion in bash', () => {
   })
 })
 
+const completeInFish = (line: string): string[] =>
+  execFileSync(
+    'fish',
+    ['--no-config', '-c', 'source docs/completions/run-archiver.fish; complete -C $argv[1]', line],
+    {
+      encoding: 'utf8',
+    },
+  )
+    .trim()
+    .split('\n')
+    .map((found) => found.split('\t')[0] ?? '')
+
+describe.skipIf(spawnSync('fish', ['--version']).status !== 0)('completion in fish', () => {
+  it.each([
+    ['run-archiver art', ['artdaq']],
+    ['run-archiver artdaq rep', ['repair']],
+    ['run-archiver fhicl ', ['from-json', 'to-json']],
+    ['run-archiver artdaq export --t', ['--to']],
+  ])('of "%s" is %j', (line, completions) => {
+    expect(completeInFish(line).toSorted()).toEqual(completions)
+  })
+})
+
 describe.skipIf(spawnSync('man', ['--version']).status !== 0)('the man page', () => {
   it('has no mistake that man would tell of', () => {
     const { stderr, stdout } = spawnSync('man', ['--warnings', '-l', 'docs/run-archiver.1'], {
