@@ -1,5 +1,13 @@
+import { ArchiverError } from '../errors.ts'
+
 /** Gives back what was taken. May be called twice. */
 export type Release = () => void
+
+/** The signal's reason; INTERRUPTED where it is only a word, such as SIGTERM. */
+const reasonOf = ({ reason }: AbortSignal): Error =>
+  reason instanceof Error
+    ? reason
+    : new ArchiverError('INTERRUPTED', `${String(reason)} while it waited for memory: nothing was begun`)
 
 interface Waiting {
   readonly bytes: number
@@ -27,7 +35,7 @@ export class MemoryBudget {
 
   /** Resolves when there is room. Rejects with the signal's reason when it aborts before that: then nothing is taken. */
   async take(bytes: number, signal: AbortSignal): Promise<Release> {
-    signal.throwIfAborted()
+    if (signal.aborted) throw reasonOf(signal)
     const taken = Math.min(bytes, this.#bytes)
     if (this.#waiting.length > 0 || taken > this.#left) await this.#turn(taken, signal)
     else this.#left -= taken
@@ -51,7 +59,7 @@ export class MemoryBudget {
       }
       const give = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== one)
-        reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+        reject(reasonOf(signal))
         this.#admit()
       }
       signal.addEventListener('abort', give, { once: true })

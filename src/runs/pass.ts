@@ -7,11 +7,8 @@ import type { Share } from '../common/share.ts'
 import { messageOf, toldOf } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
 import { runStage } from '../engine/engine.ts'
-import { importStage } from './import-stage.ts'
-import { admitMigration, admitted } from './migration-room.ts'
-import { type BlobCheck, migrateStage } from './migrate-stage.ts'
-import { compareForeign } from './verify/compare-documents.ts'
-import type { Listener, Stage } from '../engine/stage.ts'
+import type { BlobCheck } from './migrate-stage.ts'
+import type { Listener } from '../engine/stage.ts'
 import { type Recorder, RunBacklog, type RunOutcome, runOutcome } from './run-backlog.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { Remembered } from '../state/stage-state.ts'
@@ -19,6 +16,7 @@ import type { Watched } from '../state/recheck-list.ts'
 import type { Archiver } from './archiver.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
 import { type Archived, refreshWatchList } from './recheck.ts'
+import { importing, migrating } from './stages.ts'
 
 export interface PassRequest {
   readonly mode: PassMode
@@ -152,7 +150,9 @@ const runOne = async (
       stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
     if (!doubtful.isEmpty) await note(archiver, doubtful, conditions)
     const came = await runStage(
-      stage === 'import' ? importing(archiver, archived) : migrating(archiver, request.check),
+      stage === 'import'
+        ? importing(archiver, archived, conditions.stop)
+        : migrating(archiver, request.check, conditions.stop),
       new RunBacklog(
         {
           runs: plan.runs,
@@ -232,16 +232,3 @@ const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Pro
     attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven).take(1)),
     lastContiguous: stored.lastContiguous,
   })
-
-export const importing = (archiver: Archiver, archived: Map<number, Archived>): Stage<number> =>
-  importStage(archiver, archiver.artdaq, ({ run, signature, ended }) =>
-    archived.set(run, { signature, ended }),
-  )
-
-export const migrating = (archiver: Archiver, check: BlobCheck | undefined): Stage<number> => {
-  const { artdaq, archive, pack, budget } = archiver
-  const stage = migrateStage(artdaq, archive, pack, monotonic, check, (stored, signal) =>
-    compareForeign(archiver, stored, signal),
-  )
-  return admitted(stage, (run, signal) => admitMigration(artdaq, run, budget, signal))
-}

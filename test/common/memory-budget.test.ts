@@ -60,3 +60,17 @@ describe('a memory budget', () => {
     await expect(budget.take(1, stop.signal)).rejects.toThrow('stopped')
   })
 })
+
+describe('waiting for memory when the program is told to stop', () => {
+  it.each(['before it asks', 'while it waits'])('ends at once, and nothing was begun: %s', async (when) => {
+    const budget = new MemoryBudget(100)
+    const release = await budget.take(100, new AbortController().signal)
+    const stop = new AbortController()
+    if (when === 'before it asks') stop.abort('SIGTERM')
+    const waiting = budget.take(50, stop.signal)
+    stop.abort('SIGTERM')
+    await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    release()
+    await budget.take(100, new AbortController().signal)
+  })
+})

@@ -9,7 +9,7 @@ const limits = { budget: new MemoryBudget(512_000_000), maxRecordBytes: 600_000_
 describe('a record that needs more memory than there is', () => {
   it.each([
     ['by its bytes', { bytes: 500_000_000, parsed: 0 }],
-    ['by its FHiCL', { bytes: 40_000_000, parsed: 40_000_000 }],
+    ['by its FHiCL, which takes sixty times its size', { bytes: 9_000_000, parsed: 9_000_000 }],
   ])('%s fails by name, with what to do', async (_how, size) => {
     await expect(admitImport(7, size, limits, never)).rejects.toMatchObject({
       code: 'RECORD_INVALID',

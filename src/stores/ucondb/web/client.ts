@@ -1,7 +1,7 @@
 import { adler32 } from '../../../common/adler32.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { challengeIn, type DigestSession } from './digest-auth.ts'
-import type { HttpReply } from './request.ts'
+import { blobLimit, type HttpReply } from './request.ts'
 import type { Call, Transport } from './http.ts'
 import { Uncertain } from './network-errors.ts'
 import { messageIn, refusal, saysEmptyObject, saysNoVersion, saysTaken } from './error-replies.ts'
@@ -132,10 +132,15 @@ export class UconClient {
    * `Uncertain` for a cut or foreign reply, STORE_CORRUPT where the bytes are all there and their checksum is another (which
    * is left out for who compares them with a better one).
    */
-  async fetch(key: string, signal: AbortSignal, { compared = false } = {}): Promise<Buffer | undefined> {
+  async fetch(
+    key: string,
+    signal: AbortSignal,
+    { compared = false, most = this.#largestBlob } = {},
+  ): Promise<Buffer | undefined> {
     const doing = `fetching key ${key}`
+    const limitOf: Call['limitOf'] = (headers) => blobLimit(headers['x-ucondb-data-size'], most, TEXT_LIMIT)
     const path = `${this.#data}?key=${encodeURIComponent(key)}`
-    const reply = await this.#transport.call({ method: 'GET', path, limit: this.#largestBlob }, signal)
+    const reply = await this.#transport.call({ method: 'GET', path, limit: TEXT_LIMIT, limitOf }, signal)
     if (saysNoVersion(reply)) return undefined
     if (reply.status !== 200) throw this.#strange(reply, doing)
     const { body, headers } = reply

@@ -37,6 +37,8 @@ export interface Call {
   readonly authorization?: (uri: string) => string | undefined
   /** The most bytes that the reply's body may have. */
   readonly limit: number
+  /** The same where the reply's headers say more of it. */
+  readonly limitOf?: (headers: HttpReply['headers']) => number
   /** Milliseconds in place of the usual total deadline. */
   readonly total?: number
 }
@@ -89,7 +91,12 @@ export class Transport {
   /** One request, its reply whole. */
   async call(call: Call, signal: AbortSignal): Promise<HttpReply> {
     return this.#during(call, signal, async (deadline) => {
-      const reply = await gather(this.#pool, this.#request(call), call.limit, deadline)
+      const reply = await gather(
+        this.#pool,
+        this.#request(call),
+        (headers) => call.limitOf?.(headers) ?? call.limit,
+        deadline,
+      )
       refuseCompressed(reply.headers)
       return reply
     })

@@ -28,6 +28,7 @@ export class Uncertain extends ArchiverError {
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|^ERR_(?:SSL|TLS)_|^EPROTO$|HOSTNAME_MISMATCH/
 
 const SAID: Readonly<Record<string, string>> = {
+  ERR_BODY_TOO_LARGE: 'sends more than was asked for',
   ECONNREFUSED: 'refuses connections',
   ENOTFOUND: 'is not known to DNS',
   EAI_AGAIN: 'cannot be looked up in DNS',

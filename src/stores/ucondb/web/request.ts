@@ -14,14 +14,23 @@ const SLOWEST = 100_000
 /** How long so many bytes may take, milliseconds. */
 export const timeFor = (bytes: number): number => (bytes / SLOWEST) * 1000
 
+/** What a reply may have beyond what its server says that it sends. */
+const MARGIN = 65_536
+
+/** The most bytes that are read of a blob's body: what the server says that it sends and a margin, never more than `most`; a message's where it says nothing. */
+export const blobLimit = (declared: unknown, most: number, message: number): number => {
+  const size = typeof declared === 'string' && /^\d+$/.test(declared) ? Number(declared) + MARGIN : message
+  return Math.min(most, size)
+}
+
 /**
- * Sends one request and gathers its reply, of which the body may have `limit` bytes. Rejects with whatever undici says, or the
+ * Sends one request and gathers its reply, of which the body may have `limitOf` bytes. Rejects with whatever undici says, or the
  * deadline's reason. (`request` of undici would make a stream of the reply, which costs more than a put of 60 kB.)
  */
 export const gather = (
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  limit: number,
+  limitOf: (headers: HttpReply['headers']) => number,
   deadline: Deadline,
 ): Promise<HttpReply> =>
   new Promise((resolve, reject) => {
@@ -29,7 +38,8 @@ export const gather = (
     let status = 0
     let headers: HttpReply['headers'] = {}
     const parts: Buffer[] = []
-    let left = limit
+    let limit = 0
+    let left = 0
     deadline.onEnd((reason) => {
       controller?.abort(reason)
       reject(reason)
@@ -42,6 +52,7 @@ export const gather = (
       onResponseStart: (_controller, code, found) => {
         status = code
         headers = found
+        left = limit = limitOf(found)
       },
       onResponseData: (given, part) => {
         left -= part.length

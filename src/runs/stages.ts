@@ -1,0 +1,37 @@
+import { monotonic } from '../platform/host.ts'
+import { importStage } from './import-stage.ts'
+import { admitMigration, admitted } from './migration-room.ts'
+import { type BlobCheck, migrateStage } from './migrate-stage.ts'
+import { compareForeign } from './verify/compare-documents.ts'
+import type { Stage } from '../engine/stage.ts'
+import type { Archiver } from './archiver.ts'
+import { type Archived } from './recheck.ts'
+
+/** Import with an archiver's stores. `stop` ends the waiting for memory at once; a run that was begun goes on. */
+export const importing = (
+  archiver: Archiver,
+  archived: Map<number, Archived>,
+  stop: AbortSignal = NEVER,
+): Stage<number> =>
+  importStage(
+    { ...archiver, admit: (run, signal) => archiver.admit(run, AbortSignal.any([signal, stop])) },
+    archiver.artdaq,
+    ({ run, signature, ended }) => archived.set(run, { signature, ended }),
+  )
+
+/** Migrate likewise. */
+export const migrating = (
+  archiver: Archiver,
+  check: BlobCheck | undefined,
+  stop: AbortSignal = NEVER,
+): Stage<number> => {
+  const { artdaq, archive, pack, budget } = archiver
+  const stage = migrateStage(artdaq, archive, pack, monotonic, check, (stored, signal) =>
+    compareForeign(archiver, stored, signal),
+  )
+  return admitted(stage, (run, signal) =>
+    admitMigration(artdaq, run, budget, AbortSignal.any([signal, stop])),
+  )
+}
+
+const NEVER = new AbortController().signal
