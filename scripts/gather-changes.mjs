@@ -10,7 +10,7 @@ const heading = `## ${version}\n`
 if (!changelog.includes(heading)) throw new Error(`CHANGELOG.md has no ${heading.trim()}`)
 
 const names = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.md'))
+  .filter((name) => name.endsWith('.md') && name !== 'README.md')
   .sort()
 const title = (name) => {
   const words = name.replace(/\.md$/, '').replaceAll('-', ' ')
