@@ -13,6 +13,7 @@ import type { Assets } from '../web/assets.ts'
 import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
+import { pageActions } from './page-actions.ts'
 import { pageLedger, type PageLedger } from './page-ledger.ts'
 import { pageMetrics } from './page-metrics.ts'
 import { pageRuns } from './page-runs.ts'
@@ -27,6 +28,8 @@ export interface PageOptions {
   readonly tokenFile?: string | undefined
   readonly basePath?: string | undefined
   readonly publicUrl?: string | undefined
+  /** The words that start this program, for what the page may start. */
+  readonly program?: readonly string[] | undefined
   readonly assets: Assets
   /** Reads a token's file. Throws CONFIG_INVALID. */
   readonly readToken: (path: string) => Promise<string>
@@ -103,7 +106,10 @@ export const openPage = async (
     assets: options.assets,
     place: `${host}:${port}`,
     keys: settings?.keys ?? true,
-    actions: undefined,
+    actions:
+      archiver &&
+      options.program &&
+      pageActions({ program: options.program, config: options.config, ledger, now }),
     metrics: metrics.text,
     reports: ledger && reportsTo(ledger, sources.redact),
     hosts,

@@ -63,6 +63,7 @@ const pageOptions = (options: ServeOptions, context: Context): PageOptions => ({
   ...options,
   port: options.port === undefined ? undefined : portOf(options.port),
   assets: readAssets(assetsOf(context)),
+  program: programOf(context),
   readToken: async (path) => {
     const token = (
       await readFile(path, 'utf8').catch((cause: unknown) => {
@@ -87,6 +88,10 @@ const pageOptions = (options: ServeOptions, context: Context): PageOptions => ({
 /** The built page lies beside the built program. */
 export const assetsOf = ({ threadFile }: Context): string =>
   threadFile === undefined ? resolve('dist/web') : join(dirname(threadFile), 'web')
+
+/** The program that serves this page, to be started for an action. */
+const programOf = ({ threadFile }: Context): readonly string[] | undefined =>
+  threadFile === undefined ? undefined : [process.execPath, join(dirname(threadFile), 'main.js')]
 
 const portOf = (text: string): number => {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)

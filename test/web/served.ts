@@ -10,22 +10,21 @@ export const TOKEN = 'a-token-of-the-test-0123456789'
 export class Served {
   readonly folder = mkdtempSync(join(tmpdir(), 'served-'))
   readonly ledger = join(this.folder, 'ledger.db')
+  readonly token = TOKEN
   url = ''
+  readonly #words: readonly string[]
   #process: ChildProcess | undefined
+
+  /** `config` serves a site with an archiver instead of a ledger alone. */
+  constructor(config?: string) {
+    this.#words = config === undefined ? ['--ledger', `sqlite:${this.ledger}`] : ['--config', config]
+  }
 
   /** Starts it; `port` 0 is a free one. */
   async start(port = 0): Promise<void> {
     const token = join(this.folder, 'token')
     writeFileSync(token, TOKEN)
-    const words = [
-      'serve',
-      '--ledger',
-      `sqlite:${this.ledger}`,
-      '--port',
-      String(port),
-      '--token-file',
-      token,
-    ]
+    const words = ['serve', ...this.#words, '--port', String(port), '--token-file', token]
     const child = spawn(process.execPath, [resolve('dist/main.js'), ...words], { cwd: this.folder })
     this.#process = child
     let errors = ''

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import type { ActionResult, Actions } from '../web/actions.ts'
+import { Problem } from '../web/api/question.ts'
+import type { LedgerReads } from '../web/model.ts'
+
+export interface PageActionsOptions {
+  /** The words that start this program. */
+  readonly program: readonly string[]
+  /** The configuration's path. */
+  readonly config: string
+  readonly ledger: LedgerReads | undefined
+  /** Epoch milliseconds. */
+  readonly now: () => number
+}
+
+/** Milliseconds in which a pass says that it cannot begin (another one holds the lock, a store is away). */
+const BEGINS = 1500
+/** Milliseconds that a command may take which only looks or records. */
+const ENDS = 60_000
+/** Characters of a command's answer that are shown. */
+const MOST_SHOWN = 4000
+
+/**
+ * What a person with the token may do on the page: each action runs the very command that it shows, as a process of its own, so that a
+ * pass outlives the page and obeys the same locks. Throws a Problem: 400 for words that no such command takes, 409 with what the
+ * command said where it failed.
+ */
+export const pageActions = ({ program, config, ledger, now }: PageActionsOptions): Actions => {
+  const perform = async (words: readonly string[], waits: boolean): Promise<ActionResult> => {
+    const command = ['run-archiver', ...words].map(quoted).join(' ')
+    const { code, text } = await runCommand([...program, ...words], waits ? ENDS : BEGINS, waits)
+    if (code !== undefined && code !== 0)
+      throw new Problem(409, 'REFUSED', `"${command}" ended with ${code}: ${text.trim()}`)
+    return {
+      said: code === undefined ? 'It has begun, and goes on by itself.' : text.trim() || 'Done.',
+      command,
+    }
+  }
+  return {
+    retry: (stage, runs, dryRun) => {
+      if (runs !== undefined && !/^[\d ,-]+$/.test(runs))
+        throw new Problem(400, 'USAGE', `runs are such as 12000-12050,12060, not "${runs}"`)
+      const only = runs === undefined ? [] : [`--runs=${runs}`]
+      return perform([config, `--retry-failed-${stage}`, ...only, ...(dryRun ? ['--dry-run'] : [])], dryRun)
+    },
+    cancel: async (id) => {
+      const execution = await ledger?.execution(id)
+      if (!execution) throw new Problem(404, 'NOT_FOUND', `no execution ${id} is in the ledger`)
+      return perform(['track', 'cancel', execution.runId, '--config', config], true)
+    },
+    scrub: () => perform(['scrub', '--config', config], false),
+    silence: (alert, until, why) => {
+      if (!/^\w[\w-]*$/.test(alert)) throw new Problem(400, 'USAGE', `"${alert}" is not the name of a rule`)
+      const minutes = Math.max(1, Math.round((until - now()) / 60_000))
+      return perform(
+        ['alerts', 'silence', alert, `--for=${minutes}m`, `--reason=${why}`, '--config', config],
+        true,
+      )
+    },
+  }
+}
+
+interface Ended {
+  /** Undefined where it goes on. */
+  readonly code: number | undefined
+  readonly text: string
+}
+
+const runCommand = (
+  [file = '', ...words]: readonly string[],
+  patience: number,
+  kills: boolean,
+): Promise<Ended> =>
+  new Promise((resolve) => {
+    const child = spawn(file, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    const hear = (piece: Buffer): void => {
+      if (text.length < MOST_SHOWN) text += piece.toString('utf8').slice(0, MOST_SHOWN - text.length)
+    }
+    // Read to the end, whatever becomes of the page's request: a full pipe would stop the pass.
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    const timer = setTimeout(() => {
+      if (kills) child.kill()
+      else {
+        child.unref()
+        resolve({ code: undefined, text })
+      }
+    }, patience)
+    child.once('error', (error) => {
+      clearTimeout(timer)
+      resolve({ code: 1, text: error.message })
+    })
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code: code ?? 1, text })
+    })
+  })
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
