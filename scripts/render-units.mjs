@@ -10,7 +10,6 @@ const SERVICE = 'run-record-archiver.service'
 
 /** A path as systemd reads it back: `%` begins a specifier, and a line ends where it ends. */
 const plain = (path) => {
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(path))
     throw new Error(`${JSON.stringify(path)} holds a control character, which no unit can`)
   return path.replaceAll('%', '%%')
