@@ -119,7 +119,7 @@ export interface Reported {
 /** Alerts and metrics of one execution. */
 export const reportingOf = (
   { config, redact }: Reported,
-  { mode }: Pick<SessionOptions, 'mode'>,
+  { mode, isPass = true }: Pick<SessionOptions, 'mode'> & { readonly isPass?: boolean },
   context: Context,
   log: OpenLog,
 ): Reporting => {
@@ -127,6 +127,7 @@ export const reportingOf = (
   const { pid, host } = identity()
   return new Reporting({
     task: mode,
+    isPass,
     version: context.version,
     workDir: app.workDir,
     host,

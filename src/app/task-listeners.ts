@@ -11,10 +11,23 @@ import { ledgerOf, reportingOf, type Reported } from './listeners.ts'
 export interface TaskEnd {
   readonly exitCode: number
   readonly error: Error | undefined
+  /** Whether it did its work and something is left for a person, such as conflicts. */
+  readonly isPartial?: boolean
+}
+
+export interface Task {
+  /** Such as `records:orders`. */
+  readonly name: string
+  /** What it works on. */
+  readonly subject: string
+  /** Steps that follow one another: one unless given. */
+  readonly steps?: number
 }
 
 export interface TaskListeners {
   readonly listener: Listener
+  /** Something that the ledger keeps beside the items. */
+  event(kind: string, detail: Readonly<Record<string, unknown>>): void
   close(end: TaskEnd): Promise<void>
 }
 
@@ -24,16 +37,16 @@ export interface TaskListeners {
  */
 export const openTaskListeners = async (
   config: Reported['config'],
-  { task, subject }: { readonly task: string; readonly subject: string },
+  { name, subject, steps = 1 }: Task,
   context: Context,
   log: OpenLog,
 ): Promise<TaskListeners> => {
   const { app, ledger: settings, metrics } = config
-  const own = { ...config, metrics: { ...metrics, textfile: textfileOf(metrics.textfile, task) } }
+  const own = { ...config, metrics: { ...metrics, textfile: textfileOf(metrics.textfile, name) } }
   const reported: Reported = { config: own, redact: redactor(secretsOf(config)) }
-  const reporting = reportingOf(reported, { mode: task }, context, log)
+  const reporting = reportingOf(reported, { mode: name, isPass: false }, context, log)
   await loadDriver(databasePlace(settings.url.reveal(), app.workDir))
-  const ledger = ledgerOf(reported, { mode: task, stages: 1, subject }, context, log, reporting.closed)
+  const ledger = ledgerOf(reported, { mode: name, stages: steps, subject }, context, log, reporting.closed)
   const onStop = (): void => {
     const signal = String(context.signal.reason)
     ledger.killed(signal)
@@ -47,10 +60,11 @@ export const openTaskListeners = async (
       ledger.listener(event)
       reporting.listener(event)
     },
-    close: async ({ exitCode, error }) => {
+    event: (kind, detail) => ledger.event(kind, detail),
+    close: async ({ exitCode, error, isPartial = false }) => {
       context.signal.removeEventListener('abort', onStop)
       const signal = context.signal.aborted ? String(context.signal.reason) : undefined
-      await ledger.end({ exitCode, error, signal })
+      await ledger.end({ exitCode, error, isPartial, signal })
       const { failures, spoolBytes } = ledger
       // No pass over runs: its success says nothing of theirs.
       await reporting.end({

@@ -61,10 +61,8 @@ export const configCheck = configCheckWith((...given) => probesOf(...given))
  * Reads what a site uses: the sections that the file has, each of them whole. The three that archive runs need each other; without any of
  * them the file is for other commands, if it has sections of theirs.
  */
-const readGiven = (path: string, env: Context['env']): ReadConfig => {
-  const partial = readConfig(path, env, [])
-  return archivesRuns(partial) ? readConfig(path, env) : partial
-}
+const readGiven = (path: string, env: Context['env']): ReadConfig =>
+  readConfig(path, env, (given) => (archivesRuns(given) ? undefined : []))
 
 const look = async (
   { name, setting, probe }: Probe,

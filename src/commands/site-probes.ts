@@ -25,16 +25,15 @@ const RUN_SECTIONS = ['source_files', 'artdaq_db', 'ucon_db']
 const SHARED_SECTIONS = ['app', 'logging', 'ledger', 'reporting', 'carbon', 'metrics']
 
 /** Whether a configuration archives runs: it has a section for that, or none for anything else. */
-export const archivesRuns = ({ answers }: ReadConfig): boolean => {
-  const given = new Set(
+export const archivesRuns = (given: ReadonlySet<string>): boolean =>
+  RUN_SECTIONS.some((name) => given.has(name)) || [...given].every((name) => SHARED_SECTIONS.includes(name))
+
+const sectionsOf = ({ answers }: ReadConfig): ReadonlySet<string> =>
+  new Set(
     answers.flatMap(({ setting, source }) =>
       source.type === 'file' ? [setting.path.replace(/\..*/s, '')] : [],
     ),
   )
-  return (
-    RUN_SECTIONS.some((name) => given.has(name)) || [...given].every((name) => SHARED_SECTIONS.includes(name))
-  )
-}
 
 /** A look at everything that a configuration points at. Nothing is created, written or sent. */
 export const probesOf = async (
@@ -43,7 +42,7 @@ export const probesOf = async (
   context: Context,
 ): Promise<readonly Probe[]> => [
   { name: 'work_dir', setting: 'app.work_dir', probe: () => writable(read.config.app.workDir) },
-  ...(archivesRuns(read) ? await storeProbes(path, read.config, context) : []),
+  ...(archivesRuns(sectionsOf(read)) ? await storeProbes(path, read.config, context) : []),
   ...ledgerProbe(read.config),
   ...channelProbes(read.config),
   ...metricsProbes(read.config),

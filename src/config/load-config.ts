@@ -30,8 +30,12 @@ export interface Surroundings {
   /** The permission bits of the configuration, for the warning about passwords in a file that others can read. */
   readonly mode?: number
   /** The sections that are used; of the others, one that is not in the file may lack what it requires. All unless given. */
-  readonly needs?: readonly SectionName[] | undefined
+  readonly needs?: Needs | undefined
 }
+
+/** The sections that a command uses, all where undefined; a function is asked with the sections that the file has. */
+export type Needs =
+  readonly SectionName[] | ((given: ReadonlySet<string>) => readonly SectionName[] | undefined)
 
 /**
  * Reads a configuration file whole. `needs` names the sections that the command uses, all unless given: a section that it does not use may
@@ -48,7 +52,7 @@ export const loadConfig = <const Name extends SectionName = SectionName>(
 export const readConfig = (
   path: string,
   env: Readonly<Record<string, string | undefined>>,
-  needs?: readonly SectionName[],
+  needs?: Needs,
 ): ReadConfig => {
   const { text, mode } = readFileOf(path)
   return interpret(text, { env, path, readFile: readSmallFile, mode, needs })
@@ -76,7 +80,7 @@ export const interpret = (text: string, { env, path, readFile, mode, needs }: Su
   if (problems.length > 0) {
     const shown = problems.toSorted(byPlace).map(withInvisibleCharacter(text))
     throw new ArchiverError('CONFIG_INVALID', shown.map(line).join('\n'), {
-      hint: 'docs/CONFIG.md explains every setting; run-archiver config check shows what was read',
+      hint: 'docs/CONFIG.md explains every setting, config.example.yaml shows each. Then: run-archiver config check',
     })
   }
   const values = new Map(answers.map(({ setting, value }) => [setting.path, value]))
@@ -89,12 +93,11 @@ export const interpret = (text: string, { env, path, readFile, mode, needs }: Su
 }
 
 /** Whether the section of a setting is used by the command, or stands in the file and so must be whole. */
-const isUsed = (
-  settings: readonly Placed[],
-  needs: readonly SectionName[] | undefined,
-): ((setting: Placed) => boolean) => {
-  const given = settings.filter(({ node, file }) => node !== undefined || file !== undefined)
-  const used = new Set<string>([...(needs ?? Object.keys(KEYS)), ...given.map(({ path }) => topOf(path))])
+const isUsed = (settings: readonly Placed[], needs: Needs | undefined): ((setting: Placed) => boolean) => {
+  const present = settings.filter(({ node, file }) => node !== undefined || file !== undefined)
+  const given = new Set(present.map(({ path }) => topOf(path)))
+  const needed = typeof needs === 'function' ? needs(given) : needs
+  const used = new Set<string>([...(needed ?? Object.keys(KEYS)), ...given])
   return ({ path }) => used.has(topOf(path))
 }
 

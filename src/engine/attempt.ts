@@ -1,4 +1,5 @@
 import { backoff } from '../common/backoff.ts'
+import { pause } from './pause.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Claim } from './backlog.ts'
 import type { Listener, Processed, Stage, StopReason } from './stage.ts'
@@ -67,18 +68,6 @@ export const judge = (error: Error): 'failed' | 'pending' | StopReason => {
       return 'failed'
   }
 }
-
-const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', finish)
-      resolve()
-    }
-    const timer = setTimeout(finish, milliseconds)
-    signal.addEventListener('abort', finish)
-    if (signal.aborted) finish()
-  })
 
 /** Whatever was thrown, as an error. */
 export const errorOf = (thrown: unknown): Error =>

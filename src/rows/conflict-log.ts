@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { appendOwn } from '../platform/own-file.ts'
 import type { RowsListener } from './events.ts'
 
 /**
@@ -24,7 +25,7 @@ export const conflictLog =
     )
     try {
       mkdirSync(folder, { recursive: true })
-      appendFileSync(join(folder, 'row_conflicts.jsonl'), `${lines.join('\n')}\n`, { mode: 0o600 })
+      appendOwn(join(folder, 'row_conflicts.jsonl'), `${lines.join('\n')}\n`, { mode: 0o600 })
     } catch {
       // The table has the same.
     }

@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable, redact } from '../common/redact.ts'
+import { appendOwn } from '../platform/own-file.ts'
 
 /** `2025-08-17 14:30:46`, local time. */
 const timeOf = (ms: number): string => {
@@ -51,7 +52,7 @@ export class TextLog {
     try {
       mkdirSync(this.#folder, { recursive: true })
       const name = `DataProcessingAllDetails_${stampOf(this.#now()).slice(0, 10)}.txt`
-      appendFileSync(join(this.#folder, name), `${printable(redact(text))}\n`, { mode: 0o640 })
+      appendOwn(join(this.#folder, name), `${printable(redact(text))}\n`, { mode: 0o640 })
     } catch {
       // The log tables have the same.
     }

@@ -17,6 +17,8 @@ import { writeTextfile, type Standing } from './metrics/prometheus-textfile.ts'
 import { sentFile } from './alerts/sent-alerts.ts'
 
 export interface ReportingOptions {
+  /** A pass over runs has the plain batch log; other tasks keep logs of their own. */
+  readonly isPass: boolean
   readonly task: string
   readonly version: string
   readonly workDir: string
@@ -61,7 +63,7 @@ export class Reporting {
   readonly metrics: PassMetrics
   readonly #options: ReportingOptions
   readonly #watch = new PassWatch()
-  readonly #batches: BatchLog
+  readonly #batches: BatchLog | undefined
   readonly #watchers: PassWatchers
   readonly #runId = randomUUID()
 
@@ -69,7 +71,7 @@ export class Reporting {
     const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
     this.#options = options
     this.metrics = new PassMetrics(options.now)
-    this.#batches = new BatchLog({ ...options, folder: workDir })
+    this.#batches = options.isPass ? new BatchLog({ ...options, folder: workDir }) : undefined
     const stateFile = sentFile(workDir)
     this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
     this.#watchers = new PassWatchers({ ...options, watchers: options.watchers ?? [], timeout })
@@ -79,7 +81,7 @@ export class Reporting {
   readonly listener: Listener = (event: EngineEvent) => {
     this.#watch.listener(event)
     this.metrics.listener(event)
-    this.#batches.listener(event)
+    this.#batches?.listener(event)
   }
 
   /** Executions that the ledger found dead: for `LedgerOptions.onClosed`. */
@@ -87,7 +89,7 @@ export class Reporting {
 
   /** A signal ends the pass. */
   killed(signal: string): void {
-    this.#batches.killed(signal)
+    this.#batches?.killed(signal)
     this.alerts.raise(killedAlert(signal, this.#options.pid))
   }
 

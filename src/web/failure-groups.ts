@@ -49,7 +49,7 @@ export const failureGroups = (
       return {
         code: newest?.code,
         stage: newest?.stage ?? '',
-        message: messageClass(newest?.error ?? 'no message was left'),
+        message: sharedMessage(of),
         count: runs.size === 0 ? of.length : runs.size,
         runs: RunSet.of(runs),
         days: daysOf(times, now),
@@ -59,6 +59,12 @@ export const failureGroups = (
       }
     })
     .sort((a, b) => b.count - a.count || b.last - a.last)
+}
+
+/** The message itself where all have the same, else what their messages have in common. */
+const sharedMessage = (attempts: readonly RunAttempt[]): string => {
+  const [first = 'no message was left', ...others] = new Set(attempts.map(({ error }) => error))
+  return others.length === 0 ? first : messageClass(first)
 }
 
 const isOpen = (

@@ -78,6 +78,18 @@ describe('config check', () => {
     writeFileSync(path, 'app: {nonsense: 1}\n')
     await expect(check({})).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
+  it('names all that is wrong at once: what is unknown, and what is lacking', async () => {
+    writeFileSync(path, 'app: {batch_sice: 1}\nsource_files: {run_records_dir: /srv/records}\n')
+    await expect(check({})).rejects.toThrow(
+      /artdaq_db.database_uri: must be set[^]*ucon_db.server_url: must be set[^]*batch_sice: there is no such setting/,
+    )
+  })
+  it('asks for nothing that a file for rows alone need not have', async () => {
+    writeFileSync(path, 'app: {batch_sice: 1}\nrows: {table: t}\n')
+    const error = await check({}).catch((thrown: unknown) => String(thrown))
+    expect(error).toContain('batch_sice')
+    expect(error).not.toContain('must be set')
+  })
 })
 
 describe('what config check looks at', () => {

@@ -7,7 +7,8 @@ import { StageMemory } from '../../src/state/stage-state.ts'
 import { contextOf } from '../context.ts'
 import type { Result, Site } from '../site.ts'
 
-const HOOK = pathToFileURL('test/crash/hook.mjs').href
+/** Loaded before the program: kills it at a step, or writes down the steps that it takes. */
+export const HOOK = pathToFileURL('test/crash/hook.mjs').href
 
 /** The names of all durable steps, collected from the source: `step('...')`. */
 export const namesOfSteps = (): string[] =>

@@ -11,17 +11,6 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The same sequence for each seed (mulberry32). */
-export const randomOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 const entriesBelow = (root: string, kind: 'isFile' | 'isDirectory'): string[] =>
   existsSync(root)
     ? readdirSync(root, { recursive: true, encoding: 'utf8' })

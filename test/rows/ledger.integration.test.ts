@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/sql/open-session.ts'
 import { range, serverAnswers, Site, startArchiver } from './servers.ts'
@@ -18,10 +19,14 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
     await site.drop()
     await ledger.drop()
   })
+  const textfile = () => join(site.folder, 'archiver.prom')
   const run = (...words: string[]) => {
     const path = site.config()
     const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    writeFileSync(path, JSON.stringify({ ...config, ledger: { url: ledger.url } }))
+    writeFileSync(
+      path,
+      JSON.stringify({ ...config, ledger: { url: ledger.url }, metrics: { textfile: textfile() } }),
+    )
     return startArchiver(['rows', 'run', path, ...words]).ended
   }
   const read = async (sql: string) => {
@@ -30,6 +35,14 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
     await session.close()
     return rows
   }
+
+  it('has metrics in a text file of its own', async () => {
+    site.file('a.csv', range(1, 100))
+    expect((await run()).code).toBe(0)
+    const text = readFileSync(textfile().replace('.prom', '_rows.prom'), 'utf8')
+    expect(text).toMatch(/^archiver_last_exit_code.* 0$/m)
+    expect(existsSync(textfile())).toBe(false)
+  })
 
   it('has its files as steps, its batches, and its rows; conflicts make it PARTIAL', async () => {
     await site.sql('INSERT INTO ra SELECT * FROM r WHERE id = 150', 'UPDATE ra SET n = -1 WHERE id = 150')

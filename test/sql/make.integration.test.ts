@@ -62,7 +62,8 @@ for (const name of DIALECTS) {
       await Promise.all(databases.map((database) => database.close()))
     })
 
-    it.runIf(name === 'postgres')('are refused without the second look (broken control)', async () => {
+    if (name !== 'postgres') return // MariaDB takes a lock on the name first, so there is nothing to be refused.
+    it('are refused without the second look (broken control)', async () => {
       const failures: unknown[] = []
       for (let round = 0; round < 50 && failures.length === 0; round++) {
         await site.session.run('DROP TABLE IF EXISTS control')

@@ -78,6 +78,7 @@ describe('a secret that errors, arguments and servers carry', () => {
       redact,
     })
     const reporting = new Reporting({
+      isPass: true,
       task: 'full',
       version: '1',
       workDir,

@@ -22,6 +22,19 @@ afterAll(async () => {
 /** What `alerts list` and the report of the command line say. */
 const report = (...words: string[]): string => site.command('alerts', ...words).stdout
 
+describe('an execution of which a run failed', () => {
+  it('did not end well, on every page that counts', async () => {
+    expect((await served.send('GET', '/history')).text).toContain('<b>1 did not end well.</b>')
+    expect((await served.send('GET', '/')).text).toContain('0 of 1 ended well')
+  })
+
+  it('is shown with its own words, where no other one has the same cause', async () => {
+    expect((await served.send('GET', '/')).text).toMatch(
+      /run 3: two folders claim it, (?:003 and 3|3 and 003); rename one/,
+    )
+  })
+})
+
 describe('an action of the page', () => {
   it.each([
     ['/api/v1/runs/retry', { stage: 'import' }],
@@ -40,8 +53,8 @@ describe('an action of the page', () => {
     })
     expect(status).toBe(202)
     expect(json['command']).toBe(`run-archiver ${site.config} --retry-failed-import --dry-run`)
-    expect(json['said']).toContain('3')
-    expect(site.archiver('--report-status', '--json').stdout).toMatch(/"failed[^\]]*3/)
+    expect(json['said']).toMatch(/^Import: +would process 1 run/m)
+    expect(site.failures('import')).toBe('3\n')
   })
 
   it('retries what failed: the run is archived, by a pass that outlives the request', async () => {

@@ -61,7 +61,7 @@ const runTask = async (
   const stage = `records:${task.name}`
   const listeners = await openTaskListeners(
     await loadConfig(options.config, context.env, ['app', 'ledger', 'reporting', 'carbon', 'metrics']),
-    { task: stage, subject: task.sourceName },
+    { name: stage, subject: task.sourceName },
     context,
     log,
   )

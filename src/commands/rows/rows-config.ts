@@ -12,7 +12,7 @@ import { readSmallFile } from '../../config/secret-sources.ts'
 import type { SessionOptions } from '../../sql/session.ts'
 import type { Places } from '../../rows/server.ts'
 
-export type RowsConfig = Pick<Config, 'app' | 'rows' | 'ledger'>
+export type RowsConfig = Pick<Config, (typeof SECTIONS)[number]>
 
 /** What `rows` works with: its sections are enough, and an INI file has the same sections and keys. */
 export const rowsConfig = (file: string, context: Context): RowsConfig => {
@@ -37,7 +37,7 @@ export const rowsConfig = (file: string, context: Context): RowsConfig => {
   return config
 }
 
-const SECTIONS = ['app', 'rows', 'ledger'] as const
+const SECTIONS = ['app', 'rows', 'ledger', 'reporting', 'carbon', 'metrics'] as const
 
 const fromIni = (file: string, { env }: Context) => {
   let text: string

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { type Command, type Context, stopCode } from '../../app/context.ts'
+import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { duration } from '../../config/quantities.ts'
 import { ArchiverError, toldOf } from '../../errors.ts'
+import { errorOf } from '../../engine/attempt.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
+import { plainLog } from '../../platform/log/logger.ts'
 import type { BatchMode } from '../../rows/batch.ts'
 import { conflictLog } from '../../rows/conflict-log.ts'
 import type { RowsEvent, RowsListener } from '../../rows/events.ts'
@@ -11,9 +14,9 @@ import { moveRows } from '../../rows/move-rows.ts'
 import type { RowsOptions, RowsOutcome } from '../../rows/options.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { screen, textLines } from '../../rows/screen.ts'
+import { TaskEvents } from '../../rows/task-events.ts'
 import { TextLog } from '../../rows/text-log.ts'
 import { gateOf } from './gate-of.ts'
-import { rowsLedger } from './ledger-of.ts'
 import { outcomeJson, outcomeLines } from './outcome-text.ts'
 import { filesOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
 
@@ -50,23 +53,54 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const work = optionsOf(config, options, mode, context, (event) => {
     for (const listener of listeners) listener(event)
   })
-  const ledger =
-    mode === 'move' || mode === 'copy'
-      ? await rowsLedger(config, mode, work.files.length, context, work.redact)
-      : undefined
-  if (ledger) listeners.push(ledger.listener)
+  const reported =
+    mode === 'move' || mode === 'copy' ? await reportedAs(config, mode, work, context) : undefined
+  if (reported) listeners.push(reporter(reported, mode))
   try {
     const outcome = await moveRows(work)
-    await ledger?.end(context.signal.aborted ? stopCode(context.signal) : exitOf(outcome), outcome)
+    await reported?.close({
+      exitCode: context.signal.aborted ? stopCode(context.signal) : exitOf(outcome),
+      error: outcome.error,
+      isPartial: outcome.error === undefined && outcome.status === 'PARTIAL',
+    })
     if (options.json) context.out(outcomeJson(outcome, mode))
     else for (const line of outcomeLines(outcome, mode)) context.out(`${line}\n`)
     return codeOf(outcome, context)
   } catch (error) {
     const code = error instanceof ArchiverError ? error.exitCode : 2
-    await ledger?.end(code, undefined, error instanceof Error ? error : new Error(String(error)))
+    await reported?.close({ exitCode: code, error: errorOf(error) })
     throw error
   } finally {
     await work.gate.close()
+  }
+}
+
+/** Ledger, alerts and metrics of this execution. */
+const reportedAs = (
+  config: RowsConfig,
+  mode: BatchMode,
+  { files, redact }: RowsOptions,
+  context: Context,
+): Promise<TaskListeners> =>
+  openTaskListeners(
+    config,
+    { name: mode === 'copy' ? 'rows-copy' : 'rows', subject: config.rows.table, steps: files.length },
+    context,
+    plainLog({
+      level: 'warn',
+      format: 'human',
+      out: (line) => context.err(`${redact(line)}\n`),
+      journald: false,
+      now,
+    }),
+  )
+
+const reporter = (task: TaskListeners, mode: BatchMode): RowsListener => {
+  const events = new TaskEvents(mode)
+  return (event) => {
+    for (const one of events.of(event)) task.listener(one)
+    if (event.type === 'throttled')
+      task.event('throttled', { reason: event.reason, milliseconds: event.milliseconds })
   }
 }
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
+import { openForAppend } from '../../platform/own-file.ts'
 
 /** How a command ended: by its exit code, by a signal, or not begun at all. */
 export interface Ended {
@@ -86,13 +87,15 @@ const killGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
 
 /** The file that keeps a copy of the output; undefined where it cannot be made, which costs the copy only. */
 export const openLog = (path: string, failed: (error: Error) => void): WriteStream | undefined => {
+  let fd: number
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    fd = openForAppend(path, { operatorChosen: true })
   } catch (error) {
     failed(error as Error)
     return undefined
   }
-  const log = createWriteStream(path, { flags: 'a', mode: 0o640 })
+  const log = createWriteStream(path, { fd })
   log.on('error', failed)
   return log
 }

@@ -9,7 +9,7 @@ export const queue = section(
     url: key(queueUrl, 'off', {
       doc: '`sqlite:queue.db` (relative to `app.work_dir`): several processes on one machine. `postgres://user@host/database`: several machines; run `run-archiver queue migrate` once. `off`: one archiver at a time.',
     }),
-    password: optional(secret, { doc: 'The password for the URL, when it does not stand there.' }),
+    password: optional(secret, { doc: 'The password, where the URL has none.' }),
     schema: key(text, 'run_archiver_queue', { doc: 'The schema of the tables on PostgreSQL.' }),
     lease_seconds: key(duration(2), '60', {
       doc: 'A worker that has not been heard of for so long loses what it has in hand. A process that was killed is noticed at once.',

@@ -79,7 +79,7 @@ export const ledger = section(
     url: key(ledgerUrl, 'sqlite:ledger.db', {
       doc: '`sqlite:FILE` (relative to `app.work_dir`), `postgres://...`, `mysql://...` or `off`.',
     }),
-    password: optional(secret, { doc: 'The password for the URL, when it does not stand there.' }),
+    password: optional(secret, { doc: 'The password, where the URL has none.' }),
     schema: key(text, 'tasker', { doc: 'The schema of the tables on PostgreSQL.' }),
     keep_days: key(integer(0, 36_500), '0', {
       doc: 'Executions that ended longer ago are removed. 0: kept for ever.',

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Identity } from '../../platform/host.ts'
+import { overwriteOwn } from '../../platform/own-file.ts'
 
 export interface InHandOptions {
   readonly folder: string
@@ -94,7 +95,7 @@ export class InHand {
       in_hand: [...this.#items],
       losses: Object.fromEntries(this.#losses),
     }
-    writeFileSync(`${this.#path}.new`, JSON.stringify(note), { mode: 0o640 })
+    overwriteOwn(`${this.#path}.new`, JSON.stringify(note))
     renameSync(`${this.#path}.new`, this.#path)
   }
 }

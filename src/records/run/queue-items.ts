@@ -1,3 +1,4 @@
+import { pause } from '../../engine/pause.ts'
 import type { Backlog, Claim, FailedClaim } from '../../engine/backlog.ts'
 import type { ClaimStore, QueueItem } from '../../engine/claim-store.ts'
 import { ArchiverError } from '../../errors.ts'
@@ -159,14 +160,3 @@ const ordinalOf = (key: string, index: number): number => {
   const number = /^-?\d{1,15}$/.test(key) ? Number(key) : NaN
   return Number.isSafeInteger(number) ? number : index
 }
-
-const pause = (milliseconds: number, stop: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', finish)
-      resolve()
-    }
-    const timer = setTimeout(finish, milliseconds)
-    stop.addEventListener('abort', finish)
-  })

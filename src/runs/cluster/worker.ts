@@ -4,7 +4,7 @@ import type { Stage } from '../../engine/stage.ts'
 import { ArchiverError } from '../../errors.ts'
 import { importing, migrating } from '../stages.ts'
 import { Leader } from './leader.ts'
-import { pause } from './pause.ts'
+import { pause } from '../../engine/pause.ts'
 import type { WorkerParts } from './worker-parts.ts'
 
 /** What one worker did. */

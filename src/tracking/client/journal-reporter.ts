@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, unlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { redact as redactByLook } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
@@ -10,6 +10,7 @@ import { Journal } from './journal.ts'
 import { openWriter, SPOOL_FILE, type WriterSettings } from './open-writer.ts'
 import type { Operation } from './operations.ts'
 import { trackedRows } from './tracked-rows.ts'
+import { overwriteOwn } from '../../platform/own-file.ts'
 
 /** Milliseconds for which commands leave a database alone that a command before them could not reach. */
 const CIRCUIT = 30_000
@@ -124,7 +125,7 @@ const isFresh = (file: string, now: number): boolean => {
 const touch = (file: string, now: number): void =>
   quietly(() => {
     mkdirSync(join(file, '..'), { recursive: true, mode: 0o750 })
-    writeFileSync(file, '', { mode: 0o640 })
+    overwriteOwn(file, '')
     utimesSync(file, now / 1000, now / 1000)
   })
 

@@ -1,8 +1,9 @@
-import { appendFileSync, closeSync, mkdirSync, openSync, readSync, unlinkSync, existsSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, unlinkSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readOperation, type Operation } from './operations.ts'
 import { isUuid } from './tracked-rows.ts'
 import { TrackedExecution } from './tracked-execution.ts'
+import { appendOwn } from '../../platform/own-file.ts'
 
 /** One line: an operation, and when it was reported (epoch milliseconds). */
 interface Entry {
@@ -47,7 +48,7 @@ export class Journal {
   /** Throws what the file system says: the caller reports it, and goes on. */
   append(operations: readonly Operation[], at: number): void {
     const lines = operations.map((operation) => `${JSON.stringify({ at, ...operation })}\n`)
-    if (lines.length > 0) appendFileSync(this.#path, lines.join(''), { mode: 0o640 })
+    if (lines.length > 0) appendOwn(this.#path, lines.join(''))
   }
 
   /** Reads what was appended since the last call. Whether there was anything. */

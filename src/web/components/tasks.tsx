@@ -71,7 +71,7 @@ export const TaskTable = ({
 const TaskRow = ({ task: { task, newest, p50 }, now }: { task: TaskLine; now: number }) => {
   const last = newest[0]
   const ended = newest.filter(({ endedAt }) => endedAt !== undefined)
-  const good = ended.filter(({ standing }) => ['ok', 'partial', 'skipped'].includes(standing)).length
+  const good = ended.filter(({ standing }) => ['ok', 'skipped'].includes(standing)).length
   return (
     <tr>
       <th scope="row">{last ? <a href={`/executions/${last.id}`}>{task}</a> : task}</th>

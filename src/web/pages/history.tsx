@@ -50,7 +50,7 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
   const older = new URLSearchParams(filters)
   if (next !== undefined) older.set('cursor', next)
   const bad = items.filter(({ standing }) =>
-    ['failed', 'killed', 'terminated', 'reboot'].includes(standing),
+    ['partial', 'failed', 'killed', 'terminated', 'reboot'].includes(standing),
   ).length
   return {
     key: 'history',

@@ -17,6 +17,7 @@ import { checkDatabase, type Finding } from '../../../src/stores/artdaqdb/check.
 import { repairDatabase } from '../../../src/stores/artdaqdb/repair.ts'
 import { golden, hasGolden } from './golden.ts'
 import { never, NOW, openDb, sampleRun, store } from './runs.ts'
+import { randomFrom } from '../../crash/random.ts'
 
 let folder: string
 let path: string
@@ -103,17 +104,6 @@ describe('a check', () => {
   })
 })
 
-/** The same sequence for each seed (mulberry32). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 const valueOf = (bytes: Buffer): string => writeJson(readJson(bytes.toString()))
 
 describe('one flipped bit', () => {
@@ -121,7 +111,7 @@ describe('one flipped bit', () => {
 
   it('anywhere in a document of ours is found by a check, and never read', async () => {
     await store(openDb(path), sampleRun(1, undefined, { attached }))
-    const random = randomOf(20261128)
+    const random = randomFrom(20261128)
     for (const file of [...documents('RunHistory'), ...documents('SystemLayout')]) {
       const bytes = readFileSync(file)
       for (let flips = 0; flips < 60; flips++) {

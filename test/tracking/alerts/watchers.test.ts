@@ -63,7 +63,7 @@ const pass = async (
     log: { debug: quiet, info: quiet, warn: (text) => void warnings.push(text), error: quiet },
     redact: redactor([CANARY]),
     ...{ channels: [], staleAfterHours: 0, carbon: undefined, textfile: undefined, channelTimeout: timeout },
-    ...{ watchers, logFile },
+    ...{ isPass: true, watchers, logFile },
   })
   await reporting.end({ exitCode, isPass: true, signal, standings: [], ledgerFailures: 0, spoolBytes: 0 })
   return now() - begun

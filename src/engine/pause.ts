@@ -1,4 +1,4 @@
-/** Waits so many milliseconds, or until the signal. */
+/** Waits so many milliseconds, or until the signal; not at all where it has come already. Leaves no listener behind. */
 export const pause = (milliseconds: number, stop: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const finish = (): void => {
