@@ -12,4 +12,5 @@ echo
 echo "\$ run-archiver $site/config.yaml --compare-state"
 "${archiver[@]}" "$site/config.yaml" --compare-state
 echo
+echo "run-archiver stands for: node $(cd "$(dirname "$0")/.." && pwd)/dist/main.js (\"npm link\" puts it into PATH)"
 echo "Everything is in $site; look around, then remove it."
