@@ -1,4 +1,5 @@
 import { ArchiverError } from '../errors.ts'
+import { RunSet } from './run-set.ts'
 
 /** The runs of one of several archivers that split the work by run number, without a common backlog. */
 export interface Share {
@@ -10,6 +11,10 @@ export interface Share {
 /** Whether a run is in the share: its positive modulo decides, so that each run is in exactly one. */
 export const isInShare = ({ id, count }: Share, run: number): boolean =>
   ((run % count) + count) % count === id
+
+/** The runs that are in the share; all of them without one. */
+export const runsOfShare = (share: Share | undefined, runs: RunSet): RunSet =>
+  share ? RunSet.of([...runs].filter((run) => isInShare(share, run))) : runs
 
 /** `--instance-id` and `--instance-count`: both or neither. Throws USAGE. */
 export const shareOf = (id: string | undefined, count: string | undefined): Share | undefined => {

@@ -1,6 +1,6 @@
 import type { Listing } from '../stores/store.ts'
 import { RunSet } from '../common/run-set.ts'
-import { isInShare, type Share } from '../common/share.ts'
+import { runsOfShare, type Share } from '../common/share.ts'
 
 /** `incremental` leaves failed runs to a retry, `full` takes them too, `retry` takes only them. */
 export type PassMode = 'incremental' | 'full' | 'retry'
@@ -31,7 +31,7 @@ export const candidates = (input: PlanInput): RunSet => {
   const { mode, source, destination, failed, changed, unproven, only, share } = input
   const proven = destination.runs.minus(failed).minus(unproven)
   const all = source.minus(proven).union(changed.intersect(source))
-  const missing = share ? RunSet.of([...all].filter((run) => isInShare(share, run))) : all
+  const missing = runsOfShare(share, all)
   const wanted = only ? missing.intersect(only) : missing
   switch (mode) {
     case 'incremental':

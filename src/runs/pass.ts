@@ -3,7 +3,7 @@ import { passLimit, type PassMode } from './candidates.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
 import { RunSet } from '../common/run-set.ts'
-import type { Share } from '../common/share.ts'
+import { runsOfShare, type Share } from '../common/share.ts'
 import { messageOf, toldOf } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
 import { runStage } from '../engine/engine.ts'
@@ -144,7 +144,8 @@ const runOne = async (
     const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
     plan = await planPass(archiver, stage, request, remembered, imported)
     const { lastAttemptedRun } = remembered.state
-    await settle(plan, memory)
+    const ours = runsOfShare(request.share, plan.stored)
+    await settle(plan, ours, memory)
     const archived = new Map<number, Archived>()
     const doubtful =
       stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
@@ -157,6 +158,7 @@ const runOne = async (
         {
           runs: plan.runs,
           stored: plan.stored,
+          ours,
           unproven: plan.unproven.minus(plan.runs),
           lastAttempted: lastAttemptedRun,
         },
@@ -224,11 +226,11 @@ export const stageRuns = async (
 }
 
 /** Before the first run: reads the two numbers off the destination. */
-const settle = async ({ runs, unproven, stored }: Plan, recorder: Recorder): Promise<void> =>
+const settle = async ({ runs, unproven, stored }: Plan, ours: RunSet, recorder: Recorder): Promise<void> =>
   recorder.checkpoint({
     failed: RunSet.EMPTY,
     resolved: RunSet.EMPTY,
     // What is stored was attempted, though a crash may have kept it from being recorded; but never past a run of this pass.
-    attemptedUpTo: attemptedUpTo(0, [], stored, runs.union(unproven).take(1)),
+    attemptedUpTo: attemptedUpTo(0, [], ours, runs.union(unproven).take(1)),
     lastContiguous: stored.lastContiguous,
   })

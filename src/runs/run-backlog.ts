@@ -24,6 +24,8 @@ export interface RunWork {
   readonly runs: RunSet
   /** What the destination held whole before the pass: `last_contiguous_run` is read off it and what is added. */
   readonly stored: RunSet
+  /** Of these, the runs of this instance: its `last_attempted_run` says nothing of what others stored. All unless given. */
+  readonly ours?: RunSet
   /** Of these, what was perhaps never compared and is not among `runs` either: `last_attempted_run` stays below. */
   readonly unproven: RunSet
   readonly lastAttempted: number
@@ -42,14 +44,16 @@ export class RunBacklog implements Backlog<number> {
   readonly #open: Set<number>
   readonly #failed = new Set<number>()
   #stored: RunSet
+  #ours: RunSet
   #lastAttempted: number
 
-  constructor({ runs, stored, unproven, lastAttempted }: RunWork, recorder: Recorder) {
+  constructor({ runs, stored, ours = stored, unproven, lastAttempted }: RunWork, recorder: Recorder) {
     this.total = runs.size
     this.#recorder = recorder
     this.#queue = runs[Symbol.iterator]()
     this.#open = new Set(unproven.take(1))
     this.#stored = stored
+    this.#ours = ours
     this.#lastAttempted = lastAttempted
   }
 
@@ -73,7 +77,8 @@ export class RunBacklog implements Backlog<number> {
       this.#failed.add(run)
     }
     this.#stored = this.#stored.union(resolved)
-    const attempted = attemptedUpTo(this.#lastAttempted, this.#failed, this.#stored, this.#open)
+    this.#ours = this.#ours.union(resolved)
+    const attempted = attemptedUpTo(this.#lastAttempted, this.#failed, this.#ours, this.#open)
     if (done.length + failed.length === 0 && attempted === this.#lastAttempted) return []
     try {
       await this.#recorder.checkpoint({

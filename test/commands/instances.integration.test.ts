@@ -35,6 +35,14 @@ describe('two instances that split the runs by their number', () => {
     expect(site.failures('import')).toBe('7\n')
     expect(site.archiver('--incremental').stdout).toContain('Import:  0 archived, 0 failed')
   })
+  it('say nothing of the runs of the other one, which were there before', async () => {
+    expect(await start(1)).toBe(0)
+    expect(await start(0)).toBe(0)
+    const state = (id: number): unknown =>
+      JSON.parse(readFileSync(site.path('work', `importer_state.${id}-of-2.json`), 'utf8'))
+    expect(state(0)).toMatchObject({ last_attempted_run: 8 })
+    expect(state(1)).toMatchObject({ last_attempted_run: 9 })
+  })
   it('refuse a share that is none', () => {
     const { status, stderr } = site.archiver('--instance-id', '2', '--instance-count', '2')
     expect([status, stderr]).toEqual([64, expect.stringContaining('no share of the runs')])
