@@ -68,6 +68,8 @@ export interface Details {
   readonly hint?: string
   /** The run it concerns, where it concerns one. */
   readonly run?: number
+  /** Whether the store may be to blame, and not the run: what becomes of the next run shows it. */
+  readonly doubtful?: boolean
 }
 
 /** An error that the operator sees. Anything else that is thrown is a bug and ends in exit 2. */
@@ -75,13 +77,15 @@ export class ArchiverError extends Error {
   readonly code: Code
   readonly hint: string | undefined
   readonly run: number | undefined
+  readonly doubtful: boolean
 
-  constructor(code: Code, message: string, { cause, hint, run }: Details = {}) {
+  constructor(code: Code, message: string, { cause, hint, run, doubtful }: Details = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = new.target.name
     this.code = code
     this.hint = hint
     this.run = run
+    this.doubtful = doubtful ?? code === 'VERIFY_MISMATCH'
   }
 
   /** Whether the same attempt may succeed when it is made again. */

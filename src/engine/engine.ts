@@ -1,6 +1,6 @@
 import { ArchiverError } from '../errors.ts'
 import { type AttemptOptions, attempt, errorOf, judge } from './attempt.ts'
-import { type Failing, isSuspicious, keepsNothing, Suspicion } from './suspicion.ts'
+import { type Failing, isItems, isSuspicious, storeAtFault, Suspicion } from './suspicion.ts'
 import type { Backlog, Claim, FailedClaim } from './backlog.ts'
 import { ClaimBuffer } from './claim-buffer.ts'
 import { Results } from './results.ts'
@@ -69,8 +69,8 @@ class Pass<Item> {
     const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, total ?? Infinity))
     await Promise.all(Array.from({ length: atOnce }, () => this.#worker()))
     await this.#backlog.release(this.#claims.drain())
-    this.#fail(this.#suspicion.clear())
     await this.#checkpoint(true)
+    await this.#judgeLast(this.#suspicion.clear())
     if (this.#stopped) listener({ type: 'pass-stopped', stage, reason: this.#stopped, error: this.#error })
     const common = {
       bytes: this.#results.bytes,
@@ -90,13 +90,7 @@ class Pass<Item> {
         this.#halt('signal', undefined)
         return
       }
-      let claim: Claim<Item> | undefined
-      try {
-        claim = await this.#claims.take()
-      } catch (error) {
-        this.#stopFor(error)
-        return
-      }
+      const claim = await this.#claims.take().catch((error: unknown) => this.#stopFor(error))
       if (!claim) return
       await this.#one(claim)
       // Not waited for: items go on while others are committed. What goes wrong there stops the pass, or comes up at its end.
@@ -126,8 +120,8 @@ class Pass<Item> {
       const verdict = judge(error)
       if (verdict === 'failed') {
         const failing = { claim, error, milliseconds: monotonic() - began }
-        if (isSuspicious(error)) await this.#suspectStore(failing)
-        else this.#fail(failing)
+        if (isSuspicious(error)) await this.#blameStore(this.#suspicion.add(failing))
+        else this.#fail([failing])
       } else if (verdict === 'pending') {
         await this.#backlog.later(claim, error).catch((failure: unknown) => this.#stopFor(failure))
       } else {
@@ -137,20 +131,28 @@ class Pass<Item> {
     }
   }
 
-  #fail(failing: Failing<Item> | undefined): void {
-    if (!failing) return
-    const { claim, error, milliseconds } = failing
-    this.#results.fail({ claim, error })
-    this.#unsettled.failed.push({ claim, error })
-    const [stage, { key }] = [this.#stage.name, claim]
-    this.#options.listener({ type: 'item-failed', stage, key, error, milliseconds })
+  #fail(failing: readonly Failing<Item>[]): void {
+    const stage = this.#stage.name
+    for (const { claim, error, milliseconds } of failing) {
+      this.#results.fail({ claim, error })
+      this.#unsettled.failed.push({ claim, error })
+      this.#options.listener({ type: 'item-failed', stage, key: claim.key, error, milliseconds })
+    }
   }
 
-  async #suspectStore(failing: Failing<Item>): Promise<void> {
-    const blameless = this.#suspicion.add(failing)
+  async #blameStore(blameless: readonly Failing<Item>[]): Promise<void> {
     if (blameless.length === 0) return
-    this.#halt('unavailable', keepsNothing(this.#stage.name, blameless))
+    if (!this.#stopped) this.#halt('unavailable', storeAtFault(this.#stage.name, blameless))
     await this.#backlog.release(blameless.map(({ claim }) => claim))
+  }
+
+  /** Failures that no other item came after. They are the items' where the store took others. */
+  async #judgeLast(held: readonly Failing<Item>[]): Promise<void> {
+    if (held.length === 0) return
+    const isOwn = held.every(isItems) || this.#results.counts.succeeded > 0
+    if (this.#stopped || !isOwn) return this.#blameStore(held)
+    this.#fail(held)
+    await this.#checkpoint(true)
   }
 
   #done(claim: Claim<Item>, { processed, milliseconds }: Staged): void {
@@ -167,7 +169,7 @@ class Pass<Item> {
   }
 
   /** Ends the pass after something that concerns more than one item. */
-  #stopFor(thrown: unknown): void {
+  #stopFor(thrown: unknown): undefined {
     const error = errorOf(thrown)
     const isLockLost = error instanceof ArchiverError && error.code === 'LOCK_LOST'
     this.#halt(isLockLost ? 'lock-lost' : 'unavailable', error)

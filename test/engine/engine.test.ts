@@ -178,6 +178,43 @@ describe('a destination that does not keep what it acknowledges', () => {
   })
 })
 
+describe('a destination that refuses without a reason of the item', () => {
+  const refusal = () => new ArchiverError('STORE_REFUSED', 'an error of its own', { doubtful: true })
+
+  it('fails no item where it takes none: the third in a row ends the pass', async () => {
+    const { pass, attempts, checkpoints } = scene('1-30', refusal)
+    const outcome = await pass({ options: { workers: 1 } })
+    expect(outcome).toMatchObject({ stopped: 'unavailable', error: { code: 'STORE_UNAVAILABLE' } })
+    expect(outcome.pending.toString()).toBe('1-30')
+    expect(attempts.size).toBe(3)
+    expect(checkpoints.every(({ failed }) => failed.size === 0)).toBe(true)
+  })
+
+  it('fails no item where it was given one alone', async () => {
+    const { pass, events } = scene('7', refusal)
+    const outcome = await pass()
+    expect(outcome).toMatchObject({ stopped: 'unavailable', error: { code: 'STORE_UNAVAILABLE' } })
+    expect(outcome.failed.isEmpty).toBe(true)
+    expect(events.map(({ type }) => type)).not.toContain('item-failed')
+  })
+
+  it('fails two items beside each other where it takes what comes after or came before', async () => {
+    const bad = (run: number) => (run === 1 || run === 2 || run === 9 ? refusal() : undefined)
+    const outcome = await scene('1-9', bad).pass({ options: { workers: 1 } })
+    expect(outcome).toMatchObject({ stopped: undefined })
+    expect(outcome.failed.toString()).toBe('1-2,9')
+  })
+
+  it('and that is away with the next item has failed none', async () => {
+    const { pass } = scene('1-9', (run) =>
+      run === 1 ? refusal() : new ArchiverError('STORE_UNAVAILABLE', 'gone'),
+    )
+    const outcome = await pass({ options: { workers: 1, attempts: 1 } })
+    expect(outcome.failed.isEmpty).toBe(true)
+    expect(outcome.error?.message).toBe('gone')
+  })
+})
+
 describe('an error that is not ours', () => {
   it('ends the pass and is handed out as it is, with the run pending', async () => {
     const { pass } = scene('1-100', (run) => (run === 5 ? new TypeError('x is not a function') : undefined))

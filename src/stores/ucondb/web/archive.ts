@@ -66,8 +66,6 @@ export class UconArchive implements Archive {
   #checked: Promise<void> | undefined
   #expected: boolean
   #listed: { readonly tally: KeyTally; readonly at: number; newest: number } | undefined
-  /** The run that the server answered with an error of its own last, while it was well otherwise. */
-  #suspect: number | undefined
 
   /** Connects to nothing. Throws CONFIG_INVALID. */
   constructor(options: UconArchiveOptions) {
@@ -129,7 +127,6 @@ export class UconArchive implements Archive {
     try {
       const attempts = this.#attempts
       const result = await putVerified(this.#client, { ...request, attempts }, this.#pause(signal), signal)
-      this.#suspect = undefined
       this.#expected = true
       return result
     } catch (error) {
@@ -195,15 +192,13 @@ export class UconArchive implements Archive {
   }
 
   /**
-   * UconDB has one answer, 500, for bad luck of every kind. When it is well otherwise, the blob is to blame, so that one bad
-   * run does not block the rest; when that happens to two runs in a row, it is the server after all.
+   * UconDB has one answer, 500, for bad luck of every kind. When it is well otherwise, the blob may be to blame: the next runs show it, so that one
+   * bad run does not block the rest.
    */
   async #blame(run: number, error: Uncertain, signal: AbortSignal): Promise<ArchiverError> {
     await this.#client.check(signal)
-    if (this.#suspect !== undefined && this.#suspect !== run) return error
-    this.#suspect = run
     const hint = 'The server takes other requests; its log says more.'
-    return new ArchiverError('STORE_REFUSED', error.message, { cause: error, run, hint })
+    return new ArchiverError('STORE_REFUSED', error.message, { cause: error, run, hint, doubtful: true })
   }
 
   #emptied(): ArchiverError {

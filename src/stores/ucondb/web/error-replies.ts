@@ -19,7 +19,9 @@ export const messageIn = ({ body }: Pick<HttpReply, 'body'>): string => {
 
 /** Whether a refused put says that its key is taken: by an earlier request, or by one that won a race in the database. */
 export const saysTaken = (reply: HttpReply): boolean =>
-  (reply.status === 500 && /already exists|duplicate key value/.test(messageIn(reply))) ||
+  (reply.status === 500 &&
+    /already exists|duplicate key value/.test(messageIn(reply)) &&
+    !refusesAll(messageIn(reply))) ||
   reply.status === 409
 
 /** Whether the object has no version yet: 404 in the listing, an error of the server's own code elsewhere. */
@@ -66,9 +68,27 @@ export const refusal = (reply: HttpReply, doing: string, now: number, run?: numb
   }
   if (status >= 400 && status < 500 && status !== 408 && status !== 429)
     return stop('The server does not take the request.')
+  if (status === 500 && refusesAll(said))
+    return stop("The server's database refuses every write: its administrator has to look at it.")
   const details: Details = about
-  return new Uncertain(message, { ...details, retryAfter: retryAfter(reply, now), answered: status === 500 })
+  const answered = status === 500 && !isPassing(said)
+  return new Uncertain(message, { ...details, retryAfter: retryAfter(reply, now), answered })
 }
+
+/**
+ * Whether PostgreSQL, behind UconDB, would refuse any write for the same reason (classes 25006, 28, 42501, 42P01, 53100 and 58 of its errors; a
+ * sequence that is at its end or behind its table). UconDB hands its words on in a 500. Where they are in another language, the next run shows it.
+ */
+const refusesAll = (message: string): boolean =>
+  /permission denied|must be (?:owner|member)|cannot execute .* (?:in a read-only transaction|during recovery)|no space left|disk full|disk quota|could not (?:extend|open|read|write|fsync|create) file|could not (?:read|write) block|(?:relation|column|schema|role|database) "[^"]*" does not exist|reached (?:maximum|minimum) value of sequence|wraparound|authentication failed|no pg_hba\.conf entry|violates unique constraint "[^"]*_pkey"/i.test(
+    message,
+  )
+
+/** Whether its database is away or busy for a while: no run is to blame (classes 08, 40, 53300, 55P03 and 57). */
+const isPassing = (message: string): boolean =>
+  /could not (?:connect|translate host|serialize|obtain lock|send|receive)|connection (?:to server|refused|already closed|timed out|reset|pointer)|server closed the connection|closed (?:unexpectedly|by the remote)|terminating connection|too many (?:clients|connections)|connection slots|deadlock detected|canceling statement|timeout expired|starting up|shutting down|in recovery mode|transaction is aborted/i.test(
+    message,
+  )
 
 /** A pause in milliseconds, between 0 and the longest; undefined where the server asks for none. */
 const retryAfter = ({ headers }: HttpReply, now: number): number | undefined => {

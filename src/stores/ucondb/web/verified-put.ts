@@ -115,5 +115,6 @@ const conflict = ({ run, key, blob }: PutRequest, held: Buffer): ArchiverError =
 const notFound = ({ run, key }: PutRequest): ArchiverError =>
   new ArchiverError('STORE_REFUSED', `UconDB says that key ${key} is taken, and does not find it`, {
     run,
+    doubtful: true,
     hint: 'Its administrator can see whether a version of this key is marked as deleted.',
   })

@@ -30,6 +30,7 @@ describe('a key that is taken', () => {
   it.each([
     [500, page('Version of object o with key 1 already exists'), true],
     [500, page('duplicate key value violates unique constraint "test01_object_key_inx"\nDETAIL: ...'), true],
+    [500, page('duplicate key value violates unique constraint "test01_versions_pkey"'), false],
     [500, page('could not connect to server'), false],
     [200, page('already exists'), false],
   ])('is told by %i %j: %s', (status, body, taken) => {

@@ -125,19 +125,43 @@ describe('H1: a server in trouble', () => {
     ])
   })
 
-  it('that has an error for every blob, and is well otherwise, costs one run and no more', async () => {
-    fails({
-      kind: 'error',
-      message: 'could not extend file: No space left on device',
-      path: 'override',
-      times: Infinity,
-    })
+  it.each([
+    'permission denied for table test01_data',
+    'permission denied for sequence test01_versions_id_seq',
+    'cannot execute INSERT in a read-only transaction',
+    'could not extend file "base/16384/2619": No space left on device HINT: Check free disk space.',
+    'relation "public.test01_versions" does not exist LINE 1: insert into public.test01_versions',
+    'duplicate key value violates unique constraint "test01_versions_pkey"',
+    'nextval: reached maximum value of sequence "test01_data_key_seq" (2147483647)',
+  ])('whose database refuses every write blames no run: %s', async (message) => {
+    fails({ kind: 'error', message, path: 'override', times: Infinity })
     const archive = opened()
-    expect([await put(archive), await put(archive, 12001), await put(archive, 12002)]).toEqual([
-      'STORE_REFUSED',
+    expect([await put(archive), await put(archive, 12001)]).toEqual([
       'STORE_UNAVAILABLE',
       'STORE_UNAVAILABLE',
     ])
+    expect(posts()).toBe(2) // no blob is sent twice for it
+  })
+
+  it.each([
+    'could not connect to server: Connection refused',
+    'terminating connection due to administrator command',
+    'FATAL: remaining connection slots are reserved for non-replication superuser connections',
+    'current transaction is aborted, commands ignored until end of transaction block',
+  ])('whose database is busy is tried again, and blames no run: %s', async (message) => {
+    fails({ kind: 'error', message, path: 'override', times: 2 })
+    expect(await put(opened())).toBe('stored')
+    fails({ kind: 'error', message, path: 'override', times: Infinity })
+    expect(await put(opened(), 12001)).toBe('STORE_UNAVAILABLE')
+  })
+
+  it('whose database speaks another language leaves it to the next runs whom to blame', async () => {
+    const message = 'keine Berechtigung für Tabelle test01_data'
+    fails({ kind: 'error', message, path: 'override', times: Infinity })
+    await expect(opened().put(12000, 0, blob, signal)).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+      doubtful: true,
+    })
   })
 
   it('whose database is down is unavailable, though it answers 200', async () => {
