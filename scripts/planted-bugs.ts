@@ -55,8 +55,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'failure log emptied first',
     file: 'src/runs/pass.ts',
-    from: '    await settle(plan, memory)\n',
-    to: "    await settle(plan, memory)\n    if (request.mode !== 'incremental') await memory.failureLog.replace(RunSet.EMPTY)\n",
+    from: '    await settle(plan, ours, memory)\n',
+    to: "    await settle(plan, ours, memory)\n    if (request.mode !== 'incremental') await memory.failureLog.replace(RunSet.EMPTY)\n",
     tests: ['test/model/model.faults.test.ts', 'test/crash/points.faults.test.ts'],
   },
   {
@@ -132,8 +132,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a pass begins beyond its own runs',
     file: 'src/runs/pass.ts',
-    from: 'attemptedUpTo(0, [], stored, runs.union(unproven).take(1))',
-    to: 'attemptedUpTo(0, [], stored.union(runs).union(unproven), RunSet.EMPTY)',
+    from: 'attemptedUpTo(0, [], ours, runs.union(unproven).take(1))',
+    to: 'attemptedUpTo(0, [], ours.union(runs).union(unproven), RunSet.EMPTY)',
     tests: ['test/model/model.faults.test.ts'],
   },
   {
