@@ -8,12 +8,14 @@ import { loadDriver } from '../sql/open-database.ts'
 import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
 import { channelsOf, watchersOf } from '../tracking/alerts/channels.ts'
 import { narrator } from '../tracking/event-logger.ts'
+import type { TaskMetrics } from '../tracking/metrics/task-metrics.ts'
 import { Reporting } from '../tracking/reporter.ts'
 import type { Redact } from '../common/redact.ts'
 import type { Config } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
+import { queueSeries } from './queue-metrics.ts'
 import { standingsOf } from './stage-standings.ts'
 
 export interface SessionOptions {
@@ -103,9 +105,13 @@ export const openListeners = async (
       }
       const { failures, spoolBytes } = ledger
       const isPass = reports.length > 0
+      const { queue, metrics } = archiver.config
+      const backlog =
+        options.shared && metrics.textfile !== undefined ? await queueSeries(queue, app.workDir) : []
       for (const { stage, outcome, error: cause } of signal === undefined ? reports : [])
         if (cause && !outcome) reporting.unbegun(stage, cause)
-      await reporting.end({ exitCode, isPass, signal, standings, ledgerFailures: failures, spoolBytes })
+      const end = { exitCode, isPass, signal, standings, backlog, ledgerFailures: failures, spoolBytes }
+      await reporting.end(end)
     },
   }
 }
@@ -119,13 +125,22 @@ export interface Reported {
 /** Alerts and metrics of one execution. */
 export const reportingOf = (
   { config, redact }: Reported,
-  { mode, isPass = true }: Pick<SessionOptions, 'mode'> & { readonly isPass?: boolean },
+  {
+    mode,
+    isPass = true,
+    ...task
+  }: Pick<SessionOptions, 'mode'> & {
+    readonly isPass?: boolean
+    readonly counted?: TaskMetrics
+    readonly stagesAreMetrics?: boolean
+  },
   context: Context,
   log: OpenLog,
 ): Reporting => {
   const { carbon, metrics, reporting, app } = config
   const { pid, host } = identity()
   return new Reporting({
+    ...task,
     task: mode,
     isPass,
     version: context.version,

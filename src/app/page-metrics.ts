@@ -1,13 +1,14 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { ledgerMetrics } from '../tracking/metrics/gather-served.ts'
 import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
-import { servedMetrics, type ServedFacts } from '../tracking/metrics/served-metrics.ts'
+import { servedMetrics } from '../tracking/metrics/served-metrics.ts'
 import type { RunReads, RunsSnapshot } from '../web/model.ts'
 import { hasQueue, openQueue } from './open-queue.ts'
 import type { PageLedger } from './page-ledger.ts'
+import { queueFacts, type QueueFacts } from './queue-metrics.ts'
 
 interface MetricsParts {
   readonly archiver: Archiver | undefined
@@ -24,7 +25,7 @@ const NO_QUEUE = { instances: {}, claims: {}, fenced: undefined, recovered: unde
 /** The text of `/metrics`. A part that is away leaves its metrics out, and never the others. */
 export const pageMetrics = ({ archiver, ledger, runs, version, commit }: MetricsParts) => {
   let queue: Promise<ClaimStore> | undefined
-  const ofQueue = async (): Promise<Pick<ServedFacts, keyof typeof NO_QUEUE>> => {
+  const ofQueue = async (): Promise<QueueFacts> => {
     if (!archiver || !hasQueue(archiver.config.queue)) return NO_QUEUE
     queue ??= openQueue(archiver.config.queue, archiver.config.app.workDir, false)
     return queueFacts(await queue)
@@ -52,10 +53,19 @@ export const pageMetrics = ({ archiver, ledger, runs, version, commit }: Metrics
       ledgerUp: fromLedger !== undefined,
       version,
       commit,
-      textfile: file === undefined ? '' : await readFile(file, 'utf8').catch(() => ''),
+      textfiles: file === undefined ? [] : await textfilesOf(file),
     })
   }
   return { text, close: async () => (await queue?.catch(() => undefined))?.close() }
+}
+
+/** The text file of passes, and those of tasks beside it: rows, records. */
+const textfilesOf = async (file: string): Promise<string[]> => {
+  const stem = `${basename(file).replace(/\.prom$/, '')}_`
+  const names = await readdir(dirname(file)).catch(() => [])
+  const others = names.filter((name) => name.startsWith(stem) && name.endsWith('.prom')).sort()
+  const paths = [file, ...others.map((name) => join(dirname(file), name))]
+  return Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
 }
 
 const sizeOf = (file: string): Promise<number> =>
@@ -63,29 +73,6 @@ const sizeOf = (file: string): Promise<number> =>
     ({ size }) => size,
     () => 0,
   )
-
-const queueFacts = async (store: ClaimStore): Promise<Pick<ServedFacts, keyof typeof NO_QUEUE>> => {
-  const instances = await store.instances()
-  const counts = await store.counts()
-  const sum = <T>(items: readonly T[], value: (item: T) => number): number =>
-    items.reduce((total, item) => total + value(item), 0)
-  return {
-    instances: Object.fromEntries(
-      ['running', 'stopped', 'lost'].map((state) => [
-        state,
-        instances.filter(({ status }) => status === state).length,
-      ]),
-    ),
-    claims: {
-      pending: sum(counts, (one) => one.pending),
-      claimed: sum(counts, (one) => one.claimed),
-      done: sum(counts, (one) => one.done),
-      failed: sum(counts, (one) => one.failed),
-    },
-    fenced: sum(instances, (one) => one.fenced),
-    recovered: sum(instances, (one) => one.recovered),
-  }
-}
 
 /** The marks of both stages, and what is left to do: source − destination − failure log. */
 const standingsOf = (snapshot: RunsSnapshot): Standing[] => {

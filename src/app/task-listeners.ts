@@ -4,6 +4,7 @@ import type { Listener } from '../engine/stage.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
 import { databasePlace } from '../sql/database-url.ts'
 import { loadDriver } from '../sql/open-database.ts'
+import { TaskMetrics } from '../tracking/metrics/task-metrics.ts'
 import type { Context } from './context.ts'
 import { ledgerOf, reportingOf, type Reported } from './listeners.ts'
 
@@ -22,10 +23,16 @@ export interface Task {
   readonly subject: string
   /** Steps that follow one another: one unless given. */
   readonly steps?: number
+  /** Its steps are files: ledger and log name them, metrics do not. */
+  readonly stepsAreFiles?: boolean
+  /** Ends the name of its metrics file; left out: its name. Tasks that have series in common share a file. */
+  readonly metricsFile?: string
 }
 
 export interface TaskListeners {
   readonly listener: Listener
+  /** What it counts beside its items. */
+  readonly metrics: TaskMetrics
   /** Something that the ledger keeps beside the items. */
   event(kind: string, detail: Readonly<Record<string, unknown>>): void
   close(end: TaskEnd): Promise<void>
@@ -37,14 +44,20 @@ export interface TaskListeners {
  */
 export const openTaskListeners = async (
   config: Reported['config'],
-  { name, subject, steps = 1 }: Task,
+  { name, subject, steps = 1, stepsAreFiles = false, metricsFile = name }: Task,
   context: Context,
   log: OpenLog,
 ): Promise<TaskListeners> => {
   const { app, ledger: settings, metrics } = config
-  const own = { ...config, metrics: { ...metrics, textfile: textfileOf(metrics.textfile, name) } }
+  const own = { ...config, metrics: { ...metrics, textfile: textfileOf(metrics.textfile, metricsFile) } }
   const reported: Reported = { config: own, redact: redactor(secretsOf(config)) }
-  const reporting = reportingOf(reported, { mode: name, isPass: false }, context, log)
+  const counted = new TaskMetrics()
+  const reporting = reportingOf(
+    reported,
+    { mode: name, isPass: false, counted, stagesAreMetrics: !stepsAreFiles },
+    context,
+    log,
+  )
   await loadDriver(databasePlace(settings.url.reveal(), app.workDir))
   const ledger = ledgerOf(reported, { mode: name, stages: steps, subject }, context, log, reporting.closed)
   const onStop = (): void => {
@@ -53,7 +66,13 @@ export const openTaskListeners = async (
     reporting.killed(signal)
   }
   context.signal.addEventListener('abort', onStop)
+  const publishing = setInterval(() => {
+    const { failures: ledgerFailures, spoolBytes } = ledger
+    void reporting.publish({ ledgerFailures, spoolBytes })
+  }, PUBLISH_EVERY)
+  publishing.unref()
   return {
+    metrics: counted,
     listener: (event) => {
       // How many items there will be is not known when a task begins.
       if (event.type === 'item-done' || event.type === 'item-failed') ledger.activate()
@@ -63,6 +82,7 @@ export const openTaskListeners = async (
     event: (kind, detail) => ledger.event(kind, detail),
     close: async ({ exitCode, error, isPartial = false }) => {
       context.signal.removeEventListener('abort', onStop)
+      clearInterval(publishing)
       const signal = context.signal.aborted ? String(context.signal.reason) : undefined
       await ledger.end({ exitCode, error, isPartial, signal })
       const { failures, spoolBytes } = ledger
@@ -78,6 +98,9 @@ export const openTaskListeners = async (
     },
   }
 }
+
+/** Milliseconds between two writes of the metrics of a task that goes on. */
+const PUBLISH_EVERY = 15_000
 
 /** A file of its own for each task, beside the archiver's. */
 const textfileOf = (file: string | undefined, task: string): string | undefined =>

@@ -30,6 +30,8 @@ export type RowsEvent =
       readonly status: string
       readonly counts: Counts
       readonly conflicts: readonly ConflictRecord[]
+      /** The history list of the source before the batch; -1: not known. */
+      readonly hll: number
       readonly milliseconds: number
     }
   | {
@@ -40,7 +42,12 @@ export type RowsEvent =
       readonly error: Error
     }
   | { readonly type: 'batch-failed'; readonly file: string; readonly batch: number; readonly error: Error }
-  | { readonly type: 'throttled'; readonly reason: string; readonly milliseconds: number }
+  | {
+      readonly type: 'throttled'
+      readonly reason: string
+      readonly cause: string
+      readonly milliseconds: number
+    }
   | { readonly type: 'file-done'; readonly file: string; readonly records: number }
   | { readonly type: 'file-failed'; readonly file: string; readonly error: Error }
   | { readonly type: 'killed'; readonly signal: string }
@@ -48,6 +55,8 @@ export type RowsEvent =
       readonly type: 'ended'
       readonly status: string
       readonly counts: Counts
+      /** Conflicts of the files that no one has resolved; undefined where the run ended before they were counted. */
+      readonly openConflicts: number | undefined
       readonly error: Error | undefined
     }
 

@@ -145,8 +145,8 @@ export class FileMover {
       this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
     if (this.#progress.reason !== undefined) return undefined
     const passed = await gate.pass(connections.source, async () => this.#log?.control(), signal)
-    if (passed.throttledMs > 0)
-      listener({ type: 'throttled', reason: passed.reason ?? '', milliseconds: passed.throttledMs })
+    const { throttledMs: milliseconds, reason = '', cause = 'other' } = passed
+    if (milliseconds > 0) listener({ type: 'throttled', reason, cause, milliseconds })
     if (passed.end === undefined) return passed
     this.#progress.reason = passed.end
     return undefined
@@ -204,6 +204,7 @@ export class FileMover {
       status: conflicts + alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED',
       counts: result.counts,
       conflicts: runner.records(result.conflicts),
+      hll: passed.hll,
       milliseconds,
     })
     await sleep(gate.rest(milliseconds) + sleepMs, signal)

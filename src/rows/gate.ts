@@ -6,6 +6,8 @@ export interface Passed {
   readonly hll: number
   readonly throttledMs: number
   readonly reason: string | undefined
+  /** The kind of the reason: `replica_lag`, `operator` ... */
+  readonly cause: string | undefined
   /** Why the run should end here, resumable. */
   readonly end: string | undefined
 }
@@ -16,5 +18,7 @@ export interface Gate {
   pass(session: Session, control: () => Promise<string | undefined>, signal: AbortSignal): Promise<Passed>
   /** After a batch, how long to be nice. */
   rest(batchMs: number): number
+  /** Seconds of lag of each replica at the last look; undefined: it did not answer. */
+  readonly lags: ReadonlyMap<string, number | undefined>
   close(): Promise<void>
 }

@@ -81,10 +81,11 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     const { log } = connections
     const isOver = signal.aborted || error !== undefined
     const open = log && !isOver ? await openConflicts(log, progress.versions, fullName(pair.source)) : 0
+    const counted = log && !isOver ? open : undefined
     const status = statusOf(progress, open, error, signal)
     const reason = signal.aborted ? undefined : progress.reason
     await endLog(options, connections, status, error ?? reason)
-    listener({ type: 'ended', status, counts: progress.counts, error })
+    listener({ type: 'ended', status, counts: progress.counts, openConflicts: counted, error })
     const { counts, failedBatches, failedFiles } = progress
     return {
       status,

@@ -11,6 +11,12 @@ const numberOf = (rows: readonly Readonly<Record<string, string | null>>[]): num
 const ask = async (session: Session, sql: string): Promise<number | undefined> =>
   numberOf((await session.run(sql)).rows)
 
+/** A replica as metrics name it: never its user or password. */
+const nameOf = ({ url }: SessionOptions): string => {
+  const { hostname, port } = new URL(url)
+  return port === '' ? hostname : `${hostname}:${port}`
+}
+
 /**
  * Asks servers. The lag of a replica is measured by a row of our own where it may be written (`heartbeat` names the table), else it is what the
  * replica says of itself. A replica that does not answer has an unknown lag.
@@ -20,6 +26,11 @@ export class ServerProbe implements Probe {
   readonly #heartbeat: string
   readonly #open = new Map<SessionOptions, Session>()
   #beats: boolean | undefined
+  readonly #lags = new Map<string, number | undefined>()
+
+  get lags(): ReadonlyMap<string, number | undefined> {
+    return this.#lags
+  }
 
   constructor(replicas: readonly SessionOptions[], heartbeat: string) {
     this.#replicas = replicas
@@ -27,12 +38,16 @@ export class ServerProbe implements Probe {
   }
 
   async lag(source: Session): Promise<number | undefined> {
-    if (this.#replicas.length === 0)
-      return source.dialect === 'mysql' ? this.#aurora(source) : this.#standbys(source)
+    if (this.#replicas.length === 0) {
+      const lag = await (source.dialect === 'mysql' ? this.#aurora(source) : this.#standbys(source))
+      this.#lags.set('all', lag)
+      return lag
+    }
     const beat = await this.#beat(source)
     const lags: number[] = []
     for (const replica of this.#replicas) {
       const lag = await this.#lagOf(replica, source, beat).catch(() => undefined)
+      this.#lags.set(nameOf(replica), lag)
       if (lag === undefined) {
         this.#open.get(replica)?.destroy()
         this.#open.delete(replica)

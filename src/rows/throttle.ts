@@ -10,8 +10,14 @@ export interface Probe {
   hll(source: Session): Promise<number | undefined>
   status(source: Session, name: string): Promise<number | undefined>
   query(source: Session, sql: string): Promise<number>
+  /** Seconds of lag of each replica at the last look; undefined: it did not answer. */
+  readonly lags: ReadonlyMap<string, number | undefined>
   close(): Promise<void>
 }
+
+/** Why batches are held back, as metrics name it: a label must not hold measurements. */
+export type ThrottleCause =
+  'operator' | 'flag_file' | 'window' | 'replica_lag' | 'history_list' | 'load' | 'query'
 
 /** Times in milliseconds. */
 export interface ThrottleOptions {
@@ -32,8 +38,8 @@ export interface ThrottleOptions {
 
 type Look =
   | { readonly type: 'free' }
-  | { readonly type: 'hold'; readonly reason: string }
-  | { readonly type: 'end'; readonly reason: string }
+  | { readonly type: 'hold'; readonly cause: ThrottleCause; readonly reason: string }
+  | { readonly type: 'end'; readonly cause: ThrottleCause; readonly reason: string }
 
 /**
  * Holds batches back while any reason stands, and names it. An operator's pause has no limit; every other pause ends the run after `maxPauseMs`.
@@ -56,6 +62,7 @@ export class Throttle implements Gate {
     const { monotonic, checkIntervalMs, maxPauseMs } = this.#options
     const began = monotonic()
     let reason: string | undefined
+    let cause: ThrottleCause | undefined
     let end: string | undefined
     while (!signal.aborted) {
       if (reason === undefined && monotonic() - this.#lookedAt < checkIntervalMs) break
@@ -63,6 +70,7 @@ export class Throttle implements Gate {
       const look = await this.#look(session, await control())
       if (look.type === 'free') break
       reason = look.reason
+      cause = look.cause
       if (look.type === 'end') end = look.reason
       else if (monotonic() - began >= maxPauseMs && reason !== PAUSED)
         end = `held back for too long: ${reason}`
@@ -70,11 +78,15 @@ export class Throttle implements Gate {
       await sleep(checkIntervalMs, signal)
     }
     const throttledMs = reason === undefined ? 0 : monotonic() - began
-    return { lag: this.#lag, hll: this.#hll, throttledMs, reason, end }
+    return { lag: this.#lag, hll: this.#hll, throttledMs, reason, cause, end }
   }
 
   rest(batchMs: number): number {
     return batchMs * this.#options.niceRatio
+  }
+
+  get lags(): ReadonlyMap<string, number | undefined> {
+    return this.#options.probe.lags
   }
 
   close(): Promise<void> {
@@ -83,25 +95,26 @@ export class Throttle implements Gate {
 
   async #look(session: Session, control: string | undefined): Promise<Look> {
     const { flagFile, windows, now, criticalLoad, maxLoad, query, probe } = this.#options
-    if (control === 'cancel') return { type: 'end', reason: 'cancelled by an operator' }
+    if (control === 'cancel') return { type: 'end', cause: 'operator', reason: 'cancelled by an operator' }
     for (const [name, limit] of criticalLoad) {
       const value = await probe.status(session, name)
       if (value !== undefined && value > limit)
-        return { type: 'end', reason: `critical load: ${name} ${value} > ${limit}` }
+        return { type: 'end', cause: 'load', reason: `critical load: ${name} ${value} > ${limit}` }
     }
-    if (control === 'pause') return hold(PAUSED)
-    if (flagFile !== undefined && existsSync(flagFile)) return hold(`flag file ${flagFile}`)
-    if (!inWindow(windows, now())) return hold(`outside of ${windows.map(({ text }) => text).join(', ')}`)
+    if (control === 'pause') return hold('operator', PAUSED)
+    if (flagFile !== undefined && existsSync(flagFile)) return hold('flag_file', `flag file ${flagFile}`)
+    if (!inWindow(windows, now()))
+      return hold('window', `outside of ${windows.map(({ text }) => text).join(', ')}`)
     const busy = (await this.#lagLook(session)) ?? (await this.#hllLook(session))
     if (busy) return busy
     for (const [name, limit] of maxLoad) {
       const value = await probe.status(session, name)
-      if (value === undefined) return hold(`${name} is not known`)
-      if (value > limit) return hold(`${name} ${value} > ${limit}`)
+      if (value === undefined) return hold('load', `${name} is not known`)
+      if (value > limit) return hold('load', `${name} ${value} > ${limit}`)
     }
     if (query === undefined) return { type: 'free' }
     const value = await probe.query(session, query)
-    return value > 0 ? hold(`query ${value} > 0`) : { type: 'free' }
+    return value > 0 ? hold('query', `query ${value} > 0`) : { type: 'free' }
   }
 
   async #lagLook(session: Session): Promise<Look | undefined> {
@@ -109,8 +122,10 @@ export class Throttle implements Gate {
     if (maxLagMs === undefined) return undefined
     const lag = await probe.lag(session)
     this.#lag = lag === undefined ? -1 : Math.round(lag)
-    if (lag === undefined) return hold('replica_lag unknown')
-    return lag * 1000 > maxLagMs ? hold(`replica_lag ${lag.toFixed(1)}s > ${maxLagMs / 1000}s`) : undefined
+    if (lag === undefined) return hold('replica_lag', 'replica_lag unknown')
+    return lag * 1000 > maxLagMs
+      ? hold('replica_lag', `replica_lag ${lag.toFixed(1)}s > ${maxLagMs / 1000}s`)
+      : undefined
   }
 
   async #hllLook(session: Session): Promise<Look | undefined> {
@@ -118,11 +133,11 @@ export class Throttle implements Gate {
     if (maxHll === undefined) return undefined
     const hll = await probe.hll(session)
     this.#hll = hll ?? -1
-    if (hll === undefined) return hold('history list length unknown')
-    return hll > maxHll ? hold(`hll ${hll} > ${maxHll}`) : undefined
+    if (hll === undefined) return hold('history_list', 'history list length unknown')
+    return hll > maxHll ? hold('history_list', `hll ${hll} > ${maxHll}`) : undefined
   }
 }
 
 const PAUSED = 'paused by an operator'
 
-const hold = (reason: string): Look => ({ type: 'hold', reason })
+const hold = (cause: ThrottleCause, reason: string): Look => ({ type: 'hold', cause, reason })

@@ -13,7 +13,8 @@ import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
 import { openDescriptors } from './ledger/process-usage.ts'
-import { writeTextfile, type Standing } from './metrics/prometheus-textfile.ts'
+import { Textfile, type Standing } from './metrics/prometheus-textfile.ts'
+import type { TaskMetrics } from './metrics/task-metrics.ts'
 import { sentFile } from './alerts/sent-alerts.ts'
 
 export interface ReportingOptions {
@@ -32,6 +33,10 @@ export interface ReportingOptions {
   readonly carbon: CarbonOptions | undefined
   /** Where node_exporter looks. */
   readonly textfile: string | undefined
+  /** What a task counts that is no pass over runs. */
+  readonly counted?: TaskMetrics | undefined
+  /** False: steps are files or the like, whose names are no labels. */
+  readonly stagesAreMetrics?: boolean
   /** Milliseconds for one message to one channel. */
   readonly channelTimeout: number
   /** Milliseconds in which the same thing is notified once. */
@@ -49,6 +54,8 @@ export interface PassEnd {
   readonly isPass: boolean
   readonly signal: string | undefined
   readonly standings: readonly Standing[]
+  /** The shared backlog, where there is one. */
+  readonly backlog?: TaskMetrics['series']
   readonly ledgerFailures: number
   readonly spoolBytes: number
 }
@@ -66,10 +73,12 @@ export class Reporting {
   readonly #batches: BatchLog | undefined
   readonly #watchers: PassWatchers
   readonly #runId = randomUUID()
+  readonly #textfile: Textfile | undefined
 
   constructor(options: ReportingOptions) {
     const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
     this.#options = options
+    this.#textfile = options.textfile === undefined ? undefined : new Textfile(options.textfile)
     this.metrics = new PassMetrics(options.now)
     this.#batches = options.isPass ? new BatchLog({ ...options, folder: workDir }) : undefined
     const stateFile = sentFile(workDir)
@@ -141,10 +150,24 @@ export class Reporting {
     await this.#watchers.ended({ ...this.#pass(), exitCode, signal, text })
   }
 
-  async #writeMetrics({ exitCode, standings, ledgerFailures, spoolBytes }: PassEnd): Promise<void> {
-    const { textfile, task, version, now, log } = this.#options
+  /** Writes the metrics while the task goes on, so that a long one is not silent. */
+  async publish(so: Pick<PassEnd, 'ledgerFailures' | 'spoolBytes'>): Promise<void> {
+    await this.#writeMetrics({ ...so, standings: [], exitCode: undefined })
+  }
+
+  async #writeMetrics({
+    exitCode,
+    standings,
+    backlog = [],
+    ledgerFailures,
+    spoolBytes,
+  }: Pick<PassEnd, 'standings' | 'backlog' | 'ledgerFailures' | 'spoolBytes'> & {
+    readonly exitCode: number | undefined
+  }): Promise<void> {
+    const { textfile, task, version, now, log, counted, stagesAreMetrics = true } = this.#options
     if (textfile === undefined) return
-    const { startedAt, stages } = this.metrics
+    const { startedAt } = this.metrics
+    const stages = stagesAreMetrics ? this.metrics.stages : []
     const facts = {
       task,
       version,
@@ -153,19 +176,23 @@ export class Reporting {
       exitCode,
       stages,
       standings,
+      counted,
+      backlog,
       ledgerFailures,
       spoolBytes,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       openDescriptors: openDescriptors(),
     }
-    await writeTextfile(textfile, facts).catch((error: unknown) =>
-      log.warn(`The metrics could not be written to ${textfile}: ${messageOf(error)}`),
-    )
+    try {
+      await this.#textfile?.write(facts)
+    } catch (error) {
+      log.warn(`The metrics could not be written to ${textfile}: ${messageOf(error)}`)
+    }
   }
 
   async #sendMetrics(): Promise<void> {
-    const { carbon, log } = this.#options
-    if (carbon === undefined) return
+    const { carbon, log, stagesAreMetrics = true } = this.#options
+    if (carbon === undefined || !stagesAreMetrics) return
     await sendCarbon(carbon, this.metrics.samples()).catch((error: unknown) =>
       log.warn(`The metrics could not be sent to Carbon: ${messageOf(error)}`),
     )

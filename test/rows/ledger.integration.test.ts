@@ -41,6 +41,20 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
     expect((await run()).code).toBe(0)
     const text = readFileSync(textfile().replace('.prom', '_rows.prom'), 'utf8')
     expect(text).toMatch(/^archiver_last_exit_code.* 0$/m)
+    expect(text).toContain('archiver_rows_total{table="r",outcome="moved"} 100\n')
+    expect(text).toContain('archiver_row_conflicts{table="r"} 0\n')
+    // A file's name is no label: there would be one more series with each file, for ever.
+    expect(text).not.toContain('a.csv')
+    // Of a series that the archiver's own file has too node_exporter drops one.
+    for (const line of text.split('\n'))
+      if (line !== '' && !line.startsWith('#')) expect(line).toMatch(/(task|table|replica)="/)
+    site.file('b.csv', range(101, 150))
+    await site.sql('INSERT INTO ra SELECT * FROM r WHERE id = 120', 'UPDATE ra SET n = -1 WHERE id = 120')
+    expect((await run()).code).toBe(1)
+    const later = readFileSync(textfile().replace('.prom', '_rows.prom'), 'utf8')
+    expect(later).toContain('archiver_rows_total{table="r",outcome="moved"} 149\n')
+    expect(later).toContain('archiver_rows_total{table="r",outcome="conflict"} 1\n')
+    expect(later).toContain('archiver_row_conflicts{table="r"} 1\n')
     expect(existsSync(textfile())).toBe(false)
   })
 

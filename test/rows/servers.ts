@@ -160,7 +160,7 @@ export class Site {
     const files = readdirSync(this.folder)
       .filter((file) => file.endsWith('.csv'))
       .map((file) => join(this.folder, file))
-    const free = { lag: 0, hll: 0, throttledMs: 0, reason: undefined, end: undefined }
+    const free = { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }
     return moveRows({
       places: {
         source: { url: this.url, password: undefined, timeout: 10_000 },
@@ -179,7 +179,12 @@ export class Site {
       sleepMs: 0,
       graceMs: 10_000,
       forced: new Set(),
-      gate: { pass: () => Promise.resolve(free), rest: () => 0, close: () => Promise.resolve() },
+      gate: {
+        pass: () => Promise.resolve(free),
+        rest: () => 0,
+        lags: new Map(),
+        close: () => Promise.resolve(),
+      },
       listener: () => undefined,
       warn: () => undefined,
       redact: (text) => text,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
-import { openTaskListeners } from '../../app/task-listeners.ts'
+import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { identity, monotonic, now } from '../../platform/host.ts'
@@ -75,6 +75,7 @@ const runTask = async (
       listener: (outcome) => {
         metrics.add(outcome)
         events.ended(outcome)
+        count(listeners.metrics, task.name, outcome)
         logOutcome(log, outcome)
       },
       warn: (message) => log.warn(message),
@@ -115,6 +116,14 @@ const runTask = async (
   )
   if (failure) throw failure
   return code
+}
+
+/** For Prometheus: payloads by what became of them, and the rows that they became. */
+const count = (metrics: TaskListeners['metrics'], task: string, outcome: ItemOutcome): void => {
+  const { status, result, rowsWritten } = outcome
+  const word = status === 'success' ? (result ?? 'stored') : status.replaceAll(' ', '_')
+  metrics.add('records_total', { task, outcome: word }, 1)
+  metrics.add('record_rows_total', { task }, rowsWritten)
 }
 
 const codeLines = (codes: Readonly<Record<string, number>>): string =>

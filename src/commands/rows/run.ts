@@ -11,6 +11,7 @@ import type { BatchMode } from '../../rows/batch.ts'
 import { conflictLog } from '../../rows/conflict-log.ts'
 import type { RowsEvent, RowsListener } from '../../rows/events.ts'
 import { moveRows } from '../../rows/move-rows.ts'
+import { rowMetrics } from '../../rows/row-metrics.ts'
 import type { RowsOptions, RowsOutcome } from '../../rows/options.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { screen, textLines } from '../../rows/screen.ts'
@@ -55,7 +56,8 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   })
   const reported =
     mode === 'move' || mode === 'copy' ? await reportedAs(config, mode, work, context) : undefined
-  if (reported) listeners.push(reporter(reported, mode))
+  if (reported)
+    listeners.push(reporter(reported, mode), rowMetrics(config.rows.table, work.gate, reported.metrics))
   try {
     const outcome = await moveRows(work)
     await reported?.close({
@@ -84,7 +86,13 @@ const reportedAs = (
 ): Promise<TaskListeners> =>
   openTaskListeners(
     config,
-    { name: mode === 'copy' ? 'rows-copy' : 'rows', subject: config.rows.table, steps: files.length },
+    {
+      name: mode === 'copy' ? 'rows-copy' : 'rows',
+      subject: config.rows.table,
+      steps: files.length,
+      stepsAreFiles: true,
+      metricsFile: 'rows',
+    },
     context,
     plainLog({
       level: 'warn',

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../../platform/atomic-file.ts'
+import { FAMILIES, type Family } from './families.ts'
 import { BUCKETS, type StageMetrics } from './pass-metrics.ts'
+import type { TaskMetrics } from './task-metrics.ts'
 
 /** How a stage stands after a pass, from its state and its stores. What is not known is left out. */
 export interface Standing {
@@ -22,46 +24,19 @@ export interface TextfileFacts {
   readonly version: string
   readonly startedAt: number
   readonly endedAt: number
-  readonly exitCode: number
+  /** Undefined while it goes on. */
+  readonly exitCode: number | undefined
   readonly stages: readonly StageMetrics[]
   readonly standings: readonly Standing[]
   readonly ledgerFailures: number
   readonly spoolBytes: number
+  /** What a task counts that is no pass over runs. Its file stands beside the archiver's, so each of its series names the task. */
+  readonly counted?: TaskMetrics | undefined
+  readonly backlog?: TaskMetrics['series']
   /** Of this process; undefined where the system does not say. */
   readonly peakMemoryBytes: number
   readonly openDescriptors: number | undefined
 }
-
-/** Every family of metrics, in the order of the page: its type and its help text. */
-export const FAMILIES = {
-  last_start_timestamp_seconds: ['gauge', 'When the last pass began.'],
-  last_end_timestamp_seconds: ['gauge', 'When the last pass ended.'],
-  last_success_timestamp_seconds: ['gauge', 'When a pass last ended with exit code 0.'],
-  last_duration_seconds: ['gauge', 'How long the last pass took.'],
-  last_exit_code: ['gauge', 'The exit code of the last pass.'],
-  stage_last_success_timestamp_seconds: [
-    'gauge',
-    'When a pass of the stage last ended without a failed run.',
-  ],
-  stage_last_duration_seconds: ['gauge', 'How long the last pass of the stage took.'],
-  stage_last_rate_runs_per_second: ['gauge', 'Runs attempted a second in the last pass of the stage.'],
-  runs_total: ['counter', 'Runs attempted.'],
-  bytes_total: ['counter', 'Bytes archived.'],
-  run_duration_seconds: ['histogram', 'How long a run took.'],
-  last_contiguous_run: ['gauge', 'The end of the unbroken series from the lowest run archived.'],
-  last_attempted_run: ['gauge', 'The highest run attempted.'],
-  source_highest_run: ['gauge', 'The highest run on the source.'],
-  backlog_runs: ['gauge', 'Runs neither archived nor failed.'],
-  failed_runs: ['gauge', 'Runs in the failure log.'],
-  oldest_pending_seconds: ['gauge', 'How long the oldest pending run has waited.'],
-  tracking_failures_total: ['counter', 'Times the ledger could not be written.'],
-  tracking_spool_bytes: ['gauge', 'Bytes that wait to be written to the ledger.'],
-  peak_memory_bytes: ['gauge', 'The most memory that the process of the last pass held.'],
-  open_descriptors: ['gauge', 'Files and sockets that the process of the last pass held open at its end.'],
-  build_info: ['gauge', 'The version, as a label.'],
-} as const satisfies Record<string, readonly [type: 'gauge' | 'counter' | 'histogram', help: string]>
-
-type Family = keyof typeof FAMILIES
 
 /** Earlier values of counters and of times, by name and labels, as they stand in the file. */
 export type Earlier = ReadonlyMap<string, number>
@@ -70,19 +45,24 @@ export type Earlier = ReadonlyMap<string, number>
  * Metrics for node_exporter's textfile collector; docs/monitoring names them all. Counters go on from `earlier`, and a
  * pass that did not succeed leaves the time of the last one that did: a dead archiver is seen by its age, not by silence.
  */
-export const textfile = (facts: TextfileFacts, earlier: Earlier): string => {
+export const textfile = (facts: TextfileFacts, earlier: Earlier): string =>
+  pageOf(facts, earlier, new Map()).text()
+
+const pageOf = (facts: TextfileFacts, earlier: Earlier, published: Earlier): Page => {
   const { task, stages, standings } = facts
-  const page = new Page(earlier)
+  const page = new Page(earlier, published)
   const labels = { task }
   page.gauge('last_start_timestamp_seconds', labels, facts.startedAt / 1000)
-  page.gauge('last_end_timestamp_seconds', labels, facts.endedAt / 1000)
-  page.gauge(
-    'last_success_timestamp_seconds',
-    labels,
-    facts.exitCode === 0 ? facts.endedAt / 1000 : undefined,
-  )
-  page.gauge('last_duration_seconds', labels, (facts.endedAt - facts.startedAt) / 1000)
-  page.gauge('last_exit_code', labels, facts.exitCode)
+  if (facts.exitCode !== undefined) {
+    page.gauge('last_end_timestamp_seconds', labels, facts.endedAt / 1000)
+    page.gauge(
+      'last_success_timestamp_seconds',
+      labels,
+      facts.exitCode === 0 ? facts.endedAt / 1000 : undefined,
+    )
+    page.gauge('last_duration_seconds', labels, (facts.endedAt - facts.startedAt) / 1000)
+    page.gauge('last_exit_code', labels, facts.exitCode)
+  }
   for (const stage of stages) {
     const of = { stage: stage.stage }
     const success = !stage.stopped && stage.failed === 0 && stage.milliseconds !== undefined
@@ -111,22 +91,46 @@ export const textfile = (facts: TextfileFacts, earlier: Earlier): string => {
     const oldest = standing.pending === 0 ? 0 : standing.oldestPendingSeconds
     page.gauge('oldest_pending_seconds', of, oldest)
   }
-  page.counter('tracking_failures_total', {}, facts.ledgerFailures)
-  page.gauge('tracking_spool_bytes', {}, facts.spoolBytes)
+  // Of a series that two files hold node_exporter drops one, and logs an error at each scrape.
+  const own = facts.counted ? labels : {}
+  page.counter('tracking_failures_total', own, facts.ledgerFailures)
+  page.gauge('tracking_spool_bytes', own, facts.spoolBytes)
   page.gauge('peak_memory_bytes', labels, facts.peakMemoryBytes)
   page.gauge('open_descriptors', labels, facts.openDescriptors)
-  page.gauge('build_info', { version: facts.version }, 1)
-  return page.text()
+  for (const { family, labels: of, value, isCounter } of [
+    ...(facts.counted?.series ?? []),
+    ...(facts.backlog ?? []),
+  ])
+    if (isCounter) page.counter(family, of, value)
+    else page.gauge(family, of, value)
+  page.gauge('build_info', { version: facts.version, ...own }, 1)
+  return page
 }
 
+/** Writes the file for a pass, whatever the pass came to. Rejects with the system's error. */
+export const writeTextfile = (path: string, facts: TextfileFacts): Promise<void> =>
+  new Textfile(path).write(facts)
+
 /**
- * Writes the file for a pass, whatever the pass came to. A reader sees the old file or the new one, whole. Rejects with the system's
- * error.
+ * The file of one execution, which may write it several times. A reader sees the old file or the new one, whole. Counters grow by what was not
+ * published yet, so that executions at the same time add up.
  */
-export const writeTextfile = async (path: string, facts: TextfileFacts): Promise<void> => {
-  const before = await readFile(path, 'utf8').catch(() => '')
-  // The collector runs as somebody else.
-  await replaceFile(path, textfile(facts, valuesOf(before)), { mode: 0o644 })
+export class Textfile {
+  readonly #path: string
+  #published: Earlier = new Map()
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Rejects with the system's error; what was not written is in the next write. */
+  async write(facts: TextfileFacts): Promise<void> {
+    const before = valuesOf(await readFile(this.#path, 'utf8').catch(() => ''))
+    const page = pageOf(facts, before, this.#published)
+    // The collector runs as somebody else.
+    await replaceFile(this.#path, page.text(), { mode: 0o644 })
+    this.#published = page.counted
+  }
 }
 
 /** The values of a file that `textfile` made. */
@@ -142,10 +146,14 @@ type Labels = Readonly<Record<string, string>>
 
 class Page {
   readonly #earlier: Earlier
+  readonly #published: Earlier
   readonly #series = new Map<string, number>()
+  /** What this execution has counted in all. */
+  readonly counted = new Map<string, number>()
 
-  constructor(earlier: Earlier) {
+  constructor(earlier: Earlier, published: Earlier) {
     this.#earlier = earlier
+    this.#published = published
   }
 
   gauge(name: Family, labels: Labels, value: number | undefined): void {
@@ -186,7 +194,9 @@ class Page {
   }
 
   #add(series: string, more: number): void {
-    this.#series.set(series, (this.#earlier.get(series) ?? 0) + more)
+    const unpublished = more - (this.#published.get(series) ?? 0)
+    this.#series.set(series, (this.#earlier.get(series) ?? 0) + unpublished)
+    this.counted.set(series, more)
   }
 }
 

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
-import { FAMILIES, type Standing } from './prometheus-textfile.ts'
+import { FAMILIES } from './families.ts'
+import type { Standing } from './prometheus-textfile.ts'
 
 /** A task by its newest executions. Times in epoch milliseconds. */
 export interface TaskMetric {
@@ -27,8 +28,8 @@ export interface ServedFacts {
   readonly ledgerUp: boolean
   readonly version: string
   readonly commit: string
-  /** The text file of the passes, for what only a pass can count; empty where there is none. */
-  readonly textfile: string
+  /** The text files of passes and tasks, for what only they can count. */
+  readonly textfiles: readonly string[]
 }
 
 /** Families that only `serve` has. Those that it shares with the text file have the names and meanings that they have there. */
@@ -36,10 +37,6 @@ export const SERVED_FAMILIES = {
   execution_running: ['gauge', 'Executions of the task that run now.'],
   executions_total: ['counter', 'Executions that ended, by how they ended.'],
   alerts_firing: ['gauge', 'Alerts that fire now, silenced ones included.'],
-  instances: ['gauge', 'Workers of the shared backlog, by state.'],
-  claims: ['gauge', 'Items of the shared backlog, by state.'],
-  claims_fenced_total: ['counter', 'Results that were refused because another worker had the item.'],
-  claims_recovered_total: ['counter', 'Items that were taken over from workers that died.'],
   ledger_up: ['gauge', 'Whether the ledger answered.'],
 } as const satisfies typeof FAMILIES | Record<string, readonly ['gauge' | 'counter', string]>
 
@@ -77,7 +74,7 @@ export const servedMetrics = async (facts: ServedFacts): Promise<string> => {
   put('ledger_up', {}, facts.ledgerUp ? 1 : 0)
   put('build_info', { version: facts.version, commit: facts.commit }, 1)
   const text = await registry.metrics()
-  return text + fromTextfile(facts.textfile, text)
+  return text + fromTextfiles(facts.textfiles, text)
 }
 
 const seconds = (milliseconds: number | undefined): number | undefined =>
@@ -104,12 +101,16 @@ const putter = (registry: Registry) => {
   }
 }
 
-/** Families of the text file that are not in `text` already. */
-const fromTextfile = (textfile: string, text: string): string =>
-  textfile
-    .split(/^(?=# HELP )/m)
-    .filter((block) => {
-      const name = /^# HELP (archiver_\w+) /.exec(block)?.[1]
-      return name !== undefined && !text.includes(`# TYPE ${name} `) && block.endsWith('\n')
-    })
-    .join('')
+/** Families of the text files that are not in `text` already, each once, with the series of every file. */
+const fromTextfiles = (textfiles: readonly string[], text: string): string => {
+  const families = new Map<string, { readonly head: string; readonly lines: Set<string> }>()
+  for (const block of textfiles.flatMap((file) => file.split(/^(?=# HELP )/m))) {
+    const [, head = '', name = '', rest = ''] =
+      /^(# HELP (archiver_\w+) .*\n# TYPE .*\n)([^]*\n)$/.exec(block) ?? []
+    if (head === '' || text.includes(`# TYPE ${name} `)) continue
+    const family = families.get(name) ?? { head, lines: new Set() }
+    families.set(name, family)
+    for (const line of rest.split('\n')) if (line !== '') family.lines.add(line)
+  }
+  return [...families.values()].map(({ head, lines }) => `${head}${[...lines].join('\n')}\n`).join('')
+}

@@ -6,8 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { now } from '../../../src/platform/host.ts'
 import { carbonLines, sendCarbon } from '../../../src/tracking/metrics/carbon.ts'
 import { PassMetrics } from '../../../src/tracking/metrics/pass-metrics.ts'
+import { TaskMetrics } from '../../../src/tracking/metrics/task-metrics.ts'
 import {
   textfile,
+  Textfile,
   valuesOf,
   writeTextfile,
   type TextfileFacts,
@@ -160,6 +162,29 @@ describe('metrics for Prometheus', () => {
     expect(valuesOf(readFileSync(file, 'utf8')).get('archiver_runs_total{stage="migrate",result="ok"}')).toBe(
       39,
     )
+  })
+
+  it('of a task that writes several times count each item once, and add up with another at the same time', async () => {
+    const task = (): [Textfile, TaskMetrics] => [new Textfile(file), new TaskMetrics()]
+    const write = ([textfile, counted]: [Textfile, TaskMetrics], exitCode?: number) =>
+      textfile.write(facts(new PassMetrics(() => time), { task: 'rows', stages: [], counted, exitCode }))
+    const [one, other] = [task(), task()]
+    const add = ([, counted]: [Textfile, TaskMetrics], more: number) =>
+      counted.add('rows_total', { table: 't', outcome: 'moved' }, more)
+    add(one, 10)
+    await write(one)
+    expect(readFileSync(file, 'utf8')).not.toContain('last_exit_code')
+    add(one, 5)
+    add(other, 100)
+    one[1].set('replica_lag_seconds', { replica: 'r1' }, NaN)
+    await write(other, 0)
+    await write(one)
+    await write(one, 0)
+    const text = readFileSync(file, 'utf8')
+    expect(text).toContain('archiver_rows_total{table="t",outcome="moved"} 115\n')
+    expect(text).toContain('archiver_replica_lag_seconds{replica="r1"} NaN\n')
+    expect(text).toContain('archiver_tracking_spool_bytes{task="rows"} 0\n')
+    expect(text).toContain('archiver_last_exit_code{task="rows"} 0\n')
   })
 
   it('tell of no oldest pending run when none is pending any more', async () => {

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { RULES } from '../../../src/tracking/alerts/watch-rules.ts'
-import { FAMILIES } from '../../../src/tracking/metrics/prometheus-textfile.ts'
+import { FAMILIES } from '../../../src/tracking/metrics/families.ts'
+import { textfile } from '../../../src/tracking/metrics/prometheus-textfile.ts'
+import { TaskMetrics } from '../../../src/tracking/metrics/task-metrics.ts'
 import { SERVED_FAMILIES, servedMetrics } from '../../../src/tracking/metrics/served-metrics.ts'
 
 const FOLDER = 'docs/monitoring'
@@ -24,6 +26,21 @@ const expressions = {
     JSON.parse(textOf('dashboard.json')) as { panels: { targets: { expr: string }[] }[] }
   ).panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
 }
+/** The metrics that monitoring is promised, with the labels of each. */
+const PROMISED =
+  `last_start_timestamp_seconds last_success_timestamp_seconds last_duration_seconds last_exit_code execution_running
+  executions_total last_contiguous_run last_attempted_run source_highest_run backlog_runs failed_runs runs_total bytes_total
+  run_duration_seconds rows_total row_conflicts throttled_seconds_total replica_lag_seconds history_list_length records_total
+  record_rows_total instances claims claims_fenced_total claims_recovered_total tracking_failures_total tracking_spool_bytes
+  build_info`.split(/\s+/)
+
+it('no metric that monitoring is promised is missing, and the guide names each of rows, records and the backlog', () => {
+  expect(Object.keys({ ...FAMILIES, ...SERVED_FAMILIES })).toEqual(expect.arrayContaining(PROMISED))
+  const guide = textOf('README.md')
+  const late = PROMISED.slice(PROMISED.indexOf('rows_total'), PROMISED.indexOf('tracking_failures_total'))
+  for (const name of late) expect(guide).toContain(`\`archiver_${name}`)
+})
+
 const unknownIn = (expression: string): string[] =>
   (expression.match(/\barchiver_[a-z_]+/g) ?? []).filter((name) => !known.has(name))
 
@@ -68,8 +85,11 @@ const SERVED = {
   ledgerUp: true,
   version: '1',
   commit: 'c',
-  textfile:
+  textfiles: [
     '# HELP archiver_failed_runs old\n# TYPE archiver_failed_runs gauge\narchiver_failed_runs{stage="import"} 99\n# HELP archiver_runs_total Runs attempted.\n# TYPE archiver_runs_total counter\narchiver_runs_total{stage="import",result="ok"} 8\n',
+    '# HELP archiver_runs_total Runs attempted.\n# TYPE archiver_runs_total counter\narchiver_runs_total{stage="records:orders",result="ok"} 3\n# HELP archiver_replica_lag_seconds Lag.\n# TYPE archiver_replica_lag_seconds gauge\narchiver_replica_lag_seconds{replica="r1:3306"} NaN\n',
+    '# HELP archiver_cut short',
+  ],
 }
 
 describe('the text of /metrics', () => {
@@ -77,7 +97,10 @@ describe('the text of /metrics', () => {
     const text = await servedMetrics(SERVED)
     expect(text).toContain('archiver_executions_total{task="DAILY_01",status="ok"} 7')
     expect(text).toContain('archiver_runs_total{stage="import",result="ok"} 8')
+    expect(text).toContain('archiver_runs_total{stage="records:orders",result="ok"} 3')
+    expect(text).toContain('archiver_replica_lag_seconds{replica="r1:3306"} NaN')
     expect(text).toContain('archiver_failed_runs{stage="import"} 1\n')
+    expect(text).not.toContain('archiver_cut')
     expect(text).not.toContain(' 99')
     expect(text).not.toContain('archiver_last_success')
     const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
@@ -91,6 +114,28 @@ describe('the text of /metrics', () => {
     // Control: promtool refuses a family without a name.
     expect(spawnSync('promtool', ['check', 'metrics'], { input: `${input}{} 1\n` }).status).not.toBe(0)
   })
+})
+
+it.skipIf(!promtool)('the text file of a task passes promtool, with a replica that does not answer', () => {
+  const counted = new TaskMetrics()
+  counted.add('rows_total', { table: 't', outcome: 'moved' }, 5)
+  counted.add('throttled_seconds_total', { table: 't', reason: 'load' }, 1.5)
+  counted.set('replica_lag_seconds', { replica: 'r1:3306' }, NaN)
+  counted.set('history_list_length', { table: 't' }, 5)
+  counted.set('row_conflicts', { table: 't' }, 0)
+  counted.add('records_total', { task: 't', outcome: 'stored' }, 1)
+  counted.add('record_rows_total', { task: 't' }, 1)
+  counted.set('instances', { state: 'lost' }, 1)
+  counted.set('claims_fenced_total', {}, 1)
+  const input = textfile(
+    {
+      ...{ task: 'rows', version: '1', startedAt: 0, endedAt: 1, exitCode: 0, stages: [], standings: [] },
+      ...{ counted, ledgerFailures: 0, spoolBytes: 0, peakMemoryBytes: 1, openDescriptors: 2 },
+    },
+    new Map(),
+  )
+  const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { encoding: 'utf8', input })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
 })
 
 it('the monitoring guide names every alert rule, and no other', () => {
