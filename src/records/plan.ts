@@ -22,6 +22,8 @@ export type Plan =
       readonly rows: ReadonlyMap<string, readonly Row[]>
       readonly warnings: readonly object[]
       readonly result: 'stored' | 'present' | undefined
+      /** Rows that would be inserted: all but those of shared tables that are there. */
+      readonly inserted: ReadonlyMap<string, readonly Row[]>
     }
   | { readonly status: 'failed'; readonly error: ItemError }
 
@@ -31,7 +33,8 @@ export const planItem = (payload: string | Uint8Array, mapping: Mapping, options
     const { rows, warnings } = mapPayload(payload, mapping, options)
     const standing = options.given && standingOf(mapping, rows, options.given)
     const result = standing && (standing.type === 'present' ? 'present' : 'stored')
-    return { status: 'success', rows, warnings, result }
+    const inserted = standing?.type === 'new' ? standing.rows : new Map<string, readonly Row[]>()
+    return { status: 'success', rows, warnings, result, inserted }
   } catch (error) {
     if (error instanceof ItemError) return { status: 'failed', error }
     throw error
@@ -50,7 +53,7 @@ export const storedAfter = (given: GivenRows, plan: Plan): Record<string, unknow
     Object.entries(given).map(([table, rows]) => [table, [...rows]]),
   )
   if (plan.status === 'success' && plan.result === 'stored')
-    for (const [table, rows] of plan.rows)
+    for (const [table, rows] of plan.inserted)
       (after[table] ??= []).push(...rows.map((row) => Object.fromEntries(row)))
   return after
 }

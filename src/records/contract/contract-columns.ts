@@ -75,7 +75,7 @@ export const contractColumn = (
     default: isBit ? (given ?? 0) : nullable ? undefined : given,
     codes,
     formats: type === 'date' || type === 'datetime' ? CONTRACT_DATES : [],
-    digits: has(mapping, 'numbers_only'),
+    digits: has(mapping, 'numbers_only') || (has(mapping, 'extract_numeric') && !numeric),
     strip: has(mapping, 'extract_numeric') && numeric ? '$' : '',
     grouping: has(mapping, 'extract_numeric') && numeric ? ',' : '',
     round:

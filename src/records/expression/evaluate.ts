@@ -11,6 +11,7 @@ import {
   compareMoments,
   dayText,
   isMidnight,
+  isOfCalendar,
   momentText,
   parseMoment,
   type DateFormat,
@@ -40,7 +41,7 @@ export class EvaluationError extends Error {
 
 const isDecimal = (value: Value): value is Decimal =>
   typeof value === 'object' && value !== null && 'units' in value
-const isMoment = (value: Value): value is Moment =>
+export const isMoment = (value: Value): value is Moment =>
   typeof value === 'object' && value !== null && 'seconds' in value
 
 /**
@@ -239,7 +240,6 @@ const startOfDay = ({ seconds }: Moment): Moment => ({
 })
 
 const bounded = (moment: Moment): Moment => {
-  const year = new Date(moment.seconds).getUTCFullYear()
-  if (!(year >= 1 && year <= 9999)) throw new EvaluationError('a date is outside of the years 1 to 9999')
+  if (!isOfCalendar(moment)) throw new EvaluationError('a date is outside of the years 1 to 9999')
   return moment
 }

@@ -31,19 +31,24 @@ const NOT_POWER = 3
 const COMPARING = 4
 const SIGN_POWER = 8
 
-/** Reads an expression. Throws an ExpressionSyntaxError that says what is wrong and at which character. */
-export const parseExpression = (text: string): Expression => {
-  const parser = new Parser(tokensOf(text))
-  return parser.whole()
-}
+/**
+ * Reads an expression. `nameOf` gives the name that elements are compared by for a part of a name, and throws a SyntaxError where there is
+ * none. Throws an ExpressionSyntaxError that says what is wrong and at which character.
+ */
+export const parseExpression = (
+  text: string,
+  nameOf: (part: string) => string = (part) => part,
+): Expression => new Parser(tokensOf(text), nameOf).whole()
 
 class Parser {
   readonly #tokens: readonly Token[]
+  readonly #nameOf: (part: string) => string
   #at = 0
   #depth = 0
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], nameOf: (part: string) => string) {
     this.#tokens = tokens
+    this.#nameOf = nameOf
   }
 
   whole(): Expression {
@@ -129,7 +134,7 @@ class Parser {
       case 'number':
         return { type: 'literal', value: parseDecimal(token.text) ?? null }
       case 'name':
-        return { type: 'name', parts: partsOfName(token.text) }
+        return { type: 'name', parts: this.#parts(token) }
       case 'word':
         return this.#word(token)
       case 'sign':
@@ -147,6 +152,15 @@ class Parser {
         : `has "${token.text}" where a value should stand`,
       token.at,
     )
+  }
+
+  #parts({ text, at }: Token): readonly string[] {
+    try {
+      return partsOfName(text).map(this.#nameOf)
+    } catch (error) {
+      if (error instanceof SyntaxError) throw new ExpressionSyntaxError(error.message, at)
+      throw error
+    }
   }
 
   #word({ text, at }: Token): Expression {

@@ -1,13 +1,13 @@
-import { EvaluationError, evaluate, textOf } from '../expression/evaluate.ts'
+import { EvaluationError, evaluate, isMoment, textOf } from '../expression/evaluate.ts'
 import type { ItemPlace } from '../item-error.ts'
 import type { Choice, Column, Mapping, Origin, Table, Take } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
-import { momentText, type Moment } from '../values/dates.ts'
+import { ISO_FORMAT, momentText, type Moment } from '../values/dates.ts'
 import { cleaned, decoded, typed, ValueError, type Cell } from '../values/convert.ts'
 import type { ItemReport } from './item-report.ts'
 import type { ListedElements } from './lists.ts'
 import type { Names } from './scope.ts'
-import { elementsAt, leafOf, shownElements, shownPath, trimmed } from './select.ts'
+import { elementsAt, isDoubled, leafOf, shownElements, shownPath, trimmed } from './select.ts'
 
 /** What rows of one payload are made of. */
 export interface Material {
@@ -47,6 +47,8 @@ export class ColumnMapper {
   readonly #column: Column
   readonly #context: Element | undefined
   readonly #material: Material
+  /** The value is a date that was made here, and not written in the payload's way. */
+  #isIso = false
 
   constructor(table: Table, column: Column, context: Element | undefined, material: Material) {
     this.#table = table
@@ -112,10 +114,12 @@ export class ColumnMapper {
       case 'literal':
         return origin.value
       case 'now':
+        this.#isIso = true
         return this.#significant(momentText(material.now, undefined).slice(0, 23))
       case 'expression': {
         const base = context ?? (origin.base && elementsAt(origin.base, material.root, undefined).at(-1))
-        const value = evaluate(origin.formula.expression, material.names.scope(base))
+        const value = evaluate(origin.formula.expression, material.names.scope(base, this.#column.formats))
+        this.#isIso = isMoment(value)
         return value === null ? null : this.#significant(textOf(value))
       }
       case 'path': {
@@ -123,6 +127,11 @@ export class ColumnMapper {
         const found = elementsAt(path, material.root, context)
         if (warns && found.length > 1) this.#warn('ELEMENT_REPEATED')
         const element = this.#taken(found, take, () => shownElements(path, context, material.lists.listed))
+        if (element && isDoubled(element, path)) {
+          if (take === 'only')
+            return this.#ambiguous('several attributes', shownPath(path, context, material.lists.listed))
+          this.#warn('ELEMENT_REPEATED')
+        }
         const text = element && leafOf(element, path.leaf)
         return text === undefined ? null : this.#significant(text)
       }
@@ -145,24 +154,22 @@ export class ColumnMapper {
 
   #taken(elements: readonly Element[], take: Take, path: () => string): Element | undefined {
     if (elements.length > 1 && take === 'only') {
-      this.#material.report.fail(
-        'ELEMENT_AMBIGUOUS',
-        `${this.#table.name}.${this.#column.name}: the path names ${elements.length} elements`,
-        {
-          table: this.#table.name,
-          column: this.#column.name,
-          path: path(),
-        },
-      )
+      this.#ambiguous(`${elements.length} elements`, path())
       return undefined
     }
     return take === 'last' ? elements.at(-1) : elements[0]
   }
 
+  #ambiguous(what: string, path: string): null {
+    const [table, column] = [this.#table.name, this.#column.name]
+    const message = `${table}.${column}: the path names ${what}`
+    this.#material.report.fail('ELEMENT_AMBIGUOUS', message, { table, column, path })
+    return null
+  }
+
   #significant(text: string): string | null {
-    const plain = trimmed(text)
-    if (plain === '' || this.#material.mapping.nullWords.has(plain)) return null
-    return this.#column.trim ? plain : text
+    const plain = this.#column.trim ? trimmed(text) : text
+    return plain === '' || this.#material.mapping.nullWords.has(plain) ? null : plain
   }
 
   #finished(raw: string | number | null): Mapped {
@@ -182,9 +189,11 @@ export class ColumnMapper {
   }
 
   #coded(text: string | null, codes: NonNullable<Column['codes']>): Mapped {
-    const value = decoded(text, codes)
+    const known = decoded(text, codes)
+    const value = known ?? (text !== null && codes.blankForUnknown ? codes.values.get('') : known)
     if (value === undefined) return this.#unknown(codes)
-    if (value === null) return this.#default()
+    if (known === undefined) this.#warn('ENUM_UNKNOWN')
+    if (value === null || value === '') return this.#default()
     const { type } = this.#column
     const plain = typeof value === 'number' && (type === undefined || type === 'text')
     return { cell: plain ? value : this.#typed(String(value)), own: text !== null, isDefault: false }
@@ -203,6 +212,7 @@ export class ColumnMapper {
 
   #default(): Mapped {
     const value = this.#column.default
+    this.#isIso = true
     if (value === undefined) return NOTHING
     if (typeof value === 'number' && (this.#column.type === undefined || this.#column.type === 'text'))
       return { cell: value, own: false, isDefault: true }
@@ -210,6 +220,11 @@ export class ColumnMapper {
   }
 
   #typed(text: string): Cell {
-    return typed(text, this.#column, () => this.#warn('VALUE_CUT'))
+    const { formats } = this.#column
+    const column =
+      this.#isIso && formats.length > 0
+        ? { ...this.#column, formats: [...formats, ISO_FORMAT] }
+        : this.#column
+    return typed(text, column, () => this.#warn('VALUE_CUT'))
   }
 }

@@ -8,7 +8,7 @@ import { ItemReport } from './item-report.ts'
 import { ListedElements } from './lists.ts'
 import { mapRow, type Row } from './map-row.ts'
 import { Names } from './scope.ts'
-import { elementsAt, leafOf, trimmed } from './select.ts'
+import { elementsAt, isDoubled, leafOf, trimmed } from './select.ts'
 
 /** What one payload becomes. */
 export interface MappedRecord {
@@ -79,6 +79,10 @@ const recordKey = (root: Element, { record }: Mapping, sourceKey: string | undef
   const found = elementsAt(record.key, root, undefined)
   if (found.length > 1)
     throw new ItemError('KEY_NOT_VALID', `${record.key.text} names ${found.length} elements`, {
+      path: record.key.text,
+    })
+  if (found[0] && isDoubled(found[0], record.key))
+    throw new ItemError('KEY_NOT_VALID', `${record.key.text} names several attributes`, {
       path: record.key.text,
     })
   const text = found[0] && leafOf(found[0], record.key.leaf)

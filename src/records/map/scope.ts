@@ -2,7 +2,7 @@ import type { Scope } from '../expression/evaluate.ts'
 import { EvaluationError } from '../expression/evaluate.ts'
 import type { Mapping } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
-import type { Moment } from '../values/dates.ts'
+import type { DateFormat, Moment } from '../values/dates.ts'
 import { below, trimmed } from './select.ts'
 
 /** The names of one payload, as expressions read them. */
@@ -18,9 +18,9 @@ export class Names {
     this.#now = now
   }
 
-  /** What an expression of a row reads, where the row is made of `context`. */
-  scope(context: Element | undefined): Scope {
-    const { dateFormats } = this.#mapping
+  /** What an expression of a row reads, where the row is made of `context`. `formats`: of the dates that it may read, ISO 8601 besides. */
+  scope(context: Element | undefined, formats: readonly DateFormat[] = []): Scope {
+    const dateFormats = formats.length > 0 ? formats : this.#mapping.dateFormats
     return { lookUp: (parts) => this.#lookUp(parts, context), now: this.#now, dateFormats }
   }
 
@@ -73,6 +73,8 @@ export class Names {
   }
 
   #value(element: Element, attribute: string): string | null {
+    if (element.doubled?.has(this.#compared(attribute)) && !this.#mapping.naming.ignoreAttributeCase)
+      throw new EvaluationError(`${attribute} is ambiguous: several attributes have the name`)
     const text = element.attributes.get(this.#compared(attribute)) ?? below([element], [attribute])[0]?.text
     const plain = text === undefined ? '' : trimmed(text)
     return plain === '' || this.#mapping.nullWords.has(plain) ? null : plain

@@ -30,6 +30,10 @@ export const below = (elements: readonly Element[], steps: readonly string[]): r
 export const leafOf = (element: Element, leaf: Leaf): string | undefined =>
   leaf.type === 'attribute' ? element.attributes.get(leaf.name) : element.text
 
+/** Whether the attribute at the end of a path stands there several times, under names that the mapping takes for one. */
+export const isDoubled = ({ doubled }: Element, { leaf }: Path): boolean =>
+  doubled !== undefined && leaf.type === 'attribute' && doubled.has(leaf.name)
+
 /** The path of an element below another, or from the root, as messages name it. */
 export const shownPath = (path: Path, from: Element | undefined, listed: ReadonlySet<Element>): string => {
   if (path.absolute) return path.text

@@ -56,7 +56,8 @@ export const readDocument = (text: string, problems: Problems): Node | undefined
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
-    uniqueKeys: true,
+    // `01` and `1` are two codes.
+    uniqueKeys: (a, b) => a === b || (isScalar(a) && isScalar(b) && sourceOf(a) === sourceOf(b)),
   })
   for (const { message, pos } of [...document.errors, ...document.warnings])
     problems.add(place(pos[0]), `not YAML: ${message.split('\n')[0] ?? ''}`)

@@ -3,7 +3,7 @@ import { ExpressionSyntaxError } from '../expression/tokens.ts'
 import { parseExpression } from '../expression/parse-expression.ts'
 import type { At, Entry, Node, Problems } from './document.ts'
 import type { Formula } from './model.ts'
-import { parsePath, type Path, type PathNames } from './paths.ts'
+import { nameInExpression, parsePath, type Path, type PathNames } from './paths.ts'
 
 /** What every part of a mapping is read with. */
 export interface Reading {
@@ -64,8 +64,9 @@ export class Fields {
   }
 
   choice<const T extends string>(name: string, words: readonly T[], fallback: T): T {
-    const node = this.node(name)
-    if (!node) return fallback
+    // The word null is a choice where it is one of the words.
+    const node = this.#entries.get(name)?.value
+    if (!node || (node.type === 'scalar' && node.text === '')) return fallback
     const word = words.find((candidate) => node.type === 'scalar' && candidate === node.text)
     if (word === undefined) this.wrong(`${name} must be ${words.join(', ')}`, node.at)
     return word ?? fallback
@@ -111,7 +112,11 @@ export class Fields {
   }
 
   formula(text: string, at: At): Formula | undefined {
-    const expression = this.#attempt(() => parseExpression(text), 'expression', at)
+    const expression = this.#attempt(
+      () => parseExpression(text, (part) => nameInExpression(part, this.#reading.names)),
+      'expression',
+      at,
+    )
     return expression && { text, expression }
   }
 

@@ -59,6 +59,10 @@ export const elementName = (step: string, { prefixes }: PathNames): string => {
   return prefix === undefined || prefixes === undefined ? local : `{${uriOf(prefix, prefixes)}}${local}`
 }
 
+/** A name in an expression: where it has a prefix, as `"p:order"`, the name that elements are compared by. */
+export const nameInExpression = (part: string, names: PathNames): string =>
+  part.includes(':') ? elementName(part, names) : part
+
 const uriOf = (prefix: string, prefixes: ReadonlyMap<string, string>): string => {
   const uri = prefix === 'xml' ? 'http://www.w3.org/XML/1998/namespace' : prefixes.get(prefix)
   if (uri === undefined) throw new SyntaxError(`the prefix ${prefix} is not declared under namespaces`)

@@ -79,7 +79,7 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     precision: fields.integer('precision', 1, 65),
     scale: fields.integer('scale', 0, 38),
     required: fields.flag('required', false),
-    default: readDefault(fields),
+    default: readDefault(fields, type === 'text' && !fields.has('enum') && !fields.has('bit')),
     codes: readCodes(fields, known),
     formats: readFormats(fields),
     digits: fields.flag('digits', false),
@@ -167,12 +167,15 @@ const readChoice = (node: Node, known: Known): Origin | undefined => {
   }
 }
 
-const readDefault = (fields: Fields): string | number | undefined => {
+/** `asText`: the characters that stand in the file, `0123` as it is. */
+const readDefault = (fields: Fields, asText: boolean): string | number | undefined => {
   const node = fields.node('default')
   if (node?.type !== 'scalar') {
     if (node) fields.wrong('default must be one value', node.at)
     return undefined
   }
+  if (node.value === '') return undefined
+  if (asText) return node.text
   return typeof node.value === 'boolean' ? Number(node.value) : (node.value ?? undefined)
 }
 

@@ -1,17 +1,19 @@
 import { namesIn } from '../expression/syntax.ts'
-import { selectionOf, type Selection } from '../payload/reach.ts'
+import { KEEP_ALL, selectionOf, type Selection } from '../payload/reach.ts'
 import type { Each, Formula, Mapping, Origin, Requirement } from './model.ts'
 import type { Path } from './paths.ts'
 
 /** The elements that a mapping can reach, so that nothing else of a payload is kept. */
 export const mappingSelection = (mapping: Mapping): Selection => {
   const reached = new Reached(mapping)
-  return selectionOf(reached.paths, reached.anywhere)
+  return reached.everything ? KEEP_ALL : selectionOf(reached.paths, reached.anywhere)
 }
 
 class Reached {
   readonly paths: (readonly string[])[] = []
   readonly anywhere = new Set<string>()
+  /** An expression names an attribute alone, which any element may have. */
+  everything = false
   readonly #mapping: Mapping
 
   constructor(mapping: Mapping) {
@@ -41,7 +43,7 @@ class Reached {
   #origin(origin: Origin, base: readonly string[] | undefined): void {
     if (origin.type === 'path') this.#path(origin.path, base)
     else if (origin.type === 'expression') {
-      this.#formula(origin.formula)
+      this.#formula(origin.formula, origin.base)
       if (origin.base) this.#path(origin.base, undefined)
     } else if (origin.type === 'choice') {
       const { each, where, prefer, value } = origin.choice
@@ -70,8 +72,9 @@ class Reached {
   }
 
   /** A full name is a path; any other name is kept wherever it stands, and what it may name as an element as well. */
-  #formula({ expression }: Formula): void {
+  #formula({ expression }: Formula, base?: Path): void {
     for (const parts of namesIn(expression)) {
+      if (parts.length === 1 && !base) this.everything = true
       if (parts.length > 1 && parts[0] === this.#mapping.record.root) this.paths.push(parts)
       if (parts.length > 1 && !(parts.length > 2 && parts[0] === this.#mapping.record.root))
         for (const part of parts) if (part !== this.#mapping.record.root) this.anywhere.add(part)

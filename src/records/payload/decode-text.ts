@@ -16,34 +16,24 @@ const failed = (message: string): ItemError => new ItemError('XML_ENCODING', mes
  * replaced by U+FFFD. Throws XML_ENCODING where a byte means nothing, or where the declaration cannot be true.
  */
 export const decodeText = (bytes: Uint8Array): string => {
-  const [a, b, c] = bytes
+  const [a, b, c, d] = bytes
+  if ((a === 0 && b === 0) || (a === 0xff && b === 0xfe && c === 0 && d === 0))
+    throw failed('UTF-32 is not read')
   if (a === 0xef && b === 0xbb && c === 0xbf) return strict(bytes.subarray(3), 'utf-8')
   if (a === 0xfe && b === 0xff) return utf16(bytes.subarray(2), true)
   if (a === 0xff && b === 0xfe) return utf16(bytes.subarray(2), false)
-  if (a === 0 && b === 0x3c) return utf16(bytes, true)
-  if (a === 0x3c && b === 0) return utf16(bytes, false)
-  const head = latin1(bytes.subarray(0, 200))
-  const declared = DECLARATION.exec(head)?.[1]?.toLowerCase() ?? 'utf-8'
-  switch (declared) {
-    case 'utf-8':
-    case 'utf8':
-      return strict(bytes, 'utf-8')
-    case 'us-ascii':
-    case 'ascii':
-      if (bytes.some((byte) => byte > 0x7f))
-        throw failed('the payload is declared US-ASCII and holds other bytes')
-      return latin1(bytes)
-    case 'iso-8859-1':
-    case 'latin1':
-      return latin1(bytes)
-    case 'windows-1252':
-    case 'cp1252':
-      return windows1252(bytes)
-    default:
-      if (/^(?:utf-?16|utf-?32|ucs-?[24]|iso-10646)/.test(declared))
-        throw failed(`the payload is declared ${declared} and its bytes are not`)
-      return strict(bytes, declared)
-  }
+  if (a === 0 && b !== undefined) return utf16(bytes, true)
+  if (b === 0) return utf16(bytes, false)
+  const declared = DECLARATION.exec(latin1(bytes.subarray(0, 200)))?.[1]?.toLowerCase() ?? 'utf-8'
+  const encoding = knownEncoding(declared)
+  if (/^utf-?16|^ucs-?[24]|^iso-10646/.test(declared) || encoding.startsWith('utf-16'))
+    throw failed(`the payload is declared ${declared} and its bytes are not`)
+  // Browsers, and the decoder with them, take ASCII and ISO-8859-1 for windows-1252.
+  if (encoding !== 'windows-1252') return strict(bytes, encoding)
+  if (/1252/.test(declared)) return windows1252(bytes)
+  if (/ascii|ansi/.test(declared) && bytes.some((byte) => byte > 0x7f))
+    throw failed('the payload is declared US-ASCII and holds other bytes')
+  return latin1(bytes)
 }
 
 const latin1 = (bytes: Uint8Array): string =>
@@ -61,18 +51,18 @@ const utf16 = (bytes: Uint8Array, bigEndian: boolean): string =>
   strict(bytes, bigEndian ? 'utf-16be' : 'utf-16le')
 
 const strict = (bytes: Uint8Array, encoding: string): string => {
-  const decoder = decoderFor(encoding)
   try {
-    return decoder.decode(bytes)
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw failed(`the payload holds bytes that are not ${encoding}`)
   }
 }
 
-const decoderFor = (encoding: string): InstanceType<typeof TextDecoder> => {
+/** The name that the decoder has for an encoding. */
+const knownEncoding = (name: string): string => {
   try {
-    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+    return new TextDecoder(name, { fatal: true }).encoding
   } catch {
-    throw failed(`the encoding ${encoding} is not known`)
+    throw failed(`the encoding ${name} is not known`)
   }
 }

@@ -27,28 +27,29 @@ class Reader {
   document(): Element {
     const top = this.#element('', undefined)
     this.#blanks()
-    if (this.#text[this.#at] !== '{') throw this.#wrong('an object must stand here')
-    this.#object(top, 0)
+    const isObject = this.#text[this.#at] === '{'
+    if (isObject) this.#object(top, 0)
+    else this.#value('', top, 0, false)
     this.#blanks()
     if (this.#at < this.#text.length) throw this.#wrong('something stands after the end')
     const [only] = top.children
-    if (!only || top.children.length > 1) throw this.#wrong('the document must have one member, the record')
+    if (!isObject || !only || top.children.length > 1)
+      throw new ItemError('ROOT_MISMATCH', 'the document is no object with one member, the record')
     return detached(only)
   }
 
   #element(name: string, parent: GrowingElement | undefined): GrowingElement {
     if (++this.#nodes > this.#limits.nodes)
-      throw this.#wrong(`there are more than ${this.#limits.nodes} members (limits.nodes)`)
+      throw new ItemError(
+        'XML_TOO_LARGE',
+        `the payload has more than ${this.#limits.nodes} members (limits.nodes)`,
+        this.#place(),
+      )
     return growElement(name, name, new Map(), parent)
   }
 
   #object(into: GrowingElement, depth: number): void {
-    if (depth > this.#limits.depth)
-      throw new ItemError(
-        'XML_TOO_DEEP',
-        `the payload is nested deeper than ${this.#limits.depth} levels (limits.depth)`,
-        this.#place(),
-      )
+    this.#checkDepth(depth)
     this.#at++
     const seen = new Set<string>()
     this.#blanks()
@@ -80,14 +81,22 @@ class Reader {
   }
 
   #array(name: string, parent: GrowingElement, depth: number): void {
-    if (depth > this.#limits.depth)
-      throw this.#wrong(`it is nested deeper than ${this.#limits.depth} levels (limits.depth)`)
+    this.#checkDepth(depth)
     this.#at++
     this.#blanks()
     if (this.#take(']')) return
     do this.#value(name, parent, depth, false)
     while ((this.#blanks(), this.#take(',')))
     if (!this.#take(']')) throw this.#wrong('a comma or ] must stand here')
+  }
+
+  #checkDepth(depth: number): void {
+    if (depth > this.#limits.depth)
+      throw new ItemError(
+        'XML_TOO_DEEP',
+        `the payload is nested deeper than ${this.#limits.depth} levels (limits.depth)`,
+        this.#place(),
+      )
   }
 
   #scalar(): string | null {
@@ -101,13 +110,23 @@ class Reader {
   }
 
   #string(): string {
-    const pattern = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
-    pattern.lastIndex = this.#at
-    const token = pattern.exec(this.#text)?.[0]
-    if (token === undefined) throw this.#wrong('a text must stand here')
-    const value = JSON.parse(token) as string
+    const start = this.#at
+    if (!this.#take('"')) throw this.#wrong('a text must stand here')
+    // In two patterns that never go back: a text may be as long as a payload.
+    const plain = /[^"\\\u0000-\u001f]*/y
+    const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+    for (;;) {
+      plain.lastIndex = this.#at
+      plain.test(this.#text)
+      this.#at = plain.lastIndex
+      if (this.#take('"')) break
+      escape.lastIndex = this.#at
+      if (!escape.test(this.#text))
+        throw this.#wrong('a text is cut, or has a character that must be escaped')
+      this.#at = escape.lastIndex
+    }
+    const value = JSON.parse(this.#text.slice(start, this.#at)) as string
     if (/\p{Surrogate}/u.test(value)) throw this.#wrong('a text holds half of a surrogate pair')
-    this.#at += token.length
     return value
   }
 

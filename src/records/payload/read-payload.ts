@@ -23,9 +23,13 @@ export const readPayload = (payload: string | Uint8Array, options: PayloadFormat
     '',
   )
   if (/^[ \t\r\n]*$/.test(text)) throw new ItemError('PAYLOAD_EMPTY', 'the payload is empty')
-  if (text.length > options.limits.bytes) throw tooLarge(options.limits)
+  if (isLarger(text, options.limits.bytes)) throw tooLarge(options.limits)
   return options.format === 'json' ? readJsonPayload(text, options) : readXml(text, options)
 }
+
+/** A character has one to three bytes in UTF-8 for each of its units in memory. */
+const isLarger = (text: string, bytes: number): boolean =>
+  text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)
 
 const decoded = (bytes: Uint8Array, limits: Limits): string => {
   const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? unpacked(bytes, limits) : bytes

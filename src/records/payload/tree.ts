@@ -4,6 +4,8 @@ export interface Element {
   /** As the document writes it, for messages. */
   readonly tag: string
   readonly attributes: ReadonlyMap<string, string>
+  /** Attributes that the document has several times under names which the mapping takes for one; the last is kept. */
+  readonly doubled: ReadonlySet<string> | undefined
   readonly children: readonly Element[]
   /** Its own character data in document order, CDATA included, that of children left out. */
   readonly text: string
@@ -17,6 +19,7 @@ export interface GrowingElement extends Element {
   readonly attributes: Map<string, string>
   readonly children: GrowingElement[]
   text: string
+  doubled: ReadonlySet<string> | undefined
   parent: GrowingElement | undefined
   /** How many children of each name there are. */
   readonly counts: Map<string, number>
@@ -34,6 +37,7 @@ export const growElement = (
     name,
     tag,
     attributes,
+    doubled: undefined,
     children: [],
     text: '',
     parent,

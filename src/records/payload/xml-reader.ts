@@ -20,6 +20,7 @@ export interface XmlOptions {
 /** Characters handed to the parser at once. */
 const CHUNK = 65_536
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
+const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
 
 interface Frame {
   readonly element: GrowingElement | undefined
@@ -110,14 +111,30 @@ class Builder {
       )
     const above = this.#frames.at(-1)
     const bindings = bindingsOf(names, attributes)
+    if (bindings)
+      for (const [prefix, uri] of bindings)
+        if (!mayBind(prefix, uri)) throw this.#broken('a prefix is bound to what it cannot be')
     const scope: Frame = { element: undefined, reach: undefined, name: '', tag, bindings }
     this.#frames.push(scope)
     const name = this.#nameOf(tag, true)
     const reach = above ? this.#below(above.reach, name) : this.#rootReach(name)
     const kept = reach !== undefined || this.#selection.anywhere.has(name)
-    for (const attribute of names) if (attribute.includes(':')) this.#nameOf(attribute, false)
+    this.#checkPrefixes(names)
     const element = kept ? this.#build(name, tag, names, attributes) : undefined
     this.#frames[this.#frames.length - 1] = { element, reach, name, tag, bindings }
+  }
+
+  /** Attributes with a prefix must have one that is bound, and be different ones whatever their prefixes. */
+  #checkPrefixes(names: readonly string[]): void {
+    let seen: Set<string> | undefined
+    for (const written of names) {
+      const colon = written.indexOf(':')
+      if (colon < 0 || written.startsWith('xmlns:')) continue
+      this.#nameOf(written, false)
+      const name = `{${this.#bound(written.slice(0, colon))}}${written.slice(colon + 1)}`
+      if (seen?.has(name)) throw this.#broken('two attributes of an element have the same name')
+      seen = (seen ?? new Set()).add(name)
+    }
   }
 
   #rootReach(name: string): Reach {
@@ -136,13 +153,23 @@ class Builder {
     attributes: Readonly<Record<string, string>>,
   ): GrowingElement {
     const values = new Map<string, string>()
+    const plain = new Set<string>()
+    let doubled: Set<string> | undefined
     for (const attribute of names) {
       if (attribute === 'xmlns' || attribute.startsWith('xmlns:')) continue
       const compared = this.#nameOf(attribute, false)
-      if (values.has(compared)) throw this.#broken('two attributes of an element have the same name')
+      // The mapping takes two names for one: without a prefix counts more than with one, else the name is ambiguous.
+      if (values.has(compared)) {
+        const isPlain = !attribute.includes(':')
+        if (isPlain === plain.has(compared)) (doubled ??= new Set()).add(compared)
+        else doubled?.delete(compared)
+        if (!isPlain && plain.has(compared)) continue
+      }
+      if (!attribute.includes(':')) plain.add(compared)
       values.set(compared, attributes[attribute] ?? '')
     }
     const element = growElement(name, tag, values, this.#parentFor(this.#frames.length - 2))
+    element.doubled = doubled
     if (!element.parent) this.#root = element
     return element
   }
@@ -196,6 +223,12 @@ const bindingsOf = (
       (bindings ??= new Map()).set(name.slice(6), attributes[name] ?? '')
   return bindings
 }
+
+/** What the standard lets a prefix stand for: only the default can be taken back, and `xml` and `xmlns` are what they are. */
+const mayBind = (prefix: string, uri: string): boolean =>
+  prefix === 'xml'
+    ? uri === XML_NAMESPACE
+    : prefix !== 'xmlns' && uri !== XML_NAMESPACE && uri !== XMLNS_NAMESPACE && (uri !== '' || prefix === '')
 
 /** The parser quotes names of the document, which may hold anything. */
 const withoutText = (message: string): string =>

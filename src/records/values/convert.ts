@@ -1,6 +1,6 @@
 import type { ItemCode } from '../item-error.ts'
 import type { Codes, Column, ColumnType } from '../mapping/model.ts'
-import { dayText, isMidnight, momentText, parseMoment, type DateFormat } from './dates.ts'
+import { dayText, isMidnight, isOfCalendar, momentText, parseMoment, type DateFormat } from './dates.ts'
 import { decimalText, fitsScale, parseDecimal, rescale, wholeDigits } from './decimal.ts'
 
 /** What is stored: whole numbers up to 2^53 as numbers, larger ones and decimals as text. Null is left out of the row. */
@@ -22,20 +22,23 @@ const bad = (message: string): ValueError => new ValueError('VALUE_NOT_VALID', m
 export const cleaned = (text: string, { strip, grouping, digits }: Column): string => {
   let clean = text
   for (const character of strip) clean = clean.replaceAll(character, '')
+  if (digits) clean = clean.replace(/\D/g, '')
   if (grouping !== '' && clean.includes(grouping)) {
-    const groups = clean.trim().replace(/\..*$/, '').split(grouping)
+    const plain = clean.trim()
+    const point = grouping === '.' ? -1 : plain.indexOf('.')
+    const groups = (point < 0 ? plain : plain.slice(0, point)).split(grouping)
     const sound = groups.every((group, index) => (index === 0 ? /^[+-]?\d{1,3}$/ : /^\d{3}$/).test(group))
-    if (!sound) throw bad('is no number with groups of three digits')
+    if (!sound || (point >= 0 && plain.includes(grouping, point)))
+      throw bad('is no number with groups of three digits')
     clean = clean.replaceAll(grouping, '')
   }
-  if (digits) clean = clean.replace(/\D/g, '')
   return clean.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, strip === '' ? '$&' : '')
 }
 
 /** What a code stands for; undefined where the code is not known, null where a blank stands for nothing. */
 export const decoded = (
   code: string | null,
-  { values, ignoreCase, blankForUnknown }: Codes,
+  { values, ignoreCase }: Codes,
 ): string | number | null | undefined => {
   const blank = values.get('')
   if (code === null) return blank ?? null
@@ -45,7 +48,7 @@ export const decoded = (
     const wanted = code.toLowerCase()
     for (const [name, value] of values) if (name !== '' && name.toLowerCase() === wanted) return value
   }
-  return blankForUnknown ? blank : undefined
+  return undefined
 }
 
 const RANGES: Readonly<Partial<Record<ColumnType, readonly [bigint, bigint]>>> = {
@@ -135,18 +138,21 @@ const asDate = (text: string, formats: readonly DateFormat[]): string => {
   return dayText(moment)
 }
 
+/** Digits of a second that databases keep. */
+const FINEST = 6
+
 const asDatetime = (text: string, { formats, scale, round }: Column): string => {
   const moment = parseMoment(text, formats)
   if (!moment) throw bad('is no date and time of the formats')
-  if (scale === undefined || moment.fraction.length <= scale) return momentText(moment, scale)
-  if (!round) throw bad(`has more than ${scale} digits of a second`)
-  const rounded = rescale({ units: BigInt(moment.fraction), scale: moment.fraction.length }, scale)
-  const carry = rounded.units === 10n ** BigInt(scale)
-  const fraction = carry ? '' : rounded.units.toString().padStart(scale, '0')
-  return momentText(
-    { seconds: moment.seconds + (carry ? 1000 : 0), fraction: scale === 0 ? '' : fraction },
-    scale,
-  )
+  const most = scale ?? FINEST
+  if (moment.fraction.length <= most) return momentText(moment, scale)
+  if (!round) throw bad(`has more than ${most} digits of a second`)
+  const rounded = rescale({ units: BigInt(moment.fraction), scale: moment.fraction.length }, most)
+  const carry = rounded.units === 10n ** BigInt(most)
+  const fraction = carry ? '' : rounded.units.toString().padStart(most, '0')
+  const sooner = { seconds: moment.seconds + (carry ? 1000 : 0), fraction: most === 0 ? '' : fraction }
+  if (!isOfCalendar(sooner)) throw new ValueError('VALUE_OUT_OF_RANGE', 'is beyond the year 9999')
+  return momentText(sooner, scale)
 }
 
 const BITS: Readonly<Record<string, number>> = { '1': 1, '0': 0, true: 1, false: 0 }

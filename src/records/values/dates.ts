@@ -39,7 +39,7 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
  * SyntaxError for a format without a whole date, or with a letter that means nothing.
  */
 export const dateFormat = (text: string): DateFormat => {
-  if (text === 'ISO') return { text, pattern: ISO, fields: [] }
+  if (text === 'ISO') return ISO_FORMAT
   const fields: string[] = []
   let pattern = ''
   for (const [token, literal] of text.matchAll(TOKEN)) {
@@ -63,7 +63,9 @@ export const dateFormat = (text: string): DateFormat => {
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$/
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/
+
+export const ISO_FORMAT: DateFormat = { text: 'ISO', pattern: ISO, fields: [] }
 
 /** `2024-01-31`, `2024-01-31 08:00:00.5`, `2024-01-31T08:00+05:00`. Undefined for any other text and for days that no calendar has. */
 export const isoMoment = (text: string): Moment | undefined => {
@@ -141,13 +143,21 @@ const moment = (written: Written): Moment | undefined => {
   const offset = offsetOf(written.zone)
   if (offset === undefined) return undefined
   const seconds = date.getTime() + ((hour * 60 + minute - offset) * 60 + second) * 1000
-  return { seconds, fraction: written.fraction.replace(/0+$/, '') }
+  const found = { seconds, fraction: written.fraction.replace(/0+$/, '') }
+  // An offset may lead out of the calendar.
+  return isOfCalendar(found) ? found : undefined
+}
+
+/** Whether the moment stands in the years 1 to 9999. */
+export const isOfCalendar = ({ seconds }: Moment): boolean => {
+  const year = new Date(seconds).getUTCFullYear()
+  return year >= 1 && year <= 9999
 }
 
 /** Minutes east of UTC; undefined for one that no place has. */
 const offsetOf = (zone: string | undefined): number | undefined => {
   if (zone === undefined || zone === 'Z') return 0
-  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})$/.exec(zone) ?? []
+  const [, sign, hours, minutes = '0'] = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(zone) ?? []
   const total = Number(hours) * 60 + Number(minutes)
   if (Number(minutes) > 59 || total > 14 * 60) return undefined
   return sign === '-' ? -total : total
