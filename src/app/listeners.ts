@@ -2,6 +2,7 @@ import type { Share } from '../common/share.ts'
 import { messageOf } from '../errors.ts'
 import { bootTime, identity, monotonic, now, startTicks } from '../platform/host.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
+import type { InstanceTally } from '../engine/claim-store.ts'
 import type { Listener } from '../engine/stage.ts'
 import { databasePlace } from '../sql/database-url.ts'
 import { loadDriver } from '../sql/open-database.ts'
@@ -47,6 +48,8 @@ export interface Listeners {
   corrupt(file: string, kept: string): void
   /** A signal has asked for the end; what must be known even if the process does not live to its end is written now. */
   stopping(signal: string): void
+  /** What this process did as an instance of a shared backlog so far. */
+  counted(tally: InstanceTally): void
   close(end: SessionEnd): Promise<void>
 }
 
@@ -87,6 +90,7 @@ export const openListeners = async (
       ledger.event('state_corrupt', { file, kept })
       reporting.corrupt(file, kept)
     },
+    counted: (tally) => ledger.counted(tally),
     stopping: (signal) => {
       ledger.killed(signal)
       reporting.killed(signal)

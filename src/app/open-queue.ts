@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { Secret } from '../common/secret.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
@@ -21,11 +22,13 @@ const LOOK_EVERY = 900
 /** Whether a queue is configured. */
 export const hasQueue = ({ url }: QueueSettings): boolean => !['', 'off'].includes(url.reveal())
 
-/** Opens the backlog that `queue.url` names; `true` registers this process as an instance. Throws QUEUE_UNAVAILABLE and CONFIG_INVALID. */
+/** Opens the backlog that `queue.url` names; `true` registers this process as an instance, which works on `workers`
+ * items at once. Throws QUEUE_UNAVAILABLE and CONFIG_INVALID. */
 export const openQueue = async (
   { url, password, schema, leaseSeconds }: QueueSettings,
   workDir: string,
   use: boolean | QueueUse,
+  workers = 0,
 ): Promise<ClaimStore> => {
   const place = databasePlace(url.reveal(), workDir, 'queue.url')
   if (place?.dialect !== 'sqlite' && place?.dialect !== 'postgres')
@@ -38,6 +41,8 @@ export const openQueue = async (
     identity: who,
     lease: leaseSeconds * 1000,
     monotonic,
+    workers,
+    processors: availableParallelism(),
     works: use === true || use === 'works',
   }
   if ('server' in place) {

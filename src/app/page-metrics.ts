@@ -1,17 +1,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { ClaimStore } from '../engine/claim-store.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { ledgerMetrics } from '../tracking/metrics/gather-served.ts'
 import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
 import { servedMetrics } from '../tracking/metrics/served-metrics.ts'
 import type { RunReads, RunsSnapshot } from '../web/model.ts'
-import { hasQueue, openQueue } from './open-queue.ts'
 import type { PageLedger } from './page-ledger.ts'
+import type { PageQueue } from './page-queue.ts'
 import { queueFacts, type QueueFacts } from './queue-metrics.ts'
 
 interface MetricsParts {
   readonly archiver: Archiver | undefined
+  readonly queue: PageQueue | undefined
   readonly ledger: PageLedger | undefined
   readonly runs: RunReads | undefined
   readonly version: string
@@ -20,25 +20,24 @@ interface MetricsParts {
 
 const SPOOLS = ['ledger-spool.jsonl', 'tracking-spool.jsonl']
 const NO_LEDGER = { tasks: [], executions: [], alerts: [] } as const
-const NO_QUEUE = { instances: {}, claims: {}, fenced: undefined, recovered: undefined } as const
+const NO_QUEUE: QueueFacts = {
+  instances: {},
+  claims: {},
+  claimed: undefined,
+  fenced: undefined,
+  recovered: undefined,
+  rate: undefined,
+}
 
 /** The text of `/metrics`. A part that is away leaves its metrics out, and never the others. */
-export const pageMetrics = ({ archiver, ledger, runs, version, commit }: MetricsParts) => {
-  let queue: Promise<ClaimStore> | undefined
-  const ofQueue = async (): Promise<QueueFacts> => {
-    if (!archiver || !hasQueue(archiver.config.queue)) return NO_QUEUE
-    queue ??= openQueue(archiver.config.queue, archiver.config.app.workDir, false)
-    return queueFacts(await queue)
-  }
-  const text = async (): Promise<string> => {
+export const pageMetrics =
+  ({ archiver, queue, ledger, runs, version, commit }: MetricsParts) =>
+  async (): Promise<string> => {
     const read = ledger?.use((database) => ledgerMetrics(database)).catch(() => undefined)
     const [fromLedger, snapshot, fromQueue] = await Promise.all([
       read,
       runs?.snapshot().catch(() => undefined),
-      ofQueue().catch(() => {
-        queue = undefined
-        return NO_QUEUE
-      }),
+      queue?.overview().then(queueFacts, () => NO_QUEUE),
     ])
     const workDir = archiver?.config.app.workDir
     const sizes = await Promise.all(
@@ -47,7 +46,7 @@ export const pageMetrics = ({ archiver, ledger, runs, version, commit }: Metrics
     const file = archiver?.config.metrics.textfile
     return servedMetrics({
       ...(fromLedger ?? NO_LEDGER),
-      ...fromQueue,
+      ...(fromQueue ?? NO_QUEUE),
       standings: snapshot ? standingsOf(snapshot) : [],
       spoolBytes: sizes.reduce((sum, size) => sum + size, 0),
       ledgerUp: fromLedger !== undefined,
@@ -56,8 +55,6 @@ export const pageMetrics = ({ archiver, ledger, runs, version, commit }: Metrics
       textfiles: file === undefined ? [] : await textfilesOf(file),
     })
   }
-  return { text, close: async () => (await queue?.catch(() => undefined))?.close() }
-}
 
 /** The text file of passes, and those of tasks beside it: rows, records. */
 const textfilesOf = async (file: string): Promise<string[]> => {

@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { pageActions } from './page-actions.ts'
 import { pageLedger, type PageLedger } from './page-ledger.ts'
 import { pageMetrics } from './page-metrics.ts'
+import { pageQueue } from './page-queue.ts'
 import { pageRuns } from './page-runs.ts'
 
 export interface PageOptions {
@@ -86,6 +87,7 @@ export const openPage = async (
     version: context.version,
     log,
   })
+  const queue = pageQueue(archiver)
   const runs = archiver && pageRuns(archiver, options.config, gather)
   const logFile = archiver?.config.app.logFile
   const sources: PageSources = {
@@ -94,13 +96,14 @@ export const openPage = async (
     now,
     ledger,
     runs,
+    backlog: queue?.overview,
     logRoots: [...(settings?.logRoots ?? []), ...(logFile === undefined ? [] : [dirname(logFile)])],
     host: identity().host,
     redact: archiver?.redact ?? redactByLook,
   }
   const hosts = new Set(hostNames(host, port, publicUrl))
   const { version, commit = '' } = context
-  const metrics = pageMetrics({ archiver, ledger, runs, version, commit })
+  const metrics = pageMetrics({ archiver, queue, ledger, runs, version, commit })
   const server = pageServer({
     sources,
     assets: options.assets,
@@ -110,7 +113,7 @@ export const openPage = async (
       archiver &&
       options.program &&
       pageActions({ program: options.program, config: options.config, ledger, now }),
-    metrics: metrics.text,
+    metrics,
     reports: ledger && reportsTo(ledger, sources.redact),
     hosts,
     token,
@@ -128,7 +131,7 @@ export const openPage = async (
       for (const name of hostNames(host, bound, undefined)) hosts.add(name)
     },
     close: async () => {
-      await metrics.close()
+      await queue?.close()
       await ledger?.close()
     },
   }

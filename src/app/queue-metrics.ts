@@ -1,14 +1,15 @@
-import type { ClaimStore } from '../engine/claim-store.ts'
+import { backlogOverview, type BacklogOverview } from '../engine/backlog-overview.ts'
 import type { ServedFacts } from '../tracking/metrics/served-metrics.ts'
 import { TaskMetrics } from '../tracking/metrics/task-metrics.ts'
 import { hasQueue, openQueue, type QueueSettings } from './open-queue.ts'
 
-export type QueueFacts = Pick<ServedFacts, 'instances' | 'claims' | 'fenced' | 'recovered'>
+export type QueueFacts = Pick<
+  ServedFacts,
+  'instances' | 'claims' | 'claimed' | 'fenced' | 'recovered' | 'rate'
+>
 
 /** The shared backlog in numbers: its workers and its items, by state. */
-export const queueFacts = async (store: ClaimStore): Promise<QueueFacts> => {
-  const instances = await store.instances()
-  const counts = await store.counts()
+export const queueFacts = ({ instances, stages: counts, rate }: BacklogOverview): QueueFacts => {
   const sum = <T>(items: readonly T[], value: (item: T) => number): number =>
     items.reduce((total, item) => total + value(item), 0)
   return {
@@ -24,8 +25,10 @@ export const queueFacts = async (store: ClaimStore): Promise<QueueFacts> => {
       done: sum(counts, (one) => one.done),
       failed: sum(counts, (one) => one.failed),
     },
+    claimed: sum(instances, (one) => one.claims),
     fenced: sum(instances, (one) => one.fenced),
     recovered: sum(instances, (one) => one.recovered),
+    rate,
   }
 }
 
@@ -39,11 +42,13 @@ export const queueSeries = async (
   try {
     const store = await openQueue(settings, workDir, false)
     try {
-      const { instances, claims, fenced, recovered } = await queueFacts(store)
+      const { instances, claims, claimed, fenced, recovered, rate } = queueFacts(await backlogOverview(store))
       for (const [state, count] of Object.entries(instances)) metrics.set('instances', { state }, count)
       for (const [state, count] of Object.entries(claims)) metrics.set('claims', { state }, count)
+      metrics.set('claims_total', {}, claimed ?? 0)
       metrics.set('claims_fenced_total', {}, fenced ?? 0)
       metrics.set('claims_recovered_total', {}, recovered ?? 0)
+      metrics.set('backlog_rate_items_per_second', {}, rate ?? 0)
     } finally {
       await store.close()
     }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileOfShare } from '../common/share.ts'
 import { durationText } from '../common/duration.ts'
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
+import type { InstanceTally } from '../engine/claim-store.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import { acquireLock, shareLock } from '../state/lock.ts'
@@ -15,6 +16,8 @@ export type { SessionOptions }
 /** Everything a command that writes works in: the lock is held, the log is open, and listeners get what happens. */
 export interface Session extends PassConditions {
   readonly log: OpenLog
+  /** What this process did as an instance of a shared backlog so far. */
+  counted(tally: InstanceTally): void
   /** What became of the stages of a pass, for the listeners at the end. */
   report(reports: readonly StageReport[]): void
 }
@@ -74,6 +77,7 @@ export const withSession = async (
       assertHeld: () => lock.assertHeld(),
       warn: (message) => log.warn(message),
       corrupt: (file, kept) => listeners.corrupt(file, kept),
+      counted: (tally) => listeners.counted(tally),
       report: (stages) => void reports.push(...stages),
     })
     end = { exitCode, reports }

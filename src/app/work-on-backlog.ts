@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import type { StageName } from '../common/stage-name.ts'
+import { overloadedHosts } from '../engine/backlog-overview.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import type { Listener } from '../engine/stage.ts'
 import { identity, monotonic } from '../platform/host.ts'
@@ -13,6 +13,9 @@ import { withSession } from './session.ts'
 /** Milliseconds between two looks for work, and for workers that died. */
 const POLL = 500
 const REAP = 300
+
+/** Milliseconds between two reports of what this instance counted. */
+const COUNTED = 2000
 
 /** How long a record that was not ready is left alone, in milliseconds. */
 const NOT_READY = 30_000
@@ -44,10 +47,13 @@ export const workOnBacklog = async (
   // Plain lines: several workers share a terminal.
   const session = { mode, shared: true, waitSeconds: app.waitSeconds, verbose, json: true }
   return withSession(archiver, session, context, async (conditions) => {
-    const store = await openQueue(queue, app.workDir, true)
+    const store = await openQueue(queue, app.workDir, 'works', app.parallelWorkers)
+    const counted = setInterval(() => conditions.counted(store.tally), COUNTED)
     try {
       await before?.(store)
-      await warnOfTooMany(store, app.parallelWorkers, (message) => conditions.warn(message))
+      const here = identity().host
+      for (const text of overloadedHosts((await store.instances()).filter(({ host }) => host === here)))
+        conditions.warn(text)
       const totals = await work({
         archiver,
         store,
@@ -77,22 +83,9 @@ export const workOnBacklog = async (
       })
       return end(totals)
     } finally {
+      clearInterval(counted)
+      conditions.counted(store.tally)
       await store.close()
     }
   })
-}
-
-/** Workers of this machine that only wait for each other. */
-const warnOfTooMany = async (
-  store: ClaimStore,
-  workersEach: number,
-  warn: (message: string) => void,
-): Promise<void> => {
-  const { host } = identity()
-  const here = (await store.instances()).filter((one) => one.status === 'running' && one.host === host).length
-  const processors = availableParallelism()
-  if (here * workersEach > processors)
-    warn(
-      `${here} instances with ${workersEach} workers each are more than the ${processors} processors of this machine`,
-    )
 }

@@ -1,9 +1,11 @@
 import type { Command } from '../app/context.ts'
 import { openQueue, type QueueUse } from '../app/open-queue.ts'
 import { loadConfig } from '../config/load-config.ts'
-import type { ClaimStore, InstanceState, ItemState, ItemStatus, StageCounts } from '../engine/claim-store.ts'
+import { backlogOverview } from '../engine/backlog-overview.ts'
+import type { ClaimStore, ItemState, ItemStatus } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
 import { monotonic } from '../platform/host.ts'
+import { itemLine, overviewLines } from './queue-text.ts'
 import { countOf } from './run-options.ts'
 
 interface Options {
@@ -28,47 +30,19 @@ const withQueue =
   }
 
 const asJson = (value: unknown): string => JSON.stringify(value, null, 2)
-const timeOf = (ms: number | undefined): string => (ms === undefined ? '-' : new Date(ms).toISOString())
 
-/** `queue status`: who holds what since when, and what is left. */
+/** Failed items of each stage that `queue status` names. */
+const FAILURES_SHOWN = 5
+
+/** `queue status`: who holds what since when, what is left and how fast it goes, what failed and why. */
 export const queueStatus = withQueue(async (store, { json }, out) => {
-  const [counts, instances] = [await store.counts(), await store.instances()]
-  out(
-    json
-      ? asJson({ stages: counts, instances })
-      : [...counts.map(stageLine), ...instances.map(instanceLine)].join('\n'),
-  )
+  const overview = await backlogOverview(store)
+  const failures: ItemState[] = []
+  for (const { stage, failed } of overview.stages)
+    if (failed > 0) failures.push(...(await store.list(stage, 'failed', FAILURES_SHOWN)))
+  out(json ? asJson({ ...overview, failures }) : overviewLines(overview, failures).join('\n'))
   return 0
 })
-
-const stageLine = (one: StageCounts): string =>
-  [
-    `${one.stage.padEnd(8)}${one.pending} pending, ${one.claimed} claimed, ${one.done} done, ${one.failed} failed`,
-    one.oldest === undefined ? '' : `oldest since ${timeOf(one.oldest)}`,
-    one.paused ? 'paused' : '',
-    one.blockedUntil === undefined
-      ? ''
-      : `waits until ${timeOf(one.blockedUntil)}: ${one.blockedReason ?? ''}`,
-  ]
-    .filter((part) => part !== '')
-    .join('; ')
-
-const instanceLine = (one: InstanceState): string =>
-  `${one.id} ${one.status} (PID ${one.pid} on ${one.host}, since ${timeOf(one.startedAt)}): holds ${one.held}, ${one.done} done, ${one.failed} failed, ${one.fenced} fenced, ${one.recovered} recovered`
-
-const itemLine = (item: ItemState): string =>
-  [
-    `${item.stage} ${item.key}: ${item.status}, ${item.attempts} attempt(s)`,
-    item.claimedBy !== undefined && item.status === 'claimed'
-      ? `held by ${item.claimedBy} since ${timeOf(item.claimedAt)}`
-      : '',
-    item.lost > 0 ? `its worker died ${item.lost} time(s)` : '',
-    item.code === undefined && item.message === undefined
-      ? ''
-      : `${item.code ?? ''} ${item.message ?? ''}`.trim(),
-  ]
-    .filter((part) => part !== '')
-    .join('; ')
 
 const STATUSES: readonly ItemStatus[] = ['pending', 'claimed', 'done', 'failed']
 

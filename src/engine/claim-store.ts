@@ -61,17 +61,32 @@ export interface InstanceState {
   readonly endedAt: number | undefined
   /** `lost`: it ended without a word, or its leases ran out. */
   readonly status: 'running' | 'stopped' | 'lost'
+  /** Items that it works on at once; 0 where it did not say. */
+  readonly workers: number
+  /** Processors that it may use; 0 where it did not say. */
+  readonly processors: number
   readonly held: number
+  /** Items that it was given, counted at each claim. */
+  readonly claims: number
   readonly done: number
   readonly failed: number
   /** Results of this instance that were refused because another had the item by then. */
   readonly fenced: number
   /** Claims of others that this instance gave back because their holder was dead. */
   readonly recovered: number
+  /** Items a second that it ended, done or failed, in the last minute. */
+  readonly rate: number
+}
+
+/** What this process counted as an instance, for its ledger and its metrics. */
+export interface InstanceTally extends Pick<InstanceState, 'claims' | 'fenced' | 'recovered'> {
+  readonly instance: string
 }
 
 /** The last scan of the leader, by the store's clock. */
 export interface ScanNote {
+  /** The instance that leads now; undefined where none does. */
+  readonly leader: string | undefined
   /** Undefined before the first. */
   readonly beganAt: number | undefined
   readonly added: number
@@ -94,6 +109,8 @@ export const LEADER_RENEW = 0.3
  * epoch decides whether a result counts. Every implementation passes test/conformance/claim-store.ts.
  */
 export interface ClaimStore {
+  /** What this process did as an instance so far. Touches no store. */
+  readonly tally: InstanceTally
   /** Epoch milliseconds by the store's clock. */
   now(): Promise<number>
   /**
@@ -118,7 +135,10 @@ export interface ClaimStore {
   later(claim: StoredClaim, reason: string, delay: number): Promise<void>
   /** Gives claims back, due at once. The attempts do not count. */
   release(claims: readonly StoredClaim[]): Promise<void>
-  /** Gives back what dead instances hold, and what leases that ran out held; fails poison. Returns how many claims were taken back. */
+  /**
+   * Gives back what dead instances hold, and what leases that ran out held; fails poison. A sign of life of this instance, too. Returns how
+   * many claims were taken back.
+   */
   reap(): Promise<number>
   /** Opens failed items again: these keys, or all of the stage. Returns how many. */
   retry(stage: string, keys: readonly string[] | undefined): Promise<number>

@@ -36,7 +36,8 @@ export const countsOf = (row: Row): StageCounts => ({
   oldest: maybeNumber(row['oldest']),
 })
 
-export const instanceOf = (row: Row): InstanceState => ({
+/** `now` is the store's clock, epoch milliseconds. */
+export const instanceOf = (row: Row, now: number): InstanceState => ({
   id: text(row['id']),
   host: text(row['host']),
   pid: number(row['pid']),
@@ -44,14 +45,39 @@ export const instanceOf = (row: Row): InstanceState => ({
   heartbeatAt: number(row['heartbeat_at']),
   endedAt: maybeNumber(row['ended_at']),
   status: text(row['status']) as InstanceState['status'],
+  workers: number(row['workers']),
+  processors: number(row['processors']),
   held: number(row['held']),
+  claims: number(row['claims']),
   done: number(row['done']),
   failed: number(row['failed']),
   fenced: number(row['fenced']),
   recovered: number(row['recovered']),
+  rate: row['status'] === 'running' ? rateOf(row, now) : 0,
 })
 
+/**
+ * Items a second over the last minute, from what was counted in this minute and in the one before it: of the earlier one the part counts
+ * that lies within the last 60 seconds.
+ */
+const rateOf = (row: Row, now: number): number => {
+  const age = now / MINUTE - number(row['minute'])
+  const [these, before] = [number(row['ended_in_minute']), number(row['ended_before'])]
+  const ended = age < 1 ? these + before * (1 - Math.max(0, age)) : these * Math.max(0, 2 - age)
+  // A worker that is younger than a minute has had less time.
+  const seconds = Math.min(MINUTE, Math.max(1000, now - number(row['started_at']))) / 1000
+  return ended / seconds
+}
+
+const MINUTE = 60_000
+
+/** The columns from which `rateOf` reads, brought up to date in one UPDATE. `minute` and `ended` are SQL. */
+export const countEnded = (minute: string, ended: string): string =>
+  `ended_before = CASE minute WHEN ${minute} THEN ended_before WHEN ${minute} - 1 THEN ended_in_minute ELSE 0 END,
+   ended_in_minute = CASE minute WHEN ${minute} THEN ended_in_minute ELSE 0 END + ${ended}, minute = ${minute}`
+
 export const scanOf = (row: Row): ScanNote => ({
+  leader: maybeText(row['leader']),
   beganAt: maybeNumber(row['began']),
   added: number(row['scan_added']),
   wantedAt: maybeNumber(row['wanted']),

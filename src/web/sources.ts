@@ -1,3 +1,4 @@
+import type { BacklogOverview } from '../engine/backlog-overview.ts'
 import type { LedgerReads, RunReads } from './model.ts'
 
 /** A page's table from a part that another subsystem owns: ready to be shown. */
@@ -26,6 +27,8 @@ export interface PageSources {
   readonly runs: RunReads | undefined
   readonly rows?: (() => Promise<ForeignPart>) | undefined
   readonly instances?: (() => Promise<ForeignPart>) | undefined
+  /** Who holds what of the shared backlog since when. Throws QUEUE_UNAVAILABLE. */
+  readonly backlog?: (() => Promise<BacklogOverview>) | undefined
   readonly alerts?: (() => Promise<ForeignPart>) | undefined
   /** Folders under which log files of this host may be shown. */
   readonly logRoots: readonly string[]

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { backlogOverview } from '../../src/engine/backlog-overview.ts'
 import { type ClaimStore, LEADER_LEASE, type StoredClaim } from '../../src/engine/claim-store.ts'
 
 export interface QueueSite {
@@ -192,7 +193,12 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
     situation('passes on what a scan came to, and who asks for one', async (site) => {
       const [leader, other] = [await site.open(), await site.open()]
       await leader.lead()
-      expect(await other.lastScan()).toEqual({ beganAt: undefined, added: 0, wantedAt: undefined })
+      expect(await other.lastScan()).toEqual({
+        leader: leader.tally.instance,
+        beganAt: undefined,
+        added: 0,
+        wantedAt: undefined,
+      })
       const began = await leader.now()
       await leader.noteScan(began, 3)
       await site.pass(10)
@@ -218,6 +224,27 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       for (const status of ['pending', 'claimed', 'done', 'failed'] as const)
         expect(await a.list('import', status, 99)).toHaveLength((await countsOf(a))![status])
       expect((await countsOf(a))?.oldest).toBeGreaterThan(0)
+    })
+    situation('shows who holds what since when, who is gone, and what each one did', async (site) => {
+      const [a, b, dead] = [await site.open(), await site.open(), await site.open()]
+      const before = await a.now()
+      await a.lead()
+      await a.enqueue('import', items(1, 2, 3, 4), 0)
+      const [one, two] = await a.claim('import', 2)
+      await dead.claim('import', 1)
+      await site.kill(dead)
+      await b.reap()
+      await a.settle([one!], [])
+      const { at, stages, instances, rate } = await backlogOverview(b)
+      expect(stages).toMatchObject([{ stage: 'import', pending: 2, claimed: 1, done: 1 }])
+      const of = (store: ClaimStore) => instances.find(({ id }) => id === store.tally.instance)
+      expect(of(a)).toMatchObject({ status: 'running', leads: true, held: 1, claims: 2, done: 1, fenced: 0 })
+      expect(of(a)?.holding).toMatchObject([{ stage: 'import', key: two!.key }])
+      expect(of(a)?.holding[0]?.since).toBeGreaterThanOrEqual(before)
+      expect(of(b)).toMatchObject({ status: 'running', leads: false, holding: [], claims: 0, recovered: 1 })
+      expect(of(dead)).toMatchObject({ status: 'lost', claims: 1, rate: 0, holding: [] })
+      expect([b.tally.recovered, a.tally.claims, at >= before]).toEqual([1, 2, true])
+      expect([rate > 0, of(a)?.rate]).toEqual([true, rate])
     })
     situation('takes over the failure log of a single archiver', async (site) => {
       const store = await site.open()

@@ -91,7 +91,7 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
       listener: work.listener,
     })
   if (task.queue.url.reveal() === 'off' || choice.instance) return run(fromSource(task, selection, walk))
-  const store = await openQueue(task.queue, task.workDir, true)
+  const store = await openQueue(task.queue, task.workDir, 'works', task.workers)
   try {
     await onQueue(store, task, selection, walk, work, run)
     // Items that have ended their holders are the backlog's finding; the log is to say it as well.

@@ -90,12 +90,20 @@ export const claim = async (
   const jobs = await boss.fetch<JobData>(name, { batchSize: most, db: sql })
   if (jobs.length === 0) return []
   const { rows } = await sql.executeSql(
-    `INSERT INTO ${schema}.archiver_held AS h (stage, id, epoch, instance, claimed_at, lease_until)
+    `WITH counted AS (UPDATE ${schema}.archiver_instances SET claims = claims + $6 WHERE id = $4)
+     INSERT INTO ${schema}.archiver_held AS h (stage, id, epoch, instance, claimed_at, lease_until)
      SELECT $1, r.id, r.epoch, $4, now(), clock_timestamp() + $5 * interval '1 ms' FROM unnest($2::uuid[], $3::int[]) AS r(id, epoch)
      ON CONFLICT (stage, id) DO UPDATE SET epoch = excluded.epoch, instance = excluded.instance, claimed_at = excluded.claimed_at,
        lease_until = excluded.lease_until, message = NULL
      RETURNING id, uncounted`,
-    [name, jobs.map(({ id }) => id), jobs.map(({ retryCount }) => retryCount + 1), instance, lease],
+    [
+      name,
+      jobs.map(({ id }) => id),
+      jobs.map(({ retryCount }) => retryCount + 1),
+      instance,
+      lease,
+      jobs.length,
+    ],
   )
   const uncounted = new Map(rows.map((row) => [row['id'], Number(row['uncounted'])]))
   return jobs

@@ -16,6 +16,8 @@ export interface PostgresPlace {
   readonly password: Secret | undefined
   /** The schema of the tables. Checked with `schemaName`: it stands in SQL as it is. */
   readonly schema: string
+  /** Milliseconds. */
+  readonly lease: number
 }
 
 /** SQLSTATEs after which the same transaction may succeed: a deadlock, a serialization failure. */
@@ -38,13 +40,13 @@ export class Connections implements Sql {
     this.#pool = new pg.Pool({
       ...addressOf(place),
       max: 4,
+      verify: (client, done) => void this.#prepare(client).then(() => done(), done),
       query_timeout: TIMEOUT,
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
     })
-    // Without a listener a connection that the server ends would end the process, also one that is checked out.
+    // Without listeners (the other one is in `#prepare`) a connection that the server ends would end the process, also one that is checked out.
     this.#pool.on('error', () => undefined)
-    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   async executeSql(text: string, values?: unknown[]): Promise<{ rows: Row[]; rowCount: number }> {
@@ -72,10 +74,7 @@ export class Connections implements Sql {
     client.on('error', () => undefined)
     try {
       await client.connect()
-      // A machine that vanished is noticed by the server within some 25 s; its locks go then.
-      await client.query(
-        'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3',
-      )
+      await this.#prepare(client)
       return client
     } catch (error) {
       await client.end().catch(() => undefined)
@@ -97,6 +96,17 @@ export class Connections implements Sql {
         cause: error,
         hint: isMissing ? MIGRATE : 'Look at the server of queue.url. Items stay pending until it answers.',
       },
+    )
+  }
+
+  /** What holds for every session, before its first statement. */
+  async #prepare(client: pg.ClientBase): Promise<void> {
+    client.on('error', () => undefined)
+    // A machine that vanished is noticed by the server within some 25 s, a process that is frozen inside a transaction after the lease: its
+    // locks go then. The rows that it was about to claim are nobody's until that.
+    await client.query(
+      `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+       SET idle_in_transaction_session_timeout = ${Math.max(1000, Math.ceil(this.#place.lease))}`,
     )
   }
 

@@ -72,7 +72,9 @@ export class Leadership {
     const { sql, schema } = this.#options
     const { rows } = await sql.executeSql(
       `SELECT extract(epoch FROM scan_began_at) * 1000 AS began, extract(epoch FROM scan_wanted_at) * 1000 AS wanted,
-         scan_added FROM ${schema}.archiver_leaders WHERE role = 'scanner'`,
+         scan_added, CASE WHEN expires_at > clock_timestamp() AND EXISTS
+           (SELECT 1 FROM ${schema}.archiver_instances i WHERE i.id = l.holder AND i.status = 'running') THEN holder END AS leader
+       FROM ${schema}.archiver_leaders l WHERE role = 'scanner'`,
     )
     return scanOf(rows[0] ?? {})
   }

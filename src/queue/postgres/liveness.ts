@@ -3,13 +3,21 @@ import type { Identity } from '../../platform/host.ts'
 import type { Connections, Sql } from './connection.ts'
 
 export interface InstanceOptions {
+  /** A name of this process that no other has. */
   readonly instance: string
   readonly identity: Identity
   readonly schema: string
+  /** Milliseconds that never jump. */
   readonly monotonic: () => number
   /** Milliseconds between two looks for dead instances: each look asks the server for a lock. */
   readonly lookEvery: number
+  /** Items that it works on at once, and processors that it may use: for `queue status`. */
+  readonly workers?: number
+  readonly processors?: number
 }
+
+/** Milliseconds between two signs of life of an instance that has nothing in hand. */
+const HEARTBEAT = 5000
 
 /** How many instances that ended are remembered for `queue status`. */
 const REMEMBERED = 100
@@ -23,6 +31,7 @@ export class Liveness {
   readonly #options: InstanceOptions
   #client: pg.Client | undefined
   #lookedAt = -Infinity
+  #beatAt = -Infinity
 
   constructor(connections: Connections, options: InstanceOptions) {
     this.#connections = connections
@@ -30,12 +39,12 @@ export class Liveness {
   }
 
   async register(): Promise<void> {
-    const { instance, identity, schema } = this.#options
+    const { instance, identity, schema, workers = 0, processors = 0 } = this.#options
     await this.holdLock()
     await this.#connections.executeSql(
-      `INSERT INTO ${schema}.archiver_instances (id, host, pid, status, started_at, heartbeat_at)
-       VALUES ($1, $2, $3, 'running', clock_timestamp(), clock_timestamp())`,
-      [instance, identity.host, identity.pid],
+      `INSERT INTO ${schema}.archiver_instances (id, host, pid, status, started_at, heartbeat_at, workers, processors)
+       VALUES ($1, $2, $3, 'running', clock_timestamp(), clock_timestamp(), $4, $5)`,
+      [instance, identity.host, identity.pid, workers, processors],
     )
     await this.#connections.executeSql(
       `DELETE FROM ${schema}.archiver_instances WHERE status <> 'running' AND id NOT IN
@@ -44,8 +53,8 @@ export class Liveness {
   }
 
   /** Takes the lock again where the connection broke. Another instance may have taken our claims meanwhile: the epochs say so. */
-  async holdLock(): Promise<void> {
-    if (this.#client) return
+  async holdLock(): Promise<pg.Client> {
+    if (this.#client) return this.#client
     const client = await this.#connections.connect()
     client.on('end', () => {
       if (this.#client === client) this.#client = undefined
@@ -53,10 +62,34 @@ export class Liveness {
     try {
       await client.query('SELECT pg_advisory_lock($1::bigint)', [await this.#keyOf(this.#options.instance)])
       this.#client = client
+      return client
     } catch (error) {
       await client.end().catch(() => undefined)
       throw this.#connections.unavailable(error)
     }
+  }
+
+  /**
+   * A sign of life, at most every few seconds, on the connection that holds the lock. A connection that does not answer is given up, and the
+   * lock is taken on another: the server may have ended the session without a word to us, and then the others believe us dead.
+   */
+  async beat(every = HEARTBEAT): Promise<void> {
+    const { instance, schema, monotonic } = this.#options
+    const asked = monotonic()
+    if (this.#client && asked - this.#beatAt < every) return
+    const client = await this.holdLock()
+    try {
+      await client.query(
+        `UPDATE ${schema}.archiver_instances SET heartbeat_at = clock_timestamp(), status = 'running', ended_at = NULL WHERE id = $1`,
+        [instance],
+      )
+    } catch (error) {
+      if (this.#client === client) this.#client = undefined
+      // Not waited for: the goodbye has no way out either.
+      void client.end().catch(() => undefined)
+      throw this.#connections.unavailable(error)
+    }
+    this.#beatAt = asked
   }
 
   /** Instances that are registered as running and whose process is gone. */

@@ -98,13 +98,14 @@ export class PostgresOverview {
   async instances(): Promise<readonly InstanceState[]> {
     const s = this.#schema
     const rows = await this.#read(
-      `SELECT i.id, i.host, i.pid, i.status, i.done, i.failed, i.fenced, i.recovered, ${ms('i.started_at')} AS started_at,
+      `SELECT i.id, i.host, i.pid, i.status, i.done, i.failed, i.fenced, i.recovered, i.claims, i.workers, i.processors, i.minute,
+         i.ended_in_minute, i.ended_before, ${ms('clock_timestamp()')} AS now, ${ms('i.started_at')} AS started_at,
          ${ms('i.heartbeat_at')} AS heartbeat_at, ${ms('i.ended_at')} AS ended_at,
          (SELECT count(*) FROM ${s}.archiver_held h WHERE h.instance = i.id) AS held
        FROM ${s}.archiver_instances i ORDER BY i.started_at`,
       [],
     )
-    return rows.map(instanceOf)
+    return rows.map((row) => instanceOf(row, Number(row['now'])))
   }
 
   async #items(where: string, values: readonly unknown[]): Promise<readonly ItemState[]> {

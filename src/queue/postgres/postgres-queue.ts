@@ -1,6 +1,5 @@
 import type { PgBoss } from 'pg-boss'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
-import type { Identity } from '../../platform/host.ts'
 import { schemaName } from '../../sql/database-url.ts'
 import { makeOnce } from '../../sql/make.ts'
 import { byStage, refused } from './by-stage.ts'
@@ -9,21 +8,16 @@ import { Connections, type PostgresPlace, type Sql } from './connection.ts'
 import { exclusively } from './exclusive.ts'
 import { QUEUE_OPTIONS, queueName } from './jobs.ts'
 import { Leadership } from './leadership.ts'
-import { Liveness } from './liveness.ts'
+import { type InstanceOptions, Liveness } from './liveness.ts'
 import { PostgresOverview } from './overview.ts'
+import { Tally } from '../instance-tally.ts'
+import { countSettled } from './instance-row.ts'
 import { bossOf, migrateTables, startOnTables } from './schema.ts'
 import * as steering from './steering.ts'
 
-export interface PostgresQueueOptions extends PostgresPlace {
-  /** A name of this process that no other has. */
-  readonly instance: string
-  readonly identity: Identity
+export interface PostgresQueueOptions extends PostgresPlace, InstanceOptions {
   /** How long a claim lasts without a sign of life, in milliseconds. */
   readonly lease: number
-  /** Milliseconds that never jump. */
-  readonly monotonic: () => number
-  /** Milliseconds between two looks for dead instances. */
-  readonly lookEvery: number
   /** False only for `queue` commands that look and do not work: no instance is registered. */
   readonly works: boolean
   /** Makes the tables, or brings them up to date: for `queue migrate`. */
@@ -38,6 +32,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   readonly #liveness: Liveness
   readonly #leadership: Leadership
   readonly #queues = new Set<string>()
+  readonly tally: Tally
 
   private constructor(options: PostgresQueueOptions, connections: Connections, boss: PgBoss) {
     const { schema, instance, monotonic } = options
@@ -48,6 +43,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     this.#boss = boss
     this.#liveness = new Liveness(connections, options)
     this.#leadership = leadership
+    this.tally = new Tally(instance)
   }
 
   /** Connects, and registers this process as an instance. Throws QUEUE_UNAVAILABLE, also where `queue migrate` has not been run. */
@@ -98,16 +94,14 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
       [queueName(stage)],
     )
     if (rows.length > 0) return []
-    return this.#write((work) => claims.claim(work, stage, most, lease), stage)
+    const given = await this.#write((work) => claims.claim(work, stage, most, lease), stage)
+    this.tally.claims += given.length
+    return given
   }
 
   async renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
-    const { schema, instance, lease } = this.#options
-    await this.#liveness.holdLock()
-    await this.#connections.executeSql(
-      `UPDATE ${schema}.archiver_instances SET heartbeat_at = clock_timestamp(), status = 'running', ended_at = NULL WHERE id = $1`,
-      [instance],
-    )
+    const { lease } = this.#options
+    await this.#liveness.beat(0)
     return this.#write((work) => refused(held, (these) => claims.renew(work, these, lease)))
   }
 
@@ -116,9 +110,8 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     failed: readonly StoredFailure[],
     nextStage?: string,
   ): Promise<readonly StoredClaim[]> {
-    const { schema, instance } = this.#options
     if (nextStage !== undefined) await this.#ensureQueue(nextStage)
-    return this.#write(async (work) => {
+    const refusals = await this.#write(async (work) => {
       const lost = await refused(done, (these) => claims.settleDone(work, these))
       const accepted = done.filter((one) => !lost.includes(one))
       const failures = failed.map(({ claim }) => claim)
@@ -134,12 +127,11 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
       for (const [stage, these] of byStage(failures.filter((one) => !lostFailures.includes(one))))
         await claims.count(work, stage, { failed: these.length })
       const fenced = lost.length + lostFailures.length
-      await work.sql.executeSql(
-        `UPDATE ${schema}.archiver_instances SET done = done + $2, failed = failed + $3, fenced = fenced + $4 WHERE id = $1`,
-        [instance, accepted.length, failed.length - lostFailures.length, fenced],
-      )
+      await countSettled(work, accepted.length, failed.length - lostFailures.length, fenced)
       return [...lost, ...lostFailures]
     })
+    this.tally.fenced += refusals.length
+    return refusals
   }
 
   async later(one: StoredClaim, reason: string, delay: number): Promise<void> {
@@ -151,6 +143,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   async reap(): Promise<number> {
+    if (this.#options.works) await this.#liveness.beat()
     return this.#reap(await this.#liveness.dead())
   }
 
@@ -212,7 +205,9 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
 
   async #reap(dead: readonly string[]): Promise<number> {
     if (dead.length === 0 && !(await steering.hasExpired(this.#connections, this.#options.schema))) return 0
-    return this.#write((work) => steering.bury(work, dead))
+    const taken = await this.#write((work) => steering.bury(work, dead))
+    this.tally.recovered += taken
+    return taken
   }
 
   #setStage(stage: string, sets: string, values: readonly unknown[]): Promise<void> {

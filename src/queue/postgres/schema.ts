@@ -4,7 +4,7 @@ import { makeOnce } from '../../sql/make.ts'
 import { type Connections, MIGRATE } from './connection.ts'
 
 /** The version of our tables, in the comment of `archiver_instances`. */
-const VERSION = '1'
+const VERSION = '2'
 
 /**
  * What is ours beside pg-boss's own tables: who holds what until when, who works, what is paused. `archiver_tallies` counts for each
@@ -21,6 +21,12 @@ CREATE TABLE IF NOT EXISTS ${schema}.archiver_instances (
   id text PRIMARY KEY, host text NOT NULL, pid integer NOT NULL, status text NOT NULL, started_at timestamptz NOT NULL,
   heartbeat_at timestamptz NOT NULL, ended_at timestamptz, done bigint NOT NULL DEFAULT 0, failed bigint NOT NULL DEFAULT 0,
   fenced bigint NOT NULL DEFAULT 0, recovered bigint NOT NULL DEFAULT 0);
+${['claims', 'workers', 'processors', 'minute', 'ended_in_minute', 'ended_before']
+  .map(
+    (column) =>
+      `ALTER TABLE ${schema}.archiver_instances ADD COLUMN IF NOT EXISTS ${column} bigint NOT NULL DEFAULT 0;`,
+  )
+  .join('\n')}
 CREATE TABLE IF NOT EXISTS ${schema}.archiver_tallies (
   stage text NOT NULL, instance text NOT NULL, added bigint NOT NULL, done bigint NOT NULL, failed bigint NOT NULL,
   PRIMARY KEY (stage, instance)) WITH (fillfactor = 50);

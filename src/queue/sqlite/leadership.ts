@@ -65,9 +65,11 @@ export class Leadership {
   lastScan(): Promise<ScanNote> {
     const [row] = this.#file
       .prepare(
-        `SELECT scan_began_at AS began, scan_wanted_at AS wanted, scan_added FROM leaders WHERE role = 'scanner'`,
+        `SELECT scan_began_at AS began, scan_wanted_at AS wanted, scan_added, CASE WHEN expires_at > ? AND EXISTS
+           (SELECT 1 FROM instances i WHERE i.id = leaders.holder AND i.status = 'running') THEN holder END AS leader
+         FROM leaders WHERE role = 'scanner'`,
       )
-      .all([]) as Readonly<Record<string, unknown>>[]
+      .all([this.#options.now()]) as Readonly<Record<string, unknown>>[]
     return Promise.resolve(scanOf(row ?? {}))
   }
 

@@ -7,6 +7,8 @@ import { Flock } from '../../state/flock.ts'
 interface Options {
   readonly instance: string
   readonly identity: Identity
+  readonly workers?: number | undefined
+  readonly processors?: number | undefined
   readonly now: () => number
   readonly startTicksOf: (pid: number) => number | undefined
 }
@@ -33,14 +35,14 @@ export class Liveness {
   }
 
   async register(write: Write): Promise<void> {
-    const { instance, identity, now } = this.#options
+    const { instance, identity, now, workers = 0, processors = 0 } = this.#options
     await mkdir(this.#folder, { recursive: true, mode: 0o750 })
     this.#lock = await Flock.take(this.#pathOf(instance), 0)
     await write(() => {
       this.#file
         .prepare(
-          `INSERT INTO instances (id, host, pid, start_ticks, boot_id, status, started_at, heartbeat_at)
-           VALUES (?, ?, ?, ?, ?, 'running', ?, ?)`,
+          `INSERT INTO instances (id, host, pid, start_ticks, boot_id, status, started_at, heartbeat_at, workers, processors)
+           VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)`,
         )
         .run([
           instance,
@@ -50,6 +52,8 @@ export class Liveness {
           identity.bootId,
           now(),
           now(),
+          workers,
+          processors,
         ])
       this.#file
         .prepare(

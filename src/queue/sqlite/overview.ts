@@ -73,7 +73,7 @@ export class SqliteOverview {
       `SELECT i.*, (SELECT count(*) FROM work w WHERE w.claimed_by = i.id AND w.status = 'claimed') AS held FROM instances i
        ORDER BY i.started_at`,
       [],
-    ).then((rows) => rows.map(instanceOf))
+    ).then((rows) => rows.map((row) => instanceOf(row, this.#now())))
   }
 
   #read(sql: string, values: readonly unknown[]): Promise<Readonly<Record<string, unknown>>[]> {

@@ -2,7 +2,7 @@ import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { ArchiverError } from '../../errors.ts'
 
 /** The version of the tables, in `user_version`. A file of a later version is refused. */
-const VERSION = 2
+const VERSION = 3
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS work (
@@ -55,6 +55,11 @@ CREATE TRIGGER work_changed AFTER UPDATE OF status ON work WHEN OLD.status <> NE
 END;
 `
 
+/** Version 3: what each instance was given, how fast it is, and how much of its machine it wants. */
+const THIRD = ['claims', 'workers', 'processors', 'minute', 'ended_in_minute', 'ended_before']
+  .map((column) => `ALTER TABLE instances ADD COLUMN ${column} INTEGER NOT NULL DEFAULT 0;`)
+  .join('\n')
+
 /** Makes the tables where they are missing. Every commit is durable when it returns: a settled item stays settled after a power cut. */
 export const prepareTables = (file: SqliteFile, path: string): void => {
   file.prepare('PRAGMA journal_mode = WAL').all([])
@@ -76,6 +81,7 @@ export const prepareTables = (file: SqliteFile, path: string): void => {
     const [now] = file.prepare('PRAGMA user_version').all([]) as { user_version: number }[]
     if ((now?.user_version ?? 0) < 1) file.exec(TABLES)
     if ((now?.user_version ?? 0) < 2) file.exec(SECOND)
+    if ((now?.user_version ?? 0) < 3) file.exec(THIRD)
     file.exec(`PRAGMA user_version = ${VERSION}`)
     file.exec('COMMIT')
   } catch (error) {

@@ -7,6 +7,9 @@ import * as claims from './claims.ts'
 import { Leadership } from './leadership.ts'
 import { Liveness } from './liveness.ts'
 import { SqliteOverview } from './overview.ts'
+import { InstanceRow } from './instance-row.ts'
+import * as steering from './steering.ts'
+import { Tally } from '../instance-tally.ts'
 import { prepareTables } from './schema.ts'
 import { unavailable, write } from './transaction.ts'
 
@@ -24,6 +27,9 @@ export interface SqliteQueueOptions {
   readonly startTicksOf: (pid: number) => number | undefined
   /** False only for `queue` commands that look and do not work: no instance is registered. */
   readonly works: boolean
+  /** Items that it works on at once, and processors that it may use: for `queue status`. */
+  readonly workers?: number
+  readonly processors?: number
 }
 
 /** Claims in one SQLite file: for several processes on one machine. */
@@ -32,6 +38,8 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   readonly #options: SqliteQueueOptions
   readonly #liveness: Liveness
   readonly #leadership: Leadership
+  readonly #row: InstanceRow
+  readonly tally: Tally
 
   private constructor(file: SqliteFile, options: SqliteQueueOptions, liveness: Liveness) {
     const leadership = new Leadership(file, options)
@@ -40,6 +48,8 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     this.#file = file
     this.#options = options
     this.#liveness = liveness
+    this.#row = new InstanceRow(file, options.instance)
+    this.tally = new Tally(options.instance)
   }
 
   /** Opens the queue, and registers this process as an instance. Throws QUEUE_UNAVAILABLE. */
@@ -86,41 +96,41 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     )
       return []
     const { instance } = this.#options
-    return this.#write(() => claims.claim(this.#file, stage, most, instance, this.#now, this.#leaseUntil))
+    const given = await this.#write(() => {
+      const these = claims.claim(this.#file, stage, most, instance, this.#now, this.#leaseUntil)
+      this.#row.claimed(these.length)
+      return these
+    })
+    this.tally.claims += given.length
+    return given
   }
 
   renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
     const { instance } = this.#options
     return this.#write(() => {
-      this.#file.prepare('UPDATE instances SET heartbeat_at = ? WHERE id = ?').run([this.#now, instance])
+      this.#row.beat(this.#now)
       return claims.renew(this.#file, held, instance, this.#leaseUntil)
     })
   }
 
-  settle(
+  async settle(
     done: readonly StoredClaim[],
     failed: readonly StoredFailure[],
     nextStage?: string,
   ): Promise<readonly StoredClaim[]> {
     const { instance } = this.#options
-    return this.#write(() => {
+    const refused = await this.#write(() => {
       const now = this.#now
       const lost = claims.settleDone(this.#file, done, instance, now)
       const lostFailures = claims.settleFailed(this.#file, failed, instance, now)
       const accepted = done.filter((one) => !lost.includes(one))
       if (nextStage !== undefined) claims.enqueue(this.#file, nextStage, accepted, now + 1, now)
-      this.#file
-        .prepare(
-          `UPDATE instances SET done = done + ?, failed = failed + ?, fenced = fenced + ? WHERE id = ?`,
-        )
-        .run([
-          accepted.length,
-          failed.length - lostFailures.length,
-          lost.length + lostFailures.length,
-          instance,
-        ])
+      const fenced = lost.length + lostFailures.length
+      this.#row.settled({ done: accepted.length, failed: failed.length - lostFailures.length, fenced }, now)
       return [...lost, ...lostFailures]
     })
+    this.tally.fenced += refused.length
+    return refused
   }
 
   later(one: StoredClaim, reason: string, delay: number): Promise<void> {
@@ -134,52 +144,33 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   async reap(): Promise<number> {
-    const dead = await this.#liveness.dead()
     const now = this.#now
+    if (this.#options.works && this.#row.isSilent(now)) await this.#write(() => this.#row.beat(now))
+    const dead = await this.#liveness.dead()
     if (
       dead.length === 0 &&
       !this.#any(`SELECT 1 FROM work WHERE status = 'claimed' AND lease_until < ? LIMIT 1`, [now])
     )
       return 0
-    const { instance } = this.#options
-    return this.#write(() => {
+    const taken = await this.#write(() => {
       const count = claims.takeBack(this.#file, dead, now)
       const lose = this.#file.prepare(
         `UPDATE instances SET status = 'lost', ended_at = ? WHERE id = ? AND status = 'running'`,
       )
       for (const id of dead) lose.run([now, id])
-      this.#file.prepare('UPDATE instances SET recovered = recovered + ? WHERE id = ?').run([count, instance])
+      this.#row.recovered(count)
       return count
     })
+    this.tally.recovered += taken
+    return taken
   }
 
   retry(stage: string, keys: readonly string[] | undefined): Promise<number> {
-    const open = `UPDATE work SET status = 'pending', attempts = 0, lost = 0, not_before = 0, finished_at = NULL WHERE stage = ? AND status = 'failed'`
-    return this.#write(() => {
-      if (keys === undefined) return Number(this.#file.prepare(open).run([stage]).changes)
-      const one = this.#file.prepare(`${open} AND key = ?`)
-      return keys.reduce((sum, key) => sum + Number(one.run([stage, key]).changes), 0)
-    })
+    return this.#write(() => steering.reopen(this.#file, stage, keys))
   }
 
   adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void> {
-    return this.#write(() => {
-      const keys = new Set(items.map(({ key }) => key))
-      const now = this.#now
-      const failed = this.#file
-        .prepare(`SELECT key FROM work WHERE stage = ? AND status = 'failed'`)
-        .all([stage])
-      const reopen = this.#file.prepare(
-        `UPDATE work SET status = 'pending', attempts = 0, lost = 0, finished_at = NULL WHERE stage = ? AND key = ?`,
-      )
-      for (const { key } of failed as { key: string }[]) if (!keys.has(key)) reopen.run([stage, key])
-      const add = this.#file.prepare(
-        `INSERT INTO work (stage, key, ordinal, status, added_at, finished_at, message) VALUES (?, ?, ?, 'failed', ?, ?, 'in the failure log')
-         ON CONFLICT (stage, key) DO UPDATE SET status = 'failed', finished_at = excluded.finished_at, message = excluded.message
-         WHERE work.status = 'done'`,
-      )
-      for (const { key, ordinal } of items) add.run([stage, key, ordinal, now, now])
-    })
+    return this.#write(() => steering.adoptFailures(this.#file, stage, items, this.#now))
   }
 
   pause(stage: string): Promise<void> {

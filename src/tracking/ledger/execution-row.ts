@@ -1,3 +1,4 @@
+import type { InstanceTally } from '../../engine/claim-store.ts'
 import { overallPercent, percent, type RateMeter } from './eta.ts'
 import { wordsOf, type State } from './status-words.ts'
 import type { Cell } from './row.ts'
@@ -69,6 +70,8 @@ export interface Snapshot {
   readonly now: number
   readonly rate: RateMeter
   readonly usage: Usage | undefined
+  /** Of a worker on a shared backlog. */
+  readonly tally?: InstanceTally | undefined
   readonly cpuPercent: number | undefined
   readonly error: { readonly message: string; readonly detail: string | undefined } | undefined
   readonly message: string | undefined
@@ -134,6 +137,10 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     error_detail: now.error?.detail ?? null,
     git_commit: facts.gitCommit ?? null,
     environment: now.environment ?? null,
+    instance_id: now.tally?.instance ?? null,
+    claims: now.tally?.claims ?? null,
+    claims_fenced: now.tally?.fenced ?? null,
+    claims_recovered: now.tally?.recovered ?? null,
     boot_id: bootId,
     process_start_ticks: startTicks ?? null,
     heartbeat_at: timeText(now.heartbeatAt),

@@ -4,6 +4,7 @@ import type { State } from './status-words.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Cell, Row } from './row.ts'
 import { timeText } from '../../sql/timestamps.ts'
+import type { InstanceTally } from '../../engine/claim-store.ts'
 import type { EngineEvent } from '../../engine/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { StageRecord } from './stage-progress.ts'
@@ -34,6 +35,7 @@ export class ExecutionRecord {
   #message: string | undefined
   #rate: RateMeter
   #usage: Usage | undefined
+  #tally: InstanceTally | undefined
   #cpuPercent: number | undefined
 
   /** `usage` is what the process has used before it began. */
@@ -104,6 +106,19 @@ export class ExecutionRecord {
     this.#message = this.#text(message)
     this.#progressAt = this.#now()
     this.#changed = true
+  }
+
+  /** What it did as an instance of a shared backlog so far. Returns whether that is news. */
+  counted(tally: InstanceTally): boolean {
+    const before = this.#tally
+    const same =
+      before?.claims === tally.claims &&
+      before.fenced === tally.fenced &&
+      before.recovered === tally.recovered
+    if (same) return false
+    this.#tally = { ...tally }
+    this.#changed = true
+    return true
   }
 
   /** Something worth finding again later. `detail` holds no secrets of its own. */
@@ -185,6 +200,7 @@ export class ExecutionRecord {
       now: this.#now(),
       rate: this.#rate,
       usage: this.#usage,
+      tally: this.#tally,
       cpuPercent: this.#cpuPercent,
       error: this.#error,
       message: this.#message,

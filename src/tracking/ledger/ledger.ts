@@ -9,6 +9,7 @@ import { RunningFiles } from './running-files.ts'
 import { Spool } from './spool.ts'
 import type { OpenStore } from './ledger-database.ts'
 import { LedgerWriter, type Gap, within } from './writer.ts'
+import type { InstanceTally } from '../../engine/claim-store.ts'
 import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import { ExecutionRecord } from './execution.ts'
 import type { Ending, ExecutionFacts } from './execution-row.ts'
@@ -138,6 +139,11 @@ export class Ledger {
   say(message: string): void {
     this.#record?.say(message)
     this.#wake()
+  }
+
+  /** What this process did as an instance of a shared backlog so far. */
+  counted(tally: InstanceTally): void {
+    if (this.#record?.counted(tally)) this.#wake()
   }
 
   /** Something worth finding again: a state file that was damaged, an alert that was sent. */

@@ -2,7 +2,12 @@ import type { DialectName } from '../../sql/database-url.ts'
 import { qualified } from './table-types.ts'
 
 /** Views beside the tables, for people and dashboards that read the database. */
-export const OWN_VIEWS = ['current_status', 'monitoring_view', 'pipeline_status_history'] as const
+export const OWN_VIEWS = [
+  'current_status',
+  'monitoring_view',
+  'pipeline_status_history',
+  'instances',
+] as const
 
 export type OwnViewName = (typeof OWN_VIEWS)[number]
 
@@ -83,6 +88,12 @@ SELECT c.task_name, c.task_stage, s.stage_order, NULL, NULL, NULL, NULL, c.run_i
 FROM (${current(table)}) c
 LEFT JOIN ${table('stages')} s ON s.stage_name = c.task_stage
 WHERE NOT EXISTS (SELECT 1 FROM ${table('tasks')} t WHERE t.task_name = c.task_name)`,
+
+  // Workers of a shared backlog: one execution is one instance.
+  instances: (table) => `
+SELECT instance_id, task_name, hostname, process_id, execution_status, end_reason, execution_start, execution_end, heartbeat_at,
+  claims, claims_fenced, claims_recovered, items_attempted, items_failed, run_id
+FROM ${table('executions')} WHERE instance_id IS NOT NULL`,
 
   pipeline_status_history: (table) => `SELECT ${COLUMNS.join(', ')} FROM ${table('executions_history')}`,
 }

@@ -1,4 +1,5 @@
 import { COLUMNS_2, TABLES_2 } from './migrations/tables-2.ts'
+import { COLUMNS_3 } from './migrations/tables-3.ts'
 import { TABLES_1 } from './migrations/tables-1.ts'
 
 /** Every table as it is after all migrations. */
@@ -7,7 +8,11 @@ export const TABLES = {
   ...TABLES_2,
   executions: {
     ...TABLES_1.executions,
-    columns: { ...TABLES_1.executions.columns, ...COLUMNS_2.executions },
+    columns: { ...TABLES_1.executions.columns, ...COLUMNS_2.executions, ...COLUMNS_3.executions },
+  },
+  executions_history: {
+    ...TABLES_2.executions_history,
+    columns: { ...TABLES_2.executions_history.columns, ...COLUMNS_3.executions_history },
   },
   process_metrics: {
     ...TABLES_1.process_metrics,

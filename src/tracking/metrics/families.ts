@@ -35,8 +35,13 @@ export const FAMILIES = {
   record_rows_total: ['counter', 'Rows that payloads became.'],
   instances: ['gauge', 'Workers of the shared backlog, by state.'],
   claims: ['gauge', 'Items of the shared backlog, by state.'],
+  claims_total: ['counter', 'Items that workers of the shared backlog were given.'],
   claims_fenced_total: ['counter', 'Results that were refused because another worker had the item.'],
   claims_recovered_total: ['counter', 'Items that were taken over from workers that died.'],
+  backlog_rate_items_per_second: [
+    'gauge',
+    'Items that all workers of the shared backlog ended in the last minute.',
+  ],
   tracking_failures_total: ['counter', 'Times the ledger could not be written.'],
   tracking_spool_bytes: ['gauge', 'Bytes that wait to be written to the ledger.'],
   peak_memory_bytes: ['gauge', 'The most memory that the process of the last pass held.'],

@@ -22,8 +22,12 @@ export interface ServedFacts {
   readonly standings: readonly Standing[]
   readonly instances: Readonly<Record<string, number>>
   readonly claims: Readonly<Record<string, number>>
+  /** Claims that instances were given. */
+  readonly claimed: number | undefined
   readonly fenced: number | undefined
   readonly recovered: number | undefined
+  /** Items a second that all instances end. */
+  readonly rate: number | undefined
   readonly spoolBytes: number
   readonly ledgerUp: boolean
   readonly version: string
@@ -68,8 +72,10 @@ export const servedMetrics = async (facts: ServedFacts): Promise<string> => {
   }
   for (const [state, count] of Object.entries(facts.instances)) put('instances', { state }, count)
   for (const [state, count] of Object.entries(facts.claims)) put('claims', { state }, count)
+  put('claims_total', {}, facts.claimed)
   put('claims_fenced_total', {}, facts.fenced)
   put('claims_recovered_total', {}, facts.recovered)
+  put('backlog_rate_items_per_second', {}, facts.rate)
   put('tracking_spool_bytes', {}, facts.spoolBytes)
   put('ledger_up', {}, facts.ledgerUp ? 1 : 0)
   put('build_info', { version: facts.version, commit: facts.commit }, 1)

@@ -65,3 +65,18 @@ describe('the share of a processor', () => {
     expect(cellsOf(record, 'process_metrics', 'cpu_percent')).toEqual([999_999.99, 0])
   })
 })
+
+describe('a worker of a shared backlog', () => {
+  it('has in its row what it counted, and is no news while nothing changes', () => {
+    const record = recorded()
+    record.drain()
+    const tally = { instance: 'h-1-abc', claims: 4, fenced: 1, recovered: 2 }
+    expect([record.counted(tally), record.counted({ ...tally })]).toEqual([true, false])
+    const [row] = record.drain()
+    expect(row).toMatchObject({
+      table: 'executions',
+      cells: { instance_id: 'h-1-abc', claims: 4, claims_fenced: 1, claims_recovered: 2 },
+    })
+    expect(record.drain()).toEqual([])
+  })
+})

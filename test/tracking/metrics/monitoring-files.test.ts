@@ -79,6 +79,8 @@ const SERVED = {
   standings: [{ stage: 'import', lastContiguousRun: 5, lastAttemptedRun: 9, pending: 2, failed: 1 }],
   instances: { running: 2 },
   claims: { claimed: 3 },
+  claimed: 6,
+  rate: 0.5,
   fenced: 4,
   recovered: 5,
   spoolBytes: 10,

@@ -1,8 +1,20 @@
 import type { Migration } from '../../../sql/migrate.ts'
 import { createStatements, SQL_TYPES } from '../ddl.ts'
-import { qualified } from '../table-types.ts'
+import type { DialectName } from '../../../sql/database-url.ts'
+import { type ColumnType, qualified } from '../table-types.ts'
 import { TABLES_1 } from './tables-1.ts'
 import { COLUMNS_2, TABLES_2 } from './tables-2.ts'
+import { COLUMNS_3 } from './tables-3.ts'
+
+type Columns = Readonly<Record<string, Readonly<Record<string, ColumnType>>>>
+
+const typesOf = (tables: Columns, dialect: DialectName): Record<string, Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(tables).map(([table, columns]) => [
+      table,
+      Object.fromEntries(Object.entries(columns).map(([column, type]) => [column, SQL_TYPES[type][dialect]])),
+    ]),
+  )
 
 /** The ledger's migrations, in order. A released one never changes: a new one follows it. */
 export const LEDGER_MIGRATIONS: readonly Migration[] = [
@@ -14,15 +26,7 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
   {
     version: 2,
     name: 'tasks, stages, failures by day, alerts, archived executions',
-    columns: (dialect) =>
-      Object.fromEntries(
-        Object.entries(COLUMNS_2).map(([table, columns]) => [
-          table,
-          Object.fromEntries(
-            Object.entries(columns).map(([column, type]) => [column, SQL_TYPES[type][dialect]]),
-          ),
-        ]),
-      ),
+    columns: (dialect) => typesOf(COLUMNS_2, dialect),
     statements: (dialect, schema) => [
       ...createStatements(TABLES_2, dialect, schema),
       // What runs now, and for how long: found without reading what has ended.
@@ -33,5 +37,11 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
               WHERE execution_status IN ('STARTED', 'RUNNING')`,
           ]),
     ],
+  },
+  {
+    version: 3,
+    name: 'claims of instances',
+    columns: (dialect) => typesOf(COLUMNS_3, dialect),
+    statements: () => [],
   },
 ]
