@@ -11,6 +11,7 @@ import { now } from '../platform/host.ts'
 import { FailureLog } from '../state/failure-log.ts'
 import { type Context, stopCode, untilStopped } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
+import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { sha256 } from '../runs/workers/convert-run.ts'
 
@@ -38,7 +39,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
   }
   const source = await archiver.records.list()
   const artdaq = await archiver.artdaq.list()
-  const archive = await archiver.archive.list()
+  const archive = await withUnlisted(archiver.archive, artdaq, await archiver.archive.list())
   refuseEmptySource(source.runs.union(source.ambiguous), artdaq.runs)
   const imported = await readBack(artdaq.runs, failed.import, options, context, (run) =>
     checkImported(archiver, run, context),

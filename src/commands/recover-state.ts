@@ -1,4 +1,5 @@
 import { rebuild, type StageRuns } from '../state/rebuild-state.ts'
+import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { recoveryJson, recoveryLines } from '../runs/report/recovery-text.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
@@ -48,9 +49,12 @@ const recoverStage = async (
   }
   const lines = recoveryLines(stage)
   print(lines.start)
-  const source = await sourceRuns(archiver, stage)
+  const documents = stage === 'migrate' ? await archiver.artdaq.list() : undefined
+  const source = documents?.runs ?? (await recordRuns(archiver))
   print(lines.sourceFound(source.size))
-  const { runs: stored } = stage === 'import' ? await archiver.artdaq.list() : await archiver.archive.list()
+  const { runs: stored } = documents
+    ? await withUnlisted(archiver.archive, documents, await archiver.archive.list())
+    : await archiver.artdaq.list()
   print(lines.destinationFound(stored.size))
   refuseEmptySource(stage, { source, stored })
   const missing = source.minus(stored).upTo(stored.last ?? 0)
@@ -84,8 +88,7 @@ const notReady = async ({ records }: Archiver, runs: RunSet): Promise<RunSet> =>
 }
 
 /** Runs that two directories claim are on the source, too: they cannot be archived, so they are missing by name. */
-const sourceRuns = async ({ records, artdaq }: Archiver, stage: StageName): Promise<RunSet> => {
-  if (stage === 'migrate') return (await artdaq.list()).runs
+const recordRuns = async ({ records }: Archiver): Promise<RunSet> => {
   const { runs, ambiguous } = await records.list()
   return runs.union(ambiguous)
 }

@@ -15,6 +15,7 @@ import { lastSuccessAt } from '../tracking/last-success.ts'
 import { untilStopped } from '../app/context.ts'
 import type { MainOptions } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
+import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import type { Archiver } from '../runs/archiver.ts'
 
 /** So many pending runs are looked at for the reason why they are pending. */
@@ -39,7 +40,7 @@ export const gather = async (archiver: Archiver, config: string): Promise<Report
   const { artdaqDb, uconDb, sourceFiles } = archiver.config
   let artdaqListing: Listing | undefined
   let archiveListing: Listing | undefined
-  const [records, artdaq, archive, imports, migrates] = await Promise.all([
+  const [records, artdaq, listed, imports, migrates] = await Promise.all([
     known(async () => {
       const { runs, ambiguous, ignored } = await archiver.records.list()
       return { runs, ambiguous, ignored: ignored.map(({ name, reason }) => `${name} (${reason})`) }
@@ -49,6 +50,10 @@ export const gather = async (archiver: Archiver, config: string): Promise<Report
     known(() => memoryFacts(archiver, 'import')),
     known(() => memoryFacts(archiver, 'migrate')),
   ])
+  const [documents, blobs] = [artdaqListing, archiveListing]
+  const archive =
+    documents && blobs ? await known(() => withUnlisted(archiver.archive, documents, blobs)) : listed
+  if (archive.known && archiveListing) archiveListing = archive.value
   const facts = {
     now: now(),
     config,

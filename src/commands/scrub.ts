@@ -1,3 +1,4 @@
+import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { ArchiverError } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
 import { stopCode, untilStopped } from '../app/context.ts'
@@ -23,9 +24,10 @@ const SAVE_EVERY = 5000
 export const scrub = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
   const budget = options.for === undefined ? Infinity : durationOf(options.for)
+  const documents = await archiver.artdaq.list()
   const held = provable(
-    await archiver.artdaq.list(),
-    await archiver.archive.list(),
+    documents,
+    await withUnlisted(archiver.archive, documents, await archiver.archive.list()),
     (await archiver.peek('migrate')).failed,
   )
   const chosen = options.runs === undefined ? held : held.intersect(runsOf(options.runs))

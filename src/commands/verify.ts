@@ -5,6 +5,7 @@ import { compareRun, type RunComparison } from '../runs/verify/compare-run.ts'
 import { stopCode, untilStopped } from '../app/context.ts'
 import { runsOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
+import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import type { Archiver } from '../runs/archiver.ts'
 
 interface Options {
@@ -68,7 +69,7 @@ interface Held {
 /** Every run that one of the destinations holds. */
 const heldRuns = async ({ artdaq, archive, records }: Archiver): Promise<Held> => {
   const documents: Listing = await artdaq.list()
-  const blobs: Listing = await archive.list()
+  const blobs: Listing = await withUnlisted(archive, documents, await archive.list())
   // An unmounted record directory would make every comparison pass for want of anything to compare with.
   const source: SourceListing = await records.list()
   const incomplete = documents.incomplete.union(blobs.incomplete)

@@ -17,6 +17,7 @@ import type { Archiver } from './archiver.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
 import { type Archived, refreshWatchList } from './recheck.ts'
 import { importing, migrating } from './stages.ts'
+import { withUnlisted } from './unlisted-blobs.ts'
 
 export interface PassRequest {
   readonly mode: PassMode
@@ -75,7 +76,8 @@ export const planPass = async (
   const inHand = await archiver.inHand.read()
   const wanted = { mode, limit, only, state, failed, isFirst, inHand, override, share }
   const held = withImported(await cache.list<Listing>('artdaq', artdaq), imported)
-  if (stage === 'migrate') return planMigrate(held, await cache.list<Listing>('archive', archive), wanted)
+  if (stage === 'migrate')
+    return planMigrate(held, await cache.list<Listing>('archive', archive), wanted, archive)
   const source = await cache.list<SourceListing>('run-records', records)
   return planImport(
     records,
@@ -220,8 +222,10 @@ export const stageRuns = async (
   stage: StageName,
 ): Promise<StageRuns> => {
   const held = await cache.list<Listing>('artdaq', artdaq)
-  if (stage === 'migrate')
-    return { source: held.runs, stored: (await cache.list<Listing>('archive', archive)).runs }
+  if (stage === 'migrate') {
+    const listed = await cache.list<Listing>('archive', archive)
+    return { source: held.runs, stored: (await withUnlisted(archive, held, listed)).runs }
+  }
   return { source: (await cache.list<SourceListing>('run-records', records)).runs, stored: held.runs }
 }
 

@@ -1,4 +1,4 @@
-import type { Listing, RecordSource, SourceListing } from '../stores/store.ts'
+import type { Archive, Listing, RecordSource, SourceListing } from '../stores/store.ts'
 import { candidates, type PassMode } from './candidates.ts'
 import { RunSet } from '../common/run-set.ts'
 import type { Share } from '../common/share.ts'
@@ -6,6 +6,7 @@ import type { StageState } from '../state/state-format.ts'
 import { ArchiverError } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { Watched } from '../state/recheck-list.ts'
+import { behind, including, unlistedOf } from './unlisted-blobs.ts'
 
 /** What a pass of one stage would do. */
 export interface Plan {
@@ -95,29 +96,31 @@ export const planImport = async (
   }
 }
 
-/** What the migrate stage has to do. Throws STORE_UNAVAILABLE where artdaqDB is empty and was not before. */
-export const planMigrate = (artdaq: Listing, archive: Listing, request: PlanRequest): Plan => {
-  const hadRuns = !archive.runs.isEmpty || !request.failed.isEmpty || request.state.lastAttemptedRun > 0
+/**
+ * What the migrate stage has to do. A run that was attempted, did not fail, and whose blob is held though it is not listed, was compared then: it is
+ * archived. Throws STORE_UNAVAILABLE where artdaqDB is empty and was not before.
+ */
+export const planMigrate = async (
+  artdaq: Listing,
+  listed: Listing,
+  request: PlanRequest,
+  store: Pick<Archive, 'unlisted'>,
+): Promise<Plan> => {
+  const { state, failed, isFirst, inHand, override } = request
+  const hadRuns = !listed.runs.isEmpty || !failed.isEmpty || state.lastAttemptedRun > 0
   if (artdaq.runs.isEmpty && artdaq.incomplete.isEmpty && hadRuns)
     throw new ArchiverError('STORE_UNAVAILABLE', 'artdaqDB is empty, and it was not before', {
       hint: 'Is artdaq_db.database_uri right, and its disk mounted? Nothing was changed.',
     })
-  const changed = RunSet.of(
-    [...artdaq.updates]
-      .filter(([run, updates]) => updates > (archive.updates.get(run) ?? 0))
-      .map(([run]) => run),
-  )
+  const overridden = override === undefined ? RunSet.EMPTY : RunSet.of([override])
+  const missing = artdaq.runs.minus(listed.runs).union(behind(artdaq, listed)).minus(overridden)
+  const compared = missing.upTo(state.lastAttemptedRun).minus(failed).minus(inHand)
+  const archive = including(await unlistedOf(store, compared, artdaq), artdaq, listed)
   // The number stays below each run in hand: what is listed above it may be a put that nobody has compared.
-  const { state, failed, isFirst, inHand } = request
-  const listed = artdaq.runs.intersect(archive.runs).minus(failed)
-  const unproven = listed.above(isFirst ? Infinity : state.lastAttemptedRun).union(listed.intersect(inHand))
-  const wanted = candidates({
-    ...request,
-    source: artdaq.runs,
-    destination: archive,
-    unproven,
-    changed: request.override === undefined ? changed : changed.union(RunSet.of([request.override])),
-  })
+  const held = artdaq.runs.intersect(archive.runs).minus(failed)
+  const unproven = held.above(isFirst ? Infinity : state.lastAttemptedRun).union(held.intersect(inHand))
+  const changed = behind(artdaq, archive).union(overridden)
+  const wanted = candidates({ ...request, source: artdaq.runs, destination: archive, unproven, changed })
   const runs = wanted.take(request.limit)
   return {
     stage: 'migrate',

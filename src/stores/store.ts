@@ -103,6 +103,11 @@ export interface Archive {
   /** Throws INTERRUPTED where the program was stopped meanwhile; so does `fingerprint`. */
   list(): Promise<Listing>
   /**
+   * Of these runs, each with the update of its blob, those that are held though a listing does not name them: UconDB lists no version that is marked
+   * as deleted, and gives it all the same. A thousand at a time. Missing where a listing names all.
+   */
+  unlisted?(wanted: ReadonlyMap<number, number>): Promise<RunSet>
+  /**
    * Puts a blob under the run's key (`update` 0) or beside it (`update` n), durably, and compares what the archive holds
    * with it. `present`: the same record, apart from the times of packing, is there. Throws CONFLICT when another is.
    */

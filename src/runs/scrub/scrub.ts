@@ -1,5 +1,6 @@
 import { RunSet } from '../../common/run-set.ts'
 import type { Listing } from '../../stores/store.ts'
+import { behind } from '../unlisted-blobs.ts'
 import { compareRun } from '../verify/compare-run.ts'
 import type { Archiver } from '../archiver.ts'
 import type { Proven } from './proven.ts'
@@ -55,8 +56,5 @@ export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOp
  * stands at the key of a failed run is what it failed for.
  */
 export const provable = (documents: Listing, blobs: Listing, failed: RunSet): RunSet => {
-  const behind = [...documents.updates]
-    .filter(([run, update]) => update > (blobs.updates.get(run) ?? 0))
-    .map(([run]) => run)
-  return blobs.runs.minus(RunSet.of(behind)).minus(documents.incomplete).minus(failed)
+  return blobs.runs.minus(behind(documents, blobs)).minus(documents.incomplete).minus(failed)
 }

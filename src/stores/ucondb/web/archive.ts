@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoff } from '../../../common/backoff.ts'
 import type { Listing, Archive } from '../../store.ts'
+import { RunSet } from '../../../common/run-set.ts'
 import type { Secret } from '../../../common/secret.ts'
 import { runOfBlob } from '../blob/blob.ts'
 import { ArchiverError } from '../../../errors.ts'
@@ -118,6 +119,12 @@ export class UconArchive implements Archive {
     if (found.newest > 0) this.#expected = true
     else if (this.#expected) throw this.#emptied()
     return found.tally.listing()
+  }
+
+  async unlisted(wanted: ReadonlyMap<number, number>): Promise<RunSet> {
+    const runs = new Map([...wanted].map(([run, update]) => [keyOf(run, update), run]))
+    const taken = await this.#untilStopped((signal) => this.#client.taken([...runs.keys()], signal))
+    return RunSet.of([...runs].filter(([key]) => taken.has(key)).map(([, run]) => run))
   }
 
   async put(run: number, update: number, blob: Buffer, signal: AbortSignal): Promise<'stored' | 'present'> {

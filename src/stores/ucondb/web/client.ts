@@ -3,6 +3,7 @@ import { ArchiverError } from '../../../errors.ts'
 import { challengeIn, type DigestSession } from './digest-auth.ts'
 import { blobLimit, type HttpReply } from './request.ts'
 import type { Call, Transport } from './http.ts'
+import { keysIn, lookupOf } from './lookup.ts'
 import { Uncertain } from './network-errors.ts'
 import { messageIn, refusal, saysEmptyObject, saysNoVersion, saysTaken } from './error-replies.ts'
 import { type ListedVersion, versionsIn } from './version-list-parser.ts'
@@ -160,6 +161,11 @@ export class UconClient {
     const reply = await this.#read(`${this.#data}?key=${encodeURIComponent(key)}&meta_only=yes`, signal)
     if (saysNoVersion(reply)) return false
     return this.#metadata(reply, `looking for key ${key}`)['key'] === key
+  }
+
+  /** Of these keys, those that are taken, by versions that are marked as deleted too. Some may be left out (`keysIn`). */
+  async taken(keys: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    return keysIn(await this.#transport.call(lookupOf(this.#versions, keys), signal), keys)
   }
 
   #read(path: string, signal: AbortSignal): Promise<HttpReply> {
