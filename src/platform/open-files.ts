@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 
 /** How many files this process may have open; Infinity where the system does not say. */
@@ -46,20 +47,9 @@ export const fewAtOnce = <Call extends unknown[], Result>(
   read: (...call: Call) => Promise<Result>,
   most = Math.max(1, Math.floor(openFileLimit() / 4)),
 ): ((...call: Call) => Promise<Result>) => {
-  let left = most
-  const waiting: (() => void)[] = []
+  const limited = pLimit(most)
   const patient = whenFilesAllow(read)
-  return async (...call) => {
-    if (left > 0) left--
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await patient(...call)
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else left++
-    }
-  }
+  return (...call) => limited(() => patient(...call))
 }
 
 /** What was thrown because too many files are open, at whatever depth, as an error that names the limit; undefined for anything else. */

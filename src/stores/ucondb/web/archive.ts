@@ -39,8 +39,6 @@ export interface UconArchiveOptions {
   readonly expectExisting?: boolean
   /** Ends listings and fingerprints, which take no signal of their own: there is nothing in hand when one is made. */
   readonly stop?: AbortSignal | undefined
-  /** For so long after a full listing, milliseconds, only what was stored since is listed. 0 unless set: always all of it. */
-  readonly relistAfterMs?: number
   /** Attempts of one call whose outcome is not known; 3 unless set. */
   readonly attempts?: number
   /** Before the second attempt, milliseconds; 500 unless set, doubled for the third. */
@@ -66,7 +64,6 @@ export class UconArchive implements Archive {
   readonly #client: UconClient
   #checked: Promise<void> | undefined
   #expected: boolean
-  #listed: { readonly tally: KeyTally; readonly at: number; newest: number } | undefined
 
   /** Connects to nothing. Throws CONFIG_INVALID. */
   constructor(options: UconArchiveOptions) {
@@ -98,27 +95,22 @@ export class UconArchive implements Archive {
 
   /** All versions of the object. Versions without a key are none of ours. */
   async list(): Promise<Listing> {
-    const { relistAfterMs = 0, now } = this.#options
-    const recent = this.#listed && now() - this.#listed.at < relistAfterMs ? this.#listed : undefined
-    const found = await this.#untilStopped(async (signal) => {
-      const into = recent ?? { tally: new KeyTally(), at: now(), newest: 0 }
-      const since = recent && recent.newest - LONGEST_UPLOAD
+    const { tally, isEmpty } = await this.#untilStopped(async (signal) => {
+      const tally = new KeyTally()
+      let isEmpty = true
       await this.#client.list(
-        since,
+        undefined,
         (versions) => {
-          for (const { key, tr } of versions) {
-            if (key !== null) into.tally.add(key)
-            into.newest = Math.max(into.newest, tr)
-          }
+          for (const { key } of versions) if (key !== null) tally.add(key)
+          isEmpty &&= versions.length === 0
         },
         signal,
       )
-      return into
+      return { tally, isEmpty }
     })
-    this.#listed = found
-    if (found.newest > 0) this.#expected = true
+    if (!isEmpty) this.#expected = true
     else if (this.#expected) throw this.#emptied()
-    return found.tally.listing()
+    return tally.listing()
   }
 
   async unlisted(wanted: ReadonlyMap<number, number>): Promise<RunSet> {

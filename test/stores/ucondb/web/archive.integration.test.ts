@@ -97,20 +97,6 @@ describe('a UconDB object', () => {
     expect(server.connections).toBe(0)
   })
 
-  it('that is listed again soon is asked for what is new only, and later for all of it', async () => {
-    let time = Date.now()
-    const archive = opened({ relistAfterMs: 60_000, now: () => time })
-    const versions = (): string[] =>
-      server.seen.filter(({ path }) => path.startsWith('/versions')).map(({ path }) => path)
-    await opened().put(1, 0, packed(1, 'x'), signal)
-    await archive.list()
-    await opened().put(2, 0, packed(2, 'x'), signal)
-    expect([...(await archive.list()).runs]).toEqual([1, 2])
-    time += 61_000
-    expect([...(await archive.list()).runs]).toEqual([1, 2])
-    expect(versions().map((path) => path.includes('tr_since'))).toEqual([false, true, false])
-  })
-
   it('whose upload stalls is left alone when the time is up, so that the server can serve others', async () => {
     const patient = opened({ connections: 1 })
     await patient.probe(signal)
