@@ -22,7 +22,7 @@ await build({
   define: { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit?.trim() ?? '') },
   // These are needed at every start and load three times faster inside the bundle.
   external: Object.keys(dependencies).filter(
-    (name) => !['commander', 'yaml', 'zod', 'leven', 'kysely'].includes(name),
+    (name) => !['commander', 'yaml', 'zod', 'leven', 'kysely', 'p-limit'].includes(name),
   ),
   loader: { '.sql': 'text', '.fcl': 'text' },
   banner: {

@@ -58,11 +58,7 @@ export const readConfig = (
   return interpret(text, { env, path, readFile: readSmallFile, mode, needs })
 }
 
-/** Parses a configuration. Pure but for what `readFile` reads. Throws as `loadConfig` does. */
-export const parseConfig = (text: string, surroundings: Surroundings): Config =>
-  interpret(text, surroundings).config
-
-/** As `parseConfig`, with the warnings and with where each value came from. */
+/** Parses a configuration, with the warnings and with where each value came from. Pure but for what `readFile` reads. Throws as `loadConfig` does. */
 export const interpret = (text: string, { env, path, readFile, mode, needs }: Surroundings): ReadConfig => {
   const tree = parseTree(text)
   const adapted = adapt(tree.root)

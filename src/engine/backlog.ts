@@ -44,34 +44,3 @@ export interface Backlog<Item> {
   /** Gives claims back as they are: not started, or ended by something that is not their fault. Never throws: a claim that cannot be given back expires. */
   release(claims: readonly Claim<Item>[]): Promise<void>
 }
-
-/** Keeps results of a list somewhere; a list of work that nobody needs to resume does without. */
-export type RecordResults<Item> = (results: Results<Item>) => Promise<void>
-
-/** A list in memory as a backlog, for items that are found again by looking at source and destination. */
-export const listBacklog = <Item>(
-  items: readonly Item[],
-  key: (item: Item) => string,
-  record: RecordResults<Item> = () => Promise.resolve(),
-): Backlog<Item> => {
-  const queue = items[Symbol.iterator]()
-  return {
-    total: items.length,
-    ahead: 0,
-    next: (most) => {
-      const claims: Claim<Item>[] = []
-      while (claims.length < most) {
-        const next = queue.next()
-        if (next.done) break
-        claims.push({ item: next.value, key: key(next.value), attempt: 1 })
-      }
-      return Promise.resolve(claims)
-    },
-    settle: async (results) => {
-      await record(results)
-      return []
-    },
-    later: () => Promise.resolve(),
-    release: () => Promise.resolve(),
-  }
-}

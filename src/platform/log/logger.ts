@@ -1,73 +1,18 @@
-import { Writable } from 'node:stream'
-import { LEVELS, type Fields, type Level, type Log } from '../../common/log.ts'
-import { redact as redactByLook, type Redact } from '../../common/redact.ts'
-import { journalLine, lineOf, type Entry, type Format } from './format.ts'
-import { RotatingFile, type Rotation } from './rotating-file.ts'
+import { openSinks, speaker, type LogOptions, type OpenLog } from './sinks.ts'
 
-export { levelOf, type Fields, type Level, type Log } from '../../common/log.ts'
+export { levelOf, type Level, type Log } from '../../common/log.ts'
+export type { OpenLog } from './sinks.ts'
 
-export interface LogOptions extends Partial<Rotation> {
-  readonly level: Level
-  /** For the console alone, where it is to say less than the file: beside a progress bar. */
-  readonly consoleLevel?: Level
-  readonly format: Format
-  /** Beside the console, lines go to this file. */
-  readonly file?: string | undefined
-  /** Takes a line for the console, without its newline. What it throws (a closed pipe) is swallowed. */
-  readonly out: (line: string) => void
-  /** Whether standard error is read by journald (`$JOURNAL_STREAM`): lines then begin with their priority. */
-  readonly journald: boolean
-  readonly now: () => number
-  /** Made by `redactor` from the configuration's secrets; without it only what looks like a secret is masked. */
-  readonly redact?: Redact
+/** The log of a pass: winston, with a transport for the console and, where a file is configured, one for it. */
+export const createLog = async (options: LogOptions): Promise<OpenLog> => {
+  const { winstonLog } = await import('./winston-log.ts')
+  return winstonLog(options)
 }
-
-/** A log that must be closed, so that its last lines are out. What is logged after that goes to the console alone. */
-export interface OpenLog extends Log {
-  close(): Promise<void>
-}
-
-/** The original's limits, made to work. */
-const ROTATION: Rotation = { maxBytes: 500 * 1024 * 1024, maxFiles: 5, maxDays: 14 }
 
 /**
- * The log of a pass: winston with a console and, where one is configured, a rotating file. Loading winston takes some
- * 30 ms, so a pass that finds nothing to do uses `plainLog`. Both write the same lines.
+ * The same lines to the same places without winston, which takes 70 ms of processor time to load (docs/BENCHMARKS.md): for what has few
+ * lines to write and must start quickly.
  */
-export const createLog = async (options: LogOptions): Promise<OpenLog> => {
-  const { default: winston } = await import('winston')
-  const { console, sinks } = openSinks(options)
-  let isClosed = false
-  const logger = winston.createLogger({
-    levels: Object.fromEntries(LEVELS.map((level, order) => [level, order])),
-    level: options.level,
-    // The lines are made by the sinks; winston's default would make a JSON text of each beside them.
-    format: winston.format((info) => info)(),
-  })
-  for (const sink of sinks) logger.pipe(streamTo(sink))
-  return {
-    ...speaker(options, (entry) => {
-      // A stream that has ended throws where it is written to, out of whatever timer or signal had something to say.
-      if (isClosed) console.write(entry)
-      else logger.log({ level: entry.level, message: entry.message, entry })
-    }),
-    close: () =>
-      new Promise((resolve) => {
-        if (isClosed) {
-          resolve()
-          return
-        }
-        isClosed = true
-        logger.once('finish', () => {
-          for (const sink of sinks) sink.close()
-          resolve()
-        })
-        logger.end()
-      }),
-  }
-}
-
-/** The same lines to the same places without winston. */
 export const plainLog = (options: LogOptions): OpenLog => {
   const { console, sinks } = openSinks(options)
   let isClosed = false
@@ -82,64 +27,3 @@ export const plainLog = (options: LogOptions): OpenLog => {
     },
   }
 }
-
-interface Sink {
-  write(entry: Entry): void
-  close(): void
-}
-
-const openSinks = (options: LogOptions): { readonly console: Sink; readonly sinks: readonly Sink[] } => {
-  const { format, file, out, journald, now, redact = redactByLook, consoleLevel = 'debug' } = options
-  const say = (line: string): void => {
-    try {
-      out(line)
-    } catch {
-      // A console that is gone (EPIPE, a full /dev) takes nothing with it.
-    }
-  }
-  const render = journald ? journalLine : lineOf
-  const console: Sink = {
-    write: (entry) => {
-      if (LEVELS.indexOf(entry.level) <= LEVELS.indexOf(consoleLevel)) say(render(entry, format, redact))
-    },
-    close: () => undefined,
-  }
-  const sinks: Sink[] = [console]
-  if (file !== undefined) {
-    const rotation = { ...ROTATION, ...definedOf(options) }
-    const rotating = new RotatingFile(file, rotation, now, (message) =>
-      say(render({ time: now(), level: 'warn', message, fields: {} }, format, redact)),
-    )
-    sinks.push({
-      write: (entry) => rotating.write(lineOf(entry, format, redact)),
-      close: () => rotating.close(),
-    })
-  }
-  return { console, sinks }
-}
-
-const definedOf = ({ maxBytes, maxFiles, maxDays }: LogOptions): Partial<Rotation> => ({
-  ...(maxBytes === undefined ? {} : { maxBytes }),
-  ...(maxFiles === undefined ? {} : { maxFiles }),
-  ...(maxDays === undefined ? {} : { maxDays }),
-})
-
-const speaker = ({ level, now }: LogOptions, write: (entry: Entry) => void): Log => {
-  const limit = LEVELS.indexOf(level)
-  const at =
-    (own: Level) =>
-    (message: string, fields: Fields = {}): void => {
-      if (LEVELS.indexOf(own) <= limit) write({ time: now(), level: own, message, fields })
-    }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-}
-
-/** What winston passes its entries on to. It never asks to wait, so that no line stays behind at a kill. */
-const streamTo = (sink: Sink): Writable =>
-  new Writable({
-    objectMode: true,
-    write: ({ entry }: { entry: Entry }, _encoding, done) => {
-      sink.write(entry)
-      done()
-    },
-  })

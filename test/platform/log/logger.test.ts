@@ -15,7 +15,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { redactor } from '../../../src/common/redact.ts'
 import { Secret } from '../../../src/common/secret.ts'
 import { ArchiverError } from '../../../src/errors.ts'
-import { createLog, plainLog, type LogOptions } from '../../../src/platform/log/logger.ts'
+import { createLog, plainLog } from '../../../src/platform/log/logger.ts'
+import type { LogOptions } from '../../../src/platform/log/sinks.ts'
 
 const START = new Date(2025, 9, 3, 15, 50, 1, 123).getTime()
 let folder = ''
