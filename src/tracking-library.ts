@@ -3,7 +3,12 @@ import { Secret } from './common/secret.ts'
 import { readConfig } from './config/load-config.ts'
 import { identity, now } from './platform/host.ts'
 import type { Execution } from './tracking/client/execution.ts'
-import { trackingPlace, type TrackingSettings } from './tracking/client/place.ts'
+import {
+  configuredTracking,
+  trackingPlace,
+  type TrackingPlace,
+  type TrackingSettings,
+} from './tracking/client/place.ts'
 import type { TaskOptions } from './tracking/client/run-facts.ts'
 import { Tracker } from './tracking/client/tracker.ts'
 
@@ -13,8 +18,10 @@ export type { TaskOptions } from './tracking/client/run-facts.ts'
 export interface TrackingOptions {
   /** A configuration file of the archiver, for its `ledger` and `tracking` sections. */
   readonly config?: string | undefined
-  /** Where to report to, as `ledger.url`; wins over everything else. */
+  /** Where to report to, as `ledger.url`, or the `https://` of a `run-archiver serve`; wins over everything else. */
   readonly url?: string | undefined
+  /** The token of the service, where `url` is one. */
+  readonly token?: string | undefined
   readonly password?: string | undefined
   /** The schema of the tables on PostgreSQL. */
   readonly schema?: string | undefined
@@ -52,7 +59,7 @@ export const openTracking = (options: TrackingOptions = {}): Tracking => {
   const place = {
     url: options.url ?? found.url,
     schema: options.schema ?? found.schema,
-    password: options.password === undefined ? found.password : new Secret(options.password),
+    ...secretsFor(options, found),
     folder: options.folder ?? found.folder,
   }
   const { flushEvery, heartbeatEvery, timeout, retryEvery } = options
@@ -73,6 +80,12 @@ export const openTracking = (options: TrackingOptions = {}): Tracking => {
   return tracker
 }
 
+/** Of the configuration's secrets none goes to a place that the options name. */
+const secretsFor = ({ url, password, token }: TrackingOptions, found: TrackingPlace) => ({
+  password: password !== undefined ? new Secret(password) : url === undefined ? found.password : undefined,
+  token: token !== undefined ? new Secret(token) : url === undefined ? found.token : undefined,
+})
+
 let opened: Tracking | undefined
 
 const standard = (): Tracking => (opened ??= openTracking())
@@ -87,6 +100,9 @@ export const tracker: Tracking = {
 interface Settings {
   readonly settings: TrackingSettings | undefined
   readonly heartbeatEvery?: number
+  readonly flushEvery?: number
+  readonly stagePatterns?: ReadonlyMap<string, string>
+  readonly envAllow?: readonly string[]
 }
 
 const settingsOf = (
@@ -94,12 +110,9 @@ const settingsOf = (
   env: Readonly<Record<string, string | undefined>>,
 ): Settings => {
   if (config === undefined) return { settings: undefined }
-  const { app, ledger } = readConfig(config, env).config
-  const { url, schema, password, heartbeatSeconds } = ledger
-  return {
-    settings: { url: url.reveal(), schema, password, workDir: app.workDir },
-    heartbeatEvery: heartbeatSeconds * 1000,
-  }
+  const read = readConfig(config, env).config
+  const { settings, tuning } = configuredTracking(read)
+  return { ...tuning, settings, heartbeatEvery: read.ledger.heartbeatSeconds * 1000 }
 }
 
 const logTo = (warn: (message: string) => void): Log => ({

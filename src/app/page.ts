@@ -114,7 +114,7 @@ export const openPage = async (
       options.program &&
       pageActions({ program: options.program, config: options.config, ledger, now }),
     metrics,
-    reports: ledger && reportsTo(ledger, sources.redact),
+    reports: ledger && reportsTo(ledger, sources.redact, archiver?.config.tracking.stagePatterns),
     hosts,
     token,
     writeToken,
@@ -137,8 +137,12 @@ export const openPage = async (
   }
 }
 
-const reportsTo = (ledger: PageLedger, redact: PageSources['redact']): Reports => {
-  const reports = new HttpReports({ use: (work) => ledger.use(work), now, redact })
+const reportsTo = (
+  ledger: PageLedger,
+  redact: PageSources['redact'],
+  stagePatterns: ReadonlyMap<string, string> | undefined,
+): Reports => {
+  const reports = new HttpReports({ use: (work) => ledger.use(work), now, redact, stagePatterns })
   return {
     begin: (value) => reports.begin(value),
     report: (id, value) => reports.report(id, value),

@@ -7,6 +7,7 @@ import { queue } from './sections/queue.ts'
 import { carbon, metrics, reporting } from './sections/alerts.ts'
 import { rows } from './sections/rows.ts'
 import { serve } from './sections/serve.ts'
+import { tracking } from './sections/tracking.ts'
 
 /** Every setting there is. Parsing, the type `Config` and docs/CONFIG.md follow from this table. */
 export const KEYS = {
@@ -17,6 +18,7 @@ export const KEYS = {
   fhiclize_generate: fhiclizeGenerate,
   logging,
   ledger,
+  tracking,
   queue,
   reporting,
   carbon,

@@ -16,7 +16,7 @@ import { trackSettings, type TrackOptions } from './tracking-settings.ts'
  */
 export const trackPipe: Command<TrackOptions> = async (options, context) => {
   const settings = await trackSettings(options, context)
-  const { log, version } = settings
+  const { log } = settings
   const runner = identity()
   let tracker: Tracker
   try {
@@ -54,7 +54,7 @@ export const trackPipe: Command<TrackOptions> = async (options, context) => {
       const seen = initFields(
         { taskName: textIn(operation, 'task_name') ?? 'unknown', type: 'sh' },
         { ...runner, pid, startTicks: startTicks(pid) },
-        { env: context.env, version },
+        { ...settings, env: context.env },
       )
       const given = Object.fromEntries(Object.entries(operation).filter(([, field]) => field != null))
       last = tracker.begin(

@@ -1,6 +1,7 @@
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { databasePlace, schemaName } from '../../sql/database-url.ts'
 import { openStore, type OpenStore } from '../../tracking/ledger/ledger-database.ts'
+import { isService } from '../../tracking/client/http-store.ts'
 import type { TrackSettings } from './tracking-settings.ts'
 
 /** Opens the database of executions, migrated, for as long as `use` lasts. Throws LEDGER_UNAVAILABLE. */
@@ -9,6 +10,14 @@ export const readDatabase = async <T>(
   use: (store: OpenStore) => Promise<T>,
 ): Promise<T> => {
   const { place, now, log, version } = settings
+  if (isService(place.url))
+    throw new ArchiverError(
+      'LEDGER_UNAVAILABLE',
+      `${place.url} is a service: it takes reports, and its page shows executions`,
+      {
+        hint: 'to read here, name the database in MONITOR_DB_CONN or ledger.url',
+      },
+    )
   const database = databasePlace(place.url, place.folder)
   if (!database) throw new ArchiverError('LEDGER_UNAVAILABLE', 'ledger.url is off: nothing is tracked')
   const opening = {

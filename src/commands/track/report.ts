@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command, Context } from '../../app/context.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { identity, startTicks } from '../../platform/host.ts'
+import { isService, sendToService } from '../../tracking/client/http-store.ts'
 import { JournalReporter } from '../../tracking/client/journal-reporter.ts'
 import { readOperation, type Operation } from '../../tracking/client/operations.ts'
 import { gitCommit, initFields, type TaskOptions } from '../../tracking/client/run-facts.ts'
@@ -31,10 +32,7 @@ export const trackInit: Command<InitOptions> = async (options, context) => {
   const runner = { ...identity(), pid, startTicks: startTicks(pid) }
   const task = { ...taskOf(options), type: options.type ?? 'sh' }
   await once(options, context, runId, (settings) =>
-    checked(
-      { op: 'init', ...initFields(task, runner, { env: context.env, version: settings.version }) },
-      context,
-    ),
+    checked({ op: 'init', ...initFields(task, runner, { ...settings, env: context.env }) }, context),
   )
   context.out(options.json ? `${JSON.stringify({ runId })}\n` : `${runId}\n`)
   return 0
@@ -109,6 +107,13 @@ const once = async (
 
 /** An execution without a journal here: it was begun on another host, or it has ended. The database says how it stands. */
 const elsewhere = async (settings: TrackSettings, runId: string, operation: Operation): Promise<void> => {
+  const { place } = settings
+  if (isService(place.url)) {
+    const service = { url: place.url, token: place.token, timeout: 5000 }
+    const answer = await sendToService(service, 'PATCH', `/executions/${runId}`, operation)
+    if (!answer) settings.log.warn(`There is no execution ${runId}, or it has ended`)
+    return
+  }
   const { readDatabase } = await import('./read-database.ts')
   await readDatabase(settings, async (store) => {
     const { loadExecution } = await import('../../tracking/client/load-execution.ts')

@@ -81,7 +81,7 @@ const beginReport = async (
   pid: number,
 ): Promise<Tracked> => {
   const settings = await trackSettings(options, context)
-  const { place, version, log } = settings
+  const { place, log } = settings
   const task = taskOf(options)
   const stamp = timeText(now()).slice(0, 19).replace(/\D/g, '')
   const name = `${options.taskName.replace(/[^\w.-]/g, '_').slice(0, 100)}_${stamp}_${pid}.log`
@@ -96,7 +96,7 @@ const beginReport = async (
       argv: options.command.join(' '),
     },
     { ...identity(), pid, startTicks: startTicks(pid) },
-    { env: context.env, version },
+    { ...settings, env: context.env },
   )
   const reporter = new JournalReporter(settings, runId)
   reporter.report({ op: 'init', ...facts })
@@ -125,7 +125,7 @@ const beat = (
       cells: { run_id: runId, at: timeText(now()), ...measure },
       transient: true,
     })
-    void asked(reporter, runId).then((yes) => {
+    void reporter.store?.cancelAsked(runId).then((yes) => {
       if (!yes || cancelled) return
       cancelled = true
       cancel()
@@ -141,19 +141,6 @@ const measurement = (usage: GroupUsage, cpu: number, peak: number): Record<strin
   read_bytes: usage.readBytes ?? null,
   write_bytes: usage.writeBytes ?? null,
 })
-
-const asked = async (reporter: JournalReporter, runId: string): Promise<boolean> => {
-  const { store } = reporter
-  if (!store) return false
-  const { tables } = await import('../../tracking/ledger/daily-stats.ts')
-  const row = await tables(store.database)
-    .selectFrom('executions')
-    .select('cancel_requested_at')
-    .where('run_id', '=', runId)
-    .executeTakeFirst()
-    .catch(() => undefined)
-  return row?.cancel_requested_at != null
-}
 
 const endOperation = (
   { exitCode, signal, error }: Ended,

@@ -3,7 +3,7 @@ import type { Context } from '../../app/context.ts'
 import type { Log } from '../../common/log.ts'
 import { messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
-import { trackingPlace, type TrackingSettings } from '../../tracking/client/place.ts'
+import { configuredTracking, trackingPlace, type TrackingSettings } from '../../tracking/client/place.ts'
 import type { WriterSettings } from '../../tracking/client/open-writer.ts'
 
 /** The options that every `track` command has. */
@@ -16,6 +16,8 @@ export interface TrackOptions {
 export interface TrackSettings extends WriterSettings {
   readonly heartbeatEvery: number
   readonly foreignSilence: number
+  readonly stagePatterns?: ReadonlyMap<string, string>
+  readonly envAllow?: readonly string[]
 }
 
 /**
@@ -33,14 +35,15 @@ export const trackSettings = async (
   const file = named ?? context.env['RUN_ARCHIVER_CONFIG'] ?? 'config.yaml'
   const asked = file !== 'config.yaml'
   let settings: TrackingSettings | undefined
+  let tuning = {}
   let heartbeatEvery = 15_000
   let foreignSilence = 3_600_000
   if (asked || existsSync(file))
     try {
       const { loadConfig } = await import('../../config/load-config.ts')
-      const { app, ledger } = await loadConfig(file, context.env, ['app', 'ledger'])
-      const { url, schema, password } = ledger
-      settings = { url: url.reveal(), schema, password, workDir: app.workDir }
+      const config = await loadConfig(file, context.env, ['app', 'ledger', 'tracking'])
+      const { ledger } = config
+      ;({ settings, tuning } = configuredTracking(config))
       heartbeatEvery = ledger.heartbeatSeconds * 1000
       foreignSilence = ledger.foreignHostTimeoutSeconds * 1000
     } catch (error) {
@@ -48,7 +51,7 @@ export const trackSettings = async (
       log.warn(messageOf(error))
     }
   const place = trackingPlace(context.env, settings)
-  return { place, now, log, version: context.version, heartbeatEvery, foreignSilence }
+  return { ...tuning, place, now, log, version: context.version, heartbeatEvery, foreignSilence }
 }
 
 /** Warnings to standard error, as the clients of all languages write them. */

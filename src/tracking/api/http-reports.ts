@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Redact } from '../../common/redact.ts'
 import { ArchiverError } from '../../errors.ts'
 import { timeText } from '../../sql/timestamps.ts'
+import { cancelRequested } from '../client/tracked-queries.ts'
 import { loadExecution } from '../client/load-execution.ts'
 import { readOperation, textIn, type Operation } from '../client/operations.ts'
-import { stageOf } from '../client/stage-patterns.ts'
+import { stageOf } from '../../common/stage-patterns.ts'
 import { isUuid, trackedRows } from '../client/tracked-rows.ts'
 import { TrackedExecution } from '../client/tracked-execution.ts'
 import { writeLedger } from '../ledger/ledger-database.ts'
@@ -19,6 +20,8 @@ export interface HttpReportsOptions {
   readonly use: <T>(work: (database: LedgerDatabase) => Promise<T>) => Promise<T>
   readonly now: () => number
   readonly redact: Redact
+  /** Left out: those of the program. */
+  readonly stagePatterns?: ReadonlyMap<string, string> | undefined
 }
 
 /** How an execution stands after a report. */
@@ -81,18 +84,24 @@ export class HttpReports {
   async rows(value: unknown): Promise<{
     readonly written: number
     readonly refused: readonly { readonly row: number; readonly why: string }[]
+    /** Executions among the rows that somebody asked to stop. */
+    readonly cancel_requested: readonly string[]
   }> {
     const { rows, refused } = checkedRows(value, this.#options.redact)
     // Of a row that came twice, as from a spool and behind it, the newest counts.
     const newest = new Map<string, Row>()
     for (const { row } of rows) keepNewest(newest, row)
     const late: Row[] = []
-    await this.#options.use((database) =>
-      writeLedger(database, [...newest.values()], (row) => late.push(row)),
+    const ids = [...newest.values()].flatMap(({ table, cells }) =>
+      table === 'executions' && cells['execution_end'] == null ? [String(cells['run_id'])] : [],
     )
+    const asked = await this.#options.use(async (database) => {
+      await writeLedger(database, [...newest.values()], (row) => late.push(row))
+      return cancelRequested(database, ids)
+    })
     const why = 'the database does not take it'
     const more = rows.filter(({ row }) => late.includes(row)).map(({ at }) => ({ row: at, why }))
-    return { written: rows.length - more.length, refused: [...refused, ...more] }
+    return { written: rows.length - more.length, refused: [...refused, ...more], cancel_requested: asked }
   }
 
   async #begin(database: LedgerDatabase, runId: string, init: Operation): Promise<ReportAnswer> {
@@ -102,7 +111,8 @@ export class HttpReports {
         throw new ArchiverError('CONFLICT', `the run id ${runId} belongs to another task`)
       return answerOf(known.execution, known.revision, false)
     }
-    const stage = textIn(init, 'stage') ?? stageOf(textIn(init, 'task_name') ?? '')
+    const stage =
+      textIn(init, 'stage') ?? stageOf(textIn(init, 'task_name') ?? '', this.#options.stagePatterns)
     const execution = new TrackedExecution(runId, { ...init, stage }, this.#options.now())
     await this.#write(database, execution, 1)
     return answerOf(execution, 1, true)

@@ -2,13 +2,13 @@ import { mkdirSync, statSync, unlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { redact as redactByLook } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
-import type { OpenStore } from '../ledger/ledger-database.ts'
 import type { Row } from '../ledger/row.ts'
 import { Spool } from '../ledger/spool.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { Journal } from './journal.ts'
 import { openWriter, SPOOL_FILE, type WriterSettings } from './open-writer.ts'
 import type { Operation } from './operations.ts'
+import type { TrackStore } from './track-store.ts'
 import { trackedRows } from './tracked-rows.ts'
 import { overwriteOwn } from '../../platform/own-file.ts'
 
@@ -22,7 +22,7 @@ const CIRCUIT = 30_000
 export class JournalReporter {
   readonly #settings: WriterSettings
   readonly #journal: Journal
-  readonly #writer: LedgerWriter<OpenStore> | undefined
+  readonly #writer: LedgerWriter<TrackStore> | undefined
   readonly #rows: Row[] = []
   #pending: Operation[] = []
 
@@ -36,7 +36,7 @@ export class JournalReporter {
     return this.#journal
   }
 
-  get store(): OpenStore | undefined {
+  get store(): TrackStore | undefined {
     return this.#writer?.store
   }
 

@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import type { Log } from '../../common/log.ts'
 import { redact as redactByLook, type Redact } from '../../common/redact.ts'
 import { databasePlace, schemaName } from '../../sql/database-url.ts'
-import type { OpenStore } from '../ledger/ledger-database.ts'
 import { refusing } from '../ledger/ledger-options.ts'
 import type { Row } from '../ledger/row.ts'
 import { Spool } from '../ledger/spool.ts'
 import { LedgerWriter } from '../ledger/writer.ts'
+import { isService, openHttpStore } from './http-store.ts'
 import type { TrackingPlace } from './place.ts'
+import type { TrackStore } from './track-store.ts'
 
 /** The name of the file in which rows wait that could not be written. */
 export const SPOOL_FILE = 'tracking-spool.jsonl'
@@ -30,16 +31,19 @@ export interface WriterSettings {
 export const openWriter = (
   settings: WriterSettings,
   drain: () => readonly Row[],
-): LedgerWriter<OpenStore> | undefined => {
+): LedgerWriter<TrackStore> | undefined => {
   const { place, now, log, version, redact = redactByLook, timeout = 5000 } = settings
   const spool = new Spool(join(place.folder, SPOOL_FILE))
-  const database = databasePlace(place.url, place.folder)
-  if (!database) return undefined
-  return new LedgerWriter<OpenStore>({
+  const onRefused = refusing(spool, { log, redact })
+  const isHttp = isService(place.url)
+  const database = isHttp ? undefined : databasePlace(place.url, place.folder)
+  if (!database && !isHttp) return undefined
+  return new LedgerWriter<TrackStore>({
     connect: async () => {
-      const { openStore } = await import('../ledger/ledger-database.ts')
+      if (!database) return openHttpStore({ url: place.url, token: place.token, timeout }, onRefused)
+      const { openDatabaseStore } = await import('./track-store.ts')
       const opening = { place: database, schema: schemaName(place.schema), password: place.password, timeout }
-      return openStore({ ...opening, now, log, version, onRefused: refusing(spool, { log, redact }) })
+      return openDatabaseStore({ ...opening, now, log, version, onRefused })
     },
     spool,
     drain,
@@ -49,6 +53,7 @@ export const openWriter = (
     flushEvery: settings.flushEvery ?? 500,
     retryEvery: settings.retryEvery ?? 30_000,
     timeout,
+    words: { subject: 'The database of executions', goesOn: 'the pipeline goes on' },
     onOpen: () => Promise.resolve(),
     onRecovered: () => undefined,
   })

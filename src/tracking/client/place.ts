@@ -1,15 +1,17 @@
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Secret } from '../../common/secret.ts'
+import { Secret } from '../../common/secret.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Where executions are reported to, and where what cannot be reported waits. */
 export interface TrackingPlace {
-  /** As `ledger.url`. */
+  /** As `ledger.url`, or the `http://` or `https://` of a service. */
   readonly url: string
   readonly schema: string
   readonly password: Secret | undefined
+  /** For a service. */
+  readonly token?: Secret | undefined
   /** Holds the spool, the journals and the logs of `track run`. */
   readonly folder: string
 }
@@ -19,7 +21,34 @@ export interface TrackingSettings {
   readonly url: string
   readonly schema: string
   readonly password: Secret | undefined
+  readonly token?: Secret | undefined
   readonly workDir: string
+}
+
+/** The parts of a configuration that trackers heed. */
+interface Configured {
+  readonly app: { readonly workDir: string }
+  readonly ledger: { readonly url: Secret; readonly schema: string; readonly password: Secret | undefined }
+  readonly tracking: {
+    readonly url: string | undefined
+    readonly token: Secret | undefined
+    readonly flushMs: number
+    readonly stagePatterns: ReadonlyMap<string, string>
+    readonly envAllow: readonly string[]
+  }
+}
+
+/** What a configuration says of where to report to, and how. */
+export const configuredTracking = ({ app, ledger, tracking }: Configured) => {
+  const { url, token, flushMs: flushEvery, stagePatterns, envAllow } = tracking
+  const settings: TrackingSettings = {
+    url: url ?? ledger.url.reveal(),
+    schema: ledger.schema,
+    password: url === undefined ? ledger.password : undefined,
+    token: url === undefined ? undefined : token,
+    workDir: app.workDir,
+  }
+  return { settings, tuning: { flushEvery, stagePatterns, envAllow } }
 }
 
 /**
@@ -31,9 +60,16 @@ export const trackingPlace = (env: Env, settings: TrackingSettings | undefined):
   return {
     url: fromEnvironment ?? settings?.url ?? serverUrl({}),
     schema: env['MONITOR_DB_SCHEMA'] ?? settings?.schema ?? 'tasker',
+    // What belongs to one place is never sent to another.
     password: fromEnvironment === undefined ? settings?.password : undefined,
+    token: environmentToken(env) ?? (fromEnvironment === undefined ? settings?.token : undefined),
     folder: env['MONITOR_SPOOL_DIR'] ?? settings?.workDir ?? stateFolder(env),
   }
+}
+
+const environmentToken = (env: Env): Secret | undefined => {
+  const token = env['MONITOR_TOKEN']
+  return token ? new Secret(token) : undefined
 }
 
 const VARIABLES = ['CONN', 'HOST', 'PORT', 'NAME', 'USER', 'PASSWORD'] as const
@@ -48,7 +84,7 @@ const environmentUrl = (env: Env): string | undefined => {
   return undefined
 }
 
-/** `MONITOR_DB_CONN` is a URL, `off`, `sqlite:FILE`, or libpq's `host=... dbname=...`. */
+/** `MONITOR_DB_CONN` is a URL (of a database, or `http://` of a service), `off`, `sqlite:FILE`, or libpq's `host=... dbname=...`. */
 const connectionUrl = (text: string): string => {
   if (text === 'off' || /^[a-z]+:/i.test(text)) return text
   const words = [...text.matchAll(/(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S+))/g)]

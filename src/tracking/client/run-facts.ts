@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { ENVIRONMENT_ALLOWED, stageOf, STAGE_PATTERNS } from './stage-patterns.ts'
+import { ENVIRONMENT_ALLOWED, stageOf, STAGE_PATTERNS } from '../../common/stage-patterns.ts'
 import { splitPath } from './place.ts'
 
 /** What describes a task, as the library takes it. Old names of other clients are read by `readOperation`. */

@@ -150,6 +150,22 @@ const grouped = (executions: readonly ListedExecution[]): Map<string, ListedExec
 const quantile = (sorted: readonly number[], share: number): number | null =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null
 
+/** Those of the executions that somebody asked to stop and that still run. */
+export const cancelRequested = async (
+  database: LedgerDatabase,
+  runIds: readonly string[],
+): Promise<string[]> => {
+  if (runIds.length === 0) return []
+  const rows = await tables(database)
+    .selectFrom('executions')
+    .select('run_id')
+    .where('run_id', 'in', runIds)
+    .where('cancel_requested_at', 'is not', null)
+    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+    .execute()
+  return rows.map((row) => row.run_id)
+}
+
 /** Asks a running execution to stop; `track run` then ends its command. Whether there is one that runs. */
 export const requestCancel = async (
   database: LedgerDatabase,

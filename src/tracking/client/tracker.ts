@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { redact as redactByLook } from '../../common/redact.ts'
-import type { OpenStore } from '../ledger/ledger-database.ts'
 import { cpuPercent, processUsage, type Usage } from '../ledger/process-usage.ts'
 import type { Row } from '../ledger/row.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
@@ -8,6 +7,7 @@ import { Execution } from './execution.ts'
 import { openWriter, type WriterSettings } from './open-writer.ts'
 import type { Operation } from './operations.ts'
 import { initFields, type FactOptions, type Runner, type TaskOptions } from './run-facts.ts'
+import type { TrackStore } from './track-store.ts'
 import { TrackedExecution } from './tracked-execution.ts'
 
 export interface TrackerOptions extends FactOptions, WriterSettings {
@@ -24,7 +24,7 @@ export interface TrackerOptions extends FactOptions, WriterSettings {
  */
 export class Tracker {
   readonly #options: TrackerOptions
-  readonly #writer: LedgerWriter<OpenStore> | undefined
+  readonly #writer: LedgerWriter<TrackStore> | undefined
   readonly #executions = new Map<string, Execution>()
   readonly #rows: Row[] = []
   #heart: NodeJS.Timeout | undefined
@@ -42,7 +42,7 @@ export class Tracker {
   }
 
   /** The database, while it is connected. */
-  get store(): OpenStore | undefined {
+  get store(): TrackStore | undefined {
     return this.#writer?.store
   }
 

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../../errors.ts'
-import { STAGE_PATTERNS } from '../client/stage-patterns.ts'
+import { STAGE_PATTERNS } from '../../common/stage-patterns.ts'
 import { dependencyLoop } from '../graph/critical-path.ts'
 import { tables } from './daily-stats.ts'
 import type { Row } from './row.ts'

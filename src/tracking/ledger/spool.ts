@@ -38,6 +38,10 @@ export class Spool {
     this.#largest = largest
   }
 
+  get path(): string {
+    return this.#path
+  }
+
   /** Bytes that wait. */
   get size(): number {
     return sizeOf(this.#path)

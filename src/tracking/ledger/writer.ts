@@ -33,7 +33,16 @@ export interface WriterOptions<Store extends LedgerStore> {
   /** After a connection is there and what waited in the spool is written. What it throws counts as a failure to write. */
   readonly onOpen: (store: Store) => Promise<void>
   readonly onRecovered: (gap: Gap) => void
+  /** What is written, and what goes on without it. Left out: the ledger of a pass. */
+  readonly words?: WriterWords
 }
+
+export interface WriterWords {
+  readonly subject: string
+  readonly goesOn: string
+}
+
+const OF_A_PASS: WriterWords = { subject: 'The ledger', goesOn: 'archiving goes on' }
 
 /** A time in which the ledger could not be written; what was spooled is in it by now. Epoch milliseconds. */
 export interface Gap {
@@ -117,6 +126,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     })
     this.#store = undefined
     this.#off = true
+    this.#tellLost(this.#options.spool.takeLost())
   }
 
   async #flushAndClose(): Promise<void> {
@@ -176,7 +186,8 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   /** Whether there will be another try. */
   #failed(error: unknown): boolean {
-    const { now, retryEvery, log, redact } = this.#options
+    const { now, retryEvery, log, redact, spool, words = OF_A_PASS } = this.#options
+    const { subject, goesOn } = words
     this.#failures += 1
     this.#downSince ??= now()
     this.#retryAt = now() + retryEvery
@@ -185,24 +196,31 @@ export class LedgerWriter<Store extends LedgerStore> {
     if (isMissing(error)) {
       this.#off = true
       const hint = error instanceof ArchiverError && error.hint ? `: ${error.hint}` : ''
-      log.warn(`Ledger off: its driver is missing (archiving is not affected)${hint}`)
+      log.warn(`${subject} is off: its driver is missing; ${goesOn}${hint}`)
       return false
     }
     if (now() - this.#warnedAt < WARN_EVERY) return true
     this.#warnedAt = now()
     log.warn(
-      `The ledger cannot be written; archiving goes on, and what is missing is kept in the spool: ${redact(messageOf(error))}`,
+      `${subject} cannot be written; ${goesOn}, and what is missing is kept in ${spool.path}: ${redact(messageOf(error))}`,
     )
     return true
   }
 
   #recovered(from: number): void {
-    const { now, spool, onRecovered, log } = this.#options
+    const { now, spool, onRecovered, log, words = OF_A_PASS } = this.#options
     const gap = { from, to: now(), spooled: this.#spooled, lost: spool.takeLost() }
     this.#downSince = undefined
     this.#spooled = 0
-    log.info(`The ledger is back after ${ageText(gap.to - from)}; ${gap.lost} rows were lost`)
+    log.info(`${words.subject} is back after ${ageText(gap.to - from)}`)
+    this.#tellLost(gap.lost)
     onRecovered(gap)
+  }
+
+  #tellLost(rows: number): void {
+    const { log, spool, words = OF_A_PASS } = this.#options
+    if (rows > 0)
+      log.warn(`${words.subject}: ${rows} rows were given up: ${spool.path} was full, or they were refused`)
   }
 }
 

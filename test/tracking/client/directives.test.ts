@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { directiveOf, DirectiveReader } from '../../../src/tracking/client/directives.ts'
 import { trackingPlace } from '../../../src/tracking/client/place.ts'
-import { stageOf } from '../../../src/tracking/client/stage-patterns.ts'
+import { stageOf } from '../../../src/common/stage-patterns.ts'
 
 describe('a line of output', () => {
   it.each([

@@ -243,8 +243,8 @@ describe('a machine without the SQLite driver', () => {
         NODE_OPTIONS: '--import ./test/tracking/ledger/without-driver.mjs',
         MODE: mode,
       })
-      expect(child.output()).toMatch(/Ledger off.*npm install libsql/)
-      expect(child.output().match(/Ledger off/g)).toHaveLength(1)
+      expect(child.output()).toMatch(/ledger is off.*npm install libsql/)
+      expect(child.output().match(/ledger is off/g)).toHaveLength(1)
       child.kill('SIGTERM')
       await child.gone
       expect(existsSync(join(place.workDir, 'ledger.db'))).toBe(false)

@@ -172,7 +172,7 @@ describe('a ledger that goes away', () => {
     await writer.flush()
     pending.push(row(2, 2))
     await writer.flush()
-    expect(warnings).toEqual([expect.stringContaining('Ledger off: its driver is missing')])
+    expect(warnings).toEqual([expect.stringContaining('The ledger is off: its driver is missing')])
     expect(spool.size).toBe(0)
   })
 })

@@ -1,0 +1,39 @@
+import { ENVIRONMENT_ALLOWED, STAGE_PATTERNS } from '../../common/stage-patterns.ts'
+import { secret, url } from '../addresses.ts'
+import { integer, type Kind, list, map, text } from '../value-types.ts'
+import { key, optional, section } from '../schema.ts'
+
+/** Names and regular expressions. */
+const patterns: Kind<ReadonlyMap<string, string>> = {
+  ...map,
+  type: 'map of regular expressions',
+  read: (raw, place) => {
+    const found = map.read(raw, place)
+    for (const [stage, pattern] of found)
+      try {
+        new RegExp(pattern)
+      } catch {
+        throw new SyntaxError(`must have a regular expression for each stage; that of ${stage} is none`)
+      }
+    return found
+  },
+}
+
+export const tracking = section(
+  'Executions of other pipelines, as `run-archiver track` and the TypeScript library report them. They go to `ledger.url`, unless `MONITOR_DB_CONN` or `url` says otherwise.',
+  {
+    url: optional(url('http', 'https'), {
+      doc: 'A `run-archiver serve` to report to, such as `https://daq.example.org`, for hosts that do not reach the database.',
+    }),
+    token: optional(secret, { doc: 'The token of its `serve.report_token_file`.' }),
+    flush_ms: key(integer(10, 60_000), '500', {
+      doc: 'Milliseconds between a report of progress and its being written. Steps and ends are written at once.',
+    }),
+    stage_patterns: key(patterns, STAGE_PATTERNS, {
+      doc: 'The stage of a task: the first whose regular expression its name matches, else `UNKNOWN`.',
+    }),
+    env_allow: key(list(text), ENVIRONMENT_ALLOWED, {
+      doc: 'Environment variables that an execution keeps. What looks like a secret is masked.',
+    }),
+  },
+)
