@@ -1,8 +1,9 @@
 import { Command as Program, CommanderError, Option } from 'commander'
 import { existsSync } from 'node:fs'
-import type { Context } from './app/context.ts'
+import { type Context, stopCode } from './app/context.ts'
 import { alertsCommands } from './cli/alerts.ts'
 import { artdaqCommands } from './cli/artdaq.ts'
+import { documentOutput } from './cli/failure-document.ts'
 import { fhiclCommands } from './cli/fhicl.ts'
 import { historyCommands } from './cli/history.ts'
 import { queueCommands } from './cli/queue.ts'
@@ -14,6 +15,7 @@ import { serveCommands } from './cli/serve.ts'
 import { siteCommands } from './cli/site.ts'
 import { trackCommands } from './cli/track.ts'
 import { suggest } from './common/suggest.ts'
+import { ArchiverError } from './errors.ts'
 
 /** The subcommands by area, in the order of `--help`. */
 const AREAS: readonly Register[] = [
@@ -34,17 +36,31 @@ const EXIT_USAGE = 64
 
 /**
  * Reads the command line and runs the one command that it names. Every command is a line in `program` below and is loaded
- * only when it is called, so that `--help` stays quick. Answers with the exit code; what a command throws, it throws.
+ * only when it is called, so that `--help` stays quick. Returns the exit code; what a command throws propagates. With `--json`,
+ * a failure is a document on standard output too, whatever failed: the command line, the configuration, the command.
  */
-export const runCli = async (argv: readonly string[], context: Context): Promise<number> => {
+export const runCli = async (argv: readonly string[], given: Context): Promise<number> => {
+  const output = documentOutput(argv, (text) => given.out(text))
+  const context: Context = { ...given, out: (text) => output.out(text) }
   let code = 0
   const program = programFor(context, (exit) => (code = exit))
   try {
     await program.parseAsync(argv.map(helpSpelling), { from: 'user' })
+    if (code !== 0 && context.signal.aborted && code === stopCode(context.signal))
+      output.fail(new ArchiverError('INTERRUPTED', `stopped by ${String(context.signal.reason)}`))
     return code
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? 0 : EXIT_USAGE
+    if (!(error instanceof CommanderError)) {
+      if (error instanceof ArchiverError) output.fail(error)
+      throw error
+    }
+    if (error.exitCode === 0) return 0
+    output.fail(
+      new ArchiverError('USAGE', error.message.replace(/^error: /, ''), {
+        hint: 'run-archiver --help lists commands and flags',
+      }),
+    )
+    return EXIT_USAGE
   }
 }
 

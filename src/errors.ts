@@ -109,6 +109,20 @@ export const messageOf = (error: unknown): string => {
 export const toldOf = (error: unknown): string =>
   error instanceof ArchiverError ? `${messageOf(error)} [${error.code}]` : messageOf(error)
 
+/** The error of a failed command, as `--json` has it. */
+export interface FailureError {
+  /** A code of docs/ERRORS.md; BUG for what nobody foresaw. */
+  readonly code: string
+  readonly message: string
+  readonly hint: string | null
+}
+
+/** `{ code, message, hint }` of whatever was thrown. */
+export const failureOf = (error: unknown): FailureError =>
+  error instanceof ArchiverError
+    ? { code: error.code, message: error.message, hint: error.hint ?? null }
+    : { code: 'BUG', message: messageOf(error), hint: null }
+
 /** The operating system's error code (`ENOENT`), where there is one. */
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined

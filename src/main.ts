@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { documentOutput } from './cli/failure-document.ts'
 import { colored } from './common/colors.ts'
 import { ArchiverError } from './errors.ts'
 import { fileLimitError } from './platform/open-files.ts'
@@ -60,12 +61,14 @@ process.on('uncaughtException', (error) => {
   const limit = fileLimitError(error)
   if (limit) printError(limit)
   else reportBug(error)
+  output.fail(limit ?? error)
   endNow(limit ? 1 : 2)
 })
 
 const argv = process.argv.slice(2)
+const output = documentOutput(argv, writerOf(process.stdout, argv))
 const context: Context = {
-  out: writerOf(process.stdout, argv),
+  out: (text) => output.out(text),
   err: writerOf(process.stderr, argv),
   env: process.env,
   signal: stop.signal,
@@ -88,6 +91,7 @@ const work = async (): Promise<number> =>
 
 process.exitCode = await work().catch((thrown: unknown) => {
   const error = fileLimitError(thrown) ?? thrown
+  output.fail(error)
   if (error instanceof ArchiverError) {
     printError(error)
     return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode

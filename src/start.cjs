@@ -8,10 +8,14 @@ process.title = ['run_archiver', ...process.argv.slice(2)].join(' ')
 // Loading the program opens many files at once; with too few it would end in the middle of that.
 const NEEDED = 64
 const tooFew = (limit) => {
-  process.stderr.write(
-    `run-archiver: the limit of ${limit} open files is too low, at least ${NEEDED} are needed [TOO_MANY_OPEN_FILES]\n` +
-      '  Raise it: "ulimit -n 1024", LimitNOFILE=1024 in the unit, or the nofile limit of the container.\n',
-  )
+  const code = 'TOO_MANY_OPEN_FILES'
+  const message = `the limit of ${limit} open files is too low, at least ${NEEDED} are needed`
+  const hint =
+    'Raise it: "ulimit -n 1024", LimitNOFILE=1024 in the unit, or the nofile limit of the container.'
+  process.stderr.write(`run-archiver: ${message} [${code}]\n  ${hint}\n`)
+  const own = process.argv.slice(2).join('\n').split('\n--\n')[0].split('\n')
+  if (own.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: { code, message, hint } }, null, 2)}\n`)
   process.exit(1)
 }
 let limit = Infinity

@@ -1,5 +1,5 @@
 import { nothingDone } from '../runs/idle/fast-path.ts'
-import { messageOf, ArchiverError, toldOf } from '../errors.ts'
+import { ArchiverError, failureOf, toldOf } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
@@ -69,11 +69,10 @@ export const passJson = (
     bytes: outcome?.bytes ?? 0,
     milliseconds: Math.round(outcome?.milliseconds ?? 0),
     stopped: outcome?.stopped ?? null,
-    error: error
-      ? { code: error instanceof ArchiverError ? error.code : 'BUG', message: messageOf(error) }
-      : null,
+    error: error ? failureOf(error) : null,
   }))
-  return `${JSON.stringify({ stages, validation: complaints, exit_code: exitCode }, null, 2)}\n`
+  const error = stages.find((stage) => stage.error)?.error ?? null
+  return `${JSON.stringify({ stages, validation: complaints, exit_code: exitCode, error }, null, 2)}\n`
 }
 
 /** `--dry-run`: what a pass would do. */
@@ -134,7 +133,7 @@ export const backlogJson = (
         failed: byStage[stage].failed,
       })),
       fenced: lost,
-      error: error ? toldOf(error) : null,
+      error: error ? failureOf(error) : null,
     },
     null,
     2,

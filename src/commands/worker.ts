@@ -3,7 +3,7 @@ import { stopCode } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { workOnBacklog } from '../app/work-on-backlog.ts'
 import type { StageName } from '../common/stage-name.ts'
-import { ArchiverError } from '../errors.ts'
+import { ArchiverError, failureOf } from '../errors.ts'
 
 export interface WorkerOptions {
   readonly config: string
@@ -29,7 +29,7 @@ export const worker: Command<WorkerOptions> = async (options, context) => {
   return workOnBacklog(archiver, round, context, ({ archived, failed, lost, error }) => {
     context.out(
       options.json
-        ? `${JSON.stringify({ archived, failed, fenced: lost, error: error?.message ?? null })}\n`
+        ? `${JSON.stringify({ archived, failed, fenced: lost, error: error ? failureOf(error) : null })}\n`
         : `Worker: ${archived} archived, ${failed} failed, ${lost} taken over by others\n`,
     )
     if (context.signal.aborted) return stopCode(context.signal)
