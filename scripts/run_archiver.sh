@@ -56,6 +56,10 @@ if [ -f "$environment" ]; then
     set +a
 fi
 
+# What the program recommends is to be started by this, too.
+RUN_ARCHIVER_STARTED_BY=$0
+export RUN_ARCHIVER_STARTED_BY
+
 node=${NODE:-node}
 command -v "$node" >/dev/null 2>&1 || fail "node is not in PATH: install Node 20 or later, or set NODE"
 

@@ -1,6 +1,6 @@
 import { Command as Program, CommanderError, Option } from 'commander'
 import { existsSync } from 'node:fs'
-import { type Context, stopCode } from './app/context.ts'
+import { type Context, startedAs, stopCode } from './app/context.ts'
 import { alertsCommands } from './cli/alerts.ts'
 import { artdaqCommands } from './cli/artdaq.ts'
 import { documentOutput } from './cli/failure-document.ts'
@@ -14,6 +14,7 @@ import { runCommands } from './cli/runs.ts'
 import { serveCommands } from './cli/serve.ts'
 import { siteCommands } from './cli/site.ts'
 import { trackCommands } from './cli/track.ts'
+import { completeCommands, type Started } from './common/own-command.ts'
 import { suggest } from './common/suggest.ts'
 import { ArchiverError } from './errors.ts'
 
@@ -74,6 +75,13 @@ const givenTo = (program: Program): Record<string, unknown> =>
     Object.entries(program.opts()).filter(([name]) => program.getOptionValueSource(name) === 'cli'),
   )
 
+/** The commands that an error recommends, as they have to be typed here. */
+const withCommands = (error: unknown, started: Started): unknown => {
+  if (error instanceof ArchiverError && error.hint !== undefined)
+    error.hint = completeCommands(error.hint, started)
+  return error
+}
+
 const refuseMisspelled = (program: Program, word: string): void => {
   if (/[./\\]/.test(word) || existsSync(word)) return
   const near = suggest(
@@ -95,7 +103,13 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
       const self = words.at(-1) as Program
       const named = Object.fromEntries(names.map((name, i) => [name, words[i]]))
       const command = await load()
-      exit(await command({ ...self.optsWithGlobals(), ...givenTo(self), ...named } as Options, context))
+      const options = { ...self.optsWithGlobals(), ...givenTo(self), ...named }
+      try {
+        exit(await command(options as Options, context))
+      } catch (error) {
+        const { config } = options as { config?: string }
+        throw config === undefined ? error : withCommands(error, startedAs(context, config))
+      }
     }
   /** A word that is no file may be a command with a slip in it; it is never taken for a configuration then. */
   const mainAction = async (...words: unknown[]): Promise<void> => {

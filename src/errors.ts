@@ -75,7 +75,8 @@ export interface Details {
 /** An error that the operator sees. Anything else that is thrown is a bug and ends in exit 2. */
 export class ArchiverError extends Error {
   readonly code: Code
-  readonly hint: string | undefined
+  /** What the operator can do. The command line completes the commands in it. */
+  hint: string | undefined
   readonly run: number | undefined
   readonly doubtful: boolean
 

@@ -2,9 +2,11 @@ import { fileURLToPath } from 'node:url'
 import { documentOutput } from './cli/failure-document.ts'
 import { colored } from './common/colors.ts'
 import { ArchiverError } from './errors.ts'
+import { identity } from './platform/host.ts'
 import { fileLimitError } from './platform/open-files.ts'
 import { wasIdle } from './runs/idle/fast-path.ts'
 import { type Context, stopCode } from './app/context.ts'
+import { programOf } from './app/started.ts'
 
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
 const IMPATIENCE = 2000
@@ -81,6 +83,7 @@ const context: Context = {
   },
   threadFile: fileURLToPath(new URL('./worker.mjs', import.meta.url)),
   argv,
+  program: programOf({ env: process.env, script: process.argv[1] ?? '', ...identity() }),
   version: __VERSION__,
   commit: __COMMIT__ || undefined,
 }

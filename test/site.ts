@@ -29,6 +29,8 @@ const NO_FILES: Readonly<Record<string, string | Buffer>> = {}
 export class Site {
   readonly root = mkdtempSync(join(tmpdir(), 'archiver-site-'))
   readonly config = this.path('config.yaml')
+  /** The main command, as the program recommends it where a test starts it. */
+  readonly run = `node ${PROGRAM} ${this.config}`
 
   constructor(
     settings: { app?: string; source?: string; artdaq?: string; ucon?: string; more?: string } = {},

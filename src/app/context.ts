@@ -1,3 +1,5 @@
+import type { Started } from '../common/own-command.ts'
+
 /** What a command is given of the process: no command touches argv, stdout, signals or the environment itself. */
 export interface Context {
   /** Standard output: what the user asked for. Nothing else goes there. */
@@ -17,10 +19,18 @@ export interface Context {
   readonly threadFile?: string | undefined
   /** Arguments without the program's name, for the ledger (secrets never stand in argv). */
   readonly argv: readonly string[]
+  /** Words of a shell that start this program again as it was started; `run-archiver` unless given. */
+  readonly program?: string | undefined
   readonly version: string
   /** The commit that the program was built from, where it was built from a checkout. */
   readonly commit?: string | undefined
 }
+
+/** How this program was started, for the commands that it recommends. */
+export const startedAs = ({ program = 'run-archiver' }: Context, config: string): Started => ({
+  program,
+  config,
+})
 
 /** A command: options as commander gives them, and the exit code of docs/ERRORS.md as the answer. */
 export type Command<Options> = (options: Options, context: Context) => Promise<number>

@@ -7,7 +7,8 @@ import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
 import { openDocumentStore, openFileSystemDb } from '../stores/artdaqdb/open.ts'
 import { repairDatabase } from '../stores/artdaqdb/repair.ts'
 import { checkText, listText, repairText, showRun, showText } from './artdaq-text.ts'
-import type { Command, Context } from '../app/context.ts'
+import { completeCommands } from '../common/own-command.ts'
+import { type Command, type Context, startedAs } from '../app/context.ts'
 import { runOf } from './run-options.ts'
 
 interface Options {
@@ -57,7 +58,8 @@ export const artdaqCheck: Command<Options> = async ({ config, json }, context) =
   await requireThere(db)
   for (const database of db.databases) findings.push(...(await checkDatabase(database, new Set())))
   const repairs = db.databases.at(-1)?.path ?? ''
-  const text = checkText(findings, db.databases.length > 1 ? repairs : undefined)
+  const found = checkText(findings, db.databases.length > 1 ? repairs : undefined)
+  const text = completeCommands(found, startedAs(context, config))
   const sound = findings.every(({ kind }) => kind === 'note')
   say(context, json, { sound, findings }, text)
   return sound ? 0 : 1

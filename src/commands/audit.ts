@@ -5,11 +5,12 @@ import { provenOf } from '../runs/scrub/scrub-share.ts'
 import { differsFromManifest } from '../runs/verify/compare-copies.ts'
 import { compareForeign } from '../runs/verify/compare-documents.ts'
 import { isAnother } from '../runs/verify/compare-run.ts'
+import { completeCommands } from '../common/own-command.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import { FailureLog } from '../state/failure-log.ts'
-import { type Context, stopCode, untilStopped } from '../app/context.ts'
+import { type Context, startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -77,7 +78,9 @@ export const audit = untilStopped<Options>(async (options, context) => {
       }),
     },
   ]
-  context.out(options.json ? auditJson(audits) : `${auditLines(audits).join('\n')}\n`)
+  const lines = (): string =>
+    completeCommands(auditLines(audits).join('\n'), startedAs(context, options.config))
+  context.out(options.json ? auditJson(audits) : `${lines()}\n`)
   return audits.every(({ violations }) => violations.length === 0) ? 0 : 1
 })
 

@@ -12,10 +12,14 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import type { StageName } from '../common/stage-name.ts'
 import { lastSuccessAt } from '../tracking/last-success.ts'
-import { untilStopped } from '../app/context.ts'
+import { type Context, startedAs, untilStopped } from '../app/context.ts'
+import { lastCauses } from '../app/last-causes.ts'
+import { RunSet } from '../common/run-set.ts'
+import { checkDisk } from '../platform/host-checks.ts'
 import type { MainOptions } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
+import { writtenFolders } from '../app/written-folders.ts'
 import type { Archiver } from '../runs/archiver.ts'
 
 /** So many pending runs are looked at for the reason why they are pending. */
@@ -27,7 +31,7 @@ const LOOKED_AT = 1000
  */
 export const status = untilStopped<MainOptions>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
-  const report = makeReport(await gather(archiver, options.config))
+  const report = makeReport(await gather(archiver, options.config, context))
   const amiss = report.unreadable.length > 0 || (options.check === true && report.discrepancies.length > 0)
   const exitCode = amiss ? 1 : 0
   if (options.json) context.out(reportJson(report, exitCode))
@@ -36,14 +40,15 @@ export const status = untilStopped<MainOptions>(async (options, context) => {
 })
 
 /** What is in the three places and the two memories. A place that cannot be read is said to be unknown. */
-export const gather = async (archiver: Archiver, config: string): Promise<ReportFacts> => {
+export const gather = async (archiver: Archiver, config: string, context: Context): Promise<ReportFacts> => {
   const { artdaqDb, uconDb, sourceFiles } = archiver.config
   let artdaqListing: Listing | undefined
   let archiveListing: Listing | undefined
   const [records, artdaq, listed, imports, migrates] = await Promise.all([
     known(async () => {
       const { runs, ambiguous, ignored } = await archiver.records.list()
-      return { runs, ambiguous, ignored: ignored.map(({ name, reason }) => `${name} (${reason})`) }
+      const claims = ambiguous.first === undefined ? [] : await archiver.records.foldersOf(ambiguous.first)
+      return { runs, ambiguous, claims, ignored: ignored.map(({ name, reason }) => `${name} (${reason})`) }
     }),
     known(async () => (artdaqListing = await archiver.artdaq.list())),
     known(async () => (archiveListing = await archiver.archive.list())),
@@ -56,7 +61,7 @@ export const gather = async (archiver: Archiver, config: string): Promise<Report
   if (archive.known && archiveListing) archiveListing = archive.value
   const facts = {
     now: now(),
-    config,
+    ...startedAs(context, config),
     recordsDirectory: sourceFiles.runRecordsDir,
     databaseUri: artdaqDb.databaseUris.map(redactUrl).join(', '),
     serverUrl: redactUrl(uconDb.serverUrl),
@@ -68,8 +73,21 @@ export const gather = async (archiver: Archiver, config: string): Promise<Report
     migrate: migrates,
     lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
     proof: await proofFacts(archiver, artdaqListing, archiveListing),
+    fullDisks: await fullDisks(archiver),
+    ...(await lastCauses(archiver, { import: failedOf(imports), migrate: failedOf(migrates) }, context)),
   }
   return { ...facts, waiting: await whyPending(archiver, facts) }
+}
+
+const failedOf = (memory: Known<MemoryFacts>): RunSet => (memory.known ? memory.value.failed : RunSet.EMPTY)
+
+/** Disks on which nothing more can be written, of the folders that a pass writes to. */
+const fullDisks = async ({ config }: Archiver): Promise<readonly string[]> => {
+  const checks = await Promise.all(
+    writtenFolders(config).map(([name, path]) => checkDisk(name, path).catch(() => [])),
+  )
+  const full = checks.flat().filter(({ level }) => level === 'problem')
+  return [...new Set(full.map(({ message }) => `The disk is full: ${message}`))]
 }
 
 /** What the scrub knows; undefined where a store does not answer. */

@@ -1,5 +1,6 @@
 import { nothingDone } from '../runs/idle/fast-path.ts'
 import { ArchiverError, failureOf, toldOf } from '../errors.ts'
+import { completeCommands, passCommand, type Started } from '../common/own-command.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
@@ -9,23 +10,31 @@ const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate'
 /** At most so many runs are named one by one. */
 const NAMED = 10
 
+/** What a pass came to, and what its checks and the scrub found. */
+export const passText = (
+  reports: readonly StageReport[],
+  complaints: readonly string[],
+  started: Started,
+): string =>
+  [...passLines(reports, started), ...complaints.map((text) => completeCommands(text, started))].join('\n')
+
 /** What a pass came to, for a person: a line a stage, and below it what he may want to do something about. */
-export const passLines = (reports: readonly StageReport[], config: string): string[] => {
+export const passLines = (reports: readonly StageReport[], started: Started): string[] => {
   if (reports.length === 0) return ['Stopped before any work was started.']
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
-      return [`${title}not started: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error)]
+      return [`${title}not started: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error, started)]
     const { succeeded, failed, pending, errors } = outcome
     const later = pending.isEmpty ? '' : `, ${pending.size} pending`
     const lines = [
       `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.beyond} over the limit, ${plan.waiting.size} not ready${later}`,
     ]
-    if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
+    if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error, started))
     for (const run of failed.take(NAMED)) lines.push(`  run ${run} failed: ${reasonOf(run, errors)}`)
     if (failed.size > NAMED)
       lines.push(`  and ${failed.size - NAMED} more; all of them stand in the failure log`)
-    if (!failed.isEmpty) lines.push(`  to try them again: run-archiver ${config} --retry-failed-${stage}`)
+    if (!failed.isEmpty) lines.push(`  to try them again: ${passCommand(started, `--retry-failed-${stage}`)}`)
     for (const [run, reason] of [...plan.waiting].slice(0, NAMED))
       lines.push(`  run ${run} is not ready: ${reason}`)
     if (plan.waiting.size > NAMED) lines.push(`  and ${plan.waiting.size - NAMED} more that are not ready`)
@@ -33,8 +42,10 @@ export const passLines = (reports: readonly StageReport[], config: string): stri
   })
 }
 
-const hintOf = (error: Error | undefined): string[] =>
-  error instanceof ArchiverError && error.hint !== undefined ? [`  ${error.hint}`] : []
+const hintOf = (error: Error | undefined, started: Started): string[] =>
+  error instanceof ArchiverError && error.hint !== undefined
+    ? [`  ${completeCommands(error.hint, started)}`]
+    : []
 
 /** Why a run failed, for a line that names the run already. */
 const reasonOf = (run: number, errors: ReadonlyMap<number, Error> | undefined): string => {
@@ -109,13 +120,14 @@ interface BacklogTotals {
 export const backlogLines = (
   stages: readonly StageName[],
   { byStage, lost, error }: BacklogTotals,
+  started: Started,
 ): string => {
   const lines = stages.map((stage) => {
     const { done, failed } = byStage[stage]
     return `${`${TITLES[stage]}:`.padEnd(9)}${done} archived, ${failed} failed, by this one of the workers`
   })
   if (lost > 0) lines.push(`  ${lost} taken over by others`)
-  if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error))
+  if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error, started))
   return `${lines.join('\n')}\n`
 }
 

@@ -1,7 +1,7 @@
 import type { RunSet } from '../common/run-set.ts'
 import { shareOf } from '../common/share.ts'
 import { ArchiverError } from '../errors.ts'
-import { type Context, stopCode } from '../app/context.ts'
+import { type Context, startedAs, stopCode } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
 import { isPinged, pingIdle } from '../app/idle-ping.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
@@ -14,7 +14,7 @@ import {
   backlogLines,
   idleLines,
   passJson,
-  passLines,
+  passText,
   planJson,
   planLines,
 } from './run-output.ts'
@@ -67,7 +67,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     conditions.report(reports)
     const code = exitCodeOf(reports, complaints, context.signal, conditions.stop)
     if (options.json) context.out(passJson(reports, complaints, code))
-    else context.out(`${[...passLines(reports, options.config), ...complaints].join('\n')}\n`)
+    else context.out(`${passText(reports, complaints, startedAs(context, options.config))}\n`)
     for (const { error } of reports)
       if (error && !(error instanceof ArchiverError)) conditions.log.error('this is a bug', { error })
     return code
@@ -84,14 +84,18 @@ const sharesBacklog = ({ config }: Archiver, request: PassRequest): boolean => {
 const onBacklog = async (
   archiver: Archiver,
   mode: PassMode,
-  { verbose = false, json }: MainOptions,
+  { verbose = false, json, config }: MainOptions,
   context: Context,
 ): Promise<number> => {
   const { workOnBacklog } = await import('../app/work-on-backlog.ts')
   const round = { mode: modeWord(mode), stages: mode.stages, untilEmpty: true, verbose }
   return workOnBacklog(archiver, round, context, (totals) => {
     const code = context.signal.aborted ? stopCode(context.signal) : totals.failed > 0 || totals.error ? 1 : 0
-    context.out(json ? backlogJson(mode.stages, totals, code) : backlogLines(mode.stages, totals))
+    context.out(
+      json
+        ? backlogJson(mode.stages, totals, code)
+        : backlogLines(mode.stages, totals, startedAs(context, config)),
+    )
     return code
   })
 }

@@ -1,7 +1,8 @@
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { ArchiverError } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
-import { stopCode, untilStopped } from '../app/context.ts'
+import { completeCommands } from '../common/own-command.ts'
+import { startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { damageText, provenOf } from '../runs/scrub/scrub-share.ts'
 import { provable, scrub as scrubRuns } from '../runs/scrub/scrub.ts'
@@ -42,7 +43,8 @@ export const scrub = untilStopped<Options>(async (options, context) => {
     monotonic,
     now,
     compared: (run, damage) => {
-      if (damage !== undefined && !options.json) context.out(`${damageText(run, damage)}\n`)
+      if (damage !== undefined && !options.json)
+        context.out(`${completeCommands(damageText(run, damage), startedAs(context, options.config))}\n`)
       if (monotonic() - saved < SAVE_EVERY) return
       saved = monotonic()
       saving = saving.then(() => proven.save())

@@ -26,7 +26,7 @@ export interface ServeOptions {
 export const serve: Command<ServeOptions> = async (options, context) => {
   const archiver = options.ledger === undefined ? await openArchiver(options.config, context) : undefined
   const page = await openPage(archiver, pageOptions(options, context), context, async () =>
-    archiver ? gather(archiver, options.config) : Promise.reject(new Error('no archiver')),
+    archiver ? gather(archiver, options.config, context) : Promise.reject(new Error('no archiver')),
   )
   const { host, port } = page.address
   const server = serveHttp({ fetch: page.server.fetch, hostname: host, port, createServer })

@@ -2,7 +2,8 @@ import type { Listing, SourceListing } from '../stores/store.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { compareRun, type RunComparison } from '../runs/verify/compare-run.ts'
-import { stopCode, untilStopped } from '../app/context.ts'
+import { subcommand } from '../common/own-command.ts'
+import { startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { runsOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
@@ -53,7 +54,8 @@ export const verify = untilStopped<Options>(async (options, context) => {
     if (!incomplete.isEmpty) context.out(`  there only in part: ${incomplete.toString()}\n`)
     if (!single.isEmpty) context.out(`  in artdaqDB and not in the archive: ${single.toString()}\n`)
     if (!missing.isEmpty) context.out(`  neither in artdaqDB nor in the archive: ${missing.toString()}\n`)
-    if (bad[0]) context.out(`  look closer: run-archiver diff ${bad[0].run} --config ${options.config}\n`)
+    if (bad[0])
+      context.out(`  look closer: ${subcommand(startedAs(context, options.config), `diff ${bad[0].run}`)}\n`)
   }
   return bad.length > 0 || !missing.isEmpty || !incomplete.isEmpty ? 1 : 0
 })

@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
 
@@ -34,7 +45,7 @@ describe('the report on a site', () => {
     const { status, stdout } = site.archiver('--compare-state')
     expect(status).toBe(0)
     expect(stdout).toContain(
-      `1. Run IMPORTER: 1 run(s) on filesystem not in artdaqDB (range: 7-7)\n   run-archiver ${site.config} --import-only --incremental`,
+      `1. Run IMPORTER: 1 run(s) on filesystem not in artdaqDB (range: 7)\n   ${site.run} --import-only --incremental`,
     )
     expect(stdout).toContain('No import state recorded')
   })
@@ -74,6 +85,44 @@ describe('the report on a site', () => {
     expect(status).toBe(1)
     expect(stdout).toMatch(/NOT KNOWN: .*importer_state.json: not JSON/)
     expect(stdout).toContain('  Total Runs:      1')
+  })
+})
+
+describe('the recommendations on a site', () => {
+  it('work as they are typed, where run_archiver.sh and a path with blanks started it', () => {
+    site.record(7)
+    const config = site.path("it's mine.yaml")
+    renameSync(site.config, config)
+    const script = resolve('scripts/run_archiver.sh')
+    const report = spawnSync(script, [config, '--report-status'], { encoding: 'utf8' })
+    const command = /^ +(\S*run_archiver\.sh .*)$/m.exec(report.stdout)?.[1] ?? ''
+    expect(command).toContain('--import-only --incremental')
+    expect(spawnSync('sh', ['-c', command], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 archived') as string,
+    })
+  })
+
+  it('begin with what stopped the last pass, and say why runs failed', () => {
+    site.record(1)
+    site.record(2, { files: Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`${i}.txt`, 'x'])) })
+    const config = readFileSync(site.config, 'utf8')
+    writeFileSync(
+      site.config,
+      config.replace('settle_seconds: 0', 'settle_seconds: 0\n  max_record_files: 8'),
+    )
+    site.archiver('--import-only')
+    rmSync(site.path('records'), { recursive: true })
+    expect(site.archiver().status).toBe(1)
+    mkdirSync(site.path('records'))
+    site.record(1)
+    site.record(2)
+    const { stdout } = site.archiver('--report-status')
+    const [, first = ''] = /^1\. (.*)$/m.exec(stdout) ?? []
+    expect(first).toMatch(/^ERROR: The last pass \(full, .*\) was stopped: .*records/)
+    expect(stdout).toMatch(
+      /CHECK: 1 run\(s\) failed to import \(2\): .*more than 8 files.*\n {3}node .* --retry-failed-import/,
+    )
   })
 })
 

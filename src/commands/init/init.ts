@@ -5,7 +5,8 @@ import { now } from '../../platform/host.ts'
 import { SAMPLE_CONFIG } from './sample-config.ts'
 import { type SampleRecord, sampleRecords } from './sample-records.ts'
 import { pathOf } from '../../stores/artdaqdb/open.ts'
-import type { Command } from '../../app/context.ts'
+import { type Command, startedAs } from '../../app/context.ts'
+import { shellWord } from '../../common/own-command.ts'
 import { makeEmpty } from '../../platform/empty-directory.ts'
 
 const DAY_SECONDS = 86_400
@@ -26,18 +27,19 @@ export const init: Command<{ readonly dir: string }> = async ({ dir }, context) 
   for (const sample of samples) await writeRecord(join(dir, sample.late ? 'late' : 'run_records'), sample)
   await writeFile(join(dir, 'config.yaml'), SAMPLE_CONFIG, { flag: 'wx' })
 
-  const config = join(dir, 'config.yaml')
+  const { program } = startedAs(context, '')
+  const config = shellWord(join(dir, 'config.yaml'))
   const listed = samples.map(({ name, late, about }) => `  ${late ? 'late/' : ''}${name}`.padEnd(13) + about)
   context.out(`${dir} holds config.yaml and sample run records:
 ${listed.join('\n')}
 
 Next:
-  run-archiver ${config}
-  run-archiver ${config} --report-status --compare-state
-  run-archiver extract 1005 --from artdaq --to ${join(dir, 'restored')} --config ${config}
+  ${program} ${config}
+  ${program} ${config} --report-status --compare-state
+  ${program} extract 1005 --from artdaq --to ${join(dir, 'restored')} --config ${config}
 
 Then let a run arrive late, and pass again:
-  cp -a ${join(dir, 'late', '1007')} ${join(dir, 'run_records')} && run-archiver ${config} --incremental
+  cp -a ${join(dir, 'late', '1007')} ${join(dir, 'run_records')} && ${program} ${config} --incremental
 `)
   return 0
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { type Command, type Context, stopCode } from '../../app/context.ts'
+import { type Command, type Context, startedAs, stopCode } from '../../app/context.ts'
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
+import { completeCommands } from '../../common/own-command.ts'
 import { duration } from '../../config/quantities.ts'
 import { ArchiverError, toldOf } from '../../errors.ts'
 import { errorOf } from '../../engine/attempt.ts'
@@ -66,7 +67,9 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
       isPartial: outcome.error === undefined && outcome.status === 'PARTIAL',
     })
     if (options.json) context.out(outcomeJson(outcome, mode))
-    else for (const line of outcomeLines(outcome, mode)) context.out(`${line}\n`)
+    else
+      for (const line of outcomeLines(outcome, mode))
+        context.out(`${completeCommands(line, startedAs(context, options.config))}\n`)
     return codeOf(outcome, context)
   } catch (error) {
     const code = error instanceof ArchiverError ? error.exitCode : 2

@@ -1,4 +1,5 @@
-import { RunSet } from '../../common/run-set.ts'
+import { exactText } from './range-text.ts'
+import type { RunSet } from '../../common/run-set.ts'
 import type { StageState } from '../../state/state-format.ts'
 
 /** What a stage reads from and writes to, and what it remembers. */
@@ -45,6 +46,10 @@ export const compareStage = ({ source, stored, state, failed }: StageFacts): Sta
 /** Something that `--check` reports: a sentence, and the command that puts it right. */
 export interface Discrepancy {
   readonly text: string
+  /** What kind of it other parts of the report treat apart: failed runs of a stage, and ambiguous names. */
+  readonly kind?: 'import' | 'migrate' | 'ambiguous'
+  /** The runs in question, where they are failed ones. */
+  readonly runs?: RunSet
   readonly command: string
 }
 
@@ -75,12 +80,23 @@ export const discrepancies = (
       (n) => `${n} at or below the last contiguous run are not in ${destination}`,
       pass,
     ),
-    about(comparison.failed, (n) => `${n} failed to ${stage}`, retry),
+    about(comparison.failed, (n) => `${n} failed to ${stage}`, retry, stage),
     about(comparison.stale, (n) => `${n} in the ${stage} failure log are in ${destination}`, retry),
     about(comparison.gone, (n) => `${n} in the ${stage} failure log are no longer in ${source}`, recover),
   ]
   return found.filter((discrepancy) => discrepancy !== undefined)
 }
 
-const about = (runs: RunSet, text: (count: string) => string, command: string): Discrepancy | undefined =>
-  runs.isEmpty ? undefined : { text: `${text(`${runs.size} run(s)`)} (${runs.take(20).toString()})`, command }
+const about = (
+  runs: RunSet,
+  text: (count: string) => string,
+  command: string,
+  kind?: 'import' | 'migrate',
+): Discrepancy | undefined =>
+  runs.isEmpty
+    ? undefined
+    : {
+        text: `${text(`${runs.size} run(s)`)} (${exactText(runs)})`,
+        command,
+        ...(kind === undefined ? {} : { kind, runs }),
+      }

@@ -20,5 +20,6 @@ export const runsText = (runs: RunSet, what = 'runs'): string => {
   return runs.size <= 20 ? shown : `${shown} ... (${runs.size} ${what} total)`
 }
 
-/** `9-14`: the lowest and the highest run. */
-export const spanText = (runs: RunSet): string => `${runs.first ?? 0}-${runs.last ?? 0}`
+/** Runs named exactly: `9-14` where they follow one another, else `2, 3, 5`; in ranges where they are many. */
+export const exactText = (runs: RunSet): string =>
+  runs.ranges.length > 1 && runs.size <= 20 ? runsText(runs) : rangesText(runs)

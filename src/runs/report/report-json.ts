@@ -33,7 +33,7 @@ export const reportJson = (report: Report, exitCode: number): string => {
       import: stage(report.import, facts.import),
       migrate: stage(report.migrate, facts.migrate),
       not_ready: [...facts.waiting].map(([run, reason]) => ({ run, reason })),
-      discrepancies: report.discrepancies,
+      discrepancies: report.discrepancies.map(({ text, command }) => ({ text, command })),
       recommendations: recommendations(report),
       unreadable: report.unreadable,
       exit_code: exitCode,

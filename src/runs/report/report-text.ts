@@ -7,7 +7,7 @@ import type {
   StageReport,
   StoreFacts,
 } from './report.ts'
-import { RULE, rangesText, runsText, spanText, THIN_RULE } from './range-text.ts'
+import { RULE, rangesText, runsText, exactText, THIN_RULE } from './range-text.ts'
 import { recommendations } from './advice.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { ageText } from '../../common/duration.ts'
@@ -163,7 +163,7 @@ const stageLines = (known: Known<StageReport>, words: StageWords, { facts }: Rep
     ...lineOf(
       'New Runs Available',
       fresh,
-      `${fresh.size} run(s) since last state update (range: ${spanText(fresh)})`,
+      `${fresh.size} run(s) since last state update (range: ${exactText(fresh)})`,
     ),
     ...lineOf('Late Runs', late, `${late.size} run(s) below the last attempted (${runsText(late)})`),
     ...lineOf('Failed Runs', failed, `${failed.size} run(s) logged as failed (${runsText(failed)})`),

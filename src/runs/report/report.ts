@@ -1,4 +1,5 @@
 import { compareStage, type Discrepancy, discrepancies, type StageComparison } from './compare-state.ts'
+import { exactText } from './range-text.ts'
 import { RunSet } from '../../common/run-set.ts'
 import type { StageState } from '../../state/state-format.ts'
 
@@ -9,6 +10,8 @@ export type Known<T> =
 export interface SourceFacts {
   readonly runs: RunSet
   readonly ambiguous: RunSet
+  /** The folders of the first ambiguous run. */
+  readonly claims?: readonly string[]
   /** Entries that are no run records: `lost+found (not a run number)`. */
   readonly ignored: readonly string[]
 }
@@ -33,8 +36,9 @@ export interface MemoryFacts {
 export interface ReportFacts {
   /** Epoch milliseconds. */
   readonly now: number
-  /** The configuration's path, for the commands that are recommended. */
+  /** The configuration's path, and the words that start the program, for the commands that are recommended. */
   readonly config: string
+  readonly program?: string
   /** Where the stores are, passwords taken out. */
   readonly recordsDirectory: string
   readonly databaseUri: string
@@ -51,6 +55,27 @@ export interface ReportFacts {
   readonly lastSuccess: number | undefined
   /** What the scrub knows of the archived runs. */
   readonly proof?: ProofFacts | undefined
+  /** Disks that have no room left: one sentence each. */
+  readonly fullDisks?: readonly string[]
+  /** The last pass, where an error ended it. */
+  readonly stopped?: StoppedPass | undefined
+  /** Why the runs in the failure logs failed, the most frequent cause first. */
+  readonly causes?: readonly FailureCause[]
+}
+
+/** A pass that an error ended. `at` is epoch milliseconds. */
+export interface StoppedPass {
+  readonly at: number
+  readonly task: string
+  readonly reason: string
+}
+
+/** Runs that failed for one reason. */
+export interface FailureCause {
+  readonly stage: 'import' | 'migrate'
+  readonly code: string | undefined
+  readonly message: string
+  readonly runs: RunSet
 }
 
 /** Archived runs by when their copies were compared last. */
@@ -161,14 +186,18 @@ const stageReport = (
 const storeDiscrepancies = ({ records, artdaq, archive, proof }: ReportFacts): readonly Discrepancy[] => {
   const found: Discrepancy[] = []
   const add = (runs: RunSet, text: string, command: string): void => {
-    if (!runs.isEmpty)
-      found.push({ text: `${runs.size} run(s) ${text} (${runs.take(20).toString()})`, command })
+    if (!runs.isEmpty) found.push({ text: `${runs.size} run(s) ${text} (${exactText(runs)})`, command })
   }
-  if (records.known) add(records.value.ambiguous, 'are claimed by two folders each', 'rename one of the two')
+  if (records.known && !records.value.ambiguous.isEmpty)
+    found.push({
+      kind: 'ambiguous',
+      text: `${records.value.ambiguous.size} run(s) are claimed by two folders each (${exactText(records.value.ambiguous)})`,
+      command: 'rename one of the two',
+    })
   if (artdaq.known) add(artdaq.value.incomplete, 'are in artdaqDB only in part', '--import-only')
   if (archive.known) add(archive.value.incomplete, 'are in UconDB only in part', '--migrate-only')
   const damaged = RunSet.of(proof?.damaged.keys() ?? [])
-  add(damaged, 'are damaged in one of their copies', `run-archiver diff ${damaged.first ?? 'RUN'}`)
+  add(damaged, 'are damaged in one of their copies', `diff ${damaged.first ?? 'RUN'}`)
   return found
 }
 

@@ -145,6 +145,12 @@ export class RunRecords implements RecordSource {
     return join(this.#options.directory, await this.#directoryOf(run))
   }
 
+  /** Every folder that claims a run: one, several (it is ambiguous then), none. */
+  async foldersOf(run: number): Promise<readonly string[]> {
+    const { names } = this.#listed ?? (await this.#relist())
+    return names.directoriesOf(run).map((name) => join(this.#options.directory, name))
+  }
+
   /** Works on a run's directory, and turns what the system says into an error of this run. */
   async #with<T>(run: number, work: (path: string, directory: string) => Promise<T>): Promise<T> {
     const directory = await this.#directoryOf(run)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { makeReport, type ReportFacts } from '../../../src/runs/report/report.ts'
+import { recommendations } from '../../../src/runs/report/advice.ts'
 import { reportJson } from '../../../src/runs/report/report-json.ts'
 import { ageText } from '../../../src/common/duration.ts'
 import { reportLines } from '../../../src/runs/report/report-text.ts'
@@ -73,7 +74,7 @@ describe('the status report', () => {
       '  Last Contiguous Run: 0',
       '  Status:              No migration state recorded',
       'RECOMMENDATIONS',
-      '1. Run IMPORTER: 4 run(s) on filesystem not in artdaqDB (range: 5-14)',
+      '1. Run IMPORTER: 4 run(s) on filesystem not in artdaqDB (range: 5, 10, 13, 14)',
       '   run-archiver config.yaml --import-only --incremental',
       '2. WARNING: 1 run(s) in artdaqDB but not on filesystem (may have been deleted)',
       '3. INFO: 1 run(s) in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)',
@@ -191,4 +192,83 @@ describe('an age', () => {
     [3_900_000, '1 h 5 min'],
     [183_600_000, '2 d 3 h'],
   ])('of %d ms is %s', (milliseconds, text) => expect(ageText(milliseconds)).toBe(text))
+})
+
+describe('the recommendations', () => {
+  const all = { records: source('1-3'), artdaq: store('1-3'), archive: store('1-3') }
+  const advice = (changes: Partial<ReportFacts>) =>
+    recommendations(makeReport(facts({ ...all, import: memory(3, 3), migrate: memory(3, 3), ...changes })))
+
+  it('begin as the program was started, with the path of the configuration quoted', () => {
+    const [first] = advice({ records: source('1-4'), program: './run_archiver.sh', config: 'my config.yaml' })
+    expect(first?.command).toBe("./run_archiver.sh 'my config.yaml' --import-only --incremental")
+  })
+
+  it('name runs exactly', () => {
+    expect(advice({ records: source('1-3,5,6,8') })[0]?.text).toContain(
+      '3 run(s) on filesystem not in artdaqDB (range: 5, 6, 8)',
+    )
+    expect(advice({ records: source('1-9') })[0]?.text).toContain('(range: 4-9)')
+  })
+
+  it('put a full disk before the pass that would fill it', () => {
+    const given = advice({ records: source('1-4'), fullDisks: ['The disk is full: 0.0 GB free'] })
+    expect(given[0]?.text).toBe('ERROR: The disk is full: 0.0 GB free. Make room first')
+    expect(given[1]?.text).toMatch(/^Run IMPORTER/)
+  })
+
+  it('put what stopped the last pass before a pass that it would stop again', () => {
+    const stopped = { at: 0, task: 'incremental', reason: 'UconDB: 401 login refused' }
+    const given = advice({ artdaq: store('1-4'), records: source('1-4'), import: memory(4, 4), stopped })
+    expect(given[0]?.text).toBe(
+      'ERROR: The last pass (incremental, 1970-01-01T00:00:00.000Z) was stopped: UconDB: 401 login refused',
+    )
+    expect(given[0]?.command).toBe('run-archiver config check')
+    expect(given[1]?.text).toMatch(/^Run MIGRATOR/)
+  })
+
+  it('never send an ambiguous run to the importer, nor to a retry', () => {
+    const records = known({
+      runs: RunSet.parse('1-3'),
+      ambiguous: RunSet.parse('13'),
+      claims: ['/daq/13', '/daq/0013'],
+      ignored: [],
+    })
+    const given = advice({ records, import: memory(3, 13, '13') })
+    expect(given).toEqual([
+      {
+        text: 'CHECK: 1 run(s) are claimed by two folders each (13): rename or remove one of the two',
+        command: 'diff -r /daq/13 /daq/0013',
+      },
+    ])
+  })
+
+  it('say why runs failed, and compare the copies of a conflict instead of trying it again', () => {
+    const causes = [
+      {
+        stage: 'import' as const,
+        code: 'RECORD_INVALID',
+        message: 'unreadable file',
+        runs: RunSet.parse('4,6'),
+      },
+      { stage: 'migrate' as const, code: 'CONFLICT', message: 'other content', runs: RunSet.parse('2') },
+    ]
+    const given = advice({
+      records: source('1-4,6'),
+      archive: store('1,3'),
+      import: memory(3, 6, '4,6'),
+      migrate: memory(1, 3, '2'),
+      causes,
+    })
+    expect(given.slice(-2)).toEqual([
+      {
+        text: 'CHECK: 2 run(s) failed to import (4, 6): unreadable file [RECORD_INVALID]',
+        command: 'run-archiver config.yaml --retry-failed-import',
+      },
+      {
+        text: 'CHECK: 1 run(s) failed to migrate (2): other content [CONFLICT]',
+        command: 'run-archiver diff 2',
+      },
+    ])
+  })
 })
