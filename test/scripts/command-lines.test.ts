@@ -50,7 +50,8 @@ const parse = (words: readonly string[]): void => {
   const silent = { out: () => undefined, err: () => undefined, argv: [], env: {}, version: '0' }
   const program = programFor(silent as unknown as Parameters<typeof programFor>[0], () => undefined)
   const disarm = (command: Command): void => {
-    if (command.commands.length === 0 || command === program) command.action(() => undefined)
+    // A group has neither options nor an action; `history` has both, and commands below it.
+    if (command.commands.length === 0 || command.options.length > 0) command.action(() => undefined)
     command.exitOverride()
     command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
     for (const below of command.commands) disarm(below)
