@@ -5,6 +5,7 @@ import { documentName, type Attachments } from '../format/attachments.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import { prove } from '../format/proof.ts'
 import type { Database } from '../index/database.ts'
+import { requireNoneLeftOut } from '../index/left-out-documents.ts'
 import { heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { indexedRuns } from '../index/run-index.ts'
@@ -30,7 +31,8 @@ export interface ChosenRun {
 
 /**
  * Chooses a run's documents as artdaq's export does: of each entity in each collection that the index gives the
- * configuration, the greatest version, of equal ones the smallest oid. Throws NOT_FOUND, or STORE_CORRUPT where a document is not on disk.
+ * configuration, the greatest version, of equal ones the smallest oid. Throws NOT_FOUND, or STORE_CORRUPT where a document is not on disk,
+ * or may be left out of an index that was made anew.
  */
 export async function chooseRun(database: Database, run: number): Promise<ChosenRun> {
   const collections = await database.collections()
@@ -41,6 +43,7 @@ export async function chooseRun(database: Database, run: number): Promise<Chosen
     throw new ArchiverError('NOT_FOUND', `run ${run} has no configuration in artdaqDB ${database.path}`, {
       run,
     })
+  await requireNoneLeftOut(database, run)
   const held = (await Promise.all(collections.map((one) => heldOf(one, configuration)))).flat()
   const update = (await updatesOf(database.collection(COMMIT_MARK))).get(run) ?? 0
   return { configuration, documents: newestOfEach(held, run), update }

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import type { IndexFacts } from '../../store.ts'
+import { ArchiverError } from '../../../errors.ts'
+import { runNumber, runOf } from '../names.ts'
+import type { Collection } from './collection.ts'
+import { rebuiltAt } from './damaged-index-backup.ts'
+import type { Database } from './database.ts'
+
+/**
+ * Refuses a run of which a damaged document may be left out of an index that was made anew from the documents: without it, the version before it
+ * would be read as the newest. Throws STORE_CORRUPT, naming the file. Where no index was made anew, it looks at nothing.
+ */
+export async function requireNoneLeftOut(database: Database, run: number): Promise<void> {
+  const collections = await database.collections()
+  const damages = await Promise.all(collections.map(async (one) => (await one.index()).damage))
+  if (damages.every((damage) => damage === undefined) && (await rebuiltAt(database)) === undefined) return
+  for (const collection of collections) {
+    const path = (await leftOut(collection)).get(run)
+    if (path === undefined) continue
+    throw new ArchiverError(
+      'STORE_CORRUPT',
+      `run ${run}: ${path} names it, cannot be read, and is not in the index, which was made anew from the documents`,
+      { run, hint: 'run-archiver artdaq repair writes the document again where its seal proves what was stored. Otherwise put the file back from a backup, or move it out of the collection to read what was stored before it.' }, // prettier-ignore
+    )
+  }
+}
+
+/** Damaged documents that an index does not know, by the runs that they name anywhere: their paths. Kept while the collection does not change. */
+async function leftOut(collection: Collection): Promise<ReadonlyMap<number, string>> {
+  const key = await collection.fingerprint()
+  const known = KNOWN.get(collection)
+  if (known?.key === key) return known.paths
+  const paths = new Map<number, string>()
+  const { orphans } = await collection.difference()
+  const { unreadable } = await collection.documents(orphans, () => undefined)
+  for (const { oid, facts } of unreadable) {
+    const path = collection.documentPath(oid)
+    for (const run of facts ? runsSaid(facts) : await runsWritten(path)) paths.set(run, path)
+  }
+  KNOWN.set(collection, { key, paths })
+  return paths
+}
+
+const KNOWN = new WeakMap<Collection, { readonly key: string; readonly paths: ReadonlyMap<number, string> }>()
+
+const runsSaid = ({ runs, configurations }: IndexFacts): readonly number[] =>
+  [...runs.map(runNumber), ...configurations.map(({ name }) => runOf(name))].filter(
+    (run) => run !== undefined,
+  )
+
+/** The runs of all strings in a file that look like a run's configuration: a document says its own five times. */
+async function runsWritten(path: string): Promise<readonly number[]> {
+  const text = await readFile(path, 'latin1').catch(() => '')
+  return [...new Set([...text.matchAll(/"([1-9]\d{0,14})\/[^"]*"/g)].map(([, run]) => Number(run)))]
+}

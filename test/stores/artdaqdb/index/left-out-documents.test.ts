@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { exportedFiles } from '../../../../src/stores/artdaqdb/read/export-run.ts'
+import { repairDatabase } from '../../../../src/stores/artdaqdb/repair.ts'
+import { never, NOW, openDb, sampleRun, store } from '../runs.ts'
+
+let folder: string
+let path: string
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'artdaq-'))
+  path = join(folder, 'db')
+  await store(openDb(path), sampleRun(1), sampleRun(2))
+  await store(
+    openDb(path),
+    sampleRun(
+      1,
+      { boot: 'debug_level: 2\n', metadata: '# about it\nconfig_name: "x"\n' },
+      { signature: 's2' },
+    ),
+  )
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const damageUpdate = (collection: string, harm: (bytes: Buffer) => Buffer): string => {
+  const file = readdirSync(join(path, collection))
+    .map((name) => join(path, collection, name))
+    .find((one) => /"version" : "1\/[^"]*v1"/.test(readFileSync(one, 'utf8')))!
+  writeFileSync(file, harm(readFileSync(file)))
+  return file
+}
+const flipped = (bytes: Buffer): Buffer => {
+  const at = bytes.indexOf('notprovided')
+  bytes[at] = bytes[at]! ^ 1
+  return bytes
+}
+const cut = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.length - 40)
+const loseIndexes = (): void => {
+  for (const name of ['SystemLayout', 'RunHistory']) rmSync(join(path, name, 'index.json'))
+}
+const read = async (run: number): Promise<string> =>
+  (await openDb(path).read(run, never)).documents.map(({ text }) => text.toString()).join('')
+
+describe.each([
+  ['SystemLayout', 'has lost a bit', flipped],
+  ['SystemLayout', 'is cut', cut],
+  ['RunHistory', 'has lost a bit', flipped],
+  ['RunHistory', 'is cut', cut],
+])('a run whose update has a document in %s that %s, when the indexes are lost', (collection, _, harm) => {
+  it('is not read as it was before the update; other runs are read', async () => {
+    const file = damageUpdate(collection, harm)
+    loseIndexes()
+    const corrupt = expect.objectContaining({
+      code: 'STORE_CORRUPT',
+      message: expect.stringContaining(file) as string,
+    }) as Error
+    await expect(read(1)).rejects.toEqual(corrupt)
+    await expect(exportedFiles(openDb(path).databases[0]!, 1)).rejects.toEqual(corrupt)
+    expect(await read(2)).toContain('debug_level')
+  })
+})
+
+it('is read as updated when its document was written again by its seal', async () => {
+  damageUpdate('SystemLayout', flipped)
+  loseIndexes()
+  await repairDatabase(openDb(path).databases[0]!, { now: () => NOW })
+  expect(await read(1)).toContain('debug_level: 2')
+})
