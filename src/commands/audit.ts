@@ -4,7 +4,7 @@ import { sameRecord } from '../stores/ucondb/blob/blob.ts'
 import { provenOf } from '../runs/scrub/scrub-share.ts'
 import { differsFromManifest } from '../runs/verify/compare-copies.ts'
 import { compareForeign } from '../runs/verify/compare-documents.ts'
-import { isAnother } from '../runs/verify/compare-run.ts'
+import { damagedOlderBlobs, isAnother } from '../runs/verify/compare-run.ts'
 import { completeCommands } from '../common/own-command.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
@@ -159,7 +159,8 @@ const checkMigrated = async (
   try {
     const stored = await archiver.artdaq.read(run, signal)
     if (stored.update > update) return 'changed'
-    return damageOf(sameRecord(archiver.pack(stored), held) ? undefined : 'the blob is not what artdaqDB holds') // prettier-ignore
+    if (!sameRecord(archiver.pack(stored), held)) return damageOf('the blob is not what artdaqDB holds')
+    return damageOf((await damagedOlderBlobs(archiver.archive, run, update, signal))[0])
   } catch (error) {
     if (error instanceof ArchiverError && error.code === 'NOT_FOUND') return undefined // cleaned up in between
     throw error

@@ -52,7 +52,27 @@ export const compareRun = async (
     differences.push(...(await compareForeign(archiver, stored.value, signal)))
   if (stored.is === 'present' && blob.is === 'present')
     differences.push(...blobDifferences(stored.value, pack(stored.value), blob.value))
+  if (stored.is === 'present')
+    differences.push(...(await damagedOlderBlobs(archive, run, stored.value.update, signal)))
   return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences, changed }
+}
+
+/**
+ * The blobs that an updated run had before, of which readers can be given each: what is wrong with them, one sentence each. One that is not there
+ * was superseded before it was migrated.
+ */
+export const damagedOlderBlobs = async (
+  archive: Pick<Archiver['archive'], 'get'>,
+  run: number,
+  update: number,
+  signal: AbortSignal,
+): Promise<string[]> => {
+  const differences: string[] = []
+  for (let older = 0; older < update; older++) {
+    const copy = await copyOf(async () => unpackBlob(await archive.get(run, older, signal)))
+    if (copy.is === 'bad') differences.push(`archive, before update ${older + 1}: ${copy.why}`)
+  }
+  return differences
 }
 
 /** Whether a record has changed since it was archived. Older signatures do not cover the directory's own mode, and are the beginning of those that do. */

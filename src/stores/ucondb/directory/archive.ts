@@ -5,7 +5,7 @@ import type { Listing, Archive } from '../../store.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { sha256Of } from '../checksum-file.ts'
 import { storeError } from './errors.ts'
-import { BLOB, MARKER, placeOf } from './layout.ts'
+import { BLOB, CHECKSUM, MARKER, placeOf } from './layout.ts'
 import { fingerprintObject, foldersOf, listObject } from './listing.ts'
 import { createArchive, openShard, putBlob, readHeld } from './writer.ts'
 import { checkedName, KeyTally, parseKey } from '../keys.ts'
@@ -147,11 +147,14 @@ export class DirectoryArchive implements Archive {
     })
   }
 
+  /** By blobs and by checksum files: where one of the two is gone, the key is damaged, and none before it is the newest. */
   async #newest(run: number): Promise<number> {
     const names = await readdir(placeOf(this.#object, run, 0).shard).catch(absent)
-    const keys = (names ?? [])
-      .filter((name) => name.endsWith(BLOB))
-      .map((name) => parseKey(name.slice(0, -4)))
+    const keys = (names ?? []).flatMap((name) =>
+      [BLOB, CHECKSUM]
+        .filter((suffix) => name.endsWith(suffix))
+        .map((suffix) => parseKey(name.slice(0, -suffix.length))),
+    )
     return keys.reduce((newest, key) => (key?.run === run ? Math.max(newest, key.update) : newest), 0)
   }
 
