@@ -37,18 +37,26 @@ export type Kind = (typeof KINDS)[number]
 /** Bits rot most often. */
 const BAG: readonly Kind[] = ['bit', 'bit', 'bit', 'bit', ...KINDS]
 
-/** Damages one or two files or folders below the places, and says how. */
+export interface Damaged {
+  /** One line. */
+  readonly what: string
+  /** The files, or folders, that are not as they were. */
+  readonly paths: readonly string[]
+}
+
+/** Damages one or two files or folders below the places. */
 export const damage = (
   places: readonly string[],
   random: () => number,
   kind = pickFrom(BAG, random),
-): string => {
+): Damaged => {
   const files = places.flatMap(filesBelow)
   const path = pickFrom(files, random)
   const { size } = statSync(path)
   const at = Math.floor(random() * size)
   chmodSync(path, 0o644)
   const bytes = readFileSync(path)
+  const paths = [path]
   switch (kind) {
     case 'bit':
       if (size === 0) break
@@ -62,7 +70,8 @@ export const damage = (
       writeFileSync(path, bytes.fill(0, at, Math.min(size, at + 64)))
       break
     case 'swap':
-      exchange(path, pickFrom(files, random))
+      paths.push(pickFrom(files, random))
+      exchange(path, paths[1] ?? path)
       break
     case 'copy':
       writeFileSync(path, readFileSync(pickFrom(files, random)))
@@ -81,10 +90,10 @@ export const damage = (
       const folder = pickFrom(folders, random)
       const beside = folders.filter((other) => dirname(other) === dirname(folder))
       exchange(folder, pickFrom(beside, random))
-      return `${kind} ${folder} with a folder beside it`
+      return { what: `${kind} ${folder} with a folder beside it`, paths: [folder] }
     }
   }
-  return `${kind} ${path} at ${at}`
+  return { what: `${kind} ${paths.join(' and ')} at ${at}`, paths }
 }
 
 const pickFrom = <Item>(items: readonly Item[], random: () => number): Item =>

@@ -1,0 +1,147 @@
+import { randomFrom } from '../crash/random.ts'
+import { type Commands, READERS } from './commands.ts'
+import { COMING, DamagedSite, RUNS } from './damaged-site.ts'
+import { damage, type Kind, KINDS } from './damages.ts'
+
+/** What else is lost after the damage, so that what was hidden until then is needed. */
+const LOSSES = ['nothing', 'archive', 'indexes', 'work_dir', 'nothing', 'nothing'] as const
+type Loss = (typeof LOSSES)[number]
+
+/** What readers are given, by run and reader. */
+type Answers = ReadonlyMap<string, string | undefined>
+
+/** A damaged site, the commands to ask, and what they said when all was well. */
+export class Trial {
+  readonly #site: DamagedSite
+  readonly #commands: Commands
+  readonly #sound: Answers
+  readonly #random: () => number
+
+  private constructor(site: DamagedSite, commands: Commands, sound: Answers, seed: number) {
+    this.#site = site
+    this.#commands = commands
+    this.#sound = sound
+    this.#random = randomFrom(seed)
+  }
+
+  /** Asks the sound site. Throws where a reader gets nothing there, or a check finds something: then this test would see nothing. */
+  static async on(site: DamagedSite, commands: Commands, seed: number): Promise<Trial> {
+    site.heal()
+    site.come()
+    if ((await commands.pass(false)) !== 0) throw new Error('a sound site is not archived')
+    const trial = new Trial(site, commands, new Map(), seed)
+    const sound = await trial.#answers([...RUNS, COMING])
+    if ([...sound.values()].includes(undefined)) throw new Error('a sound site gives a reader nothing')
+    if ((await commands.checks()).some((code) => code !== 0))
+      throw new Error('a sound site is called damaged')
+    return new Trial(site, commands, sound, seed)
+  }
+
+  /**
+   * Damages the site, asks all readers and checks, lets a pass archive a run that comes, asks again, loses something else, lets a pass make good what
+   * it can, and asks again. Returns one sentence for each wrong answer.
+   */
+  async try(kind?: Kind, places = this.#site.places): Promise<string[]> {
+    const site = this.#site
+    site.heal()
+    const { what, paths } = damage(places, this.#random, kind)
+    const incremental = this.#random() < 0.5
+    const loss = LOSSES[Math.floor(this.#random() * LOSSES.length)] ?? 'nothing'
+    const asked = this.#asked(paths)
+    const isFound = (await this.#commands.checks()).some((code) => code !== 0)
+    const first = await this.#answers(asked)
+    const wrong = this.#wrong(first, isFound)
+    if (!isFound) wrong.push(...site.foreignDifferences().map((path) => `${path} says something else, and nothing finds it`)) // prettier-ignore
+    const before = site.digest
+    site.come()
+    const code = await this.#commands.pass(incremental)
+    const runs = site.digest === before ? [COMING] : [...asked, COMING]
+    const later = await this.#answers(runs)
+    if (code === 0 && [...later].some(([of, text]) => of.startsWith(`${COMING} `) && text === undefined))
+      wrong.push(`a pass ends with 0, and ${COMING} cannot be read`)
+    wrong.push(...(await this.#judged(new Map([...first, ...later]), 'then a pass')))
+    if (loss !== 'nothing') {
+      lose(site, loss)
+      await this.#commands.pass(false)
+      const last = await this.#judged(await this.#answers([...asked, COMING]), `then ${loss} lost, and a pass`, site.earlier) // prettier-ignore
+      wrong.push(...last)
+    }
+    return wrong.map((text) => `${what}: ${text}`.replaceAll(site.site.root, ''))
+  }
+
+  /**
+   * `earlier`: answers that are right where the checks find something. An update may be one document: where that is damaged and the index that named
+   * it is lost, nothing in artdaqDB says any more that there was an update. The archive does, and the checks compare.
+   */
+  async #judged(answers: Answers, when: string, earlier: ReadonlySet<string> = new Set()): Promise<string[]> {
+    const isRight = ([of, text]: [string, string | undefined]): boolean => text === this.#sound.get(of)
+    if ([...answers].every(isRight)) return []
+    const isFound = (await this.#commands.checks()).some((code) => code !== 0)
+    const given = new Map([...answers].filter(([, text]) => !isFound || !earlier.has(text ?? '')))
+    return this.#wrong(given, isFound).map((text) => `${when}: ${text}`)
+  }
+
+  /** Other bytes than were archived; or a reader who gets nothing, and no check that says why. */
+  #wrong(answers: Answers, isFound: boolean): string[] {
+    return [...answers].flatMap(([of, text]) => {
+      if (text === undefined) return isFound ? [] : [`${of} cannot be read, and nothing finds it`]
+      return text === this.#sound.get(of) ? [] : [`wrong bytes of ${of}`]
+    })
+  }
+
+  /** The runs that the damage is about, as far as that is known, and one more. */
+  #asked(paths: readonly string[]): readonly number[] {
+    const another = RUNS[Math.floor(this.#random() * RUNS.length)] ?? 1
+    const { mostRuns = RUNS.length } = this.#commands
+    return [...new Set([...this.#site.runsOf(paths).slice(0, mostRuns), another])]
+  }
+
+  async #answers(runs: readonly number[]): Promise<Answers> {
+    const answers = new Map<string, string | undefined>()
+    for (const run of runs)
+      for (const reader of READERS)
+        answers.set(`${run} ${reader}`, await this.#site.given(this.#commands, run, reader))
+    return answers
+  }
+}
+
+const lose = (site: DamagedSite, loss: Exclude<Loss, 'nothing'>): void => {
+  switch (loss) {
+    case 'indexes':
+      site.loseIndexes()
+      break
+    case 'archive':
+      // With the state that knows of it: else a pass takes it for a disk that is not mounted.
+      site.lose('archive')
+      site.lose('work')
+      break
+    case 'work_dir':
+      site.lose('work')
+      break
+  }
+}
+
+/** So many damages, shared by sites that take turns: each waits for the file system and its threads half of the time. */
+export const tryDamages = async (
+  sites: readonly DamagedSite[],
+  commandsOf: (site: DamagedSite['site']) => Commands,
+  count: number,
+  seed: number,
+): Promise<string[]> => {
+  const wrong: string[] = []
+  let n = 0
+  const lane = async (site: DamagedSite, at: number): Promise<void> => {
+    const trial = await Trial.on(site, commandsOf(site.site), seed + at)
+    while (n < count) {
+      const kind = KINDS[n]
+      n++
+      if (n % 500 === 0) console.log(`${n} of ${count} damages, ${wrong.length} wrong answers`)
+      const found = await trial.try(kind)
+      for (const text of found) console.log(text)
+      wrong.push(...found)
+    }
+    site.heal()
+  }
+  await Promise.all(sites.map(lane))
+  return wrong
+}
