@@ -58,10 +58,20 @@ export async function heldOf(collection: Collection, configuration: string): Pro
   return await Promise.all(
     items.map(async (oid) => {
       const stored = await collection.find(oid)
-      const version = stored ? stored.facts.version : versionOf(index, oid)
+      const version = countingVersion(index, oid, stored?.facts.version)
       return { collection, oid, version, entities: entities.get(oid) ?? [], stored, indexed: true }
     }),
   )
+}
+
+/**
+ * The greater of the versions that a document and the index say: where another document stands in the place of an update, the run must not be read as
+ * it was before, and the proof of what stands there fails.
+ */
+function countingVersion(index: CollectionIndex, oid: string, said = ''): string {
+  if (index.list('version', said).has(oid)) return said
+  const indexed = versionOf(index, oid)
+  return indexed > said ? indexed : said
 }
 
 /** An orphan, or a document that this process has not committed yet, by what it says of itself. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -6,27 +6,22 @@ import { exportedFiles } from '../../../../src/stores/artdaqdb/read/export-run.t
 import { repairDatabase } from '../../../../src/stores/artdaqdb/repair.ts'
 import { never, NOW, openDb, sampleRun, store } from '../runs.ts'
 
+const UPDATED = { boot: 'debug_level: 2\n', metadata: '# about it\nconfig_name: "x"\n' }
+
 let folder: string
 let path: string
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'artdaq-'))
   path = join(folder, 'db')
   await store(openDb(path), sampleRun(1), sampleRun(2))
-  await store(
-    openDb(path),
-    sampleRun(
-      1,
-      { boot: 'debug_level: 2\n', metadata: '# about it\nconfig_name: "x"\n' },
-      { signature: 's2' },
-    ),
-  )
+  await store(openDb(path), sampleRun(1, UPDATED, { signature: 's2' }))
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const damageUpdate = (collection: string, harm: (bytes: Buffer) => Buffer): string => {
+const damageUpdate = (collection: string, harm: (bytes: Buffer) => Buffer, run = 1): string => {
   const file = readdirSync(join(path, collection))
     .map((name) => join(path, collection, name))
-    .find((one) => /"version" : "1\/[^"]*v1"/.test(readFileSync(one, 'utf8')))!
+    .find((one) => new RegExp(`"version" : "${run}/[^"]*v1"`).test(readFileSync(one, 'utf8')))!
   writeFileSync(file, harm(readFileSync(file)))
   return file
 }
@@ -67,3 +62,19 @@ it('is read as updated when its document was written again by its seal', async (
   await repairDatabase(openDb(path).databases[0]!, { now: () => NOW })
   expect(await read(1)).toContain('debug_level: 2')
 })
+
+it.each(['SystemLayout', 'RunHistory'])(
+  'is not read as before its update where a document of another run stands in the place of its own in %s',
+  async (collection) => {
+    await store(openDb(path), sampleRun(2, UPDATED, { signature: 's2' }))
+    const another = readdirSync(join(path, 'RunHistory'))
+      .map((name) => join(path, 'RunHistory', name))
+      .find((one) => readFileSync(one, 'utf8').includes('"version" : "1/standard00001"'))!
+    const file = damageUpdate(collection, (bytes) => bytes, 2)
+    copyFileSync(another, file)
+    await expect(read(2)).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: expect.stringContaining(file) as string,
+    })
+  },
+)
