@@ -288,7 +288,7 @@ track_subtask_progress <- track_task_progress
   ended <- set$execution_status %in% c("FINISHED", "FAILED", "CANCELLED")
   changes <- c(changes, "last_update = now()", if (ended) "execution_end = now()")
   DBI::dbExecute(.track$db, sprintf(
-    "UPDATE tasker.executions SET %s WHERE run_id = '%s' AND execution_end IS NULL",
+    "UPDATE tasker.executions SET %s WHERE run_id = '%s' AND (execution_end IS NULL OR end_reason = 'terminated')",
     paste(changes, collapse = ", "), .track$run_id))
   invisible(NULL)
 }

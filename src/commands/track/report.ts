@@ -117,7 +117,7 @@ const elsewhere = async (settings: TrackSettings, runId: string, operation: Oper
   const { readDatabase } = await import('./read-database.ts')
   await readDatabase(settings, async (store) => {
     const { loadExecution } = await import('../../tracking/client/load-execution.ts')
-    const loaded = await loadExecution(store.database, runId)
+    const loaded = await loadExecution(store.database, runId, { revive: true })
     const { now, log } = settings
     if (!loaded) log.warn(`There is no execution ${runId}`)
     else if (!loaded.execution.apply(operation, now())) log.warn(`The execution ${runId} has ended`)

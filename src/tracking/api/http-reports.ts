@@ -58,17 +58,21 @@ export class HttpReports {
 
   /** An execution begins. */
   begin(value: Readonly<Record<string, unknown>>): Promise<ReportAnswer> {
-    const { run_id: given = randomUUID(), ...fields } = value
+    const { run_id: given = randomUUID(), at: reported, ...fields } = value
     const operation = checked({ op: 'init', ...fields })
+    const at = momentOf(reported, this.#options.now())
     const task = textIn(operation, 'task_name')
     if (!task) throw new ArchiverError('USAGE', 'task_name is missing')
     const runId = uuidOf(given)
-    return this.#inTurn(runId, (database) => this.#begin(database, runId, { ...operation, task_name: task }))
+    return this.#inTurn(runId, (database) =>
+      this.#begin(database, runId, { ...operation, task_name: task }, at),
+    )
   }
 
   /** One report of an execution that has begun. */
   report(id: string, value: Readonly<Record<string, unknown>>): Promise<ReportAnswer> {
-    const { seq, ...fields } = value
+    const { seq, at: reported, ...fields } = value
+    const at = momentOf(reported, this.#options.now())
     if (seq !== undefined && !(Number.isSafeInteger(seq) && Number(seq) > 0))
       throw new ArchiverError('USAGE', 'seq must be a whole number from 1')
     const operation = checked(fields)
@@ -76,7 +80,7 @@ export class HttpReports {
       throw new ArchiverError('USAGE', '"init" begins an execution: POST /executions')
     const runId = uuidOf(id)
     return this.#inTurn(runId, (database) =>
-      this.#report(database, runId, operation, seq === undefined ? undefined : Number(seq)),
+      this.#report(database, runId, operation, seq === undefined ? undefined : Number(seq), at),
     )
   }
 
@@ -104,7 +108,7 @@ export class HttpReports {
     return { written: rows.length - more.length, refused: [...refused, ...more], cancel_requested: asked }
   }
 
-  async #begin(database: LedgerDatabase, runId: string, init: Operation): Promise<ReportAnswer> {
+  async #begin(database: LedgerDatabase, runId: string, init: Operation, at: number): Promise<ReportAnswer> {
     const known = await loadExecution(database, runId)
     if (known) {
       if (known.execution.facts['task_name'] !== init['task_name'])
@@ -113,7 +117,7 @@ export class HttpReports {
     }
     const stage =
       textIn(init, 'stage') ?? stageOf(textIn(init, 'task_name') ?? '', this.#options.stagePatterns)
-    const execution = new TrackedExecution(runId, { ...init, stage }, this.#options.now())
+    const execution = new TrackedExecution(runId, { ...init, stage }, at)
     await this.#write(database, execution, 1)
     return answerOf(execution, 1, true)
   }
@@ -123,13 +127,13 @@ export class HttpReports {
     runId: string,
     operation: Operation,
     seq: number | undefined,
+    at: number,
   ): Promise<ReportAnswer> {
-    const loaded = await loadExecution(database, runId)
+    const loaded = await loadExecution(database, runId, { revive: true })
     if (!loaded) throw new ArchiverError('NOT_FOUND', `there is no execution ${runId}`)
     const { execution, revision } = loaded
     if (seq !== undefined && seq <= revision) return answerOf(execution, revision, false)
-    const now = this.#options.now()
-    if (!execution.apply(operation, now)) {
+    if (!execution.apply(operation, at)) {
       if (SAME_END[operation.op]?.includes(execution.state)) return answerOf(execution, revision, false)
       throw new ArchiverError(
         'CONFLICT',
@@ -174,6 +178,16 @@ export class HttpReports {
 const answerOf = (execution: TrackedExecution, seq: number, changed: boolean): ReportAnswer => {
   const { execution: status, reason } = wordsOf(execution.state)
   return { run_id: execution.runId, status, end_reason: reason, seq, changed }
+}
+
+/** Milliseconds by which a reporter's clock may be ahead of ours. */
+const AHEAD = 300_000
+
+/** When something happened, epoch milliseconds: now, or what a report that waited says. */
+const momentOf = (value: unknown, now: number): number => {
+  if (value === undefined || value === null) return now
+  if (typeof value === 'number' && value >= 0 && value <= now + AHEAD) return Math.min(now, Math.round(value))
+  throw new ArchiverError('USAGE', '"at" must be a time in epoch milliseconds, and not in the future')
 }
 
 const uuidOf = (value: unknown): string => {

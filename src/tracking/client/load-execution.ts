@@ -12,10 +12,14 @@ export interface LoadedExecution {
   readonly revision: number
 }
 
-/** For reports from a host that has no journal of it, and for the HTTP API. Undefined: there is no such execution. */
+/**
+ * For reports from a host that has no journal of it, and for the HTTP API. Undefined: there is no such execution. `revive` takes up one that was
+ * closed as terminated, for a report of its own: only the process itself can correct that it died.
+ */
 export const loadExecution = async (
   database: LedgerDatabase,
   runId: string,
+  { revive = false } = {},
 ): Promise<LoadedExecution | undefined> => {
   const from = tables(database)
   const row = await from.selectFrom('executions').selectAll().where('run_id', '=', runId).executeTakeFirst()
@@ -62,13 +66,24 @@ export const loadExecution = async (
     .where('run_id', '=', runId)
     .orderBy('seq')
     .execute()
-  takeSteps(execution, steps.map(stepOf), row.subtask_name)
+  // It was taken for dead and it reports: what was said of its end counts no more, and its steps go on.
+  const revived = revive && execution.state === 'terminated'
+  if (revived)
+    Object.assign(execution, { state: 'running', endedAt: null, errorMessage: null, errorDetail: null })
+  takeSteps(
+    execution,
+    steps.map((step) => stepOf(revived && step.state === 'terminated' ? { ...step, ...GOES_ON } : step)),
+    row.subtask_name,
+  )
+  if (revived) for (const step of execution.open) execution.changedSteps.add(step)
   // A share that the steps do not explain was set by the pipeline.
   const share = row.overall_percent_complete
   if (share !== null && !execution.hasEnded && Math.abs(share - (execution.overall ?? -1)) > 0.01)
     execution.overallOverride = share
   return { execution, revision: row.revision }
 }
+
+const GOES_ON = { state: 'running', ended_at: null, error_message: null } as const
 
 interface StepRow {
   readonly seq: number

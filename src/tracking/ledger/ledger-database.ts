@@ -1,6 +1,7 @@
 import type { Log } from '../../common/log.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { openDatabase, type DatabaseOptions } from '../../sql/open-database.ts'
+import { corrections } from './corrections.ts'
 import { daysOf, daysTouched } from './daily-stats.ts'
 import { failuresOf } from './daily-failures.ts'
 import { firstSeen } from './registered-tasks.ts'
@@ -61,9 +62,11 @@ export const writeLedger = async (
   rows: readonly Row[],
   onRefused: OnRefused,
 ): Promise<void> => {
+  const corrected = await corrections(database, rows)
   await writeOrRefuse(database, rows, onRefused)
   const days = daysTouched(rows)
   const more = [
+    ...corrected,
     ...firstSeen(database, rows),
     ...(await daysOf(database, days)),
     ...(await failuresOf(database, days)),

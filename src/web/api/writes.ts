@@ -64,6 +64,11 @@ const SEQ = {
   description: 'counts up; a report that is sent again changes nothing',
 }
 
+const AT = {
+  type: 'integer',
+  description: 'when it happened, epoch milliseconds, for a report that had to wait; left out: now',
+}
+
 /** The reports as the OpenAPI document describes them. */
 export const reportTable = (reports: Reports): readonly Write[] => [
   {
@@ -73,7 +78,7 @@ export const reportTable = (reports: Reports): readonly Write[] => [
     body: {
       type: 'object',
       required: ['task_name'],
-      properties: { run_id: { type: 'string', format: 'uuid' }, ...reports.fields('init') },
+      properties: { run_id: { type: 'string', format: 'uuid' }, at: AT, ...reports.fields('init') },
     },
   },
   ...ROUTES.map(({ method, path, doc, ops }) => ({
@@ -83,7 +88,7 @@ export const reportTable = (reports: Reports): readonly Write[] => [
     body: {
       type: 'object',
       properties: Object.assign(
-        { ...(ops.length > 1 ? { op: { enum: ops, default: ops[0] } } : {}), seq: SEQ },
+        { ...(ops.length > 1 ? { op: { enum: ops, default: ops[0] } } : {}), seq: SEQ, at: AT },
         ...ops.map((op) => reports.fields(op)).reverse(),
       ) as object,
     },

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { openDatabase } from '../../../src/sql/open-database.ts'
+import { closeOpen } from '../../../src/tracking/ledger/close-dead.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Tracker } from '../../../src/tracking/client/tracker.ts'
 import { trackingPlace } from '../../../src/tracking/client/place.ts'
@@ -119,6 +121,68 @@ describe('an execution that is reported by HTTP', () => {
       json: { code: 'CONFLICT' },
     })
     expect(rowOf(served.ledger, runId)).toMatchObject({ execution_status: 'FAILED', error_message: 'broke' })
+  })
+
+  it.each([
+    ['finish', { message: 'well' }, { execution_status: 'FINISHED', end_reason: 'ok', error_message: null }],
+    [
+      'error',
+      { message: 'no disk' },
+      { execution_status: 'FAILED', end_reason: 'error', error_message: 'no disk' },
+    ],
+    ['heartbeat', {}, { execution_status: 'RUNNING', end_reason: null, execution_end: null }],
+  ])(
+    'that was closed as terminated is corrected by its own %s, and an event says so',
+    async (op, body, row) => {
+      const runId = randomUUID()
+      const host = { hostname: 'far', process_id: 7, boot_id: 'b' }
+      await served.send('POST', '/api/v1/executions', { task_name: `late_${op}`, run_id: runId, ...host })
+      await served.send('POST', `/api/v1/executions/${runId}/steps`, { message: 'one' })
+      // As the service itself does with an execution of another host that has been silent for too long.
+      const database = await openDatabase({
+        place: { dialect: 'sqlite', file: served.ledger },
+        ...{ schema: 'tasker', password: undefined, timeout: 5000 },
+      })
+      const here = {
+        host: 'here',
+        bootId: 'x',
+        bootTime: 0,
+        seesOthers: true,
+        quiet: 1,
+        silence: 1,
+        now: Date.now() + 7_200_000,
+      }
+      const closed = await closeOpen(database, { ...here, startTicksOf: () => undefined }, '')
+      await database.close()
+      expect(closed.map((one) => one.runId)).toContain(runId)
+      expect(rowOf(served.ledger, runId)).toMatchObject({ end_reason: 'terminated' })
+      const reply = await served.send('POST', `/api/v1/executions/${runId}/${op}`, body)
+      expect(reply).toMatchObject({ status: 200, json: { changed: true } })
+      expect(rowOf(served.ledger, runId)).toMatchObject(row)
+      const { json } = await served.send('GET', `/api/v1/executions/${runId}`)
+      expect(json['events']).toEqual(
+        expect.arrayContaining([expect.objectContaining({ kind: 'corrected' })]) as unknown,
+      )
+      const step = { finish: 'ok', error: 'failed', heartbeat: 'running' }[op]
+      expect(json['parts']).toMatchObject([{ name: 'one', standing: step }])
+      // Any other end stays (control).
+      if (op === 'error')
+        expect(await served.send('POST', `/api/v1/executions/${runId}/finish`, {})).toMatchObject({
+          status: 409,
+        })
+    },
+  )
+
+  it('has the time that a report names, because it may have waited', async () => {
+    const at = Date.now() - 600_000
+    const id = await begin('waited', { at })
+    await served.send('PATCH', `/api/v1/executions/${id}`, { op: 'finish', at: at + 60_000 })
+    const { json } = await served.send('GET', `/api/v1/executions/${id}`)
+    expect(json).toMatchObject({ startedAt: at, endedAt: at + 60_000 })
+    for (const wrong of [Date.now() + 3_600_000, -1, 'now'])
+      expect(await served.send('POST', '/api/v1/executions', { task_name: 'w', at: wrong })).toMatchObject({
+        status: 400,
+      })
   })
 
   it('counts every item that ten workers add at once', async () => {
