@@ -15,6 +15,10 @@ export const mappingTypes = ({
 export const has = (mapping: ContractMapping, ...names: string[]): boolean =>
   mappingTypes(mapping).some(({ name }) => names.includes(name))
 
+/** Whether bits are made of what an earlier mapping type gives. */
+export const isLaterStep = (mapping: ContractMapping): boolean =>
+  mappingTypes(mapping).findIndex(({ name }) => name === 'char_to_bit' || name === 'boolean_to_bit') > 0
+
 /** The enum or the bits of an entry; undefined where it has none. */
 export const codesOf = (
   mapping: ContractMapping,
@@ -28,8 +32,10 @@ export const codesOf = (
     const values = new Map(
       Object.entries(contract.bit_conversions?.[bits] ?? {}).map(([code, bit]) => [code, Number(bit)]),
     )
-    if (!values.has('')) values.set('', 0)
-    return { name: bits, ignoreCase: true, values, blankForUnknown: false, quiet: false }
+    // What an earlier step gives as nothing ends the chain: no bit is made of it.
+    if (isLaterStep(mapping)) values.delete('')
+    else if (!values.has('')) values.set('', 0)
+    return { name: bits, ignoreCase: true, values, otherwise: 0, quiet: false }
   }
   if (!has(mapping, 'enum')) return undefined
   const name = mapping.enum_name ?? mapping.target_column ?? ''
@@ -39,8 +45,5 @@ export const codesOf = (
   const values = new Map<string, string | number>()
   for (const [code, value] of Object.entries(table ?? {}))
     values.set(code, typeof value === 'boolean' ? Number(value) : value)
-  // An expression may give the stored value itself.
-  if (has(mapping, 'calculated_field'))
-    for (const value of [...values.values()]) if (!values.has(String(value))) values.set(String(value), value)
-  return { name, ignoreCase: true, values, blankForUnknown: values.has(''), quiet: false }
+  return { name, ignoreCase: true, values, otherwise: values.get(''), quiet: false }
 }

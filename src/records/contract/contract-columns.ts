@@ -5,7 +5,7 @@ import type { Column, ColumnType, Each, Formula, Origin } from '../mapping/model
 import { parsePath, type Path } from '../mapping/paths.ts'
 import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
 import { dateFormat } from '../values/dates.ts'
-import { codesOf, has, mappingTypes } from './contract-codes.ts'
+import { codesOf, has, isLaterStep, mappingTypes } from './contract-codes.ts'
 import { attribute, NAMES, type RuleList } from './contract-lists.ts'
 import type { Contract, ContractMapping } from './contract-schema.ts'
 
@@ -58,7 +58,9 @@ export const contractColumn = (
     )
   const nullable = mapping.nullable ?? true
   const isBit = has(mapping, 'char_to_bit', 'boolean_to_bit')
+  const isAside = mapping.exclude_default_when_record_empty ?? false
   const codes = codesOf(mapping, at, context)
+  const isSecond = codes !== undefined && has(mapping, 'calculated_field') && has(mapping, 'enum')
   const fallback = mapping.default_value ?? undefined
   const given = typeof fallback === 'boolean' ? Number(fallback) : fallback
   const numeric = type !== 'text'
@@ -67,13 +69,14 @@ export const contractColumn = (
     name,
     at,
     origin: originOf(mapping, at, context),
-    fallback: fallbackOf(mapping, context),
+    // The code of the attribute counts where the expression gives nothing.
+    fallback: isSecond ? { origin: pathOrigin(mapping, context), codes } : nowOf(mapping),
     type: codes && !isBit && type === 'text' ? undefined : type,
     length: type === 'text' ? (mapping.data_length ?? undefined) : undefined,
     scale: type === 'decimal' ? (mapping.data_length ?? undefined) : undefined,
     required: !nullable,
-    default: isBit ? (given ?? 0) : nullable ? undefined : given,
-    codes,
+    default: isBit && !isLaterStep(mapping) ? (given ?? 0) : nullable && !isAside ? undefined : given,
+    codes: isSecond ? undefined : codes,
     formats: type === 'date' || type === 'datetime' ? CONTRACT_DATES : [],
     digits: has(mapping, 'numbers_only') || (has(mapping, 'extract_numeric') && !numeric),
     strip: has(mapping, 'extract_numeric') && numeric ? '$' : '',
@@ -87,14 +90,12 @@ export const contractColumn = (
     onLong: 'cut',
     onBad: nullable ? 'null' : 'fail',
     onUnknown: isBit || (!nullable && given !== undefined) ? 'default' : nullable ? 'null' : 'fail',
-    aside: mapping.exclude_default_when_record_empty ?? false,
+    aside: isAside,
   }
 }
 
-const fallbackOf = (mapping: ContractMapping, context: ColumnContext): Origin | undefined => {
-  if (has(mapping, 'default_getutcdate_if_null')) return { type: 'now' }
-  return has(mapping, 'calculated_field') && has(mapping, 'enum') ? pathOrigin(mapping, context) : undefined
-}
+const nowOf = (mapping: ContractMapping): Column['fallback'] =>
+  has(mapping, 'default_getutcdate_if_null') ? { origin: { type: 'now' }, codes: undefined } : undefined
 
 const originOf = (mapping: ContractMapping, at: At, context: ColumnContext): Origin => {
   if (has(mapping, 'calculated_field')) {

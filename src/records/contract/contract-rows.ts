@@ -2,7 +2,7 @@ import type { At } from '../mapping/document.ts'
 import type { Column, RowRule } from '../mapping/model.ts'
 import { mappingTypes } from './contract-codes.ts'
 import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
-import { contractColumn, contractFormula, type ColumnContext } from './contract-columns.ts'
+import { contractColumn, type ColumnContext } from './contract-columns.ts'
 import { lastOf } from './contract-lists.ts'
 import type { ContractMapping } from './contract-schema.ts'
 
@@ -96,7 +96,7 @@ const single = (
       contractColumn({ ...mapping, nullable: true }, at, context, value),
     ],
     when: undefined,
-    needs: [value],
+    needs: [{ column: value, aboveZero: false }],
   }))
 
 const TRUTHY = new Map(['y', 'yes', 'true', 't', '1'].map((word) => [word, '1']))
@@ -108,11 +108,15 @@ const asIndicator = (rule: RowRule): RowRule => ({
       ? {
           ...column,
           type: 'text',
-          codes: { name: 'indicator', ignoreCase: true, values: TRUTHY, blankForUnknown: false, quiet: true },
+          codes: { name: 'indicator', ignoreCase: true, values: TRUTHY, otherwise: undefined, quiet: true },
         }
       : column,
   ),
 })
+
+/** Words that say nothing where rows are made of values. */
+const SILENT = ['null', 'Null', 'NULL', 'none', 'None', 'NONE']
+const spoken = (column: Column): Column => ({ ...column, nullWords: SILENT })
 
 /** A row of name and value, for a value that says something: the words null and none do not. */
 const lookup = ({ mapping, at }: Placed, owner: string, extra: string, context: ColumnContext): RowRule => {
@@ -120,7 +124,7 @@ const lookup = ({ mapping, at }: Placed, owner: string, extra: string, context: 
   const name = mapping.xml_attribute ?? ''
   const argument = makerOf(mapping)?.argument
   const isHistory = extra === 'source'
-  const value = contractColumn({ ...mapping, nullable: true }, at, context, 'value')
+  const value = spoken(contractColumn({ ...mapping, nullable: true }, at, context, 'value'))
   return {
     columns: [
       ownerColumn(owner, at),
@@ -128,13 +132,8 @@ const lookup = ({ mapping, at }: Placed, owner: string, extra: string, context: 
       ...(isHistory ? [literal(extra, `[${element}]`, at)] : argument ? [literal(extra, argument, at)] : []),
       value,
     ],
-    when: contractFormula(
-      `"${element}"."${name}" NOT IN ('null', 'none', 'NULL', 'NONE', 'Null', 'None')`,
-      at,
-      context.problems,
-      mapping.target_table,
-    ),
-    needs: ['value'],
+    when: undefined,
+    needs: [{ column: 'value', aboveZero: false }],
   }
 }
 
@@ -155,7 +154,7 @@ const grouped = (
   return [...groups].map(([argument, own]) => {
     const at = own[0]?.at ?? { line: 1, column: 1 }
     const column = ({ mapping, at: place }: Placed): Column =>
-      contractColumn(mapping, place, context, columnName(mapping))
+      spoken(contractColumn(mapping, place, context, columnName(mapping)))
     const deciding = own.filter(
       ({ mapping }) =>
         !mappingTypes(mapping).some(({ name }) => name === 'calculated_field' || name === 'char_to_bit'),
@@ -167,13 +166,12 @@ const grouped = (
         ...own.map(column),
         ...shared.map(column),
       ],
-      when: contractFormula(
-        deciding.map(saysSomething).join(' OR ') || '1 = 1',
-        at,
-        context.problems,
-        own[0]?.mapping.target_table ?? '',
-      ),
-      needs: [],
+      when: undefined,
+      needs: deciding.map(({ mapping }) => ({
+        column: columnName(mapping),
+        // A value of 0 alone makes no collateral.
+        aboveZero: mapping.target_column === 'wholesale_value',
+      })),
     }
   })
 }
@@ -184,10 +182,4 @@ const columnName = (mapping: ContractMapping): string => {
   return makerOf(mapping)?.argument === '' || makerOf(mapping)?.argument === undefined
     ? 'notes'
     : 'reason_code'
-}
-
-/** A value of 0 alone makes no collateral. */
-const saysSomething = ({ mapping }: Placed): string => {
-  const name = `"${lastOf(mapping.xml_path)}"."${mapping.xml_attribute ?? ''}"`
-  return mapping.target_column === 'wholesale_value' ? `${name} > 0` : `${name} IS NOT EMPTY`
 }

@@ -58,11 +58,11 @@ export class ColumnMapper {
   }
 
   map(): Mapped {
-    const { origin, fallback } = this.#column
+    const { origin, fallback, codes } = this.#column
     try {
       const first = this.#raw(origin)
-      const value = first === null && fallback ? this.#raw(fallback) : first
-      return this.#finished(value)
+      if (first !== null || !fallback) return this.#finished(first, codes)
+      return this.#finished(this.#raw(fallback.origin), fallback.codes ?? codes)
     } catch (error) {
       if (error instanceof EvaluationError) this.#fail('EXPRESSION', error.message, false)
       else if (error instanceof ValueError) return this.#badValue(error)
@@ -169,11 +169,12 @@ export class ColumnMapper {
 
   #significant(text: string): string | null {
     const plain = this.#column.trim ? trimmed(text) : text
-    return plain === '' || this.#material.mapping.nullWords.has(plain) ? null : plain
+    if (plain === '' || this.#column.nullWords.includes(plain)) return null
+    return this.#material.mapping.nullWords.has(plain) ? null : plain
   }
 
-  #finished(raw: string | number | null): Mapped {
-    const { origin, codes } = this.#column
+  #finished(raw: string | number | null, codes: Column['codes']): Mapped {
+    const { origin } = this.#column
     const own = origin.type !== 'key' && origin.type !== 'literal' && origin.type !== 'now'
     if (typeof raw === 'number' && !codes && !own && this.#column.type === undefined)
       return { cell: raw, own, isDefault: false }
@@ -190,7 +191,7 @@ export class ColumnMapper {
 
   #coded(text: string | null, codes: NonNullable<Column['codes']>): Mapped {
     const known = decoded(text, codes)
-    const value = known ?? (text !== null && codes.blankForUnknown ? codes.values.get('') : known)
+    const value = known === undefined ? codes.otherwise : known
     if (value === undefined) return this.#unknown(codes)
     if (known === undefined) this.#warn('ENUM_UNKNOWN')
     if (value === null || value === '') return this.#default()

@@ -1,5 +1,5 @@
 import { EvaluationError, evaluate, truth } from '../expression/evaluate.ts'
-import type { Column, Formula, RowRule, Table } from '../mapping/model.ts'
+import type { Column, Formula, Need, RowRule, Table } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
 import type { Cell } from '../values/convert.ts'
 import { ColumnMapper, NOTHING, pathPlace, type Material } from './map-column.ts'
@@ -16,9 +16,12 @@ export const mapRow = (
 ): Row | undefined => {
   if (rule.when && !holds(rule.when, table, context, material)) return undefined
   const mapped = rule.columns.map((column) => new ColumnMapper(table, column, context, material).map())
-  const own = (name: string): boolean =>
-    mapped.some((one, index) => one.own && rule.columns[index]?.name === name)
-  if (rule.needs.length > 0 && !rule.needs.some(own)) return undefined
+  const meets = ({ column: name, aboveZero }: Need): boolean =>
+    mapped.some(
+      ({ own, cell }, index) =>
+        own && rule.columns[index]?.name === name && (!aboveZero || Number(cell) > 0),
+    )
+  if (rule.needs.length > 0 && !rule.needs.some(meets)) return undefined
   const content = rule.columns.filter(
     (column, index) => mapped[index]?.own === true && !table.key.includes(column.name),
   )

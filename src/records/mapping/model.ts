@@ -94,7 +94,13 @@ export interface RowRule {
   readonly columns: readonly Column[]
   readonly when: Formula | undefined
   /** No row, and no complaint about what is missing, where none of these columns has a value of its own. Empty: no such rule. */
-  readonly needs: readonly string[]
+  readonly needs: readonly Need[]
+}
+
+export interface Need {
+  readonly column: string
+  /** A number that is not above 0 does not count. */
+  readonly aboveZero: boolean
 }
 
 /** An expression with its text, for messages. */
@@ -144,8 +150,8 @@ export type ColumnType = (typeof TYPES)[number]
 export interface Column {
   readonly name: string
   readonly origin: Origin
-  /** Taken where the first one has no value. */
-  readonly fallback: Origin | undefined
+  /** Taken where the first one has no value, with codes of its own where it has some. */
+  readonly fallback: { readonly origin: Origin; readonly codes: Codes | undefined } | undefined
   readonly type: ColumnType | undefined
   readonly length: number | undefined
   readonly precision: number | undefined
@@ -159,6 +165,8 @@ export interface Column {
   readonly grouping: string
   readonly round: boolean
   readonly trim: boolean
+  /** Words that count as nothing in this column, beside those of the mapping. */
+  readonly nullWords: readonly string[]
   readonly onLong: 'fail' | 'cut'
   readonly onBad: 'fail' | 'null' | 'default'
   readonly onUnknown: 'fail' | 'null' | 'default'
@@ -173,8 +181,8 @@ export interface Codes {
   readonly ignoreCase: boolean
   /** Under '' stands what a blank becomes. */
   readonly values: ReadonlyMap<string, string | number>
-  /** Under '' stands what an unknown code becomes as well, as in the original's contract. */
-  readonly blankForUnknown: boolean
+  /** What an unknown code becomes, with a warning; undefined: as the column says. */
+  readonly otherwise: string | number | undefined
   /** An unknown code is nothing, without a warning. */
   readonly quiet: boolean
 }

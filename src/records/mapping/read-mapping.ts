@@ -169,7 +169,7 @@ const readCodeTables = (node: Node | undefined, what: string, { problems }: Read
         values.set(entry.name, of)
       } else problems.add(entry.at, `${what} ${name}: "${entry.name}" must give one value`)
     const insensitive = flagged && ignoreCase?.type === 'scalar' && ignoreCase.value === true
-    tables.set(name, { name, ignoreCase: insensitive, values, blankForUnknown: false, quiet: false })
+    tables.set(name, { name, ignoreCase: insensitive, values, otherwise: undefined, quiet: false })
   }
   return tables
 }

@@ -34,7 +34,7 @@ class Reached {
         if (when) this.#formula(when)
         for (const { origin, fallback } of columns) {
           this.#origin(origin, base)
-          if (fallback) this.#origin(fallback, base)
+          if (fallback) this.#origin(fallback.origin, base)
         }
       }
     }
