@@ -42,6 +42,7 @@ _run_archiver() {
             'alerts/silence') command='alerts silence' ;;
             'records/plan') command='records plan' ;;
             'records/check') command='records check' ;;
+            'records/import-contract') command='records import-contract' ;;
             'records/run') command='records run' ;;
             'records/retry') command='records retry' ;;
             'records/report') command='records report' ;;
@@ -123,6 +124,7 @@ _run_archiver() {
         'alerts silence') words='--config --json --subject --for --reason --help' ;;
         'records plan') words='--mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --config --json --help' ;;
+        'records import-contract') words='--to --help' ;;
         'records run') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --no-exclude-failed --retry-failed --log-level --strict --help' ;;
         'records retry') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --strict --help' ;;
         'records report') words='--config --json --mapping --source --failed --help' ;;
@@ -174,7 +176,7 @@ _run_archiver() {
         'artdaq') words='list show export check repair' ;;
         'fhicl') words='to-json from-json' ;;
         'alerts') words='check list silence' ;;
-        'records') words='plan check run retry report audit dead-letter' ;;
+        'records') words='plan check import-contract run retry report audit dead-letter' ;;
         'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel task archive migrate-schema' ;;
         'queue') words='status list show retry pause resume drain migrate' ;;

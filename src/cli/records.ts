@@ -24,6 +24,14 @@ export const recordsCommands: Register = (program, { run, below }) => {
     .option('--config <file>', 'configuration file', 'config.yaml')
     .option('--json', 'one JSON document on standard output')
     .action(run(async () => (await import('../commands/records/check.ts')).checkCommand, 'task'))
+  records
+    .command('import-contract')
+    .description('the contract of the original as a mapping file')
+    .argument('<file>', 'the contract, JSON')
+    .option('--to <file>', 'write it there instead of to standard output')
+    .action(
+      run(async () => (await import('../commands/records/import-contract.ts')).importContractCommand, 'file'),
+    )
   selecting(below(records, 'run', 'every payload that is due becomes rows, each in one transaction'))
     .option('--no-exclude-failed', 'take failed items as well as new ones')
     .option('--retry-failed', 'take failed items alone')

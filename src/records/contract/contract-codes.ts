@@ -11,6 +11,13 @@ export const mappingTypes = ({
     return { name: name.trim(), argument }
   })
 
+/** Mapping types that make no rows and have an effect, or none on purpose. */
+export const PLAIN_TYPES = new Set(
+  'enum char_to_bit boolean_to_bit numbers_only extract_numeric calculated_field last_valid_pr_contact last_valid_sec_contact authu_contact curr_address_only identity_insert extract_date default_getutcdate_if_null'.split(
+    ' ',
+  ),
+)
+
 /** Whether an entry has one of these mapping types. */
 export const has = (mapping: ContractMapping, ...names: string[]): boolean =>
   mappingTypes(mapping).some(({ name }) => names.includes(name))

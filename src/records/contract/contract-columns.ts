@@ -61,7 +61,7 @@ export const contractColumn = (
   const isAside = mapping.exclude_default_when_record_empty ?? false
   const codes = codesOf(mapping, at, context)
   const isSecond = codes !== undefined && has(mapping, 'calculated_field') && has(mapping, 'enum')
-  const fallback = mapping.default_value ?? undefined
+  const fallback = mapping.default_value === '' ? undefined : (mapping.default_value ?? undefined)
   const given = typeof fallback === 'boolean' ? Number(fallback) : fallback
   const numeric = type !== 'text'
   return {
@@ -72,7 +72,9 @@ export const contractColumn = (
     // The code of the attribute counts where the expression gives nothing.
     fallback: isSecond ? { origin: pathOrigin(mapping, context), codes } : nowOf(mapping),
     type: codes && !isBit && type === 'text' ? undefined : type,
-    length: type === 'text' ? (mapping.data_length ?? undefined) : undefined,
+    // -1 is how SQL Server writes a text without a bound.
+    length:
+      type === 'text' && (mapping.data_length ?? 0) > 0 ? (mapping.data_length ?? undefined) : undefined,
     scale: type === 'decimal' ? (mapping.data_length ?? undefined) : undefined,
     required: !nullable,
     default: isBit && !isLaterStep(mapping) ? (given ?? 0) : nullable && !isAside ? undefined : given,
@@ -89,7 +91,7 @@ export const contractColumn = (
       type === 'decimal',
     onLong: 'cut',
     onBad: nullable ? 'null' : 'fail',
-    onUnknown: isBit || (!nullable && given !== undefined) ? 'default' : nullable ? 'null' : 'fail',
+    onUnknown: isBit ? 'fail' : !nullable && given !== undefined ? 'default' : nullable ? 'null' : 'fail',
     aside: isAside,
   }
 }

@@ -1,6 +1,6 @@
 import type { At, Node, Problems } from '../mapping/document.ts'
 import type { Column, Mapping, Table } from '../mapping/model.ts'
-import { mappingTypes } from './contract-codes.ts'
+import { mappingTypes, PLAIN_TYPES } from './contract-codes.ts'
 import { parsePath } from '../mapping/paths.ts'
 import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
 import { DEFAULT_LIMITS } from '../payload/tree.ts'
@@ -193,7 +193,12 @@ class Builder {
     for (const { mapping, at } of entries) {
       const where = `${mapping.target_table}.${mapping.target_column ?? ''}`
       for (const { name } of mappingTypes(mapping))
-        if (name === 'extract_numeric')
+        if (!PLAIN_TYPES.has(name) && !makerOf(mapping))
+          this.#notes.push({
+            at,
+            message: `${where}: the mapping type ${name} is not known and has no effect`,
+          })
+        else if (name === 'extract_numeric')
           this.#notes.push({
             at,
             message: `${where}: extract_numeric takes $ and grouping commas away; the original joins all digits, so that 36.50 becomes 3650`,

@@ -18,8 +18,7 @@ export const mapRow = (
   const mapped = rule.columns.map((column) => new ColumnMapper(table, column, context, material).map())
   const meets = ({ column: name, aboveZero }: Need): boolean =>
     mapped.some(
-      ({ own, cell }, index) =>
-        own && rule.columns[index]?.name === name && (!aboveZero || Number(cell) > 0),
+      ({ own, cell }, index) => own && rule.columns[index]?.name === name && (!aboveZero || Number(cell) > 0),
     )
   if (rule.needs.length > 0 && !rule.needs.some(meets)) return undefined
   const content = rule.columns.filter(

@@ -23,11 +23,11 @@ export interface PathNames {
 
 const NAME = /^(?:([\p{L}_][\p{L}\p{N}_.-]*):)?([\p{L}_][\p{L}\p{N}_.-]*)$/u
 
-/** Reads `/a/b/@c`, `/a/b/text()`, `@c`, `b/@c`, `../@c`. Throws a SyntaxError that says what is wrong. */
+/** Reads `/a/b/@c`, `/a/b/text()`, `@c`, `b/@c`, `./b`, `../@c`. Throws a SyntaxError that says what is wrong. */
 export const parsePath = (text: string, names: PathNames): Path => {
   const absolute = text.startsWith('/')
-  const parts = (absolute ? text.slice(1) : text).split('/')
-  if (text === '' || text === '/') throw new SyntaxError('is empty')
+  const parts = text.replace(/^\.?\//, '').split('/')
+  if (text === '' || text === '/' || text === './') throw new SyntaxError('is empty')
   let up = 0
   while (!absolute && parts[up] === '..') up++
   const rest = parts.slice(up)

@@ -22,6 +22,10 @@ const COLUMN = [
   'scale',
   'required',
   'default',
+  'default_aside',
+  'else',
+  'names_at',
+  'warn_repeated',
   'enum',
   'bit',
   'formats',
@@ -76,6 +80,8 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     name,
     at: node.at,
     origin: readOrigin(fields, known),
+    fallback: readElse(fields.node('else'), known),
+    aside: fields.flag('default_aside', false),
     type: type === '' ? undefined : type,
     length: fields.integer('length', 1, 2_147_483_647),
     precision: fields.integer('precision', 1, 65),
@@ -83,7 +89,7 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     required: fields.flag('required', false),
     default: readDefault(fields, type === 'text' && !fields.has('enum') && !fields.has('bit')),
     codes: readCodes(fields, known),
-    formats: readFormats(fields),
+    formats: readFormats(fields, 'formats'),
     digits: fields.flag('digits', false),
     strip: fields.text('strip') ?? '',
     grouping: fields.text('grouping') ?? '',
@@ -139,7 +145,9 @@ const readOrigin = (fields: Fields, known: Known): Origin => {
   if (!node) return literal(null)
   if (name === 'expr') {
     const formula = fields.formula(fields.text('expr') ?? '', node.at)
-    return formula ? { type: 'expression', formula, base: undefined } : literal(null)
+    const at = fields.text('names_at')
+    const base = at === undefined ? undefined : fields.path(at, fields.node('names_at')?.at ?? fields.at)
+    return formula ? { type: 'expression', formula, base } : literal(null)
   }
   if (node.type === 'map') return readChoice(node, known) ?? literal(null)
   const text = fields.text('from') ?? ''
@@ -147,7 +155,25 @@ const readOrigin = (fields: Fields, known: Known): Origin => {
   const path = fields.path(text, node.at)
   if (!path) return literal(null)
   if (path.leaf.type === 'element') fields.wrong(`from "${text}" must end in @attribute or text()`, node.at)
-  return { type: 'path', path, take: fields.choice('take', ['only', 'first', 'last'], 'only'), warns: false }
+  return {
+    type: 'path',
+    path,
+    take: fields.choice('take', ['only', 'first', 'last'], 'only'),
+    warns: fields.flag('warn_repeated', false),
+  }
+}
+
+/** What counts where a column has no value: `$now`, or a value from elsewhere with codes of its own. */
+const readElse = (node: Node | undefined, known: Known): Column['fallback'] => {
+  if (!node) return undefined
+  if (node.type === 'scalar' && node.text === '$now') return { origin: { type: 'now' }, codes: undefined }
+  const fields = new Fields(
+    node,
+    'else',
+    ['from', 'expr', 'value', 'take', 'names_at', 'warn_repeated', 'enum', 'bit'],
+    known,
+  )
+  return { origin: readOrigin(fields, known), codes: readCodes(fields, known) }
 }
 
 const readChoice = (node: Node, known: Known): Origin | undefined => {
@@ -200,13 +226,14 @@ const readCodes = (fields: Fields, known: Known): Codes | undefined => {
   return undefined
 }
 
-const readFormats = (fields: Fields): DateFormat[] =>
-  fields.texts('formats').flatMap((text) => {
+/** The formats under a name. */
+export const readFormats = (fields: Fields, name: string): DateFormat[] =>
+  fields.texts(name).flatMap((text) => {
     try {
       return [dateFormat(text)]
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
-      fields.wrong(`format "${text}" ${error.message}`, fields.node('formats')?.at)
+      fields.wrong(`format "${text}" ${error.message}`, fields.node(name)?.at)
       return []
     }
   })

@@ -3,14 +3,18 @@ import { readContract } from '../contract/read-contract.ts'
 import { Problems, readDocument, type Node } from './document.ts'
 import { Fields, type Reading } from './fields.ts'
 import { MappingError } from './mapping-error.ts'
-import type { Codes, Mapping, Source } from './model.ts'
+import type { Mapping, Source } from './model.ts'
 import { elementName, type Path } from './paths.ts'
 import { readLists } from './read-lists.ts'
+import { readCodeTables } from './read-codes.ts'
+import { readFormats } from './read-columns.ts'
 import { readTables } from './read-tables.ts'
 
 const TOP = [
   'version',
   'namespaces',
+  'attribute_case',
+  'date_formats',
   'source',
   'record',
   'limits',
@@ -38,8 +42,10 @@ export const readMapping = (text: string, file: string): Mapping => {
 
 const readYaml = (root: Node, problems: Problems): Mapping => {
   const namespaces = readNamespaces(root, problems)
-  const reading: Reading = { problems, names: { prefixes: namespaces, ignoreAttributeCase: false } }
-  const fields = new Fields(root, 'the mapping', TOP, reading)
+  const plain: Reading = { problems, names: { prefixes: namespaces, ignoreAttributeCase: false } }
+  const fields = new Fields(root, 'the mapping', TOP, plain)
+  const ignoreAttributeCase = fields.choice('attribute_case', ['exact', 'ignore'], 'exact') === 'ignore'
+  const reading: Reading = { problems, names: { prefixes: namespaces, ignoreAttributeCase } }
   if (fields.text('version') !== '1') fields.wrong('version must be 1', fields.node('version')?.at)
   const lists = readLists(fields.node('lists'), reading)
   const known = {
@@ -54,13 +60,13 @@ const readYaml = (root: Node, problems: Problems): Mapping => {
   return {
     source: readSource(fields.node('source'), reading),
     record: readRecord(fields, reading),
-    naming: { namespaces: namespaces ? 'declared' : 'ignore', ignoreAttributeCase: false },
+    naming: { namespaces: namespaces ? 'declared' : 'ignore', ignoreAttributeCase },
     limits: readLimits(fields.node('limits'), reading),
     nullWords: new Set(fields.texts('null_words')),
     lists,
     tables: readTables(fields.node('tables'), known),
     required,
-    dateFormats: [],
+    dateFormats: readFormats(fields, 'date_formats'),
     notes: [],
   }
 }
@@ -146,30 +152,4 @@ const readLimits = (node: Node | undefined, reading: Reading): Limits => {
     nodes: fields.integer('nodes', 1, 100_000_000) ?? DEFAULT_LIMITS.nodes,
     attributes: fields.integer('attributes', 1, 1_000_000) ?? DEFAULT_LIMITS.attributes,
   }
-}
-
-/** Enums or bits: `{ NEW: 1 }`, or `{ ignore_case: true, values: { NEW: 1 } }`. */
-const readCodeTables = (node: Node | undefined, what: string, { problems }: Reading): Map<string, Codes> => {
-  const tables = new Map<string, Codes>()
-  if (node?.type !== 'map') {
-    if (node) problems.add(node.at, `${what}: must be a map of names`)
-    return tables
-  }
-  for (const { name, value } of node.entries) {
-    const entries = value.type === 'map' ? value.entries : []
-    const inner = entries.find((entry) => entry.name === 'values')?.value
-    const ignoreCase = entries.find((entry) => entry.name === 'ignore_case')?.value
-    const flagged = inner?.type === 'map'
-    const values = new Map<string, string | number>()
-    for (const entry of flagged ? inner.entries : entries)
-      if (entry.value.type === 'scalar' && entry.value.value !== null) {
-        const of = typeof entry.value.value === 'boolean' ? Number(entry.value.value) : entry.value.value
-        if (what === 'bits' && of !== 0 && of !== 1)
-          problems.add(entry.at, `bits ${name}: "${entry.name}" must give 0 or 1`)
-        values.set(entry.name, of)
-      } else problems.add(entry.at, `${what} ${name}: "${entry.name}" must give one value`)
-    const insensitive = flagged && ignoreCase?.type === 'scalar' && ignoreCase.value === true
-    tables.set(name, { name, ignoreCase: insensitive, values, otherwise: undefined, quiet: false })
-  }
-  return tables
 }

@@ -1,6 +1,6 @@
 import type { Node } from './document.ts'
 import { Fields } from './fields.ts'
-import type { Column, RowRule, Table } from './model.ts'
+import type { Column, Need, RowRule, Table } from './model.ts'
 import { readColumn, type Known } from './read-columns.ts'
 import { readEach } from './read-lists.ts'
 
@@ -59,15 +59,32 @@ const readRowsForm = (fields: Fields, where: string, known: Known): RowRule[] =>
     return []
   }
   return node.items.map((item, index) => {
-    const row = new Fields(item, `${where}, row ${index + 1}`, ['set', 'when'], known)
+    const row = new Fields(item, `${where}, row ${index + 1}`, ['set', 'when', 'needs'], known)
     const set = row.node('set')
     if (!set) row.wrong('set is missing')
     const when = row.text('when')
+    const columns = set ? columnsOf(set, `${where}, row ${index + 1}`, known) : []
     return {
-      columns: set ? columnsOf(set, `${where}, row ${index + 1}`, known) : [],
+      columns,
       when: when === undefined ? undefined : row.formula(when, row.node('when')?.at ?? row.at),
-      needs: [],
+      needs: readNeeds(row, columns),
     }
+  })
+}
+
+/** Columns without which there is no row: `needs: [total, { above_zero: price }]`. */
+const readNeeds = (row: Fields, columns: readonly Column[]): Need[] => {
+  const node = row.node('needs')
+  if (!node) return []
+  const items = node.type === 'list' ? node.items : [node]
+  return items.flatMap((item) => {
+    const [entry] = item.type === 'map' ? item.entries : []
+    const aboveZero = entry?.name === 'above_zero'
+    const named = aboveZero ? entry.value : item
+    if (named.type === 'scalar' && columns.some(({ name }) => name === named.text))
+      return [{ column: named.text, aboveZero }]
+    row.wrong('needs must name columns of the row, or { above_zero: column }', item.at)
+    return []
   })
 }
 
