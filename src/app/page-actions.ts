@@ -49,11 +49,15 @@ export const pageActions = ({ program, config, ledger, now }: PageActionsOptions
       return perform(['track', 'cancel', execution.runId, '--config', config], true)
     },
     scrub: () => perform(['scrub', '--config', config], false),
-    silence: (alert, until, why) => {
-      if (!/^\w[\w-]*$/.test(alert)) throw new Problem(400, 'USAGE', `"${alert}" is not the name of a rule`)
+    silence: (rule, subject, until, why) => {
+      if (!/^\w[\w-]*$/.test(rule)) throw new Problem(400, 'USAGE', `"${rule}" is not the name of a rule`)
+      if (subject === '') throw new Problem(400, 'USAGE', 'the subject is empty; * stands for all')
       const minutes = Math.max(1, Math.round((until - now()) / 60_000))
       return perform(
-        ['alerts', 'silence', alert, `--for=${minutes}m`, `--reason=${why}`, '--config', config],
+        [
+          ...['alerts', 'silence', rule, ...(subject === '*' ? [] : [`--subject=${subject}`])],
+          ...[`--for=${minutes}m`, `--reason=${why}`, '--config', config],
+        ],
         true,
       )
     },

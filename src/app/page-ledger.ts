@@ -11,6 +11,7 @@ import {
   oneExecution,
 } from '../tracking/api/execution-reads.ts'
 import { lateTasks } from '../tracking/alerts/gather-facts.ts'
+import { dependencyGraph } from '../tracking/api/graph-reads.ts'
 import { TaskCache } from '../tracking/api/task-cache.ts'
 import { failedAttempts, runStory, taskDays } from '../tracking/api/task-reads.ts'
 import { closeOpen } from '../tracking/ledger/close-dead.ts'
@@ -111,6 +112,7 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     days: (since, task) => ask(({ database }) => taskDays(database, since, task)),
     story: (run) => ask(({ database }) => runStory(database, run)),
     failures: (since, limit) => ask(({ database }) => failedAttempts(database, since, limit)),
+    graph: (pipeline) => ask(({ database }) => dependencyGraph(database, now(), pipeline)),
     late: () => ask(({ database }) => lateTasks(database, now())),
     revision: () => ask(({ database }) => ledgerRevision(database)),
     use: (work) => ask(({ database }) => work(database)),

@@ -3,6 +3,7 @@ import { plainLog } from '../platform/log/logger.ts'
 import { redact as redactByLook } from '../common/redact.ts'
 import { ArchiverError } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
+import type { Places } from '../rows/server.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { ReportFacts } from '../runs/report/report.ts'
 import { HttpReports } from '../tracking/api/http-reports.ts'
@@ -13,10 +14,13 @@ import type { Assets } from '../web/assets.ts'
 import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
+import { pageAlerts } from './page-alerts.ts'
 import { pageActions } from './page-actions.ts'
 import { pageLedger, type PageLedger } from './page-ledger.ts'
 import { pageMetrics } from './page-metrics.ts'
 import { pageQueue } from './page-queue.ts'
+import { pageRecords } from './page-records.ts'
+import { pageRows } from './page-rows.ts'
 import { pageRuns } from './page-runs.ts'
 
 export interface PageOptions {
@@ -32,6 +36,8 @@ export interface PageOptions {
   /** The words that start this program, for what the page may start. */
   readonly program?: readonly string[] | undefined
   readonly assets: Assets
+  /** The connections that the `rows` of a configuration name. */
+  readonly placesOf: (config: Archiver['config']) => Places
   /** Reads a token's file. Throws CONFIG_INVALID. */
   readonly readToken: (path: string) => Promise<string>
 }
@@ -88,6 +94,8 @@ export const openPage = async (
     log,
   })
   const queue = pageQueue(archiver)
+  const rows = pageRows(archiver, options.placesOf)
+  const records = pageRecords(archiver)
   const runs = archiver && pageRuns(archiver, options.config, gather)
   const logFile = archiver?.config.app.logFile
   const sources: PageSources = {
@@ -97,6 +105,9 @@ export const openPage = async (
     ledger,
     runs,
     backlog: queue?.overview,
+    alerts: pageAlerts(archiver, ledger),
+    rows: rows?.reads,
+    records: records?.reads,
     logRoots: [...(settings?.logRoots ?? []), ...(logFile === undefined ? [] : [dirname(logFile)])],
     host: identity().host,
     redact: archiver?.redact ?? redactByLook,
@@ -131,7 +142,7 @@ export const openPage = async (
       for (const name of hostNames(host, bound, undefined)) hosts.add(name)
     },
     close: async () => {
-      await queue?.close()
+      await Promise.all([queue?.close(), rows?.close(), records?.close()])
       await ledger?.close()
     },
   }

@@ -8,6 +8,7 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { readAssets } from '../web/assets.ts'
 import { gather } from './report.ts'
+import { placesOf } from './rows/rows-config.ts'
 
 export interface ServeOptions {
   readonly config: string
@@ -63,6 +64,7 @@ const pageOptions = (options: ServeOptions, context: Context): PageOptions => ({
   ...options,
   port: options.port === undefined ? undefined : portOf(options.port),
   assets: readAssets(assetsOf(context)),
+  placesOf,
   program: programOf(context),
   readToken: async (path) => {
     const token = (

@@ -20,7 +20,7 @@ export interface Actions {
   cancel(id: string): Promise<ActionResult>
   /** Compares what was compared longest ago, now. */
   scrub(): Promise<ActionResult>
-  silence(alert: string, until: number, why: string): Promise<ActionResult>
+  silence(rule: string, subject: string, until: number, why: string): Promise<ActionResult>
 }
 
 /** What was done lately, by a number that nobody can guess: the page that says so is shown once it was. */
@@ -63,14 +63,25 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
     return context.redirect(said(await given(actions).cancel(id)), 303)
   })
   app.post('/actions/scrub', async (context) => context.redirect(said(await given(actions).scrub()), 303))
-  app.post('/actions/silence/:alert', async (context) => {
+  app.post('/actions/silence', async (context) => {
     const form = await context.req.parseBody()
-    const hours = Number(form['hours'])
-    const why = typeof form['why'] === 'string' ? form['why'].trim() : ''
-    if (!(hours > 0 && hours <= 24 * 30) || why === '')
-      throw new Problem(400, 'USAGE', 'hours (1 to 720) and why are needed')
-    const until = sources.now() + hours * 3_600_000
-    return context.redirect(said(await given(actions).silence(context.req.param('alert'), until, why)), 303)
+    const [, rule = '', subject = ''] = /^([^|]+)\|(.+)$/s.exec(textOf(form['alert'])) ?? []
+    const until = untilOf(Number(form['hours']), textOf(form['why']), sources)
+    return context.redirect(
+      said(await given(actions).silence(rule, subject, until, textOf(form['why']))),
+      303,
+    )
+  })
+  app.post('/api/v1/alerts/:rule/silence', async (context) => {
+    const refused = allowed(guard, context.req.raw.headers, actions)
+    if (refused) return refused
+    const { hours, why, subject } = asRecord(await context.req.json().catch(() => undefined))
+    const until = untilOf(Number(hours), textOf(why), sources)
+    const only = subject === undefined ? '*' : textOf(subject)
+    return context.json(
+      await given(actions).silence(context.req.param('rule'), only, until, textOf(why)),
+      202,
+    )
   })
   app.post('/api/v1/runs/retry', async (context) => {
     const refused = allowed(guard, context.req.raw.headers, actions)
@@ -88,6 +99,14 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
     return context.json(await given(actions).cancel(context.req.param('id')), 202)
   })
   return app
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '')
+
+const untilOf = (hours: number, why: string, { now }: PageSources): number => {
+  if (!(hours > 0 && hours <= 24 * 30) || why === '')
+    throw new Problem(400, 'USAGE', 'hours (1 to 720) and why are needed')
+  return now() + hours * 3_600_000
 }
 
 const asRecord = (value: unknown): Record<string, unknown> =>

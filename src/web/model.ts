@@ -1,25 +1,10 @@
 import type { RunSet } from '../common/run-set.ts'
+import type { GraphFacts } from './models/graph.ts'
 import type { Eta, LateTask } from './outlook.ts'
+import type { Standing } from './standing.ts'
 import type { RunMap } from './runs/run-map.ts'
 
-/** How something stands, in the words of the page. Each has a shape, a word and a colour of its own. */
-export type Standing =
-  | 'ok'
-  | 'running'
-  | 'partial'
-  | 'failed'
-  | 'killed'
-  | 'terminated'
-  | 'reboot'
-  | 'pending'
-  | 'late'
-  | 'hung'
-  | 'throttled'
-  | 'none'
-  | 'half'
-  | 'skipped'
-  | 'silenced'
-  | 'notready'
+export type { Standing }
 
 /** An execution as the pages and the API show it. Times in epoch milliseconds; undefined where nobody wrote it. */
 export interface ExecutionLine {
@@ -178,6 +163,7 @@ export interface LedgerReads {
   /** The newest failed attempts, at most `limit`. */
   failures(since: number, limit: number): Promise<readonly RunAttempt[]>
   late?(): Promise<readonly LateTask[]>
+  graph?(pipeline: string | undefined): Promise<GraphFacts>
   /** A text that changes with every write to the ledger. */
   revision(): Promise<string>
 }

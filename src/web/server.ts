@@ -127,7 +127,7 @@ export const frameFacts = async (
     version: sources.version,
     place: options.place,
     failures: snapshot && failedCount(snapshot),
-    firing: alerts?.open,
+    firing: alerts?.firing.filter(({ silence }) => !silence).length,
     mayAct,
     hasToken: options.token !== undefined,
     keys: options.keys,

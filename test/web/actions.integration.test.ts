@@ -40,7 +40,7 @@ describe('an action of the page', () => {
     ['/api/v1/runs/retry', { stage: 'import' }],
     ['/api/v1/executions/1/cancel', undefined],
     ['/actions/scrub', undefined],
-    ['/actions/silence/failed', undefined],
+    ['/actions/silence', undefined],
   ])('%s is refused without the token', async (path, body) => {
     const { status, type } = await served.send('POST', path, body, anybody)
     expect([status, type]).toEqual([401, 'application/problem+json'])
@@ -66,8 +66,8 @@ describe('an action of the page', () => {
   }, 40_000)
 
   it('silences a rule until a time', async () => {
-    const body = new URLSearchParams({ hours: '2', why: "it's the beam" })
-    const reply = await fetch(`${served.url}/actions/silence/failed`, {
+    const body = new URLSearchParams({ alert: 'failed|*', hours: '2', why: "it's the beam" })
+    const reply = await fetch(`${served.url}/actions/silence`, {
       method: 'POST',
       body,
       redirect: 'manual',

@@ -2,24 +2,23 @@ import { createRequire } from 'node:module'
 import { existsSync, readFileSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Site } from '../site.ts'
-import { Served } from './served.ts'
+import { ServedDemo } from './demo.ts'
+import type { Served } from './served.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
-const PAGES = ['/', '/runs', '/runs/2', '/history', '/performance', '/failures', '/login', '/executions/1']
+const PAGES = [
+  ...['/', '/runs', '/runs/1012', '/history', '/executions/1', '/performance', '/failures', '/graph'],
+  ...['/rows', '/records', '/instances', '/alerts', '/login'],
+]
 
-const site = new Site()
-const served = new Served(site.config)
+const demo = new ServedDemo()
+let served: Served
 
 beforeAll(async () => {
-  for (const run of [1, 2, 4]) site.record(run)
-  if (site.archiver().status !== 0) throw new Error('the site was not archived')
-  await served.start()
-}, 60_000)
-afterAll(async () => {
-  await served.remove()
-  site.remove()
-})
+  await demo.start()
+  served = demo.served
+}, 180_000)
+afterAll(() => demo.remove())
 
 if (!existsSync(CHROMIUM)) console.warn(`SKIPPED: no ${CHROMIUM}: the pages are not tested in a browser`)
 
@@ -58,6 +57,10 @@ describe.skipIf(!existsSync(CHROMIUM))('every page in Chromium', () => {
         for (const width of [1440, 1024, 390]) {
           await page.setViewportSize({ width, height: 900 })
           if (width === 1440) await page.goto(served.url + path, { waitUntil: 'load' })
+          // Charts follow the width with the next frames.
+          await page.evaluate(
+            'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+          )
           troubles.push(...(await faultsOf(page, width !== 1024)).map((one) => `${path} at ${width}: ${one}`))
         }
       await context.close()
@@ -99,6 +102,77 @@ describe.skipIf(!existsSync(CHROMIUM))('every page in Chromium', () => {
     await page.keyboard.press('g')
     await page.keyboard.press('o')
     await page.waitForURL(`${served.url}/`)
+    for (const [key, path] of Object.entries({ p: 'performance', d: 'graph', w: 'rows', a: 'alerts' })) {
+      await page.keyboard.press('g')
+      await page.keyboard.press(key)
+      await page.waitForURL(`**/${path}`)
+    }
     await page.close()
+  }, 60_000)
+})
+
+const page = async (path: string): Promise<string> => (await demo.served.send('GET', path)).text
+const say = async (path: string): Promise<string> =>
+  (/<p class="say">(.*?)<\/p>/.exec(await page(path))?.[1] ?? '')
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('\u00a0', ' ')
+const list = async (path: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+  (await demo.served.send('GET', `/api/v1${path}`)).json['items'] as never
+
+describe('the pages of the demo open with their sentence', () => {
+  it('records: what is stored and what failed, as processing_log has it', async () => {
+    expect(await say('/records')).toBe('4 items are stored by 1 task. 1 failed.')
+    expect(await list('/records')).toMatchObject([{ task: 'batches', tables: { batches: 4, sensors: 8 } }])
+    expect(await list('/records/batches/failed')).toMatchObject([{ key: '3', code: 'VALUE_NOT_VALID' }])
+  })
+  it('instances: nobody works and nothing is left', async () => {
+    expect(await say('/instances')).toBe('No instance works. Nothing is left to do. ')
+    const stages = await page('/instances')
+    expect(stages).toContain('records:batches')
+    const instances = await list('/instances')
+    expect(instances.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
+  })
+  it('graph: the bottleneck by medians, and when the whole is done', async () => {
+    expect(await say('/graph')).toMatch(
+      /^The whole is done about .*, by the medians\. DAILY_01_pedestals is the bottleneck: \d/,
+    )
+    const tasks = await list('/graph')
+    const of = (task: string) => tasks.find((one) => one['task'] === task)
+    expect(of('DAILY_01_pedestals')).toMatchObject({ isDone: true, standing: 'ok' })
+    expect(of('DAILY_02_merge_hits')).toMatchObject({ isDone: false, standing: 'running' })
+    expect(of('DAILY_04_publish')).toMatchObject({ isDone: false, standing: 'none' })
+    const text = await page('/graph?pipeline=PREREQ')
+    expect(text).toContain('PREREQ_01_conditions')
+    expect(text).not.toContain('DAILY_04_publish')
+  })
+  it('alerts: what fires, that nobody was sent it, and what is silenced', async () => {
+    expect(await say('/alerts')).toMatch(/^\d alerts fire\. No channel is turned on: nobody is notified\.$/)
+    expect(await list('/alerts')).toContainEqual(
+      expect.objectContaining({ rule: 'failed', subject: 'PERIODIC_01_backup_check' }),
+    )
+    expect(await page('/alerts')).toContain('new join is slow')
+  })
+  it('rows: every id, and the conflict with both values', async ({ skip }) => {
+    if (!demo.hasRows) skip()
+    expect(await say('/rows')).toMatch(
+      /is looked at: 600 ids of 3 files, and not all could be moved.* 1 conflict is open\.$/,
+    )
+    expect(await list('/rows/files')).toHaveLength(3)
+    expect(await list('/rows/files')).toMatchObject([{}, { batches: 5, batchesDone: 5, duplicates: [2] }, {}])
+    expect(await list('/rows/conflicts')).toMatchObject([
+      { key: '250', differs: [{ column: 'volts', archive: '-1499.80' }] },
+    ])
+    const [newest] = await list('/rows/processes')
+    expect(Math.abs(Number(newest?.['startedAt']) - Date.now())).toBeLessThan(120_000)
+  })
+})
+
+// The last one: it ends the demo.
+describe('the demo', () => {
+  it('looks at each page once, and leaves nothing when it ends', async () => {
+    const looked = demo.said.filter((line) => /^\d{3} http/.test(line))
+    expect(looked).toHaveLength(12)
+    expect(looked.filter((line) => !line.startsWith('200 '))).toEqual([])
+    expect(await demo.end()).toEqual({ code: 0, left: [] })
   }, 60_000)
 })

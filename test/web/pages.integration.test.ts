@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Served } from './served.ts'
 
-const PAGES = ['/', '/runs', '/history', '/performance', '/failures', '/login', '/executions/1']
+const PAGES = [
+  ...['/', '/runs', '/history', '/executions/1', '/performance', '/failures', '/graph'],
+  ...['/rows', '/records', '/instances', '/alerts', '/login'],
+]
 const XSS = '<img src=x onerror="document.title=1">'
 const served = new Served()
 
@@ -33,6 +36,16 @@ describe('every page of a ledger without an archiver', () => {
     expect(performance.text).toContain('1 execution')
     expect(performance.text).toContain('0 % ended well')
     expect(performance.text).toContain('1 ended badly')
+  })
+
+  it('says of each part that is not configured that it is not', async () => {
+    const say = async (path: string): Promise<string> =>
+      /<p class="say">(.*?)<\/p>/.exec((await served.send('GET', path)).text)?.[1] ?? ''
+    expect(await say('/rows')).toBe('No table is configured.')
+    expect(await say('/records')).toBe('No task of records is configured.')
+    expect(await say('/instances')).toBe('No queue is configured: one process does all of the work.')
+    expect(await say('/graph')).toBe('No task depends on another one.')
+    expect(await say('/alerts')).toContain('1 alert fires')
   })
 
   it('has an icon that is a picture and names no host', async () => {

@@ -20,6 +20,13 @@ export class Served {
     this.#words = config === undefined ? ['--ledger', `sqlite:${this.ledger}`] : ['--config', config]
   }
 
+  /** One that somebody else started, and ends. */
+  static at(url: string): Served {
+    const served = new Served()
+    served.url = url.replace(/\/$/, '')
+    return served
+  }
+
   /** Starts it; `port` 0 is a free one. */
   async start(port = 0): Promise<void> {
     const token = join(this.folder, 'token')

@@ -35,18 +35,26 @@ export const checkAlerts = async (database: LedgerDatabase, options: CheckOption
   const { now, site, channels } = options
   const found = findings({ now, tasks: await taskFacts(database, now), ...site })
   const { fire, send, resolve } = await recordFindings(database, found, now)
+  const isHeard = channels.length > 0
   const unsent: Finding[] = []
   for (const finding of send) {
     const message = messageFor(finding, options)
-    if (channels.length > 0 && !(await sendToAll(message, options))) unsent.push(finding)
+    if (isHeard && !(await sendToAll(message, options))) unsent.push(finding)
   }
-  await notSent(database, unsent)
+  // Without a channel nothing was sent: a channel that is turned on later gets it.
+  await notSent(database, isHeard ? unsent : send)
   for (const alert of resolve) {
     if (!alert.isSent) continue
     const over = { title: `Resolved: ${alert.rule} of ${alert.subject}`, detail: 'It is not found any more.' }
     await sendToAll(messageFor({ ...alert, ...over, severity: 'warning' }, options), options)
   }
-  return { found, fired: fire, sent: send.filter((one) => !unsent.includes(one)), resolved: resolve, unsent }
+  return {
+    found,
+    fired: fire,
+    sent: isHeard ? send.filter((one) => !unsent.includes(one)) : [],
+    resolved: resolve,
+    unsent,
+  }
 }
 
 const messageFor = (

@@ -1,9 +1,10 @@
 import { EXECUTION_READS } from './execution-reads.ts'
+import { PART_READS } from './part-reads.ts'
 import type { Read } from './question.ts'
 import { RUN_READS } from './run-reads.ts'
 
 /** Every read of the API. */
-export const READS: readonly Read[] = [...EXECUTION_READS, ...RUN_READS]
+export const READS: readonly Read[] = [...EXECUTION_READS, ...RUN_READS, ...PART_READS]
 
 /** A write that another part of the program serves, as the document describes it. */
 export interface Write {

@@ -40,8 +40,13 @@ const GO: Readonly<Record<string, string>> = {
   o: '/',
   r: '/runs',
   h: '/history',
+  p: '/performance',
   f: '/failures',
-  d: '/performance',
+  d: '/graph',
+  w: '/rows',
+  c: '/records',
+  i: '/instances',
+  a: '/alerts',
 }
 
 const dialog = (id: string): HTMLDialogElement | null => one<HTMLDialogElement>(`dialog#${CSS.escape(id)}`)

@@ -10,6 +10,11 @@ export const PAGES = [
   ['history', 'History', 'Executions', '/history'],
   ['performance', 'Performance', '', '/performance'],
   ['failures', 'Failures', '', '/failures'],
+  ['graph', 'Dependencies', '', '/graph'],
+  ['rows', 'Rows', 'Databases', '/rows'],
+  ['records', 'Records', '', '/records'],
+  ['instances', 'Instances', '', '/instances'],
+  ['alerts', 'Alerts', 'People', '/alerts'],
 ] as const
 
 const Brand = () => (
@@ -29,7 +34,7 @@ const Brand = () => (
 const PageList = ({ current, facts }: { current: string; facts: FrameFacts }) => (
   <ul>
     {PAGES.map(([key, word, group, path]) => {
-      const badge = key === 'runs' ? facts.failures : undefined
+      const badge = key === 'runs' ? facts.failures : key === 'alerts' ? facts.firing : undefined
       return (
         <>
           {group && <li class="grp">{group}</li>}
@@ -112,9 +117,9 @@ const KEYS: readonly (readonly [Child, string])[] = [
   [<kbd>/</kbd>, 'jump to a run, execution or task'],
   [
     <>
-      <kbd>g</kbd> <kbd>o r h f d</kbd>
+      <kbd>g</kbd> <kbd>o r h p f d w c i a</kbd>
     </>,
-    'overview, runs, history, failures, durations',
+    'overview, runs, history, performance, failures, dependencies, rows, records, instances, alerts',
   ],
   [
     <>

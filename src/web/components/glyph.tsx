@@ -111,6 +111,7 @@ const SHAPES: Readonly<Record<string, readonly (readonly [kind: string, path: st
   'n-failures': [['o', 'M8 2l6 11H2zM8 6v3.4M8 11.4v.3']],
   'n-graph': [['o', 'M2 6h4v4H2zM10 2h4v4h-4zM10 10h4v4h-4zM6 8h2V4h2M8 8v4h2']],
   'n-rows': [['o', 'M2 3h12v10H2zM2 6.5h12M2 10h12M6 3v10']],
+  'n-records': [['o', 'M4 2h6l2.5 2.5V14H4zM10 2v3h2.5M6 8h4.5M6 10.8h4.5']],
   'n-instances': [['o', 'M3 2h10v5H3zM3 9h10v5H3zM5.5 4.5h.1M5.5 11.5h.1']],
   'n-alerts': [['o', 'M4 11V7a4 4 0 018 0v4l1 1.5H3zM7 14h2']],
 }

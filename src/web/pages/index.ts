@@ -1,3 +1,8 @@
+import { recordsPage } from './records.tsx'
+import { rowsPage } from './rows.tsx'
+import { alertsPage } from './alerts.tsx'
+import { graphPage } from './graph.tsx'
+import { instancesPage } from './instances.tsx'
 import type { Ask, View } from '../view.ts'
 import { loginPage } from './access.tsx'
 import { executionPage } from './execution.tsx'
@@ -23,5 +28,10 @@ export const PAGES: readonly PageRoute[] = [
   { pattern: /^\/history$/, page: (ask) => historyPage(ask) },
   { pattern: /^\/failures$/, page: (ask) => failuresPage(ask) },
   { pattern: /^\/performance$/, page: (ask) => performancePage(ask) },
+  { pattern: /^\/graph$/, page: (ask) => graphPage(ask) },
+  { pattern: /^\/rows$/, page: (ask) => rowsPage(ask) },
+  { pattern: /^\/records$/, page: (ask) => recordsPage(ask) },
+  { pattern: /^\/instances$/, page: (ask) => instancesPage(ask) },
+  { pattern: /^\/alerts$/, page: (ask) => alertsPage(ask) },
   { pattern: /^\/login$/, page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken)) },
 ]

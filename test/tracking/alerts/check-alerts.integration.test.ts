@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { timeText } from '../../../src/sql/timestamps.ts'
 import { listAlerts, listSilences, silence } from '../../../src/tracking/alerts/alert-store.ts'
 import type { Message } from '../../../src/tracking/alerts/alerts.ts'
+import { alertFacts } from '../../../src/tracking/api/alert-reads.ts'
 import { checkAlerts } from '../../../src/tracking/alerts/check-alerts.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
@@ -58,19 +59,17 @@ describe.each(await engines())('alerts on %s', (dialect) => {
       dialect,
       database.schema,
     )
-  const check = (now = NOW, through = database) =>
+  const check = (now = NOW, through = database, isHeard = true) =>
     checkAlerts(through, {
       now,
-      channels: [
-        {
-          name: 'test',
-          send: (message) => {
-            if (isAway) return Promise.reject(new Error('away'))
-            sent.push(message)
-            return Promise.resolve()
-          },
+      channels: (isHeard ? [1] : []).map(() => ({
+        name: 'test',
+        send: (message) => {
+          if (isAway) return Promise.reject(new Error('away'))
+          sent.push(message)
+          return Promise.resolve()
         },
-      ],
+      })),
       host: 'daq01',
       redact: (text) => text,
       timeout: 1000,
@@ -103,6 +102,36 @@ describe.each(await engines())('alerts on %s', (dialect) => {
     isAway = false
     await check(NOW + 1000)
     expect(titles()).toEqual(['nightly failed'])
+  })
+  it('count as sent to nobody where no channel is turned on, and are sent by the first check that has one', async () => {
+    await ended('FAILED', 1)
+    expect(await check(NOW, database, false)).toMatchObject({ sent: [], unsent: [] })
+    expect(await listAlerts(database, { all: false, limit: 9 })).toMatchObject([{ sentAt: undefined }])
+    await check(NOW + 1000)
+    expect(titles()).toEqual(['nightly failed'])
+  })
+  it('are shown with what was recorded, sent and silenced of them', async () => {
+    await ended('FAILED', 1)
+    const nothing = {
+      site: { stages: [], disks: [], logs: [] },
+      byPasses: { 'stopped:import': { at: NOW - 5000, held: 2 } },
+      channels: ['test'],
+    }
+    const before = await alertFacts(database, NOW, nothing)
+    expect(before.firing).toMatchObject([{ rule: 'failed', subject: 'nightly', since: undefined }])
+    await check()
+    const by = { user: 'shift', reason: 'known', now: NOW }
+    await silence(database, { rule: 'failed', subject: 'nightly', until: NOW + 5000 }, by)
+    const facts = await alertFacts(database, NOW + 1000, nothing)
+    expect(facts.firing).toMatchObject([{ since: NOW, sentAt: NOW, silence: { why: 'known', by: 'shift' } }])
+    expect(facts.sent).toMatchObject([
+      { at: NOW, title: 'nightly failed', by: 'check' },
+      { at: NOW - 5000, by: 'pass', held: 2 },
+    ])
+    const rule = facts.rules.find((one) => one.rule === 'failed')
+    expect(rule).toMatchObject({ firing: 1, silence: undefined })
+    expect(rule?.days.at(-1)).toBe(1)
+    expect(rule?.days).toHaveLength(30)
   })
   it('are silent for a time, listed all the same, and sent after it', async () => {
     await ended('FAILED', 1)

@@ -1,0 +1,234 @@
+import { SilenceForm } from '../components/silence-form.tsx'
+import { Dots } from '../components/day-dots.tsx'
+import { Chip, Glyph } from '../components/glyph.tsx'
+import { Cmd, Empty, Exports, Panel, Time } from '../components/parts.tsx'
+import type { AlertRule, AlertsFacts, FiringAlert, SentAlert } from '../models/alerts.ts'
+import type { Standing } from '../model.ts'
+import { count, plural } from '../text.ts'
+import type { Ask, View } from '../view.ts'
+
+/** The shape of what fires, by rule; every other rule has the shape of a failure. */
+const SHAPES: Readonly<Record<string, Standing>> = {
+  hung: 'hung',
+  late: 'late',
+  duration: 'late',
+  throttled: 'throttled',
+  partial: 'partial',
+  kills: 'killed',
+  reboot: 'reboot',
+  terminated: 'terminated',
+  lost: 'terminated',
+}
+const shapeOf = (rule: string): Standing => SHAPES[rule] ?? 'failed'
+const word = (rule: string): string => `${rule.charAt(0).toUpperCase()}${rule.slice(1)}`.replace('_', ' ')
+
+/** `/alerts`: who was told? What fires by the rules now, and what was sent of it. */
+export const alertsPage = async (ask: Ask): Promise<View> => {
+  const { sources, now } = ask
+  const facts = await sources.alerts?.()
+  if (!facts)
+    return {
+      key: 'alerts',
+      title: 'Alerts',
+      say: 'No ledger is configured: alerts are not recorded.',
+      blocks: [],
+      live: false,
+    }
+  const config = sources.runs?.config
+  return {
+    key: 'alerts',
+    title: 'Alerts',
+    say: sentence(facts, now),
+    blocks: [
+      {
+        id: 'b-firing',
+        body: (
+          <Panel title="Firing" id="fi" aside={<Exports api="/api/v1/alerts" />}>
+            <Firing facts={facts} now={now} />
+            {config !== undefined && facts.firing.some(({ since }) => since === undefined) && (
+              <p class="sub">
+                What is not recorded yet is recorded and sent by{' '}
+                <Cmd c={`run-archiver alerts check --config ${config}`} />
+              </p>
+            )}
+          </Panel>
+        ),
+      },
+      {
+        id: 'b-rules',
+        body: (
+          <Panel
+            title="Rules"
+            id="ru"
+            sub={`${count(facts.rules.length)}; looked at by this page, recorded and sent by alerts check${channelsText(facts)}`}
+          >
+            <Rules rules={facts.rules} />
+          </Panel>
+        ),
+      },
+      {
+        id: 'b-sent',
+        body: (
+          <Panel title="Sent" id="se" sub="the newest 20 that a channel took">
+            <Sent sent={facts.sent} now={now} />
+          </Panel>
+        ),
+      },
+      { id: 'b-silence', body: <SilenceForm facts={facts} ask={ask} /> },
+    ],
+    live: true,
+  }
+}
+
+const channelsText = ({ channels }: AlertsFacts): string =>
+  channels === undefined
+    ? ''
+    : channels.length === 0
+      ? '; no channel is turned on'
+      : ` to ${channels.join(', ')}`
+
+const sentence = ({ firing, sent, channels }: AlertsFacts, now: number) => {
+  const loud = firing.filter(({ silence }) => !silence)
+  const quiet = firing.length - loud.length
+  const [last] = sent
+  return (
+    <>
+      {loud.length === 0 ? 'No alert fires' : <b>{plural(loud.length, 'alert fires', 'alerts fire')}</b>}
+      {quiet > 0 && `, ${count(quiet)} ${quiet === 1 ? 'is' : 'are'} silenced`}.{' '}
+      {last ? (
+        <>
+          The last message went out at <Time at={last.at} now={now} />, and a channel took it.
+        </>
+      ) : channels?.length === 0 ? (
+        'No channel is turned on: nobody is notified.'
+      ) : (
+        'No message was sent yet.'
+      )}
+    </>
+  )
+}
+
+const Firing = ({ facts: { firing }, now }: { facts: AlertsFacts; now: number }) =>
+  firing.length === 0 ? (
+    <Empty what="Nothing is wrong by any rule." />
+  ) : (
+    <table class="tb">
+      <thead>
+        <tr>
+          <th>Alert</th>
+          <th>Since</th>
+          <th class="opt">What</th>
+          <th>Sent</th>
+        </tr>
+      </thead>
+      <tbody>
+        {firing.map((alert) => (
+          <tr class={alert.silence ? 'mute' : undefined}>
+            <th scope="row">
+              <Chip
+                s={alert.silence ? 'silenced' : shapeOf(alert.rule)}
+                word={alert.silence ? undefined : word(alert.rule)}
+                title={alert.severity}
+              />{' '}
+              <a href={hrefOf(alert)}>{alert.subject}</a>
+            </th>
+            <td class="num nw">
+              {alert.since === undefined ? (
+                <span class="sub">found now</span>
+              ) : (
+                <Time at={alert.since} now={now} />
+              )}
+            </td>
+            <td class="opt sub">
+              {alert.title}. {alert.detail}
+            </td>
+            <td class="nw">
+              {alert.silence ? (
+                <span class="sub">
+                  not before <Time at={alert.silence.until} now={now} />
+                  {alert.silence.why !== undefined && `: ${alert.silence.why}`}
+                </span>
+              ) : alert.sentAt === undefined ? (
+                'not yet'
+              ) : (
+                <Time at={alert.sentAt} now={now} />
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+
+const STAGE_RULES: readonly string[] = ['failure_log', 'gap', 'distance', 'disk', 'log_size']
+
+const hrefOf = ({ rule, subject }: FiringAlert): string =>
+  STAGE_RULES.includes(rule) ? '/runs' : `/history?task=${encodeURIComponent(subject)}`
+
+const Rules = ({ rules }: { rules: readonly AlertRule[] }) => (
+  <table class="tb">
+    <thead>
+      <tr>
+        <th>Rule</th>
+        <th class="opt">Fires</th>
+        <th>State</th>
+        <th class="w opt">Began, 30 days</th>
+      </tr>
+    </thead>
+    <tbody>
+      {rules.map(({ rule, threshold, firing, silence, days }) => (
+        <tr>
+          <th scope="row">{word(rule)}</th>
+          <td class="opt sub">{threshold}</td>
+          <td class="nw">
+            {silence ? (
+              <Chip s="silenced" />
+            ) : firing > 0 ? (
+              <Chip s={shapeOf(rule)} word={firing === 1 ? 'Firing' : `Firing, ${firing} times`} />
+            ) : (
+              <Chip s="ok" word="Quiet" />
+            )}
+          </td>
+          <td class="w opt">
+            <Dots days={days} />
+          </td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+)
+
+const Sent = ({ sent, now }: { sent: readonly SentAlert[]; now: number }) =>
+  sent.length === 0 ? (
+    <Empty what="Nothing was sent yet." />
+  ) : (
+    <table class="tb">
+      <thead>
+        <tr>
+          <th>When</th>
+          <th>Message</th>
+          <th class="opt">By</th>
+          <th>Since then</th>
+        </tr>
+      </thead>
+      <tbody>
+        {sent.map(({ at, title, by, resolvedAt, held }) => (
+          <tr>
+            <td class="num nw">
+              <Time at={at} now={now} />
+            </td>
+            <th scope="row">{title}</th>
+            <td class="opt sub">{by === 'check' ? 'alerts check' : 'a pass'}</td>
+            <td class="sub nw">
+              {resolvedAt !== undefined && (
+                <>
+                  <Glyph s="ok" label="resolved" /> resolved <Time at={resolvedAt} now={now} />
+                </>
+              )}
+              {held > 0 && `${plural(held, 'equal one')} held back`}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )

@@ -1,0 +1,18 @@
+/** How something stands, in the words of the page. Each has a shape, a word and a colour of its own. */
+export type Standing =
+  | 'ok'
+  | 'running'
+  | 'partial'
+  | 'failed'
+  | 'killed'
+  | 'terminated'
+  | 'reboot'
+  | 'pending'
+  | 'late'
+  | 'hung'
+  | 'throttled'
+  | 'none'
+  | 'half'
+  | 'skipped'
+  | 'silenced'
+  | 'notready'
