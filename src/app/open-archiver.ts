@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { packer } from '../stores/ucondb/blob/blob.ts'
-import { fhiclFault } from '../fhicl/try-parse.ts'
-import type { Archive, DocumentStore } from '../stores/store.ts'
+import type { DocumentStore } from '../stores/store.ts'
 import { type Config, readConfig } from '../config/load-config.ts'
 import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { fileOfShare } from '../common/share.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
-import { BUILT_IN_SCHEMA } from '../stores/run-records/fhiclize/schema.ts'
+import { readSchema } from '../stores/run-records/fhiclize/schema.ts'
+import { openArchive } from '../stores/ucondb/open.ts'
 import { MemoryBudget } from '../common/memory-budget.ts'
 import { importSource } from '../runs/import-source.ts'
 import { monotonic, now } from '../platform/host.ts'
@@ -69,7 +66,13 @@ export const openArchiver = async (
     budget,
     ...importSource({ records, threads, convert, budget, maxRecordBytes }),
     artdaq: await openArtdaq(config, context),
-    archive: await openArchive(config, context, overrides),
+    archive: await openArchive(config.uconDb, {
+      env: context.env,
+      stop: context.signal,
+      overrideConflict: overrides.overrideConflict,
+      expectExisting: await hasArchived(config, 'migrate'),
+      now,
+    }),
     cache: new ListingCache(listings, monotonic),
     watch: new WatchList(watched),
     inHand: new InHand(inHand),
@@ -124,80 +127,11 @@ const readOnly = (): never => {
   throw new Error('state may only be written by the holder of the lock')
 }
 
-const readSchema = async (directory: string | undefined): Promise<string> => {
-  if (directory === undefined) return BUILT_IN_SCHEMA
-  const path = join(directory, 'schema.fcl')
-  const text = await readNamed('artdaq_db.fcl_conf_dir', path)
-  const fault = fhiclFault(text)
-  if (!fault) return text
-  throw new ArchiverError('CONFIG_INVALID', `artdaq_db.fcl_conf_dir: ${path}: ${fault.message}`, {
-    cause: fault,
-    hint: 'It goes into artdaqDB with every run. Correct it, or leave the setting out.',
-  })
-}
-
-/** A file that a setting names, as text. */
-const readNamed = (setting: string, path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ArchiverError('CONFIG_INVALID', `${setting}: ${path} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'Name a file that this user may read, or leave the setting out.',
-    })
-  })
-
 const openArtdaq = async (config: Config, { env }: Context): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaqdb/open.ts')
   const expectExisting = await hasArchived(config, 'import')
   return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting })
 }
-
-const openArchive = async (
-  config: Config,
-  context: Context,
-  { overrideConflict }: Overrides,
-): Promise<Archive> => {
-  const { uconDb } = config
-  if (uconDb.serverUrl.startsWith('file:')) {
-    if (overrideConflict !== undefined) throw onlyOneBlob(overrideConflict)
-    const { DirectoryArchive } = await import('../stores/ucondb/directory/archive.ts')
-    return new DirectoryArchive({
-      root: fileURLToPath(uconDb.serverUrl),
-      folder: uconDb.folderName || 'run_records',
-      object: uconDb.objectName || 'configuration',
-      now,
-      expectExisting: await hasArchived(config, 'migrate'),
-    })
-  }
-  const { UconArchive } = await import('../stores/ucondb/web/archive.ts')
-  const { caFile } = uconDb
-  return new UconArchive({
-    serverUrl: uconDb.serverUrl,
-    folder: uconDb.folderName,
-    object: uconDb.objectName,
-    user: uconDb.writerUser,
-    password: uconDb.writerPassword,
-    verify: uconDb.verify,
-    timeoutMs: uconDb.timeoutSeconds * 1000,
-    connections: uconDb.connections,
-    ca: caFile === undefined ? undefined : await readNamed('ucon_db.ca_file', caFile),
-    tlsRejectUnauthorized: context.env['NODE_TLS_REJECT_UNAUTHORIZED'],
-    overrideConflict,
-    stop: context.signal,
-    expectExisting: await hasArchived(config, 'migrate'),
-    now,
-    random: Math.random,
-  })
-}
-
-/** UconDB keeps a record whose key was taken from it; in a directory a name is there once, and no file of ours is moved or removed. */
-const onlyOneBlob = (run: number): ArchiverError =>
-  new ArchiverError(
-    'USAGE',
-    '--override-conflict is for a web service: a directory archive keeps one blob for a key',
-    {
-      hint: `If the new record is right, move the file that the conflict named, and the .sha256 beside it, out of the archive; then: run-archiver --migrate-only --runs ${run}`,
-    },
-  )
 
 /** Whether a stage has ever stored anything: then a destination that is not there is an unmounted disk. */
 const hasArchived = async (config: Config, stage: StageName): Promise<boolean> => {
