@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { nearest } from './disk-room.ts'
 
 /** One fact about this host. `warning`: the program runs, and somebody should look. */
 export interface Check {
@@ -68,8 +68,6 @@ export const checkDisk = async (name: string, path: string): Promise<readonly Ch
         ]),
   ]
 }
-
-const nearest = (path: string): string => (existsSync(path) ? path : nearest(dirname(path)))
 
 /** What the kernel and the session allow, and which programs are there. */
 export const checkSystem = (): readonly Check[] => [checkFlock(), checkWatches(), checkFiles(), checkClock()]

@@ -1,5 +1,6 @@
 import { attemptedUpTo } from './attempted-up-to.ts'
 import { passLimit, type PassMode } from './candidates.ts'
+import { diskTooSmall } from './disk-need.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
 import { RunSet } from '../common/run-set.ts'
@@ -148,6 +149,8 @@ const runOne = async (
     const { lastAttemptedRun } = remembered.state
     const ours = runsOfShare(request.share, plan.stored)
     await settle(plan, ours, memory)
+    const short = await diskTooSmall(archiver, stage, plan.runs)
+    if (short !== undefined) conditions.warn(`[${TITLES[stage]}] ${short}`)
     const archived = new Map<number, Archived>()
     const doubtful =
       stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY

@@ -1,3 +1,4 @@
+import type { DiskRoom } from '../platform/disk-room.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from './run-record.ts'
 
@@ -89,6 +90,8 @@ export interface DocumentStore {
   mend?(run: number): Promise<readonly string[]>
   /** Bytes of a run's documents on disk, before they are read; 0 where that is not known. Missing where it is not known cheaply. */
   sizeOf?(run: number): Promise<number>
+  /** The room on the disk that new runs are written to; missing or undefined where that is not a disk of this host. */
+  room?(): Promise<DiskRoom | undefined>
   /** The newest manifest of a run; undefined for runs that other programs stored. */
   manifest(run: number): Promise<RecordManifest | undefined>
   /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be found out cheaply. */
@@ -114,6 +117,8 @@ export interface Archive {
   put(run: number, update: number, blob: Buffer, signal: AbortSignal): Promise<'stored' | 'present'>
   /** The newest blob of a run, or the one of an update. Throws NOT_FOUND; STORE_CORRUPT when its checksum does not fit. */
   get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer>
+  /** The room on the disk that blobs are written to; missing or undefined where that is not a disk of this host. */
+  room?(): Promise<DiskRoom | undefined>
   fingerprint(): Promise<string | undefined>
   /** Files and directories whose size and times show every change; missing where there are none, as behind a network. */
   trail?(): Promise<readonly string[]>

@@ -4,6 +4,7 @@ import { ArchiverError, type Code, errnoOf } from '../../errors.ts'
 import type { Listing, DocumentStore, NewRun, NewRunPlace } from '../store.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
+import { diskRoom, type DiskRoom } from '../../platform/disk-room.ts'
 import { Committer } from './write/index-committer.ts'
 import { asStoreError, unavailable } from './index/collection.ts'
 import { Database } from './index/database.ts'
@@ -128,6 +129,10 @@ export class FileSystemDb implements DocumentStore {
     for (const database of this.#databases.toReversed())
       if (await database.knows(run)) return await documentsSize(database, run)
     return 0
+  }
+
+  room(): Promise<DiskRoom | undefined> {
+    return diskRoom(this.#writer.path)
   }
 
   async manifest(run: number): Promise<RecordManifest | undefined> {

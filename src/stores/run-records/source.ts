@@ -92,6 +92,16 @@ export class RunRecords implements RecordSource {
     }
   }
 
+  /** The size of a record as it is now; undefined where it cannot be told, for whatever reason. */
+  async sizeOf(run: number): Promise<RecordSize | undefined> {
+    const { look = lookHere } = this.#options
+    try {
+      return (await this.#with(run, (path) => look(path, this.#limits))).size
+    } catch {
+      return undefined
+    }
+  }
+
   /** The size of a record that `readiness` has looked at; undefined for a small one. */
   largeSize(run: number): RecordSize | undefined {
     return this.#large.get(run)

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listing, Archive } from '../../store.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { diskRoom, type DiskRoom } from '../../../platform/disk-room.ts'
 import { sha256Of } from '../checksum-file.ts'
 import { storeError } from './errors.ts'
 import { BLOB, CHECKSUM, MARKER, placeOf } from './layout.ts'
@@ -99,6 +100,10 @@ export class DirectoryArchive implements Archive {
     return this.#guard('looking at the archive', async () =>
       (await this.#isThere(this.#object)) ? foldersOf(this.#object) : [this.#object],
     )
+  }
+
+  room(): Promise<DiskRoom | undefined> {
+    return diskRoom(this.#object)
   }
 
   /** Throws STORE_UNAVAILABLE when the disk is gone, full or read-only. */
