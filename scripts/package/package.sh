@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes packages/run-record-archiver_VERSION_ARCH.deb and, where rpmbuild is here, the .rpm: npm run package
+# Makes packages/run-record-archiver_VERSION_ARCH.deb, where rpmbuild is here the .rpm, and the list of what is in them (.cdx.json): npm run package
 # Needs dpkg-deb (Debian: dpkg), rpmbuild (Debian: rpm), and the npm registry or its cache. Writes below packages/ alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,7 +10,7 @@ version=$(node -p 'require("./package.json").version')
 arch=$(dpkg --print-architecture 2>/dev/null || echo amd64)
 out=packages
 stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
+trap 'rm -rf "$stage" "$stage.cdx.json"' EXIT
 umask 022
 chmod 755 "$stage"
 
@@ -28,6 +28,9 @@ tar -xzf "$stage"/*.tgz -C "$lib" --strip-components=1
 rm "$stage"/*.tgz
 cp package-lock.json .npmrc "$lib"
 npm ci --prefix "$lib" --omit=dev --omit=peer --ignore-scripts --no-audit --no-fund --silent
+# What is in the package, for whoever has to know (CycloneDX).
+sbom=$stage.cdx.json
+(cd "$lib" && npm sbom --package-lock-only --omit=dev --omit=peer --sbom-format=cyclonedx >"$sbom")
 rm -f "$lib/package-lock.json" "$lib/.npmrc" "$lib/node_modules/.package-lock.json"
 # tmpfiles.d, sysusers.d and modes are the package's; nothing in it is for its owner alone.
 chmod -R u+rwX,go+rX,go-w "$lib"
@@ -46,9 +49,11 @@ if [ -f docs/completions/_run-archiver ]; then
     install -m 644 docs/completions/_run-archiver "$stage/usr/share/zsh/vendor-completions/_run-archiver"
 fi
 install -m 644 LICENSE "$stage/usr/share/doc/$name/copyright"
+install -m 644 "$sbom" "$stage/usr/share/doc/$name/sbom.cdx.json"
 gzip -9n <CHANGELOG.md >"$stage/usr/share/doc/$name/changelog.gz"
 
 mkdir -p "$out"
+install -m 644 "$sbom" "$out/${name}_$version.cdx.json"
 
 make_deb() {
     local control=$stage/DEBIAN

@@ -11,6 +11,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -90,7 +91,7 @@ beforeAll(() => {
   if (!mayChroot && !hasRpm) return
   folder = mkdtempSync(join(tmpdir(), 'package-'))
   root = join(folder, 'root')
-  spawnSync('bash', ['scripts/package/package.sh'], { stdio: 'inherit' })
+  run('bash', resolve('scripts/package/package.sh'))
   const made = readdirSync('packages')
   deb = resolve('packages', made.find((name) => name.endsWith('.deb')) ?? '')
   if (!mayChroot) return
@@ -141,6 +142,76 @@ describe.runIf(mayChroot)('the Debian package', { timeout: 300_000 }, () => {
     inside('dpkg', '-P', 'run-record-archiver')
     expect(existsSync(join(root, config))).toBe(false)
     expect(existsSync(join(root, 'var/lib/run_record_archiver/importer_state.json'))).toBe(true)
+  })
+})
+
+describe('the list of what is in the packages', () => {
+  it.runIf(mayChroot || hasRpm)(
+    'names each library with its version and licence, and none that only developers need',
+    () => {
+      const name = readdirSync('packages').find((file) => file.endsWith('.cdx.json')) ?? ''
+      const { bomFormat, components } = JSON.parse(readFileSync(join('packages', name), 'utf8')) as Bom
+      expect(bomFormat).toBe('CycloneDX')
+      const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+        dependencies: Record<string, string>
+      }
+      const listed = new Map(components.map((one) => [[one.group, one.name].filter(Boolean).join('/'), one]))
+      for (const [library, version] of Object.entries(dependencies)) {
+        expect(listed.get(library), library).toMatchObject({ version })
+        expect(listed.get(library)?.licenses ?? [], library).not.toEqual([])
+      }
+      expect(listed.has('vitest')).toBe(false)
+    },
+  )
+})
+
+/** A list of components in CycloneDX's JSON, as far as it is looked at. */
+interface Bom {
+  readonly bomFormat: string
+  readonly components: readonly {
+    readonly group?: string
+    readonly name: string
+    readonly version: string
+    readonly licenses?: readonly unknown[]
+  }[]
+}
+
+describe('the package of npm', { timeout: 300_000 }, () => {
+  it('installs for everybody without a compiler, with its man page and the library', () => {
+    const home = mkdtempSync(join(tmpdir(), 'npm-package-'))
+    try {
+      // Only what npm itself needs: no compiler, no make, no python.
+      const bin = join(home, 'bin')
+      mkdirSync(bin)
+      for (const tool of ['node', 'npm', 'sh', 'env', 'dirname', 'uname', 'sed', 'ls', 'tar', 'gzip'])
+        symlinkSync(run('which', tool).trim(), join(bin, tool))
+      const env = { PATH: bin, HOME: home, TMPDIR: home }
+      const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', home], { encoding: 'utf8' })
+      const prefix = join(home, 'prefix')
+      const archive = join(home, packed.stdout.trim().split('\n').at(-1) ?? '')
+      const installed = spawnSync('npm', ['install', '--global', '--prefix', prefix, archive], {
+        encoding: 'utf8',
+        env,
+        cwd: home,
+      })
+      expect(installed.status, installed.stdout + installed.stderr).toBe(0)
+      const program = join(prefix, 'bin', 'run-archiver')
+      const started = (...words: string[]) => spawnSync(program, words, { encoding: 'utf8', env, cwd: home })
+      expect(started('--version').stdout).toMatch(/^\d+\.\d+\.\d+/)
+      expect(existsSync(join(prefix, 'share/man/man1/run-archiver.1'))).toBe(true)
+      started('init', join(home, 'site'))
+      expect(started(join(home, 'site', 'config.yaml')).stdout).toContain('Migrate: ')
+      expect(started('history', '--config', join(home, 'site', 'config.yaml')).stdout).toContain('COMPLETED')
+      const library = `const { tracker } = await import('run-record-archiver/tracking'); console.log(typeof tracker.init)`
+      const { stdout } = spawnSync('node', ['--input-type=module', '-e', library], {
+        encoding: 'utf8',
+        env,
+        cwd: join(prefix, 'lib/node_modules/run-record-archiver'),
+      })
+      expect(stdout).toBe('function\n')
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
   })
 })
 
