@@ -9,7 +9,12 @@ const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'
 const aside = `dist.${process.pid}`
 const { stdout: commit } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
 await build({
-  entryPoints: { main: 'src/main.ts', worker: 'src/worker.ts', tracking: 'src/tracking-library.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    worker: 'src/worker.ts',
+    'records-worker': 'src/records-worker.ts',
+    tracking: 'src/tracking-library.ts',
+  },
   outdir: aside,
   bundle: true,
   splitting: true,

@@ -38,6 +38,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Commands are loaded with import() when they are called.
   cli: [...GROUND, 'app', 'commands'],
   worker: ['errors', 'runs'],
+  'records-worker': ['records'],
   // The package's export for other programs: the other place that knows the process that it runs in.
   'tracking-library': [...GROUND, 'platform', 'config', 'tracking'],
   main: ['cli', 'app', 'runs', 'errors', 'platform', 'common'],

@@ -2,7 +2,7 @@ import { ItemError } from './item-error.ts'
 import { standingOf, type Stored, type StoredRow } from './map/compare-rows.ts'
 import type { Row } from './map/map-row.ts'
 import type { Mapping } from './mapping/model.ts'
-import { mapPayload } from './map-payload.ts'
+import { mapSafely } from './workers/map-task.ts'
 
 /** Rows that stand in the tables already, by table. */
 export type GivenRows = Readonly<Record<string, readonly StoredRow[]>>
@@ -30,7 +30,7 @@ export type Plan =
 /** Maps a payload and holds its rows against what is stored. Never throws for what is wrong with the payload. */
 export const planItem = (payload: string | Uint8Array, mapping: Mapping, options: PlanOptions): Plan => {
   try {
-    const { rows, warnings } = mapPayload(payload, mapping, options)
+    const { rows, warnings } = mapSafely(payload, mapping, options)
     const standing = options.given && standingOf(mapping, rows, options.given)
     const result = standing && (standing.type === 'present' ? 'present' : 'stored')
     const inserted = standing?.type === 'new' ? standing.rows : new Map<string, readonly Row[]>()

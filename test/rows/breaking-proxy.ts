@@ -10,12 +10,13 @@ export class BreakingProxy {
     this.#server = server
   }
 
-  /** Breaks at the `nth` time that `word` is sent. `arrives` false: the statement itself is lost as well. */
+  /** Breaks at the `nth` time that `word` is sent, in `longest` bytes at most. `arrives` false: the statement itself is lost as well. */
   static async before(
     port: number,
     word: string | RegExp,
     nth: number,
     arrives = true,
+    longest = 100,
   ): Promise<BreakingProxy> {
     let seen = 0
     const server = createServer((client) => {
@@ -25,7 +26,7 @@ export class BreakingProxy {
       client.on('data', (chunk) => {
         const text = chunk.toString('latin1')
         const isIt = typeof word === 'string' ? text.includes(word) : word.test(text)
-        if (isIt && chunk.length < 100 && ++seen === nth) {
+        if (isIt && chunk.length < longest && ++seen === nth) {
           mute = true
           proxy.broken += 1
           setTimeout(() => {

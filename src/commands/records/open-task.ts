@@ -14,6 +14,7 @@ import { ensureLog } from '../../records/sql/processing-log.ts'
 import { catalogueOf } from '../../records/sql/store-item.ts'
 import type { CatalogueColumn } from '../../records/sql/catalogue.ts'
 import { databasePlace } from '../../sql/database-url.ts'
+import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
 
 type RecordsConfig = Config['records']
@@ -34,6 +35,8 @@ export interface OpenTask {
   readonly name: string
   readonly mapping: Mapping
   readonly mappingSha256: string
+  /** The mapping as it stands in its file. */
+  readonly mappingText: MapThreadStart
   readonly source: RecordSource
   readonly sourceName: string
   readonly target: RecordsDatabase
@@ -42,6 +45,8 @@ export interface OpenTask {
   readonly workDir: string
   readonly workers: number
   readonly batchSize: number
+  /** Milliseconds. */
+  readonly timeout: number
   close(): Promise<void>
 }
 
@@ -49,6 +54,7 @@ export interface OpenTask {
 export interface ReadTask {
   readonly mapping: Mapping
   readonly mappingFile: string
+  readonly mappingText: MapThreadStart
   readonly mappingSha256: string
   readonly records: RecordsConfig
   readonly queue: QueueConfig
@@ -85,6 +91,7 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   return {
     mapping: readMapping(text, mappingFile),
     mappingFile,
+    mappingText: { text, file: mappingFile },
     mappingSha256: createHash('sha256').update(text).digest('hex'),
     records,
     queue,
@@ -104,7 +111,7 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
  */
 export const openTask = async (options: TaskOptions, context: Context): Promise<OpenTask> => {
   const read = await readTask(options, context)
-  const { mapping, mappingSha256, records, queue, workDir, workers } = read
+  const { mapping, mappingSha256, mappingText, records, queue, workDir, workers } = read
   const target = await read.openTarget()
   const folder = sourceFolder(options, records.sourceFiles, mapping)
   const { keyType } = mapping.record
@@ -117,6 +124,7 @@ export const openTask = async (options: TaskOptions, context: Context): Promise<
       name: options.task,
       mapping,
       mappingSha256,
+      mappingText,
       source,
       sourceName: folder === undefined ? (mapping.source.table ?? 'query') : `files:${folder}`,
       target,
@@ -125,6 +133,7 @@ export const openTask = async (options: TaskOptions, context: Context): Promise<
       workDir,
       workers,
       batchSize: records.batchSize,
+      timeout: records.timeoutSeconds * 1000,
       close: async () => {
         await source.close()
         await target.close()

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { openQueue } from '../../app/open-queue.ts'
 import type { Context } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
@@ -14,6 +14,8 @@ import { poisonedKeys, QueueItems } from '../../records/run/queue-items.ts'
 import { runItems } from '../../records/run/run-items.ts'
 import { SourceItems, type WalkOptions } from '../../records/run/source-items.ts'
 import { logStates, type LogWriter } from '../../records/sql/processing-log.ts'
+import { retryTransient } from '../../records/sql/retry-transient.ts'
+import { MapThreads } from '../../records/workers/map-threads.ts'
 import type { OpenTask } from './open-task.ts'
 import type { RunSelection } from './run-selection.ts'
 
@@ -43,6 +45,14 @@ const poisonError = (): ItemError =>
  */
 export const workOnTask = async (task: OpenTask, selection: RunSelection, work: TaskWork): Promise<void> => {
   const { mapping, target, source, catalogue } = task
+  const threads = new MapThreads({
+    mapping,
+    start: task.mappingText,
+    threadFile: threadFileOf(work.context),
+    workers: task.workers,
+    timeout: task.timeout,
+    warn: work.warn,
+  })
   const { choice, from, to } = selection
   const { keyType } = mapping.record
   const writer: LogWriter = {
@@ -61,6 +71,7 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
     writer,
     catalogue,
     source,
+    map: (payload, options) => threads.map(payload, options),
     strict: work.strict,
     now,
     random: Math.random,
@@ -76,7 +87,7 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
     to,
     states: async (keys) => {
       try {
-        return await logStates(target, task.name, keys)
+        return await retryTransient(() => logStates(target, task.name, keys), work.context.signal)
       } catch (cause) {
         throw new ArchiverError('STORE_UNAVAILABLE', 'cannot read processing_log', { cause })
       }
@@ -90,8 +101,27 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
       process: ({ key, poison }) => (poison ? failItem(key, poisonError(), item) : processItem(key, item)),
       listener: work.listener,
     })
-  if (task.queue.url.reveal() === 'off' || choice.instance) return run(fromSource(task, selection, walk))
-  const store = await openQueue(task.queue, task.workDir, 'works', task.workers)
+  try {
+    if (task.queue.url.reveal() === 'off' || choice.instance) await run(fromSource(task, selection, walk))
+    else await onSharedQueue(task, selection, walk, work, item, run)
+  } finally {
+    await threads.close()
+  }
+}
+
+/** The program's file for threads that map payloads stands beside the one for runs. */
+const threadFileOf = ({ threadFile }: Context): string | undefined =>
+  threadFile === undefined ? undefined : join(dirname(threadFile), 'records-worker.mjs')
+
+const onSharedQueue = async (
+  task: OpenTask,
+  selection: RunSelection,
+  walk: WalkOptions,
+  work: TaskWork,
+  item: ItemOptions,
+  run: (items: ItemSource) => Promise<void>,
+): Promise<void> => {
+  const store = await openQueue(task.queue, task.workDir, true)
   try {
     await onQueue(store, task, selection, walk, work, run)
     // Items that have ended their holders are the backlog's finding; the log is to say it as well.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ItemError } from '../item-error.ts'
-import { mapPayload } from '../map-payload.ts'
+import { mapSafely } from '../workers/map-task.ts'
 import { standingOf } from '../map/compare-rows.ts'
 import type { Mapping } from '../mapping/model.ts'
 import type { RecordSource } from '../sources/source.ts'
@@ -86,7 +86,7 @@ const verdictOf = async (
   const sha = createHash('sha256').update(payload).digest('hex')
   if (isStored && state.payloadSha256 !== null && state.payloadSha256 !== sha) return { verdict: 'CHANGED' }
   try {
-    const record = mapPayload(payload, mapping, { sourceKey: key, now: options.now(), strict: false })
+    const record = mapSafely(payload, mapping, { sourceKey: key, now: options.now(), strict: false })
     const rows = [...record.rows.values()].reduce((sum, { length }) => sum + length, 0)
     if (rows === 0) return isStored ? { verdict: 'archived' } : otherwise
     const standing = standingOf(

@@ -3,10 +3,12 @@ import { backoff } from '../../common/backoff.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { ItemError } from '../item-error.ts'
-import { mapPayload } from '../map-payload.ts'
+import type { MappedRecord } from '../map/map-record.ts'
+import type { PayloadOptions } from '../map-payload.ts'
 import { keyCell } from '../map/map-record.ts'
 import type { RecordSource } from '../sources/source.ts'
 import { classOf } from '../sql/classify-error.ts'
+import { ATTEMPTS, FIRST_WAIT } from '../sql/retry-transient.ts'
 import type { LogEntry } from '../sql/processing-log.ts'
 import {
   loggedState,
@@ -18,6 +20,8 @@ import {
 
 export interface ItemOptions extends Omit<StoreOptions, 'reached'> {
   readonly source: RecordSource
+  /** Reads and maps a payload. Throws an ItemError for what is wrong with it. */
+  readonly map: (payload: string | Uint8Array, options: PayloadOptions) => Promise<MappedRecord>
   readonly strict: boolean
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -37,9 +41,6 @@ export interface ItemOutcome {
   readonly error: ItemError | undefined
   readonly milliseconds: number
 }
-
-const ATTEMPTS = 5
-const FIRST_WAIT = 100
 
 /**
  * One item from its payload to its rows. A failure of its own is recorded and returned; it never throws for one. What concerns every
@@ -82,7 +83,7 @@ const attemptItem = async (key: string, started: number, options: ItemOptions): 
     options.reached('read')
     if (read === undefined) throw new ItemError('SOURCE_GONE', 'the source no longer has the item')
     payload = read
-    const record = mapPayload(payload ?? '', options.mapping, {
+    const record = await options.map(payload ?? '', {
       sourceKey: key,
       now: started,
       strict: options.strict,

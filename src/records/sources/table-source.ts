@@ -2,9 +2,10 @@ import { ArchiverError, messageOf } from '../../errors.ts'
 import type { KeyType, Source } from '../mapping/model.ts'
 import type { RecordsDatabase } from '../sql/database.ts'
 import { asText, quoted } from '../sql/dialect.ts'
+import { retryTransient } from '../sql/retry-transient.ts'
 import type { KeyOptions, RecordSource } from './source.ts'
 
-/** Payloads of a table or a query, walked by key. */
+/** Payloads of a table or a query, walked by key. What reads them is tried again where the connection breaks. */
 export class TableSource implements RecordSource {
   readonly #database: RecordsDatabase
   readonly #from: string
@@ -74,7 +75,7 @@ export class TableSource implements RecordSource {
 
   async #rows(sql: string, values: readonly unknown[]) {
     try {
-      return await this.#database.session.rows(sql, values)
+      return await retryTransient(() => this.#database.session.rows(sql, values))
     } catch (cause) {
       throw new ArchiverError('SOURCE_UNAVAILABLE', `cannot read the source: ${messageOf(cause)}`, { cause })
     }
