@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ActionResult, Actions } from '../web/actions.ts'
 import { Problem } from '../web/api/question.ts'
+import type { ActionEvent } from '../tracking/api/action-events.ts'
 import type { LedgerReads } from '../web/model.ts'
 
 export interface PageActionsOptions {
@@ -8,7 +9,9 @@ export interface PageActionsOptions {
   readonly program: readonly string[]
   /** The configuration's path. */
   readonly config: string
-  readonly ledger: LedgerReads | undefined
+  readonly ledger: Pick<LedgerReads, 'execution'> | undefined
+  /** Keeps an action in `events`, under the execution that it is done to or the server's own number. It never throws. */
+  readonly note: (event: ActionEvent, runId: string | undefined) => Promise<void>
   /** Epoch milliseconds. */
   readonly now: () => number
 }
@@ -25,44 +28,64 @@ const MOST_SHOWN = 4000
  * pass outlives the page and obeys the same locks. Throws a Problem: 400 for words that no such command takes, 409 with what the
  * command said where it failed.
  */
-export const pageActions = ({ program, config, ledger, now }: PageActionsOptions): Actions => {
-  const perform = async (words: readonly string[], waits: boolean): Promise<ActionResult> => {
-    const command = ['run-archiver', ...words].map(quoted).join(' ')
-    const { code, text } = await runCommand([...program, ...words], waits ? ENDS : BEGINS, waits)
-    if (code !== undefined && code !== 0)
-      throw new Problem(409, 'REFUSED', `"${command}" ended with ${code}: ${text.trim()}`)
+export const pageActions =
+  (options: PageActionsOptions) =>
+  (from: string): Actions => {
+    const { program, config, ledger, now, note } = options
+    const perform = async (
+      action: string | undefined,
+      words: readonly string[],
+      waits: boolean,
+      runId?: string,
+    ): Promise<ActionResult> => {
+      const command = ['run-archiver', ...words].map(quoted).join(' ')
+      if (action !== undefined) await note({ at: now(), action, command, who: 'token', from }, runId)
+      const { code, text } = await runCommand([...program, ...words], waits ? ENDS : BEGINS, waits)
+      if (code !== undefined && code !== 0)
+        throw new Problem(409, 'REFUSED', `"${command}" ended with ${code}: ${text.trim()}`)
+      return {
+        said: code === undefined ? 'It has begun, and goes on by itself.' : text.trim() || 'Done.',
+        command,
+      }
+    }
     return {
-      said: code === undefined ? 'It has begun, and goes on by itself.' : text.trim() || 'Done.',
-      command,
+      retry: (stage, runs, dryRun) => {
+        if (runs !== undefined && !/^[\d ,-]+$/.test(runs))
+          throw new Problem(400, 'USAGE', `runs are such as 12000-12050,12060, not "${runs}"`)
+        const only = runs === undefined ? [] : [`--runs=${runs}`]
+        // A look alone changes nothing, and is not kept.
+        return perform(
+          dryRun ? undefined : 'retry',
+          [config, `--retry-failed-${stage}`, ...only, ...(dryRun ? ['--dry-run'] : [])],
+          dryRun,
+        )
+      },
+      cancel: async (id) => {
+        const execution = await ledger?.execution(id)
+        if (!execution) throw new Problem(404, 'NOT_FOUND', `no execution ${id} is in the ledger`)
+        return perform(
+          'cancel',
+          ['track', 'cancel', execution.runId, '--config', config],
+          true,
+          execution.runId,
+        )
+      },
+      scrub: () => perform('scrub', ['scrub', '--config', config], false),
+      silence: (rule, subject, until, why) => {
+        if (!/^\w[\w-]*$/.test(rule)) throw new Problem(400, 'USAGE', `"${rule}" is not the name of a rule`)
+        if (subject === '') throw new Problem(400, 'USAGE', 'the subject is empty; * stands for all')
+        const minutes = Math.max(1, Math.round((until - now()) / 60_000))
+        return perform(
+          'silence',
+          [
+            ...['alerts', 'silence', rule, ...(subject === '*' ? [] : [`--subject=${subject}`])],
+            ...[`--for=${minutes}m`, `--reason=${why}`, '--config', config],
+          ],
+          true,
+        )
+      },
     }
   }
-  return {
-    retry: (stage, runs, dryRun) => {
-      if (runs !== undefined && !/^[\d ,-]+$/.test(runs))
-        throw new Problem(400, 'USAGE', `runs are such as 12000-12050,12060, not "${runs}"`)
-      const only = runs === undefined ? [] : [`--runs=${runs}`]
-      return perform([config, `--retry-failed-${stage}`, ...only, ...(dryRun ? ['--dry-run'] : [])], dryRun)
-    },
-    cancel: async (id) => {
-      const execution = await ledger?.execution(id)
-      if (!execution) throw new Problem(404, 'NOT_FOUND', `no execution ${id} is in the ledger`)
-      return perform(['track', 'cancel', execution.runId, '--config', config], true)
-    },
-    scrub: () => perform(['scrub', '--config', config], false),
-    silence: (rule, subject, until, why) => {
-      if (!/^\w[\w-]*$/.test(rule)) throw new Problem(400, 'USAGE', `"${rule}" is not the name of a rule`)
-      if (subject === '') throw new Problem(400, 'USAGE', 'the subject is empty; * stands for all')
-      const minutes = Math.max(1, Math.round((until - now()) / 60_000))
-      return perform(
-        [
-          ...['alerts', 'silence', rule, ...(subject === '*' ? [] : [`--subject=${subject}`])],
-          ...[`--for=${minutes}m`, `--reason=${why}`, '--config', config],
-        ],
-        true,
-      )
-    },
-  }
-}
 
 interface Ended {
   /** Undefined where it goes on. */

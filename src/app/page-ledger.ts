@@ -10,6 +10,7 @@ import {
   listExecutions,
   oneExecution,
 } from '../tracking/api/execution-reads.ts'
+import { listActions } from '../tracking/api/action-events.ts'
 import { lateTasks } from '../tracking/alerts/gather-facts.ts'
 import { dependencyGraph } from '../tracking/api/graph-reads.ts'
 import { TaskCache } from '../tracking/api/task-cache.ts'
@@ -37,6 +38,8 @@ export interface PageLedger extends LedgerReads {
   close(): Promise<void>
 }
 
+/** Actions that are listed. */
+const ACTIONS = 50
 /** Milliseconds without a new try after one failed. */
 const PAUSE = 2000
 /** Milliseconds between two looks for executions that died. */
@@ -113,6 +116,7 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     story: (run) => ask(({ database }) => runStory(database, run)),
     failures: (since, limit) => ask(({ database }) => failedAttempts(database, since, limit)),
     graph: (pipeline) => ask(({ database }) => dependencyGraph(database, now(), pipeline)),
+    actions: () => ask(({ database }) => listActions(database, ACTIONS)),
     late: () => ask(({ database }) => lateTasks(database, now())),
     revision: () => ask(({ database }) => ledgerRevision(database)),
     use: (work) => ask(({ database }) => work(database)),

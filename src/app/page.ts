@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import { plainLog } from '../platform/log/logger.ts'
 import { redact as redactByLook } from '../common/redact.ts'
-import { ArchiverError } from '../errors.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import type { Places } from '../rows/server.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { ReportFacts } from '../runs/report/report.ts'
+import { noteAction } from '../tracking/api/action-events.ts'
 import { HttpReports } from '../tracking/api/http-reports.ts'
 import { isWord } from '../tracking/client/operation-fields.ts'
 import { OPERATIONS, operationSchema } from '../tracking/client/operations.ts'
@@ -62,6 +64,7 @@ export const openPage = async (
   const settings = archiver?.config.serve
   const host = options.host ?? settings?.host ?? '127.0.0.1'
   const port = options.port ?? settings?.port ?? 8090
+  let actualPort = port
   const base = baseOf(options.basePath ?? settings?.basePath ?? '')
   const publicUrl = options.publicUrl ?? settings?.publicUrl
   const tokenFile = options.tokenFile ?? settings?.tokenFile
@@ -112,18 +115,29 @@ export const openPage = async (
     host: identity().host,
     redact: archiver?.redact ?? redactByLook,
   }
+  const session = randomUUID()
   const hosts = new Set(hostNames(host, port, publicUrl))
   const { version, commit = '' } = context
   const metrics = pageMetrics({ archiver, queue, ledger, runs, version, commit })
   const server = pageServer({
     sources,
     assets: options.assets,
-    place: `${host}:${port}`,
+    place: () => `${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
     keys: settings?.keys ?? true,
     actions:
       archiver &&
       options.program &&
-      pageActions({ program: options.program, config: options.config, ledger, now }),
+      pageActions({
+        program: options.program,
+        config: options.config,
+        ledger,
+        now,
+        note: async (event, runId = session) => {
+          await ledger
+            ?.use((database) => noteAction(database, runId, event))
+            .catch((error: unknown) => log.warn(`The action is not in the ledger: ${messageOf(error)}`))
+        },
+      }),
     metrics,
     reports: ledger && reportsTo(ledger, sources.redact, archiver?.config.tracking.stagePatterns),
     hosts,
@@ -139,6 +153,7 @@ export const openPage = async (
     address: { host, port },
     base,
     listening: (bound) => {
+      actualPort = bound
       for (const name of hostNames(host, bound, undefined)) hosts.add(name)
     },
     close: async () => {

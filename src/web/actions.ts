@@ -1,4 +1,5 @@
-import { Hono } from 'hono'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { type Context, Hono } from 'hono'
 import { randomUUID } from 'node:crypto'
 import { ArchiverError } from '../errors.ts'
 import type { Guard } from './guard.ts'
@@ -32,7 +33,8 @@ interface ActionOptions {
   readonly results: Results
   readonly guard: Guard
   readonly base: string
-  readonly actions: Actions | undefined
+  /** What may be done, asked from an address. */
+  readonly actions: ((from: string) => Actions) | undefined
   readonly sources: PageSources
 }
 
@@ -54,21 +56,23 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
   app.post('/actions/*', async (context, next) => allowed(guard, context.req.raw.headers, actions) ?? next())
   app.post('/actions/retry/:stage', async (context) => {
     const stage = context.req.param('stage') === 'migrate' ? 'migrate' : 'import'
-    return context.redirect(said(await given(actions).retry(stage, undefined, false)), 303)
+    return context.redirect(said(await given(actions, context).retry(stage, undefined, false)), 303)
   })
   app.post('/actions/cancel/:id', async (context) => {
     const id = context.req.param('id')
     const form = await context.req.parseBody()
     if (form['confirm'] !== id) throw new Problem(400, 'USAGE', `type ${id} to stop this execution`)
-    return context.redirect(said(await given(actions).cancel(id)), 303)
+    return context.redirect(said(await given(actions, context).cancel(id)), 303)
   })
-  app.post('/actions/scrub', async (context) => context.redirect(said(await given(actions).scrub()), 303))
+  app.post('/actions/scrub', async (context) =>
+    context.redirect(said(await given(actions, context).scrub()), 303),
+  )
   app.post('/actions/silence', async (context) => {
     const form = await context.req.parseBody()
     const [, rule = '', subject = ''] = /^([^|]+)\|(.+)$/s.exec(textOf(form['alert'])) ?? []
     const until = untilOf(Number(form['hours']), textOf(form['why']), sources)
     return context.redirect(
-      said(await given(actions).silence(rule, subject, until, textOf(form['why']))),
+      said(await given(actions, context).silence(rule, subject, until, textOf(form['why']))),
       303,
     )
   })
@@ -79,7 +83,7 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
     const until = untilOf(Number(hours), textOf(why), sources)
     const only = subject === undefined ? '*' : textOf(subject)
     return context.json(
-      await given(actions).silence(context.req.param('rule'), only, until, textOf(why)),
+      await given(actions, context).silence(context.req.param('rule'), only, until, textOf(why)),
       202,
     )
   })
@@ -91,12 +95,12 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
     if (stage !== 'import' && stage !== 'migrate')
       throw new Problem(400, 'USAGE', 'stage must be import or migrate')
     const only = typeof runs === 'string' ? runs : undefined
-    return context.json(await given(actions).retry(stage, only, dryRun === true), 202)
+    return context.json(await given(actions, context).retry(stage, only, dryRun === true), 202)
   })
   app.post('/api/v1/executions/:id/cancel', async (context) => {
     const refused = allowed(guard, context.req.raw.headers, actions)
     if (refused) return refused
-    return context.json(await given(actions).cancel(context.req.param('id')), 202)
+    return context.json(await given(actions, context).cancel(context.req.param('id')), 202)
   })
   return app
 }
@@ -112,12 +116,12 @@ const untilOf = (hours: number, why: string, { now }: PageSources): number => {
 const asRecord = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 
-const given = (actions: Actions | undefined): Actions => {
-  if (actions) return actions
+const given = (actions: ActionOptions['actions'], context: Context): Actions => {
+  if (actions) return actions(getConnInfo(context).remote.address ?? '')
   throw new ArchiverError('USAGE', 'no archiver is configured here: there is nothing to act on')
 }
 
-const allowed = (guard: Guard, headers: Headers, actions: Actions | undefined): Response | undefined => {
+const allowed = (guard: Guard, headers: Headers, actions: ActionOptions['actions']): Response | undefined => {
   const problem = !guard.mayAct(headers)
     ? new Problem(401, 'USAGE', 'this needs the token: sign in, or send Authorization: Bearer TOKEN')
     : actions

@@ -61,6 +61,24 @@ export const failureGroups = (
     .sort((a, b) => b.count - a.count || b.last - a.last)
 }
 
+/** Attempts of a stage, and with a text in their code or message. */
+export const failuresWith = (
+  attempts: readonly RunAttempt[],
+  stage: string,
+  text: string,
+): readonly RunAttempt[] => {
+  const wanted = text.trim().toLowerCase()
+  return attempts.filter(
+    (attempt) =>
+      (stage === '' || attempt.stage === stage) &&
+      `${attempt.code ?? ''} ${attempt.error ?? ''}`.toLowerCase().includes(wanted),
+  )
+}
+
+/** How many items failed, each counted once however many causes it had. */
+export const failedItems = (attempts: readonly RunAttempt[]): number =>
+  new Set(attempts.map(({ stage, name }) => JSON.stringify([stage, name]))).size
+
 /** The message itself where all have the same, else what their messages have in common. */
 const sharedMessage = (attempts: readonly RunAttempt[]): string => {
   const [first = 'no message was left', ...others] = new Set(attempts.map(({ error }) => error))

@@ -1,4 +1,5 @@
 import type { RunSet } from '../common/run-set.ts'
+import type { ActionLine } from './models/actions.ts'
 import type { GraphFacts } from './models/graph.ts'
 import type { Eta, LateTask } from './outlook.ts'
 import type { Standing } from './standing.ts'
@@ -107,7 +108,8 @@ export interface RunAttempt {
 export interface ExecutionQuery {
   readonly task?: string | undefined
   readonly stage?: string | undefined
-  readonly standing?: Standing | undefined
+  /** `bad`: failed, killed, died unseen, reboot. */
+  readonly standing?: Standing | 'bad' | undefined
   readonly host?: string | undefined
   readonly text?: string | undefined
   /** Epoch milliseconds: started at or after, before. */
@@ -163,6 +165,8 @@ export interface LedgerReads {
   /** The newest failed attempts, at most `limit`. */
   failures(since: number, limit: number): Promise<readonly RunAttempt[]>
   late?(): Promise<readonly LateTask[]>
+  /** What persons did on the page, the newest first. */
+  actions?(): Promise<readonly ActionLine[]>
   graph?(pipeline: string | undefined): Promise<GraphFacts>
   /** A text that changes with every write to the ledger. */
   revision(): Promise<string>

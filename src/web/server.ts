@@ -19,9 +19,9 @@ export interface ServerOptions extends GuardOptions {
   readonly sources: PageSources
   readonly assets: Assets
   /** `127.0.0.1:8090`, as it stands in the side list. */
-  readonly place: string
+  readonly place: () => string
   readonly keys: boolean
-  readonly actions: Actions | undefined
+  readonly actions: ((from: string) => Actions) | undefined
   /** Takes reports of pipelines; undefined: there is no ledger. */
   readonly reports?: Reports | undefined
   /** The text of /metrics; undefined: there is none. */
@@ -31,7 +31,8 @@ export interface ServerOptions extends GuardOptions {
 }
 
 export interface PageServer {
-  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** `env` holds the connection that a request came by. */
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
   readonly hub: LiveHub
   close(): void
 }
@@ -110,7 +111,7 @@ export const pageServer = (options: ServerOptions): PageServer => {
     if (view.status && view.status !== 200) return context.html(html, view.status)
     return tagged(context, html, 'text/html; charset=utf-8')
   })
-  return { fetch: (request) => app.fetch(request), hub, close: () => hub.close() }
+  return { fetch: (request, env) => app.fetch(request, env), hub, close: () => hub.close() }
 }
 
 /** What the frame shows. It never fails: what cannot be read has no badge. */
@@ -125,7 +126,7 @@ export const frameFacts = async (
     assets: options.assets.names,
     site: sources.site,
     version: sources.version,
-    place: options.place,
+    place: options.place(),
     failures: snapshot && failedCount(snapshot),
     firing: alerts?.firing.filter(({ silence }) => !silence).length,
     mayAct,

@@ -79,6 +79,20 @@ describe('an action of the page', () => {
     expect(report('list')).toContain('failed')
   })
 
+  it('is kept as an event, with its command and the address that asked; a look is not', async () => {
+    const { json } = await served.send('GET', '/api/v1/actions')
+    expect(json['items']).toMatchObject([
+      {
+        action: 'silence',
+        command: expect.stringContaining('alerts silence failed') as string,
+        who: 'token',
+        from: '127.0.0.1',
+      },
+      { action: 'retry', command: `run-archiver ${site.config} --retry-failed-import --runs=3` },
+    ])
+    expect((await served.send('GET', '/alerts')).text).toContain('alerts silence failed')
+  })
+
   it.each([
     ['/api/v1/runs/retry', { stage: 'import', runs: '1; rm' }, 400],
     ['/api/v1/runs/retry', { stage: 'both' }, 400],

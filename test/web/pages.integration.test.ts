@@ -48,6 +48,17 @@ describe('every page of a ledger without an archiver', () => {
     expect(await say('/alerts')).toContain('1 alert fires')
   })
 
+  it('names the port that it was given by the system', async () => {
+    expect((await served.send('GET', '/')).text).toContain(`on 127.0.0.1:${served.port}`)
+  })
+
+  it('links the same failures as CSV and JSON that it shows', async () => {
+    const { text } = await served.send('GET', '/failures?stage=import&seen=90&q=disk')
+    expect(text).toContain('href="/api/v1/executions?standing=bad&amp;from=')
+    const bad = await served.send('GET', '/api/v1/executions?standing=bad')
+    expect(bad.json['items']).toHaveLength(1)
+  })
+
   it('has an icon that is a picture and names no host', async () => {
     const reply = await fetch(`${served.url}/assets/icon.png`)
     expect(reply.headers.get('content-type')).toBe('image/png')

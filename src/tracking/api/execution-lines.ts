@@ -26,9 +26,13 @@ const STANDINGS = {
 
 export type LineStanding = (typeof STANDINGS)[State] | 'hung' | 'throttled'
 
-/** The states of the ledger behind a standing of the page. */
+const BAD: readonly string[] = ['failed', 'killed', 'terminated', 'reboot']
+
+/** The states of the ledger behind a standing of the page. `bad` stands for every end that was none of its own work. */
 export const statesBehind = (standing: string): State[] =>
-  STATES.filter((state) => STANDINGS[state] === standing)
+  STATES.filter(
+    (state) => STANDINGS[state] === standing || (standing === 'bad' && BAD.includes(STANDINGS[state])),
+  )
 
 /** A row of `executions` in the words of the API. `now` decides whether a running one hangs. */
 export const executionLine = (row: ExecutionRow, now: number, outlook?: Outlook) => {

@@ -1,4 +1,4 @@
-import { failureGroups } from '../failure-groups.ts'
+import { failureGroups, failuresWith } from '../failure-groups.ts'
 import { tailLog } from '../log-file.ts'
 import {
   all,
@@ -17,7 +17,10 @@ import {
 const FILTERS: readonly Parameter[] = [
   { name: 'task', doc: 'a task' },
   { name: 'stage', doc: 'a stage' },
-  { name: 'standing', doc: 'running, ok, partial, failed, killed, terminated, reboot or skipped' },
+  {
+    name: 'standing',
+    doc: 'running, ok, partial, failed, killed, terminated, reboot, skipped, or bad: all that ended badly',
+  },
   { name: 'host', doc: 'a host' },
   { name: 'q', doc: 'text in task, message or run id' },
   { name: 'day', doc: 'a UTC day' },
@@ -136,10 +139,15 @@ export const EXECUTION_READS: readonly Read[] = [
   {
     path: '/failures',
     doc: 'Failed attempts of runs, grouped by code and class of message, the largest group first.',
-    query: [DAYS],
+    query: [
+      { name: 'days', doc: 'days back, 1 to 400 (14)', integer: true },
+      { name: 'stage', doc: 'a stage' },
+      { name: 'q', doc: 'text in code or message' },
+    ],
     kind: 'list',
     read: async (q) => {
-      const attempts = await ledgerOf(q).failures(q.now - numberIn(q.query, 'days', 1, 400, 14) * DAY, 5000)
+      const found = await ledgerOf(q).failures(q.now - numberIn(q.query, 'days', 1, 400, 14) * DAY, 5000)
+      const attempts = failuresWith(found, q.query.get('stage') ?? '', q.query.get('q') ?? '')
       return all(failureGroups(attempts, q.now).map((group) => ({ ...group, runs: group.runs.toString() })))
     },
   },

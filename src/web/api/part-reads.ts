@@ -36,6 +36,13 @@ export const PART_READS: readonly Read[] = [
     read: async ({ sources }) => all((await configured(sources.alerts, 'ledger')).sent),
   },
   {
+    path: '/actions',
+    doc: 'What persons did on the page, the newest fifty.',
+    query: [],
+    kind: 'list',
+    read: async (q) => all((await ledgerOf(q).actions?.()) ?? []),
+  },
+  {
     path: '/graph',
     doc: 'Registered tasks that depend on each other: state, median, predicted end, slack, critical path.',
     query: [{ name: 'pipeline', doc: 'a stage; left out: all' }],

@@ -96,7 +96,7 @@ export const executionQuery = (query: URLSearchParams, limit: number) => {
   return {
     task: query.get('task') || undefined,
     stage: query.get('stage') || undefined,
-    standing: (query.get('standing') || query.get('status') || undefined) as Standing | undefined,
+    standing: (query.get('standing') || query.get('status') || undefined) as Standing | 'bad' | undefined,
     host: query.get('host') || undefined,
     text: query.get('q') || undefined,
     from: day ?? momentIn(query, 'from'),

@@ -48,8 +48,8 @@ export const Group = ({
     </summary>
     <div class="fd">
       <div>
-        <h2>Runs</h2>
-        <p class="num">{group.runs.size === 0 ? 'no run number was left' : group.runs.toString()}</p>
+        <h2>{group.stage === 'import' || group.stage === 'migrate' ? 'Runs' : 'Items'}</h2>
+        <p class="num">{group.runs.size === 0 ? 'no number was left' : group.runs.toString()}</p>
         {group.execution !== undefined && (
           <>
             <h2>Last execution</h2>

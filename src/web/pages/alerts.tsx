@@ -1,4 +1,5 @@
 import { SilenceForm } from '../components/silence-form.tsx'
+import { Actions } from '../components/actions.tsx'
 import { Dots } from '../components/day-dots.tsx'
 import { Chip, Glyph } from '../components/glyph.tsx'
 import { Cmd, Empty, Exports, Panel, Time } from '../components/parts.tsx'
@@ -35,6 +36,7 @@ export const alertsPage = async (ask: Ask): Promise<View> => {
       live: false,
     }
   const config = sources.runs?.config
+  const actions = (await sources.ledger?.actions?.()) ?? []
   return {
     key: 'alerts',
     title: 'Alerts',
@@ -71,6 +73,19 @@ export const alertsPage = async (ask: Ask): Promise<View> => {
         body: (
           <Panel title="Sent" id="se" sub="the newest 20 that a channel took">
             <Sent sent={facts.sent} now={now} />
+          </Panel>
+        ),
+      },
+      {
+        id: 'b-actions',
+        body: (
+          <Panel
+            title="Done on this page"
+            id="done"
+            sub="by who had the token; the newest fifty"
+            aside={<Exports api="/api/v1/actions" />}
+          >
+            <Actions actions={actions} now={now} />
           </Panel>
         ),
       },

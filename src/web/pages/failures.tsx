@@ -1,8 +1,8 @@
 import { Group } from '../components/failure-group.tsx'
 import { Chip } from '../components/glyph.tsx'
 import { Empty, Exports, Panel, Select, Time } from '../components/parts.tsx'
-import { type FailureGroup, failureGroups, isGrowing } from '../failure-groups.ts'
-import type { ExecutionLine, RunAttempt } from '../model.ts'
+import { failedItems, type FailureGroup, failureGroups, failuresWith, isGrowing } from '../failure-groups.ts'
+import type { ExecutionLine } from '../model.ts'
 import { count, plural, span } from '../text.ts'
 import type { Ask, View } from '../view.ts'
 
@@ -13,7 +13,6 @@ const ATTEMPTS = 5000
 const ENDS = 200
 /** Days looked back, by the word in the address. */
 const SEEN: Readonly<Record<string, number>> = { '1': 1, '14': 14, '90': 90 }
-const BAD: readonly string[] = ['failed', 'killed', 'terminated', 'reboot']
 
 /** `/failures`: one cause or many? Only failed attempts that the ledger holds; a run counts once for each cause. */
 export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> => {
@@ -21,13 +20,15 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
   const seen = query.get('seen') ?? '14'
   const days = SEEN[seen] ?? 14
   const stage = query.get('stage') ?? ''
-  const text = (query.get('q') ?? '').trim().toLowerCase()
+  const text = (query.get('q') ?? '').trim()
   const since = now - days * DAY
-  const [attempts, recent] = await Promise.all([
+  const [attempts, ends] = await Promise.all([
     ledger?.failures(since, ATTEMPTS) ?? [],
-    badEnds(ask(now), ledger),
+    ledger?.executions({ from: now - DAY, standing: 'bad', limit: ENDS }),
   ])
-  const shown = attempts.filter((attempt) => matches(attempt, stage, text))
+  const recent = ends?.items ?? []
+  const hasMore = ends?.next !== undefined
+  const shown = failuresWith(attempts, stage, text)
   const groups = failureGroups(shown, now)
   const stages = [...new Set(attempts.map((attempt) => attempt.stage))].sort()
   const isFiltered = stage !== '' || text !== ''
@@ -35,7 +36,7 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
     key: 'failures',
     title: 'Failures',
     say: ledger
-      ? sentence(groups, days, now, recent.length)
+      ? sentence(groups, { all: failedItems(shown), days, now, ends: recent.length, hasMore })
       : 'No ledger is configured: failures are not recorded.',
     blocks: [
       {
@@ -78,6 +79,7 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
               {attempts.length === ATTEMPTS && (
                 <p class="sub">Only the newest {count(ATTEMPTS)} failed attempts are looked at.</p>
               )}
+              <Exports api={`/api/v1/failures?${filtersOf(days, stage, text)}`} />
               <div class="groups">
                 {groups.map((group, at) => (
                   <Group group={group} now={now} config={sources.runs?.config} first={at === 0} />
@@ -92,10 +94,17 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
           <Panel
             title="Executions that ended badly"
             id="ends"
-            sub="started in the last 24 hours"
-            aside={<Exports api="/api/v1/failures" />}
+            sub={`started in the last 24 hours${hasMore ? `; the newest ${count(ENDS)} are listed` : ''}`}
+            aside={<Exports api={`/api/v1/executions?${endsQuery(now)}`} />}
           >
             <Ends executions={recent} now={now} />
+            {hasMore && (
+              <div class="pgr">
+                <a class="btn" href={`/history?${endsQuery(now)}`}>
+                  All of them ›
+                </a>
+              </div>
+            )}
           </Panel>
         ),
       },
@@ -104,40 +113,41 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
   }
 }
 
-const ask = (now: number) => ({ from: now - DAY, limit: ENDS })
+const filtersOf = (days: number, stage: string, text: string): string =>
+  new URLSearchParams({
+    days: String(days),
+    ...(stage === '' ? {} : { stage }),
+    ...(text === '' ? {} : { q: text }),
+  }).toString()
 
-const badEnds = async (
-  query: ReturnType<typeof ask>,
-  ledger: Ask['sources']['ledger'],
-): Promise<readonly ExecutionLine[]> => {
-  const found = await Promise.all(
-    (['failed', 'killed', 'terminated', 'reboot'] as const).map(
-      async (standing) => (await ledger?.executions({ ...query, standing }))?.items ?? [],
-    ),
-  )
-  return found
-    .flat()
-    .filter(({ standing }) => BAD.includes(standing))
-    .sort((a, b) => b.startedAt - a.startedAt)
+const endsQuery = (now: number): string =>
+  new URLSearchParams({ standing: 'bad', from: new Date(now - DAY).toISOString() }).toString()
+
+interface Told {
+  /** Items that failed, each once. */
+  readonly all: number
+  readonly days: number
+  readonly now: number
+  readonly ends: number
+  /** Whether more executions ended badly than are listed. */
+  readonly hasMore: boolean
 }
 
-const matches = (attempt: RunAttempt, stage: string, text: string): boolean =>
-  (stage === '' || attempt.stage === stage) &&
-  `${attempt.code ?? ''} ${attempt.error ?? ''}`.toLowerCase().includes(text)
-
-const sentence = (groups: readonly FailureGroup[], days: number, now: number, ends: number) => {
+const sentence = (groups: readonly FailureGroup[], { all, days, now, ends, hasMore }: Told) => {
   const time = days === 1 ? 'in the last 24 hours' : `in the last ${days} days`
   const [largest] = groups
-  const ended = ends > 0 && ` ${plural(ends, 'execution')} of the last 24 hours ended badly.`
-  if (!largest) return `No run failed ${time}.${ended || ''}`
-  const all = groups.reduce((sum, group) => sum + group.count, 0)
+  const ended =
+    ends > 0 &&
+    ` ${hasMore ? `More than ${count(ends)} executions` : plural(ends, 'execution')} of the last 24 hours ended badly.`
+  if (!largest) return `Nothing failed ${time}.${ended || ''}`
   return (
     <>
       <b>
-        {plural(all, 'failure')} for {plural(groups.length, 'cause')}
+        {plural(all, 'item')} failed for {plural(groups.length, 'cause')}
       </b>{' '}
       {time}.{' '}
       {groups.length > 1 &&
+        largest.count > 1 &&
         `One cause makes ${count(largest.count)} of them${isGrowing(largest, now) ? ' and is still growing' : ''}.`}
       {ended}
     </>

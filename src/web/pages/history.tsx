@@ -70,7 +70,11 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
               label="Status"
               name="standing"
               current={query.get('standing') ?? ''}
-              options={[['', 'Any status'], ...STANDINGS.map((one) => [one, WORDS[one]] as const)]}
+              options={[
+                ['', 'Any status'],
+                ['bad', 'Ended badly'],
+                ...STANDINGS.map((one) => [one, WORDS[one]] as const),
+              ]}
             />
             {['task', 'stage', 'host', 'day', 'q'].map((name) => (
               <label class="fld">
