@@ -52,6 +52,8 @@ export type EngineEvent =
       /** Items that are not ready. */
       readonly waiting: number
     })
+  /** What the destination of a stage holds is known, before the stage begins. */
+  | (OfStage & { readonly type: 'listed'; readonly isStored: (key: string) => boolean })
   | (Attempt & { readonly type: 'item-started' })
   | (Attempt & { readonly type: 'item-retry'; readonly error: Error })
   | (OfItem & {

@@ -147,6 +147,8 @@ const runOne = async (
     const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
     plan = await planPass(archiver, stage, request, remembered, imported)
     const { lastAttemptedRun } = remembered.state
+    const { stored } = plan
+    conditions.listener({ type: 'listed', stage, isStored: (key) => stored.has(Number(key)) })
     const ours = runsOfShare(request.share, plan.stored)
     await settle(plan, ours, memory)
     const short = await diskTooSmall(archiver, stage, plan.runs)

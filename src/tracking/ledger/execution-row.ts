@@ -63,6 +63,8 @@ export interface Snapshot {
   readonly facts: ExecutionFacts
   readonly state: State
   readonly stages: readonly StageRecord[]
+  /** Items that were attempted, each once, however many stages it passed. */
+  readonly items: number
   readonly startedAt: number
   readonly endedAt: number | undefined
   readonly heartbeatAt: number
@@ -153,6 +155,7 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     invocation_id: facts.invocationId ?? null,
     version: facts.version,
     counts: JSON.stringify({
+      items: now.items,
       processed: sum((stage) => stage.attempted),
       succeeded: sum((stage) => stage.succeeded),
       failed: sum((stage) => stage.failed),

@@ -7,6 +7,7 @@ import { timeText } from '../../sql/timestamps.ts'
 import type { InstanceTally } from '../../engine/claim-store.ts'
 import type { EngineEvent } from '../../engine/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
+import { DistinctItems } from './distinct-items.ts'
 import { StageRecord } from './stage-progress.ts'
 import { cpuPercent, type Usage } from './process-usage.ts'
 
@@ -23,6 +24,7 @@ export class ExecutionRecord {
   readonly #startedAt: number
   readonly #dirty = new Map<string, Row>()
   readonly #stages: StageRecord[] = []
+  readonly #items = new DistinctItems()
   #state: State = 'started'
   #endedAt: number | undefined
   #heartbeatAt: number
@@ -90,7 +92,10 @@ export class ExecutionRecord {
       this.#rate = new RateMeter(now)
       this.event('pass-started', { stage: event.stage, mode: event.mode, total: event.total })
     } else this.#stages.findLast((stage) => stage.name === event.stage)?.on(event, now)
-    if (event.type === 'item-done' || event.type === 'item-failed') this.#rate.seen(now)
+    if (event.type === 'item-done' || event.type === 'item-failed') {
+      this.#rate.seen(now)
+      this.#items.add(event.stage, event.key)
+    }
     if (event.type === 'pass-stopped')
       this.event('pass-stopped', {
         stage: event.stage,
@@ -193,6 +198,7 @@ export class ExecutionRecord {
       facts: this.#facts,
       state: this.#state,
       stages: this.#stages,
+      items: this.#items.size,
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
       heartbeatAt: this.#heartbeatAt,

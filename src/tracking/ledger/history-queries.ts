@@ -20,6 +20,9 @@ export interface PastExecution {
   readonly endedAt: number | undefined
   readonly total: number
   readonly attempted: number
+  /** Runs that were attempted, each once, and of how many: `attempted` and `total` count a run in each stage. */
+  readonly runs: number
+  readonly runsTotal: number
   readonly failed: number
   readonly bytes: number
   readonly currentRun: number | null
@@ -190,6 +193,7 @@ const pastOf = (row: ExecutionRow): PastExecution => ({
   endedAt: msOf(row.execution_end),
   total: row.items_total ?? 0,
   attempted: row.items_attempted ?? 0,
+  ...runsOf(row),
   failed: row.items_failed ?? 0,
   bytes: row.bytes ?? 0,
   currentRun: row.current_run,
@@ -198,6 +202,22 @@ const pastOf = (row: ExecutionRow): PastExecution => ({
   exitCode: row.exit_code,
   error: row.error_message,
 })
+
+/** Older rows have no count of their own: then a run counts in each stage. */
+const runsOf = (row: ExecutionRow): { readonly runs: number; readonly runsTotal: number } => {
+  const { items } = parsed(row.counts)
+  const runs = typeof items === 'number' ? items : (row.items_attempted ?? 0)
+  const total = typeof items === 'number' ? (row.subtask_items_total ?? 0) : (row.items_total ?? 0)
+  return { runs, runsTotal: Math.max(runs, total) }
+}
+
+const parsed = (text: string | null): { readonly items?: unknown } => {
+  try {
+    return (JSON.parse(text ?? '{}') ?? {}) as { readonly items?: unknown }
+  } catch {
+    return {} // another program's row
+  }
+}
 
 const msOf = (text: string | null): number | undefined => (text === null ? undefined : timeMs(text))
 

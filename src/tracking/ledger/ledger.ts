@@ -43,6 +43,8 @@ export class Ledger {
   #active = false
   #logging: Promise<unknown> = Promise.resolve()
   #closed: readonly Closed[] = []
+  /** What the destinations hold, by stage. */
+  readonly #stored = new Map<string, (key: string) => boolean>()
 
   constructor(options: LedgerOptions) {
     const { url, workDir, schema = 'tasker', password, now, log, version, redact = redactByLook } = options
@@ -127,9 +129,13 @@ export class Ledger {
   /** What the engine reports. Costs microseconds. */
   readonly listener: Listener = (event: EngineEvent) => {
     if (!this.#record) return
+    if (event.type === 'listed') {
+      this.#stored.set(event.stage, event.isStored)
+      return
+    }
     if (event.type === 'pass-started' && event.total > 0) {
       this.activate()
-      this.#logging = Promise.all([this.#logging, this.#logResuming(event.stage)])
+      this.#logging = Promise.all([this.#logging, this.#lookBack(event.stage)])
     }
     this.#record.on(event)
     this.#wake()
@@ -225,15 +231,13 @@ export class Ledger {
     if (this.#active) this.#writer?.wake()
   }
 
-  /** Says from where a stage goes on that was interrupted the last time. */
-  async #logResuming(stage: string): Promise<void> {
-    const { log } = this.#options
+  async #lookBack(stage: string): Promise<void> {
     await this.#writer?.flush()
     const store = this.#writer?.store
     if (!store) return
-    const { interrupted } = await import('./close-dead.ts')
-    const before = await interrupted(store.database, stage, this.#record?.runId ?? '').catch(() => undefined)
-    if (before) log.info(`RESUMING: ${stage} from batch ${before.batch} (Runs processed: ${before.done})`)
+    const { lookBack } = await import('./look-back.ts')
+    const before = { self: this.#record?.runId ?? '', isStored: this.#stored.get(stage) }
+    await lookBack(store.database, stage, before, this.#options)
   }
 
   #gap({ from, to, spooled, lost }: Gap): void {

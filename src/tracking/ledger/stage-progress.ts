@@ -94,6 +94,7 @@ export class StageRecord {
         this.#lostClaim(event, now)
         break
       case 'pass-started':
+      case 'listed':
         break
     }
   }
@@ -176,7 +177,6 @@ export class StageRecord {
     this.#open.delete(key)
     file.state = state
     file.endedAt = now
-    file.batch = this.batch
     this.#changedFiles.add(file)
     return file
   }

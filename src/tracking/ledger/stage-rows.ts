@@ -13,7 +13,6 @@ export interface FileRecord {
   result: string | undefined
   bytes: number
   documents: number
-  batch: number
   error: string | undefined
   code: string | undefined
 }
@@ -49,7 +48,7 @@ export const fileCells = (stage: string, file: FileRecord): Record<string, Cell>
     attempts: file.attempts,
     total_batches: 1,
     processed_batches: durable ? 1 : 0,
-    last_processed_batch: durable ? file.batch : 0,
+    last_processed_batch: durable ? 1 : 0,
     started_at: timeText(file.startedAt),
     ended_at: timeOf(file.endedAt),
     duration_ms: file.endedAt === undefined ? null : file.endedAt - file.startedAt,
@@ -90,7 +89,6 @@ export const newFile = (key: string, startedAt: number): FileRecord => ({
   result: undefined,
   bytes: 0,
   documents: 0,
-  batch: 0,
   error: undefined,
   code: undefined,
 })

@@ -76,26 +76,32 @@ SELECT f.file_id AS id,
   COALESCE(f.records_processed, 0) AS records_processed,
   f.error_message AS error_message,
   f.started_at AS created_at,
-  f.updated_at AS updated_at
+  f.updated_at AS updated_at,
+  f.stage AS stage
 FROM ${table('files')} f JOIN ${table('executions')} e ON e.run_id = f.run_id`,
 
+  // A run is one batch of its own, so that this view and file_processing_logs have the same names and add up.
   batch_processing_logs: (table, dialect) => `
-SELECT b.batch_id AS id,
+SELECT f.file_id AS id,
   e.execution_id AS process_log_id,
-  b.file_name AS file_name,
-  b.batch_number AS batch_number,
-  ${wordOf(dialect, 'b.state', (state) => wordsOf(state).batch)} AS status,
-  b.first_id AS first_id,
-  b.last_id AS last_id,
-  COALESCE(b.requested, 0) AS ids_requested,
-  COALESCE(b.succeeded, 0) AS rows_inserted,
-  COALESCE(b.present, 0) AS already_archived,
-  COALESCE(b.conflicts, 0) AS conflicts,
-  b.duration_ms AS duration_ms,
-  b.error_message AS error_message,
-  b.started_at AS created_at,
-  b.updated_at AS updated_at
-FROM ${table('batches')} b JOIN ${table('executions')} e ON e.run_id = b.run_id`,
+  f.file_name AS file_name,
+  1 AS batch_number,
+  ${asText(
+    `CASE WHEN f.result = 'present' OR f.error_code = 'CONFLICT' THEN '${wordsOf('partial').batch}' ELSE ${wordOf(dialect, 'f.state', (state) => wordsOf(state).batch)} END`,
+    dialect,
+  )} AS status,
+  f.file_name AS first_id,
+  f.file_name AS last_id,
+  1 AS ids_requested,
+  CASE WHEN f.state = 'done' AND COALESCE(f.result, '') <> 'present' THEN 1 ELSE 0 END AS rows_inserted,
+  CASE WHEN f.state = 'done' AND f.result = 'present' THEN 1 ELSE 0 END AS already_archived,
+  CASE WHEN f.error_code = 'CONFLICT' THEN 1 ELSE 0 END AS conflicts,
+  f.duration_ms AS duration_ms,
+  f.error_message AS error_message,
+  f.started_at AS created_at,
+  f.updated_at AS updated_at,
+  f.stage AS stage
+FROM ${table('files')} f JOIN ${table('executions')} e ON e.run_id = f.run_id`,
 
   // One row an item, its newest: what a crash left open has none, so that it is taken again.
   processing_log: (table, dialect) => `

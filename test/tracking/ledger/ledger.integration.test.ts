@@ -8,6 +8,7 @@ import type { Log } from '../../../src/common/log.ts'
 import { bootTime, identity, now, startTicks } from '../../../src/platform/host.ts'
 import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
 import { openLedger, type Ledger, type LedgerOptions } from '../../../src/tracking/ledger/ledger.ts'
+import { pastExecutions } from '../../../src/tracking/ledger/history-queries.ts'
 import { engines, freshPlace, type Place } from './engines.ts'
 import { passEvents, series } from '../events.ts'
 
@@ -87,17 +88,23 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
       '7',
       '3',
     ])
-    const batches = await query<{ file_name: string; batch_number: number; status: string }>(
-      'SELECT file_name, batch_number, status FROM batch_processing_logs ORDER BY id',
+    const summed = await query<Record<string, unknown>>(
+      `SELECT f.stage, COUNT(*) AS runs, SUM(f.processed_batches) AS processed, SUM(b.rows_inserted) AS stored,
+        SUM(b.already_archived) AS present, SUM(b.conflicts) AS conflicts
+      FROM file_processing_logs f JOIN batch_processing_logs b
+        ON b.process_log_id = f.process_log_id AND b.file_name = f.file_name AND b.stage = f.stage
+      GROUP BY f.stage ORDER BY f.stage`,
     )
-    expect(batches.map(({ status }) => status)).toEqual([
-      'COMPLETED',
-      'COMPLETED',
-      'COMPLETED',
-      'COMPLETED_WITH_DUPLICATES',
-      'COMPLETED',
-      'COMPLETED',
+    const numbers = summed.map(({ stage, ...counts }) => [stage, ...Object.values(counts).map(Number)])
+    expect(numbers).toEqual([
+      ['import', 12, 11, 11, 0, 0],
+      ['migrate', 11, 10, 10, 0, 1],
     ])
+    const unknown = await query(
+      `SELECT 1 FROM batch_processing_logs b LEFT JOIN file_processing_logs f
+        ON f.process_log_id = b.process_log_id AND f.file_name = b.file_name WHERE f.id IS NULL`,
+    )
+    expect(unknown).toEqual([])
     const [status] = await query<Record<string, unknown>>('SELECT * FROM pipeline_status')
     expect(status).toMatchObject({
       execution_status: 'FINISHED',
@@ -108,6 +115,41 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     })
     expect(existsSync(join(place.workDir, 'ledger-spool.jsonl'))).toBe(false)
     expect(readdirSync(join(place.workDir, 'ledger-running'))).toEqual([])
+  })
+
+  it('counts a run once in the history, however many stages it passed', async () => {
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const event of passEvents('import', series(1, 12), { failing: [7] })) ledger.listener(event)
+    for (const event of passEvents('migrate', [...series(1, 6), 20])) ledger.listener(event)
+    await ledger.end({ exitCode: 1 })
+    const database = await place.open()
+    const [past] = await pastExecutions(database, { since: undefined, states: undefined, limit: 1 })
+    await database.close()
+    expect(past).toMatchObject({ attempted: 19, runs: 13, runsTotal: 13, failed: 1 })
+  })
+
+  it('counts what an execution had stored when it was killed with kill -9, at the next pass', async () => {
+    const child = await started()
+    child.kill('SIGKILL')
+    await child.gone
+    const next = (): Ledger => {
+      const ledger = open()
+      ledger.begin(FACTS)
+      return ledger
+    }
+    const held = async (isStored: (key: string) => boolean): Promise<unknown> => {
+      const ledger = next()
+      ledger.listener({ type: 'listed', stage: 'import', isStored })
+      for (const event of passEvents('import', [50])) ledger.listener(event)
+      await ledger.end({ exitCode: 0 })
+      return (await processLogs())[0]
+    }
+    expect(await held(() => false)).toMatchObject({ status: 'TERMINATED', processed_files: 23 })
+    expect(await query("SELECT 1 FROM file_processing_logs WHERE status = 'TERMINATED'")).toHaveLength(1)
+    expect(await held(() => true)).toMatchObject({ status: 'TERMINATED', processed_files: 24 })
+    expect(await query("SELECT 1 FROM file_processing_logs WHERE status = 'TERMINATED'")).toHaveLength(0)
+    expect(await held(() => true)).toMatchObject({ processed_files: 24 })
   })
 
   it('does not hear of a pass that had nothing to do, but counts it', async () => {
