@@ -75,6 +75,9 @@ const givenTo = (program: Program): Record<string, unknown> =>
     Object.entries(program.opts()).filter(([name]) => program.getOptionValueSource(name) === 'cli'),
   )
 
+const configOf = (options: { readonly config?: unknown }): string | undefined =>
+  typeof options.config === 'string' ? options.config : undefined
+
 /** The commands that an error recommends, as they have to be typed here. */
 const withCommands = (error: unknown, started: Started): unknown => {
   if (error instanceof ArchiverError && error.hint !== undefined)
@@ -103,11 +106,11 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
       const self = words.at(-1) as Program
       const named = Object.fromEntries(names.map((name, i) => [name, words[i]]))
       const command = await load()
-      const options = { ...self.optsWithGlobals(), ...givenTo(self), ...named }
+      const options: { config?: unknown } = { ...self.optsWithGlobals(), ...givenTo(self), ...named }
       try {
-        exit(await command(options as Options, context))
+        exit(await command(options as Options, { ...context, configFile: configOf(options) }))
       } catch (error) {
-        const { config } = options as { config?: string }
+        const config = configOf(options)
         throw config === undefined ? error : withCommands(error, startedAs(context, config))
       }
     }

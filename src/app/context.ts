@@ -21,6 +21,8 @@ export interface Context {
   readonly argv: readonly string[]
   /** Words of a shell that start this program again as it was started; `run-archiver` unless given. */
   readonly program?: string | undefined
+  /** The configuration that the command was given, where it reads one. */
+  readonly configFile?: string | undefined
   readonly version: string
   /** The commit that the program was built from, where it was built from a checkout. */
   readonly commit?: string | undefined

@@ -10,6 +10,7 @@ import type { Archiver } from '../runs/archiver.ts'
 import { type PassRequest, runPass, type StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
 import { monotonic } from '../platform/host.ts'
+import type { RepeatFilter } from '../platform/log/repeat-filter.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { pingIdle } from './idle-ping.ts'
@@ -29,6 +30,8 @@ interface Work {
 
 export interface DaemonPassOptions {
   readonly verbose: boolean
+  /** Of the passes before: what they have logged is not logged again while there is trouble. */
+  readonly repeats?: RepeatFilter
   /** Hears every event of the pass. */
   readonly listener: Listener
 }
@@ -124,12 +127,12 @@ const work = async (
   archiver: Archiver,
   context: Context,
   retries: ByStage,
-  { verbose, listener }: DaemonPassOptions,
+  { verbose, listener, repeats }: DaemonPassOptions,
 ): Promise<Work> => {
   const reports: StageReport[] = []
   const retried: Record<StageName, RunSet> = { ...NONE }
   await withOwnSignal(context, (own) => {
-    const session = { mode: 'daemon', waitSeconds: 0, verbose, json: false }
+    const session = { mode: 'daemon', waitSeconds: 0, verbose, json: false, repeats }
     return withSession(archiver, session, own, async (conditions) => {
       const both: Listener = (event) => {
         conditions.listener(event)

@@ -1,7 +1,10 @@
+import { resolve } from 'node:path'
+import type { Started } from '../common/own-command.ts'
 import type { Share } from '../common/share.ts'
 import { messageOf } from '../errors.ts'
 import { bootTime, identity, monotonic, now, startTicks } from '../platform/host.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
+import type { RepeatFilter } from '../platform/log/repeat-filter.ts'
 import type { InstanceTally } from '../engine/claim-store.ts'
 import type { Listener } from '../engine/stage.ts'
 import { databasePlace } from '../sql/database-url.ts'
@@ -30,6 +33,8 @@ export interface SessionOptions {
   /** Steps that follow one another, for the share of the whole; undefined where that is not known. */
   readonly stages?: number | undefined
   readonly verbose: boolean
+  /** A daemon's: lines that repeat what passes before have logged are left out. */
+  readonly repeats?: RepeatFilter | undefined
   readonly json: boolean
 }
 
@@ -77,7 +82,11 @@ export const openListeners = async (
   const { app, ledger: settings } = archiver.config
   await loadDriver(databasePlace(settings.url.reveal(), app.workDir))
   const ledger = ledgerOf(archiver, options, context, log, reporting.closed)
-  const listeners: Listener[] = [narrator(log), ledger.listener, reporting.listener]
+  const listeners: Listener[] = [
+    narrator(log, { eachRun: options.verbose ? true : app.logEachRun }),
+    ledger.listener,
+    reporting.listener,
+  ]
   if (showsProgress(options, context)) {
     const { progressBar } = await import('../tracking/progress-bar.ts')
     listeners.push(progressBar(monotonic))
@@ -144,6 +153,7 @@ export const reportingOf = (
   const { carbon, metrics, reporting, app } = config
   const { pid, host } = identity()
   return new Reporting({
+    started: startedFrom(context),
     ...task,
     task: mode,
     isPass,
@@ -170,6 +180,12 @@ export const reportingOf = (
     channelTimeout: PATIENCE,
   })
 }
+
+/** Messages are read elsewhere than where the program was started: paths are whole. */
+const startedFrom = ({ program = 'run-archiver', configFile = 'config.yaml' }: Context): Started => ({
+  program: /^[\w.-]*\/[\w./-]*$/.test(program) ? resolve(program) : program,
+  config: resolve(configFile),
+})
 
 /** The ledger's record of one execution, begun. */
 export const ledgerOf = (

@@ -36,7 +36,8 @@ export const withSession = async (
   work: (session: Session) => Promise<number>,
 ): Promise<number> => {
   const { app } = archiver.config
-  const log = await openLog(archiver, options, context)
+  const opened = await openLog(archiver, options, context)
+  const log = options.repeats?.over(opened) ?? opened
   const shares = options.shared ?? options.share !== undefined
   const lock = await (shares ? shareLock : acquireLock)({
     lockFile: app.lockFile,

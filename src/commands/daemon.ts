@@ -4,6 +4,7 @@ import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { identity, monotonic, monotonicMicroseconds, now } from '../platform/host.ts'
 import { levelOf, type Log, plainLog } from '../platform/log/logger.ts'
+import { RepeatFilter } from '../platform/log/repeat-filter.ts'
 import { type Notifier, openNotifier } from '../platform/sd-notify.ts'
 import { openRecordWatch } from '../stores/run-records/watcher.ts'
 import { type Command, type Context, stopCode } from '../app/context.ts'
@@ -75,8 +76,14 @@ const partsOf = (
   const { daemon: settings, sourceFiles } = config
   const { retry } = settings
   const warn = (message: string) => log.warn(message)
+  const repeats = new RepeatFilter(now)
   return {
-    pass: (retries) => daemonPass(archiver, context, retries, { verbose, listener: notifier.alive }),
+    pass: async (retries) => {
+      const options = { verbose, listener: notifier.alive, repeats }
+      const summary = await daemonPass(archiver, context, retries, options)
+      repeats.active = summary.trouble !== undefined
+      return summary
+    },
     openWatch: ({ onDirectory, onRun }) =>
       openRecordWatch({
         directory: sourceFiles.runRecordsDir,

@@ -53,7 +53,12 @@ export type EngineEvent =
       readonly waiting: number
     })
   /** What the destination of a stage holds is known, before the stage begins. */
-  | (OfStage & { readonly type: 'listed'; readonly isStored: (key: string) => boolean })
+  | (OfStage & {
+      readonly type: 'listed'
+      readonly isStored: (key: string) => boolean
+      /** Keys that are left out because the destination holds them. */
+      readonly already: Iterable<string | number>
+    })
   | (Attempt & { readonly type: 'item-started' })
   | (Attempt & { readonly type: 'item-retry'; readonly error: Error })
   | (OfItem & {

@@ -148,7 +148,9 @@ const runOne = async (
     plan = await planPass(archiver, stage, request, remembered, imported)
     const { lastAttemptedRun } = remembered.state
     const { stored } = plan
-    conditions.listener({ type: 'listed', stage, isStored: (key) => stored.has(Number(key)) })
+    const skipped = request.mode === 'full' ? (request.only?.intersect(stored) ?? stored) : RunSet.EMPTY
+    const isStored = (key: string): boolean => stored.has(Number(key))
+    conditions.listener({ type: 'listed', stage, isStored, already: skipped.minus(plan.runs) })
     const ours = runsOfShare(request.share, plan.stored)
     await settle(plan, ours, memory)
     const short = await diskTooSmall(archiver, stage, plan.runs)

@@ -56,6 +56,7 @@ export class StageMemory {
   readonly failureLog: StageFiles['failureLog']
   readonly #options: StageMemoryOptions
   #state: StageState | undefined
+  #hasLog = false
 
   constructor(options: StageMemoryOptions, files?: StageFiles) {
     this.#options = options
@@ -101,6 +102,11 @@ export class StageMemory {
 
   /** Makes durable what happened. Cheap when nothing did. */
   async checkpoint({ attemptedUpTo, failed, resolved, lastContiguous }: Checkpoint): Promise<void> {
+    if (!this.#hasLog) {
+      // Also where nothing has failed yet: people count its lines.
+      await this.#guarded(async () => this.failureLog.replace((await this.failureLog.read()).runs))
+      this.#hasLog = true
+    }
     await this.#guarded(() => this.failureLog.add(failed))
     await this.#guarded(() => this.failureLog.remove(resolved.minus(failed)))
     const before = (this.#state ??= await this.stateFile.read())

@@ -1,5 +1,6 @@
 import type { Log } from '../common/log.ts'
 import { itemTitle, numberOf } from '../common/item-keys.ts'
+import { messageClass } from '../common/message-class.ts'
 import { ArchiverError, errnoOf, toldOf } from '../errors.ts'
 import type { EngineEvent, Listener } from '../engine/stage.ts'
 
@@ -10,31 +11,99 @@ const DONE: Record<string, string> = {
   migrate: 'migrated and verified successfully',
 }
 
-/** How often a line of progress is logged where no progress bar is shown, in runs. */
+/** Lines of progress of a stage, where no progress bar is shown; and the fewest runs between two. */
+const PROGRESS_LINES = 10
 const STRIDE = 10
+/** Passes of fewer runs have a line for each run. */
+const FEW = 50
+/** Notes of one kind, and runs that are there already, of which each has a line. */
+const NOTED = 10
+const NAMED_ALREADY = 1000
+
+export interface NarratorOptions {
+  /** A line for each run at INFO: always, never, or (undefined) in passes of fewer than 50 runs. */
+  readonly eachRun?: boolean | undefined
+}
+
+interface Count {
+  readonly total: number
+  done: number
+  failed: number
+  /** By kind, how often something was noted of a run. */
+  readonly notes: Map<string, number>
+}
 
 /**
  * Writes a pass as log lines, in the words of the Python original with the prefix that its guide shows:
- * `[Import] [Run 12345] ✓ Run 12345 imported successfully`.
+ * `[Import] [Run 12345] ✓ Run 12345 imported successfully`. A pass of many runs has some thirty lines, and one for each run that failed.
  */
-export const narrator = (log: Log): Listener => {
-  const progress = new Map<string, { total: number; done: number; failed: number }>()
+export const narrator = (log: Log, { eachRun }: NarratorOptions = {}): Listener => {
+  const progress = new Map<string, Count>()
   const counted = (stage: string, failed: boolean): void => {
     const count = progress.get(stage)
     if (!count) return
     if (failed) count.failed++
     else count.done++
     const processed = count.done + count.failed
-    if (processed % STRIDE === 0 || processed === count.total)
+    const stride = Math.max(STRIDE, Math.ceil(count.total / PROGRESS_LINES))
+    if (processed % stride === 0 || processed === count.total)
       log.info(
         `[${titleOf(stage)}] Progress: ${processed}/${count.total} runs processed (${count.done} successful, ${count.failed} failed)`,
       )
   }
+  const isNamed = (count: Count | undefined): boolean =>
+    eachRun ?? (count === undefined || (count.total < FEW && count.done < FEW))
   return (event) => {
-    if (event.type === 'pass-started') progress.set(event.stage, { total: event.total, done: 0, failed: 0 })
-    write(log, event)
+    if (event.type === 'pass-started')
+      progress.set(event.stage, { total: event.total, done: 0, failed: 0, notes: new Map() })
+    const count = progress.get(event.stage)
+    if (event.type === 'item-done') writeDone(log, event, count, isNamed(count))
+    else write(log, event)
     if (event.type === 'item-done' || event.type === 'item-failed')
       counted(event.stage, event.type === 'item-failed')
+    if (event.type === 'pass-finished')
+      for (const [kind, times] of count?.notes ?? [])
+        if (times > NOTED)
+          log.warn(`[${titleOf(event.stage)}] ${times - NOTED} more runs have the note: ${kind}`)
+  }
+}
+
+const writeDone = (
+  log: Log,
+  event: Extract<EngineEvent, { type: 'item-done' }>,
+  count: Count | undefined,
+  isNamed: boolean,
+): void => {
+  const prefix = `[${titleOf(event.stage)}] [${nameOf(event)}]`
+  const { result, notes } = event.processed
+  const already = result === 'present' ? ' (already there, same content)' : ''
+  const update = result === 'updated' ? ' (stored again: its record had changed)' : ''
+  const line = `${prefix} ✓ ${nameOf(event)} ${DONE[event.stage] ?? 'done'}${already}${update}`
+  if (isNamed) log.info(line, about(event))
+  else log.debug(line, about(event))
+  if (result === 'present')
+    log.debug(`${prefix} Configuration ${event.key} is already archived`, about(event))
+  for (const note of notes) {
+    const kind = messageClass(note)
+    const times = (count?.notes.get(kind) ?? 0) + 1
+    count?.notes.set(kind, times)
+    if (times <= NOTED) log.warn(`${prefix} ${note}`, about(event))
+    else log.debug(`${prefix} ${note}`, about(event))
+  }
+}
+
+/** A full pass leaves out what is archived; each of them has a line for whoever asks why. */
+const writeAlready = (log: Log, { stage, already }: Extract<EngineEvent, { type: 'listed' }>): void => {
+  let named = 0
+  for (const key of already) {
+    if (named++ === NAMED_ALREADY) {
+      log.debug(`[${titleOf(stage)}] and more configurations are already archived`)
+      return
+    }
+    log.debug(
+      `[${titleOf(stage)}] [Run ${key}] Configuration ${key} is already archived`,
+      about({ stage, key: String(key) }),
+    )
   }
 }
 
@@ -59,16 +128,12 @@ const write = (log: Log, event: EngineEvent): void => {
       )
       return
     }
-    case 'item-done': {
-      const already = event.processed.result === 'present' ? ' (already there, same content)' : ''
-      const update = event.processed.result === 'updated' ? ' (stored again: its record had changed)' : ''
-      log.info(
-        `${stage} [${nameOf(event)}] ✓ ${nameOf(event)} ${DONE[event.stage] ?? 'done'}${already}${update}`,
-        about(event),
-      )
-      for (const note of event.processed.notes) log.warn(`${stage} [${nameOf(event)}] ${note}`, about(event))
+    case 'listed': {
+      writeAlready(log, event)
       return
     }
+    case 'item-done':
+      return
     case 'item-failed': {
       log.error(`${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed: ${toldOf(event.error)}`, {
         ...about(event),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import type { Log } from '../common/log.ts'
+import type { Started } from '../common/own-command.ts'
 import type { Redact } from '../common/redact.ts'
 import { messageOf } from '../errors.ts'
 import type { Closed } from './ledger/close-dead.ts'
@@ -18,6 +19,8 @@ import type { TaskMetrics } from './metrics/task-metrics.ts'
 import { sentFile } from './alerts/sent-alerts.ts'
 
 export interface ReportingOptions {
+  /** How the program was started, for the commands in messages; its configuration as a whole path. */
+  readonly started?: Started | undefined
   /** A pass over runs has the plain batch log; other tasks keep logs of their own. */
   readonly isPass: boolean
   readonly task: string
@@ -69,7 +72,7 @@ export class Reporting {
   readonly alerts: Alerts
   readonly metrics: PassMetrics
   readonly #options: ReportingOptions
-  readonly #watch = new PassWatch()
+  readonly #watch: PassWatch
   readonly #batches: BatchLog | undefined
   readonly #watchers: PassWatchers
   readonly #runId = randomUUID()
@@ -78,6 +81,7 @@ export class Reporting {
   constructor(options: ReportingOptions) {
     const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
     this.#options = options
+    this.#watch = new PassWatch(options.started)
     this.#textfile = options.textfile === undefined ? undefined : new Textfile(options.textfile)
     this.metrics = new PassMetrics(options.now)
     this.#batches = options.isPass ? new BatchLog({ ...options, folder: workDir }) : undefined

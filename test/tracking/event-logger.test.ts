@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields, Log } from '../../src/common/log.ts'
 import { ArchiverError } from '../../src/errors.ts'
-import { narrator } from '../../src/tracking/event-logger.ts'
+import { narrator, type NarratorOptions } from '../../src/tracking/event-logger.ts'
+import { passEvents, series } from './events.ts'
 
 describe('a run that fails', () => {
   const told = (error: Error): [message: string, fields: Fields | undefined][] => {
@@ -30,5 +31,46 @@ describe('a run that fails', () => {
     new ArchiverError('STORE_REFUSED', 'refused', { cause: new Error('413') }),
   ])('by itself is told once: $message', (error) => {
     expect(told(error)).toHaveLength(1)
+  })
+})
+
+describe('the lines of a pass', () => {
+  const linesOf = (runs: number, options: NarratorOptions = {}, note?: string): Record<string, string[]> => {
+    const said: Record<string, string[]> = { debug: [], info: [], warn: [], error: [] }
+    const at = (level: string) => (message: string) => void said[level]?.push(message)
+    const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+    const listener = narrator(log, options)
+    for (const stage of ['import', 'migrate'] as const)
+      for (const event of passEvents(stage, series(1, runs)))
+        if (event.type === 'item-done' && note)
+          listener({ ...event, processed: { ...event.processed, notes: [`${note} ${event.key}`] } })
+        else listener(event)
+    return said
+  }
+  it('are about thirty at INFO for 1,000 runs, and the runs at DEBUG', () => {
+    const { info = [], debug = [] } = linesOf(1000)
+    expect(info.length).toBeLessThanOrEqual(30)
+    expect(info.length).toBeGreaterThan(10)
+    expect(debug.filter((line) => line.includes('successfully'))).toHaveLength(2000)
+  })
+  it('name each run where it is asked for, and in a pass of fewer than 50', () => {
+    const named = (runs: number, options?: NarratorOptions) =>
+      linesOf(runs, options)['info']?.filter((line) => line.includes('✓')).length
+    expect(named(200, { eachRun: true })).toBe(400)
+    expect(named(49)).toBe(98)
+    expect(named(50)).toBe(0)
+    expect(named(49, { eachRun: false })).toBe(0)
+  })
+  it('have ten notes of one kind, and how many more there are', () => {
+    const { warn = [] } = linesOf(100, {}, 'odd metadata in run')
+    expect(warn).toHaveLength(22)
+    expect(warn.at(-1)).toBe('[Migrate] 90 more runs have the note: odd metadata in run <n>')
+  })
+  it('say at DEBUG what is archived already', () => {
+    const debug: string[] = []
+    const none = () => undefined
+    const log: Log = { debug: (line) => void debug.push(line), info: none, warn: none, error: none }
+    narrator(log)({ type: 'listed', stage: 'import', isStored: () => true, already: [12345] })
+    expect(debug).toEqual(['[Import] [Run 12345] Configuration 12345 is already archived'])
   })
 })

@@ -1,5 +1,5 @@
 import { bytes, duration, pause } from '../quantities.ts'
-import { choice, integer, list, path } from '../value-types.ts'
+import { boolean, choice, integer, list, path } from '../value-types.ts'
 import { key, optional, required, section } from '../schema.ts'
 
 export const app = section(
@@ -43,6 +43,9 @@ export const app = section(
     }),
     log_level: key(choice('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'), 'INFO', {
       doc: 'The least level that is logged.',
+    }),
+    log_each_run: optional(boolean, {
+      doc: 'A line at INFO for each run that is archived. Left out: in passes of fewer than 50 runs, and with `-v`.',
     }),
     log_file: optional(path, { doc: 'A log file beside standard error. Left out or empty: none.' }),
   },

@@ -1,4 +1,5 @@
 import { durationText } from '../../common/duration.ts'
+import type { Started } from '../../common/own-command.ts'
 import type { Log } from '../../common/log.ts'
 import { limit } from './rate-limit.ts'
 import { printable, type Redact } from '../../common/redact.ts'
@@ -18,6 +19,8 @@ export interface Alert {
 /** A message as a channel sends it: no secrets, nothing unprintable. */
 export interface Message extends Alert {
   readonly host: string
+  /** The configuration's path, where it is known. */
+  readonly config?: string | undefined
   /** ISO 8601. */
   readonly time: string
   /** Alerts of this key that were held back since the last one. */
@@ -31,6 +34,7 @@ export interface Channel {
 }
 
 export interface AlertsOptions {
+  readonly started?: Started | undefined
   readonly channels: readonly Channel[]
   /** Where it is remembered what was sent when: a file in work_dir. */
   readonly stateFile: string
@@ -87,6 +91,7 @@ export class Alerts {
       title: safe(alert.title),
       lines: alert.lines.map(safe),
       host,
+      config: this.#options.started?.config,
       time: new Date(now()).toISOString(),
       held,
     }

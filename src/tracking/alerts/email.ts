@@ -63,7 +63,7 @@ const subjectOf = ({ severity, title, host }: Message): string =>
   `[run-record-archiver] ${severity === 'critical' ? 'CRITICAL: ' : ''}${title} (${host})`
 
 /** The message as plain text, for mail and for chat. */
-export const textOf = ({ title, lines, host, time, held }: Message): string =>
+export const textOf = ({ title, lines, host, config, time, held }: Message): string =>
   [
     title,
     '',
@@ -71,4 +71,5 @@ export const textOf = ({ title, lines, host, time, held }: Message): string =>
     '',
     ...(held === 0 ? [] : [`${held} more of the same were held back.`]),
     `run-record-archiver on ${host}, ${time}`,
+    ...(config === undefined ? [] : [`Configuration: ${config}`]),
   ].join('\n')

@@ -1,5 +1,6 @@
 import { itemTitle, keysText } from '../../common/item-keys.ts'
-import { messageOf } from '../../errors.ts'
+import { passCommand, subcommand, type Started } from '../../common/own-command.ts'
+import { toldOf } from '../../errors.ts'
 import type { Closed } from '../ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import type { Alert } from './alerts.ts'
@@ -15,22 +16,28 @@ interface StageTrouble {
 
 /** Listens to a pass and says at its end what is wrong with it: one alert a pass for failed runs, one for each stage that was stopped. */
 export class PassWatch {
+  readonly #started: Started
   readonly #stages = new Map<string, StageTrouble>()
+
+  /** `started`: how commands in the messages begin; the configuration's whole path, for messages are read elsewhere. */
+  constructor(started: Started = { program: 'run-archiver', config: 'config.yaml' }) {
+    this.#started = started
+  }
 
   readonly listener: Listener = (event: EngineEvent) => {
     const stage = this.#of(event.stage)
     if (event.type === 'item-done') stage.attempted += 1
     if (event.type === 'item-failed') {
       stage.attempted += 1
-      stage.failed.push({ key: event.key, error: messageOf(event.error) })
+      stage.failed.push({ key: event.key, error: toldOf(event.error) })
     }
     if (event.type === 'pass-stopped' && event.reason !== 'signal')
-      stage.stopped = event.error === undefined ? event.reason : messageOf(event.error)
+      stage.stopped = event.error === undefined ? event.reason : toldOf(event.error)
   }
 
   /** A stage could not even begin: the engine has reported nothing of it. */
   unbegun(stage: string, error: Error): void {
-    this.#of(stage).stopped ??= messageOf(error)
+    this.#of(stage).stopped ??= toldOf(error)
   }
 
   alerts(): Alert[] {
@@ -43,7 +50,11 @@ export class PassWatch {
               key: `stopped:${stage}`,
               severity: 'critical',
               title: `The ${stage} stage was stopped`,
-              lines: [reason, 'Runs that were left stay pending and are taken by the next pass.'],
+              lines: [
+                reason,
+                'Runs that were left stay pending and are taken by the next pass.',
+                `Look: ${subcommand(this.#started, 'config check')}`,
+              ],
             },
           ],
     )
@@ -62,7 +73,7 @@ export class PassWatch {
         lines: failed.flatMap(([stage, trouble]) => [
           `${stage}: ${trouble.failed.length} of ${trouble.attempted} runs failed: ${keysOf({ ...trouble, failed: trouble.failed.slice(0, NAMED) })}${trouble.failed.length > NAMED ? ' and more' : ''}`,
           ...trouble.failed.slice(0, NAMED).map(({ key, error }) => `  ${itemTitle(stage, key)}: ${error}`),
-          `Try again with --retry-failed-${stage}`,
+          `Try again: ${passCommand(this.#started, `--retry-failed-${stage}`)}`,
         ]),
       },
       ...stopped,

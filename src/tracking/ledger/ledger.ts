@@ -233,11 +233,9 @@ export class Ledger {
 
   async #lookBack(stage: string): Promise<void> {
     await this.#writer?.flush()
-    const store = this.#writer?.store
-    if (!store) return
-    const { lookBack } = await import('./look-back.ts')
+    const database = this.#writer?.store?.database
     const before = { self: this.#record?.runId ?? '', isStored: this.#stored.get(stage) }
-    await lookBack(store.database, stage, before, this.#options)
+    if (database) await (await import('./look-back.ts')).lookBack(database, stage, before, this.#options)
   }
 
   #gap({ from, to, spooled, lost }: Gap): void {

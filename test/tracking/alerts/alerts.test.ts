@@ -329,7 +329,7 @@ describe('a pass with failed runs', () => {
     expect(alert?.title).toBe('13 runs failed')
     expect(alert?.lines.filter((line) => line.startsWith('  run '))).toHaveLength(10)
     expect(alert?.lines[0]).toBe('import: 13 of 40 runs failed: 5-14 and more')
-    expect(alert?.lines.at(-1)).toBe('Try again with --retry-failed-import')
+    expect(alert?.lines.at(-1)).toBe('Try again: run-archiver config.yaml --retry-failed-import')
   })
 
   it('is none when all went well', () => {

@@ -140,7 +140,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     }
     const held = async (isStored: (key: string) => boolean): Promise<unknown> => {
       const ledger = next()
-      ledger.listener({ type: 'listed', stage: 'import', isStored })
+      ledger.listener({ type: 'listed', stage: 'import', isStored, already: [] })
       for (const event of passEvents('import', [50])) ledger.listener(event)
       await ledger.end({ exitCode: 0 })
       return (await processLogs())[0]
