@@ -6,10 +6,13 @@ import { toDocuments } from '../../../../src/stores/run-records/fhiclize/fhicliz
 import { isFhicl } from '../../../../src/fhicl/try-parse.ts'
 import { documentOf, options, recordOf } from './record.ts'
 
-const fixtures = resolve('../shared/fixtures/run-records')
-const present = existsSync(fixtures)
-if (!present) console.warn('SKIPPED: the golden pairs of the Python original are not here')
-const runs = present ? readdirSync(join(fixtures, 'inputs')) : []
+/** A sample that lies in this repository, and what the Python original made, where it is here. */
+const ROOTS = ['test/fixtures/run-records', '../shared/fixtures/run-records'].map((path) => resolve(path))
+for (const root of ROOTS)
+  if (!existsSync(root)) console.warn(`SKIPPED: the golden pairs of the Python original are not at ${root}`)
+const records = ROOTS.filter((root) => existsSync(root)).flatMap((root) =>
+  readdirSync(join(root, 'inputs')).map((run) => ({ root, run })),
+)
 
 /** Documents that the original writes as valid FHiCL and wrongly: each with the defect and the text that it must have. */
 const WRONG: Record<string, { readonly defect: string; readonly right: string }> = {
@@ -30,15 +33,15 @@ const WRONG: Record<string, { readonly defect: string; readonly right: string }>
 const filesIn = (directory: string): Record<string, Buffer> =>
   Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))]))
 
-const goldenOf = (run: string): Record<string, Buffer> => {
-  const archive = join(fixtures, 'prepared', run, 'archive')
-  const update = join(fixtures, 'prepared', run, 'update')
+const goldenOf = (root: string, run: string): Record<string, Buffer> => {
+  const archive = join(root, 'prepared', run, 'archive')
+  const update = join(root, 'prepared', run, 'update')
   return { ...filesIn(archive), ...(existsSync(update) ? filesIn(update) : {}) }
 }
 
-describe.skipIf(!present).each(runs)('the golden record %s', (run) => {
-  const golden = present ? goldenOf(run) : {}
-  const record = recordOf(filesIn(join(fixtures, 'inputs', run)), Number(run))
+describe.each(records)('the golden record $run', ({ root, run }) => {
+  const golden = goldenOf(root, run)
+  const record = recordOf(filesIn(join(root, 'inputs', run)), Number(run))
   const converted = toDocuments(record, { ...options, schema: golden['schema.fcl']! })
   const names = Object.keys(golden).filter((name) => name.endsWith('.fcl'))
   const isRight = (name: string): boolean =>
@@ -72,16 +75,16 @@ describe.skipIf(!present).each(runs)('the golden record %s', (run) => {
     const blob = blobOf({ ...converted, documents, update: 0 }, { content: 'original', otherFiles: false }, 0)
     const isEqual = names.every((name) => golden[name]!.equals(documentOf(converted, name.slice(0, -4)).text))
     const isComplete = converted.documents.length === names.length
-    expect(sameRecord(blob, readFileSync(join(fixtures, 'blobs', `${run}.txt`)))).toBe(isEqual && isComplete)
+    expect(sameRecord(blob, readFileSync(join(root, 'blobs', `${run}.txt`)))).toBe(isEqual && isComplete)
   })
 })
 
-describe.skipIf(!present)('the configuration names of the golden records', () => {
-  it.each(runs)('of %s is the original’s where that is safe', (run) => {
-    const result = JSON.parse(readFileSync(join(fixtures, 'prepared', run, 'result.json'), 'utf8')) as {
+describe('the configuration names of the golden records', () => {
+  it.each(records)('of $run is the original’s where that is safe', ({ root, run }) => {
+    const result = JSON.parse(readFileSync(join(root, 'prepared', run, 'result.json'), 'utf8')) as {
       config_name: string
     }
-    const { configName } = toDocuments(recordOf(filesIn(join(fixtures, 'inputs', run)), Number(run)), options)
+    const { configName } = toDocuments(recordOf(filesIn(join(root, 'inputs', run)), Number(run)), options)
     if (/^\w+$/.test(result.config_name)) expect(configName).toBe(result.config_name)
     else expect(configName).toMatch(/^[A-Za-z0-9_.+-]+$/)
   })
