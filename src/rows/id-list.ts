@@ -1,8 +1,8 @@
-import { parse } from 'csv-parse'
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
-import { readKey } from './key-values.ts'
+import { csvRecords } from './csv-records.ts'
+import { keyReader, readKey } from './key-values.ts'
 import type { Key, KeyColumn } from './table.ts'
 
 export interface IdListOptions {
@@ -92,67 +92,30 @@ export class IdList {
   }
 
   async *#groups(take: (chunk: Buffer) => void, counts: { bad: number }): AsyncGenerator<Listed[]> {
-    const parser = parse({
-      bom: true,
-      trim: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      skip_records_with_empty_values: true,
-      max_record_size: 1_048_576,
-    })
-    const fed = this.#feed(parser, take).catch((error: unknown) => {
-      parser.destroy(error instanceof Error ? error : new Error(String(error)))
-    })
+    const { key: columns, badLines } = this.#options
+    const read = keyReader(columns)
     let places: readonly number[] | undefined
-    let group: Listed[] = []
     try {
-      for await (const { record, info } of parser as AsyncIterable<{
-        record: string[]
-        info: { lines: number }
-      }>) {
-        const line = info.lines
-        if (places === undefined) {
-          const head = this.#head(record)
-          places = head.places
-          if (head.isHeader) continue
+      for await (const records of csvRecords(this.#handle, take)) {
+        const group: Listed[] = []
+        for (const { line, fields } of records) {
+          if (places === undefined) {
+            const head = this.#head(fields)
+            places = head.places
+            if (head.isHeader) continue
+          }
+          const key = read(places, fields)
+          if (typeof key !== 'string') group.push({ line, key })
+          else if (badLines === 'skip') counts.bad += 1
+          else throw this.#bad(line, key)
         }
-        const key = readKey(
-          places.map((place) => record[place] ?? ''),
-          this.#options.key,
-        )
-        if (typeof key !== 'string') group.push({ line, key })
-        else if (this.#options.badLines === 'skip') counts.bad += 1
-        else throw this.#bad(line, key)
-        if (group.length < GROUP) continue
         yield group
-        group = []
       }
-      await fed
-      if (group.length > 0) yield group
     } catch (cause) {
       throw cause instanceof ArchiverError
         ? cause
         : new ArchiverError('IDS_INVALID', `${this.path}: ${messageOf(cause)}`, { cause })
-    } finally {
-      parser.destroy()
     }
-  }
-
-  /** Reads the file by position, so that each reading begins at its first byte. */
-  async #feed(
-    parser: NodeJS.WritableStream & { destroyed: boolean },
-    take: (chunk: Buffer) => void,
-  ): Promise<void> {
-    for (let at = 0; !parser.destroyed;) {
-      const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, at)
-      if (bytesRead === 0) break
-      const chunk = buffer.subarray(0, bytesRead)
-      at += bytesRead
-      take(chunk)
-      if (!parser.write(chunk)) await drained(parser)
-    }
-    parser.end()
   }
 
   /** Whether the first record is a header, and in which columns the key stands. */
@@ -199,25 +162,12 @@ export class IdList {
   }
 }
 
-/** Ids that are handed on together, and bytes that are read together. */
-const GROUP = 1000
-const CHUNK = 262_144
-
 const named = (fields: readonly string[], key: readonly KeyColumn[]): boolean =>
   fields.every((field, at) => field.toLowerCase() === key[at]?.name.toLowerCase())
 
 /** A first line that is no key is a header only where it reads as names: `12x` is a bad id, and is said to be one. */
 const looksLikeName = (key: Key | string, record: readonly string[]): boolean =>
   typeof key === 'string' && record.every((field) => /^[A-Za-z_][\w .-]*$/.test(field))
-
-const drained = (parser: NodeJS.WritableStream): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      parser.off('drain', done).off('close', done).off('error', done)
-      resolve()
-    }
-    parser.on('drain', done).on('close', done).on('error', done)
-  })
 
 const stampOf = async (handle: FileHandle): Promise<string> => {
   const { size, mtimeNs, ino } = await handle.stat({ bigint: true })

@@ -31,25 +31,43 @@ const boundsOf = ({ column }: KeyColumn): readonly [bigint, bigint] => {
   return column.unsigned ? [0n, (1n << bits) - 1n] : [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n]
 }
 
-/** Reads one value of a key: the form in which the server writes it, or undefined where it is no such value. */
-const valueOf = (text: string, column: KeyColumn): string | undefined => {
-  switch (column.type) {
-    case 'integer': {
-      if (!/^[+-]?\d{1,20}$/.test(text)) return undefined
-      const number = BigInt(text.replace('+', ''))
-      const [least, most] = boundsOf(column)
-      return number >= least && number <= most ? String(number) : undefined
+type ReadValue = (text: string) => string | undefined
+
+/** Numbers up to this many digits are exact as a Number. */
+const EXACT = 15
+
+/** Reads whole numbers in the form that the server writes: no plus, no leading zeros. */
+const integerReader = (column: KeyColumn): ReadValue => {
+  const [least, most] = boundsOf(column)
+  const [from, to] = [Number(least), Number(most)]
+  return (text) => {
+    if (text.length <= EXACT && /^[1-9]\d*$/.test(text)) {
+      const number = Number(text)
+      return number >= from && number <= to ? text : undefined
     }
+    if (!/^[+-]?\d{1,20}$/.test(text)) return undefined
+    const number = BigInt(text.replace('+', ''))
+    return number >= least && number <= most ? String(number) : undefined
+  }
+}
+
+/** Reads one value of a key: the form in which the server writes it, or undefined where it is no such value. */
+const valueReader = (column: KeyColumn): ReadValue => {
+  switch (column.type) {
+    case 'integer':
+      return integerReader(column)
     case 'uuid':
-      return /^\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i.test(text) ? uuid(text) : undefined
+      return (text) =>
+        /^\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i.test(text) ? uuid(text) : undefined
     case 'text':
-      return text === '' || text.includes('\0') || lengthOf(text) > (column.column.length ?? Infinity)
-        ? undefined
-        : text
+      return (text) =>
+        text === '' || text.includes('\0') || lengthOf(text) > (column.column.length ?? Infinity)
+          ? undefined
+          : text
     case 'date':
-      return /^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined
+      return (text) => (/^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined)
     case 'time':
-      return time(text, column)
+      return (text) => time(text, column)
   }
 }
 
@@ -73,15 +91,29 @@ const time = (text: string, { column }: KeyColumn): string | undefined => {
   return `${date} ${clock}${written === '' ? '' : `.${written}`}`
 }
 
-/** Reads the fields of a key, in the order of its columns. A string says which field is wrong. */
-export const readKey = (fields: readonly string[], columns: readonly KeyColumn[]): Key | string => {
-  const key: string[] = []
-  for (const [at, column] of columns.entries()) {
-    const field = fields[at]
-    const value = field === undefined ? undefined : valueOf(field, column)
-    if (value === undefined)
-      return `${field === undefined ? 'nothing' : JSON.stringify(field.slice(0, 80))} is no ${column.column.fullType} for ${column.name}`
-    key.push(value)
+/** Reads the key of a record, whose columns stand at `places`. A string says which field is wrong. */
+export const keyReader = (
+  columns: readonly KeyColumn[],
+): ((places: readonly number[], fields: readonly string[]) => Key | string) => {
+  const readers = columns.map(valueReader)
+  return (places, fields) => {
+    const key: string[] = []
+    for (const [at, read] of readers.entries()) {
+      const field = fields[places[at] ?? -1] ?? ''
+      const value = read(field)
+      if (value === undefined) {
+        const { column, name } = columns[at] ?? {}
+        return `${JSON.stringify(field.slice(0, 80))} is no ${column?.fullType ?? 'value'} for ${name ?? 'the key'}`
+      }
+      key.push(value)
+    }
+    return key
   }
-  return key
 }
+
+/** Reads the fields of a key, in the order of its columns. A string says which field is wrong. */
+export const readKey = (fields: readonly string[], columns: readonly KeyColumn[]): Key | string =>
+  keyReader(columns)(
+    columns.map((_column, at) => at),
+    fields,
+  )
