@@ -1,11 +1,17 @@
 import { createConnection, type RowDataPacket, type ResultSetHeader } from 'mysql2/promise'
-import type { Result, Session, SessionOptions } from './session.ts'
+import type { Result, Session, SessionOptions, Statement } from './session.ts'
 
 /**
  * Strict, so that a value that does not fit is an error. `NO_AUTO_VALUE_ON_ZERO`: a key 0 stays 0. Dates that other sessions could write (zero,
  * 31 February) are data like any other: they are copied as they are.
  */
 const SQL_MODE = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'
+
+/** Bytes of statements that are sent together; less where the server takes less. */
+const SENT_TOGETHER = 1_000_000
+
+const resultOf = (answer: RowDataPacket[] | ResultSetHeader): Result =>
+  Array.isArray(answer) ? { rows: answer, affected: 0 } : { rows: [], affected: answer.affectedRows }
 
 /** Opens a connection to MariaDB or MySQL, in UTC and READ COMMITTED. */
 export const openMysqlSession = async ({ url, password, timeout }: SessionOptions): Promise<Session> => {
@@ -17,7 +23,8 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
     timezone: 'Z',
     supportBigNumbers: true,
     enableKeepAlive: true,
-    multipleStatements: false,
+    // For runAll. Every value goes as a parameter, or as a literal that was checked.
+    multipleStatements: true,
     // LOAD DATA LOCAL would let a server read files of this machine. FOUND_ROWS would count rows that an update did not change.
     flags: ['-LOCAL_FILES', '-FOUND_ROWS'],
     typeCast: (field) => field.string(),
@@ -26,7 +33,32 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
   connection.on('error', () => undefined)
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
     const [answer] = await connection.query<RowDataPacket[] | ResultSetHeader>(sql, [...parameters])
-    return Array.isArray(answer) ? { rows: answer, affected: 0 } : { rows: [], affected: answer.affectedRows }
+    return resultOf(answer)
+  }
+  let packet = SENT_TOGETHER
+  const send = async (texts: readonly string[]): Promise<readonly Result[]> => {
+    const [only = ''] = texts
+    if (texts.length === 1) return [await run(only)]
+    const [answers] = await connection.query<RowDataPacket[][] | ResultSetHeader[]>(texts.join(';\n'))
+    return answers.map(resultOf)
+  }
+  const runAll = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
+    const results: Result[] = []
+    let texts: string[] = []
+    let size = 0
+    for (const { sql, parameters = [] } of statements) {
+      const text = connection.format(sql, [...parameters])
+      const bytes = Buffer.byteLength(text) + 2
+      if (texts.length > 0 && size + bytes > packet) {
+        results.push(...(await send(texts)))
+        texts = []
+        size = 0
+      }
+      texts.push(text)
+      size += bytes
+    }
+    if (texts.length > 0) results.push(...(await send(texts)))
+    return results
   }
   try {
     await run(
@@ -35,6 +67,8 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
     await run('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
     // MariaDB would turn a long list of ids into a join with a temporary table, and may then read the whole table.
     await run('SET SESSION in_predicate_conversion_threshold = 0').catch(() => undefined)
+    const { rows } = await run('SELECT @@max_allowed_packet AS bytes')
+    packet = Math.min(SENT_TOGETHER, Number(rows[0]?.['bytes'] ?? 0))
   } catch (error) {
     connection.destroy()
     throw error
@@ -42,6 +76,7 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
   return {
     dialect: 'mysql',
     run,
+    runAll,
     destroy: () => connection.destroy(),
     close: () => connection.end().catch(() => connection.destroy()),
   }

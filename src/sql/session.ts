@@ -4,6 +4,14 @@ export interface Result {
   readonly affected: number
 }
 
+type Value = string | number | null
+
+/** A statement with the values of its parameters. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters?: readonly (Value | readonly Value[])[]
+}
+
 export type SqlDialect = 'mysql' | 'postgres'
 
 /**
@@ -14,6 +22,11 @@ export interface Session {
   readonly dialect: SqlDialect
   /** Throws the driver's own error. Parameters stand as `?` (MySQL) or `$1` (PostgreSQL). */
   run(sql: string, parameters?: readonly unknown[]): Promise<Result>
+  /**
+   * Runs statements one after another, sent together: one journey where each on its own would take one. The first that fails is the last; its
+   * error is thrown, and those before it have happened.
+   */
+  runAll(statements: readonly Statement[]): Promise<readonly Result[]>
   /** Drops the connection at once: the server rolls back what was not committed. */
   destroy(): void
   close(): Promise<void>
