@@ -1,6 +1,7 @@
 import { backoff } from '../common/backoff.ts'
 import { ArchiverError } from '../errors.ts'
 import { isClean, type BatchResult, type Conflict, type ConflictRecord } from './batch.ts'
+import type { Statement } from '../sql/session.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import type { Passed } from './gate.ts'
 import { finishedCounts } from './log/finished-batches.ts'
@@ -82,15 +83,17 @@ export class BatchRunner {
     const { mode } = this.#options
     const { source, archive, log, logsInTransaction } = this.#connections
     const work = { dialect: this.#dialect, pair: this.#pair, source, mode }
-    const record = async (result: BatchResult): Promise<void> => {
+    const rowOf = (result: BatchResult): readonly Statement[] =>
+      log?.batchDone(fileId, facts(), result, this.#pair, this.#dialect) ?? []
+    const record = (result: BatchResult): readonly Statement[] => {
       if (result.counts.appeared > 0 && mayRepeat()) throw new Again()
-      if (log && logsInTransaction) await log.batchDone(fileId, facts(), result, this.#pair, this.#dialect)
+      return logsInTransaction ? rowOf(result) : []
     }
     try {
       const result = archive
         ? await moveBetweenServers({ ...work, archive }, keys, record)
         : await moveOnOneServer(work, keys, this.#hopeful, record)
-      if (log && !logsInTransaction) await log.batchDone(fileId, facts(), result, this.#pair, this.#dialect)
+      if (!logsInTransaction) await log?.database.session.runAll(rowOf(result))
       return result
     } catch (error) {
       if (error instanceof Again) return 'again'

@@ -1,9 +1,10 @@
 import { ArchiverError } from '../errors.ts'
-import type { Session } from '../sql/session.ts'
+import type { Session, Statement } from '../sql/session.ts'
 import {
   among,
   countsOf,
   distinct,
+  NOTHING,
   without,
   type BatchMode,
   type BatchResult,
@@ -21,26 +22,25 @@ export interface Work {
 }
 
 /**
- * One batch in one transaction of one server. `record` writes the batch's row into the same transaction. `hopeful` tries the fast path first.
+ * One batch in one transaction of one server. What `record` gives writes the batch's row: it is sent with the COMMIT. `hopeful` tries the fast path first.
  * However it ends, a row is deleted only together with the commit of its identical twin; after an error nothing has happened.
  */
 export const moveOnOneServer = async (
   work: Work,
   keys: readonly Key[],
   hopeful: boolean,
-  record: (result: BatchResult) => Promise<void>,
+  record: (result: BatchResult) => readonly Statement[],
 ): Promise<BatchResult> => {
   const { dialect, source, mode } = work
-  await dialect.begin(source)
   try {
     let result = hopeful && mode !== 'verify' ? await fast(work, keys) : undefined
-    if (hopeful && !result && mode !== 'verify') {
-      await source.run('ROLLBACK')
+    if (!result) {
+      if (hopeful) await source.run('ROLLBACK')
       await dialect.begin(source)
+      result = await slow(work, keys)
     }
-    result ??= await slow(work, keys)
-    if (mode !== 'try' && mode !== 'verify') await record(result)
-    await source.run(mode === 'try' || mode === 'verify' ? 'ROLLBACK' : 'COMMIT')
+    if (mode === 'try' || mode === 'verify') await source.run('ROLLBACK')
+    else await source.runAll([...record(result), { sql: 'COMMIT' }])
     return result
   } catch (error) {
     await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
@@ -48,7 +48,7 @@ export const moveOnOneServer = async (
   }
 }
 
-/** Succeeds only where every id is moved; undefined: look at each. */
+/** Begins, and succeeds only where every id is moved; undefined: roll back and look at each. */
 const fast = async (
   { dialect, pair, source, mode }: Work,
   all: readonly Key[],
@@ -56,6 +56,7 @@ const fast = async (
   const keys = distinct(all)
   let moved: boolean
   try {
+    if (mode === 'copy') await dialect.begin(source)
     moved = await (mode === 'copy'
       ? dialect.copyAll(source, pair, keys)
       : dialect.moveAll(source, pair, keys))
@@ -65,9 +66,9 @@ const fast = async (
     throw error
   }
   if (!moved) return undefined
-  const deleted = mode === 'copy' ? 0 : keys.length
-  const seen = { keys, live: keys, twins: [], copied: keys, conflicting: [], appeared: [], deleted }
-  return { counts: countsOf({ ...seen, repeated: all.length - keys.length }), conflicts: [] }
+  const moves = { moved: keys.length, inserted: keys.length, deleted: mode === 'copy' ? 0 : keys.length }
+  const repeated = all.length - keys.length
+  return { counts: { ...NOTHING, ...moves, requested: all.length, repeated }, conflicts: [] }
 }
 
 const isDuplicate = (error: unknown): boolean =>

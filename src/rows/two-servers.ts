@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts'
-import type { Session } from '../sql/session.ts'
+import type { Session, Statement } from '../sql/session.ts'
 import { among, countsOf, distinct, without, type BatchResult, type Conflict } from './batch.ts'
 import { copyMissing, notKept } from './copy-missing.ts'
 import type { RowTexts } from './dialects/dialect.ts'
@@ -17,7 +17,7 @@ export interface TwoServers extends Work {
 export const moveBetweenServers = async (
   work: TwoServers,
   all: readonly Key[],
-  record: (result: BatchResult) => Promise<void>,
+  record: (result: BatchResult) => readonly Statement[],
 ): Promise<BatchResult> => {
   const { dialect, pair, source, archive, mode } = work
   const keys = distinct(all)
@@ -57,10 +57,7 @@ export const moveBetweenServers = async (
         },
       )
     const unlike = liveKeys.filter((key) => differing.has(keyText(key)))
-    const withoutTwin = without(
-      refused,
-      [...stored.keys()].map((text) => keys.find((key) => keyText(key) === text) ?? []),
-    )
+    const withoutTwin = refused.filter((key) => !stored.has(keyText(key)))
     const conflicting = [...unlike, ...withoutTwin]
     const appeared = await dialect.present(source, pair, 'source', without(keys, liveKeys), false)
     const seen = { keys, repeated: all.length - keys.length, live: liveKeys, conflicting, appeared, deleted }
@@ -75,8 +72,8 @@ export const moveBetweenServers = async (
         archive: stored.get(keyText(key)),
       })),
     }
-    if (mode === 'move' || mode === 'copy') await record(result)
-    await source.run(mode === 'move' || mode === 'copy' ? 'COMMIT' : 'ROLLBACK')
+    if (mode === 'move' || mode === 'copy') await source.runAll([...record(result), { sql: 'COMMIT' }])
+    else await source.run('ROLLBACK')
     await archive.run('ROLLBACK') // it only held locks since its commit
     return result
   } catch (error) {

@@ -23,9 +23,9 @@ export interface Dialect {
   /** The tables that rows of this table or view come from, each by one name that is the same on every connection of the server. */
   basesOf(session: Session, table: Table): Promise<readonly string[]>
   begin(session: Session): Promise<unknown>
-  /** The fast path: true only when every id was copied now and its live row deleted as identical. False: the caller rolls back. */
+  /** The fast path, with the begin of its transaction: true only when every id was copied now and its live row deleted as identical. False: the caller rolls back. */
   moveAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
-  /** The same without the delete: true only when every id was copied now. */
+  /** The same without the delete, in a transaction that began: true only when every id was copied now. */
   copyAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
   /** Which of the keys are there; `lock` keeps the rows as they are until the transaction ends. */
   present(

@@ -16,6 +16,12 @@ const names = (pair: Pair): string => pair.columns.map(({ archive }) => quote(ar
 const values = (pair: Pair, alias: string): string =>
   pair.columns.map(({ source }) => `${alias}.${quote(source.name)}`).join(', ')
 
+/** Live rows, locked, into the archive: a twin is an error. Without the question for twins it takes a tenth less of the server. */
+const copyEach = (pair: Pair, keys: readonly Key[]): string =>
+  `INSERT INTO ${nameOf(pair.archive)} (${names(pair)})
+SELECT ${values(pair, 's')} FROM ${nameOf(pair.source)} s FORCE INDEX (PRIMARY)
+WHERE ${keyIn('s', pair.key, keys)} FOR UPDATE`
+
 /** Live rows without a twin, locked, into the archive. */
 const copyMissing = (pair: Pair, keys: readonly Key[]): string =>
   `INSERT INTO ${nameOf(pair.archive)} (${names(pair)})
@@ -27,12 +33,11 @@ const deleteTwins = (pair: Pair, keys: readonly Key[]): string =>
 WHERE ${keyIn('s', pair.key, keys)}
   AND ${pair.columns.map(identical).join('\n  AND ')}`
 
-const copyAll = async (session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean> => {
-  // Keys that are texts match by collation: which row an id means is asked first.
-  if (pair.key.some(({ type }) => type === 'text')) return false
-  const { affected } = await session.run(copyMissing(pair, keys))
-  return affected === keys.length
-}
+/** Keys that are texts match by collation: which row an id means is asked first. */
+const isExact = ({ key }: Pair): boolean => key.every(({ type }) => type !== 'text')
+
+const copyAll = async (session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean> =>
+  isExact(pair) && (await session.run(copyEach(pair, keys))).affected === keys.length
 
 const selectKeys = (pair: Pair, alias: string): string =>
   pair.key.map((column, at) => `${keyValue(alias, column)} AS k${at}`).join(', ')
@@ -49,8 +54,10 @@ export const mysql: Dialect = {
   basesOf: basesMysql,
   begin: (session) => session.run('START TRANSACTION'),
   moveAll: async (session, pair, keys) => {
-    if (!(await copyAll(session, pair, keys))) return false
-    return (await session.run(deleteTwins(pair, keys))).affected === keys.length
+    if (!isExact(pair)) return false
+    const sent = ['START TRANSACTION', copyEach(pair, keys), deleteTwins(pair, keys)]
+    const [, copied, deleted] = await session.runAll(sent.map((sql) => ({ sql })))
+    return copied?.affected === keys.length && deleted?.affected === keys.length
   },
   copyAll,
   present: async (session, pair, side, keys, lock) => {
@@ -128,7 +135,7 @@ export const mysql: Dialect = {
   // A statement that fails is rolled back by itself, and nothing else with it.
   savepoint: () => Promise.resolve(),
   toSavepoint: () => Promise.resolve(),
-  statements: (pair, keys) => [copyMissing(pair, keys), deleteTwins(pair, keys)],
+  statements: (pair, keys) => [copyEach(pair, keys), copyMissing(pair, keys), deleteTwins(pair, keys)],
 }
 
 /** Characters of one insert: far below the smallest packet that is allowed by default. */

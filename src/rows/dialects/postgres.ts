@@ -2,7 +2,7 @@ import type { Session } from '../../sql/session.ts'
 import { keyText, type Key, type Pair, type Table } from '../table.ts'
 import { basesPostgres, describePostgres } from './describe-postgres.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
-import { exactText, identical, keyList, keyValue, quote } from './postgres-columns.ts'
+import { comparable, exactText, identical, keyList, keyValue, quote } from './postgres-columns.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
@@ -16,19 +16,23 @@ const sameKey = ({ key }: Pair): string =>
 
 const sideOf = (pair: Pair, side: Side): Table => (side === 'source' ? pair.source : pair.archive)
 
-/** Exact texts of all columns as one row, so that one hash covers them. */
+/** A row's values side by side. */
 const wholeRow = (pair: Pair, side: Side, alias: string): string =>
-  `hashtextextended(ROW(${pair.columns.map((column) => exactText(side === 'source' ? column.source : column.archive, alias)).join(', ')})::text, 0)::numeric`
+  `ROW(${pair.columns.map((column) => comparable(column)(side, alias)).join(', ')})`
 
 const insertFrom = (pair: Pair, from: string, returning: string): string =>
   `INSERT INTO ${nameOf(pair.archive)} AS d (${names(pair)}) OVERRIDING SYSTEM VALUE ${from} ON CONFLICT DO NOTHING RETURNING ${returning}`
 
-/** One statement that deletes, copies, and says whether what was stored is what was deleted. */
+/**
+ * One statement that deletes, copies, and says how many of the deleted rows are identical, byte for byte, to what was stored. A full join is
+ * never a nested loop, however wrong the planner's guesses are.
+ */
 const moveStatement = (pair: Pair, keySql: string): string =>
   `WITH x AS (DELETE FROM ${nameOf(pair.source)} s WHERE ${keySql} RETURNING ${values(pair, 's')}),
  i AS (${insertFrom(pair, `SELECT ${values(pair, 'x')} FROM x`, names(pair))})
 SELECT (SELECT count(*) FROM x) AS deleted, (SELECT count(*) FROM i) AS stored,
- (SELECT sum(${wholeRow(pair, 'source', 'x')}) FROM x) = (SELECT sum(${wholeRow(pair, 'archive', 'i')}) FROM i) AS same`
+ (SELECT count(*) FILTER (WHERE record_image_eq(${wholeRow(pair, 'source', 'x')}, ${wholeRow(pair, 'archive', 'i')}))
+  FROM x FULL JOIN i ON ${pair.key.map(({ name }) => `x.${quote(name)} = i.${quote(name)}`).join(' AND ')}) AS same`
 
 const copyStatement = (pair: Pair, keySql: string): string =>
   `INSERT INTO ${nameOf(pair.archive)} (${names(pair)}) OVERRIDING SYSTEM VALUE
@@ -64,9 +68,10 @@ export const postgres: Dialect = {
   begin: (session) => session.run('BEGIN'),
   moveAll: async (session, pair, keys) => {
     const list = keyList(pair.key, keys)
-    const { rows } = await session.run(moveStatement(pair, list.sql('s')), list.parameters)
-    const [row] = rows
-    return row?.['same'] === 't' && row['deleted'] === String(keys.length) && row['stored'] === row['deleted']
+    const move = { sql: moveStatement(pair, list.sql('s')), parameters: list.parameters }
+    const [, result] = await session.runAll([{ sql: 'BEGIN' }, move])
+    const { deleted, stored, same } = result?.rows[0] ?? {}
+    return [deleted, stored, same].every((count) => count === String(keys.length))
   },
   copyAll: async (session, pair, keys) => (await changed(session, pair, keys, copyStatement)) === keys.length,
   present: async (session, pair, side, keys, lock) => {

@@ -1,5 +1,5 @@
 import { makeOnce } from '../../sql/make.ts'
-import type { Session } from '../../sql/session.ts'
+import type { Session, Statement } from '../../sql/session.ts'
 import { addColumns, createTable, LOG_TABLES, type LogTable } from './tables.ts'
 
 type Value = string | number | null
@@ -66,17 +66,29 @@ export class LogDatabase {
   }
 
   /** Runs a statement with `{table}` for the name of a log table, `?` for a value and `{now}` for the time. */
-  async run(sql: string, parameters: readonly Value[] = []) {
+  async run(text: string, values: readonly Value[] = []) {
+    const { sql, parameters } = this.statement(text, values)
+    return this.session.run(sql, parameters)
+  }
+
+  /** The same, to be run with others. */
+  statement(sql: string, parameters: readonly Value[] = []): Statement {
     const named = sql
       .replaceAll('{now}', this.now)
       .replace(/\{(\w+)\}/g, (_match, table: string) => this.place(table))
-    return this.session.run(this.#sql(named), parameters)
+    return { sql: this.#sql(named), parameters }
   }
 
   /** Inserts a row. Times may be given as the text `now`. */
   async insert(table: LogTable, cells: Readonly<Record<string, Value>>): Promise<void> {
+    const { sql, parameters } = this.insertion(table, cells)
+    await this.session.run(sql, parameters)
+  }
+
+  /** The statement that inserts a row. */
+  insertion(table: LogTable, cells: Readonly<Record<string, Value>>): Statement {
     const names = Object.keys(cells)
-    await this.run(
+    return this.statement(
       `INSERT INTO {${table}} (${names.join(', ')}) VALUES (${names.map(this.#value(cells)).join(', ')})`,
       this.#parameters(cells),
     )

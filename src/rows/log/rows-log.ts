@@ -1,3 +1,4 @@
+import type { Statement } from '../../sql/session.ts'
 import type { BatchResult, Counts } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { keyText, type Key, type Pair } from '../table.ts'
@@ -132,26 +133,26 @@ export class RowsLog {
     )
   }
 
-  /** The row of a finished batch, in the transaction that moved the rows. It is inserted, never replaced: twice is an error. */
-  async batchDone(
+  /** The row of a finished batch, for the transaction that moved the rows. It is inserted, never replaced: twice is an error. */
+  batchDone(
     fileId: number,
     facts: BatchFacts,
     { counts, conflicts }: BatchResult,
     pair: Pair,
     dialect: Dialect,
-  ): Promise<void> {
+  ): readonly Statement[] {
     const status =
       counts.conflicts > 0 || counts.alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED'
-    await this.#database.insert('batch_processing_logs', {
+    const batch = this.#database.insertion('batch_processing_logs', {
       ...this.#cells(facts),
       ...countCells(counts),
       status,
     })
-    await this.#database.run(
+    const file = this.#database.statement(
       `UPDATE {file_processing_logs} SET processed_batches = processed_batches + 1, last_processed_batch = GREATEST(last_processed_batch, ?), records_processed = records_processed + ?, conflicts = conflicts + ? WHERE id = ?`,
       [facts.number, counts.requested, counts.conflicts, fileId],
     )
-    await this.#database.run(
+    const process = this.#database.statement(
       'UPDATE {process_logs} SET current_batch = ?, replica_lag = ?, hll_value = ?, conflicts = conflicts + ?, throttled_ms = throttled_ms + ?, throttle_reason = ? WHERE id = ?',
       [
         facts.number,
@@ -163,16 +164,17 @@ export class RowsLog {
         this.#id,
       ],
     )
-    for (const conflict of conflicts) {
-      await this.#database.insert('row_conflicts', {
+    const found = conflicts.map((conflict) =>
+      this.#database.insertion('row_conflicts', {
         process_log_id: this.#id,
         table_name: `${pair.source.schema}.${pair.source.name}`,
         file_name: cut(facts.fileName, 500),
         batch_number: facts.number,
         ...conflictRecord(dialect, pair, conflict),
         found_at: 'now',
-      })
-    }
+      }),
+    )
+    return [batch, file, process, ...found]
   }
 
   async batchFailed(facts: BatchFacts, error: string): Promise<void> {
