@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BreakingProxy } from './breaking-proxy.ts'
 import { startMariadb } from './mariadb.ts'
+import { killOnceMoving, startBrokenMover } from './killing.ts'
 import { range, serverAnswers, Site, startArchiver } from './servers.ts'
 
 /** ARCHIVER_ROWS_KILLS=1000 ARCHIVER_ROWS_COUNT=2000000 is the long form. */
@@ -30,6 +31,8 @@ for (const name of ['mysql', 'postgres'] as const) {
       await site.drop()
       await other.drop()
     })
+    const archived = async (): Promise<number> =>
+      Number((await other.rows('SELECT max(id) AS n FROM ra'))[0]!['n'] ?? 0)
     /** Rows that are live, archived, or both, once each: as many as there were, and the same. */
     const assertWhole = async (): Promise<void> => {
       const all = `SELECT id, t, n, d FROM r WHERE id <= ${COUNT} ORDER BY id`
@@ -52,13 +55,7 @@ for (const name of ['mysql', 'postgres'] as const) {
         archive: { url: other.url, table: 'ra' },
       })
       for (let kill = 0; kill < KILLS; kill++) {
-        const from = await other.count('ra')
-        const { child, ended } = startArchiver(['rows', 'run', config])
-        for (let tries = 0; tries < 2000 && (await other.count('ra')) === from; tries++)
-          await new Promise((resolve) => setTimeout(resolve, 5))
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 60))
-        child.kill('SIGKILL')
-        await ended
+        await killOnceMoving(startArchiver(['rows', 'run', config]), archived)
         await assertWhole()
       }
       const last = await site.run()
@@ -67,12 +64,24 @@ for (const name of ['mysql', 'postgres'] as const) {
       expect([await site.count('r'), await other.count('ra')]).toEqual([0, COUNT])
     }, 3_600_000)
 
+    it('that deletes before its copy is committed loses rows when it is killed, which this test finds', async () => {
+      let lost: unknown
+      for (let kill = 0; kill < 30 && lost === undefined; kill++) {
+        await killOnceMoving(startBrokenMover(site.url, other.url), archived)
+        lost = await assertWhole().then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+      }
+      expect(String(lost)).toMatch(new RegExp(`expected \\d+ to be ${COUNT}`))
+    }, 120_000)
+
     it.each(['source', 'archive'] as const)(
       'whose answer to a COMMIT of the %s is lost loses no row',
       async (side) => {
         site.file('ids.csv', range(1, COUNT))
         const urls = { source: new URL(site.url), archive: new URL(other.url) }
-        const proxy = await BreakingProxy.before(Number(urls[side].port), 'COMMIT', 2)
+        const proxy = await BreakingProxy.before(Number(urls[side].port), /COMMIT\0?$/, 2)
         urls[side].port = String(proxy.port)
         const place = (url: URL) => ({ url: url.href, password: undefined, timeout: 10_000 })
         const outcome = await site.move({
