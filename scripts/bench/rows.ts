@@ -1,9 +1,10 @@
 /**
  * Rows against pt-archiver's fastest mode and the bare SQL, in turn, on the same tables: npx tsx scripts/bench/rows.ts [rows] [rounds].
- * Each figure is rows a second over the wall time of the client process. The servers are those of the tests.
+ * Each figure is rows a second over the wall time of the client process, with the CPU seconds of that process and of the server beside it: on a
+ * busy machine only these say something. The servers are those of the tests; ARCHIVER_BENCH_MYSQL names another one (`mysql://root@host:port`).
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSession } from '../../src/sql/open-session.ts'
@@ -20,7 +21,7 @@ writeFileSync(ids, `${Array.from({ length: ROWS }, (_, at) => at + 1).join('\n')
 
 const place = postgresPlace()
 const URLS = {
-  mysql: `mysql://root@127.0.0.1:3306/${DATABASE}`,
+  mysql: `${process.env['ARCHIVER_BENCH_MYSQL'] ?? 'mysql://root@127.0.0.1:3306'}/${DATABASE}`,
   postgres: `postgres://${place.user}@${place.host}:${place.port}/${DATABASE}`,
 }
 type Server = keyof typeof URLS
@@ -56,7 +57,8 @@ const batches = (): number[][] => {
   return all
 }
 
-const floor = async (server: Server): Promise<void> => {
+const floor = async (server: Server): Promise<number> => {
+  const before = process.cpuUsage()
   const session = await open(URLS[server])
   for (const batch of batches()) {
     const list = batch.join(',')
@@ -72,9 +74,11 @@ const floor = async (server: Server): Promise<void> => {
       )
   }
   await session.close()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6
 }
 
-const ours = (server: Server): void => {
+const ours = (server: Server): number => {
   const config = join(folder, `${server}.yaml`)
   const rows = { source: URLS[server], table: 'r', archive_table: 'ra', files: ids, batch_size: BATCH }
   writeFileSync(
@@ -82,14 +86,49 @@ const ours = (server: Server): void => {
     JSON.stringify({ app: { work_dir: join(folder, 'work') }, ledger: { url: 'off' }, rows }),
     { mode: 0o600 },
   )
-  const { status, stderr } = spawnSync(process.execPath, ['dist/main.js', 'rows', 'run', config, '--json'], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(stderr)
+  return timed(process.execPath, ['dist/main.js', 'rows', 'run', config, '--json'])
 }
 
-const ptArchiver = (): void => {
-  const dsn = `h=127.0.0.1,P=3306,u=root,D=${DATABASE}`
+/** Runs a program to its end; gives its CPU seconds. */
+const timed = (program: string, words: readonly string[]): number => {
+  const script = 'TIMEFORMAT="%U %S"; time "$@"'
+  const { status, stderr, error } = spawnSync('bash', ['-c', script, 'bash', program, ...words], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(error ? error.message : stderr)
+  return (stderr.trimEnd().split('\n').at(-1) ?? '')
+    .split(' ')
+    .reduce((sum, seconds) => sum + Number(seconds), 0)
+}
+
+/** CPU seconds that the processes of a server have used so far, all that are called so; work of others is among it. */
+const serverCpu = (server: Server): number => {
+  const place = new URL(URLS.mysql)
+  const port = place.port || '3306'
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .reduce((sum, pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        const isIt =
+          server === 'mysql'
+            ? /^\S*mariadbd/.test(command) &&
+              command.includes('--port') === (port !== '3306') &&
+              (port === '3306' || command.includes(port))
+            : command.startsWith('postgres:') && command.includes(DATABASE)
+        if (!isIt) return sum
+        const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
+        const [user = 0, system = 0] = fields.split(' ').slice(11, 13).map(Number)
+        return sum + (user + system) / 100
+      } catch {
+        return sum // it ended meanwhile
+      }
+    }, 0)
+}
+
+const ptArchiver = (): number => {
+  const { hostname, port } = new URL(URLS.mysql)
+  const dsn = `h=${hostname},P=${port || 3306},u=root,D=${DATABASE}`
   const words = [
     '--source',
     `${dsn},t=r,L=1`,
@@ -105,14 +144,13 @@ const ptArchiver = (): void => {
     '--no-check-charset',
     '--nosafe-auto-increment',
   ]
-  const { status, stderr, error } = spawnSync('pt-archiver', words, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(error ? error.message : stderr)
+  return timed('pt-archiver', words)
 }
 
 const hasPtArchiver = spawnSync('pt-archiver', ['--version']).status === 0
 if (!hasPtArchiver) console.log('pt-archiver is not installed (percona-toolkit): not compared')
 
-const WAYS: readonly { name: string; server: Server; work: () => Promise<void> | void }[] = [
+const WAYS: readonly { name: string; server: Server; work: () => Promise<number> | number }[] = [
   { name: 'MariaDB bare SQL', server: 'mysql', work: () => floor('mysql') },
   { name: 'MariaDB rows run', server: 'mysql', work: () => ours('mysql') },
   ...(hasPtArchiver
@@ -131,24 +169,43 @@ for (const admin of Object.values(admins)) {
   await admin.run(`CREATE DATABASE ${DATABASE}`)
 }
 const sessions = { mysql: await open(URLS.mysql), postgres: await open(URLS.postgres) }
-const figures = new Map<string, number[]>()
+interface Figure {
+  readonly rate: number
+  readonly client: number
+  readonly server: number
+}
+const figures = new Map<string, Figure[]>(WAYS.map(({ name }) => [name, []]))
 for (let round = 0; round < ROUNDS; round++)
-  for (const { name, server, work } of WAYS) {
+  for (const { name, server, work } of [
+    ...WAYS.slice(round % WAYS.length),
+    ...WAYS.slice(0, round % WAYS.length),
+  ]) {
     await fill(sessions[server], server)
+    const before = serverCpu(server)
     const began = performance.now()
-    await work()
+    const client = await work()
     const rate = (ROWS * 1000) / (performance.now() - began)
     const left = Number((await sessions[server].run('SELECT count(*) AS n FROM r')).rows[0]?.['n'])
     if (left !== 0) throw new Error(`${name} left ${left} rows`)
-    figures.set(name, [...(figures.get(name) ?? []), rate])
+    // A PostgreSQL session's process is gone with what it used.
+    figures.get(name)?.push({ rate, client, server: server === 'mysql' ? serverCpu(server) - before : 0 })
   }
-const median = (name: string): number =>
-  (figures.get(name) ?? [0]).toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0
-for (const [name, rates] of figures)
-  console.log(
-    `${name.padEnd(26)} ${rates.map((rate) => Math.round(rate)).join(' / ')}  median ${Math.round(median(name))} rows/s`,
-  )
-const ratio = (name: string, base: string): string => (median(name) / median(base)).toFixed(2)
+const middle = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
+const median = (name: string, of: keyof Figure): number =>
+  middle((figures.get(name) ?? []).map((figure) => figure[of]))
+for (const [name, all] of figures) {
+  const rates = all.map(({ rate }) => Math.round(rate)).join(' / ')
+  const cpu = `CPU client ${median(name, 'client').toFixed(2)} s, server ${median(name, 'server').toFixed(2)} s`
+  console.log(`${name.padEnd(26)} ${rates}  median ${Math.round(median(name, 'rate'))} rows/s; ${cpu}`)
+}
+/** The medians, and the median of each round's own ratio, which a load that comes and goes disturbs less. */
+const ratio = (name: string, base: string): string => {
+  const pairs = (figures.get(name) ?? []).map(({ rate }, at) => rate / (figures.get(base)?.[at]?.rate ?? 1))
+  const cpu = (of: string): number => median(of, 'client') + median(of, 'server')
+  const isWhole = median(name, 'server') > 0
+  return `${(median(name, 'rate') / median(base, 'rate')).toFixed(2)}, by round ${middle(pairs).toFixed(2)}${isWhole ? `, CPU of both ${(cpu(name) / cpu(base)).toFixed(2)} times` : ''}`
+}
 console.log(`rows run / bare SQL: ${ratio('MariaDB rows run', 'MariaDB bare SQL')}`)
 if (hasPtArchiver)
   console.log(`rows run / pt-archiver: ${ratio('MariaDB rows run', 'MariaDB pt-archiver bulk')}`)
