@@ -25,7 +25,8 @@ export const fullName = ({ schema, name }: Table): string => `${schema}.${name}`
  */
 export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
   const began = options.monotonic()
-  const { places, signal, graceMs, listener } = options
+  const { signal, graceMs, listener } = options
+  const places = { ...options.places, logsRows: options.forced.has('binlog') }
   const opened = await connect(places)
   const dialect = dialectFor(opened.source)
   let cleared: Cleared

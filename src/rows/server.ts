@@ -12,6 +12,8 @@ export interface Places {
   readonly archive: SessionOptions | undefined
   /** Left out: the log tables are on the source's connection, in its transaction. */
   readonly log: SessionOptions | undefined
+  /** MariaDB and MySQL: write changes of these connections into the binary log as rows, whatever the server's format is, where the user may. */
+  readonly logsRows?: boolean
 }
 
 /** The connections of a run; all of them are made anew when one breaks. */
@@ -28,6 +30,8 @@ export const connect = async (places: Places): Promise<Connections> => {
   const open = async (options: SessionOptions): Promise<Session> => {
     const session = await openSession(options)
     opened.push(session)
+    if (places.logsRows === true && session.dialect === 'mysql')
+      await session.run("SET SESSION binlog_format = 'ROW'").catch(() => undefined) // preflight sees what is refused then
     return session
   }
   const destroy = (): void => {

@@ -99,6 +99,13 @@ export async function* privilegesMysql(
   ]
   for (const [session, sql] of tries) {
     const refused = await session.run(sql).then(() => undefined, messageOf)
+    if (refused?.includes('BINLOG_FORMAT') === true) {
+      yield {
+        message: `the server's binary log refuses a batch, and this user may not change its format: ${refused}`,
+        cure: "SET GLOBAL binlog_format = 'ROW' (or MIXED), or GRANT BINLOG ADMIN to the user of the URL",
+      }
+      return
+    }
     if (refused !== undefined)
       yield {
         message: `the database does not let this user do what a batch does: ${refused}`,

@@ -53,7 +53,10 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
   const isPlain = live.kind === 'table' && kept.kind === 'table'
   if (isPlain) for await (const problem of factsOf(options, pair, isOne)) found.push(problem)
   // Where a column is missing or has no default, the statements of a batch fail for that.
-  if (problems.length === 0) for await (const problem of privilegesOf(options, pair)) found.push(problem)
+  // Where the binary log's format is refused anyway, they fail for that.
+  const isLogRefused = found.some(({ forceable }) => forceable === 'binlog') && !forced.has('binlog')
+  if (problems.length === 0 && !isLogRefused)
+    for await (const problem of privilegesOf(options, pair)) found.push(problem)
   const standing = found.filter(({ forceable }) => forceable === undefined || !forced.has(forceable))
   if (standing.length > 0) throw refusal(standing)
   // One transaction needs one connection, and so one database of PostgreSQL.
