@@ -50,7 +50,7 @@ for (const name of DIALECTS) {
       const before = await site.whole()
       site.file('ids.csv', range(1, 2000))
       const address = new URL(site.url)
-      const proxy = await BreakingProxy.before(Number(address.port), /COMMIT\0?$/, 2)
+      const proxy = await BreakingProxy.before(Number(address.port), /COMMIT\0?$/, 2, true, 10_000)
       address.port = String(proxy.port)
       const outcome = await site.move({
         places: {

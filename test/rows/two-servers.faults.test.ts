@@ -81,7 +81,7 @@ for (const name of ['mysql', 'postgres'] as const) {
       async (side) => {
         site.file('ids.csv', range(1, COUNT))
         const urls = { source: new URL(site.url), archive: new URL(other.url) }
-        const proxy = await BreakingProxy.before(Number(urls[side].port), /COMMIT\0?$/, 2)
+        const proxy = await BreakingProxy.before(Number(urls[side].port), /COMMIT\0?$/, 2, true, 10_000)
         urls[side].port = String(proxy.port)
         const place = (url: URL) => ({ url: url.href, password: undefined, timeout: 10_000 })
         const outcome = await site.move({
