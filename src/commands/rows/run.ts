@@ -15,6 +15,7 @@ import { moveRows } from '../../rows/move-rows.ts'
 import { rowMetrics } from '../../rows/row-metrics.ts'
 import type { RowsOptions, RowsOutcome } from '../../rows/options.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import { ProgressLine } from '../../rows/progress-line.ts'
 import { screen, textLines } from '../../rows/screen.ts'
 import { TaskEvents } from '../../rows/task-events.ts'
 import { TextLog } from '../../rows/text-log.ts'
@@ -43,8 +44,12 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const config = rowsConfig(options.config, context)
   const mode = modeOf(options)
   const { pid } = identity()
+  let progress: ProgressLine | undefined
   const out = (line: string): void => {
-    if (!options.json) context.out(`${line}\n`)
+    const print = (): void => context.out(`${line}\n`)
+    if (options.json === true) return
+    if (progress) progress.print(print)
+    else print()
   }
   if (mode === 'move' || mode === 'copy') out(`Process started with PID: ${pid}`)
   const listeners: RowsListener[] = [screen(out)]
@@ -55,6 +60,12 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const work = optionsOf(config, options, mode, context, (event) => {
     for (const listener of listeners) listener(event)
   })
+  if (context.terminal.interactive) {
+    const { columns } = context.terminal
+    const write = (text: string): void => context.err(text)
+    progress = new ProgressLine({ write, columns, monotonic, gate: work.gate })
+    listeners.push(progress.listener)
+  }
   const reported =
     mode === 'move' || mode === 'copy' ? await reportedAs(config, mode, work, context) : undefined
   if (reported)
