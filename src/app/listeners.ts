@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Started } from '../common/own-command.ts'
 import type { Share } from '../common/share.ts'
 import { messageOf } from '../errors.ts'
-import { bootTime, identity, monotonic, now, startTicks } from '../platform/host.ts'
+import { bootTime, identity, now, startTicks } from '../platform/host.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
 import type { RepeatFilter } from '../platform/log/repeat-filter.ts'
 import type { InstanceTally } from '../engine/claim-store.ts'
@@ -13,6 +13,7 @@ import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
 import { channelsOf, watchersOf } from '../tracking/alerts/channels.ts'
 import { narrator } from '../tracking/event-logger.ts'
 import type { TaskMetrics } from '../tracking/metrics/task-metrics.ts'
+import type { ProgressBar } from '../tracking/progress-bar.ts'
 import { Reporting } from '../tracking/reporter.ts'
 import type { Redact } from '../common/redact.ts'
 import type { Config } from '../config/settings.ts'
@@ -77,6 +78,7 @@ export const openListeners = async (
   options: SessionOptions,
   context: Context,
   log: OpenLog,
+  bar?: ProgressBar,
 ): Promise<Listeners> => {
   const reporting = reportingOf(archiver, options, context, log)
   const { app, ledger: settings } = archiver.config
@@ -87,10 +89,7 @@ export const openListeners = async (
     ledger.listener,
     reporting.listener,
   ]
-  if (showsProgress(options, context)) {
-    const { progressBar } = await import('../tracking/progress-bar.ts')
-    listeners.push(progressBar(monotonic))
-  }
+  if (bar) listeners.push(bar.listener)
   return {
     listener: (event) => {
       for (const listener of listeners) listener(event)

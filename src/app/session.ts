@@ -4,7 +4,8 @@ import { durationText } from '../common/duration.ts'
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
 import type { InstanceTally } from '../engine/claim-store.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
-import { identity, now } from '../platform/host.ts'
+import type { ProgressBar } from '../tracking/progress-bar.ts'
+import { identity, monotonic, now } from '../platform/host.ts'
 import { acquireLock, shareLock } from '../state/lock.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -36,7 +37,8 @@ export const withSession = async (
   work: (session: Session) => Promise<number>,
 ): Promise<number> => {
   const { app } = archiver.config
-  const opened = await openLog(archiver, options, context)
+  const bar = await openBar(options, context)
+  const opened = await openLog(archiver, options, context, bar)
   const log = options.repeats?.over(opened) ?? opened
   const shares = options.shared ?? options.share !== undefined
   const lock = await (shares ? shareLock : acquireLock)({
@@ -51,7 +53,7 @@ export const withSession = async (
     ...(options.share ? { alone: fileOfShare(join(app.workDir, '.archiver.flock'), options.share) } : {}),
     warn: (message) => log.warn(message),
   })
-  const listeners = await openListeners(archiver, options, context, log)
+  const listeners = await openListeners(archiver, options, context, log, bar)
   const abandon = new AbortController()
   const timers: NodeJS.Timeout[] = []
   const onStop = (): void => {
@@ -91,11 +93,22 @@ export const withSession = async (
     for (const timer of timers) clearTimeout(timer)
     // Nothing of a session may hear anything after its end: the signal of a daemon lives on.
     context.signal.removeEventListener('abort', onStop)
+    bar?.close()
     await listeners.close(end)
     lock.lost.removeEventListener('abort', onLost)
     await lock.release()
     await log.close() // last: all of the above may log
   }
+}
+
+/** Loaded only where there is a terminal. */
+const openBar = async (options: SessionOptions, context: Context): Promise<ProgressBar | undefined> => {
+  if (!showsProgress(options, context)) return undefined
+  const { progressBar } = await import('../tracking/progress-bar.ts')
+  return progressBar(monotonic, {
+    write: (text) => context.err(text),
+    columns: () => process.stderr.columns || context.terminal.columns,
+  })
 }
 
 const interrupted = ({ signal }: Context): ArchiverError =>
@@ -105,9 +118,9 @@ const openLog = (
   { config, redact }: Archiver,
   options: SessionOptions,
   context: Context,
+  bar: ProgressBar | undefined,
 ): Promise<OpenLog> => {
   const { app, logging } = config
-  const beside = showsProgress(options, context)
   return createLog({
     level: options.verbose ? 'debug' : levelOf(app.logLevel),
     format: logging.format,
@@ -115,9 +128,9 @@ const openLog = (
     maxBytes: logging.maxBytes,
     maxFiles: logging.maxFiles,
     maxDays: logging.maxDays,
-    // Beside a progress bar only what needs a person's eye; the bar's line is cleared first and drawn again below.
-    ...(beside ? { consoleLevel: 'warn' as const } : {}),
-    out: (line) => context.err(beside ? `\r\x1b[K${line}\n` : `${line}\n`),
+    // Beside a progress bar only what needs a person's eye.
+    ...(bar ? { consoleLevel: 'warn' as const } : {}),
+    out: (line) => (bar ? bar.print(`${line}\n`) : context.err(`${line}\n`)),
     redact,
     journald: context.env['JOURNAL_STREAM'] !== undefined,
     now,
