@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Secret } from '../common/secret.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
@@ -13,8 +14,11 @@ export interface QueueSettings {
   readonly leaseSeconds: number
 }
 
-/** What the opened queue is for. `works`: this process registers as an instance. `migrate`: its tables are made or brought up to date. */
-export type QueueUse = 'works' | 'looks' | 'migrate'
+/**
+ * What the opened queue is for. `works`: this process registers as an instance. `looks`: it may be steered. `reads`: nothing is made or
+ * changed; a file that is not there reads as an empty queue. `migrate`: the tables are made or brought up to date.
+ */
+export type QueueUse = 'works' | 'looks' | 'reads' | 'migrate'
 
 /** Milliseconds between two looks of a worker for others that died. */
 const LOOK_EVERY = 900
@@ -57,5 +61,6 @@ export const openQueue = async (
     })
   }
   const { SqliteQueue } = await import('../queue/sqlite/sqlite-queue.ts')
-  return SqliteQueue.open({ ...common, path: place.file, now, startTicksOf: startTicks })
+  const path = use === 'reads' && !existsSync(place.file) ? ':memory:' : place.file
+  return SqliteQueue.open({ ...common, path, now, startTicksOf: startTicks })
 }

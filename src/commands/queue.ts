@@ -42,7 +42,7 @@ export const queueStatus = withQueue(async (store, { json }, out) => {
     if (failed > 0) failures.push(...(await store.list(stage, 'failed', FAILURES_SHOWN)))
   out(json ? asJson({ ...overview, failures }) : overviewLines(overview, failures).join('\n'))
   return 0
-})
+}, 'reads')
 
 const STATUSES: readonly ItemStatus[] = ['pending', 'claimed', 'done', 'failed']
 
@@ -62,6 +62,7 @@ export const queueList = withQueue<ListOptions>(
     out(json ? asJson(items) : items.map(itemLine).join('\n'))
     return 0
   },
+  'reads',
 )
 
 /** `queue show`: one item in each stage. Exit 1 where the queue does not know it. */
@@ -70,7 +71,7 @@ export const queueShow = withQueue<Options & { readonly key: string }>(async (st
   if (items.length === 0) throw new ArchiverError('NOT_FOUND', `the queue has no item ${key}`)
   out(json ? asJson(items) : items.map(itemLine).join('\n'))
   return 0
-})
+}, 'reads')
 
 /** `queue retry`: failed items are to be done again. */
 export const queueRetry = withQueue<Options & { readonly key?: string; readonly stage?: string }>(

@@ -3,6 +3,8 @@ import { provable } from '../runs/scrub/scrub.ts'
 import { provenOf } from '../runs/scrub/scrub-share.ts'
 import type { ProofFacts } from '../runs/report/report.ts'
 import { stat } from 'node:fs/promises'
+import { hasQueue, openQueue } from '../app/open-queue.ts'
+import { type QueueFacts, readQueue } from '../runs/report/compare-queue.ts'
 import { compareStage } from '../runs/report/compare-state.ts'
 import { type Known, makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
 import { redactUrl } from '../common/redact.ts'
@@ -26,12 +28,15 @@ import type { Archiver } from '../runs/archiver.ts'
 const LOOKED_AT = 1000
 
 /**
- * `--report-status`, `--compare-state`: what is where, what is missing, and what to do about it. Reads only, takes no lock.
+ * `--report-status`, `--compare-state`: what is where, what is missing, and what to do about it. A shared backlog is compared
+ * with them. Reads only, takes no lock.
  * Exit 1 when a store or a state file could not be read (never taken for empty), or with `--check` when anything is amiss.
  */
 export const status = untilStopped<MainOptions>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
-  const report = makeReport(await gather(archiver, options.config, context))
+  // First: what is done there is in the stores by then.
+  const queue = await queueFacts(archiver)
+  const report = makeReport({ ...(await gather(archiver, options.config, context)), queue })
   const amiss = report.unreadable.length > 0 || (options.check === true && report.discrepancies.length > 0)
   const exitCode = amiss ? 1 : 0
   if (options.json) context.out(reportJson(report, exitCode))
@@ -105,6 +110,20 @@ const proofFacts = async (
     oldest: proven.oldest(held),
     damaged: new Map([...proven.damaged].filter(([run]) => held.has(run))),
   }
+}
+
+/** The shared backlog; undefined where none is configured. */
+const queueFacts = async ({ config }: Archiver): Promise<Known<QueueFacts> | undefined> => {
+  const { queue, app } = config
+  if (!hasQueue(queue)) return undefined
+  return known(async () => {
+    const store = await openQueue(queue, app.workDir, 'reads')
+    try {
+      return await readQueue(store, redactUrl(queue.url.reveal()))
+    } finally {
+      await store.close()
+    }
+  })
 }
 
 /** Our own errors are the report's matter; a bug is not. */

@@ -150,6 +150,8 @@ export interface ClaimStore {
   block(stage: string, reason: string, milliseconds: number): Promise<void>
   counts(): Promise<readonly StageCounts[]>
   list(stage: string, status: ItemStatus | undefined, limit: number): Promise<readonly ItemState[]>
+  /** The ordinals of the items with a status, as ranges without gaps, lowest first. */
+  ranges(stage: string, status: ItemStatus): Promise<readonly (readonly [first: number, last: number])[]>
   show(key: string): Promise<readonly ItemState[]>
   /** The highest number of which nothing at or below is pending or claimed, and that was attempted; 0 for none. */
   attemptedUpTo(stage: string): Promise<number>

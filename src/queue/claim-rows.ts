@@ -83,6 +83,12 @@ export const scanOf = (row: Row): ScanNote => ({
   wantedAt: maybeNumber(row['wanted']),
 })
 
+/** Turns a query of distinct ordinals into one of their unbroken ranges: ordinals less their place are the same within one. */
+export const rangesOf = (ordinals: string): string =>
+  `SELECT min(ordinal) AS first, max(ordinal) AS last FROM (
+     SELECT ordinal, ordinal - row_number() OVER (ORDER BY ordinal) AS series FROM (${ordinals}) o) s
+   GROUP BY series ORDER BY 1`
+
 /** Why an item is poison, for its failure. */
 export const poisonMessage = (lost: number): string =>
   `its worker died or froze ${lost} times with this item in hand; look at it before you retry it`

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -178,5 +179,65 @@ describe('the audit of a site', () => {
       status: 1,
       stderr: expect.stringContaining('is empty') as string,
     })
+  })
+})
+
+describe('the report on a site with a shared backlog', () => {
+  const withQueue = () => {
+    site.remove()
+    site = new Site({ app: '  batch_size: 0', more: 'queue:\n  url: sqlite:queue.db' })
+  }
+  const report = (...flags: string[]) => site.archiver('--report-status', '--compare-state', ...flags)
+
+  it('reads a backlog that nobody has made yet as empty, and makes none', () => {
+    withQueue()
+    site.record(1)
+    const { status, stdout } = report()
+    expect([status, existsSync(site.path('work', 'queue.db'))]).toEqual([0, false])
+    expect(stdout).toContain('✓ Queue query complete')
+    expect(stdout).toContain(
+      '  Not In Queue:        1 run(s) to be done: the next scan of a worker adds them (1)',
+    )
+  })
+
+  it('holds file, backlog and stores against each other, and names what a worker then mends', () => {
+    withQueue()
+    for (const name of ['1', '2', '3', '03']) site.record(name)
+    const work = () => site.command('worker', '--until-empty')
+    expect(work().status).toBe(1)
+    const agreed = report('--check')
+    expect(agreed.stdout).toContain(
+      '  Queue:               0 pending, 0 claimed, 2 done, 1 failed; attempted up to 3',
+    )
+    // A person empties the failure log, and the archive loses a blob: the backlog knows of neither.
+    writeFileSync(site.path('work', 'import_failures.log'), '')
+    const [blob] = readdirSync(site.path('archive'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('/2.txt'),
+    )
+    rmSync(site.path('archive', blob!))
+    const { status, stdout } = report('--check')
+    expect(status).toBe(1)
+    expect(stdout).toContain(
+      'CHECK: 1 run(s) failed in the import queue and are not in the import failure log (3)',
+    )
+    expect(stdout).toContain('CHECK: 1 run(s) are done in the migrate queue and not in UconDB (2)')
+    expect(stdout).toContain('  Queue, Not Stored:   1 run(s) done in the queue, and not in UconDB (2)')
+    expect(JSON.parse(report('--json').stdout)).toMatchObject({
+      queue: { error: null, instances: 0 },
+      import: { queue: { failed: '3', not_logged: '3' } },
+      migrate: { queue: { done: '1-2', not_stored: '2' } },
+    })
+    work()
+    expect(site.archived()).toEqual(['1', '2'])
+    expect(report('--json').stdout).toMatch(/"not_stored": ""/)
+  })
+
+  it('whose backlog does not answer is an error', () => {
+    site.remove()
+    site = new Site({ more: 'queue:\n  url: postgres://nobody@127.0.0.1:9/none' })
+    site.record(1)
+    const { status, stdout } = report()
+    expect(status).toBe(1)
+    expect(stdout).toContain('✗ Queue query failed: cannot use the queue postgres://nobody@127.0.0.1:9/none')
   })
 })

@@ -206,6 +206,18 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       const { beganAt = 0, added, wantedAt = 0 } = await leader.lastScan()
       expect([added, wantedAt > beganAt]).toEqual([3, true])
     })
+    situation('gives the numbers of its items as ranges', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', [...items(1, 2, 3, 7, 9, 10), { key: 'ten again', ordinal: 10 }], 0)
+      expect(await store.ranges('import', 'pending')).toEqual([
+        [1, 3],
+        [7, 7],
+        [9, 10],
+      ])
+      await store.settle(await store.claim('import', 2), [])
+      expect(await store.ranges('import', 'done')).toEqual([[1, 2]])
+      expect(await store.ranges('import', 'failed')).toEqual([])
+    })
     situation('counts what it has through every change, without reading it all', async (site) => {
       const [a, b] = [await site.open(), await site.open()]
       await a.enqueue('import', items(1, 2, 3, 4, 5, 6), 0)

@@ -1,5 +1,5 @@
 import type { InstanceState, ItemState, ItemStatus, ScanNote, StageCounts } from '../../engine/claim-store.ts'
-import { countsOf, instanceOf, itemOf } from '../claim-rows.ts'
+import { countsOf, instanceOf, itemOf, rangesOf } from '../claim-rows.ts'
 import type { Row, Sql } from './connection.ts'
 import type { Leadership } from './leadership.ts'
 import { jobId, queueName, stageOfQueue } from './jobs.ts'
@@ -60,6 +60,12 @@ export class PostgresOverview {
   list(stage: string, status: ItemStatus | undefined, limit: number): Promise<readonly ItemState[]> {
     const where = status === undefined ? '' : `AND ${STATES[status]}`
     return this.#items(`j.name = $1 ${where} ORDER BY ordinal, key LIMIT $2`, [queueName(stage), limit])
+  }
+
+  async ranges(stage: string, status: ItemStatus): Promise<(readonly [number, number])[]> {
+    const ordinals = `SELECT DISTINCT (j.data->>'ordinal')::bigint AS ordinal FROM ${this.#schema}.job j WHERE j.name = $1 AND ${STATES[status]}`
+    const rows = await this.#read(rangesOf(ordinals), [queueName(stage)])
+    return rows.map((row) => [Number(row['first']), Number(row['last'])] as const)
   }
 
   async show(key: string): Promise<readonly ItemState[]> {

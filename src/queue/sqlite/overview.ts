@@ -1,7 +1,7 @@
 import type { ItemStatus } from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
 import type { Leadership } from './leadership.ts'
-import { countsOf, instanceOf, itemOf } from '../claim-rows.ts'
+import { countsOf, instanceOf, itemOf, rangesOf } from '../claim-rows.ts'
 
 /** What can be read of a queue, without a claim or a change. */
 export class SqliteOverview {
@@ -45,6 +45,14 @@ export class SqliteOverview {
       `SELECT * FROM work WHERE stage = ? AND (? IS NULL OR status = ?) ORDER BY ordinal, key LIMIT ?`,
       [stage, status ?? null, status ?? null, limit],
     ).then((rows) => rows.map(itemOf))
+  }
+
+  async ranges(stage: string, status: ItemStatus): Promise<(readonly [number, number])[]> {
+    const rows = await this.#read(
+      rangesOf('SELECT DISTINCT ordinal FROM work WHERE stage = ? AND status = ?'),
+      [stage, status],
+    )
+    return rows.map((row) => [Number(row['first']), Number(row['last'])] as const)
   }
 
   show(key: string) {

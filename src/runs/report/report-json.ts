@@ -1,3 +1,4 @@
+import type { QueueComparison } from './compare-queue.ts'
 import type { Known, MemoryFacts, Report, StageReport, StoreFacts } from './report.ts'
 import { recommendations } from './advice.ts'
 
@@ -29,6 +30,9 @@ export const reportJson = (report: Report, exitCode: number): string => {
           }
         : null,
       last_success: facts.lastSuccess === undefined ? null : new Date(facts.lastSuccess).toISOString(),
+      queue: facts.queue
+        ? ofKnown(facts.queue, ({ place, running }) => ({ place, instances: running }))
+        : null,
       never_taken: report.neverSeen.toString(),
       import: stage(report.import, facts.import),
       migrate: stage(report.migrate, facts.migrate),
@@ -70,6 +74,21 @@ const stage = (known: Known<StageReport>, memory: Known<MemoryFacts>): object =>
         failed: known.value.comparison.failed.toString(),
         stale_failures: known.value.comparison.stale.toString(),
         gone_failures: known.value.comparison.gone.toString(),
+        queue: known.value.queue ? queueOf(known.value.queue) : null,
       }
     : { error: known.reason }),
+})
+
+const queueOf = ({ queued, unstored, unlogged, unqueued, unsettled, unknown }: QueueComparison): object => ({
+  pending: queued.pending.toString(),
+  claimed: queued.claimed.toString(),
+  done: queued.done.toString(),
+  failed: queued.failed.toString(),
+  attempted_up_to: queued.attemptedUpTo,
+  paused: queued.paused,
+  not_stored: unstored.toString(),
+  not_logged: unlogged.toString(),
+  logged_not_queued: unqueued.toString(),
+  stored_not_settled: unsettled.toString(),
+  not_in_queue: unknown.toString(),
 })

@@ -8,6 +8,7 @@ import type {
   StoreFacts,
 } from './report.ts'
 import { RULE, rangesText, runsText, exactText, THIN_RULE } from './range-text.ts'
+import type { QueueComparison } from './compare-queue.ts'
 import { recommendations } from './advice.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { ageText } from '../../common/duration.ts'
@@ -30,6 +31,7 @@ export const reportLines = (
   queried('Filesystem', report.facts.records),
   queried('ArtdaqDB', report.facts.artdaq),
   queried('UconDB', report.facts.archive),
+  ...(report.facts.queue ? [queried('Queue', report.facts.queue)] : []),
   '',
   ...heading('DATA SOURCE SUMMARY'),
   ...sourceSummary(report),
@@ -177,8 +179,40 @@ const stageLines = (known: Known<StageReport>, words: StageWords, { facts }: Rep
       gone,
       `${gone.size} run(s) logged as failed and on no source (${runsText(gone)})`,
     ),
+    ...queueLines(known.value.queue, words),
     ...(words.stage === 'import' ? reasonLines(fresh.union(late), facts.waiting) : []),
     ...savedLine(memory, facts.now),
+  ]
+}
+
+const queueLines = (queue: QueueComparison | undefined, { stage, destination }: StageWords): string[] => {
+  if (!queue) return []
+  const { queued, unstored, unlogged, unqueued, unsettled, unknown } = queue
+  const { pending, claimed, done, failed } = queued
+  const halted = queued.paused ? '; paused' : queued.blockedReason ? `; waits: ${queued.blockedReason}` : ''
+  const runs = (set: RunSet, text: string): string => `${set.size} run(s) ${text} (${runsText(set)})`
+  return [
+    stateLine(
+      'Queue',
+      `${pending.size} pending, ${claimed.size} claimed, ${done.size} done, ${failed.size} failed; attempted up to ${queued.attemptedUpTo}${halted}`,
+    ),
+    ...lineOf('Queue, Not Stored', unstored, runs(unstored, `done in the queue, and not in ${destination}`)),
+    ...lineOf(
+      'Queue, Not Logged',
+      unlogged,
+      runs(unlogged, 'failed in the queue, and not in the failure log'),
+    ),
+    ...lineOf(
+      'Logged, Not Queue',
+      unqueued,
+      runs(unqueued, `in the ${stage} failure log, and not failed in the queue`),
+    ),
+    ...lineOf(
+      'Stored, Not Settled',
+      unsettled,
+      runs(unsettled, `in ${destination}, and still open in the queue`),
+    ),
+    ...lineOf('Not In Queue', unknown, runs(unknown, 'to be done: the next scan of a worker adds them')),
   ]
 }
 

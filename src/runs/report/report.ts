@@ -1,3 +1,4 @@
+import { compareQueue, queueDiscrepancies, type QueueComparison, type QueueFacts } from './compare-queue.ts'
 import { compareStage, type Discrepancy, discrepancies, type StageComparison } from './compare-state.ts'
 import { exactText } from './range-text.ts'
 import { RunSet } from '../../common/run-set.ts'
@@ -53,6 +54,8 @@ export interface ReportFacts {
   readonly waiting: ReadonlyMap<number, string>
   /** When a pass last ended with exit 0, epoch milliseconds; undefined where none has. */
   readonly lastSuccess: number | undefined
+  /** The shared backlog, where one is configured; read before the stores and the files. */
+  readonly queue?: Known<QueueFacts> | undefined
   /** What the scrub knows of the archived runs. */
   readonly proof?: ProofFacts | undefined
   /** Disks that have no room left: one sentence each. */
@@ -95,6 +98,8 @@ export interface StageReport {
   readonly memory: MemoryFacts
   readonly comparison: StageComparison
   readonly discrepancies: readonly Discrepancy[]
+  /** Where a shared backlog is configured, and could be read. */
+  readonly queue: QueueComparison | undefined
 }
 
 export interface Report {
@@ -114,8 +119,8 @@ export const makeReport = (given: ReportFacts): Report => {
   const records = mapKnown(facts.records, ({ runs, ambiguous }) => runs.union(ambiguous))
   const artdaq = mapKnown(facts.artdaq, ({ runs }) => runs)
   const archive = mapKnown(facts.archive, ({ runs }) => runs)
-  const imports = stageReport('import', records, artdaq, facts.import)
-  const migrates = stageReport('migrate', artdaq, archive, facts.migrate)
+  const imports = stageReport('import', records, artdaq, facts)
+  const migrates = stageReport('migrate', artdaq, archive, facts)
   const everywhere = [records, artdaq, archive].reduce(
     (runs, place) => (place.known ? runs.union(place.value) : runs),
     RunSet.EMPTY,
@@ -131,6 +136,7 @@ export const makeReport = (given: ReportFacts): Report => {
       unread('UconDB', facts.archive),
       unread('import state', facts.import),
       unread('migration state', facts.migrate),
+      facts.queue && unread('queue', facts.queue),
     ].filter((text) => text !== undefined),
     discrepancies: [
       ...storeDiscrepancies(facts),
@@ -166,19 +172,34 @@ const stageReport = (
   stage: 'import' | 'migrate',
   source: Known<RunSet>,
   stored: Known<RunSet>,
-  memory: Known<MemoryFacts>,
+  facts: ReportFacts,
 ): Known<StageReport> => {
+  const memory = facts[stage]
   if (!memory.known) return memory
   if (!source.known) return source
   if (!stored.known) return stored
   const { state, failed } = memory.value
   const comparison = compareStage({ source: source.value, stored: stored.value, state, failed })
+  const backlog = facts.queue?.known ? facts.queue.value : undefined
+  const beside = {
+    source: source.value,
+    stored: stored.value,
+    failureLog: failed,
+    lastAttemptedRun: state.lastAttemptedRun,
+  }
+  const queue = backlog && compareQueue(backlog[stage], beside)
   return {
     known: true,
     value: {
       memory: memory.value,
       comparison,
-      discrepancies: discrepancies(stage, comparison, state),
+      queue,
+      discrepancies: [
+        ...discrepancies(stage, comparison, state),
+        ...(queue
+          ? queueDiscrepancies(stage, queue, beside, { running: backlog.running, config: facts.config })
+          : []),
+      ],
     },
   }
 }
