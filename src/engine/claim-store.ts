@@ -123,7 +123,8 @@ export interface ClaimStore {
   /** Extends leases. Returns the claims that are no longer ours. */
   renew(claims: readonly StoredClaim[]): Promise<readonly StoredClaim[]>
   /**
-   * Records results, and adds what is done to the next stage, in one transaction. Returns the claims that were refused because they are
+   * Records results, and adds what is done to the next stage, in one transaction. What is done there since before the item was added here
+   * is opened again: its content was lost, and has been made anew. Returns the claims that were refused because they are
    * no longer ours.
    */
   settle(

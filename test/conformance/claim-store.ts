@@ -67,6 +67,25 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       await store.settle(await store.claim('import', 1), [], 'migrate')
       expect(keysOf(await store.claim('migrate', 5))).toBe('7')
     })
+    situation('does again in the next stage what was lost in this one, and nothing else', async (site) => {
+      const store = await site.open()
+      const settle = async (stage: string, next?: string) =>
+        store.settle(await store.claim(stage, 9), [], next)
+      await store.enqueue('import', items(7), 0)
+      // A worker stored it and died before it said so: a scan found it there, and it was migrated meanwhile.
+      const held = await store.claim('import', 1)
+      await site.pass(10)
+      await store.enqueue('migrate', items(7), 0)
+      await settle('migrate')
+      await site.pass(10)
+      await store.settle(held, [], 'migrate')
+      expect(await countsOf(store, 'migrate')).toMatchObject({ pending: 0, done: 1 })
+      // The destination lost it.
+      await site.pass(10)
+      expect(await store.enqueue('import', items(7), await store.now())).toBe(1)
+      await settle('import', 'migrate')
+      expect(await countsOf(store, 'migrate')).toMatchObject({ pending: 1, done: 0 })
+    })
     situation(
       'refuses the result of a holder whose lease ran out, also where nobody has taken the item yet',
       async (site) => {

@@ -121,8 +121,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
           failed.filter(({ claim }) => these.includes(claim)),
         ),
       )
-      // Missing at the destination of the next stage: its own work was undone, so it is done again there.
-      if (nextStage !== undefined) await claims.enqueue(work, nextStage, accepted, Number.MAX_SAFE_INTEGER)
+      if (nextStage !== undefined) await steering.enqueueNext(work, nextStage, accepted)
       for (const [stage, these] of byStage(accepted)) await claims.count(work, stage, { done: these.length })
       for (const [stage, these] of byStage(failures.filter((one) => !lostFailures.includes(one))))
         await claims.count(work, stage, { failed: these.length })

@@ -24,6 +24,20 @@ export const enqueue = (
   return added
 }
 
+/** Adds what is done in a stage to the next one. What was done there before the item was added here is opened again. */
+export const enqueueNext = (
+  file: SqliteFile,
+  nextStage: string,
+  done: readonly StoredClaim[],
+  now: number,
+): void => {
+  const added = file.prepare('SELECT added_at FROM work WHERE stage = ? AND key = ?')
+  for (const one of done) {
+    const [row] = added.all([one.stage, one.key]) as { added_at: number }[]
+    enqueue(file, nextStage, [one], row?.added_at ?? 0, now)
+  }
+}
+
 export const claim = (
   file: SqliteFile,
   stage: string,

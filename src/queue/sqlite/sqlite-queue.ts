@@ -124,7 +124,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
       const lost = claims.settleDone(this.#file, done, instance, now)
       const lostFailures = claims.settleFailed(this.#file, failed, instance, now)
       const accepted = done.filter((one) => !lost.includes(one))
-      if (nextStage !== undefined) claims.enqueue(this.#file, nextStage, accepted, now + 1, now)
+      if (nextStage !== undefined) claims.enqueueNext(this.#file, nextStage, accepted, now)
       const fenced = lost.length + lostFailures.length
       this.#row.settled({ done: accepted.length, failed: failed.length - lostFailures.length, fenced }, now)
       return [...lost, ...lostFailures]
