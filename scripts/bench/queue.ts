@@ -64,12 +64,12 @@ const JOBS = 64 * 40
 const ROUNDS = Number(env['ROUNDS'] ?? 9)
 
 /** Runs lanes until each finds nothing; items a second. */
-const drain = async (count: number, lane: () => Promise<number>): Promise<number> => {
+const drain = async (count: number, lane: (number: number) => Promise<number>): Promise<number> => {
   const began = monotonic()
   let done = 0
   await Promise.all(
-    Array.from({ length: LANES }, async () => {
-      for (let some = await lane(); some > 0; some = await lane()) done += some
+    Array.from({ length: LANES }, async (_, at) => {
+      for (let some = await lane(at); some > 0; some = await lane(at)) done += some
     }),
   )
   if (done !== count) throw new Error(`${done} of ${count}`)
@@ -79,7 +79,10 @@ const drain = async (count: number, lane: () => Promise<number>): Promise<number
 const fetchBeside = async (): Promise<void> => {
   const schema = `bench_${process.pid}`
   await (await onPostgres(schema, true)).close()
-  const store = await onPostgres(schema)
+  // As many instances as lanes: an instance claims and settles one after the other.
+  const stores: PostgresQueue[] = []
+  for (let lane = 0; lane < LANES; lane++) stores.push(await onPostgres(schema))
+  const [first] = stores as [PostgresQueue]
   const pool = new pg.Pool({ connectionString: SERVER, max: LANES })
   const db = {
     executeSql: async (text: string, values?: unknown[]) => {
@@ -107,9 +110,10 @@ const fetchBeside = async (): Promise<void> => {
     })
   }
   const ours = async (): Promise<number> => {
-    await store.enqueue('import', itemsFrom(next, JOBS), 0)
+    await first.enqueue('import', itemsFrom(next, JOBS), 0)
     next += JOBS
-    return drain(JOBS, async () => {
+    return drain(JOBS, async (lane) => {
+      const store = stores[lane] ?? first
       const claims = await store.claim('import', BATCH)
       if (claims.length > 0) await store.settle(claims, [])
       return claims.length
@@ -117,9 +121,9 @@ const fetchBeside = async (): Promise<void> => {
   }
   const ratios: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const first = round % 2 === 0
-    const [a, b] = [first ? await bare() : await ours(), first ? await ours() : await bare()]
-    const [theirs, mine] = first ? [a, b] : [b, a]
+    const isFirst = round % 2 === 0
+    const [a, b] = [isFirst ? await bare() : await ours(), isFirst ? await ours() : await bare()]
+    const [theirs, mine] = isFirst ? [a, b] : [b, a]
     ratios.push(mine / theirs)
     console.log(
       `round ${round + 1}: bare ${theirs.toFixed(0)}/s, ours ${mine.toFixed(0)}/s, ${(mine / theirs).toFixed(2)}`,
@@ -128,7 +132,7 @@ const fetchBeside = async (): Promise<void> => {
   console.log(`median ${median(ratios).toFixed(2)} of bare pg-boss, load ${load()}`)
   await boss.stop({ graceful: false })
   await pool.end()
-  await store.close()
+  for (const store of stores) await store.close()
   await dropped(schema)
 }
 

@@ -1,7 +1,8 @@
 import type { PgBoss } from 'pg-boss'
-import type { QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import type { StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import { countEnded } from '../claim-rows.ts'
 import type { Sql } from './connection.ts'
-import { attemptOf, type JobData, jobId, priorityOf, queueName, RETRY_LIMIT } from './jobs.ts'
+import { attemptOf, type JobData, jobId, queueName } from './jobs.ts'
 
 /** What the statements need to know. `sql` is a transaction of the caller: an item's job and our row of it change together or not at all. */
 export interface Work {
@@ -11,75 +12,7 @@ export interface Work {
   readonly instance: string
 }
 
-export interface Tally {
-  readonly added?: number
-  readonly done?: number
-  readonly failed?: number
-}
-
-/** Adds to what this instance counted in a stage; `queue status` sums it up without reading items. */
-export const count = async ({ sql, schema, instance }: Work, stage: string, tally: Tally): Promise<void> => {
-  const { added = 0, done = 0, failed = 0 } = tally
-  if (added === 0 && done === 0 && failed === 0) return
-  await sql.executeSql(
-    `INSERT INTO ${schema}.archiver_tallies AS t (stage, instance, added, done, failed) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (stage, instance) DO UPDATE SET added = t.added + $3, done = t.done + $4, failed = t.failed + $5`,
-    [queueName(stage), instance, added, done, failed],
-  )
-}
-
-/** Adds items that are not there, and opens those that were done before `missingAt` again. Returns how many. */
-export const enqueue = async (
-  work: Work,
-  stage: string,
-  items: readonly QueueItem[],
-  missingAt: number,
-): Promise<number> => {
-  if (items.length === 0) return 0
-  const { boss, sql, schema } = work
-  const name = queueName(stage)
-  const jobs = new Map(
-    items.map(({ key, ordinal }) => {
-      const id = jobId(stage, key)
-      return [id, { id, data: { key, ordinal }, priority: priorityOf(ordinal) }]
-    }),
-  )
-  const added = (await boss.insert(name, [...jobs.values()], { db: sql, returnId: true })) ?? []
-  let opened = 0
-  if (added.length < jobs.size && missingAt > 0) {
-    const { rows } = await sql.executeSql(
-      `UPDATE ${schema}.job SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
-         created_on = now(), start_after = now()
-       WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'completed' AND completed_on < to_timestamp($3::float8 / 1000)
-       RETURNING id, retry_count`,
-      [name, [...jobs.keys()], Math.min(missingAt, LATEST)],
-    )
-    opened = rows.length
-    await forgetAttempts(work, name, rows)
-  }
-  await count(work, stage, { added: added.length, done: -opened })
-  return added.length + opened
-}
-
-/** The end of time, in milliseconds, that PostgreSQL can still compute with. */
-const LATEST = 8_000_000_000_000
-
-/** An item that is opened again begins with its first attempt; its epoch goes on. */
-export const forgetAttempts = async (
-  { sql, schema }: Work,
-  name: string,
-  rows: readonly Readonly<Record<string, unknown>>[],
-): Promise<void> => {
-  if (rows.length === 0) return
-  await sql.executeSql(
-    `INSERT INTO ${schema}.archiver_held (stage, id, epoch, uncounted)
-     SELECT $1, r.id, r.claims, r.claims FROM unnest($2::uuid[], $3::int[]) AS r(id, claims)
-     ON CONFLICT (stage, id) DO UPDATE SET uncounted = excluded.uncounted, lost = 0, instance = NULL, message = NULL`,
-    [name, rows.map(({ id }) => id), rows.map((row) => Number(row['retry_count']) + 1)],
-  )
-}
-
-/** Takes what is due, and writes down who has it until when. */
+/** Takes what is due, and writes down who has it until when. Throws `Halted` where the stage is paused or blocked: then nothing is taken. */
 export const claim = async (
   { boss, sql, schema, instance }: Work,
   stage: string,
@@ -93,6 +26,8 @@ export const claim = async (
     `WITH counted AS (UPDATE ${schema}.archiver_instances SET claims = claims + $6 WHERE id = $4)
      INSERT INTO ${schema}.archiver_held AS h (stage, id, epoch, instance, claimed_at, lease_until)
      SELECT $1, r.id, r.epoch, $4, now(), clock_timestamp() + $5 * interval '1 ms' FROM unnest($2::uuid[], $3::int[]) AS r(id, epoch)
+     WHERE NOT EXISTS (SELECT 1 FROM ${schema}.archiver_stages s WHERE s.stage = $1
+       AND (s.paused_at IS NOT NULL OR s.blocked_until > clock_timestamp()))
      ON CONFLICT (stage, id) DO UPDATE SET epoch = excluded.epoch, instance = excluded.instance, claimed_at = excluded.claimed_at,
        lease_until = excluded.lease_until, message = NULL
      RETURNING id, uncounted`,
@@ -105,6 +40,7 @@ export const claim = async (
       jobs.length,
     ],
   )
+  if (rows.length === 0) throw new Halted()
   const uncounted = new Map(rows.map((row) => [row['id'], Number(row['uncounted'])]))
   return jobs
     .map(({ id, data: { key, ordinal }, retryCount }) => ({
@@ -116,6 +52,12 @@ export const claim = async (
     }))
     .sort((a, b) => a.ordinal - b.ordinal)
 }
+
+/** Nothing is handed out in a stage. */
+export class Halted extends Error {}
+
+/** Minutes of the server's clock. */
+export const MINUTE = 'floor(extract(epoch FROM clock_timestamp()) / 60)::bigint'
 
 /** Claims that are ours, by the epoch: the condition of every statement that ends or extends one. Its parameters are $1 to $4. */
 export const OURS = `h.stage = $1 AND h.instance = $2 AND (h.id, h.epoch) IN (SELECT * FROM unnest($3::uuid[], $4::int[]))`
@@ -138,10 +80,7 @@ const stillOurs = async (
 ): Promise<readonly StoredClaim[]> => {
   const [first] = claims
   if (!first) return []
-  const { rows } = await sql.executeSql(`${statement} RETURNING h.id`, [
-    ...oursOf(first.stage, instance, claims),
-    ...values,
-  ])
+  const { rows } = await sql.executeSql(statement, [...oursOf(first.stage, instance, claims), ...values])
   const ids = new Set(rows.map((row) => row['id']))
   return claims.filter(({ stage, key }) => ids.has(jobId(stage, key)))
 }
@@ -149,7 +88,7 @@ const stillOurs = async (
 export const renew = (work: Work, claims: readonly StoredClaim[], lease: number) =>
   stillOurs(
     work,
-    `UPDATE ${work.schema}.archiver_held h SET lease_until = clock_timestamp() + $5 * interval '1 ms' WHERE ${OURS}`,
+    `UPDATE ${work.schema}.archiver_held h SET lease_until = clock_timestamp() + $5 * interval '1 ms' WHERE ${OURS} RETURNING h.id`,
     claims,
     lease,
   )
@@ -159,7 +98,19 @@ export const settleDone = async (
   done: readonly StoredClaim[],
 ): Promise<readonly StoredClaim[]> => {
   const { boss, sql, schema } = work
-  const ours = await stillOurs(work, `DELETE FROM ${schema}.archiver_held h WHERE ${OURS}`, done)
+  // One statement for all that is ours: each way to the server and back costs as much as the work there.
+  const ended = '(SELECT count(*) FROM gone)'
+  const ours = await stillOurs(
+    work,
+    `WITH gone AS (DELETE FROM ${schema}.archiver_held h WHERE ${OURS} RETURNING h.id),
+       counted AS (INSERT INTO ${schema}.archiver_tallies AS t (stage, instance, added, done, failed)
+         SELECT $1, $2, 0, count(*), 0 FROM gone ON CONFLICT (stage, instance) DO UPDATE SET done = t.done + excluded.done),
+       own AS (UPDATE ${schema}.archiver_instances SET done = done + ${ended}, fenced = fenced + $5::bigint - ${ended},
+         ${countEnded(MINUTE, ended)} WHERE id = $2)
+     SELECT id FROM gone h`,
+    done,
+    done.length,
+  )
   const [first] = ours
   if (first) agree(await boss.complete(queueName(first.stage), ours.map(attemptOf), null, { db: sql }), ours)
   return ours
@@ -172,7 +123,7 @@ export const settleFailed = async (
   const reasons = new Map(failed.map((one) => [one.claim, one]))
   const ours = await stillOurs(
     work,
-    `UPDATE ${work.schema}.archiver_held h SET instance = NULL, lease_until = NULL WHERE ${OURS}`,
+    `UPDATE ${work.schema}.archiver_held h SET instance = NULL, lease_until = NULL WHERE ${OURS} RETURNING h.id`,
     [...reasons.keys()],
   )
   for (const one of ours) {
@@ -207,7 +158,7 @@ export const giveBack = async (
   const { boss, sql, schema } = work
   const ours = await stillOurs(
     work,
-    `UPDATE ${schema}.archiver_held h SET instance = NULL, lease_until = NULL, uncounted = uncounted + 1, message = $5 WHERE ${OURS}`,
+    `UPDATE ${schema}.archiver_held h SET instance = NULL, lease_until = NULL, uncounted = uncounted + 1, message = $5 WHERE ${OURS} RETURNING h.id`,
     claims,
     reason === null ? null : withoutNul({ message: reason }).message,
   )

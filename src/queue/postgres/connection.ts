@@ -58,11 +58,14 @@ export class Connections implements Sql {
     }
   }
 
-  /** All of it, or nothing. Begun again after a deadlock: `work` must only touch the database. */
-  async transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+  /**
+   * All of it, or nothing. Begun again after a deadlock: `work` must only touch the database. `begin` may say that a crash of the server may
+   * undo it (`UNSAFE`).
+   */
+  async transaction<Result>(work: (sql: Sql) => Promise<Result>, begin = 'BEGIN'): Promise<Result> {
     for (let tries = 1; ; tries++)
       try {
-        return await this.#once(work)
+        return await this.#once(work, begin)
       } catch (error) {
         if (!AGAIN.test(codeOf(error)) || tries >= TRIES) throw this.unavailable(error)
       }
@@ -110,7 +113,7 @@ export class Connections implements Sql {
     )
   }
 
-  async #once<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+  async #once<Result>(work: (sql: Sql) => Promise<Result>, begin: string): Promise<Result> {
     const client = await this.#pool.connect()
     const sql: Sql = {
       executeSql: async (text, values) => {
@@ -120,7 +123,7 @@ export class Connections implements Sql {
     }
     let failure: Error | undefined
     try {
-      await client.query('BEGIN')
+      await client.query(begin)
       const result = await work(sql)
       await client.query('COMMIT')
       return result
@@ -133,6 +136,9 @@ export class Connections implements Sql {
     }
   }
 }
+
+/** Begins a transaction that waits for no disk at its end: where the server crashes, it may not have been. Nothing is half there. */
+export const UNSAFE = 'BEGIN; SET LOCAL synchronous_commit = off'
 
 /** The hint where the tables are missing or old. */
 export const MIGRATE = 'Make the tables, or bring them up to date: run-archiver queue migrate'

@@ -1,17 +1,19 @@
 import type { PgBoss } from 'pg-boss'
+import { ArchiverError } from '../../errors.ts'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import { schemaName } from '../../sql/database-url.ts'
 import { makeOnce } from '../../sql/make.ts'
 import { byStage, refused } from './by-stage.ts'
 import * as claims from './claims.ts'
-import { Connections, type PostgresPlace, type Sql } from './connection.ts'
+import { Connections, type PostgresPlace, type Sql, UNSAFE } from './connection.ts'
+import { count, enqueue, enqueueNext } from './enqueue.ts'
 import { exclusively } from './exclusive.ts'
 import { QUEUE_OPTIONS, queueName } from './jobs.ts'
 import { Leadership } from './leadership.ts'
 import { type InstanceOptions, Liveness } from './liveness.ts'
 import { PostgresOverview } from './overview.ts'
 import { Tally } from '../instance-tally.ts'
-import { countSettled } from './instance-row.ts'
+import { countFailed } from './instance-row.ts'
 import { bossOf, migrateTables, startOnTables } from './schema.ts'
 import * as steering from './steering.ts'
 
@@ -79,7 +81,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     const batch: QueueItem[] = []
     const flush = async (): Promise<void> => {
       const these = batch.splice(0)
-      added += await this.#write((work) => claims.enqueue(work, stage, these, missingAt), stage)
+      added += await this.#write((work) => enqueue(work, stage, these, missingAt), stage)
     }
     for (const item of items) if (batch.push(item) >= 5000) await flush()
     if (batch.length > 0) await flush()
@@ -87,16 +89,17 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   async claim(stage: string, most: number): Promise<readonly StoredClaim[]> {
-    const { schema, lease } = this.#options
+    const { lease } = this.#options
     await this.#liveness.holdLock()
-    const { rows } = await this.#connections.executeSql(
-      `SELECT 1 FROM ${schema}.archiver_stages WHERE stage = $1 AND (paused_at IS NOT NULL OR blocked_until > clock_timestamp())`,
-      [queueName(stage)],
-    )
-    if (rows.length > 0) return []
-    const given = await this.#write((work) => claims.claim(work, stage, most, lease), stage)
-    this.tally.claims += given.length
-    return given
+    try {
+      // A claim that a crash of the server undoes is nobody's: its holder is refused, since the row does not name it.
+      const given = await this.#write((work) => claims.claim(work, stage, most, lease), stage, UNSAFE)
+      this.tally.claims += given.length
+      return given
+    } catch (error) {
+      if (error instanceof ArchiverError && error.cause instanceof claims.Halted) return []
+      throw error
+    }
   }
 
   async renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
@@ -121,12 +124,10 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
           failed.filter(({ claim }) => these.includes(claim)),
         ),
       )
-      if (nextStage !== undefined) await steering.enqueueNext(work, nextStage, accepted)
-      for (const [stage, these] of byStage(accepted)) await claims.count(work, stage, { done: these.length })
-      for (const [stage, these] of byStage(failures.filter((one) => !lostFailures.includes(one))))
-        await claims.count(work, stage, { failed: these.length })
-      const fenced = lost.length + lostFailures.length
-      await countSettled(work, accepted.length, failed.length - lostFailures.length, fenced)
+      if (nextStage !== undefined) await enqueueNext(work, nextStage, accepted)
+      const failedHere = failures.filter((one) => !lostFailures.includes(one))
+      for (const [stage, these] of byStage(failedHere)) await count(work, stage, { failed: these.length })
+      if (failures.length > 0) await countFailed(work, failedHere.length, lostFailures.length)
       return [...lost, ...lostFailures]
     })
     this.tally.fenced += refusals.length
@@ -222,10 +223,15 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   /** One transaction; the queue of `stage` is made before it. */
-  async #write<Result>(change: (work: claims.Work) => Promise<Result>, stage?: string): Promise<Result> {
+  async #write<Result>(
+    change: (work: claims.Work) => Promise<Result>,
+    stage?: string,
+    begin?: string,
+  ): Promise<Result> {
     if (stage !== undefined) await this.#ensureQueue(stage)
     const { schema, instance } = this.#options
-    return this.#connections.transaction((sql: Sql) => change({ boss: this.#boss, sql, schema, instance }))
+    const work = (sql: Sql) => change({ boss: this.#boss, sql, schema, instance })
+    return this.#connections.transaction(work, begin)
   }
 
   async #ensureQueue(stage: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { POISON_AFTER, type QueueItem, type StoredClaim } from '../../engine/claim-store.ts'
 import { poisonMessage } from '../claim-rows.ts'
-import { count, enqueue, forgetAttempts, type Work } from './claims.ts'
+import type { Work } from './claims.ts'
+import { count, enqueue, forgetAttempts } from './enqueue.ts'
 import type { Sql } from './connection.ts'
 import { jobId, queueName, RETRY_LIMIT, stageOfQueue } from './jobs.ts'
 
@@ -39,34 +40,6 @@ export const reopen = async (
   await forgetAttempts(work, name, rows)
   await count(work, stage, { failed: -rows.length })
   return rows.length
-}
-
-/** Adds what is done in a stage to the next one. What was done there before the item was added here is opened again. */
-export const enqueueNext = async (
-  work: Work,
-  nextStage: string,
-  done: readonly StoredClaim[],
-): Promise<void> => {
-  const { sql, schema } = work
-  const added = await enqueue(work, nextStage, done, 0)
-  const [first] = done
-  if (!first || added === done.length) return
-  const name = queueName(nextStage)
-  const { rows } = await sql.executeSql(
-    `UPDATE ${schema}.job j SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
-       created_on = now(), start_after = now()
-     FROM unnest($2::uuid[], $4::uuid[]) AS r(id, here) JOIN ${schema}.job h ON h.name = $3 AND h.id = r.here
-     WHERE j.name = $1 AND j.id = r.id AND j.state = 'completed' AND j.completed_on < h.created_on
-     RETURNING j.id, j.retry_count`,
-    [
-      name,
-      done.map(({ key }) => jobId(nextStage, key)),
-      queueName(first.stage),
-      done.map(({ stage, key }) => jobId(stage, key)),
-    ],
-  )
-  await forgetAttempts(work, name, rows)
-  await count(work, nextStage, { done: -rows.length })
 }
 
 /** Makes the failed items of a stage exactly these. Items that are to be done stay so. */

@@ -2,15 +2,10 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { randomFrom } from '../../crash/random.ts'
 import { dropSchema, serverUrl } from '../../queue/postgres-site.ts'
 import { Site } from '../../site.ts'
 
 const RUNS = Number(process.env['ARCHIVER_QUEUE_RUNS'] ?? 24)
-
-/** How often a worker is killed or stopped: `ARCHIVER_QUEUE_FAULTS=200` for a night. */
-const EVENTS = Number(process.env['ARCHIVER_QUEUE_FAULTS'] ?? 4)
-const SEED = Number(process.env['ARCHIVER_QUEUE_SEED'] ?? 16)
 
 interface Ended {
   readonly status: number | null
@@ -103,41 +98,6 @@ describe.each(ENGINES)('on $engine', ({ engine, url }) => {
       ])
       expectAllArchivedOnce()
       expect(status().instances.filter((one) => one.status === 'lost')).toHaveLength(1)
-    })
-  })
-
-  describe('workers that are killed and stopped at random', () => {
-    it('archive every run once', { timeout: 240_000 }, async () => {
-      const random = randomFrom(SEED)
-      const alive = [start(), start(), start()]
-      for (let event = 0; event < EVENTS; event++) {
-        await new Promise((later) => setTimeout(later, 200 + 800 * random()))
-        const at = Math.floor(random() * alive.length)
-        const victim = alive[at]!
-        if (random() < 0.5) {
-          victim.child.kill('SIGKILL')
-          await victim.ended
-          alive[at] = start()
-        } else {
-          // Longer than its lease every other time.
-          victim.child.kill('SIGSTOP')
-          await new Promise((later) => setTimeout(later, random() < 0.5 ? 500 : 6000))
-          victim.child.kill('SIGCONT')
-        }
-      }
-      let end = await start('--until-empty').ended
-      for (const { child } of alive) child.kill('SIGTERM')
-      await Promise.all(alive.map(({ ended }) => ended))
-      // Whoever kills often enough makes poison of an innocent run: nothing else may have failed.
-      const failed = JSON.parse(
-        site.command('queue list', '--stage', 'import', '--status', 'failed', '--json').stdout,
-      ) as { code: string }[]
-      expect(failed.filter(({ code }) => code !== 'QUEUE_POISON')).toEqual([])
-      site.command('queue retry')
-      end = await start('--until-empty').ended
-      expect([end.status, end.status === 0 ? '' : end.stderr]).toEqual([0, ''])
-      expectAllArchivedOnce()
-      expect(site.failures('import') + site.failures('migrate')).toBe('')
     })
   })
 
