@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { FOREIGN_FILE } from '../runs/foreign-runs.ts'
 import { packer } from '../stores/ucondb/blob/blob.ts'
 import type { DocumentStore } from '../stores/store.ts'
 import { type Config, readConfig } from '../config/load-config.ts'
@@ -85,7 +86,9 @@ export const openArchiver = async (
       watched,
       inHand,
       // Replaced whole after a pass: a kill leaves their temporaries, too.
-      ...['.proven.json', 'waiting-since.txt', 'last-success.txt'].map((name) => join(app.workDir, name)),
+      ...['.proven.json', FOREIGN_FILE, 'waiting-since.txt', 'last-success.txt'].map((name) =>
+        join(app.workDir, name),
+      ),
     ],
     peek: (stage) =>
       new StageMemory({

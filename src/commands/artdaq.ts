@@ -1,7 +1,9 @@
 import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
 import { now } from '../platform/host.ts'
-import { checkDatabase } from '../stores/artdaqdb/check.ts'
+import { openArchiver } from '../app/open-archiver.ts'
+import { foreignDifferences } from '../runs/verify/compare-documents.ts'
+import { checkDatabase, type CompareForeign } from '../stores/artdaqdb/check.ts'
 import { exportedFiles, writeFiles } from '../stores/artdaqdb/read/export-run.ts'
 import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
 import { openDocumentStore, openFileSystemDb } from '../stores/artdaqdb/open.ts'
@@ -51,12 +53,16 @@ export const artdaqExport: Command<Options & { run: string; to: string }> = asyn
   return 0
 }
 
-/** `run-archiver artdaq check`: opens every document and compares it with the index. Exit 1 when something is found. */
+/**
+ * `run-archiver artdaq check`: opens every document and compares it with the index, and runs of other programs with their records. Exit 1 when something
+ * is found.
+ */
 export const artdaqCheck: Command<Options> = async ({ config, json }, context) => {
   const findings = []
   const db = await native(config, context)
   await requireThere(db)
-  for (const database of db.databases) findings.push(...(await checkDatabase(database, new Set())))
+  const compare = await withRecords(config, context)
+  for (const database of db.databases) findings.push(...(await checkDatabase(database, new Set(), compare)))
   const repairs = db.databases.at(-1)?.path ?? ''
   const found = checkText(findings, db.databases.length > 1 ? repairs : undefined)
   const text = completeCommands(found, startedAs(context, config))
@@ -74,6 +80,25 @@ export const artdaqRepair: Command<Options> = async ({ config, json }, context) 
   const path = database?.path ?? ''
   say(context, json, { database: path, collections: repaired }, repairText(path, repaired))
   return repaired.some(({ unreadable }) => unreadable.length > 0) ? 1 : 0
+}
+
+/** Compares with records where the configuration says where they are; this command needs no more of it than the database. */
+async function withRecords(config: string, context: Context): Promise<CompareForeign> {
+  try {
+    const archiver = await openArchiver(config, context)
+    return async (stored) => {
+      try {
+        return await foreignDifferences(archiver, stored, context.signal)
+      } catch (error) {
+        if (error instanceof ArchiverError && error.code === 'RECORD_INVALID') return undefined
+        throw error
+      }
+    }
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'CONFIG_INVALID')
+      return () => Promise.resolve(undefined)
+    throw error
+  }
 }
 
 /** The databases as files. Throws CONFIG_INVALID where the configuration goes through artdaq's tools. */

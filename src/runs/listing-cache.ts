@@ -66,7 +66,7 @@ export class ListingCache {
   /** Writes what changed. Only for the holder of the lock. */
   async save(): Promise<void> {
     if (!this.#changed || !this.#entries) return
-    const text = JSON.stringify({ version: 1, entries: Object.fromEntries(this.#entries) })
+    const text = JSON.stringify({ version: 2, entries: Object.fromEntries(this.#entries) })
     await replaceFile(this.#path, `${digestOf(text)}\n${text}`)
     this.#changed = false
   }
@@ -82,7 +82,7 @@ const readEntries = async (path: string): Promise<Map<string, Entry>> => {
     const text = file.slice(file.indexOf('\n') + 1)
     if (file !== `${digestOf(text)}\n${text}`) return new Map()
     const { version, entries } = JSON.parse(text) as { version: number; entries: Record<string, Entry> }
-    return new Map(version === 1 ? Object.entries(entries) : [])
+    return new Map(version === 2 ? Object.entries(entries) : [])
   } catch {
     return new Map() // absent or damaged: listings are taken anew
   }

@@ -15,6 +15,7 @@ import type { StageName } from '../common/stage-name.ts'
 import type { Remembered } from '../state/stage-state.ts'
 import type { Watched } from '../state/recheck-list.ts'
 import type { Archiver } from './archiver.ts'
+import { lookAtForeign, NOT_LOOKED, rememberForeign } from './foreign-runs.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
 import { type Archived, refreshWatchList } from './recheck.ts'
 import { importing, migrating } from './stages.ts'
@@ -80,13 +81,10 @@ export const planPass = async (
   if (stage === 'migrate')
     return planMigrate(held, await cache.list<Listing>('archive', archive), wanted, archive)
   const source = await cache.list<SourceListing>('run-records', records)
-  return planImport(
-    records,
-    source,
-    held,
-    request.recheck === false ? NONE : ((await archiver.watch.read()) ?? NONE),
-    wanted,
-  )
+  if (request.recheck === false) return planImport(records, source, held, NONE, NOT_LOOKED, wanted)
+  const watched = (await archiver.watch.read()) ?? NONE
+  const foreign = await lookAtForeign(archiver, source, held, wanted)
+  return planImport(records, source, held, watched, foreign, wanted)
 }
 
 const NONE: ReadonlyMap<number, Watched> = new Map()
@@ -146,6 +144,8 @@ const runOne = async (
     const memory = archiver.memory(stage, conditions)
     const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
     plan = await planPass(archiver, stage, request, remembered, imported)
+    const { compared } = plan
+    await spared('compared runs', () => rememberForeign(archiver, compared), conditions)
     const { lastAttemptedRun } = remembered.state
     const { stored } = plan
     const skipped = request.mode === 'full' ? (request.only?.intersect(stored) ?? stored) : RunSet.EMPTY

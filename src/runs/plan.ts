@@ -1,5 +1,6 @@
 import type { Archive, Listing, RecordSource, SourceListing } from '../stores/store.ts'
 import { candidates, type PassMode } from './candidates.ts'
+import type { ForeignLook } from './foreign-runs.ts'
 import { RunSet } from '../common/run-set.ts'
 import type { Share } from '../common/share.ts'
 import type { StageState } from '../state/state-format.ts'
@@ -21,6 +22,8 @@ export interface Plan {
   readonly sourceHighest: number | undefined
   /** Stored runs that were perhaps never compared: a pass was cut short between the put and its proof. */
   readonly unproven: RunSet
+  /** Runs of other programs that were compared for it, and are as their records. */
+  readonly compared: RunSet
 }
 
 export interface PlanRequest {
@@ -48,6 +51,7 @@ export const planImport = async (
   source: SourceListing,
   artdaq: Listing,
   watched: ReadonlyMap<number, Watched>,
+  foreign: ForeignLook,
   request: PlanRequest,
 ): Promise<Plan> => {
   const all = source.runs.union(source.ambiguous)
@@ -64,7 +68,7 @@ export const planImport = async (
     ...request,
     source: all,
     destination: artdaq,
-    changed,
+    changed: changed.union(foreign.toPut),
     unproven: RunSet.EMPTY,
   })
   const ready: number[] = []
@@ -92,6 +96,7 @@ export const planImport = async (
     beyond: wanted.size - looked,
     stored: artdaq.runs,
     sourceHighest: all.last,
+    compared: foreign.compared,
     unproven: RunSet.EMPTY, // artdaqDB's index names a run when all of it was compared
   }
 }
@@ -130,6 +135,7 @@ export const planMigrate = async (
     stored: archive.runs,
     sourceHighest: artdaq.runs.last,
     unproven,
+    compared: RunSet.EMPTY,
   }
 }
 

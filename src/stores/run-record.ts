@@ -78,6 +78,8 @@ export interface RunDocument {
   readonly text: Buffer
   /** The file of the record that the document was made from; RunHistory and schema have none. */
   readonly original: RecordFile | undefined
+  /** What the Python original makes of the same file, where that may be something else. What it stored is compared with this, too. */
+  readonly originalForm?: (() => string | undefined) | undefined
 }
 
 /** A run as it goes into, and comes back from, artdaqDB. */

@@ -10,6 +10,8 @@ export interface Listing {
   readonly incomplete: RunSet
   /** How often a run was stored again after its record had changed. A run that is not named here never was. */
   readonly updates: ReadonlyMap<number, number>
+  /** Runs that another program may have stored. Missing where that is not known. */
+  readonly foreign?: RunSet
   /** What a person should know: orphans, duplicates, keys that are no run. One sentence each. */
   readonly notes: readonly string[]
 }

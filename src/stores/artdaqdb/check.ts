@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, messageOf } from '../../errors.ts'
+import { RunSet } from '../../common/run-set.ts'
+import type { StoredRun } from '../run-record.ts'
 import type { IndexFacts } from '../store.ts'
 import { type Collection, INDEX } from './index/collection.ts'
 import type { Database } from './index/database.ts'
@@ -32,32 +34,48 @@ export interface Finding {
   readonly message: string
 }
 
-/** Opens every document of a database and compares it with its name and the index. Changes and creates nothing. */
+/** How a run that another program stored differs from its record; undefined where that cannot be read now. */
+export type CompareForeign = (stored: StoredRun) => Promise<readonly string[] | undefined>
+
+/** Opens every document of a database and compares it with its name and the index, and runs of other programs with their records. Changes and creates nothing. */
 export async function checkDatabase(
   database: Database,
   unfinished: ReadonlySet<string>,
+  compare?: CompareForeign,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   for (const collection of await database.collections())
     findings.push(...(await checkCollection(collection, unfinished)))
   const { runs, incomplete } = await listDatabase(database, unfinished)
+  const { path } = database
   for (const run of incomplete)
-    findings.push({ kind: 'incomplete', path: database.path, run, message: `run ${run} is not whole` })
+    findings.push({ kind: 'incomplete', path, run, message: `run ${run} is not whole` })
+  const alone: number[] = []
   for (const run of runs) {
-    const message = await damageOf(database, run)
-    if (message !== undefined && !findings.some((one) => message.includes(one.message)))
-      findings.push({ kind: 'damaged', path: database.path, run, message })
+    const damage = await damageOf(database, run, compare)
+    if (damage === undefined) alone.push(run)
+    for (const message of damage ?? [])
+      if (!findings.some((one) => message.includes(one.message)))
+        findings.push({ kind: 'damaged', path, run, message })
+  }
+  if (alone.length > 0) {
+    const message = `stored by another program, and without a record to compare them with: ${RunSet.of(alone).toString()}`
+    findings.push({ kind: 'note', path, message })
   }
   return findings
 }
 
-/** What is wrong with a run as a reader is given it; undefined where nothing is. */
-async function damageOf(database: Database, run: number): Promise<string | undefined> {
+/** What is wrong with a run as a reader is given it; undefined where another program stored it and there is nothing to compare it with. */
+async function damageOf(
+  database: Database,
+  run: number,
+  compare: CompareForeign = () => Promise.resolve([]),
+): Promise<readonly string[] | undefined> {
   try {
-    await readRun(database, run)
-    return undefined
+    const stored = await readRun(database, run)
+    return stored.manifest ? [] : (await compare(stored))?.map((what) => `run ${run}: ${what}`)
   } catch (error) {
-    if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return error.message
+    if (error instanceof ArchiverError && error.code === 'STORE_CORRUPT') return [error.message]
     throw error
   }
 }

@@ -60,6 +60,7 @@ export class FileSystemDb implements DocumentStore {
   async list(): Promise<Listing> {
     let runs = RunSet.EMPTY
     let seen = RunSet.EMPTY
+    let foreign = RunSet.EMPTY
     const updates = new Map<number, number>()
     const notes: string[] = []
     await this.#requireThere()
@@ -70,11 +71,12 @@ export class FileSystemDb implements DocumentStore {
       if (!twice.isEmpty)
         notes.push(`runs ${twice.toString()} are in ${database.path} and in an older database too`)
       runs = runs.union(listing.runs)
+      foreign = foreign.union(listing.foreign ?? RunSet.EMPTY)
       seen = seen.union(listing.runs).union(listing.incomplete)
       notes.push(...listing.notes)
       if (database === this.#writer) this.#found = Promise.resolve(listing)
     }
-    return { runs, incomplete: seen.minus(runs), updates, notes }
+    return { runs, foreign, incomplete: seen.minus(runs), updates, notes }
   }
 
   async put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'> {

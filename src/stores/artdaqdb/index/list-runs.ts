@@ -3,6 +3,7 @@ import { RunSet } from '../../../common/run-set.ts'
 import type { Collection } from './collection.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import type { Database } from './database.ts'
+import { maybeForeign } from './foreign-runs.ts'
 import { doubtfulRuns, runsShortOfManifest, type Unknown } from './unattributed-files.ts'
 import { rebuiltAt } from './damaged-index-backup.ts'
 import { runsLacking } from './missing-documents.ts'
@@ -84,7 +85,8 @@ export async function listDatabase(
   const sound = marked.filter((run) => !broken.has(run))
   const doubts = await doubtfulRuns(database, sound, rebuilt === undefined ? [] : unknown)
   const whole = RunSet.of(marked).minus(RunSet.of(broken)).minus(RunSet.of(doubts.keys()))
-  return { runs: whole, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans, doubts }
+  const foreign = (await maybeForeign(collections)).intersect(whole)
+  return { runs: whole, foreign, incomplete: RunSet.of(seen).minus(whole), updates, notes, orphans, doubts }
 }
 
 /** The runs of documents that no index knows, by what these say; and those that cannot be read so far. */

@@ -1,4 +1,5 @@
 import { printedParts, type PrintedParts } from '../../../fhicl/to-json.ts'
+import { tryFhicl } from '../../../fhicl/try-parse.ts'
 import { parseFhicl } from '../../../fhicl/parser.ts'
 import type { RecordFile, RunDocument, RunDocuments } from '../../run-record.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
@@ -64,6 +65,10 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
       get content() {
         return contentOf(parts)
       },
+      get originalContent() {
+        return originalContentOf(document)
+      },
+      isOfFile: document.original !== undefined,
       rawdata: hasManifest ? originalStrings(document) : [],
       attachments: carries ? attachments : [],
       parts,
@@ -75,7 +80,7 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
  * Whether another program's `schema` stands for the run: no manifest can be given to it, and documents that are added to it are artdaq's own, as
  * the others are.
  */
-const isForeign = (held: readonly Held[]): boolean => {
+export const isForeign = (held: readonly Held[]): boolean => {
   const counts = newest(held.filter((one) => one.indexed && one.collection.name === COMMIT_MARK))
   return counts?.stored !== undefined && !hasTraces(counts.stored)
 }
@@ -106,6 +111,13 @@ function withoutCarrier(run: RunDocuments, held: readonly Held[]): readonly Reco
     )
     return theirs && original ? [original] : []
   })
+}
+
+/** Where the Python original's text is none that artdaq takes, it stored nothing. */
+const originalContentOf = ({ originalForm }: RunDocument): string | undefined => {
+  const text = originalForm?.()
+  const parsed = text === undefined || text === '' ? undefined : tryFhicl(text)
+  return parsed && contentOf(printedParts(parsed))
 }
 
 function partsOf(run: number, { entity, fhicl, printed }: RunDocument): PrintedParts {

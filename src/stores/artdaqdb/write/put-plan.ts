@@ -2,7 +2,7 @@ import { ArchiverError } from '../../../errors.ts'
 import type { RecordManifest } from '../../run-record.ts'
 import type { Plain } from '../format/attachments.ts'
 import { newest, type Held } from '../index/run-documents.ts'
-import { nextVersion } from '../names.ts'
+import { COMMIT_MARK, nextVersion } from '../names.ts'
 import type { Stored } from '../format/document-reader.ts'
 
 /** A document of a run, ready to be written. */
@@ -13,6 +13,10 @@ export interface Prepared {
   readonly content: string
   readonly rawdata: readonly string[]
   readonly attachments: readonly Plain[]
+  /** The content as the Python original makes it, where that may be another. */
+  readonly originalContent?: string | undefined
+  /** Whether it was made from a file of the record. */
+  readonly isOfFile: boolean
 }
 
 /** What has to be done for a run, so that all of it is there. Documents that are there are never written over. */
@@ -36,6 +40,8 @@ export interface Known {
   /** Orphans of the run under another configuration than the one that counts. */
   readonly others: readonly Held[]
   readonly manifest: RecordManifest | undefined
+  /** Where another program stored the run: the documents that it says it stored, `undefined` where it does not say. */
+  readonly foreign?: { readonly entities: ReadonlySet<string> | undefined } | undefined
 }
 
 /**
@@ -72,7 +78,7 @@ function complete<Document extends Prepared>(
   const adopt: Held[] = []
   const differing: string[] = []
   for (const document of documents) {
-    const there = of(held, document)
+    const there = documentsOf(held, document)
     const counts = newest(there.filter(({ indexed }) => indexed))
     const orphans = there.filter(({ indexed }) => !indexed)
     const alike = orphans.filter((orphan) => same(document, orphan))
@@ -122,7 +128,7 @@ function leftOver(
   const gone = known.filter(
     (one) =>
       !one.stored &&
-      !documents.some((document) => of([one], document).length > 0) &&
+      !documents.some((document) => documentsOf([one], document).length > 0) &&
       one.entities.some((entity) => newest(known.filter((other) => isOf(other, one, entity))) === one),
   )
   if (gone.length > 0)
@@ -142,13 +148,13 @@ function update<Document extends Prepared>(known: Known, documents: readonly Doc
     counted.map((one) => one.version),
   )
   const changed = documents.filter((document) => {
-    const before = newest(of(counted, document))
+    const before = newest(documentsOf(counted, document))
     return document.collection === 'SystemLayout' || !before?.stored || !same(document, before)
   })
   const orphans = held.filter((one) => !one.indexed && isOurs(one))
   const adopt: Held[] = []
   const write = changed.flatMap((document) => {
-    const alike = of(orphans, document).find((one) => one.version === version && same(document, one))
+    const alike = documentsOf(orphans, document).find((one) => one.version === version && same(document, one))
     if (alike) adopt.push(alike)
     return alike ? [] : [{ document, again: undefined }]
   })
@@ -164,12 +170,14 @@ const same = (document: Prepared, { stored }: Held): boolean =>
 
 /** Whether a document that is there says what another one does. */
 export function isAlike(
-  document: Pick<Prepared, 'content' | 'rawdata' | 'attachments'>,
+  document: Pick<Prepared, 'content' | 'originalContent' | 'rawdata' | 'attachments'>,
   stored: Stored,
 ): boolean {
-  if (stored.content !== document.content) return false
+  const isTheirs = stored.originals.text === undefined
+  const { content } = stored
+  if (content !== document.content && !(isTheirs && content === document.originalContent)) return false
   // What other programs stored has no originals: there the values decide.
-  if (stored.originals.text === undefined || document.rawdata.length === 0) return true
+  if (isTheirs || document.rawdata.length === 0) return true
   return (
     JSON.stringify(stored.rawdata) === JSON.stringify(document.rawdata) &&
     JSON.stringify(stored.attachments) === JSON.stringify(document.attachments)
@@ -193,8 +201,16 @@ function requireKept(document: Prepared, stored: Stored, run: number): void {
   })
 }
 
-const of = (held: readonly Held[], { collection, entity }: Prepared): readonly Held[] =>
-  held.filter((one) => one.collection.name === collection && one.entities.includes(entity))
+/** Those of an entity. Other programs sort documents into collections of their own; the marks are the same for all. */
+export const documentsOf = (
+  held: readonly Held[],
+  { collection: name, entity }: Prepared,
+): readonly Held[] => {
+  const isMark = name === COMMIT_MARK
+  return held.filter(
+    (one) => (one.collection.name === COMMIT_MARK) === isMark && one.entities.includes(entity),
+  )
+}
 
 const isOf = (one: Held, { collection }: Held, entity: string): boolean =>
   one.collection === collection && one.entities.includes(entity)
@@ -217,7 +233,7 @@ const missingFiles = (before: RecordManifest, after: RecordManifest): readonly s
 }
 
 const some = (names: readonly string[]): string =>
-  names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ')
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
 
 const corrupt = (run: number, reason: string, hint: string): ArchiverError =>
   new ArchiverError('STORE_CORRUPT', `run ${run}: ${reason}`, { run, hint })

@@ -10,8 +10,9 @@ import type { Orphan } from '../index/list-runs.ts'
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
 import { prove } from '../format/proof.ts'
+import { isWantedOf, namedIn } from './foreign-documents.ts'
 import { placeDocuments } from './write-documents.ts'
-import { prepare, type Ready, requireSound } from './prepare-documents.ts'
+import { isForeign, prepare, type Ready, requireSound } from './prepare-documents.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
 import { indexedRuns } from '../index/run-index.ts'
 import type { Stored } from '../format/document-reader.ts'
@@ -39,7 +40,7 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   requireSound(run)
   const holding = await holdingDatabase(run.run, context)
   const known = await knownOf(run, holding, context)
-  const documents = prepare(run, known.held)
+  const documents = prepare(run, known.held).filter(isWantedOf(known))
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
@@ -157,7 +158,9 @@ async function knownOf(
   const schema = newest(
     held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
   )
-  return { run: run.run, configuration, held, others, manifest: schema?.stored?.kept.manifest, seen }
+  const manifest = schema?.stored?.kept.manifest
+  const foreign = manifest === undefined && isForeign(held) ? { entities: namedIn(held) } : undefined
+  return { run: run.run, configuration, held, others, manifest, foreign, seen }
 }
 
 /** All that an index gives a run, under whatever configuration. */

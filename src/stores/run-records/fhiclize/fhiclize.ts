@@ -3,6 +3,7 @@ import { printedParts } from '../../../fhicl/to-json.ts'
 import { NO_METADATA, parseMetadata } from '../metadata-file.ts'
 import { decodeAscii, emptyTable } from '../../../fhicl/accepted-text.ts'
 import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../../run-record.ts'
+import { ORIGINAL_FORMS, originalRunHistory, originalRunHistory2 } from '../original-forms/original-forms.ts'
 import { safeConfigName } from './safe-name.ts'
 import { convertBoot } from './boot.ts'
 import { Entities } from './document-names.ts'
@@ -50,13 +51,19 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
   const metadataFile = record.files.find(({ name }) => name === 'metadata.txt')
   const metadata = metadataFile ? parseMetadata(metadataFile.content) : NO_METADATA
   const documents: RunDocument[] = []
-  const put = (entity: string, text: Buffer, original?: RecordFile): void => {
+  const put = (
+    entity: string,
+    text: Buffer,
+    original?: RecordFile,
+    originalForm?: RunDocument['originalForm'],
+  ): void => {
     documents.push({
       collection: 'RunHistory',
       entity,
       ...fhiclOf(entity, text, parse),
       text,
       original,
+      originalForm,
     })
   }
 
@@ -65,14 +72,19 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
   for (const file of record.files) {
     const name = /^([^/]+)\.txt$/.exec(file.name)?.[1] ?? ''
     const convert = generate.has(name) ? CONVERTERS.get(name) : undefined
-    if (convert) put(name, Buffer.from(convert(file.content, isFhicl)), file)
+    const originalForm = ORIGINAL_FORMS.get(name)
+    if (convert)
+      put(name, Buffer.from(convert(file.content, isFhicl)), file, () => originalForm?.(file.content))
     else if (file.name.endsWith('.fcl') && file.name !== 'schema.fcl') fclFiles.push(file)
     else attached.push(file)
   }
   if (generate.has('RunHistory') && metadataFile)
-    put('RunHistory', Buffer.from(runHistory(record.run, metadata)))
+    put('RunHistory', Buffer.from(runHistory(record.run, metadata)), undefined, () =>
+      originalRunHistory(record.run, metadataFile.content),
+    )
   const times = generate.has('RunHistory2') ? runHistory2(metadata) : undefined
-  if (times !== undefined) put('RunHistory2', Buffer.from(times))
+  if (times !== undefined && metadataFile)
+    put('RunHistory2', Buffer.from(times), undefined, () => originalRunHistory2(metadataFile.content))
 
   const entities = new Entities([...documents.map(({ entity }) => entity), 'schema'])
   const names = entities.of(fclFiles.map(({ name }) => name))

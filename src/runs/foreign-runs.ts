@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { RunSet } from '../common/run-set.ts'
+import { runsOfShare, type Share } from '../common/share.ts'
+import type { Listing, SourceListing } from '../stores/store.ts'
+import type { PassMode } from './candidates.ts'
+import { ArchiverError } from '../errors.ts'
+import { now } from '../platform/host.ts'
+import type { Archiver } from './archiver.ts'
+import { Proven } from './scrub/proven.ts'
+import { foreignDifferences } from './verify/compare-documents.ts'
+
+/** Runs of other programs that one pass compares with their records, at most: some seconds, so that new runs do not wait for a large database. */
+const MOST = 100
+
+/** The file in work_dir of the runs that were compared. A cache: losing or damaging it costs the time of comparing again. */
+export const FOREIGN_FILE = '.compared-foreign.json'
+
+const comparedOf = ({ config }: Pick<Archiver, 'config'>): Proven =>
+  new Proven(join(config.app.workDir, FOREIGN_FILE))
+
+/** What a look at runs of other programs showed. */
+export interface ForeignLook {
+  /** To be put: the put completes what lacks documents, and fails by name where documents differ. */
+  readonly toPut: RunSet
+  /** The same as their records, or ours after all: not to be looked at again. */
+  readonly compared: RunSet
+}
+
+export const NOT_LOOKED: ForeignLook = { toPut: RunSet.EMPTY, compared: RunSet.EMPTY }
+
+/**
+ * Compares runs that other programs stored, and that were never compared, with their records; lowest first. A record that is gone, moving or not to be
+ * read says nothing of its run. The scrub compares them again, years later too. Reads only.
+ */
+export const lookAtForeign = async (
+  archiver: Archiver,
+  source: SourceListing,
+  held: Listing,
+  request: ForeignRequest,
+  signal: AbortSignal = NEVER,
+): Promise<ForeignLook> => {
+  const candidates = candidatesOf(source, held, request)
+  if (candidates.isEmpty) return NOT_LOOKED
+  const known = (await comparedOf(archiver).load()).runs
+  const toPut: number[] = []
+  const compared: number[] = []
+  for (const run of candidates.minus(known).take(MOST)) {
+    if (signal.aborted) break
+    const finding = await lookAtOne(archiver, run, signal)
+    if (finding === 'same') compared.push(run)
+    else if (finding === 'other') toPut.push(run)
+  }
+  return { toPut: RunSet.of(toPut), compared: RunSet.of(compared) }
+}
+
+/** Which runs a pass may look at. Those that failed are left to a retry. */
+export interface ForeignRequest {
+  readonly mode: PassMode
+  readonly failed: RunSet
+  readonly only: RunSet | undefined
+  readonly share?: Share | undefined
+}
+
+const candidatesOf = (
+  source: SourceListing,
+  held: Listing,
+  { mode, only, share, failed }: ForeignRequest,
+): RunSet => {
+  if (mode === 'retry') return RunSet.EMPTY
+  const all = runsOfShare(share, (held.foreign ?? RunSet.EMPTY).intersect(source.runs).minus(failed))
+  return only ? all.intersect(only) : all
+}
+
+/** Keeps what need not be looked at again. */
+export const rememberForeign = async (archiver: Archiver, compared: RunSet): Promise<void> => {
+  if (compared.isEmpty) return
+  const proven = await comparedOf(archiver).load()
+  proven.good(compared, now())
+  await proven.save()
+}
+
+const NEVER = new AbortController().signal
+
+const lookAtOne = async (
+  archiver: Archiver,
+  run: number,
+  signal: AbortSignal,
+): Promise<'same' | 'other' | 'unknown'> => {
+  try {
+    const stored = await archiver.artdaq.read(run, signal)
+    if (stored.manifest) return 'same'
+    if (!(await archiver.records.readiness(run)).ready) return 'unknown'
+    const differences = await foreignDifferences(archiver, stored, signal)
+    return differences === undefined ? 'unknown' : differences.length === 0 ? 'same' : 'other'
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error
+    switch (error.code) {
+      case 'STORE_CORRUPT':
+        return 'other'
+      case 'RECORD_INVALID':
+        return 'same' // its record cannot be compared, and what is stored is as it was
+      case 'NOT_FOUND':
+      case 'RECORD_CHANGING':
+        return 'unknown'
+      default:
+        throw error
+    }
+  }
+}
