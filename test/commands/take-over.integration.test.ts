@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { UconServer } from '../fakes/ucon-server.ts'
+import { type Mode, originalBlob, recordFiles, writeOriginal } from '../original.ts'
+import { Site } from '../site.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+const RUNS = [12000, 12001, 12003]
+
+/** A site whose database the Python original wrote, before a UconDB server in this process. */
+const scene = async (mode: Mode, leaveOut?: (run: number, entity: string) => boolean) => {
+  const server = await UconServer.start()
+  const site = new Site({
+    ucon: `  server_url: ${server.url}\n  folder_name: test01\n  object_name: configuration\n  writer_user: writer\n  writer_password: secret`,
+  })
+  closing.push(
+    () => site.remove(),
+    () => server.close(),
+  )
+  for (const run of RUNS) site.record(run, { files: recordFiles(run) })
+  writeOriginal(site.path('db'), RUNS, mode, leaveOut)
+  const program = (...words: string[]): Promise<{ code: number | null; out: string }> =>
+    new Promise((resolve) => {
+      const child = spawn(process.execPath, ['dist/main.js', ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+      let out = ''
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => (out += text))
+      child.on('close', (code) => resolve({ code, out }))
+    })
+  const command = (name: string, ...more: string[]) =>
+    program(...name.split(' '), ...more, '--config', site.config)
+  return { server, site, program, command, pass: () => program(site.config, '--incremental') }
+}
+type Scene = Awaited<ReturnType<typeof scene>>
+
+const documents = ({ site }: Scene): readonly string[] =>
+  readdirSync(site.path('db'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.json') && !name.startsWith('SystemMetadata'),
+  )
+
+/** The archive as the original filled it: what artdaq's export gives, under the run as key and tag. */
+const fillArchive = async ({ server, site, command }: Scene): Promise<void> => {
+  for (const run of RUNS) {
+    const to = site.path(`export-${run}`)
+    mkdirSync(to)
+    expect(await command('artdaq export', String(run), '--to', to)).toMatchObject({ code: 0 })
+    const files = readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.fcl'),
+    )
+    const exported = new Map(
+      files.map((name) => [name.replace(/^.*\/|\.fcl$/g, ''), readFileSync(join(to, name), 'utf8')]),
+    )
+    server.folder.store('configuration', String(run), originalBlob(run, exported), {
+      tr: run,
+      tags: [String(run)],
+    })
+  }
+}
+
+/** All commands agree that everything is archived, and nothing is done again. */
+const nothingLeft = async (all: Scene, keys: readonly string[]): Promise<void> => {
+  const { server, site, command, pass, program } = all
+  const before = documents(all)
+  const puts = server.seen.filter(({ path }) => path.includes('override=')).length
+  const { code, out } = await pass()
+  expect(code, out).toBe(0)
+  expect((await pass()).out).toContain('Nothing new')
+  const full = await program(site.config)
+  expect(full.code, full.out).toBe(0)
+  expect(full.out).toMatch(/Import: +0 archived/)
+  for (const words of [['verify'], ['audit', '--deep'], ['artdaq check']]) {
+    const { code, out } = await command(words[0]!, ...words.slice(1))
+    expect(code, `${words.join(' ')}: ${out}`).toBe(0)
+  }
+  const report = await program(site.config, '--report-status', '--compare-state', '--check')
+  expect(report.code, report.out).toBe(0)
+  expect(documents(all)).toEqual(before)
+  expect(server.seen.filter(({ path }) => path.includes('override=')).length).toBe(puts)
+  expect(server.folder.versions.map(({ key }) => key).sort()).toEqual(keys)
+  expect([site.failures('import'), site.failures('migrate')]).toEqual(['', ''])
+}
+
+describe.each<Mode>(['conftoolp', 'tools'])('a database that the original wrote, in its mode %s', (mode) => {
+  it('with the archive that it filled: nothing is to be done', async () => {
+    const all = await scene(mode)
+    await fillArchive(all)
+    await nothingLeft(all, RUNS.map(String))
+  })
+
+  it('without one: each run is migrated once, under its number', async () => {
+    const all = await scene(mode)
+    const before = documents(all)
+    const { code, out } = await all.pass()
+    expect(code, out).toBe(0)
+    expect(out).toMatch(/Import: +0 archived/)
+    expect(out).toMatch(/Migrate: +3 archived/)
+    expect(documents(all)).toEqual(before)
+    await nothingLeft(all, RUNS.map(String))
+  })
+
+  it('and of which a document is lacking: the next pass completes that run, and no other', async () => {
+    const all = await scene(mode, (run, entity) => run === 12001 && entity === 'tpc01')
+    const before = documents(all)
+    const { out } = await all.pass()
+    expect(out).toMatch(/Import: +1 archived, 0 failed/)
+    expect(documents(all).length).toBe(before.length + 1)
+    expect(await all.command('verify')).toMatchObject({ code: 0 })
+    expect(all.server.folder.versions.map(({ key }) => key)).toEqual(RUNS.map(String))
+  })
+})
+
+const golden = '../shared/fixtures/artdaqdb/golden'
+describe.skipIf(!existsSync(golden))("a database that artdaq's own tools wrote", () => {
+  it('has nothing to be imported anew, and is migrated once', () => {
+    const site = new Site({ source: '  settle_seconds: 0\n  incomplete_after: 0' })
+    closing.push(() => site.remove())
+    cpSync(join(golden, 'main', 'db'), site.path('db'), { recursive: true })
+    const folders = readdirSync(join(golden, 'input'))
+    for (const folder of folders) {
+      const record = site.path('records', folder.replace(/_.*/, ''))
+      cpSync(join(golden, 'input', folder), record, { recursive: true })
+      rmSync(join(record, 'schema.fcl'), { force: true })
+      utimesSync(record, 1, 1)
+    }
+    const first = site.archiver('--incremental')
+    expect(first.stdout).toMatch(/Import: +0 archived, 0 failed/)
+    expect(first.stdout).toMatch(new RegExp(`Migrate: +${folders.length} archived, 0 failed`))
+    expect(site.archiver('--incremental').stdout).toMatch(/Import: +0 archived[^]*Migrate: +0 archived/)
+    expect(site.archiver('--incremental').stdout).toContain('Nothing new')
+    expect(site.command('artdaq check')).toMatchObject({ status: 0 })
+  })
+})
