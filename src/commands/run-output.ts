@@ -3,6 +3,7 @@ import { ArchiverError, failureOf, toldOf } from '../errors.ts'
 import { completeCommands, passCommand, type Started } from '../common/own-command.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageReport } from '../runs/pass.ts'
+import { damagedRecords } from '../runs/report/damaged-records.ts'
 import type { Plan } from '../runs/plan.ts'
 
 const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
@@ -56,6 +57,7 @@ const reasonOf = (run: number, errors: ReadonlyMap<number, Error> | undefined): 
 /** A pass that found nothing to do. */
 export const idleLines = (stages: readonly StageName[], waiting: ReadonlyMap<number, string>): string => {
   const lines = [`Nothing new to ${stages.join(' or ')}.`, nothingDone(stages).trimEnd()]
+  lines.push(...damagedRecords(waiting).map((warning) => `  warning: ${warning}`))
   for (const [run, reason] of [...waiting].slice(0, NAMED)) lines.push(`  run ${run} is not ready: ${reason}`)
   if (waiting.size > NAMED) lines.push(`  and ${waiting.size - NAMED} more that are not ready`)
   return `${lines.join('\n')}\n`

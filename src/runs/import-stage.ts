@@ -32,14 +32,17 @@ export const importStage = (
   // Half of a run's time is that of the syncs of its documents. A store that others write for us is given no more than was asked for.
   waits: artdaq.putNew ? 1 : 0,
   process: async (run, signal) => {
-    const processed = ({ manifest, documents }: Stored, result: Processed['result']): Processed => {
+    const processed = (
+      { manifest, documents, notes = [] }: Stored,
+      result: Processed['result'],
+    ): Processed => {
       if (manifest) archived(manifest)
       const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
       return {
         result,
         bytes,
         counts: { documents: documents.length },
-        notes: manifest ? notesOf(manifest) : [],
+        notes: [...notes, ...(manifest ? notesOf(manifest) : [])],
       }
     }
     const room = await source.admit?.(run, signal)
@@ -57,7 +60,7 @@ export const importStage = (
 })
 
 /** What a run consists of, written by this thread or by another. */
-type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents'>
+type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents' | 'notes'>
 
 /** What a person calls what is not read. */
 const KINDS: Readonly<Record<RecordManifest['skipped'][number]['kind'], string>> = {

@@ -15,6 +15,7 @@ import type { StageName } from '../common/stage-name.ts'
 import type { Remembered } from '../state/stage-state.ts'
 import type { Watched } from '../state/recheck-list.ts'
 import type { Archiver } from './archiver.ts'
+import { damagedRecords } from './report/damaged-records.ts'
 import { lookAtForeign, NOT_LOOKED, rememberForeign } from './foreign-runs.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
 import { type Archived, refreshWatchList } from './recheck.ts'
@@ -145,6 +146,7 @@ const runOne = async (
     const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
     plan = await planPass(archiver, stage, request, remembered, imported)
     const { compared } = plan
+    for (const warning of damagedRecords(plan.waiting)) conditions.warn(warning)
     await spared('compared runs', () => rememberForeign(archiver, compared), conditions)
     const { lastAttemptedRun } = remembered.state
     const { stored } = plan

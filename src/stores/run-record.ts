@@ -42,7 +42,7 @@ export type Readiness =
   | { readonly ready: true; readonly ended: boolean; readonly signature: string }
   | {
       readonly ready: false
-      readonly reason: 'copying' | 'settling' | 'running' | 'started' | 'gone'
+      readonly reason: 'copying' | 'settling' | 'running' | 'started' | 'damaged' | 'gone'
       readonly detail: string
     }
 
@@ -92,6 +92,8 @@ export interface RunDocuments {
   readonly attached: readonly RecordFile[]
   /** Missing for runs that other programs stored. */
   readonly manifest: RecordManifest | undefined
+  /** What a person should know of the record. */
+  readonly notes?: readonly string[]
 }
 
 /** A document as it was read back from artdaqDB. */

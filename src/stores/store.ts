@@ -61,6 +61,8 @@ export interface NewRunPlace {
 export interface NewRun {
   readonly run: number
   readonly manifest: RecordManifest | undefined
+  /** What a person should know of its record. */
+  readonly notes?: readonly string[]
   readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
 }
 

@@ -11,6 +11,8 @@ export interface RecordEvidence {
   readonly directoryWritable: boolean
   /** Undefined: there is no metadata.txt, or none that is a regular file. */
   readonly metadata: { readonly started: boolean; readonly ended: boolean } | undefined
+  /** What is wrong with its text files, in words; of a record that has not ended. */
+  readonly damage?: string | undefined
 }
 
 export interface ReadinessRules {
@@ -47,6 +49,8 @@ export const judgeReadiness = (
     age < -settleSeconds
       ? `; its time is ${ageText(-age * 1000)} ahead of this machine's clock, so its age is not known`
       : `; archived as incomplete after ${daysText(incompleteAfterSeconds)} without changes`
+  if (evidence.damage !== undefined)
+    return { ready: false, reason: 'damaged', detail: `${evidence.damage}${clock}` }
   if (copying)
     return {
       ready: false,

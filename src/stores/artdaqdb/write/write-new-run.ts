@@ -37,6 +37,7 @@ export const writeNewRun = async (
   return {
     run: run.run,
     manifest: run.manifest,
+    notes: run.notes ?? [],
     documents: documents.map(({ facts }) => ({ collection: facts.collection, facts: factsOf(facts) })),
   }
 }

@@ -1,5 +1,6 @@
 import type { FhiclDocument } from '../../../fhicl/document.ts'
 import { printedParts } from '../../../fhicl/to-json.ts'
+import { damageOfText } from '../damaged-text.ts'
 import { NO_METADATA, parseMetadata } from '../metadata-file.ts'
 import { decodeAscii, emptyTable } from '../../../fhicl/accepted-text.ts'
 import type { RecordFile, RecordManifest, RunDocument, RunDocuments, RunRecord } from '../../run-record.ts'
@@ -97,6 +98,9 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     configName: safeConfigName(metadata.configName),
     documents,
     attached,
+    notes: record.files.flatMap(({ name, content }) =>
+      /^[^/]+\.txt$/.test(name) ? (damageOfText(name, content) ?? []) : [],
+    ),
     manifest: manifestOf(record, options.sha256),
   }
 }
