@@ -7,10 +7,10 @@ import {
   currentExecutions,
   executionMetrics,
   ledgerRevision,
-  listExecutions,
   oneExecution,
 } from '../tracking/api/execution-reads.ts'
 import { listActions } from '../tracking/api/action-events.ts'
+import { listExecutions } from '../tracking/api/execution-list.ts'
 import { lateTasks } from '../tracking/alerts/gather-facts.ts'
 import { dependencyGraph } from '../tracking/api/graph-reads.ts'
 import { TaskCache } from '../tracking/api/task-cache.ts'
@@ -112,7 +112,7 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     execution: (id) => ask(({ database }) => oneExecution(database, id, now())),
     metrics: (id) => ask(({ database }) => executionMetrics(database, id)),
     tasks: () => ask(({ database }) => tasks.lines(database, now())),
-    days: (since, task) => ask(({ database }) => taskDays(database, since, task)),
+    days: (since, task, part) => ask(({ database }) => taskDays(database, since, task, part)),
     story: (run) => ask(({ database }) => runStory(database, run)),
     failures: (since, limit) => ask(({ database }) => failedAttempts(database, since, limit)),
     graph: (pipeline) => ask(({ database }) => dependencyGraph(database, now(), pipeline)),

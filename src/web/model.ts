@@ -135,6 +135,11 @@ export interface TaskLine {
   readonly p95: number | undefined
 }
 
+export interface DaysPart {
+  readonly limit: number
+  readonly after?: { readonly day: string; readonly task: string } | undefined
+}
+
 export interface TaskDay {
   readonly task: string
   readonly day: string
@@ -159,7 +164,8 @@ export interface LedgerReads {
   execution(id: string): Promise<ExecutionDetail | undefined>
   metrics(id: number): Promise<readonly Metric[]>
   tasks(): Promise<readonly TaskLine[]>
-  days(since: number, task?: string): Promise<readonly TaskDay[]>
+  /** The oldest first; `part`: at most so many, behind a day of a task. */
+  days(since: number, task?: string, part?: DaysPart): Promise<readonly TaskDay[]>
   /** Attempts of a run, the newest first. */
   story(run: number): Promise<readonly RunAttempt[]>
   /** The newest failed attempts, at most `limit`. */

@@ -35,7 +35,7 @@ export class SteadyLedger {
       execution: keep('execution', (id) => reads.execution(id)),
       metrics: keep('metrics', (id) => reads.metrics(id)),
       tasks: keep('tasks', () => reads.tasks()),
-      days: keep('days', (since, task) => reads.days(since, task)),
+      days: keep('days', (since, task, part) => reads.days(since, task, part)),
       story: keep('story', (run) => reads.story(run)),
       failures: keep('failures', (since, limit) => reads.failures(since, limit)),
       late: keep('late', async () => (await reads.late?.()) ?? []),

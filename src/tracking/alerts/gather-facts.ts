@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { latestOf, pastSeconds } from '../api/outlooks.ts'
 import { tables } from '../ledger/daily-stats.ts'
+import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { quantile } from '../graph/predicted-end.ts'
 import { isLate, type PastDurations } from '../graph/conditions.ts'
@@ -27,12 +28,7 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
     .distinct()
     .where('day', '>=', timeText(now - FORGET_AFTER).slice(0, 10))
     .execute()
-  const open = await from
-    .selectFrom('executions')
-    .select('task_name')
-    .distinct()
-    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
-    .execute()
+  const open = await from.selectFrom('executions').select('task_name').distinct().where(isOpen).execute()
   const names = new Set([...registered, ...seen, ...open].map((row) => row.task_name))
   const facts: TaskFacts[] = []
   for (const task of [...names].sort()) {

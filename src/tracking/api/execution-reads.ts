@@ -1,101 +1,21 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { timeMs, timeText } from '../../sql/timestamps.ts'
+import { timeMs } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/daily-stats.ts'
-import type { LedgerSchema } from '../ledger/schema-types.ts'
-import { stateOf, wordsOf, type State } from '../ledger/status-words.ts'
+import { isOpen } from '../ledger/open-executions.ts'
 import { outlooks } from './outlooks.ts'
-import { executionLine, type Line, ms, runAttempt, statesBehind, subtaskLine } from './execution-lines.ts'
-
-export interface ExecutionWish {
-  readonly task?: string | undefined
-  readonly stage?: string | undefined
-  readonly standing?: string | undefined
-  readonly host?: string | undefined
-  readonly text?: string | undefined
-  readonly from?: number | undefined
-  readonly to?: number | undefined
-  readonly limit: number
-  readonly cursor?: string | undefined
-}
-
-type Builder = ExpressionBuilder<LedgerSchema, 'executions'>
+import { executionLine, type Line, ms, runAttempt, subtaskLine } from './execution-lines.ts'
 
 /** Executions without an end, the newest first. */
 export const currentExecutions = async (database: LedgerDatabase, now: number): Promise<Line[]> => {
   const rows = await tables(database)
     .selectFrom('executions')
     .selectAll()
-    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+    .where(isOpen)
     .orderBy('execution_start', 'desc')
     .limit(500)
     .execute()
   const seen = await outlooks(database, rows, now)
   return rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
-}
-
-/** The newest first. `cursor` is the `next` of the part before; a part is found by its key, never by counting rows. */
-export const listExecutions = async (database: LedgerDatabase, wish: ExecutionWish, now: number) => {
-  const { task, stage, standing, host, text, from, to, limit, cursor } = wish
-  let query = tables(database)
-    .selectFrom('executions')
-    .selectAll()
-    .orderBy('execution_start', 'desc')
-    .orderBy('execution_id', 'desc')
-    .limit(limit + 1)
-  if (task) query = query.where('task_name', '=', task)
-  if (stage) query = query.where('task_stage', '=', stage)
-  if (host) query = query.where('hostname', '=', host)
-  if (from !== undefined) query = query.where('execution_start', '>=', timeText(from))
-  if (to !== undefined) query = query.where('execution_start', '<', timeText(to))
-  if (standing) query = query.where((eb) => standsSo(eb, standing))
-  if (text) query = query.where((eb) => mentions(eb, text))
-  const after = cursor === undefined ? undefined : readCursor(cursor)
-  if (after)
-    query = query.where((eb) =>
-      eb.or([
-        eb('execution_start', '<', timeText(after.start)),
-        eb.and([eb('execution_start', '=', timeText(after.start)), eb('execution_id', '<', after.id)]),
-      ]),
-    )
-  const rows = await query.execute()
-  const seen = await outlooks(database, rows, now)
-  const items = rows.slice(0, limit).map((row) => executionLine(row, now, seen.get(row.run_id)))
-  const last = items.at(-1)
-  return { items, next: rows.length > limit && last ? `${last.startedAt}-${last.id}` : undefined }
-}
-
-/** The moment and number behind a cursor; undefined where it is not one. */
-export const readCursor = (cursor: string): { start: number; id: number } | undefined => {
-  const match = /^(\d{1,15})-(\d{1,15})$/.exec(cursor)
-  return match ? { start: Number(match[1]), id: Number(match[2]) } : undefined
-}
-
-const standsSo = (eb: Builder, standing: string): Expression<SqlBool> => {
-  const live = ['running', 'hung', 'throttled'].includes(standing)
-  if (live) return eb('execution_status', 'in', ['STARTED', 'RUNNING'])
-  return eb.or(statesBehind(standing).map((state) => isIn(eb, state)))
-}
-
-/** A state is two columns; rows of other programs have only the first, and count as the plainest state of it. */
-const isIn = (eb: Builder, state: State): Expression<SqlBool> => {
-  const { execution, reason } = wordsOf(state)
-  const plain = stateOf(execution, null) === state
-  const same = eb('end_reason', '=', reason ?? '')
-  return eb.and([
-    eb('execution_status', '=', execution),
-    plain ? eb.or([eb('end_reason', 'is', null), same]) : same,
-  ])
-}
-
-const mentions = (eb: Builder, text: string): Expression<SqlBool> => {
-  const like = `%${text.replace(/[%_\\]/g, '')}%`
-  return eb.or([
-    eb('task_name', 'like', like),
-    eb('error_message', 'like', like),
-    eb('overall_progress_message', 'like', like),
-    ...(/^[0-9a-f-]{8,36}$/i.test(text) ? [eb('run_id', 'like', `${text.toLowerCase()}%`)] : []),
-  ])
 }
 
 /** One execution by its number or UUID, with subtasks, events and the runs it did not archive (the first hundred). */
@@ -176,7 +96,7 @@ export const ledgerRevision = async (database: LedgerDatabase): Promise<string> 
     from
       .selectFrom('executions')
       .select(['execution_id', 'last_update', 'revision', 'execution_status'])
-      .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+      .where(isOpen)
       .orderBy('execution_id')
       .limit(500)
       .execute(),

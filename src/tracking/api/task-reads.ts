@@ -43,13 +43,33 @@ export const taskLine = async (database: LedgerDatabase, task: string, now: numb
   return { task, stage: newest[0]?.stage ?? 'UNKNOWN', newest, p50: rank(0.5), p95: rank(0.95) }
 }
 
-/** Days of tasks since a moment, the oldest first. */
-export const taskDays = async (database: LedgerDatabase, since: number, task: string | undefined) => {
+interface DaysPart {
+  readonly limit: number
+  readonly after?: { readonly day: string; readonly task: string } | undefined
+}
+
+/** Days of tasks since a moment, the oldest first; `part`: at most so many, behind a day of a task. */
+export const taskDays = async (
+  database: LedgerDatabase,
+  since: number,
+  task: string | undefined,
+  part?: DaysPart,
+) => {
   let query = tables(database)
     .selectFrom('daily_stats')
     .selectAll()
     .where('day', '>=', dayOf(since))
     .orderBy('day')
+    .orderBy('task_name')
+  if (part) query = query.limit(part.limit)
+  const after = part?.after
+  if (after)
+    query = query.where((eb) =>
+      eb.or([
+        eb('day', '>', after.day),
+        eb.and([eb('day', '=', after.day), eb('task_name', '>', after.task)]),
+      ]),
+    )
   if (task !== undefined) query = query.where('task_name', '=', task)
   return (await query.execute()).map((row) => ({
     task: row.task_name,
@@ -92,7 +112,7 @@ export const failedAttempts = async (database: LedgerDatabase, since: number, li
     .selectAll()
     .where('state', '=', 'failed')
     .where('started_at', '>=', timeText(since))
-    .orderBy('file_id', 'desc')
+    .orderBy('started_at', 'desc')
     .limit(limit)
     .execute()
   const numbers = await numbersOf(

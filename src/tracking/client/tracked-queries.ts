@@ -3,6 +3,7 @@ import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { outlooks } from '../api/outlooks.ts'
 import type { Prediction } from '../graph/predicted-end.ts'
 import { tables } from '../ledger/daily-stats.ts'
+import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
 /** An execution as the lists show it. Times in epoch milliseconds. */
@@ -161,7 +162,7 @@ export const cancelRequested = async (
     .select('run_id')
     .where('run_id', 'in', runIds)
     .where('cancel_requested_at', 'is not', null)
-    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+    .where(isOpen)
     .execute()
   return rows.map((row) => row.run_id)
 }
@@ -176,7 +177,7 @@ export const requestCancel = async (
     .updateTable('executions')
     .set({ cancel_requested_at: timeText(at) })
     .where('run_id', '=', runId)
-    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+    .where(isOpen)
     .executeTakeFirst()
   return numUpdatedRows > 0n
 }

@@ -1,6 +1,7 @@
 import { judge, wordsOf, type HostFacts, type OpenExecution } from './status-words.ts'
 import { failuresOf } from './daily-failures.ts'
 import { daysOf, tables } from './daily-stats.ts'
+import { isOpen } from './open-executions.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { dayOf, timeMs, timeText } from '../../sql/timestamps.ts'
 import { writeRows } from './upsert.ts'
@@ -36,7 +37,7 @@ export const closeOpen = async (database: LedgerDatabase, host: Host, self: stri
     .selectFrom('executions')
     .select(['run_id', 'task_name', 'hostname', 'process_id', 'boot_id', 'process_start_ticks'])
     .select(['execution_start', 'heartbeat_at', 'last_update', 'items_attempted', 'end_reason'])
-    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+    .where(isOpen)
     .where('run_id', '!=', self)
     .execute()
   const closed: Closed[] = []
@@ -82,7 +83,7 @@ const close = (database: LedgerDatabase, end: Closed, now: number): Promise<bool
       .set({ execution_status: execution, end_reason: reason, execution_end: at, last_update: timeText(now) })
       .set({ error_message: `Marked as ${end.status}: ${end.reason}`, subtask_status: 'FAILED' })
       .where('run_id', '=', end.runId)
-      .where('execution_status', 'in', ['STARTED', 'RUNNING'])
+      .where(isOpen)
       .executeTakeFirst()
     if (changed.numUpdatedRows === 0n) return false
     for (const table of ['subtasks', 'files', 'batches'] as const)

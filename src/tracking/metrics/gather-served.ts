@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { timeMs } from '../../sql/timestamps.ts'
 import { taskNames } from '../api/task-reads.ts'
 import { tables } from '../ledger/daily-stats.ts'
+import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import type { ServedFacts, TaskMetric } from './served-metrics.ts'
 
@@ -10,9 +11,16 @@ type FromLedger = Pick<ServedFacts, 'tasks' | 'executions' | 'alerts'>
 /** What the ledger says for `/metrics`: by indexes and by `daily_stats`, never by reading every execution. */
 export const ledgerMetrics = async (database: LedgerDatabase): Promise<FromLedger> => {
   const from = tables(database)
+  const open = await from
+    .selectFrom('executions')
+    .select(['task_name', sql<number | string>`COUNT(*)`.as('count')])
+    .where(isOpen)
+    .groupBy('task_name')
+    .execute()
+  const running = new Map(open.map(({ task_name: task, count }) => [task, Number(count)]))
   const tasks: TaskMetric[] = []
   for (const task of await taskNames(database)) {
-    const metric = await taskMetric(database, task)
+    const metric = await taskMetric(database, task, running.get(task) ?? 0)
     if (metric) tasks.push(metric)
   }
   const days = await from
@@ -48,7 +56,11 @@ const SUMS = [
   ['ended_unseen', 'terminated'],
 ] as const
 
-const taskMetric = async (database: LedgerDatabase, task: string): Promise<TaskMetric | undefined> => {
+const taskMetric = async (
+  database: LedgerDatabase,
+  task: string,
+  running: number,
+): Promise<TaskMetric | undefined> => {
   const ofTask = tables(database)
     .selectFrom('executions')
     .select(['execution_start', 'execution_end', 'exit_code'])
@@ -63,12 +75,6 @@ const taskMetric = async (database: LedgerDatabase, task: string): Promise<TaskM
     .where('execution_end', 'is not', null)
     .where((eb) => eb.or([eb('end_reason', 'is', null), eb('end_reason', 'in', ['ok', 'skipped'])]))
     .executeTakeFirst()
-  const open = await tables(database)
-    .selectFrom('executions')
-    .select(sql<number | string>`COUNT(*)`.as('count'))
-    .where('task_name', '=', task)
-    .where('execution_status', 'in', ['STARTED', 'RUNNING'])
-    .executeTakeFirst()
   const endOf = (row: typeof newest | undefined): number | undefined =>
     row?.execution_end == null ? undefined : timeMs(row.execution_end)
   const endedAt = endOf(ended)
@@ -79,6 +85,6 @@ const taskMetric = async (database: LedgerDatabase, task: string): Promise<TaskM
     succeededAt: endOf(good),
     took: ended && endedAt !== undefined ? endedAt - timeMs(ended.execution_start) : undefined,
     exitCode: ended?.exit_code ?? undefined,
-    running: Number(open?.count ?? 0),
+    running,
   }
 }

@@ -1,4 +1,5 @@
 import { failureGroups, failuresWith } from '../failure-groups.ts'
+import type { Slice, TaskDay } from '../model.ts'
 import { tailLog } from '../log-file.ts'
 import {
   all,
@@ -11,6 +12,7 @@ import {
   LIMIT,
   numberIn,
   type Parameter,
+  type Query,
   type Read,
 } from './question.ts'
 
@@ -29,6 +31,27 @@ const FILTERS: readonly Parameter[] = [
   LIMIT,
   CURSOR,
 ]
+
+/** Days in parts: 60 tasks over a year are 20,000. */
+const PART: readonly Parameter[] = [
+  { name: 'limit', doc: 'days of tasks at most, 1 to 10000 (10000)', integer: true },
+  CURSOR,
+]
+
+const daysOf = async (q: Query, task?: string): Promise<Slice<TaskDay>> => {
+  const limit = numberIn(q.query, 'limit', 1, 10_000, 10_000)
+  const [, day = '', after = ''] = /^(\d{4}-\d\d-\d\d) (.*)$/s.exec(q.query.get('cursor') ?? '') ?? []
+  const since = q.now - numberIn(q.query, 'days', 1, 400, 30) * DAY
+  const days = await ledgerOf(q).days(since, task, {
+    limit: limit + 1,
+    after: day === '' ? undefined : { day, task: after },
+  })
+  const last = days[limit - 1]
+  return {
+    items: days.slice(0, limit),
+    next: days.length > limit && last ? `${last.day} ${last.task}` : undefined,
+  }
+}
 
 /** Reads of the ledger. */
 export const EXECUTION_READS: readonly Read[] = [
@@ -124,17 +147,16 @@ export const EXECUTION_READS: readonly Read[] = [
   {
     path: '/stats',
     doc: 'Days of all tasks, the oldest first.',
-    query: [DAYS],
+    query: [DAYS, ...PART],
     kind: 'list',
-    read: async (q) => all(await ledgerOf(q).days(q.now - numberIn(q.query, 'days', 1, 400, 30) * DAY)),
+    read: (q) => daysOf(q),
   },
   {
     path: '/stats/{task}',
     doc: 'Days of one task, the oldest first.',
-    query: [DAYS],
+    query: [DAYS, ...PART],
     kind: 'list',
-    read: async (q) =>
-      all(await ledgerOf(q).days(q.now - numberIn(q.query, 'days', 1, 400, 30) * DAY, q.path['task'])),
+    read: (q) => daysOf(q, q.path['task']),
   },
   {
     path: '/failures',

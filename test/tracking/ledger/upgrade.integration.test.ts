@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { openFile } from '../../../src/sql/libsql-database.ts'
 import { databasePlace } from '../../../src/sql/database-url.ts'
 import { openDatabase } from '../../../src/sql/open-database.ts'
-import { listExecutions } from '../../../src/tracking/api/execution-reads.ts'
+import { listExecutions } from '../../../src/tracking/api/execution-list.ts'
 import { taskFacts } from '../../../src/tracking/alerts/gather-facts.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 
