@@ -121,7 +121,7 @@ const onSharedQueue = async (
   item: ItemOptions,
   run: (items: ItemSource) => Promise<void>,
 ): Promise<void> => {
-  const store = await openQueue(task.queue, task.workDir, true)
+  const store = await openQueue(task.queue, task.workDir, 'works', task.workers)
   try {
     await onQueue(store, task, selection, walk, work, run)
     // Items that have ended their holders are the backlog's finding; the log is to say it as well.

@@ -9,7 +9,7 @@ import { CommitUnknownError } from './database.ts'
  */
 export type ErrorClass = 'duplicate' | 'constraint' | 'refused' | 'transient' | 'unknown' | 'unavailable'
 
-const TRANSIENT_STATES = /^(?:40001|40P01|55P03|57P01|57P02|57P03|08\w{3}|53300)$/
+const TRANSIENT_STATES = /^(?:40001|40P01|55P03|25P03|57014|57P01|57P02|57P03|08\w{3}|53300)$/
 const TRANSIENT_NUMBERS = new Set([1205, 1213, 1040, 1053, 2006, 2013])
 const TRANSIENT_CODES =
   /^(?:ECONNRESET|EPIPE|ETIMEDOUT|PROTOCOL_CONNECTION_LOST|ECONNREFUSED|ENOTFOUND|EHOSTUNREACH)$/

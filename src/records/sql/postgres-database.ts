@@ -19,6 +19,9 @@ const RAW = new Set([
   pg.types.builtins.JSONB,
 ])
 
+/** Milliseconds after which a transaction of ours that does nothing belongs to a frozen process, whose locks others wait for. */
+const FROZEN = 10_000
+
 /** Connects at the first query. A server that goes away is an error of the next query and of nothing else. */
 export const openPostgresDatabase = (server: string, options: DatabaseOptions): RecordsDatabase => {
   const { connections, timeout, password } = options
@@ -26,7 +29,10 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
   const own = url.searchParams.get('options')
   url.searchParams.set(
     'options',
-    [...(own === null ? [] : [own]), '-c TimeZone=UTC -c DateStyle=ISO'].join(' '),
+    [
+      ...(own === null ? [] : [own]),
+      `-c TimeZone=UTC -c DateStyle=ISO -c idle_in_transaction_session_timeout=${Math.min(timeout, FROZEN)}`,
+    ].join(' '),
   )
   if (password !== undefined) url.searchParams.set('password', password.current())
   const pool = new pg.Pool({
