@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServedDemo } from './demo.ts'
-import type { Served } from './served.ts'
+import { Served } from './served.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const PAGES = [
@@ -68,6 +68,23 @@ describe.skipIf(!existsSync(CHROMIUM))('every page in Chromium', () => {
     },
     120_000,
   )
+
+  it('fits a phone over a ledger alone, where most parts are not configured', async () => {
+    const alone = new Served()
+    const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+    try {
+      await alone.start()
+      const wide: string[] = []
+      for (const path of PAGES) {
+        await page.goto(alone.url + path)
+        wide.push(...(await faultsOf(page, false)).map((fault) => `${path}: ${fault}`))
+      }
+      expect(wide).toEqual([])
+    } finally {
+      await page.close()
+      await alone.remove()
+    }
+  }, 60_000)
 
   it('is found wrong where it is too wide or a picture has no words (control)', async () => {
     const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
@@ -163,7 +180,7 @@ describe('the pages of the demo open with their sentence', () => {
       { key: '250', differs: [{ column: 'volts', archive: '-1499.80' }] },
     ])
     const [newest] = await list('/rows/processes')
-    expect(Math.abs(Number(newest?.['startedAt']) - Date.now())).toBeLessThan(120_000)
+    expect(Math.abs(Number(newest?.['startedAt']) - Date.now())).toBeLessThan(1_800_000)
   })
 })
 

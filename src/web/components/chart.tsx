@@ -21,7 +21,7 @@ export interface ChartSpec {
   readonly odd?: readonly number[]
 }
 
-/** Figures over time, drawn by the script; the caption says the same in words. */
+/** Figures over time, drawn by the script; the caption says the same in words. One moment alone has no axis: it is only told. */
 export const Chart = ({
   id,
   spec,
@@ -36,15 +36,17 @@ export const Chart = ({
   legend?: readonly (readonly [cls: string, word: string])[]
 }) => (
   <figure class="fig">
-    <div
-      class="chart"
-      id={id}
-      data-height={height}
-      data-spec={JSON.stringify(spec)}
-      role="img"
-      aria-label={say}
-    ></div>
-    {legend && (
+    {spec.t.length > 1 && (
+      <div
+        class="chart"
+        id={id}
+        data-height={height}
+        data-spec={JSON.stringify(spec)}
+        role="img"
+        aria-label={say}
+      ></div>
+    )}
+    {spec.t.length > 1 && legend && (
       <div class="lg">
         {legend.map(([cls, word]) => (
           <span>

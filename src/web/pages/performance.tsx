@@ -1,6 +1,8 @@
 import { Empty, Exports, Panel, Select } from '../components/parts.tsx'
+import { Trend, TREND_MOST } from '../components/trend.tsx'
 import type { TaskDay } from '../model.ts'
 import { count, plural, share, span } from '../text.ts'
+import { changeOf, trendOf } from '../trend.ts'
 import type { Ask, View } from '../view.ts'
 
 const DAY = 86_400_000
@@ -41,10 +43,14 @@ export const performancePage = async ({ sources, query, now }: Ask): Promise<Vie
   const wanted = query.get('days') ?? '30'
   const length = TIMES.some(([value]) => value === wanted) ? wanted : '30'
   const task = query.get('task') ?? ''
-  const [all, lines] = await Promise.all([
-    ledger?.days(now - Number(length) * DAY) ?? [],
+  const from = now - Number(length) * DAY
+  const [all, lines, found] = await Promise.all([
+    ledger?.days(from) ?? [],
     ledger?.tasks() ?? [],
+    task === '' ? undefined : ledger?.executions({ task, from, limit: TREND_MOST }),
   ])
+  const points = trendOf(found?.items ?? [])
+  const change = changeOf(points, now)
   const byTask = grouped(all)
   const names = [...byTask.keys()].sort()
   const shown = task === '' ? all : all.filter((day) => day.task === task)
@@ -59,7 +65,12 @@ export const performancePage = async ({ sources, query, now }: Ask): Promise<Vie
         <>
           <b>{plural(sum.executions, 'execution')}</b> in the last {length} days
           {task === '' ? '' : ` of ${task}`}; {share(sum.ok, sum.executions)} % ended well
-          {sum.bad > 0 && <b>, {count(sum.bad)} ended badly</b>}.
+          {sum.bad > 0 && <b>, {count(sum.bad)} ended badly</b>}.{' '}
+          {change && Math.abs(change.lately / change.before - 1) >= 0.2 && (
+            <b>
+              In the last 7 days it takes {span(change.lately)}, {span(change.before)} before.
+            </b>
+          )}
         </>
       )
     ) : (
@@ -81,6 +92,21 @@ export const performancePage = async ({ sources, query, now }: Ask): Promise<Vie
           </form>
         ),
       },
+      ...(task === '' || !ledger
+        ? []
+        : [
+            {
+              id: 'b-trend',
+              body: (
+                <Trend
+                  points={points}
+                  hasMore={found?.next !== undefined}
+                  api={`/api/v1/executions?${new URLSearchParams({ task, from: new Date(from).toISOString() }).toString()}`}
+                  now={now}
+                />
+              ),
+            },
+          ]),
       {
         id: 'b-tasks',
         body: (
@@ -88,7 +114,11 @@ export const performancePage = async ({ sources, query, now }: Ask): Promise<Vie
             title="Tasks"
             id="tasks"
             sub="p50 and p95: of those of the newest 30 that finished or were partial"
-            aside={<Exports api={`/api/v1/stats?days=${length}`} />}
+            aside={
+              <Exports
+                api={`/api/v1/stats${task === '' ? '' : `/${encodeURIComponent(task)}`}?days=${length}`}
+              />
+            }
           >
             {names.length === 0 ? (
               <Empty what="No execution in this time." />
