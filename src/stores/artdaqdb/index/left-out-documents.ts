@@ -5,6 +5,8 @@ import { runNumber, runOf } from '../names.ts'
 import type { Collection } from './collection.ts'
 import { rebuiltAt } from './damaged-index-backup.ts'
 import type { Database } from './database.ts'
+import { unlisted } from './index-differences.ts'
+import type { Held } from './run-documents.ts'
 
 /**
  * Refuses a run of which a damaged document may be left out of an index that was made anew from the documents: without it, the version before it
@@ -21,6 +23,25 @@ export async function requireNoneLeftOut(database: Database, run: number): Promi
       'STORE_CORRUPT',
       `run ${run}: ${path} names it, cannot be read, and is not in the index, which was made anew from the documents`,
       { run, hint: 'run-archiver artdaq repair writes the document again where its seal proves what was stored. Otherwise put the file back from a backup, or move it out of the collection to read what was stored before it.' }, // prettier-ignore
+    )
+  }
+}
+
+/**
+ * Refuses a run of whose documents the indexes say only a part: with a bit of an index lost, a document is no longer taken for what it is, and the
+ * version before it would be read. Throws STORE_CORRUPT.
+ */
+export async function requireListed(held: readonly Held[], run: number): Promise<void> {
+  for (const { collection, oid, stored, version, entities } of held) {
+    const { index } = await collection.index()
+    const lost = stored
+      ? unlisted(index, stored.facts)
+      : [...(version === '' ? ['version'] : []), ...(entities.length === 0 ? ['entity'] : [])]
+    if (lost.length === 0) continue
+    throw new ArchiverError(
+      'STORE_CORRUPT',
+      `run ${run}: the index of ${collection.name} lacks of ${collection.documentPath(oid)} its ${lost.join(', its ')}`,
+      { run, hint: 'run-archiver artdaq repair writes the index again from the documents' },
     )
   }
 }

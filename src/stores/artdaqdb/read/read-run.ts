@@ -5,7 +5,7 @@ import { documentName, type Attachments } from '../format/attachments.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import { prove } from '../format/proof.ts'
 import type { Database } from '../index/database.ts'
-import { requireNoneLeftOut } from '../index/left-out-documents.ts'
+import { requireListed, requireNoneLeftOut } from '../index/left-out-documents.ts'
 import { heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { indexedRuns } from '../index/run-index.ts'
@@ -45,6 +45,7 @@ export async function chooseRun(database: Database, run: number): Promise<Chosen
     })
   await requireNoneLeftOut(database, run)
   const held = (await Promise.all(collections.map((one) => heldOf(one, configuration)))).flat()
+  await requireListed(held, run)
   const update = (await updatesOf(database.collection(COMMIT_MARK))).get(run) ?? 0
   return { configuration, documents: newestOfEach(held, run), update }
 }
