@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import type { Config } from '../config/settings.ts'
 import { now } from '../platform/host.ts'
+import { provenOf } from '../runs/scrub/scrub-share.ts'
 import { FailureLog } from '../state/failure-log.ts'
 import { StateFile } from '../state/state-file.ts'
 import { firstTriedAt } from '../tracking/alerts/gather-facts.ts'
@@ -11,7 +12,7 @@ import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 export const siteFacts = async (
   database: LedgerDatabase,
   app: Config['app'],
-): Promise<Pick<WatchFacts, 'stages' | 'disks' | 'logs'>> => {
+): Promise<Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged'>> => {
   const stages = await Promise.all([
     stageFacts(database, 'import', app.importStateFile, app.importFailureLog),
     stageFacts(database, 'migrate', app.migrateStateFile, app.migrateFailureLog),
@@ -21,6 +22,7 @@ export const siteFacts = async (
   return {
     stages: stages.flatMap((stage) => (stage ? [stage] : [])),
     disks: disk && disk.blocks > 0 ? [{ path: app.workDir, free: disk.bavail / disk.blocks }] : [],
+    damaged: (await provenOf({ config: { app } }).load()).damaged,
     logs: log && app.logFile !== undefined ? [{ path: app.logFile, bytes: log.size }] : [],
   }
 }

@@ -11,6 +11,7 @@ import { type PassRequest, runPass, type StageReport } from '../runs/pass.ts'
 import type { Plan } from '../runs/plan.ts'
 import { monotonic } from '../platform/host.ts'
 import type { RepeatFilter } from '../platform/log/repeat-filter.ts'
+import type { IdleScrub } from '../runs/scrub/idle-scrub.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { pingIdle } from './idle-ping.ts'
@@ -32,8 +33,11 @@ export interface DaemonPassOptions {
   readonly verbose: boolean
   /** Of the passes before: what they have logged is not logged again while there is trouble. */
   readonly repeats?: RepeatFilter
-  /** Hears every event of the pass. */
-  readonly listener: Listener
+  /** Called whenever work moved. */
+  alive(): void
+  readonly idleScrub: IdleScrub
+  /** Logs a line outside of a pass. */
+  warn(message: string): void
 }
 
 /**
@@ -51,6 +55,9 @@ export const daemonPass = async (
     const idle = isDue ? undefined : await idlePlans(archiver, INCREMENTAL)
     if (idle) {
       await pingIdle(archiver, context)
+      const { warn, idleScrub, alive } = options
+      // What it finds is in the report and the metrics, and `alerts check` sends it.
+      await idleScrub.turn(archiver, idle, { stop: context.signal, warn, alive, damaged: () => undefined })
       return await summaryOf(archiver, { reports: idle.map(asReport), retried: NONE })
     }
     if (!hasQueue(archiver.config.queue))
@@ -77,7 +84,7 @@ const backlogRound = async (
   archiver: Archiver,
   context: Context,
   retries: ByStage,
-  { verbose, listener }: DaemonPassOptions,
+  { verbose, alive }: DaemonPassOptions,
 ): Promise<void> => {
   const { workOnBacklog } = await import('./work-on-backlog.ts')
   const round = {
@@ -85,7 +92,7 @@ const backlogRound = async (
     stages: STAGES,
     untilEmpty: true,
     verbose,
-    listener,
+    listener: alive,
     before: async (store: ClaimStore) => {
       for (const stage of STAGES)
         if (!retries[stage].isEmpty) await store.retry(stage, [...retries[stage]].map(String))
@@ -127,7 +134,7 @@ const work = async (
   archiver: Archiver,
   context: Context,
   retries: ByStage,
-  { verbose, listener, repeats }: DaemonPassOptions,
+  { verbose, alive, repeats }: DaemonPassOptions,
 ): Promise<Work> => {
   const reports: StageReport[] = []
   const retried: Record<StageName, RunSet> = { ...NONE }
@@ -136,12 +143,12 @@ const work = async (
     return withSession(archiver, session, own, async (conditions) => {
       const both: Listener = (event) => {
         conditions.listener(event)
-        listener(event)
+        alive()
       }
       const given = { ...conditions, listener: both }
       const began = monotonic()
       reports.push(...(await runPass(archiver, INCREMENTAL, given)))
-      const damaged = await scrubShare(archiver, reports, monotonic() - began, conditions)
+      const damaged = await scrubShare(archiver, reports, monotonic() - began, { ...conditions, alive })
       for (const sentence of damaged) conditions.warn(sentence)
       for (const stage of STAGES)
         if (!retries[stage].isEmpty && !own.signal.aborted) {

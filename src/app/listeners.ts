@@ -21,7 +21,7 @@ import type { Context } from './context.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
 import { queueSeries } from './queue-metrics.ts'
-import { standingsOf } from './stage-standings.ts'
+import { proofAfter, standingsOf } from './stage-standings.ts'
 
 export interface SessionOptions {
   /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
@@ -52,6 +52,8 @@ export interface Listeners {
   readonly listener: Listener
   /** A state file was damaged, and is kept under another name. */
   corrupt(file: string, kept: string): void
+  /** The scrub found damaged runs. */
+  damaged(found: ReadonlyMap<number, string>): void
   /** A signal has asked for the end; what must be known even if the process does not live to its end is written now. */
   stopping(signal: string): void
   /** What this process did as an instance of a shared backlog so far. */
@@ -99,6 +101,7 @@ export const openListeners = async (
       reporting.corrupt(file, kept)
     },
     counted: (tally) => ledger.counted(tally),
+    damaged: (found) => reporting.damaged(found),
     stopping: (signal) => {
       ledger.killed(signal)
       reporting.killed(signal)
@@ -122,7 +125,20 @@ export const openListeners = async (
         options.shared && metrics.textfile !== undefined ? await queueSeries(queue, app.workDir) : []
       for (const { stage, outcome, error: cause } of signal === undefined ? reports : [])
         if (cause && !outcome) reporting.unbegun(stage, cause)
-      const end = { exitCode, isPass, signal, standings, backlog, ledgerFailures: failures, spoolBytes }
+      const proof =
+        metrics.textfile === undefined
+          ? undefined
+          : await proofAfter(archiver, reports).catch(() => undefined)
+      const end = {
+        exitCode,
+        isPass,
+        signal,
+        standings,
+        backlog,
+        proof,
+        ledgerFailures: failures,
+        spoolBytes,
+      }
       await reporting.end(end)
     },
   }

@@ -21,7 +21,9 @@ export const pageAlerts = (
   const read = (): Promise<AlertsFacts> =>
     ledger.use(async (database) =>
       alertFacts(database, now(), {
-        site: config ? await siteFacts(database, config.app) : { stages: [], disks: [], logs: [] },
+        site: config
+          ? await siteFacts(database, config.app)
+          : { stages: [], disks: [], logs: [], damaged: new Map() },
         byPasses: config ? await readSent(sentFile(config.app.workDir)) : {},
         channels: config && channelsOf(config.reporting, KEEP, {}).map(({ name }) => name),
       }),

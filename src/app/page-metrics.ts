@@ -5,6 +5,7 @@ import { ledgerMetrics } from '../tracking/metrics/gather-served.ts'
 import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
 import { servedMetrics } from '../tracking/metrics/served-metrics.ts'
 import type { RunReads, RunsSnapshot } from '../web/model.ts'
+import { proofCounts } from './stage-standings.ts'
 import type { PageLedger } from './page-ledger.ts'
 import type { PageQueue } from './page-queue.ts'
 import { queueFacts, type QueueFacts } from './queue-metrics.ts'
@@ -48,6 +49,7 @@ export const pageMetrics =
       ...(fromLedger ?? NO_LEDGER),
       ...(fromQueue ?? NO_QUEUE),
       standings: snapshot ? standingsOf(snapshot) : [],
+      proof: snapshot?.proof && proofCounts(snapshot.proof),
       spoolBytes: sizes.reduce((sum, size) => sum + size, 0),
       ledgerUp: fromLedger !== undefined,
       version,

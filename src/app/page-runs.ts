@@ -5,6 +5,7 @@ import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import type { Archiver } from '../runs/archiver.ts'
+import { provenOf } from '../runs/scrub/scrub-share.ts'
 import { recommendations } from '../runs/report/advice.ts'
 import { makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
 import type { CopyFile, Known, RunCopies, RunCopy, RunReads, RunsSnapshot, StageMarks } from '../web/model.ts'
@@ -65,7 +66,7 @@ export const pageRuns = (
 
 const fingerprint = ({ at: _at, map: _map, waiting, ...rest }: RunsSnapshot): string =>
   JSON.stringify([rest, [...waiting]], (_key, value: unknown) =>
-    value instanceof RunSet ? value.toString() : value,
+    value instanceof RunSet ? value.toString() : value instanceof Map ? [...value] : value,
   )
 
 /** Facts of the report in the words of the pages. */
@@ -96,6 +97,7 @@ export const snapshotOf = (facts: ReportFacts): RunsSnapshot => {
     migrate,
     waiting,
     lastSuccess: facts.lastSuccess,
+    proof: facts.proof,
     advice: recommendations(report),
     unreadable: report.unreadable,
   }
@@ -119,7 +121,8 @@ const copiesOf = async (archiver: Archiver, run: number): Promise<RunCopies> => 
     copyOf(() => artdaqCopy(archiver, run)),
     copyOf(() => archiveCopy(archiver, run)),
   ])
-  return { record, artdaq, archive, comparedAt: undefined }
+  const proven = await provenOf(archiver).load()
+  return { record, artdaq, archive, comparedAt: proven.comparedAt(run), damage: proven.damaged.get(run) }
 }
 
 const copyOf = async (read: () => Promise<RunCopy>): Promise<RunCopy> => {

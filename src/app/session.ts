@@ -19,6 +19,8 @@ export interface Session extends PassConditions {
   readonly log: OpenLog
   /** What this process did as an instance of a shared backlog so far. */
   counted(tally: InstanceTally): void
+  /** The scrub found damaged runs. */
+  damaged(found: ReadonlyMap<number, string>): void
   /** What became of the stages of a pass, for the listeners at the end. */
   report(reports: readonly StageReport[]): void
 }
@@ -81,6 +83,7 @@ export const withSession = async (
       warn: (message) => log.warn(message),
       corrupt: (file, kept) => listeners.corrupt(file, kept),
       counted: (tally) => listeners.counted(tally),
+      damaged: (found) => listeners.damaged(found),
       report: (stages) => void reports.push(...stages),
     })
     end = { exitCode, reports }

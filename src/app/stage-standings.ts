@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises'
-import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
+import type { ProofCounts, Standing } from '../tracking/metrics/prometheus-textfile.ts'
+import type { ProofFacts } from '../runs/report/report.ts'
+import { provenOf } from '../runs/scrub/scrub-share.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
 
@@ -9,6 +11,27 @@ export const standingsOf = (
   reports: readonly StageReport[],
   now: number,
 ): Promise<Standing[]> => Promise.all(reports.map((report) => standingOf(archiver, report, now)))
+
+/** What the scrub knows after a pass of the migrate stage, for the metrics. */
+export const proofAfter = async (
+  archiver: Archiver,
+  reports: readonly StageReport[],
+): Promise<ProofCounts | undefined> => {
+  const migrated = reports.find(({ stage }) => stage === 'migrate')
+  if (!migrated?.plan) return undefined
+  const { plan, outcome } = migrated
+  const { failed } = await archiver.peek('migrate')
+  const stored = plan.stored.minus(plan.runs)
+  const held = (outcome ? stored.union(outcome.succeeded) : stored).minus(failed)
+  return proofCounts((await provenOf(archiver).load()).about(held))
+}
+
+export const proofCounts = ({ held, compared, oldest, damaged }: ProofFacts): ProofCounts => ({
+  compared: compared.size,
+  damaged: damaged.size,
+  notCompared: held.size - compared.size - damaged.size,
+  oldestAt: oldest,
+})
 
 const standingOf = async (
   archiver: Archiver,

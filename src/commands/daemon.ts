@@ -12,6 +12,7 @@ import { type LoopParts, runLoop } from '../runs/daemon/daemon.ts'
 import { daemonPass } from '../app/daemon-pass.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import type { Archiver } from '../runs/archiver.ts'
+import { IdleScrub } from '../runs/scrub/idle-scrub.ts'
 
 export interface DaemonOptions {
   readonly config: string
@@ -77,9 +78,10 @@ const partsOf = (
   const { retry } = settings
   const warn = (message: string) => log.warn(message)
   const repeats = new RepeatFilter(now)
+  const idleScrub = new IdleScrub()
   return {
     pass: async (retries) => {
-      const options = { verbose, listener: notifier.alive, repeats }
+      const options = { verbose, alive: notifier.alive, repeats, idleScrub, warn }
       const summary = await daemonPass(archiver, context, retries, options)
       repeats.active = summary.trouble !== undefined
       return summary

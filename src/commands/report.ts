@@ -103,13 +103,7 @@ const proofFacts = async (
 ): Promise<ProofFacts | undefined> => {
   if (!artdaq || !archive) return undefined
   const held = provable(artdaq, archive, (await archiver.peek('migrate')).failed)
-  const proven = await provenOf(archiver).load()
-  return {
-    held,
-    compared: proven.runs.intersect(held),
-    oldest: proven.oldest(held),
-    damaged: new Map([...proven.damaged].filter(([run]) => held.has(run))),
-  }
+  return (await provenOf(archiver).load()).about(held)
 }
 
 /** The shared backlog; undefined where none is configured. */

@@ -6,7 +6,14 @@ import type { Redact } from '../common/redact.ts'
 import { messageOf } from '../errors.ts'
 import type { Closed } from './ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../engine/stage.ts'
-import { closedAlert, corruptAlert, killedAlert, PassWatch, staleAlert } from './alerts/rules.ts'
+import {
+  closedAlert,
+  corruptAlert,
+  damagedAlert,
+  killedAlert,
+  PassWatch,
+  staleAlert,
+} from './alerts/rules.ts'
 import { PassWatchers, type PassWatcher, type WatchedPass } from './alerts/pass-watchers.ts'
 import { Alerts, type Alert, type Channel } from './alerts/alerts.ts'
 import { BatchLog } from './batch-log.ts'
@@ -14,7 +21,7 @@ import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
 import { openDescriptors } from './ledger/process-usage.ts'
-import { Textfile, type Standing } from './metrics/prometheus-textfile.ts'
+import { type ProofCounts, Textfile, type Standing } from './metrics/prometheus-textfile.ts'
 import type { TaskMetrics } from './metrics/task-metrics.ts'
 import { sentFile } from './alerts/sent-alerts.ts'
 
@@ -57,6 +64,7 @@ export interface PassEnd {
   readonly isPass: boolean
   readonly signal: string | undefined
   readonly standings: readonly Standing[]
+  readonly proof?: ProofCounts | undefined
   /** The shared backlog, where there is one. */
   readonly backlog?: TaskMetrics['series']
   readonly ledgerFailures: number
@@ -116,6 +124,11 @@ export class Reporting {
     this.alerts.raise(corruptAlert(file, kept))
   }
 
+  /** The scrub found damaged runs. */
+  damaged(found: ReadonlyMap<number, string>): void {
+    this.alerts.raise(damagedAlert(found))
+  }
+
   /** Reports how the pass ended, and waits for what is being sent for `ms` milliseconds at most. */
   async end(end: PassEnd, ms = 10_000): Promise<void> {
     const { now, staleAfterHours, workDir, log } = this.#options
@@ -162,10 +175,11 @@ export class Reporting {
   async #writeMetrics({
     exitCode,
     standings,
+    proof,
     backlog = [],
     ledgerFailures,
     spoolBytes,
-  }: Pick<PassEnd, 'standings' | 'backlog' | 'ledgerFailures' | 'spoolBytes'> & {
+  }: Pick<PassEnd, 'standings' | 'proof' | 'backlog' | 'ledgerFailures' | 'spoolBytes'> & {
     readonly exitCode: number | undefined
   }): Promise<void> {
     const { textfile, task, version, now, log, counted, stagesAreMetrics = true } = this.#options
@@ -180,6 +194,7 @@ export class Reporting {
       exitCode,
       stages,
       standings,
+      proof,
       counted,
       backlog,
       ledgerFailures,

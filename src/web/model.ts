@@ -1,3 +1,4 @@
+import type { Compared, Proof } from './proof.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type { ActionLine } from './models/actions.ts'
 import type { GraphFacts } from './models/graph.ts'
@@ -200,6 +201,8 @@ export interface RunsSnapshot {
   readonly waiting: ReadonlyMap<number, string>
   /** When a pass last ended well, epoch milliseconds. */
   readonly lastSuccess: number | undefined
+  /** Archived runs by when their copies were compared; undefined where a store does not answer. */
+  readonly proof: Proof | undefined
   /** What `--report-status` recommends, in its words. */
   readonly advice: readonly { readonly text: string; readonly command?: string }[]
   readonly unreadable: readonly string[]
@@ -224,12 +227,10 @@ export type RunCopy =
       readonly note: string | undefined
     }
 
-export interface RunCopies {
+export interface RunCopies extends Compared {
   readonly record: RunCopy
   readonly artdaq: RunCopy
   readonly archive: RunCopy
-  /** When the three were last compared, epoch milliseconds; undefined: not yet, or nobody keeps it. */
-  readonly comparedAt: number | undefined
 }
 
 export interface RunReads {

@@ -27,9 +27,14 @@ const BAD: readonly Standing[] = ['failed', 'terminated', 'reboot', 'killed']
 
 /** What needs a person, the most urgent first. Everything on it is something that a command or another page says too. */
 export const todoList = (facts: TodoFacts): readonly Todo[] =>
-  [...unreadable(facts), ...hanging(facts), ...failing(facts), ...badEnds(facts), ...advised(facts)].sort(
-    (a, b) => b.urgency - a.urgency,
-  )
+  [
+    ...unreadable(facts),
+    ...damaged(facts),
+    ...hanging(facts),
+    ...failing(facts),
+    ...badEnds(facts),
+    ...advised(facts),
+  ].sort((a, b) => b.urgency - a.urgency)
 
 const unreadable = ({ snapshot }: TodoFacts): Todo[] =>
   (snapshot?.unreadable ?? []).map((text) => ({
@@ -38,6 +43,16 @@ const unreadable = ({ snapshot }: TodoFacts): Todo[] =>
     text,
     href: '/runs',
     urgency: 100,
+  }))
+
+const damaged = ({ snapshot, config }: TodoFacts): Todo[] =>
+  [...(snapshot?.proof?.damaged ?? [])].slice(0, 5).map(([run, reason]) => ({
+    standing: 'failed',
+    title: `Run ${count(run)} is damaged`,
+    text: `${reason}. Nothing was changed.`,
+    href: `/runs/${run}`,
+    command: `run-archiver diff ${run} --config ${config}`,
+    urgency: 95,
   }))
 
 const hanging = ({ current, now }: TodoFacts): Todo[] =>

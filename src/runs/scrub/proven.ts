@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { RunSet } from '../../common/run-set.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { unwritable } from '../../state/state-file.ts'
+import type { ProofFacts } from '../report/report.ts'
 
 /** Comparisons within an hour are kept as one: years of them are a few lines. */
 const HOUR = 3_600_000
@@ -57,6 +58,21 @@ export class Proven {
   /** When the one of these runs that was compared longest ago was compared, epoch milliseconds; undefined where none was. */
   oldest(of: RunSet): number | undefined {
     return this.#hours().find((hour) => !this.#compared.get(hour)?.intersect(of).isEmpty)
+  }
+
+  /** When a run was compared last and was good, epoch milliseconds; undefined where it never was, or is damaged. */
+  comparedAt(run: number): number | undefined {
+    return this.#hours().findLast((hour) => this.#compared.get(hour)?.has(run))
+  }
+
+  /** What is known of the runs that are archived. */
+  about(held: RunSet): ProofFacts {
+    return {
+      held,
+      compared: this.runs.intersect(held),
+      oldest: this.oldest(held),
+      damaged: new Map([...this.#damaged].filter(([run]) => held.has(run))),
+    }
   }
 
   /** The order in which runs are to be compared: damaged ones, those that never were, then the longest ago. */

@@ -8,8 +8,20 @@ import { Proven } from './proven.ts'
 import { scrub } from './scrub.ts'
 
 /** The file of what was compared, in work_dir. */
-export const provenOf = ({ config }: Pick<Archiver, 'config'>): Proven =>
-  new Proven(join(config.app.workDir, '.proven.json'))
+export const provenOf = ({
+  config,
+}: {
+  readonly config: { readonly app: { readonly workDir: string } }
+}): Proven => new Proven(join(config.app.workDir, '.proven.json'))
+
+export interface ScrubConditions {
+  readonly stop: AbortSignal
+  warn(message: string): void
+  /** Called with the runs that were found damaged, and what was found. */
+  damaged(found: ReadonlyMap<number, string>): void
+  /** Called after each run, for whoever watches that work goes on. */
+  alive?(): void
+}
 
 /**
  * After a pass: notes what it migrated as compared, and compares archived runs for a share of the time that it took (`scrub.share`), one at least.
@@ -19,7 +31,7 @@ export const scrubShare = async (
   archiver: Archiver,
   reports: readonly StageReport[],
   took: number,
-  conditions: { readonly stop: AbortSignal; warn(message: string): void },
+  conditions: ScrubConditions,
 ): Promise<readonly string[]> => {
   const migrated = reports.find(({ stage }) => stage === 'migrate')
   const { share } = archiver.config.scrub
@@ -41,8 +53,10 @@ export const scrubShare = async (
             signal: conditions.stop,
             monotonic,
             now,
+            compared: () => conditions.alive?.(),
           })
     if (!outcome.succeeded.isEmpty || (scrubbed?.compared ?? 0) > 0) await proven.save()
+    if (scrubbed && scrubbed.damaged.size > 0) conditions.damaged(scrubbed.damaged)
     return [...(scrubbed?.damaged ?? [])].map(([run, reason]) => damageText(run, reason))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error

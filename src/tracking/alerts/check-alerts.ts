@@ -15,7 +15,7 @@ export interface CheckOptions {
   readonly timeout: number
   readonly warn: (message: string) => void
   /** What the ledger does not know: stages, disks, logs. */
-  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs'>
+  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged'>
 }
 
 export interface CheckResult {

@@ -16,6 +16,7 @@ export const THRESHOLDS = {
   failure_log: 'more than 50 runs',
   gap: 'older than 24 h',
   distance: 'more than 1000 runs',
+  damaged: 'the scrub found a damaged copy',
   disk: 'less than 10 % free',
   log_size: 'more than 1 GiB',
 } as const satisfies Record<RuleName, string>

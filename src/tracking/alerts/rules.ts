@@ -118,6 +118,18 @@ export const corruptAlert = (file: string, kept: string): Alert => ({
   lines: [`${file} could not be read and is kept as ${kept}.`, 'State is rebuilt from the stores.'],
 })
 
+/** The scrub found damaged copies of archived runs: each with what was found. */
+export const damagedAlert = (found: ReadonlyMap<number, string>): Alert => ({
+  key: `damaged:${keysText([...found.keys()].map(String))}`.slice(0, 300),
+  severity: 'critical',
+  title: found.size === 1 ? 'An archived run is damaged' : `${found.size} archived runs are damaged`,
+  lines: [
+    ...[...found].slice(0, NAMED).map(([run, reason]) => `  run ${run}: ${reason}`),
+    ...(found.size > NAMED ? [`  and ${found.size - NAMED} more`] : []),
+    'Nothing was changed. run-archiver diff RUN shows which copy is damaged.',
+  ],
+})
+
 /** What is known of the last success. Epoch milliseconds. */
 export interface SuccessFacts {
   /** When a pass last succeeded; undefined when none ever did. */

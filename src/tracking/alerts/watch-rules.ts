@@ -46,11 +46,15 @@ export interface WatchFacts {
   /** Free share of a disk, 0 to 1, by folder. */
   readonly disks: readonly { readonly path: string; readonly free: number }[]
   readonly logs: readonly { readonly path: string; readonly bytes: number }[]
+  /** Archived runs of which the scrub found a copy damaged, and what it found. */
+  readonly damaged: ReadonlyMap<number, string>
 }
 
 const DAY = 86_400_000
 const GIB = 2 ** 30
 const THROTTLED_AFTER = 900_000
+/** A disk that rots would else send thousands of messages. */
+const DAMAGED_SHOWN = 20
 
 type Rule = (facts: WatchFacts) => readonly Omit<Finding, 'rule'>[]
 
@@ -144,6 +148,13 @@ export const RULES = {
         ]
       : undefined,
   ),
+  damaged: ({ damaged }) =>
+    [...damaged].slice(0, DAMAGED_SHOWN).map(([run, reason]) => ({
+      subject: `run ${run}`,
+      severity: 'critical',
+      title: `Run ${run} is damaged${damaged.size > DAMAGED_SHOWN ? `, one of ${damaged.size}` : ''}`,
+      detail: `${reason}. run-archiver diff ${run} shows which copy.`,
+    })),
   disk: ({ disks }) =>
     disks
       .filter(({ free }) => free < 0.1)

@@ -20,6 +20,13 @@ export const FAMILIES = {
   backlog_runs: ['gauge', 'Runs neither archived nor failed.'],
   failed_runs: ['gauge', 'Runs in the failure log.'],
   oldest_pending_seconds: ['gauge', 'How long the oldest pending run has waited.'],
+  compared_runs: ['gauge', 'Archived runs whose copies were compared, and agree.'],
+  not_compared_runs: ['gauge', 'Archived runs whose copies this archiver never compared.'],
+  damaged_runs: ['gauge', 'Archived runs of which the scrub found a copy damaged.'],
+  oldest_comparison_timestamp_seconds: [
+    'gauge',
+    'When the archived run was compared whose last comparison is the oldest.',
+  ],
   rows_total: ['counter', 'Rows of tables, by what became of them.'],
   row_conflicts: ['gauge', 'Conflicts that no one has resolved, of the files of the last execution.'],
   throttled_seconds_total: ['counter', 'How long batches of rows were held back, by the reason.'],

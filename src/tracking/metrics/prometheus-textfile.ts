@@ -18,6 +18,24 @@ export interface Standing {
   readonly oldestPendingSeconds?: number | undefined
 }
 
+/** Archived runs by when their copies were compared last. */
+export interface ProofCounts {
+  readonly compared: number
+  readonly notCompared: number
+  readonly damaged: number
+  /** The longest ago that one of them was compared, epoch milliseconds; undefined where none was. */
+  readonly oldestAt: number | undefined
+}
+
+/** The series of a proof: in the text file, and in what `serve` gives. */
+export const proofSeries = ({ compared, notCompared, damaged, oldestAt }: ProofCounts) =>
+  [
+    ['compared_runs', compared],
+    ['not_compared_runs', notCompared],
+    ['damaged_runs', damaged],
+    ['oldest_comparison_timestamp_seconds', oldestAt === undefined ? undefined : oldestAt / 1000],
+  ] as const
+
 /** A pass as the text file shows it. Times in epoch milliseconds. */
 export interface TextfileFacts {
   readonly task: string
@@ -28,6 +46,8 @@ export interface TextfileFacts {
   readonly exitCode: number | undefined
   readonly stages: readonly StageMetrics[]
   readonly standings: readonly Standing[]
+  /** What the scrub knows; undefined where this pass does not say. */
+  readonly proof?: ProofCounts | undefined
   readonly ledgerFailures: number
   readonly spoolBytes: number
   /** What a task counts that is no pass over runs. Its file stands beside the archiver's, so each of its series names the task. */
@@ -91,6 +111,7 @@ const pageOf = (facts: TextfileFacts, earlier: Earlier, published: Earlier): Pag
     const oldest = standing.pending === 0 ? 0 : standing.oldestPendingSeconds
     page.gauge('oldest_pending_seconds', of, oldest)
   }
+  for (const [family, value] of facts.proof ? proofSeries(facts.proof) : []) page.gauge(family, {}, value)
   // Of a series that two files hold node_exporter drops one, and logs an error at each scrape.
   const own = facts.counted ? labels : {}
   page.counter('tracking_failures_total', own, facts.ledgerFailures)

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { FAMILIES } from './families.ts'
-import type { Standing } from './prometheus-textfile.ts'
+import { type ProofCounts, proofSeries, type Standing } from './prometheus-textfile.ts'
 
 /** A task by its newest executions. Times in epoch milliseconds. */
 export interface TaskMetric {
@@ -20,6 +20,7 @@ export interface ServedFacts {
   readonly executions: readonly { readonly task: string; readonly status: string; readonly count: number }[]
   readonly alerts: readonly { readonly rule: string; readonly count: number }[]
   readonly standings: readonly Standing[]
+  readonly proof?: ProofCounts | undefined
   readonly instances: Readonly<Record<string, number>>
   readonly claims: Readonly<Record<string, number>>
   /** Claims that instances were given. */
@@ -70,6 +71,7 @@ export const servedMetrics = async (facts: ServedFacts): Promise<string> => {
     put('backlog_runs', of, standing.pending)
     put('failed_runs', of, standing.failed)
   }
+  for (const [family, value] of facts.proof ? proofSeries(facts.proof) : []) put(family, {}, value)
   for (const [state, count] of Object.entries(facts.instances)) put('instances', { state }, count)
   for (const [state, count] of Object.entries(facts.claims)) put('claims', { state }, count)
   put('claims_total', {}, facts.claimed)

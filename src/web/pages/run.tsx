@@ -184,7 +184,9 @@ export const runPage = async (run: number, ask: Ask): Promise<View> => {
             id="where"
             title="Where it is"
             sub={
-              copies.comparedAt === undefined ? (
+              copies.damage !== undefined ? (
+                <b>DAMAGED: {copies.damage}</b>
+              ) : copies.comparedAt === undefined ? (
                 'not compared by the scrub yet'
               ) : (
                 <>

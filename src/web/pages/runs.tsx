@@ -4,6 +4,7 @@ import { MapPanel, RetryDialog } from '../components/run-map.tsx'
 import { FailedTable, GapTable } from '../components/run-tables.tsx'
 import { failedCount, Marks, onTheirWay } from '../components/runs.tsx'
 import type { RunsSnapshot } from '../model.ts'
+import { proofSentence } from '../proof.ts'
 import { count, plural } from '../text.ts'
 import type { Ask, Block, View } from '../view.ts'
 
@@ -74,6 +75,9 @@ export const runsPage = async (ask: Ask): Promise<View> => {
           >
             <BandBox snapshot={snapshot} brush />
             <Marks snapshot={snapshot} />
+            {snapshot.proof && !snapshot.proof.held.isEmpty && (
+              <p class="sub">{proofSentence(snapshot.proof, ask.now)}</p>
+            )}
           </Panel>
         ),
       },

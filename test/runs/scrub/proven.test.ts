@@ -27,6 +27,17 @@ describe('what was compared', () => {
     const again = await new Proven(path).load()
     expect([...again.order(RunSet.parse('1-6'))]).toEqual([6, 5, 1, 2, 3, 4])
     expect(again.oldest(RunSet.parse('3-9'))).toBe(5 * HOUR)
+    expect([again.comparedAt(1), again.comparedAt(5), again.comparedAt(6)]).toEqual([
+      2 * HOUR,
+      undefined,
+      undefined,
+    ])
+    const about = again.about(RunSet.parse('1-2,5-6'))
+    expect([about.compared.toString(), about.oldest, [...about.damaged.keys()]]).toEqual([
+      '1-2',
+      2 * HOUR,
+      [6],
+    ])
     again.good(RunSet.parse('6'), 6 * HOUR)
     expect([...again.damaged]).toEqual([])
   })

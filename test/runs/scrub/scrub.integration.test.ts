@@ -1,7 +1,10 @@
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { valuesOf } from '../../../src/tracking/metrics/prometheus-textfile.ts'
 import { Site } from '../../site.ts'
+import { Served } from '../../web/served.ts'
 
 let site: Site
 beforeEach(() => {
@@ -39,6 +42,51 @@ describe('a scrub', () => {
     site.record(7)
     expect(site.archiver()).toMatchObject({ status: 0 })
     expect(site.archiver('--report-status', '--compare-state', '--check').status).toBe(0)
+  })
+
+  it('is in the metrics, in the alerts, and on the page of the run', async () => {
+    const textfile = site.path('archiver.prom')
+    writeFileSync(site.config, `${readFileSync(site.config, 'utf8')}\nmetrics: {textfile: ${textfile}}\n`)
+    expect(site.archiver().status).toBe(0)
+    const valueOf = (name: string) => valuesOf(readFileSync(textfile, 'utf8')).get(`archiver_${name}`)
+    expect([valueOf('compared_runs'), valueOf('not_compared_runs'), valueOf('damaged_runs')]).toEqual([
+      5, 0, 0,
+    ])
+    expect(valueOf('oldest_comparison_timestamp_seconds')).toBeGreaterThan(0)
+    rot(3)
+    expect(site.command('scrub', '--runs', '3').status).toBe(1)
+    expect(site.command('alerts check').stdout).toContain('critical  damaged  run 3')
+    site.archiver()
+    expect([valueOf('compared_runs'), valueOf('damaged_runs')]).toEqual([4, 1])
+    const served = new Served(site.config)
+    try {
+      await served.start()
+      const page = async (path: string): Promise<string> => (await served.send('GET', path)).text
+      expect(await page('/runs/3')).toContain('DAMAGED: ')
+      expect(await page('/runs/2')).toContain('all copies last compared')
+      expect(await page('/runs')).toContain(
+        '4 of 5 archived runs were compared within 1 day; 0 not yet; DAMAGED: 3.',
+      )
+      expect(await page('/metrics')).toContain('archiver_damaged_runs 1\n')
+    } finally {
+      await served.remove()
+    }
+  })
+
+  it('costs an idle pass nothing: what was compared is not even looked at', () => {
+    site.archiver()
+    site.archiver('--incremental')
+    const proven = site.path('work', '.proven.json')
+    rmSync(proven)
+    execFileSync('mkfifo', [proven])
+    const endsWithin = (milliseconds: number, ...words: string[]) =>
+      spawnSync(process.execPath, ['dist/main.js', ...words], {
+        timeout: milliseconds,
+        killSignal: 'SIGKILL',
+      })
+    expect(endsWithin(60_000, site.config, '--incremental')).toMatchObject({ status: 0, signal: null })
+    // Control: who reads it waits for ever.
+    expect(endsWithin(3000, 'scrub', '--config', site.config)).toMatchObject({ signal: 'SIGKILL' })
   })
 
   it('compares what was held when this archiver came: it is not called archived before', () => {

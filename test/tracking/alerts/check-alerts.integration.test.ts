@@ -74,7 +74,7 @@ describe.each(await engines())('alerts on %s', (dialect) => {
       redact: (text) => text,
       timeout: 1000,
       warn: () => undefined,
-      site: { stages: [], disks: [], logs: [] },
+      site: { stages: [], disks: [], logs: [], damaged: new Map() },
     })
   const titles = (): string[] => sent.map(({ title }) => title)
 

@@ -55,10 +55,11 @@ const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
   failure_log: stage({ failedRuns: 51 }),
   gap: stage({ gapAge: 25 * 60 * MINUTE }),
   distance: stage({ lastAttemptedRun: 1006 }),
+  damaged: { damaged: new Map([[7, 'rot']]) },
   disk: { disks: [{ path: '/data', free: 0.09 }] },
   log_size: { logs: [{ path: '/log', bytes: 2 ** 30 + 1 }] },
 }
-const WELL: WatchFacts = { now: NOW, tasks: [], stages: [], disks: [], logs: [] }
+const WELL: WatchFacts = { now: NOW, tasks: [], stages: [], disks: [], logs: [], damaged: new Map() }
 
 describe.each(Object.keys(RULES) as RuleName[])('the alert rule %s', (rule) => {
   const found = findings({ ...WELL, ...TROUBLE[rule] })

@@ -26,6 +26,7 @@ const FINE: WatchFacts = {
   stages: [STAGE],
   disks: [{ path: '/w', free: 0.5 }],
   logs: [{ path: '/l', bytes: 5 }],
+  damaged: new Map(),
 }
 const latest = (of: object) => ({ ...FINE, tasks: [{ ...TASK, latest: { ...TASK.latest!, ...of } }] })
 const task = (of: object) => ({ ...FINE, tasks: [{ ...TASK, ...of }] })
@@ -51,6 +52,7 @@ const CASES: Record<keyof typeof RULES, readonly [found: WatchFacts, short: Watc
   failure_log: [stage({ failedRuns: 51 }), stage({ failedRuns: 50 })],
   gap: [stage({ gapAge: 24 * HOUR + 1 }), stage({ gapAge: 24 * HOUR })],
   distance: [stage({ lastAttemptedRun: 1101 }), stage({ lastAttemptedRun: 1100 })],
+  damaged: [{ ...FINE, damaged: new Map([[7, 'rot']]) }, FINE],
   disk: [
     { ...FINE, disks: [{ path: '/w', free: 0.09 }] },
     { ...FINE, disks: [{ path: '/w', free: 0.1 }] },

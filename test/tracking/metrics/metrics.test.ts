@@ -195,6 +195,17 @@ describe('metrics for Prometheus', () => {
     expect(values.get('archiver_oldest_pending_seconds{stage="migrate"}')).toBe(0)
   })
 
+  it('say what the scrub knows, and keep it where a pass does not say', async () => {
+    const proof = { compared: 7, notCompared: 2, damaged: 1, oldestAt: undefined }
+    await writeTextfile(file, facts(passed(), { proof }))
+    await writeTextfile(file, facts(passed()))
+    const values = valuesOf(readFileSync(file, 'utf8'))
+    expect(values.get('archiver_compared_runs')).toBe(7)
+    expect(values.get('archiver_not_compared_runs')).toBe(2)
+    expect(values.get('archiver_damaged_runs')).toBe(1)
+    expect(values.has('archiver_oldest_comparison_timestamp_seconds')).toBe(false)
+  })
+
   it('begin again when the file is damaged', async () => {
     writeFileSync(file, '\u0000garbage{ 12\narchiver_runs_total{stage="migrate",result="ok"} NaN\n')
     await writeTextfile(file, facts(passed()))

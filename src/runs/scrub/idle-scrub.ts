@@ -1,0 +1,54 @@
+import { ArchiverError, toldOf } from '../../errors.ts'
+import { monotonic, now } from '../../platform/host.ts'
+import type { Archiver } from '../archiver.ts'
+import type { Plan } from '../plan.ts'
+import { damageText, provenOf, type ScrubConditions } from './scrub-share.ts'
+import { scrub } from './scrub.ts'
+
+/** A daemon that slept for longer (a suspended machine) does not make up for it at once, milliseconds. */
+const LONGEST_IDLE = 3_600_000
+/** A run that comes meanwhile waits for the end of the turn, milliseconds. */
+const LONGEST_TURN = 30_000
+
+/** The scrub of a daemon that has nothing to archive: `scrub.share` of the time since it last had its turn. */
+export class IdleScrub {
+  #since = monotonic()
+  /** Milliseconds that it may take; below 0 after a run that took longer than its share. */
+  #owed = 0
+
+  /**
+   * Compares runs that were compared longest ago, as far as the share goes. Logs what was not known to be damaged. A store that is away, or a file
+   * that cannot be written, is a warning.
+   */
+  async turn(archiver: Archiver, plans: readonly Plan[], conditions: ScrubConditions): Promise<void> {
+    const began = monotonic()
+    this.#owed += Math.min(began - this.#since, LONGEST_IDLE) * archiver.config.scrub.share
+    this.#since = began
+    const plan = plans.find(({ stage }) => stage === 'migrate')
+    if (!plan || this.#owed <= 0 || conditions.stop.aborted) return
+    try {
+      const proven = await provenOf(archiver).load()
+      const known = new Set(proven.damaged.keys())
+      const { failed } = await archiver.peek('migrate')
+      const held = plan.stored.minus(plan.runs).minus(failed)
+      const { compared, damaged } = await scrub(archiver, proven, {
+        held,
+        budget: Math.min(this.#owed, LONGEST_TURN),
+        least: 1,
+        signal: conditions.stop,
+        monotonic,
+        now,
+        compared: () => conditions.alive?.(),
+      })
+      if (compared > 0) await proven.save()
+      const fresh = new Map([...damaged].filter(([run]) => !known.has(run)))
+      for (const [run, reason] of fresh) conditions.warn(damageText(run, reason))
+      if (fresh.size > 0) conditions.damaged(fresh)
+    } catch (error) {
+      if (!(error instanceof ArchiverError)) throw error
+      conditions.warn(`the scrub did not go on: ${toldOf(error)}`)
+    }
+    // What it took counts, also where it failed: then it waits for its share again.
+    this.#owed -= monotonic() - began
+  }
+}
