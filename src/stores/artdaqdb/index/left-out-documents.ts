@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IndexFacts } from '../../store.ts'
 import { ArchiverError } from '../../../errors.ts'
+import { CollectionIndex } from '../format/search-index.ts'
 import { runNumber, runOf } from '../names.ts'
 import type { Collection } from './collection.ts'
 import { rebuiltAt } from './damaged-index-backup.ts'
@@ -32,8 +33,11 @@ export async function requireNoneLeftOut(database: Database, run: number): Promi
  * version before it would be read. Throws STORE_CORRUPT.
  */
 export async function requireListed(held: readonly Held[], run: number): Promise<void> {
+  const indexes = new Map<Collection, CollectionIndex>()
+  for (const { collection } of held)
+    if (!indexes.has(collection)) indexes.set(collection, (await collection.index()).index)
   for (const { collection, oid, stored, version, entities } of held) {
-    const { index } = await collection.index()
+    const index = indexes.get(collection) ?? CollectionIndex.EMPTY
     const lost = stored
       ? unlisted(index, stored.facts)
       : [...(version === '' ? ['version'] : []), ...(entities.length === 0 ? ['entity'] : [])]
