@@ -28,6 +28,9 @@ const samples: Sample[] = []
 const TREND = 30
 let kills = 0
 let messages = ''
+/** Daemons that ended and were not killed. */
+const ownEnds: string[] = []
+let isStopping = false
 
 const start = (): ChildProcess => {
   const child = spawn(process.execPath, [resolve('dist/main.js'), 'daemon'], {
@@ -35,10 +38,15 @@ const start = (): ChildProcess => {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   child.stderr.on('data', (text: Buffer) => (messages += text.toString()))
+  child.once('exit', (code, signal) => {
+    if (signal !== 'SIGKILL' && !isStopping) ownEnds.push(`${code ?? signal}: ${messages.slice(-2000)}`)
+  })
   return child
 }
 const endOf = (child: ChildProcess): Promise<number | null> =>
-  new Promise((ended) => child.once('exit', ended))
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve(child.exitCode)
+    : new Promise((ended) => child.once('exit', ended))
 
 const sample = (pid: number): void => {
   const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
@@ -104,6 +112,7 @@ daemon: {scan_seconds: 3}
         sample(daemon.pid!)
         await pause(1000)
       }
+      isStopping = true
       daemon.kill('SIGTERM')
       await endOf(daemon)
       // A run can be in the archive a moment before it is written down; a last pass settles that.
@@ -135,6 +144,7 @@ daemon: {scan_seconds: 3}
       for (let part = 0; part < 6; part++) expect(text, `run ${run}`).toContain(`comp0${part}`)
     }
   })
+  it('never ends of its own accord', () => expect(ownEnds).toEqual([]))
   it('leaves nothing amiss', () => {
     const { status, stdout } = spawnSync(process.execPath, [resolve('dist/main.js'), 'audit'], {
       cwd: site,
