@@ -113,7 +113,7 @@ describe.each(await engines())('alerts on %s', (dialect) => {
   it('are shown with what was recorded, sent and silenced of them', async () => {
     await ended('FAILED', 1)
     const nothing = {
-      site: { stages: [], disks: [], logs: [] },
+      site: { stages: [], disks: [], logs: [], damaged: new Map() },
       byPasses: { 'stopped:import': { at: NOW - 5000, held: 2 } },
       channels: ['test'],
     }
