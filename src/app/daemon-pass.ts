@@ -34,10 +34,10 @@ export interface DaemonPassOptions {
   /** Of the passes before: what they have logged is not logged again while there is trouble. */
   readonly repeats?: RepeatFilter
   /** Called whenever work moved. */
-  alive(): void
+  readonly alive: () => void
   readonly idleScrub: IdleScrub
   /** Logs a line outside of a pass. */
-  warn(message: string): void
+  readonly warn: (message: string) => void
 }
 
 /**
