@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
+import { faultOfArtdaqPath } from '../common/artdaq-path.ts'
 import { redactUrl } from '../common/redact.ts'
 import { Secret } from '../common/secret.ts'
 import { type Kind, scalar, special } from './value-types.ts'
@@ -21,6 +22,8 @@ const checkUrl = (value: string, schemes: readonly string[]): string => {
   const onDisk = protocol === 'file:' || protocol === 'filesystemdb:'
   if (onDisk && (hostname !== '' || pathname.length < 2))
     throw new SyntaxError(`must name an absolute path: ${protocol}///path`)
+  const fault = protocol === 'filesystemdb:' ? faultOfArtdaqPath(value.replace(/^[^:]+:\/\//, '')) : undefined
+  if (fault !== undefined) throw new SyntaxError(`cannot be used: ${fault}`)
   if (protocol !== 'mongodb:') refuseUnheeded(value, parsed, onDisk)
   return value.replace(/^[^:]+:/, protocol)
 }

@@ -1,3 +1,4 @@
+import { faultOfArtdaqPath } from '../../common/artdaq-path.ts'
 import { randomUUID } from 'node:crypto'
 import { hostname, machine, release, type, userInfo, version } from 'node:os'
 import type { DocumentStore } from '../store.ts'
@@ -73,11 +74,8 @@ export function pathOf(uri: string): string {
   if (uri.startsWith('mongo'))
     throw invalid(`artdaq_db.database_uri: ${uri.replace(/\/\/.*@/, '//')} needs use_tools: true`, MONGO)
   if (path === undefined) throw invalid(`artdaq_db.database_uri: ${uri} is no filesystemdb:///path`)
-  if (!/^[A-Za-z0-9._/-]+$/.test(path))
-    throw invalid(
-      `artdaq_db.database_uri: ${path} holds characters that artdaq's tools hand to a shell`,
-      'a path of letters, digits and . _ / - is safe for every tool that reads this database',
-    )
+  const fault = faultOfArtdaqPath(path)
+  if (fault !== undefined) throw invalid(`artdaq_db.database_uri: ${fault}`)
   return path
 }
 
