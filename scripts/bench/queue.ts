@@ -232,9 +232,7 @@ const enqueueMany = async (): Promise<void> => {
   ]
   for (const [name, open] of engines) {
     const store = await open()
-    const before = process.memoryUsage.rss()
-    let most = before
-    const look = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 50)
+    const before = process.resourceUsage().maxRSS
     const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
       const [began, used] = [monotonic(), process.cpuUsage()]
       const result = await work()
@@ -251,8 +249,9 @@ const enqueueMany = async (): Promise<void> => {
     await timed('counts, as for queue status', () => store.counts())
     await timed('attempted up to', () => store.attemptedUpTo('import'))
     await timed('ranges, as for the report', () => store.ranges('import', 'pending'))
-    clearInterval(look)
-    console.log(`${name}: ${Math.round((most - before) / 1e6)} MB more than before, load ${load()}`)
+    console.log(
+      `${name}: ${Math.round((process.resourceUsage().maxRSS - before) / 1000)} MB more at most than before, load ${load()}`,
+    )
     await store.close()
   }
   rmSync(folder, { recursive: true, force: true })

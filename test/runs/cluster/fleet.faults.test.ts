@@ -7,7 +7,7 @@ import { OwnPostgres } from '../../postgres.ts'
 import { Machines } from './machines.ts'
 import { clockMovedBy, Fleet, type Started, until } from './fleet.ts'
 
-/** Runs of a test; `ARCHIVER_QUEUE_RUNS=600` makes the shares of equal workers comparable. */
+/** Runs of a test. From 300 on shares of workers are compared: a few runs are a few claims. */
 const RUNS = Number(process.env['ARCHIVER_QUEUE_RUNS'] ?? 40)
 
 /** Kills, stops, cuts and restarts of a test: `ARCHIVER_QUEUE_FAULTS=200` for a night. */
@@ -16,6 +16,9 @@ const SEED = Number(process.env['ARCHIVER_QUEUE_SEED'] ?? 16)
 const LONG = 240_000 + EVENTS * 12_000 + RUNS * 200
 
 const HOUR = 3_600_000
+
+const COMPARES = RUNS >= 300
+if (!COMPARES) console.warn('SKIPPED: shares of workers, because ARCHIVER_QUEUE_RUNS is below 300')
 
 let server: OwnPostgres | undefined
 let fleet: Fleet | undefined
@@ -110,33 +113,38 @@ describe.each(ENGINES)('workers on $engine', ({ engine }) => {
     await fleet.expectAllArchivedOnce({ again: true })
   })
 
-  it('of equal speed: each has its share, and all end together', { timeout: LONG }, async ({ skip }) => {
-    skipWithout(engine, skip)
-    const fleet = await open(engine)
-    fleet.records(RUNS)
-    await fleet.command('queue', 'pause', 'import')
-    const workers = [
-      fleet.start(['--until-empty']),
-      fleet.start(['--until-empty']),
-      fleet.start(['--until-empty']),
-    ]
-    await fleet.running(3)
-    const began = Date.now()
-    await fleet.command('queue', 'resume', 'import')
-    const ends = await Promise.all(workers.map(({ ended }) => ended))
-    const shares = (await fleet.status()).instances.map(({ done }) => done / ((2 * RUNS) / 3))
-    const took = ends.map(({ at }) => at - began)
-    console.log(
-      `${engine}: shares ${shares.map((one) => one.toFixed(2)).join(' ')}, ended after ${took.join(' ')} ms`,
-    )
-    await fleet.expectAllArchivedOnce()
-    // A few runs are a few claims: only a long series has equal shares.
-    const tolerance = RUNS >= 600 ? 0.1 : 0.8
-    for (const share of shares) expect(Math.abs(share - 1)).toBeLessThanOrEqual(tolerance)
-    expect(Math.max(...took) - Math.min(...took)).toBeLessThanOrEqual(Math.max(4000, 0.1 * Math.max(...took)))
-  })
+  it.skipIf(!COMPARES)(
+    'of equal speed: each has its share, and all end together',
+    { timeout: LONG },
+    async ({ skip }) => {
+      skipWithout(engine, skip)
+      const fleet = await open(engine)
+      fleet.records(RUNS)
+      await fleet.command('queue', 'pause', 'import')
+      const workers = [
+        fleet.start(['--until-empty']),
+        fleet.start(['--until-empty']),
+        fleet.start(['--until-empty']),
+      ]
+      await fleet.running(3)
+      const began = Date.now()
+      await fleet.command('queue', 'resume', 'import')
+      const ends = await Promise.all(workers.map(({ ended }) => ended))
+      const shares = (await fleet.status()).instances.map(({ done }) => done / ((2 * RUNS) / 3))
+      const took = ends.map(({ at }) => at - began)
+      console.log(
+        `${engine}: shares ${shares.map((one) => one.toFixed(2)).join(' ')}, ended after ${took.join(' ')} ms`,
+      )
+      await fleet.expectAllArchivedOnce()
+      const tolerance = RUNS >= 600 ? 0.1 : 0.3
+      for (const share of shares) expect(Math.abs(share - 1)).toBeLessThanOrEqual(tolerance)
+      expect(Math.max(...took) - Math.min(...took)).toBeLessThanOrEqual(
+        Math.max(4000, 0.1 * Math.max(...took)),
+      )
+    },
+  )
 
-  it(
+  it.skipIf(!COMPARES)(
     'of which one is five times slower: it takes less, and all end together',
     { timeout: LONG },
     async ({ skip }) => {
