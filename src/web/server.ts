@@ -59,6 +59,13 @@ export const pageServer = (options: ServerOptions): PageServer => {
   })
   const app = base === '' ? new Hono() : new Hono().basePath(base)
   app.use(async (context, next) => {
+    await next()
+    const { method, raw } = context.req
+    // A body that nobody will read: the connection is not for another request (RFC 9112 section 9.6), whoever sends one may be cut off.
+    if (!['GET', 'HEAD'].includes(method) && raw.body !== null && !raw.bodyUsed)
+      context.header('connection', 'close')
+  })
+  app.use(async (context, next) => {
     for (const [name, value] of Object.entries(HEADERS)) context.header(name, value)
     const isProbe = context.req.path === `${base}/healthz` || context.req.path === `${base}/readyz`
     if (!isProbe && !guard.isKnownHost(context.req.header('host')))

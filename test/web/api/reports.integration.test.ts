@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { join, resolve } from 'node:path'
 import { openDatabase } from '../../../src/sql/open-database.ts'
 import { closeOpen } from '../../../src/tracking/ledger/close-dead.ts'
@@ -8,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Tracker } from '../../../src/tracking/client/tracker.ts'
 import { trackingPlace } from '../../../src/tracking/client/place.ts'
 import { openFile } from '../../../src/sql/libsql-database.ts'
-import { Served } from '../served.ts'
+import { Served, TOKEN } from '../served.ts'
 
 const served = new Served()
 beforeAll(() => served.start())
@@ -301,6 +303,25 @@ it('an execution that runs says how it will go on, and a task that is late is na
   expect(track('show', String(rows[3]?.c.run_id)).stdout).toMatch(
     /Expected end: .* from its last good executions/,
   )
+})
+
+describe('the connection', () => {
+  it('is closed after a body that was not read, and kept after one that was', async () => {
+    const answered = async (body: string): Promise<[number, string | undefined]> => {
+      const [reply] = (await once(
+        request(`${served.url}/api/v1/executions`, {
+          method: 'POST',
+          agent: new Agent({ keepAlive: true }),
+          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        }).end(body),
+        'response',
+      )) as [IncomingMessage]
+      reply.destroy()
+      return [reply.statusCode ?? 0, reply.headers.connection]
+    }
+    expect(await answered(JSON.stringify({ task_name: 'x'.repeat(2_000_000) }))).toEqual([413, 'close'])
+    expect(await answered(JSON.stringify({ task_name: 'kept' }))).toEqual([201, 'keep-alive'])
+  })
 })
 
 describe('whole rows', () => {
