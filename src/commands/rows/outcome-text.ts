@@ -1,5 +1,6 @@
 import type { BatchMode } from '../../rows/batch.ts'
 import type { RowsOutcome } from '../../rows/options.ts'
+import type { SqlDialect } from '../../sql/session.ts'
 
 const TITLES: Readonly<Record<BatchMode, string>> = {
   move: 'moved',
@@ -8,8 +9,23 @@ const TITLES: Readonly<Record<BatchMode, string>> = {
   try: 'would be moved',
 }
 
+/** Deleted rows from which on their space is worth a word. */
+const MANY = 100_000
+
+/** What gives the space of deleted rows back to the system. It is only named: it rebuilds the table. */
+const spaceHint = (deleted: number, { name, dialect }: LiveTable): string => {
+  const statement = dialect === 'mysql' ? `OPTIMIZE TABLE ${name}` : `VACUUM FULL ${name}`
+  return `  the space of ${deleted} deleted rows stays with the table for new ones; ${statement} gives it back, and rebuilds the table meanwhile`
+}
+
+/** The table that rows were moved from, as the configuration names it. */
+export interface LiveTable {
+  readonly name: string
+  readonly dialect: SqlDialect
+}
+
 /** What a run came to, for people. */
-export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode): readonly string[] => {
+export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveTable): readonly string[] => {
   const { counts, status, reason, failedBatches, failedFiles, openConflicts, milliseconds } = outcome
   const seconds = Math.max(0.001, milliseconds / 1000)
   const lines = [
@@ -36,6 +52,7 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode): readonly st
     [failedFiles, 'files failed'],
   ]
   for (const [count, text] of others) if (count > 0) lines.push(`  ${count} ${text}`)
+  if (mode === 'move' && counts.deleted >= MANY) lines.push(spaceHint(counts.deleted, table))
   if (reason !== undefined) lines.push(`  ended early: ${reason}; the next run goes on`)
   return lines
 }

@@ -19,6 +19,7 @@ import { ProgressLine } from '../../rows/progress-line.ts'
 import { screen, textLines } from '../../rows/screen.ts'
 import { TaskEvents } from '../../rows/task-events.ts'
 import { TextLog } from '../../rows/text-log.ts'
+import { dialectOf } from '../../sql/open-session.ts'
 import { gateOf } from './gate-of.ts'
 import { outcomeJson, outcomeLines } from './outcome-text.ts'
 import { filesOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
@@ -79,7 +80,10 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
     })
     if (options.json) context.out(outcomeJson(outcome, mode))
     else
-      for (const line of outcomeLines(outcome, mode))
+      for (const line of outcomeLines(outcome, mode, {
+        name: work.table,
+        dialect: dialectOf(work.places.source.url),
+      }))
         context.out(`${completeCommands(line, startedAs(context, options.config))}\n`)
     return codeOf(outcome, context)
   } catch (error) {

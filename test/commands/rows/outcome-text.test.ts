@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { outcomeLines } from '../../../src/commands/rows/outcome-text.ts'
+import { NOTHING } from '../../../src/rows/batch.ts'
+import type { RowsOutcome } from '../../../src/rows/options.ts'
+
+const outcome = (deleted: number): RowsOutcome => ({
+  status: 'COMPLETED',
+  counts: { ...NOTHING, requested: deleted, moved: deleted, inserted: deleted, deleted },
+  failedBatches: 0,
+  failedFiles: 0,
+  openConflicts: 0,
+  reason: undefined,
+  error: undefined,
+  milliseconds: 1000,
+})
+const hints = (deleted: number, dialect: 'mysql' | 'postgres', mode: 'move' | 'try' = 'move'): string =>
+  outcomeLines(outcome(deleted), mode, { name: 'rewards', dialect }).slice(2).join('\n')
+
+describe('the end of a large move', () => {
+  it('names the statement that gives the space back', () => {
+    expect(hints(100_000, 'mysql')).toContain('OPTIMIZE TABLE rewards gives it back')
+    expect(hints(100_000, 'postgres')).toContain('VACUUM FULL rewards gives it back')
+  })
+
+  it('does not where few rows were deleted, or none', () => {
+    expect(hints(99_999, 'mysql')).toBe('')
+    expect(hints(100_000, 'mysql', 'try')).toBe('')
+  })
+})
