@@ -56,38 +56,40 @@ const errorIn = (out: string): { code: string; message: string; hint: string | n
   return error
 }
 
-describe.each(all.map((leaf) => ({ ...leaf, name: leaf.words.join(' ') || '(a pass)' })))(
-  'run-archiver $name --json',
-  (leaf) => {
-    it('gives the usage error as the one document, with exit code 64', async () => {
-      const { code, out } = await ran(...lineOf(leaf, broken), '--json', '--no-such-flag')
-      expect(code).toBe(64)
-      expect(errorIn(out)).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('--help') as string })
-      expect(errorIn(out).message).toContain('--no-such-flag')
-    })
-    // It reads standard input first, and reports what it can without a configuration.
-    const reads =
-      leaf.name !== 'track pipe' &&
-      (has(leaf.command, '--config') || leaf.command.registeredArguments[0]?.name() === 'config')
-    it.runIf(reads).each([
-      ['is missing', join(folder, 'missing', 'config.yaml')],
-      ['cannot be parsed', broken],
-      ['has an unknown setting', unknownSetting],
-    ])(
-      'gives the error of a configuration that %s, with the exit code that it has without',
-      async (_, file) => {
-        const line = lineOf(leaf, file)
-        const [plain, json] = [await ran(...line), await ran(...line, '--json')]
-        expect(json.code).toBe(plain.code)
-        if (json.code === 0) return void JSON.parse(json.out)
-        const { code, hint } = errorIn(json.out)
-        expect(CODES).toHaveProperty(code)
-        expect(json.thrown ?? json.code).toBeTruthy()
-        expect(hint).not.toBe('')
-      },
-    )
-  },
+const named = all.map((leaf) => ({ ...leaf, name: leaf.words.join(' ') || '(a pass)' }))
+
+describe.each(named)('run-archiver $name --json', (leaf) => {
+  it('gives the usage error as the one document, with exit code 64', async () => {
+    const { code, out } = await ran(...lineOf(leaf, broken), '--json', '--no-such-flag')
+    expect(code).toBe(64)
+    expect(errorIn(out)).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('--help') as string })
+    expect(errorIn(out).message).toContain('--no-such-flag')
+  })
+})
+
+/** Those that read a configuration. `track pipe` reads standard input first, and reports what it can without one. */
+const configured = named.filter(
+  ({ name, command }) =>
+    name !== 'track pipe' &&
+    (has(command, '--config') || command.registeredArguments[0]?.name() === 'config'),
 )
+
+describe.each(configured)('run-archiver $name --json, with a configuration', (leaf) => {
+  it.each([
+    ['is missing', join(folder, 'missing', 'config.yaml')],
+    ['cannot be parsed', broken],
+    ['has an unknown setting', unknownSetting],
+  ])('that %s gives its error, with the exit code that it has without', async (_, file) => {
+    const line = lineOf(leaf, file)
+    const [plain, json] = [await ran(...line), await ran(...line, '--json')]
+    expect(json.code).toBe(plain.code)
+    if (json.code === 0) return void JSON.parse(json.out)
+    const { code, hint } = errorIn(json.out)
+    expect(CODES).toHaveProperty(code)
+    expect(json.thrown ?? json.code).toBeTruthy()
+    expect(hint).not.toBe('')
+  })
+})
 
 describe('the commands that take --json', () => {
   it('are found in the tree', () => {

@@ -117,20 +117,22 @@ describe.each(await engines())('the list of executions on %s', (dialect) => {
     }
   })
 
-  it.skipIf(dialect !== 'sqlite')('finds what is rare by an index of its own', async () => {
-    const plan = async (where: string): Promise<string> => {
-      const statement = `EXPLAIN QUERY PLAN SELECT * FROM executions WHERE ${where} ORDER BY execution_start DESC LIMIT 9`
-      const { rows } = await sql.raw<{ detail: string }>(statement).execute(database.kysely)
-      return rows.map(({ detail }) => detail).join()
-    }
-    expect(await plan(`execution_status IN ('STARTED', 'RUNNING')`)).toMatch(
-      /SEARCH.*status|idx_executions_(?:open|no_reason)/,
-    )
-    expect(await plan(`execution_status = 'FAILED' AND end_reason = 'x' AND end_reason <> 'ok'`)).toContain(
-      'idx_executions_bad',
-    )
-    // And the newest of a task never by them: that would sort all that ended.
-    const newestOfTask = `task_name = 'T_1' AND execution_status = 'FINISHED' AND (end_reason IS NULL OR end_reason = 'ok')`
-    expect(await plan(newestOfTask)).toContain('idx_executions_task_name')
-  })
+  // EXPLAIN has no common form.
+  if (dialect === 'sqlite')
+    it('finds what is rare by an index of its own', async () => {
+      const plan = async (where: string): Promise<string> => {
+        const statement = `EXPLAIN QUERY PLAN SELECT * FROM executions WHERE ${where} ORDER BY execution_start DESC LIMIT 9`
+        const { rows } = await sql.raw<{ detail: string }>(statement).execute(database.kysely)
+        return rows.map(({ detail }) => detail).join()
+      }
+      expect(await plan(`execution_status IN ('STARTED', 'RUNNING')`)).toMatch(
+        /SEARCH.*status|idx_executions_(?:open|no_reason)/,
+      )
+      expect(await plan(`execution_status = 'FAILED' AND end_reason = 'x' AND end_reason <> 'ok'`)).toContain(
+        'idx_executions_bad',
+      )
+      // And the newest of a task never by them: that would sort all that ended.
+      const newestOfTask = `task_name = 'T_1' AND execution_status = 'FINISHED' AND (end_reason IS NULL OR end_reason = 'ok')`
+      expect(await plan(newestOfTask)).toContain('idx_executions_task_name')
+    })
 })
