@@ -122,7 +122,7 @@ _run_archiver() {
         'alerts check') words='--config --json --help' ;;
         'alerts list') words='--config --json --all --help' ;;
         'alerts silence') words='--config --json --subject --for --reason --help' ;;
-        'records plan') words='--mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
+        'records plan') words='--task --config --mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --config --json --help' ;;
         'records import-contract') words='--to --help' ;;
         'records run') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --no-exclude-failed --retry-failed --log-level --strict --help' ;;

@@ -116,6 +116,8 @@ complete -c run-archiver -n '__fish_seen_subcommand_from alerts; and __fish_seen
 complete -c run-archiver -n '__fish_seen_subcommand_from alerts; and __fish_seen_subcommand_from silence' -l subject -r -d 'only of this task, stage or path'
 complete -c run-archiver -n '__fish_seen_subcommand_from alerts; and __fish_seen_subcommand_from silence' -l for -r -d 'how long: 30m, 8h, 2d; 0 ends the silence (1h unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from alerts; and __fish_seen_subcommand_from silence' -l reason -r -d 'why'
+complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l task -r -d 'task of records.tasks, whose source and mapping are used'
+complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l config -r -d 'configuration file, for --task (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l mapping -r -d 'mapping file: YAML, or the contract of the original'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l source-key -r -d 'the key of the source row'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from plan' -l source-kind -r -d 'text: already decoded; bytes: by its declaration (bytes unless given)'

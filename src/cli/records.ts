@@ -7,7 +7,9 @@ export const recordsCommands: Register = (program, { run, below }) => {
   records
     .command('plan')
     .description('the rows that a payload becomes; writes nothing')
-    .argument('<item>', 'a file with a payload')
+    .argument('<item>', 'a file with a payload; with --task a key of its source')
+    .option('--task <task>', 'task of records.tasks, whose source and mapping are used')
+    .option('--config <file>', 'configuration file, for --task', 'config.yaml')
     .option('--mapping <file>', 'mapping file: YAML, or the contract of the original')
     .option('--source-key <key>', 'the key of the source row')
     .option('--source-kind <kind>', 'text: already decoded; bytes: by its declaration', 'bytes')

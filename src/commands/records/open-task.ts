@@ -113,20 +113,15 @@ export const openTask = async (options: TaskOptions, context: Context): Promise<
   const read = await readTask(options, context)
   const { mapping, mappingSha256, mappingText, records, queue, workDir, workers } = read
   const target = await read.openTarget()
-  const folder = sourceFolder(options, records.sourceFiles, mapping)
-  const { keyType } = mapping.record
   try {
-    const source =
-      folder === undefined
-        ? new TableSource(await read.openSource(), mapping.source, keyType)
-        : new FilesSource(folder, keyType)
+    const { source, sourceName } = await openTaskSource(read, options)
     return {
       name: options.task,
       mapping,
       mappingSha256,
       mappingText,
       source,
-      sourceName: folder === undefined ? (mapping.source.table ?? 'query') : `files:${folder}`,
+      sourceName,
       target,
       catalogue: await preparedTarget(target, mapping),
       queue,
@@ -142,6 +137,20 @@ export const openTask = async (options: TaskOptions, context: Context): Promise<
   } catch (error) {
     await target.close().catch(() => undefined)
     throw error
+  }
+}
+
+/** Opens the source of a task alone. Writes nothing. Throws CONFIG_INVALID, SOURCE_UNAVAILABLE or STORE_UNAVAILABLE. */
+export const openTaskSource = async (
+  { mapping, records, openSource }: ReadTask,
+  options: TaskOptions,
+): Promise<{ readonly source: RecordSource; readonly sourceName: string }> => {
+  const folder = sourceFolder(options, records.sourceFiles, mapping)
+  const { keyType } = mapping.record
+  if (folder !== undefined) return { source: new FilesSource(folder, keyType), sourceName: `files:${folder}` }
+  return {
+    source: new TableSource(await openSource(), mapping.source, keyType),
+    sourceName: mapping.source.table ?? 'query',
   }
 }
 

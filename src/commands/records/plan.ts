@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Command } from '../../app/context.ts'
+import type { Command, Context } from '../../app/context.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import type { ItemError } from '../../records/item-error.ts'
@@ -7,39 +7,95 @@ import type { Row } from '../../records/map/map-row.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { givenStored, planItem, storedAfter, type GivenRows, type Plan } from '../../records/plan.ts'
 import { readMappingFile } from './mapping-file.ts'
+import { openTaskSource, readTask } from './open-task.ts'
 
 export interface PlanCommandOptions {
   /** A file with a payload, or the key of a source row. */
   readonly item: string
   readonly mapping?: string
+  /** The task whose source has the key `item`; else `item` is a file. */
+  readonly task?: string
+  readonly config?: string
   readonly json?: boolean
   readonly showValues?: boolean
-  readonly sourceKey?: string
+  readonly sourceKey?: string | undefined
   readonly sourceKind?: string
   readonly given?: string
   readonly strict?: boolean
 }
 
-/** `records plan FILE --mapping FILE`: the rows that a payload becomes, in the order in which they are inserted. Writes nothing. */
+/**
+ * `records plan FILE --mapping FILE`, or `records plan KEY --task TASK`: the rows that a payload becomes, in the order in which they are inserted.
+ * Writes nothing. Throws USAGE, MAPPING_INVALID, NOT_FOUND, and what the source throws.
+ */
 export const planCommand: Command<PlanCommandOptions> = async (options, context) => {
-  const { mapping: mappingFile, sourceKind = 'bytes' } = options
-  if (mappingFile === undefined) throw new ArchiverError('USAGE', 'records plan needs --mapping FILE')
-  if (sourceKind !== 'text' && sourceKind !== 'bytes')
-    throw new ArchiverError('USAGE', `--source-kind: "${sourceKind}" is neither text nor bytes`)
-  const mapping = await readMappingFile(mappingFile)
-  const bytes = await readInput(options.item)
+  const { payload, mapping, ...source } =
+    options.task === undefined
+      ? await itemOfFile(options)
+      : await itemOfSource({ ...options, task: options.task }, context)
   const given = options.given === undefined ? undefined : await readGiven(options.given)
-  const plan = planItem(sourceKind === 'text' ? bytes.toString('utf8') : bytes, mapping, {
-    sourceKey: options.sourceKey,
+  const plan = planItem(payload, mapping, {
+    sourceKey: source.sourceKey,
     now: now(),
     strict: options.strict ?? false,
     given: given && givenStored(given),
   })
-  const shown = shownPlan(plan, mapping, options, given)
+  const shown = shownPlan(plan, mapping, { ...options, ...source }, given)
   context.out(
     options.json ? `${JSON.stringify(shown, null, 2)}\n` : planText(plan, options.showValues ?? false),
   )
   return plan.status === 'success' ? 0 : 1
+}
+
+/** What is planned, and how its source is named in what is shown. */
+interface PlannedItem {
+  readonly payload: string | Uint8Array
+  readonly mapping: Mapping
+  readonly sourceKey: string | undefined
+  readonly sourceKind: 'text' | 'bytes'
+}
+
+const itemOfFile = async (options: PlanCommandOptions): Promise<PlannedItem> => {
+  const { item, mapping, sourceKey, sourceKind = 'bytes' } = options
+  if (mapping === undefined)
+    throw new ArchiverError(
+      'USAGE',
+      'records plan needs --mapping FILE, or --task TASK for a key of its source',
+    )
+  if (sourceKind !== 'text' && sourceKind !== 'bytes')
+    throw new ArchiverError('USAGE', `--source-kind: "${sourceKind}" is neither text nor bytes`)
+  const read = await readMappingFile(mapping)
+  const bytes = await readInput(item)
+  return {
+    payload: sourceKind === 'text' ? bytes.toString('utf8') : bytes,
+    mapping: read,
+    sourceKey,
+    sourceKind,
+  }
+}
+
+/** The payload of a key, from the source of a task. No payload is an empty one, as when the task runs. */
+const itemOfSource = async (
+  { item, task, config = 'config.yaml', mapping }: PlanCommandOptions & { readonly task: string },
+  context: Context,
+): Promise<PlannedItem> => {
+  const options = { task, config, ...(mapping === undefined ? {} : { mapping }) }
+  const read = await readTask(options, context)
+  const { source, sourceName } = await openTaskSource(read, options)
+  try {
+    const payload = await source.read(item)
+    if (payload === undefined)
+      throw new ArchiverError('NOT_FOUND', `task ${task}: ${sourceName} has no item ${item}`)
+    const isBytes = payload instanceof Uint8Array
+    return {
+      payload: payload ?? '',
+      mapping: read.mapping,
+      sourceKey: item,
+      sourceKind: isBytes ? 'bytes' : 'text',
+    }
+  } finally {
+    await source.close()
+  }
 }
 
 /** A file as it is. Throws NOT_FOUND or RECORD_INVALID with its name. */
