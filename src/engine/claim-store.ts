@@ -97,6 +97,12 @@ export interface ScanNote {
 /** An item whose holder died this often is failed as poison: it may be what kills them. */
 export const POISON_AFTER = 3
 
+/**
+ * From so many deaths on an item is a suspect: it is handed out after all others, to an instance that holds nothing else and gets nothing
+ * else meanwhile. If that one dies too, it was this item, and not one that was claimed with it.
+ */
+export const SUSPECT_AFTER = POISON_AFTER - 1
+
 /** Milliseconds. A leader that has not renewed its role for so long has lost it. */
 export const LEADER_LEASE = 10_000
 

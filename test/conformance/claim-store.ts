@@ -142,13 +142,14 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       'fails an item as poison when its holders died three times, and no other item',
       async (site) => {
         const store = await site.open()
-        await store.enqueue('import', items(1, 2), 0)
+        await store.enqueue('import', items(1), 0)
         for (let i = 0; i < 3; i++) {
           const victim = await site.open()
-          await victim.claim('import', 1)
+          expect(keysOf(await victim.claim('import', 1))).toBe('1')
           await site.kill(victim)
           await store.reap()
         }
+        await store.enqueue('import', items(2), 0)
         expect(await store.list('import', 'failed', 9)).toMatchObject([
           { key: '1', code: 'QUEUE_POISON', lost: 3 },
         ])
@@ -157,6 +158,39 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
         expect(keysOf(await store.claim('import', 9))).toBe('1')
       },
     )
+    situation('tells what kills its holders from what was claimed with it', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1, 2, 3), 0)
+      for (let i = 0; i < 2; i++) {
+        const victim = await site.open()
+        expect(keysOf(await victim.claim('import', 9))).toBe('1,2,3')
+        await site.kill(victim)
+        await store.reap()
+      }
+      await store.enqueue('import', items(4), 0)
+      const worker = await site.open()
+      // Suspects come after all others, and never beside one.
+      const other = await worker.claim('import', 9)
+      expect(keysOf(other)).toBe('4')
+      expect(await worker.claim('import', 9)).toEqual([])
+      await worker.settle(other, [])
+      expect(keysOf(await worker.claim('import', 9))).toBe('1')
+      await store.enqueue('import', items(5), 0)
+      expect(await worker.claim('import', 9)).toEqual([])
+      await site.kill(worker)
+      await store.reap()
+      expect(await store.list('import', 'failed', 9)).toMatchObject([{ key: '1', code: 'QUEUE_POISON' }])
+      for (const key of ['5', '2', '3']) {
+        const claims = await store.claim('import', 9)
+        expect(keysOf(claims)).toBe(key)
+        expect(claims).toMatchObject([{ attempt: key === '5' ? 1 : 3 }])
+        await store.settle(claims, [])
+      }
+      // Somebody who mended it has it tried again in its turn.
+      expect(await store.retry('import', ['1'])).toBe(1)
+      await store.enqueue('import', items(6), 0)
+      expect(keysOf(await store.claim('import', 1))).toBe('1')
+    })
     situation(
       'does not count an attempt that was given back, and keeps what is not ready for later',
       async (site) => {

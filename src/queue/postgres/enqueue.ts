@@ -1,6 +1,6 @@
 import type { QueueItem, StoredClaim } from '../../engine/claim-store.ts'
 import type { Work } from './claims.ts'
-import { jobId, priorityOf, queueName, RETRY_LIMIT } from './jobs.ts'
+import { jobId, priorityIn, priorityOf, queueName, RETRY_LIMIT } from './jobs.ts'
 
 export interface Tally {
   readonly added?: number
@@ -40,7 +40,7 @@ export const enqueue = async (
   if (added.length < jobs.size && missingAt > 0) {
     const { rows } = await sql.executeSql(
       `UPDATE ${schema}.job SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
-         created_on = now(), start_after = now()
+         created_on = now(), start_after = now(), priority = ${priorityIn('job')}
        WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'completed' AND completed_on < to_timestamp($3::float8 / 1000)
        RETURNING id, retry_count`,
       [name, [...jobs.keys()], Math.min(missingAt, LATEST)],
@@ -83,7 +83,7 @@ export const enqueueNext = async (
   const name = queueName(nextStage)
   const { rows } = await sql.executeSql(
     `UPDATE ${schema}.job j SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
-       created_on = now(), start_after = now()
+       created_on = now(), start_after = now(), priority = ${priorityIn('j')}
      FROM unnest($2::uuid[], $4::uuid[]) AS r(id, here) JOIN ${schema}.job h ON h.name = $3 AND h.id = r.here
      WHERE j.name = $1 AND j.id = r.id AND j.state = 'completed' AND j.completed_on < h.created_on
      RETURNING j.id, j.retry_count`,

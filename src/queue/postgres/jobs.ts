@@ -36,9 +36,16 @@ export const jobId = (stage: string, key: string): string => {
 
 const NAMESPACE = Buffer.from('6f1c1f3e5d0a4d0e9d0b7b7a1f3c2a11', 'hex')
 
+/** After all others: an item whose holders died so often that the next death would make it poison. */
+export const LAST_PRIORITY = -HIGHEST_INTEGER - 1
+
 /** Lowest first. Above the highest integer, the order is that of being added. */
 export const priorityOf = (ordinal: number): number =>
   -Math.max(-HIGHEST_INTEGER, Math.min(HIGHEST_INTEGER, Math.trunc(ordinal)))
+
+/** The same in SQL, of the table `job` or its alias: for one that was put last and is opened again. */
+export const priorityIn = (job: string): string =>
+  `-greatest(-${HIGHEST_INTEGER}, least(${HIGHEST_INTEGER}, trunc((${job}.data->>'ordinal')::numeric)))::int`
 
 /** A stage as the name of a queue: pg-boss takes letters, digits and `_ - . /`. `.` begins the code of another character. */
 export const queueName = (stage: string): string =>

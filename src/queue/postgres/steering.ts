@@ -1,9 +1,9 @@
-import { POISON_AFTER, type QueueItem, type StoredClaim } from '../../engine/claim-store.ts'
+import { POISON_AFTER, SUSPECT_AFTER, type QueueItem, type StoredClaim } from '../../engine/claim-store.ts'
 import { poisonMessage } from '../claim-rows.ts'
 import type { Work } from './claims.ts'
 import { count, enqueue, forgetAttempts } from './enqueue.ts'
 import type { Sql } from './connection.ts'
-import { jobId, queueName, RETRY_LIMIT, stageOfQueue } from './jobs.ts'
+import { jobId, LAST_PRIORITY, priorityIn, queueName, RETRY_LIMIT, stageOfQueue } from './jobs.ts'
 
 /** Changes of items by others than their holder: what dead instances held, retries, failures of a single archiver. */
 
@@ -32,7 +32,8 @@ export const reopen = async (
   const name = queueName(stage)
   const idsOf = (some: readonly string[] | undefined) => some?.map((key) => jobId(stage, key)) ?? null
   const { rows } = await work.sql.executeSql(
-    `UPDATE ${work.schema}.job SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL, start_after = now()
+    `UPDATE ${work.schema}.job SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL, start_after = now(),
+       priority = ${priorityIn('job')}
      WHERE name = $1 AND state = 'failed' AND ($2::uuid[] IS NULL OR id = ANY($2::uuid[])) AND ($3::uuid[] IS NULL OR NOT id = ANY($3::uuid[]))
      RETURNING id, retry_count`,
     [name, idsOf(keys.only), idsOf(keys.except)],
@@ -93,6 +94,11 @@ const takeBack = async (work: Work, dead: readonly string[]): Promise<number> =>
       )
     const output = isPoison ? { code: 'QUEUE_POISON', message: poisonMessage(POISON_AFTER) } : null
     await boss.fail(name, { id, retryCount }, output, { db: sql })
+    if (lost >= SUSPECT_AFTER)
+      await sql.executeSql(
+        `UPDATE ${schema}.job SET priority = ${LAST_PRIORITY} WHERE name = $1 AND id = $2`,
+        [name, id],
+      )
     if (isPoison) await count(work, stageOfQueue(name), { failed: 1 })
   }
   return rows.length

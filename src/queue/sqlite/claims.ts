@@ -1,5 +1,5 @@
 import type { QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
-import { POISON_AFTER } from '../../engine/claim-store.ts'
+import { POISON_AFTER, SUSPECT_AFTER } from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { poisonMessage } from '../claim-rows.ts'
 
@@ -38,6 +38,7 @@ export const enqueueNext = (
   }
 }
 
+/** Takes what is due, lowest first; suspects only where there is nothing else, one, for an instance that holds nothing. */
 export const claim = (
   file: SqliteFile,
   stage: string,
@@ -46,17 +47,41 @@ export const claim = (
   now: number,
   leaseUntil: number,
 ): StoredClaim[] => {
+  const held = file.prepare(
+    `SELECT count(*) AS held, coalesce(max(lost >= ${SUSPECT_AFTER}), 0) AS suspects FROM work WHERE status = 'claimed' AND claimed_by = ?`,
+  )
+  const [ours] = held.all([instance]) as [{ held: number; suspects: number }]
+  if (ours.suspects > 0) return []
+  const take = (which: string, limit: number): StoredClaim[] =>
+    taken(file, which, { stage, instance, now, leaseUntil, limit })
+  const others = take(`lost < ${SUSPECT_AFTER}`, most)
+  return others.length > 0 || ours.held > 0 ? others : take(`lost >= ${SUSPECT_AFTER}`, 1)
+}
+
+interface Taking {
+  readonly stage: string
+  readonly instance: string
+  readonly now: number
+  readonly leaseUntil: number
+  readonly limit: number
+}
+
+const taken = (
+  file: SqliteFile,
+  which: string,
+  { stage, instance, now, leaseUntil, limit }: Taking,
+): StoredClaim[] => {
   const rows = file
     .prepare(
       `UPDATE work SET status = 'claimed', epoch = epoch + 1, attempts = attempts + 1, claimed_by = ?, claimed_at = ?,
          lease_until = ?, not_before = 0
        WHERE stage = ? AND key IN (
-         SELECT key FROM work WHERE stage = ? AND status = 'pending' AND not_before <= ?
+         SELECT key FROM work WHERE stage = ? AND status = 'pending' AND ${which} AND not_before <= ?
            AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.stage = ? AND (s.paused_at IS NOT NULL OR s.blocked_until > ?))
          ORDER BY ordinal LIMIT ?)
        RETURNING key, ordinal, epoch, attempts`,
     )
-    .all([instance, now, leaseUntil, stage, stage, now, stage, now, most]) as {
+    .all([instance, now, leaseUntil, stage, stage, now, stage, now, limit]) as {
     key: string
     ordinal: number
     epoch: number
