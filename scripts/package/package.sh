@@ -10,7 +10,7 @@ version=$(node -p 'require("./package.json").version')
 arch=$(dpkg --print-architecture 2>/dev/null || echo amd64)
 out=packages
 stage=$(mktemp -d)
-trap 'rm -rf "$stage" "$stage.cdx.json"' EXIT
+trap 'rm -rf "$stage" "$stage.cdx.json" "$stage.json"' EXIT
 umask 022
 chmod 755 "$stage"
 
@@ -28,9 +28,12 @@ tar -xzf "$stage"/*.tgz -C "$lib" --strip-components=1
 rm "$stage"/*.tgz
 cp package-lock.json .npmrc "$lib"
 npm ci --prefix "$lib" --omit=dev --omit=peer --ignore-scripts --no-audit --no-fund --silent
-# What is in the package, for whoever has to know (CycloneDX).
+# What is in the package, for whoever has to know (CycloneDX): what is installed there, so without the libraries of developers.
 sbom=$stage.cdx.json
-(cd "$lib" && npm sbom --package-lock-only --omit=dev --omit=peer --sbom-format=cyclonedx >"$sbom")
+cp "$lib/package.json" "$stage.json"
+npm pkg delete devDependencies --prefix "$lib"
+npm sbom --prefix "$lib" --sbom-format=cyclonedx >"$sbom"
+mv "$stage.json" "$lib/package.json"
 rm -f "$lib/package-lock.json" "$lib/.npmrc" "$lib/node_modules/.package-lock.json"
 # tmpfiles.d, sysusers.d and modes are the package's; nothing in it is for its owner alone.
 chmod -R u+rwX,go+rX,go-w "$lib"

@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -185,7 +185,19 @@ describe('the package of npm', { timeout: 300_000 }, () => {
       mkdirSync(bin)
       for (const tool of ['node', 'npm', 'sh', 'env', 'dirname', 'uname', 'sed', 'ls', 'tar', 'gzip'])
         symlinkSync(run('which', tool).trim(), join(bin, tool))
-      const env = { PATH: bin, HOME: home, TMPDIR: home }
+      // Where packages come from is this machine's business, and stays.
+      const settings = Object.entries(process.env).filter(([name]) =>
+        /^npm_config_|^https?_proxy$|^NODE_EXTRA_CA/i.test(name),
+      )
+      const userconfig = join(homedir(), '.npmrc')
+      const env = {
+        ...Object.fromEntries(settings),
+        ...(existsSync(userconfig) ? { npm_config_userconfig: userconfig } : {}),
+        npm_config_globalconfig: run('npm', 'config', 'get', 'globalconfig').trim(),
+        PATH: bin,
+        HOME: home,
+        TMPDIR: home,
+      }
       const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', home], { encoding: 'utf8' })
       const prefix = join(home, 'prefix')
       const archive = join(home, packed.stdout.trim().split('\n').at(-1) ?? '')
@@ -193,6 +205,7 @@ describe('the package of npm', { timeout: 300_000 }, () => {
         encoding: 'utf8',
         env,
         cwd: home,
+        timeout: 240_000,
       })
       expect(installed.status, installed.stdout + installed.stderr).toBe(0)
       const program = join(prefix, 'bin', 'run-archiver')
