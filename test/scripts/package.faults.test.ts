@@ -180,10 +180,22 @@ describe('the package of npm', { timeout: 300_000 }, () => {
   it('installs for everybody without a compiler, with its man page and the library', () => {
     const home = mkdtempSync(join(tmpdir(), 'npm-package-'))
     try {
-      // Only what npm itself needs: no compiler, no make, no python.
+      // Only what npm and the program need: no compiler, no make, no python.
       const bin = join(home, 'bin')
       mkdirSync(bin)
-      for (const tool of ['node', 'npm', 'sh', 'env', 'dirname', 'uname', 'sed', 'ls', 'tar', 'gzip'])
+      for (const tool of [
+        'node',
+        'npm',
+        'sh',
+        'env',
+        'dirname',
+        'uname',
+        'sed',
+        'ls',
+        'tar',
+        'gzip',
+        'flock',
+      ])
         symlinkSync(run('which', tool).trim(), join(bin, tool))
       // Where packages come from is this machine's business, and stays.
       const settings = Object.entries(process.env).filter(([name]) =>
@@ -213,7 +225,8 @@ describe('the package of npm', { timeout: 300_000 }, () => {
       expect(started('--version').stdout).toMatch(/^\d+\.\d+\.\d+/)
       expect(existsSync(join(prefix, 'share/man/man1/run-archiver.1'))).toBe(true)
       started('init', join(home, 'site'))
-      expect(started(join(home, 'site', 'config.yaml')).stdout).toContain('Migrate: ')
+      const pass = started(join(home, 'site', 'config.yaml'))
+      expect(pass.stdout, pass.stderr).toContain('Migrate: ')
       expect(started('history', '--config', join(home, 'site', 'config.yaml')).stdout).toContain('COMPLETED')
       const library = `const { tracker } = await import('run-record-archiver/tracking'); console.log(typeof tracker.init)`
       const { stdout } = spawnSync('node', ['--input-type=module', '-e', library], {
