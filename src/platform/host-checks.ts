@@ -39,7 +39,7 @@ export const checkNode = (version: string): Check => {
 
 /** Free space below a path, or below its nearest folder that is there. Less than 5 % or 1 GB is a warning, none a problem. */
 export const checkDisk = async (name: string, path: string): Promise<readonly Check[]> => {
-  const folder = nearest(path)
+  const folder = await nearest(path)
   const { bavail, blocks, bsize, ffree, files, type } = await statfs(folder)
   const free = bavail * bsize
   const share = blocks === 0 ? 1 : bavail / blocks
