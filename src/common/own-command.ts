@@ -1,4 +1,4 @@
-/** How this program was started: what a command that is recommended must look like to work for whoever reads it. */
+/** How this program was started. A command that we recommend is written the same way, so that it works where it is read. */
 export interface Started {
   /** Words of a shell that start the program: `run-archiver`, `./run_archiver.sh`, `node '/opt/my archiver/dist/main.js'`. */
   readonly program: string

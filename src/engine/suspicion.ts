@@ -24,7 +24,7 @@ export class Suspicion<Item> {
     return this.#held.length < (this.#held.every(isItems) ? MISMATCHES : REFUSALS) ? [] : this.clear()
   }
 
-  /** The store has kept another item, or there is none left to ask it with. Gives back what was held. */
+  /** The store has kept another item, or no item is left to try it with. Returns the failures that were held back. */
   clear(): readonly Failing<Item>[] {
     const held = this.#held
     this.#held = []

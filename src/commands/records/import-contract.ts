@@ -12,7 +12,7 @@ export interface ImportContractOptions {
 }
 
 /**
- * `records import-contract FILE`: the original's contract as a mapping of ours, which gives the same rows as the contract does here. What
+ * `records import-contract FILE`: writes the original's contract as a mapping file. The mapping gives the same rows as the contract does when this program reads it. What
  * has another result than in the original stands above it. Throws MAPPING_INVALID with every problem and its place.
  */
 export const importContractCommand: Command<ImportContractOptions> = async ({ file, to }, context) => {

@@ -35,7 +35,7 @@ export interface OpenTask {
   readonly name: string
   readonly mapping: Mapping
   readonly mappingSha256: string
-  /** The mapping as it stands in its file. */
+  /** The text of the mapping file. */
   readonly mappingText: MapThreadStart
   readonly source: RecordSource
   readonly sourceName: string

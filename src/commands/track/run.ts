@@ -28,7 +28,7 @@ export const trackRun: Command<RunOptions> = async (options, context) => {
     throw new ArchiverError('USAGE', 'track run: which command?', {
       hint: 'track run --task-name N -- COMMAND',
     })
-  context.out('') // Standard output is the command's from here on: no document of ours may follow.
+  context.out('') // From here on standard output belongs to the command: an error of ours must not add a document to it.
   const runId = randomUUID()
   const early: Operation[] = []
   const copied: Buffer[] = []

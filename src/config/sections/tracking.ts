@@ -13,7 +13,7 @@ const patterns: Kind<ReadonlyMap<string, string>> = {
       try {
         new RegExp(pattern)
       } catch {
-        throw new SyntaxError(`must have a regular expression for each stage; that of ${stage} is none`)
+        throw new SyntaxError(`the value of ${stage} is not a regular expression`)
       }
     return found
   },

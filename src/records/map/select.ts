@@ -30,7 +30,7 @@ export const below = (elements: readonly Element[], steps: readonly string[]): r
 export const leafOf = (element: Element, leaf: Leaf): string | undefined =>
   leaf.type === 'attribute' ? element.attributes.get(leaf.name) : element.text
 
-/** Whether the attribute at the end of a path stands there several times, under names that the mapping takes for one. */
+/** Whether an element has the attribute at the end of a path more than once, because the mapping treats several names as one. */
 export const isDoubled = ({ doubled }: Element, { leaf }: Path): boolean =>
   doubled !== undefined && leaf.type === 'attribute' && doubled.has(leaf.name)
 

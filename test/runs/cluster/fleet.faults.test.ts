@@ -72,6 +72,16 @@ const skipWithout = (engine: string, skip: () => void): void => {
   if (engine === 'PostgreSQL' && !server) skip()
 }
 
+/** Starts three workers, and opens the queue when all of them run. `began`: epoch milliseconds. */
+const startTogether = async (fleet: Awaited<ReturnType<typeof open>>) => {
+  await fleet.command('queue', 'pause', 'import')
+  const workers = [1, 2, 3].map(() => fleet.start(['--until-empty']))
+  await fleet.running(3)
+  const began = Date.now()
+  await fleet.command('queue', 'resume', 'import')
+  return { workers, began }
+}
+
 describe.each(ENGINES)('workers on $engine', ({ engine }) => {
   it('killed, stopped and cut off from their backlog at random', { timeout: LONG }, async ({ skip }) => {
     skipWithout(engine, skip)
@@ -120,15 +130,7 @@ describe.each(ENGINES)('workers on $engine', ({ engine }) => {
       skipWithout(engine, skip)
       const fleet = await open(engine)
       fleet.records(RUNS)
-      await fleet.command('queue', 'pause', 'import')
-      const workers = [
-        fleet.start(['--until-empty']),
-        fleet.start(['--until-empty']),
-        fleet.start(['--until-empty']),
-      ]
-      await fleet.running(3)
-      const began = Date.now()
-      await fleet.command('queue', 'resume', 'import')
+      const { workers, began } = await startTogether(fleet)
       const ends = await Promise.all(workers.map(({ ended }) => ended))
       const shares = (await fleet.status()).instances.map(({ done }) => done / ((2 * RUNS) / 3))
       const took = ends.map(({ at }) => at - began)
@@ -151,15 +153,7 @@ describe.each(ENGINES)('workers on $engine', ({ engine }) => {
       skipWithout(engine, skip)
       const fleet = await open(engine)
       fleet.records(RUNS)
-      await fleet.command('queue', 'pause', 'import')
-      const workers = [
-        fleet.start(['--until-empty']),
-        fleet.start(['--until-empty']),
-        fleet.start(['--until-empty']),
-      ]
-      await fleet.running(3)
-      const began = Date.now()
-      await fleet.command('queue', 'resume', 'import')
+      const { workers, began } = await startTogether(fleet)
       const slow = workers[0]!
       const over = new AbortController()
       // It runs a fifth of the time.
