@@ -2,6 +2,7 @@
  * The broken control of the kill tests, started as a process: it moves rows in batches, but deletes them before their copy is committed. A kill
  * between the two loses rows, and the tests' judge must say so. Arguments: the URL of the source, the URL of the archive.
  */
+import { setTimeout } from 'node:timers/promises'
 import { dialectFor } from '../../src/rows/server.ts'
 import { compareShapes } from '../../src/rows/preflight/shapes.ts'
 import { openSession } from '../../src/sql/open-session.ts'
@@ -21,6 +22,8 @@ for (;;) {
   const keys = rows.map(({ id }) => [id ?? ''])
   const read = await dialect.read(source, pair, 'source', keys, false)
   await dialect.deleteLocked(source, pair, 'source', keys)
+  // Long enough that the judge meets it in nearly every kill, however fast the server is.
+  await setTimeout(20)
   await dialect.write(archive, pair, [...read.values()])
 }
 await source.close()
