@@ -1,12 +1,13 @@
 import { userInfo } from 'node:os'
 import type { Command } from '../../app/context.ts'
-import { ArchiverError, toldOf } from '../../errors.ts'
+import { ArchiverError, failureOf, toldOf, type FailureError } from '../../errors.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { dialectFor } from '../../rows/server.ts'
 import { type Keep, settle } from '../../rows/settle.ts'
 import type { Key } from '../../rows/table.ts'
 import { withLog, type OpenLog } from './log-of.ts'
+import { documentText, rowJson } from './row-json.ts'
 
 export interface ConflictOptions {
   readonly config: string
@@ -25,7 +26,7 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
       [`${table.schema}.${table.name}`, ...(options.key === undefined ? [] : [options.key])],
     )
     if (options.keep === undefined) {
-      if (options.json) context.out(`${JSON.stringify({ conflicts: rows }, null, 2)}\n`)
+      if (options.json) context.out(documentText({ conflicts: rows.map(conflictJson) }))
       else {
         for (const row of rows)
           context.out(
@@ -35,15 +36,30 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
       }
       return rows.length === 0 ? 0 : 1
     }
-    const settled = await settleAll(open, rows, keepOf(options.keep), (line) => context.err(`${line}\n`))
+    const unsettled: Unsettled[] = []
+    const settled = await settleAll(open, rows, keepOf(options.keep), (row_key, error) => {
+      unsettled.push({ row_key, error: failureOf(error) })
+      context.err(`${toldOf(error)}\n`)
+    })
     const left = rows.length - settled
     context.out(
       options.json
-        ? `${JSON.stringify({ settled, left })}\n`
+        ? documentText({ settled, left, unsettled })
         : `${settled} conflicts settled, ${left} left\n`,
     )
     return left === 0 ? 0 : 1
   })
+
+/** A conflict that stays open, and why. */
+interface Unsettled {
+  readonly row_key: string
+  readonly error: FailureError
+}
+
+const conflictJson = (row: Readonly<Record<string, string | null>>) => {
+  const version = (text: string | null | undefined): unknown => (text == null ? null : JSON.parse(text))
+  return { ...rowJson(row), src_row: version(row['src_row']), dst_row: version(row['dst_row']) }
+}
 
 const keepOf = (word: string): Keep => {
   if (word === 'archive' || word === 'live' || word === 'both') return word
@@ -54,7 +70,7 @@ const settleAll = async (
   { config, connections, log }: OpenLog,
   rows: readonly Readonly<Record<string, string | null>>[],
   keep: Keep,
-  warn: (line: string) => void,
+  onUnsettled: (rowKey: string, error: ArchiverError) => void,
 ): Promise<number> => {
   const { source, archive } = connections
   const dialect = dialectFor(source)
@@ -97,7 +113,7 @@ const settleAll = async (
         )
       } catch (error) {
         if (!(error instanceof ArchiverError)) throw error
-        warn(toldOf(error))
+        onUnsettled(text, error)
         continue
       }
     settled += 1

@@ -1,6 +1,7 @@
 import type { Command } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import { withLog } from './log-of.ts'
+import { documentText } from './row-json.ts'
 
 export interface ControlOptions {
   readonly config: string
@@ -30,9 +31,7 @@ export const rowsControl =
           hint: 'run-archiver rows status lists them',
         })
       context.out(
-        json
-          ? `${JSON.stringify({ id: number, control: WORDS[word] })}\n`
-          : `execution ${id} ${SAID[word]}\n`,
+        json ? documentText({ id: number, control: WORDS[word] }) : `execution ${id} ${SAID[word]}\n`,
       )
       return 0
     })
@@ -66,7 +65,7 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
     }
     context.out(
       json
-        ? `${JSON.stringify({ executions: rows.length, batches })}\n`
+        ? documentText({ executions: rows.length, batches })
         : `${rows.length} executions with ${batches} batches removed; a file of theirs that is run again asks about each of its ids\n`,
     )
     return 0

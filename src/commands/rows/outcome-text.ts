@@ -1,6 +1,8 @@
+import { failureOf } from '../../errors.ts'
 import type { BatchMode } from '../../rows/batch.ts'
 import type { RowsOutcome } from '../../rows/options.ts'
 import type { SqlDialect } from '../../sql/session.ts'
+import { documentText } from './row-json.ts'
 
 const TITLES: Readonly<Record<BatchMode, string>> = {
   move: 'moved',
@@ -57,7 +59,8 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveT
   return lines
 }
 
+/** The same as one document: every key is always there. */
 export const outcomeJson = (outcome: RowsOutcome, mode: BatchMode): string => {
-  const { error, ...rest } = outcome
-  return `${JSON.stringify({ mode, ...rest, error: error?.message }, null, 2)}\n`
+  const { error, reason, ...rest } = outcome
+  return documentText({ mode, ...rest, reason: reason ?? null, error: error ? failureOf(error) : null })
 }

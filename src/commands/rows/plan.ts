@@ -6,6 +6,7 @@ import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { connect, dialectFor } from '../../rows/server.ts'
 import type { Key } from '../../rows/table.ts'
+import { documentText } from './row-json.ts'
 import { filesOf, placesOf, rowsConfig } from './rows-config.ts'
 
 export interface PlanOptions {
@@ -63,7 +64,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       columns: copied,
       oneServer,
     }
-    if (options.json) context.out(`${JSON.stringify({ ...facts, steps }, null, 2)}\n`)
+    if (options.json) context.out(documentText({ ...facts, steps }))
     else {
       context.out(
         `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${oneServer ? 'one transaction a batch' : 'two servers: the archive commits first and is read back'}\n`,

@@ -1,6 +1,7 @@
 import type { Command } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import { withLog } from './log-of.ts'
+import { documentText, rowJson } from './row-json.ts'
 
 export interface StatusOptions {
   readonly config: string
@@ -28,7 +29,12 @@ export const rowsStatus: Command<StatusOptions> = ({ config, json, limit = '5' }
       )
       executions.push({ ...row, files: files.rows })
     }
-    if (json) context.out(`${JSON.stringify({ executions }, null, 2)}\n`)
+    if (json)
+      context.out(
+        documentText({
+          executions: executions.map(({ files, ...row }) => ({ ...rowJson(row), files: files.map(rowJson) })),
+        }),
+      )
     else for (const { files, ...row } of executions) context.out(executionText(row, files))
     return 0
   })
@@ -60,9 +66,11 @@ export const rowsStats: Command<StatusOptions> = ({ config, json, since = '7' },
         SUM(b.throttled_ms) AS throttled_ms, SUM(b.duration_ms) AS duration_ms
        FROM {batch_processing_logs} b WHERE b.created_at > ${from} GROUP BY ${isMysql ? 'CAST(DATE(b.created_at) AS CHAR)' : 'b.created_at::date::text'} ORDER BY day DESC`,
     )
-    const table: readonly Row[] = rows.map((row) => ({ ...row, rows_per_second: String(perSecond(row)) }))
-    if (json) context.out(`${JSON.stringify({ days: table }, null, 2)}\n`)
-    else for (const row of table) context.out(dayText(row))
+    if (json)
+      context.out(
+        documentText({ days: rows.map((row) => ({ ...rowJson(row), ids_per_second: perSecond(row) })) }),
+      )
+    else for (const row of rows) context.out(dayText(row))
     return 0
   })
 
@@ -70,7 +78,7 @@ const perSecond = (row: Row): number =>
   Math.round((Number(row['ids']) * 1000) / Math.max(1, Number(row['duration_ms'])))
 
 const dayText = (row: Row): string =>
-  `${row['day'] ?? ''}  ${row['executions'] ?? ''} executions, ${row['batches'] ?? ''} batches, ${row['ids'] ?? ''} ids, ${row['deleted'] ?? ''} rows moved, ${row['conflicts'] ?? ''} conflicts, ${row['failed'] ?? ''} failed batches, ${row['rows_per_second'] ?? ''} ids a second\n`
+  `${row['day'] ?? ''}  ${row['executions'] ?? ''} executions, ${row['batches'] ?? ''} batches, ${row['ids'] ?? ''} ids, ${row['deleted'] ?? ''} rows moved, ${row['conflicts'] ?? ''} conflicts, ${row['failed'] ?? ''} failed batches, ${perSecond(row)} ids a second\n`
 
 const numberOf = (name: string, text: string): number => {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
