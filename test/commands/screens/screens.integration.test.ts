@@ -22,6 +22,8 @@ const steady = (text: string, root: string): string =>
     .replace(/\b[0-9a-f]{40}\b/g, '[commit]')
     .replace(/^(Rate|Process|Memory|CPU): .*$/gm, '$1: [figure]')
     .replace(/^Version: +\d+\.\d+\.\d+/gm, 'Version: [version]')
+    // A batch is what one commit covers: on a slow disk there are more of them.
+    .replace(/\bin \d+ batch(es)?\b/g, 'in [count] batches')
     .replace(/run \d+: stored/g, 'run [run]: stored')
     .replace(/\d+\.\d(?= {2,}\[host\]| runs\/s)/g, '[rate]')
     // The columns of a table are as wide as what stands in them.
