@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, mkdirSync, openSync, readdirSync, utimesSync, writeFileSync, writevSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { converter } from '../../src/runs/workers/convert-run.ts'
+import { readRecord } from '../../src/stores/run-records/read-record.ts'
+import { BUILT_IN_SCHEMA } from '../../src/stores/run-records/fhiclize/schema.ts'
+import { prepare } from '../../src/stores/artdaqdb/write/prepare-documents.ts'
+import { documentText, factsOf } from '../../src/stores/artdaqdb/format/document-printer.ts'
+import { indexText } from '../../src/stores/artdaqdb/format/index-codec.ts'
+import { CollectionIndex } from '../../src/stores/artdaqdb/format/search-index.ts'
+import { metadataRecord } from '../../src/stores/artdaqdb/format/system-metadata.ts'
+import { oidOf } from '../../src/stores/artdaqdb/names.ts'
+import { packer } from '../../src/stores/ucondb/blob/blob.ts'
+import { checksumOf, formatChecksum } from '../../src/stores/ucondb/checksum-file.ts'
+import { MARKER, MARKER_TEXT, placeOf } from '../../src/stores/ucondb/directory/layout.ts'
+import type { IndexFacts } from '../../src/stores/store.ts'
+import type { RunDocuments } from '../../src/stores/run-record.ts'
+
+/**
+ * Makes a site of very many archived runs, each of three files, as the program itself would leave it but without its syncs: records, one artdaqDB
+ * a year, a directory archive, a configuration. `npx tsx scripts/bench/million.ts DIR [--runs 1000000] [--databases 10]`. A million runs need some
+ * 13 million inodes. What is measured on it: docs/BENCHMARKS.md, "A million runs".
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: 'string', default: '1000000' },
+    databases: { type: 'string', default: '10' },
+    first: { type: 'string', default: '1' },
+  },
+})
+const root = positionals[0]
+if (root === undefined) throw new Error('the folder is missing: npx tsx scripts/bench/million.ts DIR')
+const RUNS = Number(values.runs)
+const DATABASES = Number(values.databases)
+const FIRST = Number(values.first)
+const LIMITS = { maxRecordBytes: 1e9, maxRecordFiles: 1000, signal: new AbortController().signal }
+const archive = join(root, 'archive')
+const object = join(archive, 'run_records', 'configuration')
+const convert = converter({ schema: BUILT_IN_SCHEMA, generate: [] })
+
+const databaseOf = (position: number): string =>
+  join(root, `artdaq-${2017 + Math.floor((position * DATABASES) / RUNS)}`)
+
+/** When a run was taken: evenly over ten years, ending an hour ago. Epoch milliseconds. */
+const NOW = Date.now()
+const TEN_YEARS = 10 * 365 * 86_400_000
+const timeOf = (position: number): number => NOW - 3_600_000 - TEN_YEARS + (TEN_YEARS * position) / RUNS
+
+const put = (path: string, pieces: readonly (string | Buffer)[], mode = 0o644): void => {
+  const file = openSync(path, 'wx', mode)
+  writevSync(
+    file,
+    pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece)),
+  )
+  closeSync(file)
+}
+
+const makeRecord = (path: string, run: number, time: number): void => {
+  mkdirSync(path)
+  const [start, stop] = [time - 7_200_000, time].map((at) => new Date(at).toUTCString())
+  const texts = {
+    'boot.txt': `DAQ setup script: /opt/daq/setup.sh\ndebug level: ${run % 4}\n`,
+    'board01.fcl': `daq: { fragment_receiver: { fragment_id: 1 channels: [ ${run}, ${run % 7}, 0x${run.toString(16)} ] } }\n`,
+    'metadata.txt': `Config name: Physics\nDAQInterface start time: ${start}\nDAQInterface stop time: ${stop}\n`,
+  }
+  for (const [name, text] of Object.entries(texts)) {
+    put(join(path, name), [text])
+    utimesSync(join(path, name), time / 1000, time / 1000)
+  }
+  utimesSync(path, time / 1000, time / 1000)
+}
+
+const pack = packer({ blobContent: 'original', otherFiles: 'include' }, () => NOW)
+
+const makeBlob = (documents: RunDocuments, time: number): void => {
+  const withCanonical = documents.documents.map((one) => ({ ...one, canonical: () => String(one.text) }))
+  const blob = pack({ ...documents, documents: withCanonical, update: 0 })
+  const place = placeOf(object, documents.run, 0)
+  if (documents.run % 1000 === 0 || documents.run === FIRST) mkdirSync(place.shard, { recursive: true })
+  put(place.blob, [blob], 0o444)
+  put(place.checksum, [formatChecksum(checksumOf(blob, `${place.key}.txt`, time))], 0o444)
+}
+
+/** One artdaqDB, as it is being filled. */
+class FilledDatabase {
+  readonly path: string
+  readonly #facts: Record<string, IndexFacts[]> = { RunHistory: [], SystemLayout: [] }
+
+  constructor(path: string) {
+    this.path = path
+    for (const name of [...Object.keys(this.#facts), 'SystemMetadata'])
+      mkdirSync(join(path, name), { recursive: true })
+    const oid = oidOf(randomUUID())
+    const uname = { sysname: 'Linux', nodename: 'bench', release: '', version: '', machine: '' }
+    const text = metadataRecord(path, oid, new Date(NOW).toISOString(), { user: '', locale: 'C', uname })
+    put(join(path, 'SystemMetadata', `${oid}.json`), [text])
+  }
+
+  add(documents: RunDocuments, time: number): void {
+    const name = `${documents.run}/${documents.configName}`
+    const about = { configuration: name, version: name, run: String(documents.run), time }
+    for (const { collection, entity, parts, rawdata, attachments } of prepare(documents, [])) {
+      const oid = oidOf(randomUUID())
+      const facts = { ...about, oid, collection, entity, rawdata, attachments }
+      put(join(this.path, collection, `${oid}.json`), [...documentText(parts, facts)])
+      this.#facts[collection]?.push(factsOf(facts))
+    }
+  }
+
+  close(): void {
+    for (const [name, facts] of Object.entries(this.#facts)) {
+      const file = openSync(join(this.path, name, 'index.json'), 'wx')
+      for (const piece of indexText(CollectionIndex.EMPTY.plus(facts)))
+        writevSync(file, [typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece])
+      closeSync(file)
+    }
+  }
+}
+
+mkdirSync(join(root, 'records'), { recursive: true })
+mkdirSync(object, { recursive: true })
+put(join(archive, MARKER), [MARKER_TEXT])
+let database: FilledDatabase | undefined
+for (let position = 0; position < RUNS; position++) {
+  const run = FIRST + position
+  const time = timeOf(position)
+  const path = join(root, 'records', String(run))
+  makeRecord(path, run, time)
+  if (database?.path !== databaseOf(position)) {
+    database?.close()
+    database = new FilledDatabase(databaseOf(position))
+    console.log(`${database.path} begins with run ${run}`)
+  }
+  const documents = convert(await readRecord(run, Buffer.from(path), String(run), LIMITS))
+  database.add(documents, time)
+  makeBlob(documents, time)
+}
+database?.close()
+const uris = readdirSync(root).filter((name) => name.startsWith('artdaq-'))
+writeFileSync(
+  join(root, 'config.yaml'),
+  [
+    `app: { work_dir: ${join(root, 'work')}, batch_size: 0, parallel_workers: 2, log_file: ${join(root, 'log')} }`,
+    `source_files: { run_records_dir: ${join(root, 'records')}, settle_seconds: 0 }`,
+    `artdaq_db: { database_uri: [${uris.map((name) => `"filesystemdb://${join(root, name)}"`).join(', ')}] }`,
+    `ucon_db: { server_url: "file://${archive}" }`,
+    '',
+  ].join('\n'),
+)
