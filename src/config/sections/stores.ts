@@ -12,7 +12,7 @@ const onDisk =
 export const artdaqDb = section('artdaqDB, the first destination: documents of each run.', {
   database_uri: required(list(url('filesystemdb', 'mongodb')), {
     as: 'databaseUris',
-    doc: 'Where the documents go: `filesystemdb:///path`, or `mongodb://...` with `use_tools`. A list names further ones.',
+    doc: 'Where the documents go: `filesystemdb:///path`, or `mongodb://...` with `use_tools`. Of a list, new runs go into the last one.',
   }),
   fcl_conf_dir: optional(path, {
     doc: 'A folder with a `schema.fcl` of your own. Left out: the built-in one.',

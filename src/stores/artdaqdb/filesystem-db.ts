@@ -1,23 +1,22 @@
 import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from './format/timestamp.ts'
-import { ArchiverError, type Code, errnoOf } from '../../errors.ts'
+import { ArchiverError, errnoOf } from '../../errors.ts'
 import type { Listing, DocumentStore, NewRun, NewRunPlace } from '../store.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { diskRoom, type DiskRoom } from '../../platform/disk-room.ts'
-import { Committer } from './write/index-committer.ts'
-import { asStoreError, unavailable } from './index/collection.ts'
+import { unavailable } from './index/collection.ts'
 import { Database } from './index/database.ts'
-import { type DatabaseListing, listDatabase } from './index/list-runs.ts'
 import type { Maker } from './format/system-metadata.ts'
 import { COMMIT_MARK, oidOf } from './names.ts'
-import { knowsOf, type PutContext, putRun } from './write/put-run.ts'
+import { knowsOf, putRun } from './write/put-run.ts'
 import { documentsSize } from './read/documents-size.ts'
 import { readManifest, readRun } from './read/read-run.ts'
 import { mendRun } from './write/mend-run.ts'
+import { WrittenDatabase } from './write/written-database.ts'
 
 export interface FileSystemDbOptions {
-  /** Directories of the databases. All are read as one; the last one is written. */
+  /** Directories of the databases, oldest first. All are read as one; new runs go into the last one, a changed run stays where it is. */
   readonly paths: readonly [string, ...string[]]
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -38,23 +37,19 @@ export interface FileSystemDbOptions {
  * them over. Several puts may run at once, of different runs.
  */
 export class FileSystemDb implements DocumentStore {
-  readonly #databases: readonly Database[]
-  readonly #writer: Database
+  readonly #all: readonly WrittenDatabase[]
+  readonly #newest: WrittenDatabase
   readonly #options: FileSystemDbOptions
-  readonly #committer: Committer
-  /** What the last listing found that a put must know. */
-  #found: Promise<Found> | undefined
 
   constructor(options: FileSystemDbOptions) {
-    this.#databases = options.paths.map((path) => new Database(path))
-    this.#writer = this.#databases.at(-1) ?? new Database(options.paths[0])
+    this.#all = options.paths.map((path) => new WrittenDatabase(new Database(path), options))
+    this.#newest = this.#all.at(-1) ?? new WrittenDatabase(new Database(options.paths[0]), options)
     this.#options = options
-    this.#committer = new Committer(this.#writer, options)
   }
 
-  /** The databases, oldest first; the last one is written. For checks and queries. */
+  /** The databases, oldest first. For checks and queries. */
   get databases(): readonly Database[] {
-    return this.#databases
+    return this.#all.map(({ database }) => database)
   }
 
   async list(): Promise<Listing> {
@@ -64,17 +59,16 @@ export class FileSystemDb implements DocumentStore {
     const updates = new Map<number, number>()
     const notes: string[] = []
     await this.#requireThere()
-    for (const database of this.#databases) {
-      const listing = await listDatabase(database, this.#committer.unfinished)
+    for (const one of this.#all) {
+      const listing = await one.list()
       for (const [run, count] of listing.updates) updates.set(run, count)
       const twice = runs.intersect(listing.runs)
       if (!twice.isEmpty)
-        notes.push(`runs ${twice.toString()} are in ${database.path} and in an older database too`)
+        notes.push(`runs ${twice.toString()} are in ${one.database.path} and in an older database too`)
       runs = runs.union(listing.runs)
       foreign = foreign.union(listing.foreign ?? RunSet.EMPTY)
       seen = seen.union(listing.runs).union(listing.incomplete)
       notes.push(...listing.notes)
-      if (database === this.#writer) this.#found = Promise.resolve(listing)
     }
     return { runs, foreign, incomplete: seen.minus(runs), updates, notes }
   }
@@ -82,8 +76,9 @@ export class FileSystemDb implements DocumentStore {
   async put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'> {
     signal.throwIfAborted()
     const { now, newUuid, maker } = this.#options
-    return this.#putting(documents.run, (known) =>
-      putRun(documents, { ...known, writer: this.#writer, now, newUuid, maker, signal }),
+    const holding = await this.#writtenOf(documents.run)
+    return holding.putting(documents.run, holding !== this.#newest, (written) =>
+      putRun(documents, { ...written, now, newUuid, maker, signal }),
     )
   }
 
@@ -93,28 +88,26 @@ export class FileSystemDb implements DocumentStore {
     signal: AbortSignal,
   ): Promise<NewRun | undefined> {
     signal.throwIfAborted()
-    return this.#putting(run, async (known) => {
-      if (await knowsOf(run, known)) return undefined
+    if ((await this.#writtenOf(run)) !== this.#newest) return undefined
+    return this.#newest.putting(run, false, async (written) => {
+      if (await knowsOf(run, written)) return undefined
       const { now, newUuid, maker } = this.#options
       const time = now()
-      await this.#writer.create(COLLECTIONS, () => oidOf(newUuid()), artdaqStamp(time), maker)
-      const written = await write({ database: this.#writer.path, time })
-      this.#committer.add({ ...written, setAside: [], seen: NOTHING })
-      return written
+      const { database, committer } = written
+      await database.create(COLLECTIONS, () => oidOf(newUuid()), artdaqStamp(time), maker)
+      const stored = await write({ database: database.path, time })
+      committer.add({ ...stored, setAside: [], seen: NOTHING })
+      return stored
     })
   }
 
   commitDue(): boolean {
-    return this.#committer.due()
+    return this.#all.some(({ committer }) => committer.due())
   }
 
+  /** Of each database, the newest last. When it throws, those before are committed: their runs are there, and the next put finds them. */
   async commit(): Promise<void> {
-    try {
-      await this.#committer.commit()
-    } catch (error) {
-      this.#found = undefined // so are the documents that it was about
-      throw asStoreError(this.#writer.path, error)
-    }
+    for (const one of this.#all) await one.commit()
   }
 
   async read(run: number, signal: AbortSignal): Promise<StoredRun> {
@@ -128,13 +121,13 @@ export class FileSystemDb implements DocumentStore {
   }
 
   async sizeOf(run: number): Promise<number> {
-    for (const database of this.#databases.toReversed())
+    for (const database of this.databases.toReversed())
       if (await database.knows(run)) return await documentsSize(database, run)
     return 0
   }
 
   room(): Promise<DiskRoom | undefined> {
-    return diskRoom(this.#writer.path)
+    return diskRoom(this.#newest.database.path)
   }
 
   async manifest(run: number): Promise<RecordManifest | undefined> {
@@ -143,83 +136,53 @@ export class FileSystemDb implements DocumentStore {
 
   async fingerprint(): Promise<string> {
     const parts: string[] = []
-    for (const database of this.#databases) parts.push(database.path, await database.fingerprint())
+    for (const database of this.databases) parts.push(database.path, await database.fingerprint())
     return parts.join('\n')
   }
 
   async trail(): Promise<readonly string[]> {
-    return (await Promise.all(this.#databases.map((database) => database.trail()))).flat()
+    return (await Promise.all(this.databases.map((database) => database.trail()))).flat()
   }
 
   /** Whether the newest database can be read and written, or be made. */
   async probe(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     await this.#requireThere()
-    for (const database of this.#databases) {
-      const rights = constants.R_OK | constants.X_OK | (database === this.#writer ? constants.W_OK : 0)
+    for (const database of this.databases) {
+      const rights =
+        constants.R_OK | constants.X_OK | (database === this.#newest.database ? constants.W_OK : 0)
       for (const path of [
         database.path,
         ...(await database.collections()).map((collection) => collection.path),
       ])
         await access(path, rights).catch((error: unknown) => {
-          if (!isMissing(error) || database !== this.#writer) throw unavailable(path, error)
+          if (!isMissing(error) || database !== this.#newest.database) throw unavailable(path, error)
         })
     }
   }
 
   /** The newest database that knows the run. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
   async holding(run: number): Promise<Database> {
-    for (const database of this.#databases.toReversed()) if (await database.knows(run)) return database
-    for (const database of this.#databases) await database.requireStillThere()
-    const paths = this.#databases.map(({ path }) => path).join(', ')
+    for (const database of this.databases.toReversed()) if (await database.knows(run)) return database
+    for (const database of this.databases) await database.requireStillThere()
+    const paths = this.databases.map(({ path }) => path).join(', ')
     throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })
   }
 
-  async #putting<T>(
-    run: number,
-    work: (known: Pick<PutContext, 'databases' | 'committer' | 'orphans' | 'doubt'>) => Promise<T>,
-  ): Promise<T> {
-    if (!this.#found) await this.#requireThere()
-    const found = await this.#lastFound()
-    const [orphans, doubt] = [found.orphans.get(run) ?? [], found.doubts.get(run)]
-    try {
-      return await work({ databases: this.#databases, committer: this.#committer, orphans, doubt })
-    } catch (error) {
-      if (mayHaveWritten(error)) this.#found = undefined // what it had written so far is an orphan now
-      throw asStoreError(this.#writer.path, error)
-    }
+  /** The newest database that knows the run, else the newest. */
+  async #writtenOf(run: number): Promise<WrittenDatabase> {
+    if (!this.#newest.wasListed) await this.#requireThere()
+    if (this.#all.length > 1)
+      for (const one of this.#all.toReversed()) if (await one.database.knows(run)) return one
+    return this.#newest
   }
 
   async #requireThere(): Promise<void> {
     if (this.#options.expectExisting !== true) return
-    const expected = this.#databases.length > 1 ? this.#databases.slice(0, -1) : this.#databases
+    const expected = this.#all.length > 1 ? this.databases.slice(0, -1) : this.databases
     for (const database of expected) await database.requireThere()
   }
-
-  #lastFound(): Promise<Found> {
-    return (this.#found ??= listDatabase(this.#writer, this.#committer.unfinished).catch((error: unknown) => {
-      this.#found = undefined
-      throw error
-    }))
-  }
 }
-
-/** Errors of the record, and of what is there of the run: they come before anything is written. To look at the whole database after each is dear. */
-const BEFORE_WRITING: ReadonlySet<Code> = new Set([
-  'RECORD_INVALID',
-  'RECORD_CHANGING',
-  'SOURCE_UNAVAILABLE',
-  'FHICL_INVALID',
-  'NOT_FOUND',
-  'CONFLICT',
-  'STORE_CORRUPT',
-  'STORE_REFUSED',
-])
-
-const mayHaveWritten = (error: unknown): boolean =>
-  !(error instanceof ArchiverError && BEFORE_WRITING.has(error.code))
-
-type Found = Pick<DatabaseListing, 'orphans' | 'doubts'>
 
 const NOTHING: ReadonlySet<string> = new Set()
 

@@ -77,9 +77,11 @@ export class Database {
     return damage === undefined ? new Set(index.section('version').keys()) : await this.written()
   }
 
-  /** Whether any index of this database knows the run. */
+  /** Whether any index of this database knows the run. Throws STORE_UNAVAILABLE where the database was there, and is not any more. */
   async knows(run: number): Promise<boolean> {
-    for (const collection of await this.collections())
+    const collections = await this.collections()
+    if (collections.length === 0) await this.requireStillThere()
+    for (const collection of collections)
       if (indexedRuns((await collection.index()).index).configurations.has(run)) return true
     return false
   }

@@ -2,11 +2,8 @@ import { ArchiverError } from '../../../errors.ts'
 import { artdaqStamp } from '../format/timestamp.ts'
 import type { RunDocuments } from '../../run-record.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
-import type { Committer } from './index-committer.ts'
-import type { Database } from '../index/database.ts'
 import { factsOf } from '../format/document-printer.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
-import type { Orphan } from '../index/list-runs.ts'
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
 import { prove } from '../format/proof.ts'
@@ -16,16 +13,9 @@ import { isForeign, prepare, type Ready, requireSound } from './prepare-document
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
 import { indexedRuns } from '../index/run-index.ts'
 import type { Stored } from '../format/document-reader.ts'
+import type { Written } from './written-database.ts'
 
-export interface PutContext {
-  /** Read as one, oldest first; the last one is written. */
-  readonly databases: readonly Database[]
-  readonly writer: Database
-  readonly committer: Committer
-  /** Documents of this run that no index knows. */
-  readonly orphans: readonly Orphan[]
-  /** A file that cannot be read and may be of this run. */
-  readonly doubt: string | undefined
+export interface PutContext extends Written {
   readonly now: () => number
   readonly newUuid: () => string
   readonly maker: Maker
@@ -38,17 +28,11 @@ export interface PutContext {
  */
 export async function putRun(run: RunDocuments, context: PutContext): Promise<PutPlan['result']> {
   requireSound(run)
-  const holding = await holdingDatabase(run.run, context)
-  const known = await knownOf(run, holding, context)
+  const known = await knownOf(run, context)
   const documents = prepare(run, known.held).filter(isWantedOf(known))
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
-  if (holding !== context.writer)
-    throw new ArchiverError('STORE_REFUSED', `run ${run.run} is in ${holding.path}, which is only read`, {
-      run: run.run,
-      hint: 'its record has changed since: make that database the last of artdaq_db.database_uri for one pass',
-    })
   await carryOut(run.run, plan, documents, known.seen, context)
   return plan.result
 }
@@ -72,10 +56,10 @@ async function carryOut(
   seen: ReadonlySet<string>,
   context: PutContext,
 ): Promise<void> {
-  const { writer, committer, now, signal } = context
+  const { database, committer, now, signal } = context
   const time = now()
   const collections = [...new Set(plan.write.map(({ document }) => document.collection))]
-  await writer.create(collections, () => oidOf(context.newUuid()), artdaqStamp(time), context.maker)
+  await database.create(collections, () => oidOf(context.newUuid()), artdaqStamp(time), context.maker)
   const { configuration, version } = plan
   const documents = plan.write.map(({ document, again }) => {
     const oid = again?.oid ?? oidOf(context.newUuid())
@@ -89,11 +73,11 @@ async function carryOut(
       attachments,
     }
     const facts = { oid, collection, entity, ...about }
-    return { path: writer.collection(collection).documentPath(oid), parts, facts }
+    return { path: database.collection(collection).documentPath(oid), parts, facts }
   })
   for (const { facts } of documents) committer.begin(facts.oid)
   try {
-    await placeDocuments(writer.path, documents, signal)
+    await placeDocuments(database.path, documents, signal)
   } catch (error) {
     committer.abandon(documents.map(({ facts }) => facts.oid))
     throw error
@@ -117,32 +101,20 @@ const inOrder = <T extends { readonly collection: string; readonly facts: Stored
   return placed.toSorted((a, b) => of(a) - of(b))
 }
 
-/** Whether there is any trace of a run: in an index, on disk, or waiting for its commit. Then `putRun` decides what is missing of it. */
-export async function knowsOf(
-  run: number,
-  { databases, committer, orphans }: Pick<PutContext, 'databases' | 'committer' | 'orphans'>,
-): Promise<boolean> {
-  if (orphans.length > 0 || committer.waiting(run).length > 0) return true
-  for (const database of databases) if (await database.knows(run)) return true
-  return false
-}
-
-async function holdingDatabase(run: number, { databases, writer }: PutContext): Promise<Database> {
-  if (databases.length > 1)
-    for (const database of databases.toReversed()) if (await database.knows(run)) return database
-  return writer
+/** Whether there is any trace of a run in a database: in an index, on disk, or waiting for its commit. Then `putRun` decides what is missing of it. */
+export async function knowsOf(run: number, { database, committer, orphans }: Written): Promise<boolean> {
+  return orphans.length > 0 || committer.waiting(run).length > 0 || (await database.knows(run))
 }
 
 async function knownOf(
   run: RunDocuments,
-  database: Database,
   context: PutContext,
 ): Promise<Known & { readonly seen: ReadonlySet<string> }> {
-  const collections = await database.collections()
+  const collections = await context.database.collections()
   const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
   const seen = new Set(indexes.flatMap((index) => oidsOf(index, run.run)))
   const configurations = indexes.flatMap((index) => indexedRuns(index).configurations.get(run.run) ?? [])
-  const loose = database === context.writer ? await looseDocuments(run.run, context) : []
+  const loose = await looseDocuments(run.run, context)
   const theirs = loose.flatMap(({ stored }) => stored?.facts.configurations ?? []).map(({ name }) => name)
   const configuration =
     newestConfiguration(new Set(configurations), indexes) ??
@@ -172,7 +144,7 @@ const oidsOf = (index: CollectionIndex, run: number): readonly string[] =>
 /** Documents of the run on disk that no index knows: of killed passes, and of this process, waiting for its commit. */
 async function looseDocuments(
   run: number,
-  { writer, committer, orphans }: PutContext,
+  { database, committer, orphans }: Written,
 ): Promise<readonly Held[]> {
   const loose: Held[] = []
   for (const { collection, oid } of orphans) {
@@ -182,7 +154,7 @@ async function looseDocuments(
   }
   for (const { documents } of committer.waiting(run))
     for (const { collection: name, facts } of documents) {
-      const collection = writer.collection(name)
+      const collection = database.collection(name)
       loose.push(heldAs(collection, await collection.document(facts.oid), true))
     }
   return loose

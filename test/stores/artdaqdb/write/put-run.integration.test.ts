@@ -103,21 +103,3 @@ describe('names that artdaq would hand to a shell', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 })
-
-describe('several databases read as one', () => {
-  it('lists and reads all of them and writes the last', async () => {
-    const older = join(folder, '2025')
-    await store(openDb(older), sampleRun(1), sampleRun(2))
-    const both = openDb([older, path])
-    await store(both, sampleRun(3))
-    expect((await both.list()).runs.toString()).toBe('1-3')
-    expect((await both.read(2, never)).run).toBe(2)
-    expect(await both.put(sampleRun(2), never)).toBe('present')
-    await expect(both.put(sampleRun(2, { boot: 'a: 7\n', metadata: 'b: 1\n' }), never)).rejects.toMatchObject(
-      {
-        code: 'STORE_REFUSED',
-      },
-    )
-    expect((await openDb(path).list()).runs.toString()).toBe('3')
-  })
-})
