@@ -34,6 +34,18 @@ await build({
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
 })
+// What `track run` starts with: a file of its own, so that its command runs before the program is loaded.
+await build({
+  entryPoints: { 'early-command': 'src/early-command.ts' },
+  outdir: aside,
+  bundle: true,
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  logLevel: 'warning',
+})
 await buildWeb(aside)
 // The start is no ES module, and says so.
 copyFileSync('src/start.cjs', `${aside}/main.js`)

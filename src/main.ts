@@ -1,9 +1,11 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { documentOutput } from './cli/failure-document.ts'
 import { colored } from './common/colors.ts'
 import { ArchiverError } from './errors.ts'
 import { identity } from './platform/host.ts'
 import { fileLimitError } from './platform/open-files.ts'
+import type { EarlyCommand } from './platform/session-command.ts'
 import { wasIdle } from './runs/idle/fast-path.ts'
 import { type Context, stopCode } from './app/context.ts'
 import { programOf } from './app/started.ts'
@@ -68,6 +70,9 @@ process.on('uncaughtException', (error) => {
 })
 
 const argv = process.argv.slice(2)
+const early = argv[0] === 'track' && argv[1] === 'run' ? startedBefore() : undefined
+const askedBefore = early?.asked()
+if (askedBefore !== undefined) stop.abort(askedBefore)
 const output = documentOutput(argv, writerOf(process.stdout, argv))
 const context: Context = {
   out: (text) => output.out(text),
@@ -83,6 +88,7 @@ const context: Context = {
   },
   threadFile: fileURLToPath(new URL('./worker.mjs', import.meta.url)),
   argv,
+  early,
   program: programOf({ env: process.env, script: process.argv[1] ?? '', ...identity() }),
   version: __VERSION__,
   commit: __COMMIT__ || undefined,
@@ -94,6 +100,8 @@ const work = async (): Promise<number> =>
 
 process.exitCode = await work().catch((thrown: unknown) => {
   const error = fileLimitError(thrown) ?? thrown
+  // Whatever is wrong here: the command runs, and its end is ours.
+  if (early?.taken() === false) return early.alone(error instanceof Error ? error.message : String(error))
   output.fail(error)
   if (error instanceof ArchiverError) {
     printError(error)
@@ -106,6 +114,12 @@ process.exitCode = await work().catch((thrown: unknown) => {
 process.stdout.write('', () =>
   process.stderr.write('', () => (stop.signal.aborted ? endNow(process.exitCode, ORDERLY) : process.exit())),
 )
+
+/** The command that start.cjs has started. */
+function startedBefore(): EarlyCommand | undefined {
+  const load = createRequire(import.meta.url)
+  return (load('./early-command.cjs') as { earlyCommand(): EarlyCommand | undefined }).earlyCommand()
+}
 
 /** Writes to a stream; in colour where the stream is a terminal or `--color` asks for it, never in a JSON document. */
 function writerOf(stream: NodeJS.WriteStream, words: readonly string[]): (text: string) => void {

@@ -39,6 +39,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: [...GROUND, 'app', 'commands'],
   worker: ['errors', 'runs'],
   'records-worker': ['records'],
+  // Runs before anything else is loaded.
+  'early-command': ['common', 'platform'],
   // The package's export for other programs: the other place that knows the process that it runs in.
   'tracking-library': [...GROUND, 'platform', 'config', 'tracking'],
   main: ['cli', 'app', 'runs', 'errors', 'platform', 'common'],
@@ -135,11 +137,15 @@ describe('the direction of imports', () => {
 describe('the process', () => {
   it.each([
     { what: 'the end of the process', pattern: /process\.exit\(/, only: ['src/main.ts'] },
-    { what: 'the environment', pattern: /process\.env\b/, only: ['src/main.ts', 'src/tracking-library.ts'] },
+    {
+      what: 'the environment',
+      pattern: /process\.env\b/,
+      only: ['src/main.ts', 'src/tracking-library.ts', 'src/early-command.ts'],
+    },
     {
       what: 'signals and process events',
       pattern: /process\.on(ce)?\(/,
-      only: ['src/main.ts', 'src/tracking-library.ts'],
+      only: ['src/main.ts', 'src/tracking-library.ts', 'src/early-command.ts'],
     },
     {
       what: 'the clock',

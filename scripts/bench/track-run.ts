@@ -1,5 +1,6 @@
-// What `track run` costs: the time before its command starts, over `node -e 0`, and its own CPU while the command sleeps.
-//   npx tsx scripts/bench/track-run.ts [seconds]
+// What `track run` costs: the time and the CPU until its command starts, against `node -e` that starts the same command, turn by turn, so that
+// other load on the machine hits both; and its own CPU while the command sleeps.
+//   npx tsx scripts/bench/track-run.ts [seconds] [turns]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +8,7 @@ import { join } from 'node:path'
 import { build, median } from './site.ts'
 
 const SECONDS = Number(process.argv[2] ?? 60)
+const TURNS = Number(process.argv[3] ?? 31)
 
 build()
 const folder = mkdtempSync(join(tmpdir(), 'bench-track-'))
@@ -18,21 +20,37 @@ const env = {
 const run = (...words: string[]) => spawnSync(process.execPath, words, { env, encoding: 'utf8' })
 run('dist/main.js', 'track', 'migrate-schema')
 
-/** Milliseconds from here to the command's first word. */
-const started = (...before: string[]): number => {
-  const stamp = join(folder, 'stamp')
+interface Start {
+  /** Milliseconds from here to the command's first word. */
+  readonly wall: number
+  /** Milliseconds on a processor that the main thread of whoever started it had had by then. */
+  readonly cpu: number
+}
+const stamp = join(folder, 'stamp')
+const started = (...before: string[]): Start => {
   const began = Date.now()
-  run(...before, 'sh', '-c', `date +%s%3N > ${stamp}`)
-  return Number(readFileSync(stamp, 'utf8')) - began
+  run(...before, 'sh', '-c', `cat /proc/$PPID/schedstat > ${stamp}; date +%s%3N >> ${stamp}`)
+  const [cpu = '', wall = ''] = readFileSync(stamp, 'utf8').split('\n')
+  return { wall: Number(wall) - began, cpu: Number(cpu.split(' ')[0]) / 1e6 }
 }
 const spawnBare = `require('node:child_process').spawnSync(process.argv[1], process.argv.slice(2))`
 const track = ['dist/main.js', 'track', 'run', '--task-name', 'bench', '--no-log', '--']
-const fifteen = (measure: () => number): number => median(Array.from({ length: 15 }, measure))
-const bare = fifteen(() => started('-e', spawnBare))
-const tracked = fifteen(() => started(...track))
-console.log(
-  `a command starts after ${tracked} ms, by node -e alone after ${bare} ms: ${tracked - bare} ms more; must stay below 60 ms`,
-)
+const turns = Array.from({ length: TURNS }, () => ({
+  bare: started('-e', spawnBare),
+  tracked: started(...track),
+}))
+const of = (which: 'bare' | 'tracked', what: keyof Start): number =>
+  median(turns.map((turn) => turn[which][what]))
+const more = (what: keyof Start): number =>
+  median(turns.map(({ bare, tracked }) => tracked[what] - bare[what]))
+for (const [what, name] of [
+  ['wall', 'time'],
+  ['cpu', 'CPU'],
+] as const)
+  console.log(
+    `${name} until the command starts: ${of('tracked', what).toFixed(0)} ms, by node -e ${of('bare', what).toFixed(0)} ms: ` +
+      `${(of('tracked', what) / of('bare', what)).toFixed(2)} ×, ${more(what).toFixed(0)} ms more; must stay below 60 ms`,
+  )
 /** Seconds of CPU of the process and what it waited for. */
 const cpuOf = (...words: string[]): number => {
   const timed = spawnSync('/usr/bin/time', ['-f', '%U %S', process.execPath, ...words], {

@@ -1,4 +1,5 @@
 import type { Started } from '../common/own-command.ts'
+import type { EarlyCommand } from '../platform/session-command.ts'
 
 /** What a command is given of the process: no command touches argv, stdout, signals or the environment itself. */
 export interface Context {
@@ -23,6 +24,8 @@ export interface Context {
   readonly program?: string | undefined
   /** The configuration that the command was given, where it reads one. */
   readonly configFile?: string | undefined
+  /** The command of `track run`, which runs already. */
+  readonly early?: EarlyCommand | undefined
   readonly version: string
   /** The commit that the program was built from, where it was built from a checkout. */
   readonly commit?: string | undefined

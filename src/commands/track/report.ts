@@ -30,7 +30,7 @@ export const trackInit: Command<InitOptions> = async (options, context) => {
   // The pipeline is the shell that calls, not this command, which ends at once.
   const pid = numberOption('--pid', options.pid) ?? process.ppid
   const runner = { ...identity(), pid, startTicks: startTicks(pid) }
-  const task = { ...taskOf(options), type: options.type ?? 'sh' }
+  const task = { ...taskOf(options), gitCommit: gitCommit('.'), type: options.type ?? 'sh' }
   await once(options, context, runId, (settings) =>
     checked({ op: 'init', ...initFields(task, runner, { ...settings, env: context.env }) }, context),
   )
@@ -48,7 +48,6 @@ export const taskOf = (options: InitOptions): TaskOptions => ({
   logPath: options.logPath,
   logFile: options.logFile,
   parentRunId: options.parent,
-  gitCommit: gitCommit('.'),
 })
 
 /** A whole number of the command line. Throws USAGE: a script with a wrong number is wrong at its first run. */

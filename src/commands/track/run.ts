@@ -4,13 +4,14 @@ import type { Command, Context } from '../../app/context.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
 import { sessionUsage, type GroupUsage } from '../../platform/process-group.ts'
+import { startCommand, type Ended, type SessionCommand } from '../../platform/session-command.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { DirectiveReader } from '../../tracking/client/directives.ts'
 import { JournalReporter } from '../../tracking/client/journal-reporter.ts'
 import type { Operation } from '../../tracking/client/operations.ts'
-import { initFields } from '../../tracking/client/run-facts.ts'
+import { findGitCommit, initFields } from '../../tracking/client/run-facts.ts'
 import { taskOf, type InitOptions } from './report.ts'
-import { openLog, startCommand, type Ended } from './run-command.ts'
+import { openLog } from './run-log.ts'
 import { trackSettings } from './tracking-settings.ts'
 
 export interface RunOptions extends InitOptions {
@@ -21,7 +22,8 @@ export interface RunOptions extends InitOptions {
 
 /**
  * `track run -- command`: runs the command and reports it. Its output passes unchanged, its exit code is ours, and a signal reaches it and
- * all that it started. The command starts before anything is read or opened for the report, so that tracking costs it nothing.
+ * all that it started. The command starts before anything is read or opened for the report, most of the time before this program was
+ * loaded (`src/early-command.ts`), so that tracking costs it nothing.
  */
 export const trackRun: Command<RunOptions> = async (options, context) => {
   if (options.command.length === 0)
@@ -29,21 +31,11 @@ export const trackRun: Command<RunOptions> = async (options, context) => {
       hint: 'track run --task-name N -- COMMAND',
     })
   context.out('') // From here on standard output belongs to the command: an error of ours must not add a document to it.
-  const runId = randomUUID()
-  const early: Operation[] = []
-  const copied: Buffer[] = []
-  let report = (operation: Operation): void => void early.push(operation)
-  let copy = (piece: Buffer): void => void copied.push(piece)
-  const reader = new DirectiveReader((operation) => report(operation))
-  const command = startCommand(options.command, {
-    env: { ...context.env, RUN_ARCHIVER_RUN_ID: runId },
-    out: process.stdout,
-    err: process.stderr,
-    seen: (piece) => reader.take(piece),
-    captured: (piece) => copy(piece),
-  })
+  const { runId, command } = context.early ?? startNow(options.command, context)
   const stop = (): void => command.kill(context.signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM')
-  if (context.signal.aborted) stop()
+  // A signal that came before was passed on already.
+  if (context.early) context.early.take()
+  else if (context.signal.aborted) stop()
   context.signal.addEventListener('abort', stop, { once: true })
   const tracked = await beginReport(options, context, runId, command.process.pid ?? 0).catch(
     (error: unknown) => {
@@ -51,10 +43,14 @@ export const trackRun: Command<RunOptions> = async (options, context) => {
       return undefined
     },
   )
-  report = (operation) => tracked?.reporter.report(operation, operation.op !== 'progress')
-  for (const operation of early) report(operation)
-  copy = (piece) => void tracked?.log?.write(piece)
-  for (const piece of copied.splice(0)) copy(piece)
+  const reader = new DirectiveReader((operation) =>
+    tracked?.reporter.report(operation, operation.op !== 'progress'),
+  )
+  command.listen((piece, isOutput) => {
+    if (!tracked) return
+    tracked.log?.write(piece)
+    if (isOutput) reader.take(piece)
+  })
   const beats = tracked && beat(tracked, command.process.pid ?? 0, () => command.kill('SIGTERM'))
   const ended = await command.ended
   context.signal.removeEventListener('abort', stop)
@@ -66,6 +62,15 @@ export const trackRun: Command<RunOptions> = async (options, context) => {
   }
   if (ended.error) context.err(`run-archiver: ${options.command[0] ?? ''}: ${ended.error.message}\n`)
   return ended.exitCode
+}
+
+const startNow = (
+  words: readonly string[],
+  { env }: Context,
+): { readonly runId: string; readonly command: SessionCommand } => {
+  const runId = randomUUID()
+  const own = { ...env, RUN_ARCHIVER_RUN_ID: runId }
+  return { runId, command: startCommand(words, { env: own, out: process.stdout, err: process.stderr }) }
 }
 
 interface Tracked {
@@ -92,6 +97,7 @@ const beginReport = async (
   const facts = initFields(
     {
       ...task,
+      gitCommit: await findGitCommit('.'),
       logPath: kept ? logPath : undefined,
       type: options.type ?? 'sh',
       argv: options.command.join(' '),

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { ENVIRONMENT_ALLOWED, stageOf, STAGE_PATTERNS } from '../../common/stage-patterns.ts'
 import { splitPath } from './place.ts'
 
@@ -77,6 +77,8 @@ export const initFields = (
   }
 }
 
+const HASH = /^[0-9a-f]{40,64}$/
+
 /** The commit of the checkout that a folder lies in; undefined where there is none, no git, or none within a second. */
 export const gitCommit = (folder: string): string | undefined => {
   const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], {
@@ -86,5 +88,14 @@ export const gitCommit = (folder: string): string | undefined => {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const text = status === 0 ? stdout.trim() : ''
-  return /^[0-9a-f]{40,64}$/.test(text) ? text : undefined
+  return HASH.test(text) ? text : undefined
 }
+
+/** The same without holding up what this process passes on meanwhile. */
+export const findGitCommit = (folder: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    execFile('git', ['rev-parse', 'HEAD'], { cwd: folder, timeout: 1000 }, (error, stdout) => {
+      const text = stdout.trim()
+      resolve(!error && HASH.test(text) ? text : undefined)
+    })
+  })

@@ -1,5 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -94,5 +102,48 @@ describe('track run', () => {
     expect(asked.status).toBe(0)
     expect(await ended).toBe(143)
     expect(rowOf('asked')).toMatchObject({ execution_status: 'CANCELLED', end_reason: 'user' })
+  })
+  it('starts its command before the program is loaded: without the rest of it too', () => {
+    const bare = join(folder, 'bare')
+    mkdirSync(bare)
+    for (const name of ['main.js', 'early-command.cjs', 'package.json'])
+      copyFileSync(resolve('dist', name), join(bare, name))
+    const words = ['track', 'run', '--task-name', 'alone', '--', 'sh', '-c', 'echo here; exit 7']
+    const ran = spawnSync(process.execPath, [join(bare, 'main.js'), ...words], { env, encoding: 'utf8' })
+    expect(ran).toMatchObject({ status: 7, stdout: 'here\n' })
+    expect(ran.stderr).toMatch(/^Warning: Failed to initialize status tracking: .*main\.mjs/)
+  })
+  it('starts nothing where a flag has a slip in it', () => {
+    const file = join(folder, 'started')
+    const words = ['track', 'run', '--task-nam', 'x', '--', 'touch', file]
+    expect(spawnSync(process.execPath, [PROGRAM, ...words], { env }).status).toBe(64)
+    expect(existsSync(file)).toBe(false)
+  })
+  it('says 127 for a command that is not there', () => {
+    const words = ['track', 'run', '--config', config, '--task-name', 'no_file', '--', 'no-such-command-here']
+    const ran = spawnSync(process.execPath, [PROGRAM, ...words], { env, encoding: 'utf8' })
+    expect(ran).toMatchObject({ status: 127, stdout: '' })
+    expect(rowOf('no_file')).toMatchObject({ execution_status: 'FAILED', exit_code: 127 })
+  })
+  it('passes megabytes of output on unchanged, and keeps them all in the log', () => {
+    const script = 'i=0; while [ $i -lt 4 ]; do seq 1 200000; seq 1 1000 >&2; i=$((i+1)); done'
+    const words = ['track', 'run', '--config', config, '--task-name', 'much', '--', 'sh', '-c', script]
+    const most = { maxBuffer: 64 * 1024 * 1024 }
+    const bare = spawnSync('sh', ['-c', script], most)
+    const ran = spawnSync(process.execPath, [PROGRAM, ...words], { env, ...most })
+    expect(ran.status).toBe(0)
+    expect(ran.stdout.equals(bare.stdout)).toBe(true)
+    expect(ran.stderr.equals(bare.stderr)).toBe(true)
+    const log = readFileSync(String(rowOf('much')?.['log_path']))
+    expect(log.length).toBe(bare.stdout.length + bare.stderr.length)
+  })
+  it('lets its command end where nobody reads the output any more', () => {
+    const file = join(folder, 'went-on')
+    const script = `seq 1 300000; touch ${file}; exit 5`
+    const line = `node ${PROGRAM} track run --config ${config} --task-name unread -- sh -c '${script}' | head -1`
+    const ran = spawnSync('sh', ['-c', line], { env, encoding: 'utf8', timeout: 30_000 })
+    expect(ran.stdout).toBe('1\n')
+    expect(existsSync(file)).toBe(true)
+    expect(rowOf('unread')).toMatchObject({ exit_code: 5 })
   })
 })

@@ -1,8 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname } from 'node:path'
-import { openForAppend } from '../../platform/own-file.ts'
 
 /** How a command ended: by its exit code, by a signal, or not begun at all. */
 export interface Ended {
@@ -11,11 +8,30 @@ export interface Ended {
   readonly error: NodeJS.ErrnoException | undefined
 }
 
-export interface Command {
+/** Hears a piece of output, after it was passed on; `isOutput` is false for standard error. */
+export type Listener = (piece: Buffer, isOutput: boolean) => void
+
+export interface SessionCommand {
   readonly process: ChildProcess
   readonly ended: Promise<Ended>
   /** To the command and everything that it started. */
   kill(signal: NodeJS.Signals): void
+  /** Hears all output from the first byte on: what came before somebody listened was kept. */
+  listen(listener: Listener): void
+}
+
+/** A command that was started before the program was loaded, and that a signal reaches already. */
+export interface EarlyCommand {
+  readonly runId: string
+  readonly command: SessionCommand
+  /** The first signal that came, and that the command has had. */
+  asked(): NodeJS.Signals | undefined
+  /** Whether `take` was called. */
+  taken(): boolean
+  /** From here on the caller passes signals on. */
+  take(): void
+  /** Waits for the command, where it cannot be tracked, and gives its exit code. */
+  alone(why: string): Promise<number>
 }
 
 /** The shell's codes for a command that cannot be started. */
@@ -24,7 +40,7 @@ const NOT_RUNNABLE = 126
 
 /**
  * Starts a command as the leader of a session of its own, so that a signal reaches all that it starts, and passes its output on in the
- * pieces in which it comes, unchanged. `seen` gets every piece of standard output.
+ * pieces in which it comes, unchanged, whether anybody listens or not.
  */
 export const startCommand = (
   words: readonly string[],
@@ -32,29 +48,37 @@ export const startCommand = (
     readonly env: NodeJS.ProcessEnv
     readonly out: NodeJS.WritableStream
     readonly err: NodeJS.WritableStream
-    readonly seen: (piece: Buffer) => void
-    readonly captured: (piece: Buffer) => void
   },
-): Command => {
+): SessionCommand => {
   const [file = '', ...rest] = words
   const child = spawn(file, rest, { detached: true, stdio: ['inherit', 'pipe', 'pipe'], env: options.env })
-  const pass = (
-    from: NodeJS.ReadableStream | null,
-    to: NodeJS.WritableStream,
-    seen: (piece: Buffer) => void,
-  ): void => {
+  const kept: [Buffer, boolean][] = []
+  let heard: Listener = (piece, isOutput) => void kept.push([piece, isOutput])
+  const pass = (from: NodeJS.ReadableStream | null, to: NodeJS.WritableStream, isOutput: boolean): void => {
+    let isGone = false
+    to.on('error', () => {
+      isGone = true
+      from?.resume()
+    })
     from?.on('data', (piece: Buffer) => {
-      options.captured(piece)
-      seen(piece)
-      // A reader that is slow slows the command down, as without us; one that went away does not end it.
-      if (to.write(piece)) return
+      heard(piece, isOutput)
+      // A reader that is slow slows the command down, as without us; one that went away neither ends it nor holds it up.
+      if (isGone || to.write(piece)) return
       from.pause()
       to.once('drain', () => from.resume())
     })
   }
-  pass(child.stdout, options.out, options.seen)
-  pass(child.stderr, options.err, () => undefined)
-  return { process: child, ended: endOf(child), kill: (signal) => killGroup(child, signal) }
+  pass(child.stdout, options.out, true)
+  pass(child.stderr, options.err, false)
+  return {
+    process: child,
+    ended: endOf(child),
+    kill: (signal) => killGroup(child, signal),
+    listen: (listener) => {
+      heard = listener
+      for (const [piece, isOutput] of kept.splice(0)) listener(piece, isOutput)
+    },
+  }
 }
 
 /** Milliseconds after the command's end for output of what it left behind: a daemon that keeps the pipe open must not keep us. */
@@ -83,19 +107,4 @@ const killGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
   } catch {
     // Everybody has ended already.
   }
-}
-
-/** The file that keeps a copy of the output; undefined where it cannot be made, which costs the copy only. */
-export const openLog = (path: string, failed: (error: Error) => void): WriteStream | undefined => {
-  let fd: number
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
-    fd = openForAppend(path, { operatorChosen: true })
-  } catch (error) {
-    failed(error as Error)
-    return undefined
-  }
-  const log = createWriteStream(path, { fd })
-  log.on('error', failed)
-  return log
 }
