@@ -7,6 +7,8 @@ import { hasQueue, openQueue } from './open-queue.ts'
 export interface PageQueue {
   /** Who holds what since when, live or gone: for the page `/instances`. Throws QUEUE_UNAVAILABLE. */
   readonly overview: () => Promise<BacklogOverview>
+  /** Changes with each claim, end and sign of life. Throws QUEUE_UNAVAILABLE. */
+  readonly revision: () => Promise<string>
   close(): Promise<void>
 }
 
@@ -15,17 +17,20 @@ export const pageQueue = (archiver: Archiver | undefined): PageQueue | undefined
   if (!archiver || !hasQueue(archiver.config.queue)) return undefined
   const { queue: settings, app } = archiver.config
   let opened: Promise<ClaimStore> | undefined
+  const ask = async <T>(question: (store: ClaimStore) => Promise<T>): Promise<T> => {
+    const opening = (opened ??= openQueue(settings, app.workDir, 'looks'))
+    try {
+      return await question(await opening)
+    } catch (error) {
+      if (opened === opening) opened = undefined
+      void opening.then((store) => store.close()).catch(() => undefined)
+      throw error
+    }
+  }
   return {
-    overview: async () => {
-      const opening = (opened ??= openQueue(settings, app.workDir, 'looks'))
-      try {
-        return await backlogOverview(await opening)
-      } catch (error) {
-        if (opened === opening) opened = undefined
-        void opening.then((store) => store.close()).catch(() => undefined)
-        throw error
-      }
-    },
+    overview: () => ask(backlogOverview),
+    revision: () =>
+      ask(async (store) => JSON.stringify(await Promise.all([store.counts(), store.instances()]))),
     close: async () => {
       const store = await opened?.catch(() => undefined)
       await store?.close()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { catalogueColumns } from '../records/sql/catalogue.ts'
 import type { RecordsDatabase } from '../records/sql/database.ts'
-import { failedItems, logReport } from '../records/sql/log-report.ts'
+import { failedItems, logReport, logRevision } from '../records/sql/log-report.ts'
 import { openRecordsDatabase } from '../records/sql/open-database.ts'
 import { LOG_TABLE } from '../records/sql/processing-log.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -14,6 +14,7 @@ const FAILED = 100
 
 export interface PageRecords {
   readonly reads: RecordsReads
+  readonly revision: () => Promise<string>
   close(): Promise<void>
 }
 
@@ -48,6 +49,12 @@ export const pageRecords = (archiver: Archiver | undefined): PageRecords | undef
         }
         return tasks
       })
+    },
+    revision: async () => {
+      if (isMissing()) return ''
+      return kept.use(async (database) =>
+        (await catalogueColumns(database, LOG_TABLE)) === undefined ? '' : logRevision(database),
+      )
     },
     close: () => kept.close(),
   }

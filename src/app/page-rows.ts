@@ -1,6 +1,6 @@
 import type { Archiver } from '../runs/archiver.ts'
 import { LogDatabase } from '../rows/log/log-database.ts'
-import { rowsOverview } from '../rows/log/log-reads.ts'
+import { rowsOverview, rowsRevision } from '../rows/log/log-reads.ts'
 import { logSchema } from '../rows/run-connections.ts'
 import { connect, dialectFor, type Places } from '../rows/server.ts'
 import type { RowsReads } from '../web/models/rows.ts'
@@ -8,6 +8,7 @@ import { keptOpen, type KeptOpen } from './kept-open.ts'
 
 export interface PageRows {
   readonly reads: RowsReads
+  readonly revision: () => Promise<string>
   close(): Promise<void>
 }
 
@@ -48,6 +49,7 @@ export const pageRows = (
           maxHistoryList: throttle.maxHll,
         }
       }),
+    revision: () => kept.use(async ({ log }) => (log ? rowsRevision(log) : '')),
     close: () => kept.close(),
   }
 }

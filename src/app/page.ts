@@ -111,6 +111,11 @@ export const openPage = async (
     alerts: pageAlerts(archiver, ledger),
     rows: rows?.reads,
     records: records?.reads,
+    changes: {
+      ...(rows && { rows: rows.revision }),
+      ...(records && { records: records.revision }),
+      ...(queue && { backlog: queue.revision }),
+    },
     logRoots: [...(settings?.logRoots ?? []), ...(logFile === undefined ? [] : [dirname(logFile)])],
     host: identity().host,
     redact: archiver?.redact ?? redactByLook,

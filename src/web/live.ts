@@ -1,3 +1,4 @@
+import type { Logged, LogPiece, LogPlace } from './log-file.ts'
 import type { View } from './view.ts'
 import { renderBlocks } from './render.tsx'
 
@@ -5,12 +6,18 @@ import { renderBlocks } from './render.tsx'
 export interface Reader {
   readonly path: string
   readonly mayAct: boolean
+  /** Where the log that its page shows ends; undefined where it shows none. */
+  readonly log?: LogPlace | undefined
   send(event: string, data: unknown): void
 }
 
 interface LiveOptions {
   /** Changes with every write to the ledger. Throws where it is away. */
   readonly revision: () => Promise<string>
+  /** What changes with each write of a part that the page at an address shows beside the ledger; undefined: it shows none. */
+  readonly partOf: (path: string) => (() => Promise<string>) | undefined
+  /** Whole lines of a log behind a place. */
+  readonly readLog: (log: Logged, place: LogPlace) => Promise<LogPiece | undefined>
   /** A page as it is now. */
   readonly view: (path: string, mayAct: boolean) => Promise<View>
   readonly base: string
@@ -22,9 +29,15 @@ interface LiveOptions {
 
 /** Milliseconds after which pages are made again although nothing was written: their durations go on. */
 const AGAIN = 10_000
+/** Pieces of a log that one look sends at most. */
+const PIECES = 4
 
 interface Room {
-  readonly readers: Set<Reader>
+  readonly path: string
+  /** Each with the place in the log up to which it was sent it. */
+  readonly readers: Map<Reader, LogPlace | undefined>
+  part: string
+  log: Logged | undefined
   sent: ReadonlyMap<string, string>
   making: Promise<void> | undefined
 }
@@ -54,9 +67,9 @@ export class LiveHub {
   enter(reader: Reader): (() => void) | undefined {
     if (this.readers >= this.#options.readersAtMost) return undefined
     const key = keyOf(reader)
-    const room = this.#rooms.get(key) ?? { readers: new Set(), sent: new Map(), making: undefined }
+    const room = this.#rooms.get(key) ?? roomFor(reader.path)
     this.#rooms.set(key, room)
-    room.readers.add(reader)
+    room.readers.set(reader, reader.log)
     this.#timer ??= setInterval(() => void this.#look(), this.#options.every)
     void this.#greet(room, reader)
     return () => {
@@ -83,20 +96,57 @@ export class LiveHub {
     if (this.#looking) return
     this.#looking = true
     try {
-      const revision = await this.#options.revision()
-      if (this.#away) this.#send('back', {})
-      this.#away = false
-      const now = this.#options.now()
-      if (revision === this.#revision && now - this.#madeAt < AGAIN) return
-      this.#revision = revision
-      this.#madeAt = now
-      for (const room of this.#rooms.values()) await this.#make(room)
-    } catch {
-      // The ledger is away: the pages that are shown stay, and say so.
-      if (!this.#away) for (const room of this.#rooms.values()) await this.#make(room)
-      this.#away = true
+      const isDue = await this.#isDue()
+      const parts = new Map<() => Promise<string>, Promise<string>>()
+      for (const room of this.#rooms.values()) {
+        const ask = this.#options.partOf(room.path)
+        // What cannot be read is told by the page itself.
+        if (ask && !parts.has(ask))
+          parts.set(
+            ask,
+            ask().catch(() => 'away'),
+          )
+        const part = ask ? ((await parts.get(ask)) ?? '') : ''
+        if (isDue || part !== room.part) await this.#make(room)
+        room.part = part
+        await this.#followLog(room)
+      }
     } finally {
       this.#looking = false
+    }
+  }
+
+  /** Whether the ledger changed, came back or went away, or pages have stood for long enough. */
+  async #isDue(): Promise<boolean> {
+    const now = this.#options.now()
+    const revision = await this.#options.revision().catch(() => undefined)
+    const wasAway = this.#away
+    this.#away = revision === undefined
+    // The ledger is away: the pages that are shown stay, and say so.
+    if (revision === undefined) return !wasAway
+    if (wasAway) this.#send('back', {})
+    if (revision === this.#revision && !wasAway && now - this.#madeAt < AGAIN) return false
+    this.#revision = revision
+    this.#madeAt = now
+    return true
+  }
+
+  /** Sends each reader the lines behind those that it has. Readers that have the same cost one look at the file. */
+  async #followLog(room: Room): Promise<void> {
+    const { log, readers } = room
+    if (!log) return
+    for (let i = 0; i < PIECES; i++) {
+      const pieces = new Map<string, LogPiece | undefined>()
+      for (const [reader, place] of [...readers]) {
+        if (!place) continue
+        const key = `${place.file}.${place.at}`
+        if (!pieces.has(key)) pieces.set(key, await this.#options.readLog(log, place).catch(() => undefined))
+        const piece = pieces.get(key)
+        if (!piece || !readers.has(reader)) continue
+        readers.set(reader, piece.place)
+        reader.send('log', piece)
+      }
+      if (![...pieces.values()].some(Boolean)) return
     }
   }
 
@@ -107,23 +157,36 @@ export class LiveHub {
   }
 
   async #patch(room: Room): Promise<void> {
-    const [one] = room.readers
+    const [one] = room.readers.keys()
     if (!one) return
     try {
-      const parts = await renderBlocks(await this.#options.view(one.path, one.mayAct), this.#options.base)
+      const view = await this.#options.view(one.path, one.mayAct)
+      room.log = view.log
+      const parts = await renderBlocks(view, this.#options.base)
       const changed = [...parts].filter(([id, html]) => room.sent.get(id) !== html)
       const isFirst = room.sent.size === 0
       room.sent = parts
       if (isFirst) return
-      for (const reader of room.readers) for (const [id, html] of changed) reader.send('patch', { id, html })
+      for (const reader of room.readers.keys())
+        for (const [id, html] of changed) reader.send('patch', { id, html })
     } catch {
       // A page that cannot be made now is made at the next change.
     }
   }
 
   #send(event: string, data: unknown): void {
-    for (const { readers } of this.#rooms.values()) for (const reader of readers) reader.send(event, data)
+    for (const { readers } of this.#rooms.values())
+      for (const reader of readers.keys()) reader.send(event, data)
   }
 }
+
+const roomFor = (path: string): Room => ({
+  path,
+  readers: new Map(),
+  part: '',
+  log: undefined,
+  sent: new Map(),
+  making: undefined,
+})
 
 const keyOf = ({ path, mayAct }: Reader): string => `${mayAct ? 'act' : 'read'} ${path}`

@@ -1,6 +1,13 @@
 import { constants, type Stats } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { sep } from 'node:path'
+import { visibleLine } from './log-text.ts'
+
+/** The place behind the last whole line that was read, and of which file: one that was rotated is another. */
+export interface LogPlace {
+  readonly file: string
+  readonly at: number
+}
 
 /** The end of a log, or why it is not shown. */
 export type LogTail =
@@ -10,51 +17,109 @@ export type LogTail =
       readonly size: number
       readonly whole: boolean
       readonly lines: readonly string[]
+      /** Whether the last line has no end yet: it is still being written, or the program died in it. */
+      readonly isOpen: boolean
+      readonly place: LogPlace
     }
   | { readonly shown: false; readonly path: string | undefined; readonly why: string }
 
-interface Logged {
+/** Lines that were written since a place. `again`: the file begins anew, those before are of another one. */
+export interface LogPiece {
+  readonly lines: readonly string[]
+  readonly place: LogPlace
+  readonly again: boolean
+}
+
+export interface Logged {
   readonly host: string
   readonly logPath: string | undefined
 }
 
-interface Rules {
+export interface LogRules {
   readonly logRoots: readonly string[]
   readonly host: string
   readonly redact: (text: string) => string
 }
 
 /** Bytes that one look reads at most. */
-const READ = 262_144
-/** Characters of one line that are shown. */
-const LINE = 4000
+const READ = 65_536
+const NEWLINE = 10
 
 /**
  * The last lines of an execution's log. The path comes from the database, so it is opened only where, links followed, it is a regular file of
  * this host below one of the folders that are allowed, and is still that file once it is open. Secrets are masked.
  */
-export const tailLog = async ({ host, logPath }: Logged, rules: Rules, lines: number): Promise<LogTail> => {
-  const no = (why: string): LogTail => ({ shown: false, path: logPath, why })
-  if (logPath === undefined) return no('this execution named no log file')
-  if (host !== rules.host) return no(`the log is on ${host}; this page runs on ${rules.host}`)
-  const opened = await openAllowed(logPath, rules.logRoots)
+export const tailLog = async (logged: Logged, rules: LogRules, lines: number): Promise<LogTail> => {
+  const no = (why: string): LogTail => ({ shown: false, path: logged.logPath, why })
+  const opened = await openLog(logged, rules)
   if (typeof opened === 'string') return no(opened)
-  const { file, stats } = opened
+  const { file, stats, path } = opened
   try {
-    const length = Math.min(READ, stats.size)
-    const buffer = Buffer.alloc(length)
-    const { bytesRead } = await file.read(buffer, 0, length, stats.size - length)
-    const bytes = buffer.subarray(0, bytesRead)
+    const start = Math.max(0, stats.size - READ)
+    const bytes = await bytesAt(file, start, Math.min(READ, stats.size))
     if (bytes.includes(0)) return no('the file holds binary data')
-    const whole = bytesRead === stats.size
+    const end = bytes.lastIndexOf(NEWLINE) + 1
     const all = bytes.toString('utf8').split('\n')
-    if (all.at(-1) === '') all.pop()
-    if (!whole) all.shift()
-    const shown = all.slice(-lines).map((line) => rules.redact(line.slice(0, LINE)))
-    return { shown: true, path: logPath, size: stats.size, whole: whole && all.length <= lines, lines: shown }
+    const isOpen = all.at(-1) !== ''
+    if (!isOpen) all.pop()
+    // The first one began before what was read.
+    if (start > 0 && all.length > 1) all.shift()
+    return {
+      shown: true,
+      path,
+      size: stats.size,
+      whole: start === 0 && all.length <= lines,
+      lines: all.slice(-lines).map((line) => rules.redact(visibleLine(line))),
+      isOpen: isOpen && all.length > 0,
+      place: { file: identityOf(stats), at: start + end },
+    }
   } finally {
     await file.close()
   }
+}
+
+/** Whole lines behind a place, at most 64 KiB of them; undefined where there are none, or the log may not be shown. */
+export const readOn = async (
+  logged: Logged,
+  rules: LogRules,
+  from: LogPlace,
+): Promise<LogPiece | undefined> => {
+  const opened = await openLog(logged, rules)
+  if (typeof opened === 'string') return undefined
+  const { file, stats } = opened
+  try {
+    const identity = identityOf(stats)
+    const again = identity !== from.file || stats.size < from.at
+    const start = again ? 0 : from.at
+    const bytes = await bytesAt(file, start, Math.min(READ, stats.size - start))
+    const last = bytes.lastIndexOf(NEWLINE) + 1
+    // A line that is longer than one look is shown as it comes.
+    const whole = last === 0 && bytes.length === READ ? bytes.length : last
+    const place = { file: identity, at: start + whole }
+    if (whole === 0) return again ? { lines: [], place, again } : undefined
+    const shown = bytes.subarray(0, whole)
+    const lines = shown.includes(0)
+      ? [`(${shown.length} bytes of binary data are not shown)`]
+      : shown.toString('utf8').replace(/\n$/, '').split('\n')
+    return { lines: lines.map((line) => rules.redact(visibleLine(line))), place, again }
+  } finally {
+    await file.close()
+  }
+}
+
+const identityOf = ({ dev, ino }: Stats): string => `${dev}-${ino}`
+
+const bytesAt = async (file: FileHandle, start: number, length: number): Promise<Buffer> => {
+  const buffer = Buffer.alloc(Math.max(0, length))
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, start)
+  return buffer.subarray(0, bytesRead)
+}
+
+const openLog = async ({ host, logPath }: Logged, rules: LogRules) => {
+  if (logPath === undefined) return 'this execution named no log file'
+  if (host !== rules.host) return `the log is on ${host}; this page runs on ${rules.host}`
+  const opened = await openAllowed(logPath, rules.logRoots)
+  return typeof opened === 'string' ? opened : { ...opened, path: logPath }
 }
 
 /** Opens a file below a root, or says why not. */

@@ -7,6 +7,7 @@ import { type Actions, actionRoutes, type Results } from './actions.ts'
 import type { Assets } from './assets.ts'
 import { Guard, type GuardOptions, HEADERS } from './guard.ts'
 import { LiveHub } from './live.ts'
+import { readOn, type LogPlace } from './log-file.ts'
 import { jumpTo } from './jump.ts'
 import type { PageSources } from './sources.ts'
 import { renderPage } from './render.tsx'
@@ -51,6 +52,8 @@ export const pageServer = (options: ServerOptions): PageServer => {
   const site = { sources, steady, hasToken: guard.hasToken, canAct: options.actions !== undefined, results }
   const hub = new LiveHub({
     revision: async () => (sources.ledger ? sources.ledger.revision() : ''),
+    partOf: (path) => partOf(path, sources),
+    readLog: (log, place) => readOn(log, sources, place),
     view: (path, mayAct) => viewAt(path, mayAct, site),
     base,
     now: sources.now,
@@ -144,6 +147,19 @@ export const frameFacts = async (
   }
 }
 
+/** What a page shows that has no place in the ledger. */
+const partOf = (path: string, { changes }: PageSources): (() => Promise<string>) | undefined => {
+  const [page = ''] = path.split('?')
+  if (page === '/rows' || page === '/records') return changes?.[page === '/rows' ? 'rows' : 'records']
+  return page === '/instances' ? changes?.backlog : undefined
+}
+
+/** `2049-1234.56`: the file and the byte up to which a page shows its log. */
+const logPlace = (text: string | undefined): LogPlace | undefined => {
+  const [, file, at] = /^(\d{1,20}-\d{1,20})\.(\d{1,15})$/.exec(text ?? '') ?? []
+  return file === undefined ? undefined : { file, at: Number(at) }
+}
+
 const events = (context: Context, hub: LiveHub, guard: Guard): Response => {
   const path = context.req.query('page') ?? '/'
   const mayAct = guard.mayAct(context.req.raw.headers)
@@ -153,6 +169,7 @@ const events = (context: Context, hub: LiveHub, guard: Guard): Response => {
     const leave = hub.enter({
       path,
       mayAct,
+      log: logPlace(context.req.query('log')),
       send: (event, data) =>
         void stream
           .writeSSE({ event, data: JSON.stringify(data), id: String(++sequence) })

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import type { Logged } from './log-file.ts'
 import type { PageSources } from './sources.ts'
 
 /** A part of a page that is sent again by itself when it changes. `id` is the id of its element. */
@@ -21,6 +22,8 @@ export interface View {
   readonly dialogs?: Child
   /** Whether it follows the ledger. */
   readonly live: boolean
+  /** The log whose new lines are sent as they come. */
+  readonly log?: Logged | undefined
   readonly status?: 200 | 404 | 503
 }
 

@@ -51,6 +51,12 @@ export const logReport = async ({ session, dialect }: RecordsDatabase, task: str
   }
 }
 
+/** The number of the newest line: it changes with each item that is new to the log, not with a retry of one. */
+export const logRevision = async ({ session, dialect }: RecordsDatabase): Promise<string> => {
+  const [row] = await session.rows(`SELECT MAX(log_id) AS last FROM ${quoted(dialect, LOG_TABLE)}`)
+  return String(Number(row?.['last'] ?? 0))
+}
+
 const summed = (rows: readonly SqlRow[]): Record<string, number> => {
   const sums: Record<string, number> = {}
   for (const row of rows)

@@ -110,6 +110,16 @@ export const rowsOverview = async (log: LogDatabase) => {
   }
 }
 
+/** A text that changes with each batch, conflict and step of the newest process: three rows by their keys. */
+export const rowsRevision = async (log: LogDatabase): Promise<string> => {
+  const newest = (table: string): string => `(SELECT MAX(id) FROM {${table}})`
+  const { rows } = await log.run(
+    `SELECT p.*, ${newest('batch_processing_logs')} AS last_batch, ${newest('row_conflicts')} AS last_conflict
+     FROM {process_logs} p ORDER BY p.id DESC LIMIT 1`,
+  )
+  return JSON.stringify(rows[0] ?? null)
+}
+
 const processOf = (row: Cells) => {
   const running = row['status'] === 'RUNNING'
   const heldBack = running ? text(row, 'throttle_reason') : undefined

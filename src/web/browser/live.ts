@@ -57,6 +57,7 @@ export const live = (): void => {
   let tries = 0
   let brokenAt: number | undefined
   let paused = false
+  let follows = false
   let retry: ReturnType<typeof setTimeout> | undefined
   const word = one('.w', button)
   const show = (): void => {
@@ -71,11 +72,18 @@ export const live = (): void => {
           : 'Live'
     button.classList.toggle('broken', brokenAt !== undefined)
   }
+  const lines: unknown[] = []
   const flush = (): void => {
     const patches = [...waiting.values()]
     waiting.clear()
     for (const patch of patches) apply(patch)
     if (patches.length > 0) redraw()
+    // A log that was not there when the page was opened is followed from now on.
+    if (stream && !follows && one('#log')) {
+      stream.close()
+      open()
+    }
+    for (const detail of lines.splice(0)) document.dispatchEvent(new CustomEvent('log-lines', { detail }))
   }
   const broken = (): void => {
     stream?.close()
@@ -98,7 +106,11 @@ export const live = (): void => {
   setInterval(() => brokenAt !== undefined && notice(), 1000)
   const open = (): void => {
     const page = document.body.dataset['path'] ?? '/'
-    stream = new EventSource(`${base()}/events?page=${encodeURIComponent(page)}`)
+    const place = one('#log')?.dataset['place'] ?? ''
+    follows = place !== ''
+    stream = new EventSource(
+      `${base()}/events?page=${encodeURIComponent(page)}&log=${encodeURIComponent(place)}`,
+    )
     stream.addEventListener('open', () => {
       tries = 0
       brokenAt = undefined
@@ -112,7 +124,8 @@ export const live = (): void => {
       else queueMicrotask(flush)
     })
     stream.addEventListener('log', (event: MessageEvent<string>) => {
-      document.dispatchEvent(new CustomEvent('log-lines', { detail: JSON.parse(event.data) as unknown }))
+      lines.push(JSON.parse(event.data) as unknown)
+      if (!paused) queueMicrotask(flush)
     })
     stream.addEventListener('full', broken)
     stream.addEventListener('error', broken)

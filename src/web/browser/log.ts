@@ -1,13 +1,29 @@
-import { every, one } from './dom.ts'
+import { every, one, onRedraw } from './dom.ts'
+
+interface LogPiece {
+  readonly lines: readonly string[]
+  readonly again: boolean
+  readonly place: { readonly file: string; readonly at: number }
+}
 
 const MOST = 1000
 const levelOf = (line: string): string =>
   /\b(ERROR|CRITICAL|FATAL)\b/.test(line) ? 'ERROR' : /\bWARN(ING)?\b/.test(line) ? 'WARN' : 'INFO'
 
-/** Filters and follows the log of an execution. Lines are only ever put in as text. */
+/** Filters and follows the log of an execution, also one that appears later. Lines are only ever put in as text. */
 export const logView = (): void => {
-  const log = one('#log')
-  if (!log) return
+  const seen = new WeakSet<HTMLElement>()
+  const attach = (): void => {
+    const log = one('#log')
+    if (!log || seen.has(log)) return
+    seen.add(log)
+    followLog(log)
+  }
+  attach()
+  onRedraw(attach)
+}
+
+const followLog = (log: HTMLElement): void => {
   const follow = one('#follow')
   const search = one<HTMLInputElement>('#logq')
   let level = 'all'
@@ -36,8 +52,12 @@ export const logView = (): void => {
       filter()
     })
   document.addEventListener('log-lines', (event) => {
-    const { lines } = (event as CustomEvent<{ lines: string[] }>).detail
+    const { lines, again, place } = (event as CustomEvent<LogPiece>).detail
     const stay = isFollowing()
+    log.dataset['place'] = `${place.file}.${place.at}`
+    // A line that had no end yet comes again as a whole.
+    if (again) log.replaceChildren()
+    else one('[data-open]', log)?.remove()
     for (const text of lines) {
       const line = document.createElement('div')
       line.className = `ln l-${levelOf(text)}`

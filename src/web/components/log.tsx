@@ -57,9 +57,20 @@ export const Log = ({
           {log.whole ? 'the whole file' : `the last ${log.lines.length} lines`}, {size(log.size)}
         </span>
       </div>
-      <div class="log" id="log" role="log" aria-label="Log" tabindex={0}>
-        {lines.map((line) => (
-          <div class={`ln l-${levelOf(line)}`} data-level={levelOf(line)}>
+      <div
+        class="log"
+        id="log"
+        role="log"
+        aria-label="Log"
+        tabindex={0}
+        data-place={`${log.place.file}.${log.place.at}`}
+      >
+        {lines.map((line, i) => (
+          <div
+            class={`ln l-${levelOf(line)}`}
+            data-level={levelOf(line)}
+            data-open={log.isOpen && i === lines.length - 1 && line === log.lines.at(-1) ? '' : undefined}
+          >
             {line}
           </div>
         ))}

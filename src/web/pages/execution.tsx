@@ -12,6 +12,9 @@ import type { ExecutionDetail } from '../model.ts'
 import { count, plural, size, span } from '../text.ts'
 import type { Ask, Block, View } from '../view.ts'
 
+/** Milliseconds for which the log of an execution that ended is still followed. */
+const LAST_LINES = 60_000
+
 const isOpen = ({ endedAt }: ExecutionDetail): boolean => endedAt === undefined
 
 const sentence = (execution: ExecutionDetail, now: number) => {
@@ -149,5 +152,7 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
     blocks,
     dialogs: open && <StopDialog execution={execution} ask={ask} />,
     live: true,
+    // The last lines come when it has ended already.
+    log: open || now - (execution.endedAt ?? 0) < LAST_LINES ? execution : undefined,
   }
 }
