@@ -43,6 +43,8 @@ export interface ItemPlace {
   readonly table?: string
   readonly path?: string
   readonly list?: string
+  /** The condition of a list that an element does not meet. */
+  readonly reason?: string
   /** The key of the row that another row stands in the way of. Values of the payload: shown on request only. */
   readonly key_of_row?: Readonly<Record<string, unknown>>
   readonly differs?: readonly string[]
@@ -69,7 +71,7 @@ export class ItemError extends Error {
 
 /** Something of an item that was left out or changed by the mapping's own rules. The item is stored all the same. */
 export interface ItemWarning {
-  readonly code: ItemCode | 'VALUE_CUT' | 'ELEMENT_SKIPPED' | 'ELEMENT_REPEATED'
+  readonly code: ItemCode | 'VALUE_CUT' | 'ELEMENT_SKIPPED'
   readonly table?: string
   readonly column?: string
   readonly list?: string

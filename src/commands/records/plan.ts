@@ -175,12 +175,7 @@ export const shownError = (error: ItemError, showValues: boolean): object => {
     message: error.message,
     ...(error.others.length > 0
       ? {
-          others: error.others.map((other) => ({
-            stage: other.stage,
-            code: other.code,
-            ...other.place,
-            message: other.message,
-          })),
+          others: error.others.map((other) => shownError(other, showValues)),
         }
       : {}),
   }

@@ -1,7 +1,7 @@
 import { parseExpression } from '../expression/parse-expression.ts'
 import { ExpressionSyntaxError } from '../expression/tokens.ts'
 import type { At, Problems } from '../mapping/document.ts'
-import type { Column, ColumnType, Each, Formula, Origin } from '../mapping/model.ts'
+import type { Choice, Column, ColumnType, Each, Formula, Origin } from '../mapping/model.ts'
 import { parsePath, type Path } from '../mapping/paths.ts'
 import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
 import { dateFormat } from '../values/dates.ts'
@@ -9,15 +9,20 @@ import { codesOf, has, isLaterStep, mappingTypes } from './contract-codes.ts'
 import { attribute, NAMES, type RuleList } from './contract-lists.ts'
 import type { Contract, ContractMapping } from './contract-schema.ts'
 
-/** Dates as the original takes them: ISO, then month first. What fits neither is no date here; the original then tries day first. */
+/**
+ * Dates as the original takes them: year first, then month first, with one digit or two. What fits neither is no date here; the original then
+ * tries day first.
+ */
 export const CONTRACT_DATES = [
   'ISO',
+  'YYYY-M-D',
+  'YYYY-M-D H:mm:ss',
+  'YYYY-M-D H:mm:ss.SSS',
   'M/D/YYYY',
-  'M/D/YYYY HH:mm:ss',
+  'M/D/YYYY H:mm:ss',
   'M/D/YYYY h:mm:ss A',
-  'M/D/YYYY HH:mm',
-  'YYYYMMDD',
-].flatMap((text) => (text === 'YYYYMMDD' ? [] : [dateFormat(text)]))
+  'M/D/YYYY H:mm',
+].map(dateFormat)
 
 const TYPES: Readonly<Record<string, ColumnType>> = {
   string: 'text',
@@ -140,43 +145,55 @@ const PERSON_ORDER: Readonly<Record<string, number>> = {
   authu_contact: 1,
 }
 
-/** The last person of a kind: an attribute of it, of its preferred address, or of an element below it. */
+/**
+ * The last person of a kind that has a number: an attribute of it, of its preferred address, or of an element below it. Persons whom the list
+ * leaves out because nothing else is known of them count as well.
+ */
 const personOrigin = (mapping: ContractMapping, order: number, context: ColumnContext): Origin => {
-  const contact = context.lists.find(
-    ({ parent, identity, elementPath }) =>
-      !parent && identity !== undefined && (mapping.xml_path + '/').startsWith(`${elementPath}/`),
-  )
+  const contacts = context.lists.filter(({ parent, identity }) => !parent && identity !== undefined)
+  const isBelow = ({ elementPath }: RuleList): boolean => `${mapping.xml_path}/`.startsWith(`${elementPath}/`)
+  const contact = contacts.find(isBelow) ?? contacts[0]
   const kind = contact?.kind
   const value = kind?.values[order]
-  if (!contact || !kind || value === undefined) return pathOrigin(mapping, context)
-  const list = context.lists.find(
-    ({ elementPath, parent }) => parent === contact && elementPath === mapping.xml_path,
-  )
-  const rest = mapping.xml_path.slice(contact.elementPath.length + 1)
-  const name = mapping.xml_attribute ?? ''
+  if (!contact || !kind || value === undefined || !mapping.xml_attribute) return pathOrigin(mapping, context)
   return {
     type: 'choice',
     choice: {
-      each: each(list ?? contact),
-      where: [{ path: list ? parsePath(`../@${kind.name}`, NAMES) : attribute(kind.name), values: [value] }],
+      each: atPath(contact.elementPath),
+      where: [
+        { path: attribute(contact.identity ?? ''), values: 'present' },
+        { path: attribute(kind.name), values: [value] },
+      ],
       ignoreCase: true,
-      prefer: list?.kind && { path: attribute(list.kind.name), values: list.kind.values },
+      prefer: undefined,
       take: 'last',
-      value: list || rest === '' ? attribute(name) : parsePath(`${rest}/@${name}`, NAMES),
+      value: ofPerson(mapping, contact, context),
     },
   }
 }
 
-const each = ({ list, parent }: RuleList): Each => ({
-  type: 'list',
-  list: list.name,
-  below: [],
-  text: parent ? `${parent.list.name}/${list.name}` : list.name,
-})
+const ofPerson = (mapping: ContractMapping, contact: RuleList, { lists }: ColumnContext): Choice | Path => {
+  const name = mapping.xml_attribute ?? ''
+  const rest = mapping.xml_path.slice(contact.elementPath.length + 1)
+  if (rest === '' || !mapping.xml_path.startsWith(`${contact.elementPath}/`)) return attribute(name)
+  const list = lists.find(({ elementPath, parent }) => parent === contact && elementPath === mapping.xml_path)
+  if (!list?.kind) return parsePath(`${rest}/@${name}`, NAMES)
+  return {
+    each: { type: 'path', path: parsePath(rest, NAMES), text: rest },
+    where: [],
+    ignoreCase: true,
+    prefer: { path: attribute(list.kind.name), values: list.kind.values.slice(0, 1) },
+    take: 'last',
+    value: attribute(name),
+  }
+}
+
+const atPath = (text: string): Each => ({ type: 'path', path: parsePath(text, NAMES), text })
 
 const currentAddress = (mapping: ContractMapping, context: ColumnContext): Origin => {
   const list = context.lists.find(({ elementPath }) => elementPath === mapping.xml_path)
-  if (!list?.kind || context.rowsOf !== list.parent) return pathOrigin(mapping, context)
+  if (!list?.kind || context.rowsOf !== list.parent || !mapping.xml_attribute)
+    return pathOrigin(mapping, context)
   return {
     type: 'choice',
     choice: {
@@ -191,12 +208,13 @@ const currentAddress = (mapping: ContractMapping, context: ColumnContext): Origi
 }
 
 /** An attribute where the contract says, relative to the row's element where it is at or around it. The last element counts. */
-export const pathOrigin = (mapping: ContractMapping, { rowsOf }: ColumnContext): Origin => ({
-  type: 'path',
-  path: relativePath(mapping.xml_path, mapping.xml_attribute ?? '', rowsOf?.elementPath),
-  take: 'last',
-  warns: true,
-})
+export const pathOrigin = (
+  { xml_path: path, xml_attribute: name }: ContractMapping,
+  { rowsOf }: ColumnContext,
+): Origin =>
+  name
+    ? { type: 'path', path: relativePath(path, name, rowsOf?.elementPath), take: 'last', warns: true }
+    : { type: 'literal', value: null }
 
 const relativePath = (elementPath: string, name: string, rowsAt: string | undefined): Path => {
   if (rowsAt === undefined) return parsePath(`${elementPath}/@${name}`, NAMES)

@@ -22,9 +22,13 @@ export interface RuleList {
 
 /** What the original asks of a person, so that one who is nothing but a number does not count. */
 const PERSON = ['birth_date', 'first_name', 'last_name', 'ssn']
-/** The contract's filter rules that name persons, and those that name what is below persons. */
+/**
+ * The contract's filter rules that name persons, and those that name what is below persons. A list has the name of its rule's
+ * `element_type`, and that of its element where two rules have one type.
+ */
 export const contractLists = (contract: Contract): RuleList[] => {
-  const rules = contract.element_filtering?.filter_rules ?? []
+  const given = contract.element_filtering?.filter_rules ?? []
+  const rules = given.map((rule) => ({ ...rule, name: nameOf(rule, given) }))
   const contacts = rules.filter((rule) => rule.element_type === 'contact').map((rule) => contactList(rule))
   const others = rules
     .filter((rule) => rule.element_type !== 'contact')
@@ -38,7 +42,16 @@ export const contractLists = (contract: Contract): RuleList[] => {
   return [...contacts, ...others]
 }
 
-const contactList = (rule: FilterRule): RuleList => {
+interface NamedRule extends FilterRule {
+  readonly name: string
+}
+
+const nameOf = (rule: FilterRule, all: readonly FilterRule[]): string =>
+  all.filter(({ element_type: type }) => type === rule.element_type).length > 1
+    ? lastOf(rule.xml_child_path)
+    : rule.element_type
+
+const contactList = (rule: NamedRule): RuleList => {
   const identity = Object.entries(rule.required_attributes).find(([, value]) => value === true)?.[0]
   const kind = kindOf(rule)
   const require = requirementsOf(rule)
@@ -63,7 +76,7 @@ const contactList = (rule: FilterRule): RuleList => {
   }
 }
 
-const childList = (rule: FilterRule, parent: RuleList | undefined, contract: Contract): RuleList => {
+const childList = (rule: NamedRule, parent: RuleList | undefined, contract: Contract): RuleList => {
   const kind = kindOf(rule)
   const required = new Set(Object.keys(rule.required_attributes).map((name) => name.toLowerCase()))
   const content = contract.mappings
@@ -101,8 +114,8 @@ const childList = (rule: FilterRule, parent: RuleList | undefined, contract: Con
   }
 }
 
-const plainList = (rule: FilterRule, require: readonly Requirement[]): List => ({
-  name: lastOf(rule.xml_child_path),
+const plainList = (rule: NamedRule, require: readonly Requirement[]): List => ({
+  name: rule.name,
   each: { type: 'path', path: parsePath(rule.xml_child_path, NAMES), text: rule.xml_child_path },
   require,
   ignoreCase: true,

@@ -55,7 +55,11 @@ export const madeRows = (entries: readonly Placed[], owner: string, context: Col
       }
     case 'add_report_lookup':
       return {
-        key: [owner, 'name'],
+        key: [
+          owner,
+          'name',
+          ...(entries.every(({ mapping }) => makerOf(mapping)?.argument) ? ['source_report_key'] : []),
+        ],
         rows: entries.map((entry) => lookup(entry, owner, 'source_report_key', context)),
       }
     case 'policy_exceptions':
@@ -124,7 +128,10 @@ const lookup = ({ mapping, at }: Placed, owner: string, extra: string, context: 
   const name = mapping.xml_attribute ?? ''
   const argument = makerOf(mapping)?.argument
   const isHistory = extra === 'source'
-  const value = spoken(contractColumn({ ...mapping, nullable: true }, at, context, 'value'))
+  // The text as it is, whatever type the contract gives it.
+  const value = spoken(
+    contractColumn({ ...mapping, data_type: 'string', nullable: true }, at, context, 'value'),
+  )
   return {
     columns: [
       ownerColumn(owner, at),

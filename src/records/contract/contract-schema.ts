@@ -10,11 +10,14 @@ const names = z.union([z.array(text), text]).transform((value) =>
         .filter(Boolean)
     : value,
 )
+const NAME = '(?:[\\p{L}_][\\p{L}\\p{N}_.-]*:)?[\\p{L}_][\\p{L}\\p{N}_.-]*'
+const path = text.regex(new RegExp(`^(?:/${NAME})+$`, 'u'), 'is no path of elements such as /a/b')
+const attribute = text.regex(new RegExp(`^(?:${NAME})?$`, 'u'), 'is no name of an attribute')
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const mapping = z.object({
-  xml_path: text,
-  xml_attribute: text.nullish(),
+  xml_path: path,
+  xml_attribute: attribute.nullish(),
   target_table: text,
   target_column: text.nullish(),
   data_type: text,
@@ -31,7 +34,7 @@ const mapping = z.object({
 const rule = z.object({
   element_type: text,
   xml_parent_path: text.nullish(),
-  xml_child_path: text,
+  xml_child_path: path,
   required_attributes: z.record(text, z.union([z.boolean(), z.array(text)])),
 })
 
@@ -46,7 +49,7 @@ const relationship = z.object({
 /** The original's mapping contract, as far as it decides what is stored. Everything else in it is for people. */
 export const CONTRACT = z.object({
   xml_root_element: text,
-  xml_application_path: text,
+  xml_application_path: path,
   source_table: text.nullish(),
   source_column: text.nullish(),
   source_application_table: text.nullish(),

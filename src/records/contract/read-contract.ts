@@ -45,9 +45,13 @@ const emptyMapping = (): Mapping => ({
   lists: new Map(),
   tables: [],
   required: [],
+  repeatedNames: 'last',
   dateFormats: CONTRACT_DATES,
   notes: [],
 })
+
+/** Whether a column has a value of the element around the row's own. */
+const isOfParent = (origin: Column['origin']): boolean => origin.type === 'path' && origin.path.up > 0
 
 class Builder {
   readonly #contract: Contract
@@ -159,16 +163,25 @@ class Builder {
     )?.foreign_key_column
     const { rowsOf } = context
     const added: Column[] = []
+    const number = (name: string, path: string): Column => ({
+      ...PLAIN_COLUMN,
+      name,
+      at,
+      type: 'bigint',
+      required: true,
+      origin: { type: 'path', path: parsePath(path, NAMES), take: 'only', warns: false },
+    })
     const identity = rowsOf?.parent?.identity
     if (identity !== undefined && foreign !== undefined && foreign !== owner && !known(foreign))
-      added.push({
-        ...PLAIN_COLUMN,
-        name: foreign,
-        at,
-        type: 'bigint',
-        required: true,
-        origin: { type: 'path', path: parsePath(`../@${identity}`, NAMES), take: 'only', warns: false },
-      })
+      added.push(number(foreign, `../@${identity}`))
+    const own = rowsOf?.identity
+    const isMapped = entries.some(
+      ({ mapping }) =>
+        mapping.xml_attribute?.toLowerCase() === own?.toLowerCase() &&
+        mapping.xml_path === rowsOf?.elementPath,
+    )
+    // A person's row has its number, whether the contract maps it or not.
+    if (own !== undefined && !isMapped && !known(own)) added.push(number(own, `@${own}`))
     const needsOwner = rowsOf?.parent === undefined || foreign === owner
     if (needsOwner && !known(owner)) added.push({ ...PLAIN_COLUMN, name: owner, at, origin: { type: 'key' } })
     return [...added, ...columns]
@@ -182,8 +195,10 @@ class Builder {
           mapping.xml_attribute?.toLowerCase() === attribute?.toLowerCase() &&
           mapping.xml_path === rowsOf.elementPath,
       )?.mapping.target_column ?? undefined
-    const own = rowsOf.parent ? columnOf(rowsOf.kind?.name) : columnOf(rowsOf.identity)
-    const parent = rowsOf.parent ? columns[0]?.name : undefined
+    const own = rowsOf.parent
+      ? columnOf(rowsOf.kind?.name)
+      : (columnOf(rowsOf.identity) ?? columns.find(({ name }) => name === rowsOf.identity)?.name)
+    const parent = rowsOf.parent ? columns.find(({ origin }) => isOfParent(origin))?.name : undefined
     const key = [parent, own].filter((name) => name !== undefined)
     return key.length > 0 ? key : columns.slice(0, 1).map(({ name }) => name)
   }

@@ -171,13 +171,15 @@ class Parser {
         return { type: 'literal', value: null }
       case 'CASE':
         return this.#case(at)
+      case 'NOW':
+        if (this.#peek().text !== '(') return { type: 'call', name: text, unit: undefined, operands: [] }
+        return this.#call(text, at)
       case 'DATE':
       case 'COALESCE':
-      case 'NOW':
       case 'DATEADD':
         if (this.#peek().text === '(') return this.#call(text, at)
     }
-    if (['DATE', 'DAY', 'MONTH', 'YEAR', 'NOW', 'EMPTY'].includes(text))
+    if (['DATE', 'DAY', 'MONTH', 'YEAR', 'EMPTY'].includes(text))
       return { type: 'name', parts: [text.toLowerCase()] }
     throw new ExpressionSyntaxError(`has ${text} where a value should stand`, at)
   }

@@ -62,6 +62,7 @@ export class ListedElements {
         throw new ItemError('ELEMENT_REJECTED', `an element of list ${name} is refused by ${reason}`, {
           list: name,
           path,
+          reason,
         })
       this.#report.warn({ code: 'ELEMENT_SKIPPED', list: name, path, reason })
       return false

@@ -1,45 +1,12 @@
 import { EvaluationError, evaluate, isMoment, textOf } from '../expression/evaluate.ts'
 import type { ItemPlace } from '../item-error.ts'
-import type { Choice, Column, Mapping, Origin, Table, Take } from '../mapping/model.ts'
+import { isChoice, type Choice, type Column, type Origin, type Table, type Take } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
-import { ISO_FORMAT, momentText, type Moment } from '../values/dates.ts'
+import { ISO_FORMAT, momentText } from '../values/dates.ts'
 import { cleaned, decoded, typed, ValueError, type Cell } from '../values/convert.ts'
 import type { ItemReport } from './item-report.ts'
-import type { ListedElements } from './lists.ts'
-import type { Names } from './scope.ts'
+import { choiceText, NOTHING, pathPlace, type Mapped, type Material } from './material.ts'
 import { elementsAt, isDoubled, leafOf, shownElements, shownPath, trimmed } from './select.ts'
-
-/** What rows of one payload are made of. */
-export interface Material {
-  readonly root: Element
-  readonly mapping: Mapping
-  readonly key: Cell
-  readonly now: Moment
-  readonly lists: ListedElements
-  readonly names: Names
-  readonly report: ItemReport
-}
-
-/** What one column of a row becomes. */
-export interface Mapped {
-  readonly cell: Cell
-  /** The payload's own: no key, no literal, no default. */
-  readonly own: boolean
-  readonly isDefault: boolean
-}
-
-export const NOTHING: Mapped = { cell: null, own: false, isDefault: false }
-
-/** The path of a value, where it has one. */
-export const pathPlace = (
-  origin: Origin,
-  context: Element | undefined,
-  { listed }: ListedElements,
-): { path?: string } => {
-  if (origin.type === 'path') return { path: shownPath(origin.path, context, listed) }
-  if (origin.type === 'choice') return { path: `${origin.choice.each.text}/${origin.choice.value.text}` }
-  return {}
-}
 
 /** Makes the value of one column of a row. Reports what is wrong with it, and gives a value all the same. */
 export class ColumnMapper {
@@ -84,8 +51,9 @@ export class ColumnMapper {
     )
   }
 
-  #warn(code: Parameters<ItemReport['warn']>[0]['code']): void {
-    const { table = '', column, path } = this.#place(true)
+  #warn(code: Parameters<ItemReport['warn']>[0]['code'], at?: string): void {
+    const { table = '', column, path: own } = this.#place(true)
+    const path = at ?? own
     this.#material.report.warn({
       code,
       table,
@@ -117,37 +85,45 @@ export class ColumnMapper {
         this.#isIso = true
         return this.#significant(momentText(material.now, undefined).slice(0, 23))
       case 'expression': {
-        const base = context ?? (origin.base && elementsAt(origin.base, material.root, undefined).at(-1))
-        const value = evaluate(origin.formula.expression, material.names.scope(base, this.#column.formats))
+        const scope = material.names.scope({
+          row: context,
+          base: origin.base && elementsAt(origin.base, material.root, undefined).at(-1),
+          formats: this.#column.formats,
+          repeated: () => this.#warn('ELEMENT_AMBIGUOUS'),
+        })
+        const value = evaluate(origin.formula.expression, scope)
         this.#isIso = isMoment(value)
         return value === null ? null : this.#significant(textOf(value))
       }
       case 'path': {
         const { path, take, warns } = origin
         const found = elementsAt(path, material.root, context)
-        if (warns && found.length > 1) this.#warn('ELEMENT_REPEATED')
-        const element = this.#taken(found, take, () => shownElements(path, context, material.lists.listed))
+        const shown = (): string => shownElements(path, context, material.lists.listed)
+        if (warns && found.length > 1) this.#warn('ELEMENT_AMBIGUOUS', shown())
+        const element = this.#taken(found, take, shown)
         if (element && isDoubled(element, path)) {
           if (take === 'only')
             return this.#ambiguous('several attributes', shownPath(path, context, material.lists.listed))
-          this.#warn('ELEMENT_REPEATED')
+          if (warns) this.#warn('ELEMENT_AMBIGUOUS')
         }
-        const text = element && leafOf(element, path.leaf)
+        const text = element && leafOf(element, path.leaf, take)
         return text === undefined ? null : this.#significant(text)
       }
       case 'choice':
-        return this.#chosen(origin.choice)
+        return this.#chosen(origin.choice, context)
     }
   }
 
-  #chosen({ each, where, ignoreCase, prefer, take, value }: Choice): string | null {
+  #chosen(choice: Choice, context: Element | undefined): string | null {
+    const { each, where, ignoreCase, prefer, take, value } = choice
     const { lists, root } = this.#material
     const found = lists
-      .elements(each, this.#context)
+      .elements(each, context)
       .filter((element) => where.every((requirement) => lists.meets(element, requirement, ignoreCase)))
     const element = this.#taken(lists.preferred(found, prefer, ignoreCase), take, () => each.text)
     if (!element) return null
-    const target = this.#taken(elementsAt(value, root, element), take, () => `${each.text}/${value.text}`)
+    if (isChoice(value)) return this.#chosen(value, element)
+    const target = this.#taken(elementsAt(value, root, element), take, () => choiceText(choice))
     const text = target && leafOf(target, value.leaf)
     return text === undefined ? null : this.#significant(text)
   }

@@ -68,7 +68,10 @@ const distinct = (
     const other = seen.get(identity)
     if (!other) seen.set(identity, row)
     else if (!shared || JSON.stringify([...other]) !== JSON.stringify([...row]))
-      report.fail('DUPLICATE_ROW', `${name} would have two rows with one key`, { table: name })
+      report.fail('DUPLICATE_ROW', `${name} would have two rows with one key`, {
+        table: name,
+        key_of_row: Object.fromEntries(key.map((column) => [column, row.get(column) ?? null])),
+      })
   }
   return seen.size === rows.length ? rows : [...seen.values()]
 }

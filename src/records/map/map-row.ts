@@ -2,7 +2,8 @@ import { EvaluationError, evaluate, truth } from '../expression/evaluate.ts'
 import type { Column, Formula, Need, RowRule, Table } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
 import type { Cell } from '../values/convert.ts'
-import { ColumnMapper, NOTHING, pathPlace, type Material } from './map-column.ts'
+import { ColumnMapper } from './map-column.ts'
+import { NOTHING, pathPlace, type Material } from './material.ts'
 
 /** A row by column, in the mapping's order. What is null is left out of it. */
 export type Row = ReadonlyMap<string, Cell>
@@ -41,7 +42,7 @@ const holds = (
   { names, report }: Material,
 ): boolean => {
   try {
-    return truth(evaluate(expression, names.scope(context)))
+    return truth(evaluate(expression, names.scope({ row: context })))
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error
     report.fail('EXPRESSION', `${table.name}, when: ${error.message}`, { table: table.name })

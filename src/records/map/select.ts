@@ -1,4 +1,5 @@
 import { childrenNamed, pathOf, type Element } from '../payload/tree.ts'
+import type { Take } from '../mapping/model.ts'
 import type { Leaf, Path } from '../mapping/paths.ts'
 
 const TRIMMED = /^[ \t\r\n]+|[ \t\r\n]+$/g
@@ -26,9 +27,16 @@ export const below = (elements: readonly Element[], steps: readonly string[]): r
     elements,
   )
 
-/** The text at the end of a path, as it is; undefined where there is none. An element has its own text; white space alone is none. */
-export const leafOf = (element: Element, leaf: Leaf): string | undefined =>
-  leaf.type === 'attribute' ? element.attributes.get(leaf.name) : element.text
+/**
+ * The text at the end of a path, as it is; undefined where there is none. An element has its own text; white space alone is none. Of an
+ * attribute that is there several times (an array of JSON) the last is kept: `first` takes that of the first element of its name.
+ */
+export const leafOf = (element: Element, leaf: Leaf, take: Take = 'last'): string | undefined => {
+  if (leaf.type !== 'attribute') return element.text
+  const first = take === 'first' && element.doubled?.has(leaf.name) === true
+  const child = first ? childrenNamed(element, leaf.name)[0] : undefined
+  return child?.text ?? element.attributes.get(leaf.name)
+}
 
 /** Whether an element has the attribute at the end of a path more than once, because the mapping treats several names as one. */
 export const isDoubled = ({ doubled }: Element, { leaf }: Path): boolean =>

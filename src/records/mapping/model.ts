@@ -23,6 +23,8 @@ export interface Mapping {
   readonly tables: readonly Table[]
   /** Elements that must be there. */
   readonly required: readonly Path[]
+  /** What a name of an expression is that stands for several elements: an error, or the last one with a warning. */
+  readonly repeatedNames: 'fail' | 'last'
   /** Formats of dates that expressions read. */
   readonly dateFormats: readonly DateFormat[]
   /** For a contract of the original: what has another result here, for `records check`. */
@@ -129,8 +131,11 @@ export interface Choice {
   readonly ignoreCase: boolean
   readonly prefer: Requirement | undefined
   readonly take: Take
-  readonly value: Path
+  /** A value of the element, or of one of those below it. */
+  readonly value: Path | Choice
 }
+
+export const isChoice = (value: Path | Choice): value is Choice => 'each' in value
 
 export const TYPES = [
   'text',

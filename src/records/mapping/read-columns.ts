@@ -2,7 +2,7 @@ import { dateFormat, type DateFormat } from '../values/dates.ts'
 import type { Node } from './document.ts'
 import { Fields, suggestion, type Reading } from './fields.ts'
 import { TYPES, type Codes, type Column, type List, type Origin } from './model.ts'
-import { readEach, readPrefer, readRequirements } from './read-lists.ts'
+import { readChoice } from './read-choice.ts'
 
 /** What columns refer to by name. */
 export interface Known extends Reading {
@@ -75,6 +75,7 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     }
   const fields = new Fields(node, `${where}, column ${name}`, COLUMN, known)
   const type = fields.choice('type', [...TYPES, ''], '')
+  const precision = fields.integer('precision', 1, 65)
   const column: Column = {
     ...PLAIN_COLUMN,
     name,
@@ -84,8 +85,9 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     aside: fields.flag('default_aside', false),
     type: type === '' ? undefined : type,
     length: fields.integer('length', 1, 2_147_483_647),
-    precision: fields.integer('precision', 1, 65),
-    scale: fields.integer('scale', 0, 38),
+    precision,
+    // decimal(5) is decimal(5, 0), as in SQL.
+    scale: fields.integer('scale', 0, 38) ?? (type === 'decimal' && precision !== undefined ? 0 : undefined),
     required: fields.flag('required', false),
     default: readDefault(fields, type === 'text' && !fields.has('enum') && !fields.has('bit')),
     codes: readCodes(fields, known),
@@ -149,7 +151,10 @@ const readOrigin = (fields: Fields, known: Known): Origin => {
     const base = at === undefined ? undefined : fields.path(at, fields.node('names_at')?.at ?? fields.at)
     return formula ? { type: 'expression', formula, base } : literal(null)
   }
-  if (node.type === 'map') return readChoice(node, known) ?? literal(null)
+  if (node.type === 'map') {
+    const choice = readChoice(node, known)
+    return choice ? { type: 'choice', choice } : literal(null)
+  }
   const text = fields.text('from') ?? ''
   if (text === '$key') return { type: 'key' }
   const path = fields.path(text, node.at)
@@ -174,26 +179,6 @@ const readElse = (node: Node | undefined, known: Known): Column['fallback'] => {
     known,
   )
   return { origin: readOrigin(fields, known), codes: readCodes(fields, known) }
-}
-
-const readChoice = (node: Node, known: Known): Origin | undefined => {
-  const fields = new Fields(node, 'from', ['list', 'where', 'ignore_case', 'prefer', 'take', 'value'], known)
-  const each = readEach(fields, 'list', known.lists, known)
-  const value = fields.path(fields.requiredText('value'), fields.node('value')?.at ?? fields.at)
-  if (!each || !value) return undefined
-  if (value.leaf.type === 'element') fields.wrong('value must end in @attribute or text()')
-  const where = readRequirements(fields, 'where')
-  return {
-    type: 'choice',
-    choice: {
-      each,
-      where,
-      ignoreCase: fields.flag('ignore_case', false),
-      prefer: readPrefer(fields, where),
-      take: fields.choice('take', ['only', 'first', 'last'], 'only'),
-      value,
-    },
-  }
 }
 
 /** `asText`: the characters that stand in the file, `0123` as it is. */

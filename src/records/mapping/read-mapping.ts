@@ -15,6 +15,7 @@ const TOP = [
   'namespaces',
   'attribute_case',
   'date_formats',
+  'repeated_names',
   'source',
   'record',
   'limits',
@@ -66,6 +67,7 @@ const readYaml = (root: Node, problems: Problems): Mapping => {
     lists,
     tables: readTables(fields.node('tables'), known),
     required,
+    repeatedNames: fields.choice('repeated_names', ['fail', 'last'], 'fail'),
     dateFormats: readFormats(fields, 'date_formats'),
     notes: [],
   }

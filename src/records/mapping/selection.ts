@@ -1,6 +1,14 @@
 import { namesIn } from '../expression/syntax.ts'
 import { KEEP_ALL, selectionOf, type Selection } from '../payload/reach.ts'
-import type { Each, Formula, Mapping, Origin, Requirement } from './model.ts'
+import {
+  isChoice,
+  type Choice,
+  type Each,
+  type Formula,
+  type Mapping,
+  type Origin,
+  type Requirement,
+} from './model.ts'
 import type { Path } from './paths.ts'
 
 /** The elements that a mapping can reach, so that nothing else of a payload is kept. */
@@ -46,13 +54,17 @@ class Reached {
       this.#formula(origin.formula, origin.base)
       if (origin.base) this.#path(origin.base, undefined)
     } else if (origin.type === 'choice') {
-      const { each, where, prefer, value } = origin.choice
-      const at = this.#base(each, base)
-      this.paths.push(at)
-      this.#path(value, at)
-      for (const { path } of [...where, ...(prefer ? [prefer] : [])] satisfies Requirement[])
-        this.#path(path, at)
+      this.#choice(origin.choice, base)
     }
+  }
+
+  #choice({ each, where, prefer, value }: Choice, base: readonly string[] | undefined): void {
+    const at = this.#base(each, base)
+    this.paths.push(at)
+    if (isChoice(value)) this.#choice(value, at)
+    else this.#path(value, at)
+    for (const { path } of [...where, ...(prefer ? [prefer] : [])] satisfies Requirement[])
+      this.#path(path, at)
   }
 
   #base(each: Each, from: readonly string[] | undefined): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Codes, Column, Origin } from './model.ts'
+import { isChoice, type Choice, type Codes, type Column, type Origin } from './model.ts'
 import { writtenEach, writtenRequirements, type Written } from './written-parts.ts'
 
 interface NamesCodes {
@@ -32,21 +32,19 @@ const writtenOrigin = (origin: Origin): Written => {
         ...(origin.take === 'only' ? {} : { take: origin.take }),
         ...(origin.warns ? { warn_repeated: true } : {}),
       }
-    case 'choice': {
-      const { each, where, ignoreCase, prefer, take, value } = origin.choice
-      return {
-        from: {
-          list: writtenEach(each),
-          ...(where.length > 0 ? { where: writtenRequirements(where) } : {}),
-          ...(ignoreCase ? { ignore_case: true } : {}),
-          ...(prefer ? { prefer: writtenRequirements([prefer]) } : {}),
-          ...(take === 'only' ? {} : { take }),
-          value: value.text,
-        },
-      }
-    }
+    case 'choice':
+      return { from: writtenChoice(origin.choice) }
   }
 }
+
+const writtenChoice = ({ each, where, ignoreCase, prefer, take, value }: Choice): Written => ({
+  list: writtenEach(each),
+  ...(where.length > 0 ? { where: writtenRequirements(where) } : {}),
+  ...(ignoreCase ? { ignore_case: true } : {}),
+  ...(prefer ? { prefer: writtenRequirements([prefer]) } : {}),
+  ...(take === 'only' ? {} : { take }),
+  value: isChoice(value) ? writtenChoice(value) : value.text,
+})
 
 const writtenSettings = (column: Column, codes: NamesCodes): Written => {
   const { fallback, formats } = column

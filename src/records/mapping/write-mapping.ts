@@ -21,6 +21,7 @@ export const writeMapping = (mapping: Mapping, head: readonly string[]): string 
     ...(JSON.stringify(limits) === JSON.stringify(DEFAULT_LIMITS) ? {} : { limits: { ...limits } }),
     ...(nullWords.size > 0 ? { null_words: [...nullWords] } : {}),
     ...(required.length > 0 ? { required: required.map(({ text }) => text) } : {}),
+    ...(mapping.repeatedNames === 'last' ? { repeated_names: 'last' } : {}),
     ...(dateFormats.length > 0 ? { date_formats: dateFormats.map(({ text }) => text) } : {}),
     ...(mapping.lists.size > 0
       ? { lists: Object.fromEntries([...mapping.lists].map(([name, list]) => [name, writtenList(list)])) }

@@ -71,21 +71,27 @@ class Reader {
     this.#blanks()
     const character = this.#text[this.#at]
     if (character === '{') this.#object(this.#element(name, parent), depth + 1)
-    else if (character === '[') this.#array(name, parent, depth + 1)
+    else if (character === '[') this.#array(name, parent, depth + 1, asAttribute)
     else {
       const scalar = this.#scalar()
       if (scalar === null) return
       this.#element(name, parent).text = scalar
-      if (asAttribute) parent.attributes.set(this.#ignoreCase ? name.toLowerCase() : name, scalar)
+      if (asAttribute) this.#attribute(this.#ignoreCase ? name.toLowerCase() : name, scalar, parent)
     }
   }
 
-  #array(name: string, parent: GrowingElement, depth: number): void {
+  /** Of several values of one name the mapping must say which counts. */
+  #attribute(name: string, value: string, of: GrowingElement): void {
+    if (of.attributes.has(name)) of.doubled = new Set([...(of.doubled ?? []), name])
+    of.attributes.set(name, value)
+  }
+
+  #array(name: string, parent: GrowingElement, depth: number, asAttribute: boolean): void {
     this.#checkDepth(depth)
     this.#at++
     this.#blanks()
     if (this.#take(']')) return
-    do this.#value(name, parent, depth, false)
+    do this.#value(name, parent, depth, asAttribute)
     while ((this.#blanks(), this.#take(',')))
     if (!this.#take(']')) throw this.#wrong('a comma or ] must stand here')
   }

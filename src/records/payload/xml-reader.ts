@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes'
 import { ItemError } from '../item-error.ts'
+import { bareReference } from './bare-reference.ts'
 import type { Reach, Selection } from './reach.ts'
 import { growElement, type Element, type GrowingElement, type Limits } from './tree.ts'
 
@@ -37,7 +38,7 @@ interface Frame {
  */
 export const readXml = (text: string, options: XmlOptions): Element => {
   const parser = new SaxesParser({ xmlns: false, position: true })
-  const builder = new Builder(parser, options)
+  const builder = new Builder(parser, text, options)
   for (let at = 0; at < text.length; at += CHUNK) parser.write(text.slice(at, at + CHUNK))
   parser.close()
   return builder.root()
@@ -45,6 +46,7 @@ export const readXml = (text: string, options: XmlOptions): Element => {
 
 class Builder {
   readonly #parser: SaxesParser
+  readonly #text: string
   readonly #limits: Limits
   readonly #naming: Naming
   readonly #selection: Selection
@@ -52,8 +54,9 @@ class Builder {
   #root: GrowingElement | undefined
   #nodes = 0
 
-  constructor(parser: SaxesParser, { limits, naming, selection }: XmlOptions) {
+  constructor(parser: SaxesParser, text: string, { limits, naming, selection }: XmlOptions) {
     this.#parser = parser
+    this.#text = text
     this.#limits = limits
     this.#naming = naming
     this.#selection = selection
@@ -82,8 +85,10 @@ class Builder {
     return { line: this.#parser.line, column: this.#parser.column }
   }
 
-  #broken(message: string): ItemError {
-    const place = this.#place()
+  #broken(found: string): ItemError {
+    const bare = bareReference(this.#text, this.#parser.position)
+    const place = bare ?? this.#place()
+    const message = bare ? 'an ampersand begins no reference' : found
     return new ItemError(
       'XML_NOT_WELL_FORMED',
       `the payload is no XML at line ${place.line}, column ${place.column}: ${withoutText(message)}`,

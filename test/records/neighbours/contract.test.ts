@@ -69,7 +69,7 @@ describe('a contract of the original', () => {
     ['a long text', { data_length: 3 }, 'v="abcdef"', 'abc', ['VALUE_CUT']],
     ['a text without a bound', { data_length: -1 }, 'v="abc"', 'abc'],
     ['a name in other letters', {}, 'V="x"', 'x'],
-    ['two names that differ in case', {}, 'v="x" V="y"', 'y', ['ELEMENT_REPEATED']],
+    ['two names that differ in case', {}, 'v="x" V="y"', 'y', ['ELEMENT_AMBIGUOUS']],
     [
       'an expression',
       { data_type: 'int', mapping_type: ['calculated_field'], expression: 'v * 12 + deal.w' },

@@ -98,6 +98,10 @@ export const CONTRACTS: readonly string[] = [
         nullable: false,
         mapping_type: ['identity_insert'],
       }),
+      person('town', ['last_valid_pr_contact'], {
+        target_column: 'last_town',
+        xml_path: `${at}/person/place`,
+      }),
       person('town', ['curr_address_only', 'numbers_only'], {
         target_table: 'persons',
         xml_path: `${at}/person/place`,
