@@ -40,6 +40,7 @@ TIMEOUT_SECONDS = 5
 RETRY_SECONDS = float(os.environ.get("MONITOR_RETRY_SECONDS", "30"))
 LAST_FLUSH_SECONDS = 2.0
 SPOOL_BYTES = 50 * 1024 * 1024
+REFUSED_BYTES = 5 * 1024 * 1024
 LONGEST_TEXT = 2000
 LONGEST_DETAIL = 16000
 ENVIRONMENT = ("BDC_DOWNLOAD_PATH", "PYTHONPATH", "R_LIBS", "R_LIBS_USER")
@@ -335,13 +336,52 @@ class Execution:
 _KEYS = {"executions": ("run_id",), "subtasks": ("run_id", "seq"), "process_metrics": ("run_id", "at")}
 
 
+def _is_refusal(error):
+    """Whether a value is wrong, so that the row will never be taken as it is. What comes of the connection, a lock, a right or a
+    missing table passes, and is none."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    if state:
+        return state[:2] in ("21", "22", "23", "54")
+    if isinstance(error, (KeyError, TypeError, ValueError, OverflowError)):
+        return True
+    # DB-API: one of these without a state comes of SQLite, or of the driver itself before anything was sent.
+    return type(error).__name__ in ("DataError", "IntegrityError", "InterfaceError") and type(error).__module__.startswith("sqlite3")
+
+
 class _Sql:
     """A database: PostgreSQL or SQLite. A row that is there is replaced by one that is as new or newer."""
+
+    ROWS_AT_ONCE = 500
 
     def __init__(self, connection, mark, tables, columns, undo):
         self.connection, self.mark, self.tables, self.columns, self.undo = connection, mark, tables, columns, undo
 
     def write(self, rows):
+        """Writes all rows but those that the database will never take, which it returns, each with the reason."""
+        refused = []
+        for at in range(0, len(rows), self.ROWS_AT_ONCE):
+            part = rows[at:at + self.ROWS_AT_ONCE]
+            try:
+                self._commit(part)
+            except Exception as error:
+                if not _is_refusal(error):
+                    raise
+                refused += self._commit_each(part)
+        return refused
+
+    def _commit_each(self, rows):
+        """One row must never keep the others from being written."""
+        refused = []
+        for row in rows:
+            try:
+                self._commit([row])
+            except Exception as error:
+                if not _is_refusal(error):
+                    raise
+                refused.append((row, str(error).strip()))
+        return refused
+
+    def _commit(self, rows):
         try:
             cursor = self.connection.cursor()
             for table, cells, _ in rows:
@@ -355,7 +395,9 @@ class _Sql:
         known = self.columns.get(table)
         if not known:
             return  # an older table of executions has no steps beside it
-        cells = {name: value for name, value in cells.items() if name in known}
+        # No engine of these stores a NUL character.
+        cells = {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
+                 for name, value in cells.items() if name in known}
         keys = _KEYS[table]
         others = [name for name in cells if name not in keys]
         place = self.tables[table]
@@ -427,10 +469,12 @@ class _Http:
         self.url = url.rstrip("/") + "/api/v1/reports"
 
     def write(self, rows):
+        refused = []
         for at in range(0, len(rows), self.ROWS_AT_ONCE):
-            part = [{"t": table, "c": cells} for table, cells, _ in rows[at:at + self.ROWS_AT_ONCE]]
-            for refused in self._send({"rows": part}).get("refused", []):
-                _warn("a row was refused: %s" % refused.get("why"))
+            part = rows[at:at + self.ROWS_AT_ONCE]
+            answer = self._send({"rows": [{"t": table, "c": cells} for table, cells, _ in part]})
+            refused += [(part[one["row"]], one.get("why")) for one in answer.get("refused", [])]
+        return refused
 
     def _send(self, body):
         import urllib.error
@@ -478,7 +522,7 @@ class _Spool:
         home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
         folder = os.environ.get("MONITOR_SPOOL_DIR") or os.path.join(home, "run-archiver")
         self.path = os.path.join(folder, "tracking-spool.jsonl")
-        self.dropped = 0
+        self.dropped = self.refused = 0
 
     def append(self, rows):
         """Beginnings and ends are kept even when the file is full. Whatever goes wrong here costs these rows only."""
@@ -494,31 +538,80 @@ class _Spool:
                 if passing:
                     row["x"] = 1
                 lines.append(json.dumps(row) + "\n")
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-            try:
-                os.write(descriptor, "".join(lines).encode())
-            finally:
-                os.close(descriptor)
+            _append(self.path, "".join(lines))
         except Exception as error:
             _warn("Failed to keep status: %s" % error)
 
+    def refuse(self, rows):
+        """Keeps rows that will never be taken, for a person to look at."""
+        path = self.path + ".refused"
+        for (table, cells, _), why in rows:
+            self.refused += 1
+            _warn("a row was refused, and is kept in %s: %s" % (path, why))
+            try:
+                if not os.path.exists(path) or os.path.getsize(path) < REFUSED_BYTES:
+                    _append(path, json.dumps({"t": table, "c": cells}) + "\n")
+            except Exception:
+                pass  # it is told; there is no room for more
+
     def take(self):
-        """Moves what waits aside, so that two processes never replay the same file, and gives its rows; and what removes it."""
+        """Moves what waits aside, so that rows which come meanwhile are in a new file, and gives it with what a process that was killed
+        while it replayed has left; beside it what to call when the rows are written, and when they are not."""
         aside = "%s.replay-%s" % (self.path, uuid.uuid4())
+        folder, name = os.path.split(self.path)
         try:
             os.rename(self.path, aside)
         except OSError:
-            return [], lambda: None
+            aside = None
+        try:
+            files = [os.path.join(folder, one) for one in sorted(os.listdir(folder)) if one.startswith(name + ".replay-")]
+        except OSError:
+            files = []
         rows = []
-        with open(aside, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                try:
-                    row = json.loads(line)
-                    if row["t"] in _KEYS:
-                        rows.append((row["t"], row["c"], "x" in row))
-                except (ValueError, KeyError, TypeError):
-                    continue  # the end of a line that a kill cut short
-        return rows, lambda: os.path.exists(aside) and os.unlink(aside)
+        for file in files:
+            try:
+                with open(file, encoding="utf-8", errors="replace") as lines:
+                    rows += [row for row in map(_row_of, lines) if row]
+            except OSError:
+                pass  # another process was quicker: what it held is in the database
+
+        def done():
+            for file in files:
+                _quietly(os.unlink, file)
+
+        def back():
+            # Only where no new file was begun; else it waits under its own name, and is read at the next try.
+            if aside and _quietly(os.link, aside, self.path):
+                _quietly(os.unlink, aside)
+
+        return rows, done, back
+
+
+def _row_of(line):
+    try:
+        row = json.loads(line)
+        if row["t"] in _KEYS and isinstance(row["c"], dict):
+            cells = {name: cell for name, cell in row["c"].items() if cell is None or isinstance(cell, (str, int, float))}
+            return row["t"], cells, "x" in row
+    except (ValueError, KeyError, TypeError):
+        pass  # the end of a line that a kill cut short
+    return None
+
+
+def _append(path, text):
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o640)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _quietly(act, *words):
+    try:
+        act(*words)
+        return True
+    except OSError:
+        return False
 
 
 class _Writer:
@@ -581,14 +674,14 @@ class _Writer:
         try:
             if self.store is None:
                 self.store = _open()
-            waiting, done = self.spool.take()
+            waiting, done, back = self.spool.take()
             try:
-                self.store.write(waiting + rows)
+                refused = self.store.write(waiting + rows)
             except Exception:
-                self.spool.append(waiting)
-                done()
+                back()
                 raise
             done()
+            self.spool.refuse(refused)
         except Exception as error:
             self.retry_at = time.monotonic() + RETRY_SECONDS
             store, self.store = self.store, None
