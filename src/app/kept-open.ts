@@ -1,4 +1,5 @@
 import { monotonic } from '../platform/host.ts'
+import { Lent } from './lent.ts'
 
 /** Milliseconds without a question after which it is closed. */
 const IDLE = 60_000
@@ -13,34 +14,30 @@ export interface KeptOpen<T> {
 
 /** A connection that is opened at the first question, kept while questions come, and closed when none came for a minute. */
 export const keptOpen = <T>(open: () => Promise<T>, close: (opened: T) => Promise<void>): KeptOpen<T> => {
-  let opening: Promise<T> | undefined
+  const lent = new Lent(open, close)
   let failed: { readonly at: number; readonly error: unknown } | undefined
   let timer: NodeJS.Timeout | undefined
-  const drop = async (): Promise<void> => {
+  const closeLater = (): void => {
     clearTimeout(timer)
-    const old = opening
-    opening = undefined
-    const opened = await old?.catch(() => undefined)
-    if (opened !== undefined) await close(opened).catch(() => undefined)
+    timer = setTimeout(() => (lent.isBusy ? closeLater() : void lent.end()), IDLE)
+    timer.unref()
   }
   return {
     use: async (work) => {
       if (failed && monotonic() - failed.at < PAUSE) throw failed.error
-      opening ??= open()
-      const mine = opening
-      clearTimeout(timer)
-      timer = setTimeout(() => void drop(), IDLE)
-      timer.unref()
+      closeLater()
       try {
-        const result = await work(await mine)
+        const result = await lent.use(work)
         failed = undefined
         return result
       } catch (error) {
         failed = { at: monotonic(), error }
-        if (opening === mine) await drop()
         throw error
       }
     },
-    close: drop,
+    close: async () => {
+      clearTimeout(timer)
+      await lent.end()
+    },
   }
 }

@@ -21,6 +21,7 @@ import { pruneMetrics } from '../tracking/ledger/prune.ts'
 import { hostOf } from '../tracking/ledger/ledger-options.ts'
 import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 import type { LedgerReads } from '../web/model.ts'
+import { Lent } from './lent.ts'
 
 export interface PageLedgerOptions {
   readonly url: string
@@ -42,6 +43,8 @@ export interface PageLedger extends LedgerReads {
 const ACTIONS = 50
 /** Milliseconds without a new try after one failed. */
 const PAUSE = 2000
+/** Sessions on a server: several people look, and one slow search must not hold up the others. */
+const CONNECTIONS = 8
 /** Milliseconds between two looks for executions that died. */
 const JUDGE_EVERY = 60_000
 /** Milliseconds between two removals of old measurements. */
@@ -52,60 +55,55 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
   const place = databasePlace(options.url, options.workDir)
   if (!place) return undefined
   const { version, log, password } = options
-  let opening: Promise<OpenStore> | undefined
   let failed: { readonly at: number; readonly error: unknown } | undefined
-  let judgedAt = -Infinity
   const judging = { ...options, identity: identity(), bootTime: bootTime(), startTicksOf: startTicks, now }
-  const open = async (): Promise<OpenStore> => {
-    if (failed && now() - failed.at < PAUSE && now() >= failed.at) throw away(failed.error)
-    opening ??= openStore({
+  const open = (): Promise<OpenStore> =>
+    openStore({
       place,
       schema: schemaName(options.schema),
       password,
       timeout: 5000,
+      connections: CONNECTIONS,
       now,
       log,
       version,
       onRefused: () => undefined,
-    })
-    try {
-      return await opening
-    } catch (error) {
-      opening = undefined
+    }).catch((error: unknown) => {
       failed = { at: now(), error }
-      throw away(error)
-    }
-  }
-  /** A question; what it throws closes the connection, so that the next one opens it again. */
+      throw error
+    })
+  const lent = new Lent(open, (store) => store.close())
+  /** A question; after an error the next one opens the database again. */
   const ask = async <T>(question: (store: OpenStore) => Promise<T>): Promise<T> => {
-    const store = await open()
+    if (failed && now() - failed.at < PAUSE && now() >= failed.at) throw away(failed.error)
     try {
-      return await question(store)
+      return await lent.use(question, isOurs)
     } catch (error) {
-      if (error instanceof ArchiverError && error.code !== 'LEDGER_UNAVAILABLE') throw error
-      opening = undefined
-      void store.close().catch(() => undefined)
-      throw away(error)
+      throw isOurs(error) ? away(error) : error
     }
   }
   const judge = async ({ database }: OpenStore): Promise<void> => {
-    if (now() - judgedAt < JUDGE_EVERY && now() >= judgedAt) return
-    judgedAt = now()
-    for (const { pid, status, reason } of await closeOpen(database, hostOf(judging), ''))
+    for (const { pid, status, reason } of await closeOpen(database, hostOf(judging)))
       log.warn(`Marked incomplete process ${pid} as ${status}: ${reason}`)
   }
-  let prunedAt = -Infinity
-  const tidy = async ({ database }: OpenStore): Promise<void> => {
-    if (Math.abs(now() - prunedAt) < PRUNE_EVERY) return
-    prunedAt = now()
-    await pruneMetrics(database, now())
+  /** Work that questions bring along: at most so often, and what is wrong with it is no answer to them. */
+  const everySoOften = (ms: number, work: (store: OpenStore) => Promise<void>) => {
+    let at = -Infinity
+    return async (store: OpenStore): Promise<void> => {
+      if (Math.abs(now() - at) < ms) return
+      at = now()
+      await work(store).catch((error: unknown) => log.warn(`The ledger: ${messageOf(error)}`))
+    }
   }
+  const chores = [
+    everySoOften(JUDGE_EVERY, judge),
+    everySoOften(PRUNE_EVERY, ({ database }) => pruneMetrics(database, now())),
+  ]
   const tasks = new TaskCache()
   return {
     current: () =>
       ask(async (store) => {
-        await judge(store)
-        await tidy(store)
+        for (const chore of chores) await chore(store)
         return currentExecutions(store.database, now())
       }),
     executions: (query) => ask(({ database }) => listExecutions(database, query, now())),
@@ -120,12 +118,13 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     late: () => ask(({ database }) => lateTasks(database, now())),
     revision: () => ask(({ database }) => ledgerRevision(database)),
     use: (work) => ask(({ database }) => work(database)),
-    close: async () => {
-      const store = await opening?.catch(() => undefined)
-      await store?.close()
-    },
+    close: () => lent.end(),
   }
 }
+
+/** Whether an error says something of the database, and not of the question. */
+const isOurs = (error: unknown): boolean =>
+  !(error instanceof ArchiverError) || error.code === 'LEDGER_UNAVAILABLE'
 
 const away = (cause: unknown): ArchiverError =>
   cause instanceof ArchiverError && cause.code === 'LEDGER_UNAVAILABLE'

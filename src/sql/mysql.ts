@@ -7,12 +7,12 @@ import type { Database } from './connection.ts'
 export const openMysql = <Schema>(
   server: string,
   password: Secret | undefined,
-  timeout: number,
+  { timeout, connections }: { readonly timeout: number; readonly connections: number },
 ): Database<Schema> => {
   const pool = createPool({
     uri: server,
     ...(password === undefined ? {} : { password: password.current() }),
-    connectionLimit: 2,
+    connectionLimit: connections,
     connectTimeout: timeout,
     dateStrings: true,
     decimalNumbers: true,

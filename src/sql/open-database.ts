@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly password: Secret | undefined
   /** Milliseconds: how long a connection, and a statement, may take. */
   readonly timeout: number
+  /** Sessions on a server at most; left out: 2. */
+  readonly connections?: number
   /** What the database is, for messages. */
   readonly name?: string
 }
@@ -23,15 +25,18 @@ const PACKAGES: Readonly<Record<DialectName, string>> = { sqlite: 'libsql', post
  * command that installs a missing driver.
  */
 export const openDatabase = async <Schema>(options: DatabaseOptions): Promise<Database<Schema>> => {
-  const { place, schema, password, timeout, name = 'ledger' } = options
+  const { place, schema, password, timeout, connections = 2, name = 'ledger' } = options
   try {
     switch (place.dialect) {
       case 'sqlite':
         return (await import('./sqlite.ts')).openSqlite(place.file, timeout)
       case 'postgres':
-        return (await import('./postgres.ts')).openPostgres(place.server, password, schema, timeout)
+        return (await import('./postgres.ts')).openPostgres(place.server, password, schema, {
+          timeout,
+          connections,
+        })
       case 'mysql':
-        return (await import('./mysql.ts')).openMysql(place.server, password, timeout)
+        return (await import('./mysql.ts')).openMysql(place.server, password, { timeout, connections })
     }
   } catch (cause) {
     throw new ArchiverError('LEDGER_UNAVAILABLE', `Cannot open the ${name}: ${messageOf(cause)}`, {

@@ -16,11 +16,11 @@ export const openPostgres = <Schema>(
   server: string,
   password: Secret | undefined,
   schema: string | undefined,
-  timeout: number,
+  { timeout, connections }: { readonly timeout: number; readonly connections: number },
 ): Database<Schema> => {
   const pool = new pg.Pool({
     connectionString: withOurs(server, password),
-    max: 2,
+    max: connections,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,
     query_timeout: timeout,

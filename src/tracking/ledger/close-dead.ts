@@ -29,17 +29,17 @@ export interface Closed {
 const OPEN = ['started', 'running']
 
 /**
- * Judges every execution that the ledger has as running, except `self`, and closes those that are not: with their steps, runs
+ * Judges every execution that the ledger has as running, except `self` where one is named, and closes those that are not: with their steps, runs
  * and batches. Safe by several programs at once; an end that was written meanwhile stays (`tracking/ledger/status-words.ts` decides).
  */
-export const closeOpen = async (database: LedgerDatabase, host: Host, self: string): Promise<Closed[]> => {
-  const open = await tables(database)
+export const closeOpen = async (database: LedgerDatabase, host: Host, self?: string): Promise<Closed[]> => {
+  let query = tables(database)
     .selectFrom('executions')
     .select(['run_id', 'task_name', 'hostname', 'process_id', 'boot_id', 'process_start_ticks'])
     .select(['execution_start', 'heartbeat_at', 'last_update', 'items_attempted', 'end_reason'])
     .where(isOpen)
-    .where('run_id', '!=', self)
-    .execute()
+  if (self !== undefined) query = query.where('run_id', '!=', self)
+  const open = await query.execute()
   const closed: Closed[] = []
   for (const row of open) {
     const execution: OpenExecution = {

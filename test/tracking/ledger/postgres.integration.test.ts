@@ -29,7 +29,10 @@ const serve = (socket: Socket): void => {
 const ask = async (url: string, password?: string): Promise<void> => {
   const secret = password === undefined ? undefined : new Secret(password)
   const { port } = server.address() as AddressInfo
-  const database = openPostgres(url.replace('HOST', `127.0.0.1:${port}`), secret, 'tasker', 3000)
+  const database = openPostgres(url.replace('HOST', `127.0.0.1:${port}`), secret, 'tasker', {
+    timeout: 3000,
+    connections: 2,
+  })
   await expect(sql`SELECT 1`.execute(database.kysely)).rejects.toThrow('terminated')
   await database.close()
 }

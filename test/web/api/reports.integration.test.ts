@@ -154,7 +154,7 @@ describe('an execution that is reported by HTTP', () => {
         silence: 1,
         now: Date.now() + 7_200_000,
       }
-      const closed = await closeOpen(database, { ...here, startTicksOf: () => undefined }, '')
+      const closed = await closeOpen(database, { ...here, startTicksOf: () => undefined })
       await database.close()
       expect(closed.map((one) => one.runId)).toContain(runId)
       expect(rowOf(served.ledger, runId)).toMatchObject({ end_reason: 'terminated' })
