@@ -10,6 +10,7 @@ import { moveOnOneServer } from './one-server.ts'
 import { type RowsOptions, sleep } from './options.ts'
 import type { RunConnections } from './run-connections.ts'
 import type { Segment } from './segments.ts'
+import type { Cleared } from './preflight/preflight.ts'
 import { conflictRecord } from './settle.ts'
 import { rowsError, troubleOf } from './server-errors.ts'
 import type { Pair } from './table.ts'
@@ -27,14 +28,21 @@ export class BatchRunner {
   readonly #connections: RunConnections
   readonly #dialect: Dialect
   readonly #pair: Pair
+  readonly #guarded: boolean
   /** Whether the last batch went the fast path: then the next one probably does. */
   #hopeful = true
 
-  constructor(options: RowsOptions, connections: RunConnections, dialect: Dialect, pair: Pair) {
+  constructor(
+    options: RowsOptions,
+    connections: RunConnections,
+    dialect: Dialect,
+    { pair, overruled }: Cleared,
+  ) {
     this.#options = options
     this.#connections = connections
     this.#dialect = dialect
     this.#pair = pair
+    this.#guarded = overruled.some(({ forceable }) => forceable === 'triggers' || forceable === 'cascades')
   }
 
   /** Throws DATABASE_UNAVAILABLE, ROWS_FAILED, LOCK_LOST; nothing of the batch has happened then. */
@@ -82,7 +90,7 @@ export class BatchRunner {
   ): Promise<BatchResult | 'again'> {
     const { mode } = this.#options
     const { source, archive, log, logsInTransaction } = this.#connections
-    const work = { dialect: this.#dialect, pair: this.#pair, source, mode }
+    const work = { dialect: this.#dialect, pair: this.#pair, source, mode, guarded: this.#guarded }
     const rowOf = (result: BatchResult): readonly Statement[] =>
       log?.batchDone(fileId, facts(), result, this.#pair, this.#dialect) ?? []
     const record = (result: BatchResult): readonly Statement[] => {

@@ -63,7 +63,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
   }
   try {
     if (writesLog) await beginLog(options, connections, pair.source, fullName(pair.archive))
-    const runner = new BatchRunner(options, connections, dialect, pair)
+    const runner = new BatchRunner(options, connections, dialect, cleared)
     const size = new BatchSize(options.batchSize)
     const mover = new FileMover(
       { options, connections, runner, pair, size, began, type: TYPES[options.mode] },

@@ -11,14 +11,17 @@ import {
   type Conflict,
 } from './batch.ts'
 import { copyMissing, notKept } from './copy-missing.ts'
-import type { Dialect } from './dialects/dialect.ts'
+import type { Dialect, RowTexts } from './dialects/dialect.ts'
 import { keyText, type Key, type Pair } from './table.ts'
+import { differingColumns } from './row-texts.ts'
 
 export interface Work {
   readonly dialect: Dialect
   readonly pair: Pair
   readonly source: Session
   readonly mode: BatchMode
+  /** Whether a delete or a copy sets off something else, which may reach the archive: its rows are read again after the delete. */
+  readonly guarded?: boolean
 }
 
 /**
@@ -31,11 +34,12 @@ export const moveOnOneServer = async (
   hopeful: boolean,
   record: (result: BatchResult) => readonly Statement[],
 ): Promise<BatchResult> => {
-  const { dialect, source, mode } = work
+  const { dialect, source, mode, guarded } = work
+  const isHopeful = hopeful && guarded !== true
   try {
-    let result = hopeful && mode !== 'verify' ? await fast(work, keys) : undefined
+    let result = isHopeful && mode !== 'verify' ? await fast(work, keys) : undefined
     if (!result) {
-      if (hopeful) await source.run('ROLLBACK')
+      if (isHopeful) await source.run('ROLLBACK')
       await dialect.begin(source)
       result = await slow(work, keys)
     }
@@ -91,6 +95,10 @@ const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
   const twins = [...before, ...late]
   const candidates = without(live, without(refused, late))
   const deletes = mode === 'move' || mode === 'try'
+  const images =
+    work.guarded === true && deletes
+      ? await dialect.read(source, pair, 'source', candidates, true)
+      : undefined
   const deleted = deletes ? await dialect.deleteIdentical(source, pair, candidates) : 0
   const compared = await dialect.compare(source, pair, candidates)
   const left = compared.filter(({ differing }) => deletes || differing.length > 0)
@@ -109,6 +117,7 @@ const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
         hint: 'the batch was rolled back; please report this',
       },
     )
+  if (images) await assertKept(work, without(candidates, unlike), images)
   const differing = new Map(left.map((one) => [keyText(one.key), one.differing]))
   const seen = {
     keys,
@@ -121,6 +130,27 @@ const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
     deleted,
   }
   return { counts: countsOf(seen), conflicts: await versionsOf(work, conflicting, differing) }
+}
+
+/** Triggers and cascades of the delete may have reached the archive: every deleted row must still be there as it was. */
+const assertKept = async (
+  { dialect, pair, source }: Work,
+  keys: readonly Key[],
+  images: ReadonlyMap<string, RowTexts>,
+): Promise<void> => {
+  await dialect.settleDeferred(source)
+  const stored = await dialect.read(source, pair, 'archive', keys, true)
+  for (const key of keys) {
+    const [live, kept] = [images.get(keyText(key)), stored.get(keyText(key))]
+    if (live && kept && differingColumns(live, kept).length === 0) continue
+    throw new ArchiverError(
+      'ROWS_FAILED',
+      `${pair.archive.name} no longer has the row ${key.join(', ')} as it was after the delete of the live one`,
+      {
+        hint: 'a trigger or a cascade of the delete reaches the archive; nothing of this batch was moved',
+      },
+    )
+  }
 }
 
 /** Both versions of each conflicting row. */

@@ -65,7 +65,17 @@ export const settle = async (
           hint: 'free the unique key in the archive and run again, or settle it with --keep both',
         },
       )
-    if (keep !== 'both') await dialect.deleteLocked(source, pair, 'source', [key])
+    if (keep !== 'both') {
+      await dialect.deleteLocked(source, pair, 'source', [key])
+      // Triggers and cascades of the delete may have reached the archive.
+      await dialect.settleDeferred(source)
+      const last = await read(archive, 'archive')
+      if (JSON.stringify(last) !== JSON.stringify(keep === 'live' ? live : kept))
+        throw new ArchiverError(
+          'VERIFY_MISMATCH',
+          `the archive does not keep the row ${key.join(', ')} after the delete of the live one`,
+        )
+    }
     await record()
     await source.run('COMMIT')
     if (!isOne) await archive.run('ROLLBACK')

@@ -4,6 +4,7 @@ import { among, countsOf, distinct, without, type BatchResult, type Conflict } f
 import { copyMissing, notKept } from './copy-missing.ts'
 import type { RowTexts } from './dialects/dialect.ts'
 import type { Work } from './one-server.ts'
+import { differingColumns } from './row-texts.ts'
 import { keyText, type Key } from './table.ts'
 
 export interface TwoServers extends Work {
@@ -93,7 +94,7 @@ const differencesOf = (
     const here = live.get(keyText(key))
     const there = stored.get(keyText(key))
     if (!here || !there) continue
-    const columns = Object.keys(here).filter((name) => here[name] !== there[name])
+    const columns = differingColumns(here, there)
     if (columns.length > 0) differing.set(keyText(key), columns)
   }
   return differing

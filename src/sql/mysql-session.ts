@@ -62,9 +62,11 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
   }
   try {
     await run(
-      `SET SESSION sql_mode = '${SQL_MODE}', time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, innodb_lock_wait_timeout = ${Math.max(1, Math.ceil(timeout / 1000))}, net_write_timeout = 600, wait_timeout = 604800`,
+      `SET SESSION sql_mode = '${SQL_MODE}', time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, sql_auto_is_null = 0, sql_big_selects = 1, innodb_lock_wait_timeout = ${Math.max(1, Math.ceil(timeout / 1000))}, net_write_timeout = 600, wait_timeout = 604800`,
     )
-    await run('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
+    await run('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE')
+    // MariaDB alone has such a limit for other statements than reads.
+    await run('SET SESSION max_statement_time = 0').catch(() => undefined)
     // MariaDB would turn a long list of ids into a join with a temporary table, and may then read the whole table.
     await run('SET SESSION in_predicate_conversion_threshold = 0').catch(() => undefined)
     const { rows } = await run('SELECT @@max_allowed_packet AS bytes')

@@ -4,7 +4,8 @@ import type { Result, Session, SessionOptions, Statement } from './session.ts'
 /** How the server writes values in this session: exact, and the same whatever the role's defaults are. */
 const SETTINGS = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3;
 SET bytea_output = 'hex'; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';
-SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0; SET row_security = off`
+SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0; SET row_security = off;
+SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content`
 
 /** A statement with its values in place: the protocol takes several statements at once only without parameters. */
 const whole = ({ sql, parameters = [] }: Statement): string =>
@@ -21,6 +22,15 @@ const literal = (value: Value | undefined): string => {
 
 const arrayText = (values: readonly Value[]): string =>
   `{${values.map((value) => (value === null ? 'NULL' : `"${String(value).replace(/["\\]/g, '\\$&')}"`)).join(',')}}`
+
+/** Takes pg_catalog out of the search path, so that it comes first: another schema's operators could compare in another way. */
+const ownOperators = async (client: pg.Client): Promise<void> => {
+  const { rows } = await client.query<{ path: string }>("SELECT current_setting('search_path') AS path")
+  const schemas = (rows[0]?.path ?? '').split(',').map((name) => name.trim())
+  const others = schemas.filter((name) => !/^"?pg_catalog"?$/i.test(name))
+  if (others.length < schemas.length)
+    await client.query("SELECT set_config('search_path', $1, false)", [others.join(', ')])
+}
 
 /** Opens a connection to PostgreSQL, in UTC and READ COMMITTED. Every value comes as the server's text. */
 export const openPostgresSession = async ({ url, password, timeout }: SessionOptions): Promise<Session> => {
@@ -55,6 +65,9 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
   }
   try {
     await client.query(`${SETTINGS}; SET lock_timeout = ${timeout}`)
+    await ownOperators(client)
+    // A role that may not set this cannot skip foreign keys by itself either; whoever needs them asks for the value.
+    await client.query('SET session_replication_role = origin').catch(() => undefined)
   } catch (error) {
     destroy()
     throw error

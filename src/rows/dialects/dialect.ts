@@ -53,6 +53,8 @@ export interface Dialect {
   write(session: Session, pair: Pair, rows: readonly RowTexts[]): Promise<number>
   /** Deletes rows by key alone: for callers that compared them under a lock. */
   deleteLocked(session: Session, pair: Pair, side: Side, keys: readonly Key[]): Promise<number>
+  /** Has everything done now that the server would do at the commit. */
+  settleDeferred(session: Session): Promise<unknown>
   /** An exact text as a person reads it. */
   readable(column: Column, text: string | null): string | null
   /** A point inside a transaction to go back to after an error. */

@@ -3,13 +3,32 @@ import type { Column, CopiedColumn, Key, KeyColumn } from '../table.ts'
 
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** SQL for a value's exact text, compared byte for byte whatever the column's collation is. */
-export const exactText = ({ name }: Column, alias: string): string =>
-  `${alias}.${quote(name)}::text COLLATE "C"`
+/** Types whose cast to text is what the server prints. */
+const PRINTED =
+  /^(?:bool|int[248]|float[48]|numeric|text|varchar|uuid|bytea|date|time|timetz|timestamp|timestamptz|interval|jsonb?)$/
 
-/** SQL that is true when both values are identical, and when both are NULL. Texts, because 1.0 equals 1.00 and -0 equals 0 as numbers. */
-export const identical = ({ source, archive }: CopiedColumn): string =>
-  `(${exactText(source, 's')}) IS NOT DISTINCT FROM (${exactText(archive, 'd')})`
+/**
+ * SQL for a value's exact text, compared byte for byte whatever the column's collation is. Casts to text can be lossy: that of bpchar drops
+ * blanks, and anybody may make one for his own type. `format` prints the value as the server does.
+ */
+export const exactText = ({ name, type }: Column, alias: string): string => {
+  const value = `${alias}.${quote(name)}`
+  const text = PRINTED.test(type)
+    ? `${value}::text`
+    : `(CASE WHEN ${value} IS DISTINCT FROM NULL THEN format('%s', ${value}) END)`
+  return `${text} COLLATE "C"`
+}
+
+/**
+ * SQL that is true when both values are identical, and when both are NULL. By their bytes or else as texts, because 1.0 equals 1.00 and -0
+ * equals 0 as numbers.
+ */
+export const identical = (column: CopiedColumn): string => {
+  const [live, kept] = [comparable(column)('source', 's'), comparable(column)('archive', 'd')]
+  return column.source.fullType === column.archive.fullType
+    ? `record_image_eq(ROW(${live}), ROW(${kept}))`
+    : `(${live}) IS NOT DISTINCT FROM (${kept})`
+}
 
 /** A copied value on either side as it is compared between two rows: itself where the types are one, so that its bytes are compared, else its text. */
 export const comparable = ({

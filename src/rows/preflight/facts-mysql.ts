@@ -2,23 +2,89 @@ import type { Session } from '../../sql/session.ts'
 import { quote } from '../dialects/mysql-columns.ts'
 import { messageOf } from '../../errors.ts'
 import type { Pair, Table } from '../table.ts'
+import type { Grants } from './grants-mysql.ts'
 import type { Problem } from './problem.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
+interface Reference {
+  readonly child: string
+  readonly name: string
+  readonly rule: string
+}
+
+/** Rights of which one on all databases shows all foreign keys. */
+const SEES_TABLES = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'REFERENCES',
+  'TRIGGER',
+  'ALTER',
+  'CREATE',
+  'INDEX',
+]
+
+/**
+ * Foreign keys to a table that change rows by themselves; undefined: the user may not see them all. information_schema shows only tables on which
+ * the user has a right, InnoDB's own list only to who has PROCESS.
+ */
+const referencesTo = async (
+  session: Session,
+  { schema, name }: Table,
+  may: Grants,
+): Promise<readonly Reference[] | undefined> => {
+  const read = async (sql: string): Promise<readonly Reference[]> =>
+    (await session.run(sql, [schema, name])).rows.map((row) => ({
+      child: `${row['s'] ?? ''}.${row['t'] ?? ''}`,
+      name: row['c'] ?? '',
+      rule: row['rule'] ?? '',
+    }))
+  if (may(SEES_TABLES))
+    return read(
+      `SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS c, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS
+       WHERE UNIQUE_CONSTRAINT_SCHEMA = ? AND REFERENCED_TABLE_NAME = ? AND DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`,
+    )
+  // Names as those of files: `a-b` is written a@002db.
+  const part = (column: string, at: number): string =>
+    `CONVERT(CONVERT(CAST(SUBSTRING_INDEX(${column}, '/', ${at}) AS BINARY) USING filename) USING utf8mb4)`
+  for (const table of ['INNODB_SYS_FOREIGN', 'INNODB_FOREIGN']) {
+    const found = await read(
+      `SELECT ${part('FOR_NAME', 1)} AS s, ${part('FOR_NAME', -1)} AS t, ID AS c, IF(TYPE & 1, 'CASCADE', 'SET NULL') AS rule
+       FROM information_schema.${table} WHERE TYPE & 3 AND ${part('REF_NAME', 1)} = ? AND ${part('REF_NAME', -1)} = ?`,
+    ).catch(() => undefined)
+    if (found) return found
+  }
+  return undefined
+}
+
 /** Children whose rows the server would delete or change by itself. */
-export async function* cascadesMysql(session: Session, { source }: Pair): AsyncGenerator<Problem> {
-  const { rows } = await session.run(
-    `SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS c, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS
-     WHERE UNIQUE_CONSTRAINT_SCHEMA = ? AND REFERENCED_TABLE_NAME = ? AND DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`,
-    [source.schema, source.name],
-  )
-  for (const row of rows)
+export async function* cascadesMysql(
+  session: Session,
+  { source, archive }: Pair,
+  oneServer: boolean,
+  may: Grants,
+): AsyncGenerator<Problem> {
+  const found = await referencesTo(session, source, may)
+  if (!found)
     yield {
-      message: `rows of ${row['s'] ?? ''}.${row['t'] ?? ''} would go with their parents unarchived: ${row['c'] ?? ''} is ON DELETE ${row['rule'] ?? ''}`,
-      cure: 'archive the children first and make the key RESTRICT',
+      message: `the user may not see which tables refer to ${source.schema}.${source.name}: rows of theirs may go with their parents unarchived`,
+      cure: 'GRANT PROCESS ON *.* to the user of the URL',
       forceable: 'cascades',
     }
+  for (const { child, name, rule } of found ?? [])
+    if (oneServer && child.toLowerCase() === `${archive.schema}.${archive.name}`.toLowerCase())
+      yield {
+        message: `the archive's own rows would go with the live ones: ${name} is ON DELETE ${rule}`,
+        cure: `ALTER TABLE ${archive.name} DROP FOREIGN KEY ${name}`,
+      }
+    else
+      yield {
+        message: `rows of ${child} would go with their parents unarchived: ${name} is ON DELETE ${rule}`,
+        cure: 'archive the children first and make the key RESTRICT',
+        forceable: 'cascades',
+      }
 }
 
 /** Triggers that a delete or a copy would set off. */
@@ -26,7 +92,14 @@ export async function* triggersMysql(
   session: Session,
   table: Table,
   event: 'DELETE' | 'INSERT',
+  may: Grants,
 ): AsyncGenerator<Problem> {
+  if (!may(['TRIGGER'], table.schema, table.name))
+    yield {
+      message: `the user may not see triggers of ${table.schema}.${table.name}: one may run at each ${event}`,
+      cure: `GRANT TRIGGER ON ${table.schema}.${table.name} to the user of the URL`,
+      forceable: 'triggers',
+    }
   const { rows } = await session.run(
     'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? AND EVENT_MANIPULATION = ?',
     [table.schema, table.name, event],

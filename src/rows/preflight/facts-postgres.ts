@@ -6,19 +6,34 @@ import type { Problem } from './problem.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
-/** Children whose rows the server would delete or change by itself. */
-export async function* cascadesPostgres(session: Session, { source }: Pair): AsyncGenerator<Problem> {
+/** A table with its partitions, as object numbers. */
+const PARTS = 'SELECT to_regclass($1)::oid AS oid UNION SELECT relid FROM pg_partition_tree(to_regclass($1))'
+
+/** Children whose rows the server would delete or change by itself, also where they refer to a partition or to what the table is a partition of. */
+export async function* cascadesPostgres(
+  session: Session,
+  { source, archive }: Pair,
+  oneServer: boolean,
+): AsyncGenerator<Problem> {
   const { rows } = await session.run(
-    "SELECT conname, conrelid::regclass::text AS child, confdeltype AS rule FROM pg_constraint WHERE contype = 'f' AND confrelid = to_regclass($1) AND confdeltype NOT IN ('a', 'r')",
-    [nameOf(source)],
+    `SELECT conname, conrelid::regclass::text AS child, confdeltype AS rule, conrelid = to_regclass($2) AS own FROM pg_constraint
+     WHERE contype = 'f' AND conparentid = 0 AND confdeltype NOT IN ('a', 'r')
+      AND confrelid IN (${PARTS} UNION SELECT relid FROM pg_partition_ancestors(to_regclass($1)))`,
+    [nameOf(source), nameOf(archive)],
   )
   const rules: Readonly<Record<string, string>> = { c: 'CASCADE', n: 'SET NULL', d: 'SET DEFAULT' }
   for (const row of rows)
-    yield {
-      message: `rows of ${row['child'] ?? ''} would go with their parents unarchived: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
-      cure: 'archive the children first and make the key RESTRICT',
-      forceable: 'cascades',
-    }
+    if (oneServer && row['own'] === 't')
+      yield {
+        message: `the archive's own rows would go with the live ones: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
+        cure: `ALTER TABLE ${archive.name} DROP CONSTRAINT ${row['conname'] ?? ''}`,
+      }
+    else
+      yield {
+        message: `rows of ${row['child'] ?? ''} would go with their parents unarchived: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
+        cure: 'archive the children first and make the key RESTRICT',
+        forceable: 'cascades',
+      }
 }
 
 /** Triggers and rules that a delete or a copy would set off. */
@@ -29,12 +44,15 @@ export async function* triggersPostgres(
 ): AsyncGenerator<Problem> {
   const bit = event === 'DELETE' ? 8 : 4
   const { rows } = await session.run(
-    "SELECT tgname AS name FROM pg_trigger WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgenabled <> 'D' AND (tgtype & $2::int) > 0",
+    `SELECT DISTINCT ON (tgname) tgname AS name, n.nspname || '.' || c.relname AS place FROM pg_trigger
+      JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE tgrelid IN (${PARTS}) AND NOT tgisinternal AND tgenabled <> 'D' AND (tgtype & $2::int) > 0
+      ORDER BY tgname, (tgrelid = to_regclass($1)) DESC`,
     [nameOf(table), bit],
   )
-  for (const { name } of rows)
+  for (const { name, place } of rows)
     yield {
-      message: `the trigger ${name ?? ''} runs at each ${event} in ${table.schema}.${table.name}`,
+      message: `the trigger ${name ?? ''} runs at each ${event} in ${place ?? ''}`,
       cure: 'make sure that it may run for every archived row, or drop it',
       forceable: 'triggers',
     }
@@ -49,20 +67,30 @@ export async function* triggersPostgres(
     }
 }
 
+const heirsOf = async (session: Session, table: Table): Promise<readonly string[]> => {
+  const { rows } = await session.run(
+    "SELECT inhrelid::regclass::text AS name FROM pg_inherits JOIN pg_class p ON p.oid = inhparent WHERE inhparent = to_regclass($1) AND p.relkind <> 'p'",
+    [nameOf(table)],
+  )
+  return rows.map(({ name }) => name ?? '')
+}
+
 /** A table that holds, or is held by, others: a row of one is seen in both. */
 export async function* inheritancePostgres(
   session: Session,
+  other: Session,
   { source, archive }: Pair,
   oneServer: boolean,
 ): AsyncGenerator<Problem> {
-  const heirs = await session.run(
-    "SELECT inhrelid::regclass::text AS name FROM pg_inherits JOIN pg_class p ON p.oid = inhparent WHERE inhparent = to_regclass($1) AND p.relkind <> 'p'",
-    [nameOf(source)],
-  )
-  for (const { name } of heirs.rows)
+  for (const name of await heirsOf(session, source))
     yield {
-      message: `${source.name} has the child table ${name ?? ''}, whose own columns would be lost`,
+      message: `${source.name} has the child table ${name}, whose own columns would be lost`,
       cure: 'move the rows of each table by itself',
+    }
+  for (const name of await heirsOf(other, archive))
+    yield {
+      message: `${archive.name} has the child table ${name}, whose rows would count as archived: it may even lead back to the live rows`,
+      cure: 'name an archive table that stands for itself',
     }
   if (!oneServer) return
   const related = await session.run(
@@ -75,6 +103,16 @@ export async function* inheritancePostgres(
     yield {
       message: `${archive.name} and ${source.name} belong to one partitioned table: every row would be its own twin`,
       cure: 'name an archive table that stands for itself',
+    }
+}
+
+/** A role may be set to skip triggers, and with them its foreign keys: children would stay without their parents. */
+export async function* sessionPostgres(session: Session): AsyncGenerator<Problem> {
+  const { rows } = await session.run("SELECT current_setting('session_replication_role') AS role")
+  if (rows[0]?.['role'] !== 'origin')
+    yield {
+      message: `the user of the URL has session_replication_role = ${rows[0]?.['role'] ?? ''}: no foreign key would be checked`,
+      cure: 'ALTER ROLE ... RESET session_replication_role',
     }
 }
 
@@ -137,6 +175,16 @@ export async function* durabilityPostgres(
     yield {
       message: "the archive's server does not write to disk (fsync is off)",
       cure: 'ALTER SYSTEM SET fsync = on',
+    }
+  const parts = await archive.run(
+    `SELECT c.oid::regclass::text AS name, CASE WHEN relkind = 'f' THEN 'a foreign table' ELSE 'unlogged' END AS kind
+     FROM pg_class c WHERE c.oid IN (${PARTS}) AND c.oid <> to_regclass($1) AND (relkind = 'f' OR relpersistence <> 'p')`,
+    [nameOf(kept)],
+  )
+  for (const { name, kind } of parts.rows)
+    yield {
+      message: `${name ?? ''} is ${kind ?? ''}: a crash of the server may empty this partition of ${kept.name}`,
+      cure: 'archive into a table whose partitions are all permanent tables of this server',
     }
   const fed = await archive.run('SELECT 1 FROM pg_subscription_rel WHERE srrelid = to_regclass($1)', [
     nameOf(kept),

@@ -5,6 +5,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { Pair, Table } from '../table.ts'
 import * as my from './facts-mysql.ts'
 import * as pg from './facts-postgres.ts'
+import { grantsMysql } from './grants-mysql.ts'
 import type { Forceable, Problem } from './problem.ts'
 import { compareShapes } from './shapes.ts'
 
@@ -115,9 +116,15 @@ const isOneDatabase = async ({
 async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): AsyncGenerator<Problem> {
   const { source, archive, batchSize } = options
   if (source.dialect === 'mysql') {
-    yield* my.cascadesMysql(source, pair)
-    yield* my.triggersMysql(source, pair.source, 'DELETE')
-    yield* my.triggersMysql(archive, pair.archive, 'INSERT')
+    const may = await grantsMysql(source)
+    yield* my.cascadesMysql(source, pair, isOne, may)
+    yield* my.triggersMysql(source, pair.source, 'DELETE', may)
+    yield* my.triggersMysql(
+      archive,
+      pair.archive,
+      'INSERT',
+      source === archive ? may : await grantsMysql(archive),
+    )
     const bytes =
       batchSize *
       pair.key.reduce(
@@ -132,10 +139,12 @@ async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): 
     }
     return
   }
-  yield* pg.cascadesPostgres(source, pair)
+  const isOneTransaction = isOne && (await isOneDatabase(options))
+  yield* pg.sessionPostgres(source)
+  yield* pg.cascadesPostgres(source, pair, isOneTransaction)
   yield* pg.triggersPostgres(source, pair.source, 'DELETE')
   yield* pg.triggersPostgres(archive, pair.archive, 'INSERT')
-  yield* pg.inheritancePostgres(source, pair, isOne && (await isOneDatabase(options)))
+  yield* pg.inheritancePostgres(source, archive, pair, isOneTransaction)
   yield* pg.durabilityPostgres(archive, pair)
 }
 

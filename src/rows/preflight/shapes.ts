@@ -15,11 +15,12 @@ const ENGINES = /^(?:innodb|rocksdb|tokudb)$/i
 /** Compares two tables as they were described: what is copied, by which key, and every reason why that would lose something. Pure. */
 export const compareShapes = (source: Table, archive: Table, dialect: SqlDialect): Shapes => {
   const problems: Problem[] = [...keeping(source, dialect), ...keeping(archive, dialect)]
-  const byName = new Map(archive.columns.map((column) => [column.name.toLowerCase(), column]))
+  const folded = folding(dialect)
+  const byName = new Map(archive.columns.map((column) => [folded(column.name), column]))
   const columns: CopiedColumn[] = []
   for (const column of source.columns) {
-    const twin = byName.get(column.name.toLowerCase())
-    byName.delete(column.name.toLowerCase())
+    const twin = byName.get(folded(column.name))
+    byName.delete(folded(column.name))
     if (!twin) {
       if (!column.generated) problems.push(missing(archive, column))
     } else if (!twin.generated) {
@@ -37,9 +38,15 @@ export const compareShapes = (source: Table, archive: Table, dialect: SqlDialect
         message: `${archive.name}.${extra.name} has no default, and ${source.name} has no such column`,
         cure: `give it a default, or let it be NULL`,
       })
-  const { key, problems: keyProblems } = keyOf(source, archive)
+  const { key, problems: keyProblems } = keyOf(source, archive, folded)
   return { pair: { source, archive, key, columns }, problems: [...problems, ...keyProblems] }
 }
+
+/** PostgreSQL keeps columns apart whose names differ only in case. */
+const folding =
+  (dialect: SqlDialect) =>
+  (name: string): string =>
+    dialect === 'mysql' ? name.toLowerCase() : name
 
 const missing = (archive: Table, column: Column): Problem => ({
   message: `${archive.name} has no column ${column.name}: its values would be lost`,
@@ -88,20 +95,20 @@ function* keeping({ schema, name, kind, engine }: Table, dialect: SqlDialect): G
 const keyOf = (
   source: Table,
   archive: Table,
+  folded: (name: string) => string,
 ): { key: readonly KeyColumn[]; problems: readonly Problem[] } => {
   const problems: Problem[] = []
   const key: KeyColumn[] = []
   if (source.key.length === 0)
     problems.push({ message: `${source.name} has no primary key: its rows cannot be named`, cure: 'add one' })
-  const same = source.key.map((name) => name.toLowerCase()).join(', ')
-  if (archive.key.map((name) => name.toLowerCase()).join(', ') !== same)
+  if (archive.key.map(folded).join(', ') !== source.key.map(folded).join(', '))
     problems.push({
       message: `the primary key of ${archive.name} is (${archive.key.join(', ')}), that of ${source.name} is (${source.key.join(', ')})`,
       cure: `give ${archive.name} the primary key (${source.key.join(', ')})`,
     })
   for (const name of source.key) {
     const column = source.columns.find((one) => one.name === name)
-    const twin = archive.columns.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    const twin = archive.columns.find((one) => folded(one.name) === folded(name))
     const type = column && keyTypeOf(column.type)
     if (!column || type === undefined)
       problems.push({

@@ -3,7 +3,7 @@ import { isKnownType } from '../dialects/mysql-columns.ts'
 import type { Column } from '../table.ts'
 
 /** PostgreSQL compares every type by its text, except where that text is not the whole value. */
-const PARTIAL_TEXTS = /^(?:oid|reg\w+|lo|cid|xid|tid)$/
+const PARTIAL_TEXTS = /^_?(?:oid|reg\w+|lo|cid|xid|tid)$/
 
 /** Whether values of this type can be compared exactly. */
 export const isKnown = (column: Column, dialect: SqlDialect): boolean =>
