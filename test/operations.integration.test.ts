@@ -170,3 +170,28 @@ describe('the operations guide', () => {
     for (const [, code] of page.matchAll(/`\[([A-Z_]+)\]`/g)) expect(errors).toContain(`${code}:`)
   })
 })
+
+describe('an artdaqDB that has grown too large', () => {
+  it('is split by the commands of the page, and nothing is to be archived again', () => {
+    archiver('config.yaml', '--incremental')
+    const chapter = page
+      .split(/^## /m)
+      .find((text) => text.startsWith('An artdaqDB that has grown too large'))!
+    const [yaml, commands] = ['yaml', 'sh'].map((language) =>
+      new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'm')
+        .exec(chapter)![1]!
+        .replaceAll('/data/artdaq-2025', join(site, 'artdaqdb-2025'))
+        .replaceAll('/data/artdaq', join(site, 'artdaqdb')),
+    )
+    const config = readFileSync(join(site, 'config.yaml'), 'utf8')
+    writeFileSync(join(site, 'config.yaml'), config.replace(/^artdaq_db:.*\n/m, yaml!))
+    const split = shell(`set -e\n${commands}`)
+    expect([split.status, split.stderr]).toEqual([0, ''])
+    expect(split.stdout).toContain(`5 runs moved to ${join(site, 'artdaqdb-2025')}: 101-105`)
+    record(111)
+    const pass = archiver('config.yaml', '--incremental')
+    expect(pass.stdout).toMatch(/Import: {2}1 archived, 0 failed/)
+    const audit = archiver('audit', '--deep', '--config', 'config.yaml')
+    expect([audit.status, audit.stderr]).toEqual([0, ''])
+  })
+})

@@ -31,6 +31,7 @@ _run_archiver() {
             'artdaq/export') command='artdaq export' ;;
             'artdaq/check') command='artdaq check' ;;
             'artdaq/repair') command='artdaq repair' ;;
+            'artdaq/split') command='artdaq split' ;;
             'fhicl/to-json') command='fhicl to-json' ;;
             'fhicl/from-json') command='fhicl from-json' ;;
             '/history') command='history' ;;
@@ -113,6 +114,7 @@ _run_archiver() {
         'artdaq export') words='--config --json --to --help' ;;
         'artdaq check') words='--config --json --help' ;;
         'artdaq repair') words='--config --json --help' ;;
+        'artdaq split') words='--config --json --to --help' ;;
         'fhicl to-json') words='--name --stamp --help' ;;
         'fhicl from-json') words='--as-artdaq --help' ;;
         'history') words='show prune stats --config --json --since --status --limit --help' ;;
@@ -173,7 +175,7 @@ _run_archiver() {
         'queue migrate') words='--config --json --help' ;;
         'state') words='merge' ;;
         'config') words='check' ;;
-        'artdaq') words='list show export check repair' ;;
+        'artdaq') words='list show export check repair split' ;;
         'fhicl') words='to-json from-json' ;;
         'alerts') words='check list silence' ;;
         'records') words='plan check import-contract run retry report audit dead-letter' ;;

@@ -19,4 +19,8 @@ export const artdaqCommands: Register = (program, { run, below }) => {
   below(artdaq, 'repair', 'rebuild the indexes from the documents; the old ones are kept').action(
     run(async () => (await import('../commands/artdaq.ts')).artdaqRepair),
   )
+  below(artdaq, 'split', 'move runs into another database of the list')
+    .argument('<runs>', 'runs, such as 1-5000,7000')
+    .requiredOption('--to <uri>', 'the database that they go into, as artdaq_db.database_uri names it')
+    .action(run(async () => (await import('../commands/artdaq.ts')).artdaqSplit, 'runs'))
 }

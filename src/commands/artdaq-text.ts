@@ -1,3 +1,5 @@
+import type { RunSet } from '../common/run-set.ts'
+import type { Left } from '../stores/artdaqdb/write/moving-documents.ts'
 import type { Listing } from '../stores/store.ts'
 import type { Finding } from '../stores/artdaqdb/check.ts'
 import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
@@ -93,6 +95,15 @@ export const repairText = (database: string, repaired: readonly Repaired[]): str
         : `${collection}: index written again with ${counted(documents, 'document')}, because ${reason}${keptAs === undefined ? '' : `; the old one is ${database}/${keptAs}`}`,
       ...unreadable.map((message) => `  left as it was: ${message}`),
     ]),
+  ])
+
+export const splitText = (database: string, moved: RunSet, left: readonly Left[], absent: RunSet): string =>
+  lines([
+    moved.isEmpty
+      ? 'No run was moved.'
+      : `${counted(moved.size, 'run')} moved to ${database}: ${moved.toString()}`,
+    ...left.map(({ run, reason }) => `Run ${run} stays: ${reason}`),
+    ...(absent.isEmpty ? [] : [`In none of the databases: ${absent.toString()}`]),
   ])
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -6,12 +6,12 @@ import { foreignDifferences } from '../runs/verify/compare-documents.ts'
 import { checkDatabase, type CompareForeign } from '../stores/artdaqdb/check.ts'
 import { exportedFiles, writeFiles } from '../stores/artdaqdb/read/export-run.ts'
 import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
-import { openDocumentStore, openFileSystemDb } from '../stores/artdaqdb/open.ts'
+import { openDocumentStore, openFileSystemDb, pathOf } from '../stores/artdaqdb/open.ts'
 import { repairDatabase } from '../stores/artdaqdb/repair.ts'
-import { checkText, listText, repairText, showRun, showText } from './artdaq-text.ts'
+import { checkText, listText, repairText, showRun, showText, splitText } from './artdaq-text.ts'
 import { completeCommands } from '../common/own-command.ts'
 import { type Command, type Context, startedAs } from '../app/context.ts'
-import { runOf } from './run-options.ts'
+import { runOf, runsOf } from './run-options.ts'
 
 interface Options {
   readonly config: string
@@ -80,6 +80,25 @@ export const artdaqRepair: Command<Options> = async ({ config, json }, context) 
   const path = database?.path ?? ''
   say(context, json, { database: path, collections: repaired }, repairText(path, repaired))
   return repaired.some(({ unreadable }) => unreadable.length > 0) ? 1 : 0
+}
+
+/**
+ * `run-archiver artdaq split RUNS --to URI`: moves runs into another database of `artdaq_db.database_uri` (`moveRuns`). Exit 1 where one of them
+ * stays, or is in no other. Throws USAGE where the URI is not in the list.
+ */
+export const artdaqSplit: Command<Options & { runs: string; to: string }> = async (options, context) => {
+  const { config, runs, to, json } = options
+  const db = await native(config, context)
+  const path = pathOf(to)
+  const asked = runsOf(runs, 'artdaq split')
+  if (!db.databases.some((database) => database.path === path))
+    throw new ArchiverError('USAGE', `${to} is not in artdaq_db.database_uri`, {
+      hint: 'add it to the list first; new runs go into the last database of the list',
+    })
+  const { moved, left, absent } = await db.moveTo(path, asked, context.signal)
+  const value = { to: path, moved: moved.toString(), count: moved.size, left, absent: absent.toString() }
+  say(context, json, value, splitText(path, moved, left, absent))
+  return left.length === 0 && absent.isEmpty ? 0 : 1
 }
 
 /** Compares with records where the configuration says where they are; this command needs no more of it than the database. */

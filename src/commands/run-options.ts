@@ -81,12 +81,12 @@ export const modeOf = (options: MainOptions): Mode => {
   return options.incremental ? { ...mode, pass: 'incremental' } : mode
 }
 
-/** `--runs`. Throws USAGE. */
-export const runsOf = (text: string): RunSet => {
+/** A list of runs, `1-5000,7000`. Throws USAGE, which names the flag or argument that it stands in. */
+export const runsOf = (text: string, flag = '--runs'): RunSet => {
   try {
     return RunSet.parse(text)
   } catch (error) {
-    throw new ArchiverError('USAGE', `--runs: ${(error as SyntaxError).message}`)
+    throw new ArchiverError('USAGE', `${flag}: ${(error as SyntaxError).message}`)
   }
 }
 

@@ -12,6 +12,9 @@ import { COMMIT_MARK, oidOf } from './names.ts'
 import { knowsOf, putRun } from './write/put-run.ts'
 import { documentsSize } from './read/documents-size.ts'
 import { readManifest, readRun } from './read/read-run.ts'
+import { listDatabase } from './index/list-runs.ts'
+import { moveRuns } from './write/move-runs.ts'
+import type { Left } from './write/moving-documents.ts'
 import { mendRun } from './write/mend-run.ts'
 import { WrittenDatabase } from './write/written-database.ts'
 
@@ -121,9 +124,8 @@ export class FileSystemDb implements DocumentStore {
   }
 
   async sizeOf(run: number): Promise<number> {
-    for (const database of this.databases.toReversed())
-      if (await database.knows(run)) return await documentsSize(database, run)
-    return 0
+    const found = await this.#holdingOf(run)
+    return found ? await documentsSize(found.database, run) : 0
   }
 
   room(): Promise<DiskRoom | undefined> {
@@ -161,20 +163,49 @@ export class FileSystemDb implements DocumentStore {
     }
   }
 
-  /** The newest database that knows the run. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
+  /** Moves runs into one of the databases (`moveRuns`), from whichever holds them. `absent`: asked for, and in none of the databases. */
+  async moveTo(
+    path: string,
+    asked: RunSet,
+    signal: AbortSignal,
+  ): Promise<{ readonly moved: RunSet; readonly left: readonly Left[]; readonly absent: RunSet }> {
+    const target = this.databases.find((database) => database.path === path)
+    if (!target) throw new ArchiverError('NOT_FOUND', `${path} is none of the databases`)
+    let moved = RunSet.EMPTY
+    let found = (await listDatabase(target, NOTHING)).runs
+    const left: Left[] = []
+    for (const source of this.databases.filter((database) => database !== target)) {
+      const { runs, incomplete } = await listDatabase(source, NOTHING)
+      const ofIt = runs.union(incomplete).intersect(asked)
+      const done = await moveRuns(source, target, [...ofIt], { ...this.#options, signal })
+      moved = moved.union(RunSet.of(done.runs))
+      found = found.union(ofIt)
+      left.push(...done.left)
+    }
+    return { moved, left, absent: asked.minus(found) }
+  }
+
+  /** The newest database in which the run counts, else the newest that knows it. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
   async holding(run: number): Promise<Database> {
-    for (const database of this.databases.toReversed()) if (await database.knows(run)) return database
+    const found = await this.#holdingOf(run)
+    if (found) return found.database
     for (const database of this.databases) await database.requireStillThere()
     const paths = this.databases.map(({ path }) => path).join(', ')
     throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })
   }
 
-  /** The newest database that knows the run, else the newest. */
+  /** The database that holds the run, else the newest. */
   async #writtenOf(run: number): Promise<WrittenDatabase> {
     if (!this.#newest.wasListed) await this.#requireThere()
-    if (this.#all.length > 1)
-      for (const one of this.#all.toReversed()) if (await one.database.knows(run)) return one
-    return this.#newest
+    return (this.#all.length > 1 ? await this.#holdingOf(run) : undefined) ?? this.#newest
+  }
+
+  /** While a run is moved to another database, two know it. */
+  async #holdingOf(run: number): Promise<WrittenDatabase | undefined> {
+    const newestFirst = this.#all.toReversed()
+    for (const one of newestFirst) if (await one.database.counts(run)) return one
+    for (const one of newestFirst) if (await one.database.knows(run)) return one
+    return undefined
   }
 
   async #requireThere(): Promise<void> {

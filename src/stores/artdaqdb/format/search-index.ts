@@ -68,6 +68,31 @@ export class CollectionIndex {
     }
     return new CollectionIndex(this.ouid.with(oids), everySection(grown))
   }
+
+  /** The index without these documents, and without the names that no other document bears. For documents that have moved to another database. */
+  minus(oids: ReadonlySet<string>): CollectionIndex {
+    const configurations = shrunk(this.#sections['configurations.name'], oids)
+    return new CollectionIndex(
+      this.ouid.without(oids),
+      everySection((section) => {
+        if (section === 'configurations.name') return configurations
+        const names = this.#sections[section]
+        // This one leads to times, not to documents.
+        if (section === 'configurations.assigned')
+          return new Map([...names].filter(([name]) => configurations.has(name)))
+        return shrunk(names, oids)
+      }),
+    )
+  }
+}
+
+const shrunk = (names: Names, oids: ReadonlySet<string>): Names => {
+  const left = new Map<string, SortedList>()
+  for (const [name, list] of names) {
+    const rest = list.without(oids)
+    if (rest.size > 0) left.set(name, rest)
+  }
+  return left
 }
 
 export function everySection(names: (section: Section) => Names): Sections {

@@ -67,6 +67,12 @@ export class SortedList {
     for (; i < mine.length; i++) merged.push(mine[i] ?? '')
     return new SortedList(merged.length, merged, undefined)
   }
+
+  /** This list without these items; the list itself where it has none of them. */
+  without(items: ReadonlySet<string>): SortedList {
+    const rest = this.items.filter((item) => !items.has(item))
+    return rest.length === this.size ? this : new SortedList(rest.length, rest, undefined)
+  }
 }
 
 const sortedUnique = (items: string[]): readonly string[] => {

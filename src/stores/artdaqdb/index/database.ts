@@ -86,6 +86,12 @@ export class Database {
     return false
   }
 
+  /** Whether the index of SystemLayout names a schema of the run. */
+  async counts(run: number): Promise<boolean> {
+    const { index } = await this.collection(COMMIT_MARK).index()
+    return indexedRuns(index).configurations.has(run)
+  }
+
   async fingerprint(): Promise<string> {
     const parts: string[] = []
     for (const collection of await this.collections())

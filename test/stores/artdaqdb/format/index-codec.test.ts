@@ -75,6 +75,23 @@ describe('adding documents to an index', () => {
   })
 })
 
+describe('documents that are taken out of an index', () => {
+  it('leave the index that the others make', () => {
+    const document = fc
+      .tuple(fc.nat(99), fc.integer({ min: 1, max: 12 }), fc.constantFrom('boot', 'metadata', 'x'))
+      .map(([number, run, entity]) => facts(`oid${number}0`, String(run), entity))
+    const documents = fc.uniqueArray(document, { maxLength: 30, selector: ({ oid }) => oid })
+    fc.assert(
+      fc.property(documents, fc.func(fc.boolean()), (all, isTaken) => {
+        const taken = all.filter(({ oid }) => isTaken(oid))
+        const rest = all.filter(({ oid }) => !isTaken(oid))
+        const left = CollectionIndex.EMPTY.plus(all).minus(new Set(taken.map(({ oid }) => oid)))
+        expect(JSON.parse(textOf(left))).toEqual(JSON.parse(textOf(CollectionIndex.EMPTY.plus(rest))))
+      }),
+    )
+  })
+})
+
 describe('a sorted list', () => {
   it('is what a sorted set is, however it grows', () => {
     fc.assert(
