@@ -124,8 +124,11 @@ export interface ClaimStore {
    * time, and the destination does not hold it. Returns how many were added or opened.
    */
   enqueue(stage: string, items: Iterable<QueueItem>, missingAt: number): Promise<number>
-  /** Takes up to `most` items that are due, lowest first. None while the stage is paused or blocked. */
-  claim(stage: string, most: number): Promise<readonly StoredClaim[]>
+  /**
+   * Takes up to `most` items that are due, lowest first. None while the stage is paused or blocked. `fairly`: fewer where little is left for
+   * many instances, so that all end together.
+   */
+  claim(stage: string, most: number, fairly?: boolean): Promise<readonly StoredClaim[]>
   /** Extends leases. Returns the claims that are no longer ours. */
   renew(claims: readonly StoredClaim[]): Promise<readonly StoredClaim[]>
   /**

@@ -68,7 +68,7 @@ class Pass<Item> {
     listener({ type: 'pass-started', stage, mode, total: total ?? 0, waiting })
     const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, total ?? Infinity))
     await Promise.all(Array.from({ length: atOnce }, () => this.#worker()))
-    await this.#backlog.release(this.#claims.drain())
+    await this.#backlog.release(await this.#claims.drain())
     await this.#checkpoint(true)
     await this.#judgeLast(this.#suspicion.clear())
     if (this.#stopped) listener({ type: 'pass-stopped', stage, reason: this.#stopped, error: this.#error })

@@ -26,7 +26,7 @@ interface Held {
  */
 export class QueueBacklog<Item> implements Backlog<Item> {
   readonly total = undefined
-  readonly ahead = 2
+  readonly ahead = 3
   readonly #store: ClaimStore
   readonly #options: QueueBacklogOptions<Item>
   readonly #held = new Map<string, Held>()
@@ -42,7 +42,7 @@ export class QueueBacklog<Item> implements Backlog<Item> {
     const { stage, itemOf, monotonic, lease } = this.#options
     // From before the question: the store's lease begins after that.
     const asked = monotonic()
-    const claims = await this.#store.claim(stage, most)
+    const claims = await this.#store.claim(stage, most, true)
     if (claims.length > 0) this.#deadline = Math.min(this.#deadline, asked + lease * MARGIN)
     return claims.map((stored) => {
       const lost = new AbortController()

@@ -70,3 +70,20 @@ describe('a queue that does not look at the epoch', () => {
     await site.close()
   })
 })
+
+describe('a claim while another process writes', () => {
+  it('waits without stopping what else this process does', async () => {
+    const site = await openSite()
+    const store = await site.open()
+    await store.enqueue('import', [{ key: '1', ordinal: 1 }], 0)
+    const other = openFile(site.path, 0)
+    other.exec('BEGIN IMMEDIATE')
+    const claiming = store.claim('import', 1)
+    // With the library's own waiting, this timer would come after five seconds, and the claim had failed.
+    await new Promise((later) => setTimeout(later, 20))
+    other.exec('COMMIT')
+    other.close()
+    expect((await claiming).map(({ key }) => key)).toEqual(['1'])
+    await site.close()
+  })
+})

@@ -1,8 +1,8 @@
 import type { PgBoss } from 'pg-boss'
-import { SUSPECT_AFTER, type StoredClaim, type StoredFailure } from '../../engine/claim-store.ts'
+import type { StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import { countEnded } from '../claim-rows.ts'
 import type { Sql } from './connection.ts'
-import { attemptOf, type JobData, jobId, queueName } from './jobs.ts'
+import { attemptOf, jobId, queueName } from './jobs.ts'
 
 /** What the statements need to know. `sql` is a transaction of the caller: an item's job and our row of it change together or not at all. */
 export interface Work {
@@ -11,63 +11,6 @@ export interface Work {
   readonly schema: string
   readonly instance: string
 }
-
-/**
- * Takes what is due, lowest first, and writes down who has it until when; a suspect only where there is nothing else, one, for an instance
- * that holds nothing. Throws `Halted` where the stage is paused or blocked: then nothing is taken.
- */
-export const claim = async (
-  work: Work,
-  stage: string,
-  most: number,
-  lease: number,
-): Promise<readonly StoredClaim[]> => {
-  const { boss, sql, schema, instance } = work
-  const name = queueName(stage)
-  const jobs = await boss.fetch<JobData>(name, { batchSize: most, db: sql })
-  if (jobs.length === 0) return []
-  const { rows } = await sql.executeSql(
-    `WITH counted AS (UPDATE ${schema}.archiver_instances SET claims = claims + $6 WHERE id = $4)
-     INSERT INTO ${schema}.archiver_held AS h (stage, id, epoch, instance, claimed_at, lease_until)
-     SELECT $1, r.id, r.epoch, $4, now(), clock_timestamp() + $5 * interval '1 ms' FROM unnest($2::uuid[], $3::int[]) AS r(id, epoch)
-     WHERE NOT EXISTS (SELECT 1 FROM ${schema}.archiver_stages s WHERE s.stage = $1
-       AND (s.paused_at IS NOT NULL OR s.blocked_until > clock_timestamp()))
-     ON CONFLICT (stage, id) DO UPDATE SET epoch = excluded.epoch, instance = excluded.instance, claimed_at = excluded.claimed_at,
-       lease_until = excluded.lease_until, message = NULL
-     RETURNING id, uncounted, lost, (SELECT count(*) FROM ${schema}.archiver_held o WHERE o.instance = $4) AS before,
-       (SELECT count(*) FROM ${schema}.archiver_held o WHERE o.instance = $4 AND o.lost >= ${SUSPECT_AFTER}) AS suspects_before`,
-    [
-      name,
-      jobs.map(({ id }) => id),
-      jobs.map(({ retryCount }) => retryCount + 1),
-      instance,
-      lease,
-      jobs.length,
-    ],
-  )
-  if (rows.length === 0) throw new Halted()
-  const uncounted = new Map(rows.map((row) => [row['id'], Number(row['uncounted'])]))
-  const claims = jobs
-    .map(({ id, data: { key, ordinal }, retryCount }) => ({
-      stage,
-      key,
-      ordinal,
-      epoch: retryCount + 1,
-      attempt: retryCount + 1 - (uncounted.get(id) ?? 0),
-    }))
-    .sort((a, b) => a.ordinal - b.ordinal)
-  const suspects = new Set(rows.flatMap((row) => (Number(row['lost']) >= SUSPECT_AFTER ? [row['id']] : [])))
-  const [before, suspectsBefore] = [Number(rows[0]?.['before']), Number(rows[0]?.['suspects_before'])]
-  if (suspects.size === 0 && suspectsBefore === 0) return claims
-  const others = suspectsBefore > 0 ? [] : claims.filter(({ key }) => !suspects.has(jobId(stage, key)))
-  const kept = others.length > 0 || before > 0 ? others : claims.slice(0, 1)
-  const back = claims.filter((one) => !kept.includes(one))
-  await giveBack(work, back, 0, null)
-  return kept
-}
-
-/** Nothing is handed out in a stage. */
-export class Halted extends Error {}
 
 /** Minutes of the server's clock. */
 export const MINUTE = 'floor(extract(epoch FROM clock_timestamp()) / 60)::bigint'

@@ -59,13 +59,27 @@ export class Connections implements Sql {
   }
 
   /**
-   * All of it, or nothing. Begun again after a deadlock: `work` must only touch the database. `begin` may say that a crash of the server may
-   * undo it (`UNSAFE`).
+   * All of it, or nothing. Begun again after a deadlock: `work` must only touch the database.
    */
-  async transaction<Result>(work: (sql: Sql) => Promise<Result>, begin = 'BEGIN'): Promise<Result> {
+  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    return this.#retried(() => this.#once(work))
+  }
+
+  /** The same for work whose statements each may stand alone. */
+  statements<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    const sql: Sql = {
+      executeSql: async (text, values) => {
+        const { rows, rowCount } = await this.#pool.query<Row>(text, values)
+        return { rows, rowCount: rowCount ?? 0 }
+      },
+    }
+    return this.#retried(() => work(sql))
+  }
+
+  async #retried<Result>(work: () => Promise<Result>): Promise<Result> {
     for (let tries = 1; ; tries++)
       try {
-        return await this.#once(work, begin)
+        return await work()
       } catch (error) {
         if (!AGAIN.test(codeOf(error)) || tries >= TRIES) throw this.unavailable(error)
       }
@@ -113,7 +127,7 @@ export class Connections implements Sql {
     )
   }
 
-  async #once<Result>(work: (sql: Sql) => Promise<Result>, begin: string): Promise<Result> {
+  async #once<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
     const client = await this.#pool.connect()
     const sql: Sql = {
       executeSql: async (text, values) => {
@@ -123,7 +137,7 @@ export class Connections implements Sql {
     }
     let failure: Error | undefined
     try {
-      await client.query(begin)
+      await client.query('BEGIN')
       const result = await work(sql)
       await client.query('COMMIT')
       return result
@@ -136,9 +150,6 @@ export class Connections implements Sql {
     }
   }
 }
-
-/** Begins a transaction that waits for no disk at its end: where the server crashes, it may not have been. Nothing is half there. */
-export const UNSAFE = 'BEGIN; SET LOCAL synchronous_commit = off'
 
 /** The hint where the tables are missing or old. */
 export const MIGRATE = 'Make the tables, or bring them up to date: run-archiver queue migrate'

@@ -1,17 +1,18 @@
 import type { PgBoss } from 'pg-boss'
-import { ArchiverError } from '../../errors.ts'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import { schemaName } from '../../sql/database-url.ts'
 import { makeOnce } from '../../sql/make.ts'
 import { byStage, refused } from './by-stage.ts'
+import { claim } from './claim.ts'
 import * as claims from './claims.ts'
-import { Connections, type PostgresPlace, type Sql, UNSAFE } from './connection.ts'
+import { Connections, type PostgresPlace, type Sql } from './connection.ts'
 import { count, enqueue, enqueueNext } from './enqueue.ts'
 import { exclusively } from './exclusive.ts'
 import { QUEUE_OPTIONS, queueName } from './jobs.ts'
 import { Leadership } from './leadership.ts'
 import { type InstanceOptions, Liveness } from './liveness.ts'
 import { PostgresOverview } from './overview.ts'
+import { LeftInStages } from './left.ts'
 import { Tally } from '../instance-tally.ts'
 import { countFailed } from './instance-row.ts'
 import { bossOf, migrateTables, startOnTables } from './schema.ts'
@@ -34,6 +35,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   readonly #liveness: Liveness
   readonly #leadership: Leadership
   readonly #queues = new Set<string>()
+  readonly #left: LeftInStages
   readonly tally: Tally
 
   private constructor(options: PostgresQueueOptions, connections: Connections, boss: PgBoss) {
@@ -45,6 +47,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     this.#boss = boss
     this.#liveness = new Liveness(connections, options)
     this.#leadership = leadership
+    this.#left = new LeftInStages(monotonic)
     this.tally = new Tally(instance)
   }
 
@@ -88,18 +91,18 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     return added
   }
 
-  async claim(stage: string, most: number): Promise<readonly StoredClaim[]> {
+  async claim(stage: string, most: number, fairly = false): Promise<readonly StoredClaim[]> {
     const { lease } = this.#options
     await this.#liveness.holdLock()
-    try {
-      // A claim that a crash of the server undoes is nobody's: its holder is refused, since the row does not name it.
-      const given = await this.#write((work) => claims.claim(work, stage, most, lease), stage, UNSAFE)
-      this.tally.claims += given.length
-      return given
-    } catch (error) {
-      if (error instanceof ArchiverError && error.cause instanceof claims.Halted) return []
-      throw error
-    }
+    await this.#ensureQueue(stage)
+    const share = fairly ? await this.#left.shareOf(this.#work(this.#connections), stage, most) : most
+    if (share === 0) return []
+    const given = await this.#connections.statements((sql) => claim(this.#work(sql), stage, share, lease))
+    const { claims: ours, back, left } = given
+    this.#left.note(stage, left)
+    if (back.length > 0) await this.#write((work) => claims.giveBack(work, back, 0, null))
+    this.tally.claims += ours.length
+    return ours
   }
 
   async renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
@@ -223,15 +226,14 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   /** One transaction; the queue of `stage` is made before it. */
-  async #write<Result>(
-    change: (work: claims.Work) => Promise<Result>,
-    stage?: string,
-    begin?: string,
-  ): Promise<Result> {
+  async #write<Result>(change: (work: claims.Work) => Promise<Result>, stage?: string): Promise<Result> {
     if (stage !== undefined) await this.#ensureQueue(stage)
+    return this.#connections.transaction((sql) => change(this.#work(sql)))
+  }
+
+  #work(sql: Sql): claims.Work {
     const { schema, instance } = this.#options
-    const work = (sql: Sql) => change({ boss: this.#boss, sql, schema, instance })
-    return this.#connections.transaction(work, begin)
+    return { boss: this.#boss, sql, schema, instance }
   }
 
   async #ensureQueue(stage: string): Promise<void> {

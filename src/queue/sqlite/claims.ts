@@ -2,6 +2,7 @@ import type { QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-s
 import { POISON_AFTER, SUSPECT_AFTER } from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { poisonMessage } from '../claim-rows.ts'
+import { fairShare } from '../fair-share.ts'
 
 /** Statements on `work`. Each function runs inside a transaction of its caller; `now` is epoch milliseconds. */
 
@@ -38,11 +39,14 @@ export const enqueueNext = (
   }
 }
 
-/** Takes what is due, lowest first; suspects only where there is nothing else, one, for an instance that holds nothing. */
+/**
+ * Takes what is due, lowest first; suspects only where there is nothing else, one, for an instance that holds
+ * nothing.
+ */
 export const claim = (
   file: SqliteFile,
   stage: string,
-  most: number,
+  limit: number,
   instance: string,
   now: number,
   leaseUntil: number,
@@ -52,10 +56,20 @@ export const claim = (
   )
   const [ours] = held.all([instance]) as [{ held: number; suspects: number }]
   if (ours.suspects > 0) return []
-  const take = (which: string, limit: number): StoredClaim[] =>
-    taken(file, which, { stage, instance, now, leaseUntil, limit })
-  const others = take(`lost < ${SUSPECT_AFTER}`, most)
+  const take = (which: string, atMost: number): StoredClaim[] =>
+    taken(file, which, { stage, instance, now, leaseUntil, limit: atMost })
+  const others = take(`lost < ${SUSPECT_AFTER}`, limit)
   return others.length > 0 || ours.held > 0 ? others : take(`lost >= ${SUSPECT_AFTER}`, 1)
+}
+
+/** How many of `most` items an instance may take, so that all end together. */
+export const shareOf = (file: SqliteFile, stage: string, most: number): number => {
+  const [row] = file
+    .prepare(
+      `SELECT pending, (SELECT count(*) FROM instances WHERE status = 'running') AS instances FROM stages WHERE stage = ?`,
+    )
+    .all([stage]) as { pending: number; instances: number }[]
+  return row ? fairShare(most, row.pending, row.instances) : most
 }
 
 interface Taking {

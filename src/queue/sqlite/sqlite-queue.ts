@@ -11,7 +11,7 @@ import { InstanceRow } from './instance-row.ts'
 import * as steering from './steering.ts'
 import { Tally } from '../instance-tally.ts'
 import { prepareTables } from './schema.ts'
-import { unavailable, write } from './transaction.ts'
+import { type Kept, READ_WAIT, unavailable, write } from './transaction.ts'
 
 export interface SqliteQueueOptions {
   /** The database file; made where it is missing. */
@@ -31,6 +31,9 @@ export interface SqliteQueueOptions {
   readonly workers?: number
   readonly processors?: number
 }
+
+/** What a lease says, a power cut ends together with its holder. */
+const FLEETING: Kept = 'until a power cut'
 
 /** Claims in one SQLite file: for several processes on one machine. */
 export class SqliteQueue extends SqliteOverview implements ClaimStore {
@@ -56,7 +59,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   static async open(options: SqliteQueueOptions): Promise<SqliteQueue> {
     try {
       mkdirSync(dirname(options.path), { recursive: true })
-      const file = openFile(options.path, 5000)
+      const file = openFile(options.path, READ_WAIT)
       prepareTables(file, options.path)
       const liveness = new Liveness(file, `${options.path}.instances`, options)
       const queue = new SqliteQueue(file, options, liveness)
@@ -87,7 +90,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     return added
   }
 
-  async claim(stage: string, most: number): Promise<readonly StoredClaim[]> {
+  async claim(stage: string, most: number, fairly = false): Promise<readonly StoredClaim[]> {
     if (
       !this.#any(`SELECT 1 FROM work WHERE stage = ? AND status = 'pending' AND not_before <= ? LIMIT 1`, [
         stage,
@@ -97,10 +100,11 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
       return []
     const { instance } = this.#options
     const given = await this.#write(() => {
-      const these = claims.claim(this.#file, stage, most, instance, this.#now, this.#leaseUntil)
+      const limit = fairly ? claims.shareOf(this.#file, stage, most) : most
+      const these = claims.claim(this.#file, stage, limit, instance, this.#now, this.#leaseUntil)
       this.#row.claimed(these.length)
       return these
-    })
+    }, FLEETING)
     this.tally.claims += given.length
     return given
   }
@@ -110,7 +114,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     return this.#write(() => {
       this.#row.beat(this.#now)
       return claims.renew(this.#file, held, instance, this.#leaseUntil)
-    })
+    }, FLEETING)
   }
 
   async settle(
@@ -145,7 +149,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
 
   async reap(): Promise<number> {
     const now = this.#now
-    if (this.#options.works && this.#row.isSilent(now)) await this.#write(() => this.#row.beat(now))
+    if (this.#options.works && this.#row.isSilent(now)) await this.#write(() => this.#row.beat(now), FLEETING)
     const dead = await this.#liveness.dead()
     if (
       dead.length === 0 &&
@@ -230,7 +234,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     return this.#file.prepare(sql).all(values).length > 0
   }
 
-  #write<Result>(work: () => Result): Promise<Result> {
-    return write(this.#file, this.#options.path, work)
+  #write<Result>(work: () => Result, kept?: Kept): Promise<Result> {
+    return write(this.#file, this.#options.path, work, kept)
   }
 }

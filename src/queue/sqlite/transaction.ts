@@ -1,21 +1,37 @@
 import { ArchiverError, messageOf } from '../../errors.ts'
+import { monotonic } from '../../platform/host.ts'
 import { sqliteCode, type SqliteFile } from '../../sql/libsql-database.ts'
 
-/** How often a write is begun again while other processes hold the file. */
-const TRIES = 400
+/** Milliseconds between two tries while another process writes. */
+const PAUSE = 3
 
-/** Milliseconds between two tries. */
-const PAUSE = 10
+/** Milliseconds. Nobody writes for so long: the process that holds the file is frozen. */
+const PATIENCE = 30_000
+
+/** Milliseconds that a read waits inside the library, where a process that ends tidies the file up. */
+export const READ_WAIT = 5000
+
+/**
+ * Whether a power cut may undo it. A claim may be undone: its holder is gone as well, on the same machine. Whatever is `durable` makes all
+ * that was written before it durable too, so that no result is kept without its claim.
+ */
+export type Kept = 'durable' | 'until a power cut'
 
 /**
  * Does a write in one transaction. Waits for other processes without blocking this one: its other items go on. Throws QUEUE_UNAVAILABLE
  * where the file cannot be used.
  */
-export const write = async <Result>(file: SqliteFile, path: string, work: () => Result): Promise<Result> => {
-  for (let tries = 1; ; tries++) {
+export const write = async <Result>(
+  file: SqliteFile,
+  path: string,
+  work: () => Result,
+  kept: Kept = 'durable',
+): Promise<Result> => {
+  const began = monotonic()
+  while (true) {
     let isBegun = false
     try {
-      file.exec('BEGIN IMMEDIATE')
+      begin(file, kept)
       isBegun = true
       const result = work()
       file.exec('COMMIT')
@@ -27,9 +43,20 @@ export const write = async <Result>(file: SqliteFile, path: string, work: () => 
         } catch {
           // The engine has rolled back by itself.
         }
-      if (!/BUSY|LOCKED/.test(sqliteCode(error)) || tries >= TRIES) throw unavailable(path, error)
+      const isBusy = /BUSY|LOCKED/.test(sqliteCode(error))
+      if (!isBusy || monotonic() - began > PATIENCE) throw unavailable(path, error)
       await new Promise((resolve) => setTimeout(resolve, PAUSE))
     }
+  }
+}
+
+/** The library's own waiting would stop all that this process does. */
+const begin = (file: SqliteFile, kept: Kept): void => {
+  const synchronous = kept === 'durable' ? 'FULL' : 'NORMAL'
+  try {
+    file.exec(`PRAGMA busy_timeout = 0; PRAGMA synchronous = ${synchronous}; BEGIN IMMEDIATE`)
+  } finally {
+    file.exec(`PRAGMA busy_timeout = ${READ_WAIT}`)
   }
 }
 

@@ -7,7 +7,7 @@ import { OwnPostgres } from '../../postgres.ts'
 import { Machines } from './machines.ts'
 import { clockMovedBy, Fleet, type Started, until } from './fleet.ts'
 
-/** Runs of a test. From 300 on shares of workers are compared: a few runs are a few claims. */
+/** Runs of a test. */
 const RUNS = Number(process.env['ARCHIVER_QUEUE_RUNS'] ?? 40)
 
 /** Kills, stops, cuts and restarts of a test: `ARCHIVER_QUEUE_FAULTS=200` for a night. */
@@ -16,9 +16,6 @@ const SEED = Number(process.env['ARCHIVER_QUEUE_SEED'] ?? 16)
 const LONG = 240_000 + EVENTS * 12_000 + RUNS * 200
 
 const HOUR = 3_600_000
-
-const COMPARES = RUNS >= 300
-if (!COMPARES) console.warn('SKIPPED: shares of workers, because ARCHIVER_QUEUE_RUNS is below 300')
 
 let server: OwnPostgres | undefined
 let fleet: Fleet | undefined
@@ -72,16 +69,6 @@ const skipWithout = (engine: string, skip: () => void): void => {
   if (engine === 'PostgreSQL' && !server) skip()
 }
 
-/** Starts three workers, and opens the queue when all of them run. `began`: epoch milliseconds. */
-const startTogether = async (fleet: Awaited<ReturnType<typeof open>>) => {
-  await fleet.command('queue', 'pause', 'import')
-  const workers = [1, 2, 3].map(() => fleet.start(['--until-empty']))
-  await fleet.running(3)
-  const began = Date.now()
-  await fleet.command('queue', 'resume', 'import')
-  return { workers, began }
-}
-
 describe.each(ENGINES)('workers on $engine', ({ engine }) => {
   it('killed, stopped and cut off from their backlog at random', { timeout: LONG }, async ({ skip }) => {
     skipWithout(engine, skip)
@@ -122,65 +109,6 @@ describe.each(ENGINES)('workers on $engine', ({ engine }) => {
     )
     await fleet.expectAllArchivedOnce({ again: true })
   })
-
-  it.skipIf(!COMPARES)(
-    'of equal speed: each has its share, and all end together',
-    { timeout: LONG },
-    async ({ skip }) => {
-      skipWithout(engine, skip)
-      const fleet = await open(engine)
-      fleet.records(RUNS)
-      const { workers, began } = await startTogether(fleet)
-      const ends = await Promise.all(workers.map(({ ended }) => ended))
-      const shares = (await fleet.status()).instances.map(({ done }) => done / ((2 * RUNS) / 3))
-      const took = ends.map(({ at }) => at - began)
-      console.log(
-        `${engine}: shares ${shares.map((one) => one.toFixed(2)).join(' ')}, ended after ${took.join(' ')} ms`,
-      )
-      await fleet.expectAllArchivedOnce()
-      const tolerance = RUNS >= 600 ? 0.1 : 0.3
-      for (const share of shares) expect(Math.abs(share - 1)).toBeLessThanOrEqual(tolerance)
-      expect(Math.max(...took) - Math.min(...took)).toBeLessThanOrEqual(
-        Math.max(4000, 0.1 * Math.max(...took)),
-      )
-    },
-  )
-
-  it.skipIf(!COMPARES)(
-    'of which one is five times slower: it takes less, and all end together',
-    { timeout: LONG },
-    async ({ skip }) => {
-      skipWithout(engine, skip)
-      const fleet = await open(engine)
-      fleet.records(RUNS)
-      const { workers, began } = await startTogether(fleet)
-      const slow = workers[0]!
-      const over = new AbortController()
-      // It runs a fifth of the time.
-      const slowing = (async () => {
-        while (!over.signal.aborted && slow.child.exitCode === null) {
-          slow.child.kill('SIGSTOP')
-          await sleep(80)
-          slow.child.kill('SIGCONT')
-          await sleep(20)
-        }
-      })()
-      const ends = await Promise.all(workers.map(({ ended }) => ended))
-      over.abort()
-      await slowing
-      const took = ends.map(({ at }) => at - began)
-      const { instances } = await fleet.status()
-      const doneOf = ({ child }: Started) => instances.find(({ pid }) => pid === child.pid)?.done ?? 0
-      console.log(
-        `${engine}: one slow: done ${workers.map(doneOf).join(' ')}, ended after ${took.join(' ')} ms`,
-      )
-      await fleet.expectAllArchivedOnce()
-      expect(doneOf(slow)).toBeLessThan((2 * RUNS) / 3)
-      expect(Math.max(...took) - Math.min(...took)).toBeLessThanOrEqual(
-        Math.max(5000, 0.1 * Math.max(...took)),
-      )
-    },
-  )
 
   it(
     'whose destination is away: nobody is blamed, and no attempt counts',

@@ -20,6 +20,8 @@ export interface Started {
 }
 
 export interface StartOptions {
+  /** Instead of the site's configuration. */
+  readonly config?: string
   /** Variables beside those of the tests. */
   readonly env?: Readonly<Record<string, string>>
   /** Words before the program, such as those that put it on another machine. */
@@ -58,6 +60,7 @@ export interface FleetOptions {
   readonly url: string
   readonly schema: string
   readonly leaseSeconds?: number
+  readonly scanSeconds?: number
   readonly ucon?: string
 }
 
@@ -67,9 +70,9 @@ export class Fleet {
   readonly started: Started[] = []
   runs = 0
 
-  private constructor({ url, schema, leaseSeconds = 5, ucon }: FleetOptions) {
+  private constructor({ url, schema, leaseSeconds = 5, scanSeconds = 2, ucon }: FleetOptions) {
     const queue = `queue:\n  url: ${url}\n  schema: ${schema}\n  lease_seconds: ${leaseSeconds}`
-    const more = `${queue}\nledger:\n  url: "off"\ndaemon:\n  scan_seconds: 2`
+    const more = `${queue}\nledger:\n  url: "off"\ndaemon:\n  scan_seconds: ${scanSeconds}`
     this.site = new Site({ more, ...(ucon === undefined ? {} : { ucon }) })
   }
 
@@ -91,7 +94,8 @@ export class Fleet {
   }
 
   start(flags: readonly string[] = [], options: StartOptions = {}): Started {
-    const one = startArchiver(['worker', '--config', this.site.config, ...flags], options)
+    const { config = this.site.config } = options
+    const one = startArchiver(['worker', '--config', config, ...flags], options)
     this.started.push(one)
     return one
   }
