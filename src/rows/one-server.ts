@@ -12,6 +12,7 @@ import {
 } from './batch.ts'
 import { copyMissing, notKept } from './copy-missing.ts'
 import type { Dialect, RowTexts } from './dialects/dialect.ts'
+import { assertShape } from './same-shape.ts'
 import { keyText, type Key, type Pair } from './table.ts'
 import { differingColumns } from './row-texts.ts'
 
@@ -42,6 +43,7 @@ export const moveOnOneServer = async (
       if (isHopeful) await source.run('ROLLBACK')
       await dialect.begin(source)
       result = await slow(work, keys)
+      await assertShape(dialect, source, work.pair.source)
     }
     if (mode === 'try' || mode === 'verify') await source.run('ROLLBACK')
     else await source.runAll([...record(result), { sql: 'COMMIT' }])

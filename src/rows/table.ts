@@ -33,6 +33,8 @@ export interface Table {
   readonly columns: readonly Column[]
   /** The columns of the primary key in its order; empty: it has none. */
   readonly key: readonly string[]
+  /** One text for all columns, as the server had them before they were read: another text means that the table was changed. */
+  readonly shape: string
 }
 
 /** What a column of the key holds, and so how an id is written. */

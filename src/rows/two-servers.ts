@@ -5,6 +5,7 @@ import { copyMissing, notKept } from './copy-missing.ts'
 import type { RowTexts } from './dialects/dialect.ts'
 import type { Work } from './one-server.ts'
 import { differingColumns } from './row-texts.ts'
+import { assertShape } from './same-shape.ts'
 import { keyText, type Key } from './table.ts'
 
 export interface TwoServers extends Work {
@@ -47,6 +48,7 @@ export const moveBetweenServers = async (
       if (columns) throw notKept(pair, key, columns)
     }
     const identical = liveKeys.filter((key) => stored.has(keyText(key)) && !differing.has(keyText(key)))
+    await assertShape(dialect, source, pair.source)
     const deletes = mode === 'move' || mode === 'try'
     const deleted = deletes ? await dialect.deleteLocked(source, pair, 'source', identical) : 0
     if (deletes && deleted !== identical.length)

@@ -1,4 +1,4 @@
-import type { Session } from '../../sql/session.ts'
+import type { Session, Statement } from '../../sql/session.ts'
 import type { Column, Table } from '../table.ts'
 
 /** `database.table`, or `table` of the connection's database. */
@@ -9,6 +9,13 @@ const placeOf = async (session: Session, name: string): Promise<readonly [string
   return [rows[0]?.['db'] ?? '', name]
 }
 
+/** The statement that gives a table's shape. In a transaction that has used the table, nobody can change it any more. */
+export const shapeMysql = (schema: string, name: string): Statement => ({
+  sql: `SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(CRC32(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, COALESCE(CHARACTER_SET_NAME, ''), EXTRA))), 0)) AS shape
+    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`,
+  parameters: [schema, name],
+})
+
 /** Looks a table up; undefined: there is none of this name. */
 export const describeMysql = async (session: Session, name: string): Promise<Table | undefined> => {
   const [schema, table] = await placeOf(session, name)
@@ -18,6 +25,8 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
   )
   const row = found.rows[0]
   if (!row) return undefined
+  const shape = shapeMysql(row['s'] ?? '', row['t'] ?? '')
+  const before = await session.run(shape.sql, shape.parameters)
   const columns = await session.run(
     `SELECT COLUMN_NAME AS name, DATA_TYPE AS type, COLUMN_TYPE AS full, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS fallback, EXTRA AS extra,
       CHARACTER_MAXIMUM_LENGTH AS len, CHARACTER_OCTET_LENGTH AS octets, NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale,
@@ -36,6 +45,7 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
     engine: row['engine'] ?? '',
     columns: columns.rows.map(columnOf),
     key: key.rows.map(({ name: column }) => column ?? ''),
+    shape: before.rows[0]?.['shape'] ?? '',
   }
 }
 

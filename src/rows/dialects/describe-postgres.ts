@@ -17,6 +17,17 @@ const regclass = (name: string): string =>
     .map((part) => `"${part.replaceAll('"', '""')}"`)
     .join('.')
 
+/**
+ * SQL that gives a table's shape: its columns and its triggers, those of foreign keys too. In a transaction that has used the table, nobody can
+ * change it any more.
+ */
+export const shapePostgres = (schema: string, name: string): string => {
+  const table = `to_regclass('${regclass(`${schema}.${name}`).replaceAll("'", "''")}')`
+  return `(SELECT concat_ws(' ', md5((SELECT string_agg(concat_ws('|', attnum, attname, format_type(atttypid, atttypmod), attgenerated), ',' ORDER BY attnum)
+     FROM pg_attribute WHERE attrelid = ${table} AND attnum > 0 AND NOT attisdropped)),
+    md5((SELECT string_agg(concat(tgname, tgenabled), ',' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = ${table}))))`
+}
+
 /** Looks a table up; undefined: there is none of this name. */
 export const describePostgres = async (session: Session, name: string): Promise<Table | undefined> => {
   const found = await session.run(
@@ -25,6 +36,7 @@ export const describePostgres = async (session: Session, name: string): Promise<
   )
   const row = found.rows[0]
   if (!row) return undefined
+  const before = await session.run(`SELECT ${shapePostgres(row['s'] ?? '', row['t'] ?? '')} AS shape`)
   const columns = await session.run(
     `SELECT a.attname AS name, t.typname AS type, format_type(a.atttypid, a.atttypmod) AS full, tn.nspname AS typeschema,
       NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS nullable, (a.atthasdef OR a.attidentity <> '' OR NOT a.attnotnull) AS hasdefault,
@@ -47,6 +59,7 @@ export const describePostgres = async (session: Session, name: string): Promise<
     engine: PERSISTENCE[row['kept'] ?? ''] ?? '',
     columns: columns.rows.map(columnOf),
     key: key.rows.map(({ name: column }) => column ?? ''),
+    shape: before.rows[0]?.['shape'] ?? '',
   }
 }
 
