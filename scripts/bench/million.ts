@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, utimesSync, writeFileSync, writevSync } from 'node:fs'
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+  writevSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { converter } from '../../src/runs/workers/convert-run.ts'
-import { readRecord } from '../../src/stores/run-records/read-record.ts'
+import { signatureOf } from '../../src/stores/run-records/signature.ts'
 import { BUILT_IN_SCHEMA } from '../../src/stores/run-records/fhiclize/schema.ts'
 import { prepare } from '../../src/stores/artdaqdb/write/prepare-documents.ts'
 import { documentText, factsOf } from '../../src/stores/artdaqdb/format/document-printer.ts'
@@ -15,7 +24,7 @@ import { packer } from '../../src/stores/ucondb/blob/blob.ts'
 import { checksumOf, formatChecksum } from '../../src/stores/ucondb/checksum-file.ts'
 import { MARKER, MARKER_TEXT, placeOf } from '../../src/stores/ucondb/directory/layout.ts'
 import type { IndexFacts } from '../../src/stores/store.ts'
-import type { RunDocuments } from '../../src/stores/run-record.ts'
+import type { RunDocuments, RunRecord } from '../../src/stores/run-record.ts'
 
 /**
  * Makes a site of very many archived runs, each of three files, as the program itself would leave it but without its syncs: records, one artdaqDB
@@ -28,6 +37,8 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '1000000' },
     databases: { type: 'string', default: '10' },
     first: { type: 'string', default: '1' },
+    /** How many runs are there already; a whole number of databases. */
+    there: { type: 'string', default: '0' },
   },
 })
 const root = positionals[0]
@@ -35,7 +46,7 @@ if (root === undefined) throw new Error('the folder is missing: npx tsx scripts/
 const RUNS = Number(values.runs)
 const DATABASES = Number(values.databases)
 const FIRST = Number(values.first)
-const LIMITS = { maxRecordBytes: 1e9, maxRecordFiles: 1000, signal: new AbortController().signal }
+const THERE = Number(values.there)
 const archive = join(root, 'archive')
 const object = join(archive, 'run_records', 'configuration')
 const convert = converter({ schema: BUILT_IN_SCHEMA, generate: [] })
@@ -57,28 +68,43 @@ const put = (path: string, pieces: readonly (string | Buffer)[], mode = 0o644): 
   closeSync(file)
 }
 
-const makeRecord = (path: string, run: number, time: number): void => {
+/** Writes a record, and gives it as it would be read. */
+const makeRecord = (path: string, run: number, time: number): RunRecord => {
   mkdirSync(path)
   const [start, stop] = [time - 7_200_000, time].map((at) => new Date(at).toUTCString())
   const texts = {
-    'boot.txt': `DAQ setup script: /opt/daq/setup.sh\ndebug level: ${run % 4}\n`,
     'board01.fcl': `daq: { fragment_receiver: { fragment_id: 1 channels: [ ${run}, ${run % 7}, 0x${run.toString(16)} ] } }\n`,
+    'boot.txt': `DAQ setup script: /opt/daq/setup.sh\ndebug level: ${run % 4}\n`,
     'metadata.txt': `Config name: Physics\nDAQInterface start time: ${start}\nDAQInterface stop time: ${stop}\n`,
   }
-  for (const [name, text] of Object.entries(texts)) {
-    put(join(path, name), [text])
-    utimesSync(join(path, name), time / 1000, time / 1000)
-  }
+  const entries = Object.entries(texts).map(([name, text]) => {
+    const whole = join(path, name)
+    put(whole, [text])
+    utimesSync(whole, time / 1000, time / 1000)
+    const stats = lstatSync(whole, { bigint: true })
+    return { name, path: Buffer.from(whole), kind: 'file', stats } as const
+  })
   utimesSync(path, time / 1000, time / 1000)
+  const root = lstatSync(path, { bigint: true })
+  return {
+    run,
+    directory: String(run),
+    directoryMode: Number(root.mode & 0o7777n),
+    files: Object.entries(texts).map(([name, text]) => ({ name, mode: 0o644, content: Buffer.from(text) })),
+    ...{ folders: [], skipped: [], ended: true, signature: signatureOf({ root, entries }) },
+  }
 }
 
 const pack = packer({ blobContent: 'original', otherFiles: 'include' }, () => NOW)
+
+const shards = new Set<string>()
 
 const makeBlob = (documents: RunDocuments, time: number): void => {
   const withCanonical = documents.documents.map((one) => ({ ...one, canonical: () => String(one.text) }))
   const blob = pack({ ...documents, documents: withCanonical, update: 0 })
   const place = placeOf(object, documents.run, 0)
-  if (documents.run % 1000 === 0 || documents.run === FIRST) mkdirSync(place.shard, { recursive: true })
+  if (!shards.has(place.shard)) mkdirSync(place.shard, { recursive: true })
+  shards.add(place.shard)
   put(place.blob, [blob], 0o444)
   put(place.checksum, [formatChecksum(checksumOf(blob, `${place.key}.txt`, time))], 0o444)
 }
@@ -121,19 +147,19 @@ class FilledDatabase {
 
 mkdirSync(join(root, 'records'), { recursive: true })
 mkdirSync(object, { recursive: true })
-put(join(archive, MARKER), [MARKER_TEXT])
+writeFileSync(join(archive, MARKER), MARKER_TEXT)
 let database: FilledDatabase | undefined
-for (let position = 0; position < RUNS; position++) {
+for (let position = THERE; position < RUNS; position++) {
   const run = FIRST + position
   const time = timeOf(position)
   const path = join(root, 'records', String(run))
-  makeRecord(path, run, time)
+  const record = makeRecord(path, run, time)
   if (database?.path !== databaseOf(position)) {
     database?.close()
     database = new FilledDatabase(databaseOf(position))
     console.log(`${database.path} begins with run ${run}`)
   }
-  const documents = convert(await readRecord(run, Buffer.from(path), String(run), LIMITS))
+  const documents = convert(record)
   database.add(documents, time)
   makeBlob(documents, time)
 }
