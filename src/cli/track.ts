@@ -68,22 +68,24 @@ export const trackCommands: Register = (program, { run, below }) => {
     run(async () => (await import('../commands/track/pipe.ts')).trackPipe),
   )
   const read = () => import('../commands/track/read.ts')
-  const lists = (name: string, description: string): Program =>
+  const lists = (name: string, description: string, most = '50'): Program =>
     below(track, name, description)
       .option('--task <name>', 'only this task')
       .option('--stage <stage>', 'only this stage')
       .option('--status <words>', 'only these: RUNNING,FAILED')
       .option('--since <duration>', 'only what began since: 24h, 7d')
-      .option('--limit <number>', 'at most so many')
+      .option('--limit <number>', `at most so many; left out: ${most}`)
   lists('current', 'the newest execution of each task').action(run(async () => (await read()).trackCurrent))
   lists('list', 'executions, the newest first')
     .option('--running-longer <duration>', 'only what has been running for longer: 30m')
     .action(run(async () => (await read()).trackList))
-  lists('export', 'one JSON line for each execution').action(run(async () => (await read()).trackExport))
+  lists('export', 'one JSON line for each execution', 'all').action(
+    run(async () => (await read()).trackExport),
+  )
   below(track, 'history', 'past executions of a task, the newest first')
     .argument('[task]', 'left out: of all')
     .option('--since <duration>', 'only what began since: 24h, 7d')
-    .option('--limit <number>', 'at most so many')
+    .option('--limit <number>', 'at most so many; left out: 50')
     .action(run(async () => (await read()).trackList, 'task'))
   below(track, 'stats', 'success rate and durations by task')
     .argument('[task]', 'left out: of all')

@@ -1,5 +1,6 @@
 import { progressLines } from '../../tracking/ledger/eta.ts'
-import type { ListedExecution, TaskStats } from '../../tracking/client/tracked-queries.ts'
+import type { TaskStats } from '../../tracking/client/task-stats.ts'
+import type { ListedExecution } from '../../tracking/client/tracked-queries.ts'
 import type { LateTask } from '../../tracking/alerts/gather-facts.ts'
 import type { Prediction } from '../../tracking/graph/predicted-end.ts'
 import { duration } from '../history-text.ts'

@@ -3,10 +3,12 @@ import type { Command, Context } from '../../app/context.ts'
 import { printable } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
+import { taskStats } from '../../tracking/client/task-stats.ts'
 import {
+  eachExecution,
   listExecutions,
   requestCancel,
-  taskStats,
+  type ListedExecution,
   type ListFilter,
 } from '../../tracking/client/tracked-queries.ts'
 import type { LedgerDatabase } from '../../tracking/ledger/schema-types.ts'
@@ -55,19 +57,39 @@ const filterOf = (options: ReadOptions): ListFilter => {
   }
 }
 
+/** As many as were asked for, and whether there are more. */
+const partOf = async (
+  database: LedgerDatabase,
+  filter: ListFilter,
+): Promise<{ executions: ListedExecution[]; more: boolean }> => {
+  const found = await listExecutions(database, { ...filter, limit: filter.limit + 1 })
+  return { executions: found.slice(0, filter.limit), more: found.length > filter.limit }
+}
+
+const moreText = (more: boolean, { limit }: ListFilter): string =>
+  more ? `... and more: these are the newest ${limit}, --limit shows others\n` : ''
+
 /** `track current`: the newest execution of each task. */
 export const trackCurrent = reading(async (database, options, context) => {
-  const executions = await listExecutions(database, { ...filterOf(options), newest: true })
+  const filter = { ...filterOf(options), newest: true }
+  const part = await partOf(database, filter)
   const { lateTasks } = await import('../../tracking/alerts/gather-facts.ts')
   const late = await lateTasks(database, now())
-  context.out(options.json ? json({ executions, late }) : executionsText(executions, now()) + lateText(late))
+  context.out(
+    options.json
+      ? json({ ...part, late })
+      : executionsText(part.executions, now()) + moreText(part.more, filter) + lateText(late),
+  )
   return 0
 })
 
 /** `track list`, `track history`: executions, the newest first. */
 export const trackList = reading(async (database, options, context) => {
-  const executions = await listExecutions(database, filterOf(options))
-  context.out(options.json ? json({ executions }) : executionsText(executions, now()))
+  const filter = filterOf(options)
+  const part = await partOf(database, filter)
+  context.out(
+    options.json ? json(part) : executionsText(part.executions, now()) + moreText(part.more, filter),
+  )
   return 0
 })
 
@@ -77,9 +99,7 @@ export const trackShow = reading(async (database, options, context) => {
   const id = options.id ?? ''
   const execution = await pastExecution(database, id)
   if (!execution) throw notFound(id)
-  const [listed] = (await listExecutions(database, { task: execution.task, limit: 1000, now: now() })).filter(
-    ({ runId }) => runId === execution.runId,
-  )
+  const [listed] = await listExecutions(database, { runId: execution.runId, limit: 1, now: now() })
   if (options.json) context.out(json({ ...execution, progress: listed }))
   else {
     const { executionText } = await import('../history-text.ts')
@@ -96,19 +116,16 @@ const notFound = (id: string): ArchiverError =>
 /** `track stats`: success rate and durations by task. */
 export const trackStats = reading(async (database, options, context) => {
   const since = before('--since', options.since ?? '30d')
-  const stats = taskStats(
-    await listExecutions(database, { task: options.task, since, limit: 100_000, now: now() }),
-  )
+  const stats = await taskStats(database, { task: options.task, since })
   context.out(options.json ? json({ stats }) : statsText(stats))
   return 0
 })
 
 /** `track export`: one JSON line for each execution, the newest first. */
 export const trackExport = reading(async (database, options, context) => {
-  const executions = await listExecutions(database, {
-    ...filterOf({ ...options, limit: options.limit ?? '1000000' }),
-  })
-  for (const execution of executions) context.out(`${JSON.stringify(execution)}\n`)
+  const limit = numberOption('--limit', options.limit) ?? Infinity
+  for await (const execution of eachExecution(database, { ...filterOf(options), limit }))
+    context.out(`${JSON.stringify(execution)}\n`)
   return 0
 })
 
@@ -127,8 +144,8 @@ export const trackCancel = reading(async (database, options, context) => {
 /** `track tail ID`: the end of its log, where that is a file of this host. */
 export const trackTail = reading(async (database, options, context) => {
   const id = options.id ?? ''
-  const executions = await listExecutions(database, { limit: 100_000, now: now() })
-  const execution = executions.find(({ runId }) => runId === id.toLowerCase())
+  const runId = id.toLowerCase()
+  const [execution] = isUuid(runId) ? await listExecutions(database, { runId, limit: 1, now: now() }) : []
   if (!execution) throw notFound(id)
   if (execution.logPath === null) throw new ArchiverError('NOT_FOUND', `the execution "${id}" has no log`)
   const lines = await lastLines(execution.logPath, numberOption('--lines', options.lines) ?? 50)

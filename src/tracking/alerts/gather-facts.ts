@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
-import { latestOf, pastSeconds } from '../api/outlooks.ts'
+import { newestOfTasks, pastOfTasks } from '../api/newest-of-tasks.ts'
+import { latestOf } from '../api/outlooks.ts'
 import { tables } from '../ledger/daily-stats.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
@@ -29,72 +30,62 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
     .where('day', '>=', timeText(now - FORGET_AFTER).slice(0, 10))
     .execute()
   const open = await from.selectFrom('executions').select('task_name').distinct().where(isOpen).execute()
-  const names = new Set([...registered, ...seen, ...open].map((row) => row.task_name))
-  const facts: TaskFacts[] = []
-  for (const task of [...names].sort()) {
+  const names = [...new Set([...registered, ...seen, ...open].map((row) => row.task_name))].sort()
+  const newest = await newestOfTasks(database, names, 1)
+  const past = await pastOfTasks(database, names)
+  const ended = await badEnds(database, now - DAY)
+  const conflicts = await conflictsSince(database, now - DAY)
+  return names.map((task) => {
     const row = registered.find(({ task_name: name }) => name === task)
-    facts.push({
+    const [last] = newest.get(task) ?? []
+    const count = (reason: string): number => ended.get(`${reason} ${task}`) ?? 0
+    return {
       task,
       schedule: row?.schedule ?? undefined,
       graceMinutes: row?.grace_minutes ?? undefined,
       expectedMinutes: row?.expected_duration_minutes ?? undefined,
-      latest: await newestOf(database, task, now),
-      past: await pastOf(database, task),
-      ...(await troubleOf(database, task, now - DAY)),
-    })
-  }
-  return facts
+      latest: last && { ...latestOf(last, now), error: last.error_message ?? undefined },
+      past: durationsOf(past.get(task) ?? []),
+      kills: count('signal'),
+      reboots: count('system_reboot'),
+      terminated: count('terminated'),
+      conflicts: conflicts.get(task) ?? 0,
+    }
+  })
 }
 
-const newestOf = async (
-  database: LedgerDatabase,
-  task: string,
-  now: number,
-): Promise<TaskFacts['latest']> => {
-  const row = await tables(database)
-    .selectFrom('executions')
-    .selectAll()
-    .where('task_name', '=', task)
-    .orderBy('execution_start', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row && { ...latestOf(row, now), error: row.error_message ?? undefined }
-}
-
-const pastOf = async (database: LedgerDatabase, task: string): Promise<PastDurations | undefined> => {
-  const seconds = await pastSeconds(database, task)
+const durationsOf = (seconds: readonly number[]): PastDurations | undefined => {
   const [p50, p95] = [quantile(seconds, 0.5), quantile(seconds, 0.95)]
   return p50 === undefined || p95 === undefined ? undefined : { count: seconds.length, p50, p95 }
 }
 
-const troubleOf = async (
-  database: LedgerDatabase,
-  task: string,
-  since: number,
-): Promise<Pick<TaskFacts, 'kills' | 'reboots' | 'terminated' | 'conflicts'>> => {
-  const from = tables(database)
-  const ended = await from
+/** How many executions of each task ended since by a reason that is no good one, by `reason task`. */
+const badEnds = async (database: LedgerDatabase, since: number): Promise<ReadonlyMap<string, number>> => {
+  const rows = await tables(database)
     .selectFrom('executions')
-    .select(['end_reason', sql<number | string>`COUNT(*)`.as('count')])
-    .where('task_name', '=', task)
+    .select(['task_name', 'end_reason', sql<number | string>`COUNT(*)`.as('count')])
     .where('execution_end', '>=', timeText(since))
-    .where('end_reason', 'in', ['signal', 'system_reboot', 'terminated'])
-    .groupBy('end_reason')
+    // Written out, because an index that holds only these is taken for no bound value.
+    .where(sql<SqlBool>`end_reason <> 'ok'`)
+    .groupBy(['task_name', 'end_reason'])
     .execute()
-  const conflicts = await from
-    .selectFrom('batches')
-    .innerJoin('executions', 'executions.run_id', 'batches.run_id')
-    .select(sql<number | string | null>`SUM(batches.conflicts)`.as('sum'))
-    .where('executions.task_name', '=', task)
+  return new Map(
+    rows.map(({ task_name: task, end_reason: reason, count }) => [`${reason ?? ''} ${task}`, Number(count)]),
+  )
+}
+
+const conflictsSince = async (
+  database: LedgerDatabase,
+  since: number,
+): Promise<ReadonlyMap<string, number>> => {
+  const rows = await tables(database)
+    .selectFrom('executions')
+    .innerJoin('batches', 'batches.run_id', 'executions.run_id')
+    .select(['executions.task_name', sql<number | string | null>`SUM(batches.conflicts)`.as('sum')])
     .where('executions.execution_start', '>=', timeText(since))
-    .executeTakeFirst()
-  const count = (reason: string): number => Number(ended.find((row) => row.end_reason === reason)?.count ?? 0)
-  return {
-    kills: count('signal'),
-    reboots: count('system_reboot'),
-    terminated: count('terminated'),
-    conflicts: Number(conflicts?.sum ?? 0),
-  }
+    .groupBy('executions.task_name')
+    .execute()
+  return new Map(rows.map(({ task_name: task, sum }) => [task, Number(sum ?? 0)]))
 }
 
 /** When a run was first tried in a stage, epoch milliseconds; undefined when the ledger knows of no try. */
@@ -121,18 +112,23 @@ export interface LateTask {
 
 export const lateTasks = async (database: LedgerDatabase, now: number): Promise<LateTask[]> => {
   const registered = await tables(database)
-    .selectFrom('tasks')
-    .selectAll()
-    .where('enabled', '=', 1)
-    .where('schedule', 'is not', null)
-    .orderBy('task_name')
+    .selectFrom('tasks as t')
+    .select(['t.task_name', 't.schedule', 't.grace_minutes'])
+    .select((eb) =>
+      eb
+        .selectFrom('executions as e')
+        .select(({ fn }) => fn.max('e.execution_start').as('at'))
+        .whereRef('e.task_name', '=', 't.task_name')
+        .as('started'),
+    )
+    .where('t.enabled', '=', 1)
+    .where('t.schedule', 'is not', null)
+    .orderBy('t.task_name')
     .execute()
-  const late: LateTask[] = []
-  for (const { task_name: task, schedule, grace_minutes: grace } of registered) {
-    const latest = await newestOf(database, task, now)
+  return registered.flatMap(({ task_name: task, schedule, grace_minutes: grace, started }) => {
+    const startedAt = started === null ? undefined : timeMs(started)
     const expectation = { schedule: schedule ?? undefined, graceMinutes: grace ?? undefined }
-    if (isLate(expectation, latest, now))
-      late.push({ task, schedule: schedule ?? '', startedAt: latest?.startedAt ?? null })
-  }
-  return late
+    const isOne = isLate(expectation, startedAt === undefined ? undefined : { startedAt }, now)
+    return isOne ? [{ task, schedule: schedule ?? '', startedAt: startedAt ?? null }] : []
+  })
 }

@@ -6,7 +6,8 @@ import { criticalPath, dependencyLoop } from '../graph/critical-path.ts'
 import { forecast, slackOf, type ForecastTask } from '../graph/forecast.ts'
 import { quantile } from '../graph/predicted-end.ts'
 import { executionLine } from './execution-lines.ts'
-import { latestOf, outlooks, pastSeconds } from './outlooks.ts'
+import { newestOfTasks, pastOfTasks } from './newest-of-tasks.ts'
+import { latestOf, outlooks } from './outlooks.ts'
 
 /** Tasks that one graph shows. */
 const MOST = 300
@@ -31,14 +32,18 @@ export const dependencyGraph = async (
   const pipelines = [...new Set(linked.map(({ row }) => row.task_stage ?? 'UNKNOWN'))].sort()
   const shown = within(linked, pipeline).slice(0, MOST)
   const loop = dependencyLoop(shown.map((task) => ({ ...task, seconds: undefined })))
-  const tasks = []
-  for (const { row, name, dependsOn } of shown) {
-    const line = await newestLine(database, name, now)
-    const past = await pastSeconds(database, name)
+  const shownNames = shown.map(({ name }) => name)
+  const newest = await newestOfTasks(database, shownNames, 1)
+  const pasts = await pastOfTasks(database, shownNames)
+  const seen = await outlooks(database, [...newest.values()].flat(), now)
+  const tasks = shown.map(({ row, name, dependsOn }) => {
+    const [last] = newest.get(name) ?? []
+    const past = pasts.get(name) ?? []
     const expectation = { schedule: row.schedule ?? undefined, graceMinutes: row.grace_minutes ?? undefined }
-    const late = isLate(expectation, line && latestOf(line.row, now), now)
-    tasks.push({ row, name, dependsOn, past, seconds: quantile(past, 0.5), late, line: line?.line })
-  }
+    const late = isLate(expectation, last && latestOf(last, now), now)
+    const line = last && executionLine(last, now, seen.get(last.run_id))
+    return { row, name, dependsOn, past, seconds: quantile(past, 0.5), late, line }
+  })
   const path = criticalPath(tasks)
   const ends = loop ? undefined : forecast(tasks.map(forecastTask), now)
   const slack = loop ? undefined : slackOf(tasks.map((task) => ({ ...task, seconds: task.seconds ?? 0 })))
@@ -94,19 +99,6 @@ const within = <T extends Linked>(tasks: readonly T[], pipeline: string | undefi
   }
   for (const task of tasks) if ((task.row.task_stage ?? 'UNKNOWN') === pipeline) keep(task)
   return [...kept]
-}
-
-const newestLine = async (database: LedgerDatabase, task: string, now: number) => {
-  const row = await tables(database)
-    .selectFrom('executions')
-    .selectAll()
-    .where('task_name', '=', task)
-    .orderBy('execution_start', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const seen = await outlooks(database, [row], now)
-  return { row, line: executionLine(row, now, seen.get(row.run_id)) }
 }
 
 const STUCK = ['LOST', 'HUNG', 'THROTTLED', 'BLOCKED', 'PAUSED']

@@ -2,29 +2,11 @@ import type { Selectable } from 'kysely'
 import { timeMs } from '../../sql/timestamps.ts'
 import type { Latest } from '../graph/conditions.ts'
 import { outlookOf, SILENT_AFTER, type Outlook } from '../graph/outlook.ts'
-import { tables } from '../ledger/daily-stats.ts'
 import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
 import { stateOf } from '../ledger/status-words.ts'
+import { pastOfTasks } from './newest-of-tasks.ts'
 
 type ExecutionRow = Selectable<LedgerSchema['executions']>
-
-/** Good executions from which durations are judged. */
-const PAST = 20
-
-/** Seconds that the newest good executions of a task took. */
-export const pastSeconds = async (database: LedgerDatabase, task: string): Promise<number[]> => {
-  const rows = await tables(database)
-    .selectFrom('executions')
-    .select(['execution_start', 'execution_end'])
-    .where('task_name', '=', task)
-    .where('execution_status', '=', 'FINISHED')
-    .where((eb) => eb.or([eb('end_reason', 'is', null), eb('end_reason', '=', 'ok')]))
-    .where('execution_end', 'is not', null)
-    .orderBy('execution_start', 'desc')
-    .limit(PAST)
-    .execute()
-  return rows.map((row) => (timeMs(row.execution_end ?? '') - timeMs(row.execution_start)) / 1000)
-}
 
 /** A row as the rules look at it. */
 export const latestOf = (row: ExecutionRow, now: number): Latest => {
@@ -54,9 +36,10 @@ export const outlooks = async (
   now: number,
 ): Promise<ReadonlyMap<string, Outlook>> => {
   const open = rows.filter(({ execution_status: word }) => word === 'STARTED' || word === 'RUNNING')
-  const past = new Map<string, readonly number[]>()
-  for (const task of new Set(open.map(({ task_name: name }) => name)))
-    past.set(task, await pastSeconds(database, task))
+  const past = await pastOfTasks(
+    database,
+    open.map(({ task_name: name }) => name),
+  )
   return new Map(
     open.map((row) => {
       const [at, low, high] = [row.eta_at, row.eta_low, row.eta_high].map((text) =>

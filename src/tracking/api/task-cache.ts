@@ -1,8 +1,8 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { tables } from '../ledger/daily-stats.ts'
-import { taskLine, taskNames } from './task-reads.ts'
+import { taskLines, taskNames } from './task-reads.ts'
 
-type TaskLine = Awaited<ReturnType<typeof taskLine>>
+type TaskLine = Awaited<ReturnType<typeof taskLines>>[number]
 
 /** Milliseconds after which every task is read again: what other programs wrote to rows that had ended is seen then. */
 const ALL_AGAIN = 60_000
@@ -27,7 +27,7 @@ export class TaskCache {
       this.#lines.clear()
       this.#allAt = now
     }
-    for (const name of names) this.#lines.set(name, await taskLine(database, name, now))
+    for (const line of await taskLines(database, [...names], now)) this.#lines.set(line.task, line)
     this.#last = Math.max(this.#last, newest?.last ?? 0)
     return [...this.#lines.values()].sort((a, b) => (a.task < b.task ? -1 : 1))
   }

@@ -1,6 +1,7 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { dayOf } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/daily-stats.ts'
+import { newestOfTasks } from './newest-of-tasks.ts'
 import { outlooks } from './outlooks.ts'
 import { executionLine, runAttempt } from './execution-lines.ts'
 import { timeText } from '../../sql/timestamps.ts'
@@ -24,23 +25,19 @@ export const taskNames = async (database: LedgerDatabase): Promise<string[]> => 
   return names
 }
 
-/** A task with its newest executions, the newest first, and how long those took that ended well, in seconds. */
-export const taskLine = async (database: LedgerDatabase, task: string, now: number) => {
-  const rows = await tables(database)
-    .selectFrom('executions')
-    .selectAll()
-    .where('task_name', '=', task)
-    .orderBy('execution_start', 'desc')
-    .limit(NEWEST)
-    .execute()
-  const seen = await outlooks(database, rows, now)
-  const newest = rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
-  const took = newest
-    .filter(({ standing }) => standing === 'ok' || standing === 'partial')
-    .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
-    .sort((a, b) => a - b)
-  const rank = (part: number): number | undefined => took[Math.max(0, Math.ceil(took.length * part) - 1)]
-  return { task, stage: newest[0]?.stage ?? 'UNKNOWN', newest, p50: rank(0.5), p95: rank(0.95) }
+/** Tasks with their newest executions, the newest first, and how long those took that ended well, in seconds. */
+export const taskLines = async (database: LedgerDatabase, tasks: readonly string[], now: number) => {
+  const newest = await newestOfTasks(database, tasks, NEWEST)
+  const seen = await outlooks(database, [...newest.values()].flat(), now)
+  return [...newest].map(([task, rows]) => {
+    const lines = rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
+    const took = lines
+      .filter(({ standing }) => standing === 'ok' || standing === 'partial')
+      .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
+      .sort((a, b) => a - b)
+    const rank = (part: number): number | undefined => took[Math.max(0, Math.ceil(took.length * part) - 1)]
+    return { task, stage: lines[0]?.stage ?? 'UNKNOWN', newest: lines, p50: rank(0.5), p95: rank(0.95) }
+  })
 }
 
 interface DaysPart {

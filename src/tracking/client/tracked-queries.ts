@@ -8,6 +8,7 @@ import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
 /** An execution as the lists show it. Times in epoch milliseconds. */
 export interface ListedExecution {
+  readonly id: number
   readonly runId: string
   readonly task: string
   readonly stage: string | null
@@ -41,6 +42,10 @@ export interface ListFilter {
   /** Only what began before: epoch milliseconds. */
   readonly before?: number | undefined
   readonly since?: number | undefined
+  /** Only this one. */
+  readonly runId?: string | undefined
+  /** Only what comes behind it in the list: for the part after. */
+  readonly after?: { readonly startedAt: number; readonly id: number } | undefined
   /** Only the newest execution of each task. */
   readonly newest?: boolean
   readonly limit: number
@@ -53,7 +58,7 @@ export const listExecutions = async (
   database: LedgerDatabase,
   filter: ListFilter,
 ): Promise<ListedExecution[]> => {
-  const { task, stage, status, before, since, newest = false, limit, now } = filter
+  const { task, stage, status, before, since, runId, after, newest = false, limit, now } = filter
   let query = tables(database)
     .selectFrom('executions as e')
     .selectAll('e')
@@ -65,6 +70,14 @@ export const listExecutions = async (
   if (status !== undefined) query = query.where('e.execution_status', 'in', [...status])
   if (before !== undefined) query = query.where('e.execution_start', '<', timeText(before))
   if (since !== undefined) query = query.where('e.execution_start', '>=', timeText(since))
+  if (runId !== undefined) query = query.where('e.run_id', '=', runId)
+  if (after)
+    query = query
+      // Said first and alone, so that an index begins there.
+      .where('e.execution_start', '<=', timeText(after.startedAt))
+      .where((eb) =>
+        eb.or([eb('e.execution_start', '<', timeText(after.startedAt)), eb('e.execution_id', '<', after.id)]),
+      )
   if (newest)
     query = query.where((eb) =>
       eb.not(
@@ -80,6 +93,7 @@ export const listExecutions = async (
   const rows = await query.execute()
   const seen = await outlooks(database, rows, now)
   return rows.map((row) => ({
+    id: row.execution_id,
     runId: row.run_id,
     task: row.task_name,
     stage: row.task_stage,
@@ -105,51 +119,24 @@ export const listExecutions = async (
   }))
 }
 
-/** How a task did. Durations in seconds, of executions that FINISHED. */
-export interface TaskStats {
-  readonly task: string
-  readonly executions: number
-  readonly finished: number
-  readonly failed: number
-  readonly cancelled: number
-  readonly running: number
-  /** Percent of the ended ones that FINISHED; null while none has ended. */
-  readonly successRate: number | null
-  readonly medianSeconds: number | null
-  readonly p95Seconds: number | null
-}
+/** Executions of one question of `eachExecution`. */
+const AT_ONCE = 1000
 
-export const taskStats = (executions: readonly ListedExecution[]): TaskStats[] => {
-  const byTask = grouped(executions)
-  return [...byTask].map(([task, all]) => {
-    const count = (status: string): number => all.filter((one) => one.status === status).length
-    const seconds = all
-      .filter(({ status, endedAt }) => status === 'FINISHED' && endedAt !== null)
-      .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
-      .sort((a, b) => a - b)
-    const ended = all.filter(({ endedAt }) => endedAt !== null).length
-    return {
-      task,
-      executions: all.length,
-      finished: count('FINISHED'),
-      failed: count('FAILED'),
-      cancelled: count('CANCELLED'),
-      running: all.length - ended,
-      successRate: ended === 0 ? null : Math.round((count('FINISHED') / ended) * 1000) / 10,
-      medianSeconds: quantile(seconds, 0.5),
-      p95Seconds: quantile(seconds, 0.95),
-    }
-  })
+/** All executions that the filter wants, at most `limit`, the newest first, in parts: as many as there are, and never all in memory. */
+export async function* eachExecution(
+  database: LedgerDatabase,
+  filter: ListFilter,
+  atOnce = AT_ONCE,
+): AsyncGenerator<ListedExecution> {
+  let { limit, after } = filter
+  while (limit > 0) {
+    const part = await listExecutions(database, { ...filter, after, limit: Math.min(limit, atOnce) })
+    yield* part
+    after = part.at(-1)
+    limit -= part.length
+    if (part.length < atOnce) return
+  }
 }
-
-const grouped = (executions: readonly ListedExecution[]): Map<string, ListedExecution[]> => {
-  const groups = new Map<string, ListedExecution[]>()
-  for (const one of executions) groups.set(one.task, [...(groups.get(one.task) ?? []), one])
-  return groups
-}
-
-const quantile = (sorted: readonly number[], share: number): number | null =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null
 
 /** Those of the executions that somebody asked to stop and that still run. */
 export const cancelRequested = async (

@@ -73,7 +73,11 @@ export const lastDue = (
 }
 
 /** LATE: the schedule and its grace have passed without a start. A task that never started is late only by a time of day. */
-export const isLate = (expectation: Expectation, latest: Latest | undefined, now: number): boolean => {
+export const isLate = (
+  expectation: Expectation,
+  latest: Pick<Latest, 'startedAt'> | undefined,
+  now: number,
+): boolean => {
   const { schedule, graceMinutes = 5 } = expectation
   if (!schedule) return false
   const due = lastDue(schedule, latest?.startedAt, now)

@@ -6,6 +6,7 @@ import { TABLES_1 } from './tables-1.ts'
 import { COLUMNS_2, TABLES_2 } from './tables-2.ts'
 import { COLUMNS_3 } from './tables-3.ts'
 
+type Index = readonly [name: string, table: string, columns: string, where?: string]
 type Columns = Readonly<Record<string, Readonly<Record<string, ColumnType>>>>
 
 const typesOf = (tables: Columns, dialect: DialectName): Record<string, Record<string, string>> =>
@@ -48,13 +49,12 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
     version: 4,
     name: 'indexes of what the page asks for',
     // MySQL has no CREATE INDEX IF NOT EXISTS; it goes without.
-    statements: (dialect, schema) =>
-      dialect === 'mysql'
-        ? []
-        : READ_INDEXES.map(
-            ([name, table, columns, where]) =>
-              `CREATE INDEX IF NOT EXISTS ${name} ON ${qualified(schema, table)} (${columns})${where === undefined ? '' : ` WHERE ${where}`}`,
-          ),
+    statements: (dialect, schema) => (dialect === 'mysql' ? [] : indexes(READ_INDEXES, schema)),
+  },
+  {
+    version: 5,
+    name: 'what ended badly, by when it ended',
+    statements: (dialect, schema) => (dialect === 'mysql' ? [] : indexes(ENDS, schema)),
   },
 ]
 
@@ -62,7 +62,7 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
  * Each filter of the lists, in the order in which they are shown. What is rare has an index of its own: one that held all would be taken for questions
  * about the newest of a task, too, by engines that have no statistics.
  */
-const READ_INDEXES: readonly (readonly [name: string, table: string, columns: string, where?: string])[] = [
+const READ_INDEXES: readonly Index[] = [
   ['idx_executions_bad', 'executions', 'execution_status, end_reason, execution_start', "end_reason <> 'ok'"],
   ['idx_executions_no_reason', 'executions', 'execution_status, execution_start', 'end_reason IS NULL'],
   ['idx_executions_stage_start', 'executions', 'task_stage, execution_start'],
@@ -70,3 +70,14 @@ const READ_INDEXES: readonly (readonly [name: string, table: string, columns: st
   ['idx_daily_stats_day', 'daily_stats', 'day, task_name'],
   ['idx_files_state_started', 'files', 'state, started_at'],
 ]
+
+/** For the alerts: how often a task was killed, or disappeared, in the last 24 hours. */
+const ENDS: readonly Index[] = [
+  ['idx_executions_bad_end', 'executions', 'execution_end, task_name, end_reason', "end_reason <> 'ok'"],
+]
+
+const indexes = (all: readonly Index[], schema: string | undefined): string[] =>
+  all.map(
+    ([name, table, columns, where]) =>
+      `CREATE INDEX IF NOT EXISTS ${name} ON ${qualified(schema, table)} (${columns})${where === undefined ? '' : ` WHERE ${where}`}`,
+  )
