@@ -16,6 +16,32 @@ const stop = {
 
 /** One piece of work on a run, in a thread of its own (work/threads.ts sends it here). */
 export default (task: Task): Promise<Answer<unknown>> =>
-  answerOf<unknown>(() =>
-    task.kind === 'look' ? work.look(task.record, stop) : work.write(task.record, task.place, stop),
-  )
+  answerOf<unknown>(async () => {
+    switch (task.kind) {
+      case 'look':
+        return await work.look(task.record, stop)
+      case 'write':
+        return await work.write(task.record, task.place, stop)
+      case 'compare':
+        stop.throwIfAborted()
+        return await (
+          await comparer()
+        )(task.run, task.most)
+    }
+  })
+
+/** Opened by the first that asks: an import compares nothing. */
+const comparer = (): ReturnType<typeof openComparer> => (opened ??= openComparer())
+let opened: ReturnType<typeof openComparer> | undefined
+
+const openComparer = async () => {
+  if (!settings.copies) throw new Error('no places to compare were given')
+  const [{ openCopies }, { compareRun }] = await Promise.all([
+    import('./runs/verify/open-copies.ts'),
+    import('./runs/verify/compare-run.ts'),
+  ])
+  const copies = await openCopies(settings, settings.copies)
+  return async (run: number, most: number) =>
+    (await copies.bytesOf(run)) > most ? 'large' : compareRun(copies, run, NEVER)
+}
+const NEVER = new AbortController().signal

@@ -1,7 +1,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import type { Config } from '../config/settings.ts'
 import { now } from '../platform/host.ts'
-import { provenOf } from '../runs/scrub/scrub-share.ts'
+import { provenOf } from '../runs/scrub/proven.ts'
 import { FailureLog } from '../state/failure-log.ts'
 import { StateFile } from '../state/state-file.ts'
 import { firstTriedAt } from '../tracking/alerts/gather-facts.ts'

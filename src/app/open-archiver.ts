@@ -18,7 +18,7 @@ import { StageMemory } from '../state/stage-state.ts'
 import { StateFile } from '../state/state-file.ts'
 import { WatchList } from '../state/recheck-list.ts'
 import { RunRecords } from '../stores/run-records/source.ts'
-import { converter } from '../runs/workers/convert-run.ts'
+import { converter, type CopyPlaces } from '../runs/workers/convert-run.ts'
 import { Threads } from '../runs/workers/worker-pool.ts'
 import type { Archiver, Overrides } from '../runs/archiver.ts'
 import type { Context } from './context.ts'
@@ -42,7 +42,17 @@ export const openArchiver = async (
     config.sourceFiles
   const maxRecordBytes = maxRecordMb * 1_000_000
   const schema = await readSchema(config.artdaqDb.fclConfDir)
-  const settings = { schema, generate: config.fhiclizeGenerate, maxRecordBytes, maxRecordFiles }
+  const expected = {
+    artdaq: await hasArchived(config, 'import'),
+    archive: await hasArchived(config, 'migrate'),
+  }
+  const settings = {
+    schema,
+    generate: config.fhiclizeGenerate,
+    maxRecordBytes,
+    maxRecordFiles,
+    copies: copyPlaces(config, expected),
+  }
   const convert = converter(settings)
   const budget = new MemoryBudget(app.memoryMb * 1_000_000)
   const threads = new Threads({
@@ -66,12 +76,12 @@ export const openArchiver = async (
     threads,
     budget,
     ...importSource({ records, threads, convert, budget, maxRecordBytes }),
-    artdaq: await openArtdaq(config, context),
+    artdaq: await openArtdaq(config, context, expected.artdaq),
     archive: await openArchive(config.uconDb, {
       env: context.env,
       stop: context.signal,
       overrideConflict: overrides.overrideConflict,
-      expectExisting: await hasArchived(config, 'migrate'),
+      expectExisting: expected.archive,
       now,
     }),
     cache: new ListingCache(listings, monotonic),
@@ -130,11 +140,33 @@ const readOnly = (): never => {
   throw new Error('state may only be written by the holder of the lock')
 }
 
-const openArtdaq = async (config: Config, { env }: Context): Promise<DocumentStore> => {
+const openArtdaq = async (
+  config: Config,
+  { env }: Context,
+  expectExisting: boolean,
+): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaqdb/open.ts')
-  const expectExisting = await hasArchived(config, 'import')
   return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting })
 }
+
+/** Where threads find a run's copies; undefined where they are behind artdaq's tools, or behind a network. */
+const copyPlaces = (
+  { artdaqDb, uconDb, sourceFiles }: Config,
+  expected: CopyPlaces['expected'],
+): CopyPlaces | undefined =>
+  artdaqDb.useTools || !uconDb.serverUrl.startsWith('file:')
+    ? undefined
+    : {
+        records: sourceFiles.runRecordsDir,
+        databaseUris: artdaqDb.databaseUris,
+        keepOriginals: artdaqDb.keepOriginals,
+        archiveUrl: uconDb.serverUrl,
+        folderName: uconDb.folderName,
+        objectName: uconDb.objectName,
+        blobContent: uconDb.blobContent,
+        otherFiles: uconDb.otherFiles,
+        expected,
+      }
 
 /** Whether a stage has ever stored anything: then a destination that is not there is an unmounted disk. */
 const hasArchived = async (config: Config, stage: StageName): Promise<boolean> => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { ProofCounts, Standing } from '../tracking/metrics/prometheus-textfile.ts'
 import type { ProofFacts } from '../runs/report/report.ts'
-import { provenOf } from '../runs/scrub/scrub-share.ts'
+import { provenOf } from '../runs/scrub/proven.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
 

@@ -1,20 +1,16 @@
 import { audit as evaluate, sample } from '../runs/verify/audit.ts'
 import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-text.ts'
-import { sameRecord } from '../stores/ucondb/blob/blob.ts'
-import { provenOf } from '../runs/scrub/scrub-share.ts'
-import { differsFromManifest } from '../runs/verify/compare-copies.ts'
-import { compareForeign } from '../runs/verify/compare-documents.ts'
-import { damagedOlderBlobs, isAnother } from '../runs/verify/compare-run.ts'
+import { provenOf } from '../runs/scrub/proven.ts'
+import { compareRuns } from '../runs/verify/compare-runs.ts'
 import { completeCommands } from '../common/own-command.ts'
 import { RunSet } from '../common/run-set.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
+import { ArchiverError } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import { FailureLog } from '../state/failure-log.ts'
 import { type Context, startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import type { Archiver } from '../runs/archiver.ts'
-import { sha256 } from '../runs/workers/convert-run.ts'
 
 interface Options {
   readonly config: string
@@ -42,11 +38,15 @@ export const audit = untilStopped<Options>(async (options, context) => {
   const artdaq = await archiver.artdaq.list()
   const archive = await withUnlisted(archiver.archive, artdaq, await archiver.archive.list())
   refuseEmptySource(source.runs.union(source.ambiguous), artdaq.runs)
-  const imported = await readBack(artdaq.runs, failed.import, options, context, (run) =>
-    checkImported(archiver, run, context),
-  )
-  const migrated = await readBack(archive.runs, failed.migrate, options, context, (run) =>
-    checkMigrated(archiver, run, archive.updates.get(run) ?? 0, context),
+  const chosen = (stored: RunSet, failedRuns: RunSet): RunSet =>
+    options.deep ? stored : sample(stored, SAMPLE).union(stored.intersect(failedRuns))
+  const { imported, migrated } = await archiver.threads.during(context.signal, () =>
+    readBack(
+      archiver,
+      { import: chosen(artdaq.runs, failed.import), migrate: chosen(archive.runs, failed.migrate) },
+      archive.updates,
+      context,
+    ),
   )
   if (context.signal.aborted) return stopCode(context.signal)
   const proven = await provenOf(archiver).load()
@@ -99,81 +99,38 @@ const refuseEmptySource = (source: RunSet, stored: RunSet): void => {
     })
 }
 
-/** What reading a run back shows: undefined: what is stored is what is at its source; `changed`: the source is to be stored again, beside it. */
-type Finding = { readonly damage: string } | 'changed' | undefined
+/** What reading runs back showed of one stage. */
+interface ReadBack {
+  count: number
+  readonly good: number[]
+  readonly changed: number[]
+  readonly damaged: Map<number, string>
+}
 
-const damageOf = (damage: string | undefined): Finding => (damage === undefined ? undefined : { damage })
-
-/** Those in the failure log always: what is stored may be what they failed for. */
+/**
+ * Reads runs back, each once, and compares: the run as artdaqDB gives it against its own manifest, and against the record where that is still there;
+ * the blob as the archive gives it against what artdaqDB would make it of today. A record that is another than the one that was archived, or an update that
+ * is not migrated yet, is `changed`: it is to be stored again, beside what is there.
+ */
 const readBack = async (
-  stored: RunSet,
-  failed: RunSet,
-  { deep }: Options,
-  { signal }: Context,
-  check: (run: number) => Promise<Finding>,
-): Promise<{ count: number; good: number[]; changed: number[]; damaged: Map<number, string> }> => {
-  const good: number[] = []
-  const damaged = new Map<number, string>()
-  const changed: number[] = []
-  let count = 0
-  for (const run of deep ? stored : sample(stored, SAMPLE).union(stored.intersect(failed))) {
-    if (signal.aborted) break
-    const finding = await ours(() => check(run))
-    if (finding === 'changed') changed.push(run)
-    else if (finding) damaged.set(run, finding.damage)
-    else good.push(run)
-    count++
-  }
-  return { count, good, changed, damaged }
-}
-
-/** The run as artdaqDB gives it back, against its own manifest, and against the record where that is still there. */
-const checkImported = async (
-  { artdaq, records, load }: Archiver,
-  run: number,
-  { signal }: Context,
-): Promise<Finding> => {
-  const stored = await artdaq.read(run, signal)
-  const { manifest } = stored
-  if (!manifest) return damageOf((await compareForeign({ load }, stored, signal))[0])
-  try {
-    const record = await records.read(run, signal)
-    const [difference] = differsFromManifest(record, manifest, sha256)
-    return difference !== undefined && isAnother(record, manifest) ? 'changed' : damageOf(difference)
-  } catch (error) {
-    // The record was removed after it was archived, or is being written to again: nothing to compare with.
-    if (error instanceof ArchiverError && ['NOT_FOUND', 'RECORD_CHANGING'].includes(error.code))
-      return undefined
-    throw error
-  }
-}
-
-/** The blob as the archive gives it back (its checksum is compared there), against what artdaqDB would make it of today. */
-const checkMigrated = async (
   archiver: Archiver,
-  run: number,
-  update: number,
+  runs: Readonly<Record<'import' | 'migrate', RunSet>>,
+  updates: ReadonlyMap<number, number>,
   { signal }: Context,
-): Promise<Finding> => {
-  const held = await archiver.archive.get(run, 'newest', signal)
-  try {
-    const stored = await archiver.artdaq.read(run, signal)
-    if (stored.update > update) return 'changed'
-    if (!sameRecord(archiver.pack(stored), held)) return damageOf('the blob is not what artdaqDB holds')
-    return damageOf((await damagedOlderBlobs(archiver.archive, run, update, signal))[0])
-  } catch (error) {
-    if (error instanceof ArchiverError && error.code === 'NOT_FOUND') return undefined // cleaned up in between
-    throw error
+): Promise<{ readonly imported: ReadBack; readonly migrated: ReadBack }> => {
+  const imported: ReadBack = { count: 0, good: [], changed: [], damaged: new Map() }
+  const migrated: ReadBack = { count: 0, good: [], changed: [], damaged: new Map() }
+  for await (const compared of compareRuns(archiver, runs.import.union(runs.migrate), signal)) {
+    const { run, changed, update = 0, faults } = compared
+    if (runs.import.has(run)) note(imported, run, changed, faults.import)
+    if (runs.migrate.has(run)) note(migrated, run, update > (updates.get(run) ?? 0), faults.migrate)
   }
+  return { imported, migrated }
 }
 
-/** What is wrong with one run is its reason; a store that is away is the audit's error. */
-const ours = async (check: () => Promise<Finding>): Promise<Finding> => {
-  try {
-    return await check()
-  } catch (error) {
-    if (error instanceof ArchiverError && !error.code.endsWith('UNAVAILABLE'))
-      return damageOf(messageOf(error))
-    throw error
-  }
+const note = (stage: ReadBack, run: number, changed: boolean, fault: string | undefined): void => {
+  stage.count++
+  if (changed) stage.changed.push(run)
+  else if (fault !== undefined) stage.damaged.set(run, fault)
+  else stage.good.push(run)
 }

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts'
-import { compareRun } from '../runs/verify/compare-run.ts'
+import { compareRun, shownOf } from '../runs/verify/compare-run.ts'
 import { untilStopped } from '../app/context.ts'
 import { runOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
@@ -13,7 +13,7 @@ export const diff = untilStopped<{ config: string; run: string; json?: boolean }
     const present = [record, artdaq, archive].filter((is) => is !== 'absent').length
     if (present === 0)
     throw new ArchiverError('NOT_FOUND', `run ${run} is neither on the source nor in artdaqDB nor in the archive`, { run }) // prettier-ignore
-    if (options.json) context.out(`${JSON.stringify(comparison, null, 2)}\n`)
+    if (options.json) context.out(`${JSON.stringify(shownOf(comparison), null, 2)}\n`)
     else
       context.out(
         [

@@ -4,7 +4,8 @@ import { monotonic, now } from '../platform/host.ts'
 import { completeCommands } from '../common/own-command.ts'
 import { startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
-import { damageText, provenOf } from '../runs/scrub/scrub-share.ts'
+import { damageText } from '../runs/scrub/scrub-share.ts'
+import { provenOf } from '../runs/scrub/proven.ts'
 import { provable, scrub as scrubRuns } from '../runs/scrub/scrub.ts'
 import { runsOf } from './run-options.ts'
 
@@ -35,21 +36,24 @@ export const scrub = untilStopped<Options>(async (options, context) => {
   const proven = await provenOf(archiver).load()
   let saved = monotonic()
   let saving = Promise.resolve()
-  const result = await scrubRuns(archiver, proven, {
-    held: chosen,
-    budget,
-    least: 1,
-    signal: context.signal,
-    monotonic,
-    now,
-    compared: (run, damage) => {
-      if (damage !== undefined && !options.json)
-        context.out(`${completeCommands(damageText(run, damage), startedAs(context, options.config))}\n`)
-      if (monotonic() - saved < SAVE_EVERY) return
-      saved = monotonic()
-      saving = saving.then(() => proven.save())
-    },
-  })
+  const result = await archiver.threads.during(context.signal, () =>
+    scrubRuns(archiver, proven, {
+      severalAtOnce: true,
+      held: chosen,
+      budget,
+      least: 1,
+      signal: context.signal,
+      monotonic,
+      now,
+      compared: (run, damage) => {
+        if (damage !== undefined && !options.json)
+          context.out(`${completeCommands(damageText(run, damage), startedAs(context, options.config))}\n`)
+        if (monotonic() - saved < SAVE_EVERY) return
+        saved = monotonic()
+        saving = saving.then(() => proven.save())
+      },
+    }),
+  )
   await saving
   await proven.save()
   if (context.signal.aborted) return stopCode(context.signal)

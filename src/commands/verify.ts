@@ -1,7 +1,8 @@
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
-import { compareRun, type RunComparison } from '../runs/verify/compare-run.ts'
+import { type RunComparison, shownOf } from '../runs/verify/compare-run.ts'
+import { compareRuns } from '../runs/verify/compare-runs.ts'
 import { subcommand } from '../common/own-command.ts'
 import { startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { runsOf } from './run-options.ts'
@@ -32,17 +33,17 @@ export const verify = untilStopped<Options>(async (options, context) => {
   const runs = sampleOf([...asked.intersect(all)], share)
   const bad: RunComparison[] = []
   let places = 0
-  for (const run of runs) {
-    if (context.signal.aborted) return stopCode(context.signal)
-    const comparison = await compareRun(archiver, run, context.signal)
-    places += [comparison.record, comparison.artdaq, comparison.archive].filter(
-      (is) => is === 'present',
-    ).length
-    if (comparison.differences.length === 0) continue
-    bad.push(comparison)
-    if (!options.json)
-      context.out(`Run ${run}:\n${comparison.differences.map((difference) => `  ${difference}\n`).join('')}`)
-  }
+  await archiver.threads.during(context.signal, async () => {
+    for await (const comparison of compareRuns(archiver, runs, context.signal)) {
+      const { run, record, artdaq, archive, differences } = comparison
+      places += [record, artdaq, archive].filter((is) => is === 'present').length
+      if (differences.length === 0) continue
+      bad.push(shownOf(comparison))
+      if (!options.json)
+        context.out(`Run ${run}:\n${differences.map((difference) => `  ${difference}\n`).join('')}`)
+    }
+  })
+  if (context.signal.aborted) return stopCode(context.signal)
   if (options.json)
     context.out(
       `${JSON.stringify({ verified: runs.length, copies: places, of: all.size, incomplete: incomplete.toString(), not_in_archive: single.toString(), missing: missing.toString(), bad }, null, 2)}\n`,

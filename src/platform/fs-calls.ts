@@ -1,5 +1,7 @@
 import {
   type BigIntStats,
+  type Dirent,
+  type Stats,
   closeSync,
   fchmod,
   fchmodSync,
@@ -14,15 +16,19 @@ import {
   opendirSync,
   openSync,
   read,
+  readdir,
+  readdirSync,
   readSync,
   rename,
   renameSync,
+  stat,
+  statSync,
   unlink,
   unlinkSync,
   write,
   writeSync,
 } from 'node:fs'
-import { opendir } from 'node:fs/promises'
+import { opendir, readdir as readdirKinds } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 import { whenFilesAllow } from './open-files.ts'
@@ -34,6 +40,14 @@ export interface Calls {
   names(path: Buffer): AsyncIterable<Buffer>
   open(path: string | Buffer, flags: string | number, mode?: number): Promise<number>
   stat(file: number): Promise<BigIntStats>
+  /** The same of what stands at a path, or of what a link there leads to. */
+  statPath(path: string): Promise<BigIntStats>
+  /** With numbers, which are quicker: for who needs no nanoseconds. */
+  plainStat(file: number): Promise<Stats>
+  /** The names in a directory, all at once, with a character for each byte. */
+  list(path: string): Promise<readonly string[]>
+  /** The entries of a small directory, with their kinds. */
+  entries(path: string): Promise<readonly Dirent[]>
   /** Bytes read; 0 at the end of the file. */
   read(file: number, into: Buffer, offset: number, length: number, position: number): Promise<number>
   /** Bytes written, which may be less than was given. */
@@ -52,6 +66,9 @@ const LATIN1 = { encoding: 'latin1' as BufferEncoding, bufferSize: 256 }
 
 const statPath = promisify(lstat)
 const statOpen = promisify(fstat)
+const statLinked = promisify(stat)
+const plainStat = promisify<number, Stats>(fstat)
+const namesAt = whenFilesAllow(promisify<string, 'latin1', string[]>(readdir))
 const readInto = promisify(read)
 const writeFrom = promisify(write)
 const openDirectory = whenFilesAllow(opendir)
@@ -64,6 +81,10 @@ export const pooled: Calls = {
   },
   open: whenFilesAllow(promisify(open)),
   stat: (file) => statOpen(file, { bigint: true }),
+  statPath: (path) => statLinked(path, { bigint: true }),
+  plainStat,
+  list: (path) => namesAt(path, 'latin1'),
+  entries: whenFilesAllow((path) => readdirKinds(path, { withFileTypes: true })),
   read: async (...call) => (await readInto(...call)).bytesRead,
   write: async (...call) => (await writeFrom(...call)).bytesWritten,
   chmod: promisify(fchmod),
@@ -101,6 +122,10 @@ export const direct: Calls = {
   },
   open: whenFilesAllow(directly(openSync)),
   stat: directly((file) => fstatSync(file, { bigint: true })),
+  statPath: directly((path) => statSync(path, { bigint: true })),
+  plainStat: directly((file) => fstatSync(file)),
+  list: whenFilesAllow(directly((path: string) => readdirSync(path, 'latin1'))),
+  entries: whenFilesAllow(directly((path: string) => readdirSync(path, { withFileTypes: true }))),
   read: directly<Parameters<Calls['read']>, number>(readSync),
   write: directly<Parameters<Calls['write']>, number>(writeSync),
   chmod: directly(fchmodSync),

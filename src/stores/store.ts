@@ -94,6 +94,8 @@ export interface DocumentStore {
   mend?(run: number): Promise<readonly string[]>
   /** Bytes of a run's documents on disk, before they are read; 0 where that is not known. Missing where it is not known cheaply. */
   sizeOf?(run: number): Promise<number>
+  /** The same of all its documents, a look at each; missing where that is not to be had. */
+  bytesOf?(run: number): Promise<number>
   /** The room on the disk that new runs are written to; missing or undefined where that is not a disk of this host. */
   room?(): Promise<DiskRoom | undefined>
   /** The newest manifest of a run; undefined for runs that other programs stored. */

@@ -74,21 +74,26 @@ export class JsonOutline {
 
 /** Finds the members of an object. Linear, a look at each byte. */
 export const outlineOf = (bytes: Buffer): JsonOutline | undefined => {
+  const start = skipBlanks(bytes, 0)
+  if (bytes[start] !== OBJECT) return undefined
+  const first = skipBlanks(bytes, start + 1)
+  return bytes[first] === OBJECT_END ? new JsonOutline(bytes, new Map()) : membersFrom(bytes, first)
+}
+
+/** The same from a member on, of bytes that are known to be sound: the members before it are not there. */
+export const membersFrom = (bytes: Buffer, start: number): JsonOutline | undefined => {
   const extents = new Map<string, Extent>()
-  let at = skipBlanks(bytes, 0)
-  if (bytes[at] !== OBJECT) return undefined
-  at = skipBlanks(bytes, at + 1)
-  if (bytes[at] === OBJECT_END) return new JsonOutline(bytes, extents)
+  let at = start
   while (true) {
     const keyEnd = bytes[at] === QUOTE ? skipString(bytes, at) : -1
     if (keyEnd < 0) return undefined
     const key = bytes.toString('latin1', at + 1, keyEnd - 1)
     at = skipBlanks(bytes, keyEnd)
     if (bytes[at] !== COLON) return undefined
-    const start = skipBlanks(bytes, at + 1)
-    const end = skipValue(bytes, start)
+    const from = skipBlanks(bytes, at + 1)
+    const end = skipValue(bytes, from)
     if (end < 0) return undefined
-    if (!extents.has(key)) extents.set(key, { start, end })
+    if (!extents.has(key)) extents.set(key, { start: from, end })
     at = skipBlanks(bytes, end)
     if (bytes[at] === OBJECT_END) return new JsonOutline(bytes, extents)
     if (bytes[at] !== COMMA) return undefined
@@ -129,11 +134,27 @@ const skipNested = (bytes: Buffer, start: number): number => {
 }
 
 const skipString = (bytes: Buffer, start: number): number => {
-  for (let at = start + 1; at < bytes.length; at++) {
+  const near = Math.min(bytes.length, start + NEAR)
+  for (let at = start + 1; at < near; at++) {
     const byte = bytes[at]
     if (byte === QUOTE) return at + 1
     if (byte === BACKSLASH) at++
     else if (byte === 0) return -1
+  }
+  return skipLongString(bytes, start)
+}
+
+/** Names and values are shorter: to call for a search would take longer than to look at each byte. */
+const NEAR = 64
+
+const skipLongString = (bytes: Buffer, start: number): number => {
+  for (let end = bytes.indexOf(QUOTE, start + 1); end >= 0; end = bytes.indexOf(QUOTE, end + 1)) {
+    let before = end
+    while (bytes[before - 1] === BACKSLASH) before--
+    // A quote behind an odd number of backslashes belongs to the string.
+    if ((end - before) % 2 === 1) continue
+    const zero = bytes.subarray(start, end).indexOf(0)
+    return zero < 0 ? end + 1 : -1
   }
   return -1
 }

@@ -170,10 +170,25 @@ const MEANINGS: Readonly<Record<string, string>> = {
   t: '\t',
 }
 
+/** A text that is longer is given to JSON.parse, where it means the same there: but for `\u` and `\/`, what that takes is what artdaq takes. */
+const LONG = 100
+
+const parseString = (text: string): string | undefined => {
+  try {
+    return JSON.parse(`"${text}"`) as string
+  } catch {
+    return undefined // escapes that only artdaq knows, line ends as they are
+  }
+}
+
 /** Piece by piece rather than by a pattern: a kept original is one string with an escape for each of its lines. */
 const unescapeText = (text: string): string => {
   let escape = text.indexOf('\\')
   if (escape < 0) return text
+  if (text.length > LONG && !text.includes('\\u') && !text.includes('\\/')) {
+    const parsed = parseString(text)
+    if (parsed !== undefined) return parsed
+  }
   let plain = ''
   let from = 0
   while (escape >= 0) {

@@ -2,7 +2,8 @@ import { ArchiverError, toldOf } from '../../errors.ts'
 import { monotonic, now } from '../../platform/host.ts'
 import type { Archiver } from '../archiver.ts'
 import type { Plan } from '../plan.ts'
-import { damageText, provenOf, type ScrubConditions } from './scrub-share.ts'
+import { damageText, type ScrubConditions } from './scrub-share.ts'
+import { provenOf } from './proven.ts'
 import { scrub } from './scrub.ts'
 
 /** A daemon that slept for longer (a suspended machine) does not make up for it at once, milliseconds. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { RunSet } from '../../common/run-set.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { unwritable } from '../../state/state-file.ts'
@@ -14,6 +14,8 @@ interface Stored {
   /** Epoch milliseconds, and the runs that were compared last in the hour that begins then. */
   readonly compared: readonly (readonly [hour: number, runs: string])[]
   readonly damaged: readonly (readonly [run: number, reason: string])[]
+  /** Missing where an older version wrote the file. */
+  readonly records?: readonly (readonly [run: number, reason: string])[]
 }
 
 /**
@@ -24,6 +26,7 @@ export class Proven {
   readonly #path: string
   #compared = new Map<number, RunSet>()
   #damaged = new Map<number, string>()
+  #records = new Map<number, string>()
 
   constructor(path: string) {
     this.#path = path
@@ -35,10 +38,11 @@ export class Proven {
       const file = await readFile(this.#path, 'utf8')
       const text = file.slice(file.indexOf('\n') + 1)
       if (file !== `${digestOf(text)}\n${text}`) return this
-      const { version, compared, damaged } = JSON.parse(text) as Stored
+      const { version, compared, damaged, records = [] } = JSON.parse(text) as Stored
       if (version !== 1) return this
       this.#compared = new Map(compared.map(([hour, runs]) => [hour, RunSet.parse(runs)]))
       this.#damaged = new Map(damaged)
+      this.#records = new Map(records)
     } catch {
       // Absent, or nothing that can be read.
     }
@@ -53,6 +57,19 @@ export class Proven {
   /** What is damaged, as it was found last. */
   get damaged(): ReadonlyMap<number, string> {
     return this.#damaged
+  }
+
+  /** Records that looked damaged when they were archived, byte for byte as they were, with what is wrong. */
+  get damagedRecords(): ReadonlyMap<number, string> {
+    return this.#records
+  }
+
+  /** Notes how the record of a run looked that was archived. Returns whether that was not known. */
+  noteRecord(run: number, damage: string | undefined): boolean {
+    if (this.#records.get(run) === damage) return false
+    if (damage === undefined) this.#records.delete(run)
+    else this.#records.set(run, damage)
+    return true
   }
 
   /** When the one of these runs that was compared longest ago was compared, epoch milliseconds; undefined where none was. */
@@ -104,6 +121,7 @@ export class Proven {
       version: 1,
       compared: this.#hours().map((hour) => [hour, this.#compared.get(hour)?.toString() ?? '']),
       damaged: [...this.#damaged],
+      records: [...this.#records],
     }
     const text = `${JSON.stringify(stored)}\n`
     try {
@@ -127,5 +145,12 @@ export class Proven {
     }
   }
 }
+
+/** The file of what was compared, in work_dir. */
+export const provenOf = ({
+  config,
+}: {
+  readonly config: { readonly app: { readonly workDir: string } }
+}): Proven => new Proven(join(config.app.workDir, '.proven.json'))
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')

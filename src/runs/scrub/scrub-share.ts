@@ -1,18 +1,10 @@
-import { join } from 'node:path'
 import { RunSet } from '../../common/run-set.ts'
 import { ArchiverError, toldOf } from '../../errors.ts'
 import { monotonic, now } from '../../platform/host.ts'
 import type { Archiver } from '../archiver.ts'
 import type { StageReport } from '../pass.ts'
-import { Proven } from './proven.ts'
+import { provenOf } from './proven.ts'
 import { scrub } from './scrub.ts'
-
-/** The file of what was compared, in work_dir. */
-export const provenOf = ({
-  config,
-}: {
-  readonly config: { readonly app: { readonly workDir: string } }
-}): Proven => new Proven(join(config.app.workDir, '.proven.json'))
 
 export interface ScrubConditions {
   readonly stop: AbortSignal

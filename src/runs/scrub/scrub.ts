@@ -1,7 +1,8 @@
 import { RunSet } from '../../common/run-set.ts'
 import type { Listing } from '../../stores/store.ts'
 import { behind } from '../unlisted-blobs.ts'
-import { compareRun } from '../verify/compare-run.ts'
+import { compareRun, type StagedComparison } from '../verify/compare-run.ts'
+import { compareRuns } from '../verify/compare-runs.ts'
 import type { Archiver } from '../archiver.ts'
 import type { Proven } from './proven.ts'
 
@@ -17,6 +18,8 @@ export interface ScrubOptions {
   readonly monotonic: () => number
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Several runs are compared at once: so many more than the budget has room for may be begun. Otherwise one after the other. */
+  readonly severalAtOnce?: boolean
   /** Called with each run that was compared; the reason where it is damaged. */
   readonly compared?: (run: number, damage: string | undefined) => void
 }
@@ -35,11 +38,21 @@ export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOp
   const began = monotonic()
   const damaged = new Map<number, string>()
   let compared = 0
-  for (const run of proven.order(held)) {
-    if (signal.aborted || (compared >= least && monotonic() - began >= budget)) break
-    const { differences, changed } = await compareRun(archiver, run, signal)
+  let begun = 0
+  function* turns(): Generator<number> {
+    for (const run of proven.order(held)) {
+      if (signal.aborted || (begun >= least && monotonic() - began >= budget)) return
+      begun++
+      yield run
+    }
+  }
+  const comparisons = options.severalAtOnce
+    ? compareRuns(archiver, turns(), signal)
+    : oneByOne(archiver, turns(), signal)
+  for await (const { run, differences, changed, recordDamage } of comparisons) {
     compared++
     const damage = changed ? undefined : differences[0]
+    if (differences.length === 0) proven.noteRecord(run, recordDamage)
     options.compared?.(run, damage)
     if (damage === undefined) {
       if (!changed) proven.good(RunSet.of([run]), now())
@@ -49,6 +62,14 @@ export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOp
     damaged.set(run, damage)
   }
   return { compared, damaged }
+}
+
+async function* oneByOne(
+  archiver: Archiver,
+  runs: Iterable<number>,
+  signal: AbortSignal,
+): AsyncGenerator<StagedComparison> {
+  for (const run of runs) yield await compareRun(archiver, run, signal)
 }
 
 /**

@@ -2,7 +2,7 @@ import { ArchiverError } from '../../errors.ts'
 import { canonicalOf } from '../../stores/artdaqdb/format/canonical-export.ts'
 import { HASHES, hashedEntities } from '../../stores/artdaqdb/format/hashed-entities.ts'
 import type { RunDocument, RunDocuments, StoredRun } from '../../stores/run-record.ts'
-import type { Archiver } from '../archiver.ts'
+import type { Copies } from './copies.ts'
 
 /**
  * How the documents that another program stored differ from what the record gives: one sentence each, naming the document. What differs and is right
@@ -53,7 +53,7 @@ const nameOf = ({ collection, entity }: Pick<RunDocument, 'collection' | 'entity
  * being written to, or its disk is away.
  */
 export const foreignDifferences = async (
-  { load }: Pick<Archiver, 'load'>,
+  { load }: Pick<Copies, 'load'>,
   stored: StoredRun,
   signal: AbortSignal,
 ): Promise<readonly string[] | undefined> => {
@@ -67,7 +67,7 @@ export const foreignDifferences = async (
 
 /** The same of any run: empty where it has a manifest, and where its record cannot be read now. */
 export const compareForeign = async (
-  archiver: Pick<Archiver, 'load'>,
+  archiver: Pick<Copies, 'load'>,
   stored: StoredRun,
   signal: AbortSignal,
 ): Promise<readonly string[]> =>

@@ -1,16 +1,17 @@
 import { sameRecord, unpackBlob } from '../../stores/ucondb/blob/blob.ts'
 import { differingSections, differsFromManifest } from './compare-copies.ts'
+import { damageOfTexts } from '../../stores/run-records/damaged-text.ts'
 import { compareForeign } from './compare-documents.ts'
-import type { RecordManifest, RunRecord, StoredRun } from '../../stores/run-record.ts'
-import { ArchiverError, messageOf, toldOf } from '../../errors.ts'
-import type { Archiver } from '../archiver.ts'
+import type { RecordFile, RecordManifest, RunRecord, StoredRun } from '../../stores/run-record.ts'
+import { ArchiverError, type Code, messageOf, toldOf } from '../../errors.ts'
+import type { Copies } from './copies.ts'
 import { sha256 } from '../workers/convert-run.ts'
 
 /** What one of the three places says of a run. */
 type Copy<T> =
   | { readonly is: 'present'; readonly value: T }
   | { readonly is: 'absent' }
-  | { readonly is: 'bad'; readonly why: string }
+  | { readonly is: 'bad'; readonly why: string; readonly code: Code }
 
 /** The three copies of a run, read back whole and compared. */
 export interface RunComparison {
@@ -24,45 +25,78 @@ export interface RunComparison {
   readonly changed: boolean
 }
 
+/** What else comparing shows: for whoever asks about one stage alone. */
+export interface StagedComparison extends RunComparison {
+  /** How many updates artdaqDB holds; undefined where it could not be read. */
+  readonly update: number | undefined
+  /** What is wrong with the text files of the record as it was archived: bytes that no copy has lost. */
+  readonly recordDamage: string | undefined
+  /** What is wrong with what the import stored, and with what the migration stored: the first of each. A record that is being written to is neither's. */
+  readonly faults: { readonly import: string | undefined; readonly migrate: string | undefined }
+}
+
+/** The part of a comparison that is printed. */
+export const shownOf = ({ run, record, artdaq, archive, differences, changed }: RunComparison): RunComparison => ({ run, record, artdaq, archive, differences, changed }) // prettier-ignore
+
 /** Reads a run back from wherever it is, and compares. Trouble with one run is a difference; a store that is away throws. */
 export const compareRun = async (
-  archiver: Archiver,
+  copies: Copies,
   run: number,
   signal: AbortSignal,
-): Promise<RunComparison> => {
-  const { records, artdaq, archive, pack } = archiver
+): Promise<StagedComparison> => {
+  const { records, artdaq, archive, pack } = copies
   const stored = await copyOf(() => artdaq.read(run, signal))
   const record = await copyOf(() => records.read(run, signal))
   const blob = await copyOf(() => archive.get(run, 'newest', signal))
-  const differences: string[] = []
-  for (const [place, copy] of [
-    ['run record', record],
-    ['artdaqDB', stored],
-    ['archive', blob],
-  ] as const)
-    if (copy.is === 'bad') differences.push(`${place}: ${copy.why}`)
-  let changed = false
-  if (record.is === 'present' && stored.is === 'present' && stored.value.manifest) {
-    const { manifest } = stored.value
-    const found = differsFromManifest(record.value, manifest, sha256)
-    changed = found.length > 0 && isAnother(record.value, manifest)
-    differences.push(...found)
+  const bad = {
+    record: badness('run record', record),
+    artdaq: badness('artdaqDB', stored),
+    archive: badness('archive', blob),
   }
-  if (record.is === 'present' && stored.is === 'present')
-    differences.push(...(await compareForeign(archiver, stored.value, signal)))
-  if (stored.is === 'present' && blob.is === 'present')
-    differences.push(...blobDifferences(stored.value, pack(stored.value), blob.value))
-  if (stored.is === 'present')
-    differences.push(...(await damagedOlderBlobs(archive, run, stored.value.update, signal)))
-  return { run, record: record.is, artdaq: stored.is, archive: blob.is, differences, changed }
+  const isBoth = record.is === 'present' && stored.is === 'present'
+  const { manifest } = stored.is === 'present' ? stored.value : {}
+  const fromRecord = isBoth && manifest ? differsFromManifest(record.value, manifest, sha256) : []
+  const changed =
+    isBoth && manifest !== undefined && fromRecord.length > 0 && isAnother(record.value, manifest)
+  const foreign = isBoth ? await compareForeign(copies, stored.value, signal) : []
+  const fromDocuments =
+    stored.is === 'present' && blob.is === 'present'
+      ? blobDifferences(stored.value, pack(stored.value), blob.value)
+      : []
+  const update = stored.is === 'present' ? stored.value.update : undefined
+  const older = update === undefined ? [] : await damagedOlderBlobs(archive, run, update, signal)
+  const isMoving = record.is === 'bad' && record.code === 'RECORD_CHANGING'
+  const gone = (is: boolean, where: string): string[] => (is ? [`run ${run} is not in ${where}`] : [])
+  return {
+    run,
+    record: record.is,
+    artdaq: stored.is,
+    archive: blob.is,
+    differences: [...bad.record, ...bad.artdaq, ...bad.archive, ...fromRecord, ...foreign, ...fromDocuments, ...older], // prettier-ignore
+    changed,
+    update,
+    recordDamage: stored.is === 'present' ? damageOfTexts(filesOf(stored.value)) : undefined,
+    faults: {
+      import: [...bad.artdaq, ...gone(stored.is === 'absent', 'artdaqDB'), ...(isMoving ? [] : bad.record), ...fromRecord, ...foreign][0], // prettier-ignore
+      migrate: [...bad.archive, ...gone(blob.is === 'absent', 'the archive'), ...bad.artdaq, ...fromDocuments, ...older][0], // prettier-ignore
+    },
+  }
 }
+
+const filesOf = ({ documents, attached }: StoredRun): readonly RecordFile[] => [
+  ...documents.flatMap(({ original }) => original ?? []),
+  ...attached,
+]
+
+const badness = (place: string, copy: Copy<unknown>): string[] =>
+  copy.is === 'bad' ? [`${place}: ${copy.why}`] : []
 
 /**
  * The blobs that an updated run had before, of which readers can be given each: what is wrong with them, one sentence each. One that is not there
  * was superseded before it was migrated.
  */
 export const damagedOlderBlobs = async (
-  archive: Pick<Archiver['archive'], 'get'>,
+  archive: Copies['archive'],
   run: number,
   update: number,
   signal: AbortSignal,
@@ -99,6 +133,6 @@ const copyOf = async <T>(read: () => Promise<T>): Promise<Copy<T>> => {
     if (!(error instanceof ArchiverError)) throw error
     if (error.code === 'NOT_FOUND') return { is: 'absent' }
     if (error.code.endsWith('UNAVAILABLE')) throw error
-    return { is: 'bad', why: toldOf(error) }
+    return { is: 'bad', why: toldOf(error), code: error.code }
   }
 }

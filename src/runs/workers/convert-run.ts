@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { toDocuments } from '../../stores/run-records/fhiclize/fhiclize.ts'
 import { tryFhicl } from '../../fhicl/try-parse.ts'
 import type { RunDocuments, RunRecord } from '../../stores/run-record.ts'
@@ -18,6 +18,24 @@ export interface WorkSettings {
   readonly generate: readonly string[]
   readonly maxRecordBytes: number
   readonly maxRecordFiles: number
+  /** Where a run's copies are; undefined where one of the places is not on a disk of this host. */
+  readonly copies?: CopyPlaces | undefined
+}
+
+/** The three places of a run's copies, all of them files, as data alone. */
+export interface CopyPlaces {
+  /** The run record directory. */
+  readonly records: string
+  readonly databaseUris: readonly string[]
+  readonly keepOriginals: boolean
+  /** `file:///path`. */
+  readonly archiveUrl: string
+  readonly folderName: string
+  readonly objectName: string
+  readonly blobContent: 'original' | 'canonical'
+  readonly otherFiles: string
+  /** Whether each destination is known to hold runs. */
+  readonly expected: { readonly artdaq: boolean; readonly archive: boolean }
 }
 
 /** A run record on disk. */
@@ -95,4 +113,4 @@ export const converter = ({
 }
 
 /** Lower-case hexadecimal. */
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes)

@@ -3,6 +3,7 @@ import type { Piscina } from 'piscina'
 import type { NewRun, NewRunPlace } from '../../stores/store.ts'
 import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
 import type { Look } from '../../stores/run-records/inspect-record.ts'
+import type { StagedComparison } from '../verify/compare-run.ts'
 import { type Answer, takeAnswer } from './error-transfer.ts'
 import { type RecordPlace, type RunWork, runWork, type WorkSettings } from './convert-run.ts'
 
@@ -25,6 +26,7 @@ export interface ThreadStart {
 export type Task =
   | { readonly kind: 'look'; readonly record: Pick<RecordPlace, 'path'> }
   | { readonly kind: 'write'; readonly record: RecordPlace; readonly place: NewRunPlace }
+  | { readonly kind: 'compare'; readonly run: number; readonly most: number }
 
 /** Starting threads takes as long as doing so much work: a pass over a few runs is over before that. */
 const ALONE = 10
@@ -69,6 +71,27 @@ export class Threads implements RunWork {
     return this.#isAlone()
       ? this.#alone.write(record, place, stop)
       : this.#run({ kind: 'write', record, place })
+  }
+
+  /**
+   * Compares a run's copies (`compareRun`) on a thread. Resolves to `large` where its documents have more bytes than `most`, and nothing was done; undefined
+   * where the thread that asks is to do it.
+   */
+  compare(run: number, most: number): Promise<StagedComparison | 'large'> | undefined {
+    if (!this.#comparesOnThreads || this.#isAlone()) return undefined
+    return this.#run({ kind: 'compare', run, most })
+  }
+
+  /** How many runs are to be compared at the same time: as many as keep threads, or a server, busy. */
+  get atOnce(): number {
+    const { file, workers } = this.#options
+    if (file === undefined) return 1
+    return this.#comparesOnThreads ? 2 * Math.min(workers, availableParallelism()) : workers
+  }
+
+  get #comparesOnThreads(): boolean {
+    const { settings, file } = this.#options
+    return settings.copies !== undefined && file !== undefined
   }
 
   #isAlone(): boolean {

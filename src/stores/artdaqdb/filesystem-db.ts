@@ -10,7 +10,7 @@ import { Database } from './index/database.ts'
 import type { Maker } from './format/system-metadata.ts'
 import { COMMIT_MARK, oidOf } from './names.ts'
 import { knowsOf, putRun } from './write/put-run.ts'
-import { documentsSize } from './read/documents-size.ts'
+import { allDocumentsSize, documentsSize } from './read/documents-size.ts'
 import { readManifest, readRun } from './read/read-run.ts'
 import { listDatabase } from './index/list-runs.ts'
 import { moveRuns } from './write/move-runs.ts'
@@ -126,6 +126,11 @@ export class FileSystemDb implements DocumentStore {
   async sizeOf(run: number): Promise<number> {
     const found = await this.#holdingOf(run)
     return found ? await documentsSize(found.database, run) : 0
+  }
+
+  async bytesOf(run: number): Promise<number> {
+    const found = await this.#holdingOf(run)
+    return found ? await allDocumentsSize(found.database, run) : 0
   }
 
   room(): Promise<DiskRoom | undefined> {

@@ -88,6 +88,7 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   read: (run, signal) => store.read(run, signal),
   ...(store.mend ? { mend: store.mend.bind(store) } : {}),
   ...(store.sizeOf ? { sizeOf: store.sizeOf.bind(store) } : {}),
+  ...(store.bytesOf ? { bytesOf: store.bytesOf.bind(store) } : {}),
   ...(store.room ? { room: store.room.bind(store) } : {}),
   manifest: (run) => store.manifest(run),
   fingerprint: () => store.fingerprint(),

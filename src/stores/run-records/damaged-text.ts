@@ -11,3 +11,13 @@ export const damageOfText = (name: string, bytes: Buffer): string | undefined =>
   const odd = beginning.toString('utf8').match(/[\u0000-\u0008\u000e-\u001b\ufffd]/g)?.length ?? 0
   return odd > beginning.length * MOST ? `${name} is not text: its bytes look random` : undefined
 }
+
+/** What is wrong with the text files of a record, which stand beside one another; undefined where nothing is. */
+export const damageOfTexts = (
+  files: readonly { readonly name: string; readonly content: Buffer }[],
+): string | undefined => {
+  const found = files.flatMap(({ name, content }) =>
+    /^[^/]+\.txt$/.test(name) ? (damageOfText(name, content) ?? []) : [],
+  )
+  return found.length > 0 ? found.sort().join(', ') : undefined
+}

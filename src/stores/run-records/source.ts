@@ -1,5 +1,5 @@
 import type { BigIntStats, Dirent } from 'node:fs'
-import { lstat, opendir, stat } from 'node:fs/promises'
+import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SourceListing, RecordSource } from '../store.ts'
@@ -7,6 +7,7 @@ import { judgeReadiness, type ReadinessRules } from './readiness.ts'
 import { type EntryKind, RecordNames, runOfName } from './record-names.ts'
 import type { Readiness, RunRecord } from '../run-record.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
+import { calls } from '../../platform/fs-calls.ts'
 import { type Look, lookAt } from './inspect-record.ts'
 import { readRecord } from './read-record.ts'
 import { isSmall, type RecordSize } from './record-size.ts'
@@ -239,12 +240,9 @@ const isUntyped = (entry: Dirent): boolean =>
 
 /** What stands at a path; what has gone meanwhile is no directory. */
 const kindOf = async (path: string): Promise<EntryKind> => {
-  try {
-    const stats = await lstat(path)
-    if (stats.isDirectory()) return 'directory'
-    return stats.isSymbolicLink() ? 'link' : 'other'
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 'other'
-    throw error
-  }
+  const stats = await calls.lstat(Buffer.from(path)).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  })
+  if (stats?.isDirectory()) return 'directory'
+  return stats?.isSymbolicLink() ? 'link' : 'other'
 }

@@ -1,5 +1,6 @@
-import { isArray, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
-import { outlineOf } from '../../../fhicl/json/lazy-parser.ts'
+import { objectIn, objectsIn, textIn, textsIn } from '../../../fhicl/json/access.ts'
+import { isArray, type JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
+import { membersFrom, outlineOf } from '../../../fhicl/json/lazy-parser.ts'
 import { readJson } from '../../../fhicl/json/parser.ts'
 import { escapeText, writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import type { PrintedParts } from '../../../fhicl/to-json.ts'
@@ -8,7 +9,7 @@ import type { RecordManifest } from '../../run-record.ts'
 import { isManifest, readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { readOriginals, type Originals } from './originals.ts'
-import { isSeal } from './seal.ts'
+import { isSeal, membersBehind, sealFits } from './seal.ts'
 
 /** A document as it stands in a collection, taken apart as far as it is asked for. Asking throws STORE_CORRUPT where that part is damaged. */
 export class Stored {
@@ -16,13 +17,17 @@ export class Stored {
   readonly facts: IndexFacts
   /** The file's. */
   readonly bytes: Buffer
+  /** Whether the bytes fit the seal in them; undefined where none stands in its place. */
+  readonly fitsSeal: boolean | undefined
   readonly #members: Members
   readonly #whole: () => JsonObject
+  #kept: readonly string[] | undefined
 
   /** `whole` reads the document to its end; it throws STORE_CORRUPT. */
-  constructor(members: Members, whole: () => JsonObject, { bytes, oid, path }: DocumentFile) {
+  constructor(members: Members, whole: () => JsonObject, { bytes, oid, path, fitsSeal }: DocumentFile) {
     this.path = path
     this.bytes = bytes
+    this.fitsSeal = fitsSeal
     this.#members = members
     this.#whole = whole
     this.facts = factsOf(members, oid)
@@ -35,24 +40,25 @@ export class Stored {
 
   /** When it was made (`bookkeeping.created`); empty where it does not say. */
   get created(): string {
-    return text(object(this.#members.get('bookkeeping'))?.get('created'))
+    return textIn(objectIn(this.#members.get('bookkeeping'))?.get('created'))
   }
 
   /** Names that artdaq's tools have taken from it: its updates say so, and an index keeps them. */
   removed(event: 'removeEntity' | 'removeConfiguration' | 'removeAlias'): readonly string[] {
-    return objects(object(this.#members.get('bookkeeping'))?.get('updates'))
+    if (this.fitsSeal === true) return [] // nobody has changed it since it was stored
+    return objectsIn(objectIn(this.#members.get('bookkeeping'))?.get('updates'))
       .filter((update) => update.get('event') === event)
-      .map((update) => indexName(text(object(update.get('value'))?.get('name'))))
+      .map((update) => indexName(textIn(objectIn(update.get('value'))?.get('name'))))
   }
 
   /** The oid it gives itself, which should be its file's name. */
   get ownOid(): string {
-    return text(object(this.#members.get('_id'))?.get('$oid'))
+    return textIn(objectIn(this.#members.get('_id'))?.get('$oid'))
   }
 
   /** The collection it gives itself. */
   get ownCollection(): string {
-    return text(this.#members.get('collection'))
+    return textIn(this.#members.get('collection'))
   }
 
   /** Parameters and comments, as artdaq's JSON: equal texts are equal documents, whenever and by whom they were stored. */
@@ -83,11 +89,15 @@ export class Stored {
   }
 
   get #rawdata(): JsonValue | undefined {
-    return object(this.#members.get('origin'))?.get('rawdata')
+    return objectIn(this.#members.get('origin'))?.get('rawdata')
   }
 
+  /** Kept, unless they are large: several parts of a proof ask. */
   get #strings(): readonly string[] {
-    return texts(this.#rawdata)
+    if (this.#kept) return this.#kept
+    const strings = textsIn(this.#rawdata)
+    if (this.bytes.length <= LARGE) this.#kept = strings
+    return strings
   }
 
   get attachments(): readonly Plain[] {
@@ -138,16 +148,20 @@ export class Stored {
   }
 
   #part(json: JsonObject, name: 'data' | 'metadata'): JsonObject {
-    const part = object(object(json.get('document'))?.get(name))
+    const part = objectIn(objectIn(json.get('document'))?.get(name))
     if (part) return part
     throw new ArchiverError('STORE_CORRUPT', `${this.path} has no document.${name}`)
   }
 }
 
+/** Of a document that is larger, nothing is held besides its bytes. */
+const LARGE = 1 << 20
+
 interface DocumentFile {
   readonly bytes: Buffer
   readonly oid: string
   readonly path: string
+  readonly fitsSeal: boolean | undefined
 }
 
 /** The members of a document, of which only some are needed most of the time. */
@@ -167,11 +181,16 @@ export function readStored(bytes: Buffer, oid: string, path: string): Stored {
   const whole = (): JsonObject =>
     naming(path, () => {
       const json = readJson(bytes.toString('utf8'))
-      if (!object(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
+      if (!objectIn(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
       return json
     })
-  const outline = outlineOf(bytes)
-  if (!outline?.holdsObject('document')) return new Stored(whole(), whole, { bytes, oid, path })
+  const fitsSeal = sealFits(bytes)
+  const file = { bytes, oid, path, fitsSeal }
+  // The parameters of a document that fits its seal need not be gone through to find what stands behind them.
+  const behind = fitsSeal === true ? membersBehind(bytes) : undefined
+  const outline = behind === undefined ? outlineOf(bytes) : membersFrom(bytes, behind)
+  if (!outline || (behind === undefined && !outline.holdsObject('document')))
+    return new Stored(whole(), whole, file)
   const members: Members = {
     get: (key) => {
       try {
@@ -190,7 +209,7 @@ export function readStored(bytes: Buffer, oid: string, path: string): Stored {
     },
     bytesWith: (key, text) => outline.bytesWith(key, text),
   }
-  return new Stored(members, whole, { bytes, oid, path })
+  return new Stored(members, whole, file)
 }
 
 function naming<T>(path: string, work: () => T): T {
@@ -214,27 +233,16 @@ export const shownName = (name: string): string => Buffer.from(name, 'latin1').t
 function factsOf(json: Members, oid: string): IndexFacts {
   return {
     oid,
-    version: indexName(text(json.get('version'))),
-    configurations: objects(json.get('configurations')).map((entry) => ({
-      name: indexName(text(entry.get('name'))),
-      assigned: indexName(text(entry.get('assigned'))),
+    version: indexName(textIn(json.get('version'))),
+    configurations: objectsIn(json.get('configurations')).map((entry) => ({
+      name: indexName(textIn(entry.get('name'))),
+      assigned: indexName(textIn(entry.get('assigned'))),
     })),
     entities: names(json.get('entities')),
-    aliases: names(object(json.get('aliases'))?.get('active')),
+    aliases: names(objectIn(json.get('aliases'))?.get('active')),
     runs: names(json.get('runs')),
   }
 }
 
 const names = (value: JsonValue | undefined): readonly string[] =>
-  objects(value).map((entry) => indexName(text(entry.get('name'))))
-
-const object = (value: JsonValue | undefined): JsonObject | undefined =>
-  value instanceof JsonObject ? value : undefined
-
-const objects = (value: JsonValue | undefined): readonly JsonObject[] =>
-  isArray(value) ? value.filter((entry) => entry instanceof JsonObject) : []
-
-const text = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '')
-
-const texts = (value: JsonValue | undefined): readonly string[] =>
-  isArray(value) ? value.filter((entry) => typeof entry === 'string') : []
+  objectsIn(value).map((entry) => indexName(textIn(entry.get('name'))))

@@ -6,7 +6,7 @@ import { shownName, type Stored } from './document-reader.ts'
 import { unsealedText } from './document-printer.ts'
 import { partsOf } from './mended.ts'
 import { mayBeKept } from './originals.ts'
-import { asStored, sealFits, sealFitsContent } from './seal.ts'
+import { asStored, sealFitsContent } from './seal.ts'
 
 /**
  * By what a document is proved (docs/FORMATS.md, "Proof"). `sealed`: its seal covers all that it says. `derived`: an older document of ours, made
@@ -30,10 +30,9 @@ export function prove(stored: Stored): Proof {
 
 /** As `prove`, of a document that may stand beside its collection, and without making anything again: a seal, or that it can be read to its end. */
 export function proveSeal(stored: Stored): void {
-  const fits = sealFits(stored.bytes)
-  if (fits === true) return
+  if (stored.fitsSeal === true) return
   stored.checkWhole()
-  if ((fits === false || stored.hasSeal) && !sealFitsContent(stored.json))
+  if ((stored.fitsSeal === false || stored.hasSeal) && !sealFitsContent(stored.json))
     throw damaged(stored, 'it does not fit its seal')
 }
 

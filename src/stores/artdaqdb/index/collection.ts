@@ -1,9 +1,9 @@
-import { readFile as readFileBack } from 'node:fs'
-import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { IndexFacts } from '../../store.ts'
-import { fewAtOnce, fileLimitError, whenFilesAllow } from '../../../platform/open-files.ts'
+import { calls } from '../../../platform/fs-calls.ts'
+import { fileLimitError } from '../../../platform/open-files.ts'
+import { readFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
@@ -42,10 +42,6 @@ export type Counting = ReadonlySet<string> | undefined
 
 export const INDEX = 'index.json'
 const AT_ONCE = 16
-
-/** Without a file handle: half the work for the small files that documents are. */
-const readBytes = fewAtOnce<[path: string], Buffer>(promisify(readFileBack))
-const namesIn = whenFilesAllow((path: string) => readdir(path, 'latin1'))
 
 /**
  * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
@@ -105,7 +101,7 @@ export class Collection {
 
   /** The oids of all documents in the directory, in no particular order. Empty where the collection does not exist. */
   async oids(): Promise<readonly string[]> {
-    const names = await namesIn(this.path).catch((error: unknown) => {
+    const names = await calls.list(this.path).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return []
       throw unavailable(this.path, error)
     })
@@ -124,7 +120,7 @@ export class Collection {
   /** As `document`; undefined where no file is there. */
   async find(oid: string): Promise<Stored | undefined> {
     const path = this.documentPath(oid)
-    const bytes = await readBytes(path).catch((error: unknown) => {
+    const bytes = await readFile(path).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return undefined
       throw unavailable(path, error)
     })
@@ -210,7 +206,7 @@ export class Collection {
     const path = join(this.path, INDEX)
     if (key !== '') {
       try {
-        return { index: parseIndex(await readBytes(path), path), damage: undefined }
+        return { index: parseIndex(await readFile(path), path), damage: undefined }
       } catch (error) {
         if (!(error instanceof ArchiverError)) throw unavailable(path, error)
         return await this.#rebuiltBecause(error.message)
@@ -233,7 +229,7 @@ export class Collection {
 /** Identity, size and times of what stands at a path; empty where nothing does. */
 export async function statKey(path: string): Promise<string> {
   try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    const { ino, size, mtimeNs, ctimeNs } = await calls.statPath(path)
     return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return ''

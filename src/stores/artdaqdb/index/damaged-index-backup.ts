@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../../errors.ts'
+import { calls } from '../../../platform/fs-calls.ts'
 import { type Collection, unavailable } from './collection.ts'
 import type { Database } from './database.ts'
 
@@ -16,7 +17,7 @@ export const keptAs = ({ name }: Collection, now: number): string =>
  */
 export const rebuiltAt = async ({ path }: Database): Promise<number | undefined> => {
   try {
-    const kept = (await readdir(path)).filter((name) => name.includes(KEPT))
+    const kept = (await calls.list(path)).filter((name) => name.includes(KEPT))
     const times = await Promise.all(kept.map(async (name) => (await stat(join(path, name))).mtimeMs))
     return times.length === 0 ? undefined : Math.max(...times)
   } catch (error) {

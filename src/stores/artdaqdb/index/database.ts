@@ -1,7 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
-import { whenFilesAllow } from '../../../platform/open-files.ts'
+import { calls } from '../../../platform/fs-calls.ts'
 import { syncDirectory } from '../../../platform/atomic-file.ts'
 import { Collection, type Counting, INDEX, unavailable } from './collection.ts'
 import { metadataRecord, type Maker } from '../format/system-metadata.ts'
@@ -11,8 +11,6 @@ import { indexedRuns } from './run-index.ts'
 
 const METADATA = 'SystemMetadata'
 const HIDDEN = new Set([METADATA, 'system.indexes'])
-
-const entriesIn = whenFilesAllow((path: string) => readdir(path, { withFileTypes: true }))
 
 /** One artdaqDB on disk: a directory of collections. Nothing is created before something is written. */
 export class Database {
@@ -27,7 +25,7 @@ export class Database {
 
   /** Every collection there is, in byte order of the names. None where the database does not exist. */
   async collections(): Promise<readonly Collection[]> {
-    const entries = await entriesIn(this.path).catch((error: unknown) => {
+    const entries = await calls.entries(this.path).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return []
       throw unavailable(this.path, error)
     })

@@ -15,12 +15,36 @@ export interface Held {
   readonly indexed: boolean
 }
 
-/** The entities under which an index knows each of some documents. */
+/** The entities under which an index knows each of some documents. Who asks for many runs gets them from a table, which is made once for an index. */
 function entitiesOf(index: CollectionIndex, oids: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const asked = ASKED.get(index) ?? { times: 0, table: undefined }
+  ASKED.set(index, asked)
+  if (++asked.times > MANY) return (asked.table ??= tableOf(index))
   const found = new Map<string, string[]>(oids.map((oid) => [oid, []]))
   for (const [name, list] of index.section('entities.name'))
     for (const oid of oids) if (list.has(oid)) found.get(oid)?.push(name)
   return found
+}
+
+/** So many runs are looked up one by one. */
+const MANY = 20
+
+const ASKED = new WeakMap<
+  CollectionIndex,
+  { times: number; table: ReadonlyMap<string, readonly string[]> | undefined }
+>()
+
+/** The entities of all documents. Most have one, and share the list of those that have the same. */
+function tableOf(index: CollectionIndex): ReadonlyMap<string, readonly string[]> {
+  const table = new Map<string, readonly string[]>()
+  for (const [name, { items }] of index.section('entities.name')) {
+    const alone = [name]
+    for (const oid of items) {
+      const others = table.get(oid)
+      table.set(oid, others ? [...others, name] : alone)
+    }
+  }
+  return table
 }
 
 /** The version under which an index knows a document. A look at every version: for documents that cannot say it themselves. */

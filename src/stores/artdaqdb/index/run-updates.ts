@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../../errors.ts'
 import { hasTraces } from '../format/proof.ts'
 import { runOf, updatedBy } from '../names.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
 import type { Collection } from './collection.ts'
 
 /**
@@ -9,8 +10,21 @@ import type { Collection } from './collection.ts'
  * collection of the `schema` documents.
  */
 export async function updatesOf(marks: Collection): Promise<ReadonlyMap<number, number>> {
-  const updates = new Map<number, number>()
   const { index } = await marks.index()
+  const known = COUNTED.get(index) ?? countUpdates(marks, index)
+  COUNTED.set(index, known)
+  try {
+    return await known
+  } catch (error) {
+    COUNTED.delete(index)
+    throw error
+  }
+}
+
+const COUNTED = new WeakMap<CollectionIndex, Promise<ReadonlyMap<number, number>>>()
+
+async function countUpdates(marks: Collection, index: CollectionIndex): Promise<ReadonlyMap<number, number>> {
+  const updates = new Map<number, number>()
   const names = index.section('configurations.name')
   for (const [version, { items }] of index.section('version')) {
     const configuration = updatedBy(version)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { RecordFile, RecordManifest, RunDocument, StoredDocument, StoredRun } from '../../run-record.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { documentName, type Attachments } from '../format/attachments.ts'
@@ -94,8 +94,8 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
       throw corrupt(
         `the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`,
       )
-  const schema = proofs.find((one) => one.collection === COMMIT_MARK && one.stored.manifest !== undefined)
-  const kept = schema?.stored.kept ?? NOTHING_KEPT
+  const marks = proofs.filter(({ collection }) => collection === COMMIT_MARK)
+  const kept = marks.map(({ stored }) => stored.kept).find(({ manifest }) => manifest) ?? NOTHING_KEPT
   const { manifest, unsealed } = kept
   if (manifest && manifest.run !== run) throw corrupt(`its manifest is of run ${manifest.run}`)
   const given = new Set(
@@ -203,9 +203,7 @@ function requireWhole(
   for (const { name, mode, size, sha256 } of manifest.files) {
     const file = files.get(name)
     const sound =
-      file?.mode === mode &&
-      file.content.length === size &&
-      createHash('sha256').update(file.content).digest('hex') === sha256
+      file?.mode === mode && file.content.length === size && hash('sha256', file.content) === sha256
     if (!sound)
       throw new ArchiverError(
         'STORE_CORRUPT',

@@ -1,8 +1,10 @@
-import { access, constants, lstat, readdir, readFile, statfs } from 'node:fs/promises'
+import { access, constants, lstat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listing, Archive } from '../../store.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { calls } from '../../../platform/fs-calls.ts'
+import { readFile } from '../../../platform/read-file.ts'
 import { diskRoom, type DiskRoom } from '../../../platform/disk-room.ts'
 import { sha256Of } from '../checksum-file.ts'
 import { storeError } from './errors.ts'
@@ -25,6 +27,9 @@ export interface DirectoryArchiveOptions {
 /** Changes closer together than this may carry the same time: the kernel's clock for files ticks every 4 to 10 ms. */
 const TICK_MS = 20
 
+/** No file system has coarser times. */
+const COARSE_MS = 3000
+
 /**
  * The archive as plain files, `<root>/<folder>/<object>/<thousand>/<key>.txt` with a checksum file beside each
  * (docs/FORMATS.md): what `file:///path` names. Made by the first put, by nothing else.
@@ -36,6 +41,7 @@ export class DirectoryArchive implements Archive {
   /** Once true, an archive that is not there has gone away. */
   #expected: boolean
   #ready: Promise<void> | undefined
+  #listed: { readonly key: string; readonly names: readonly string[] } | undefined
   readonly #shards = new Map<string, Promise<void>>()
 
   constructor(options: DirectoryArchiveOptions) {
@@ -120,9 +126,9 @@ export class DirectoryArchive implements Archive {
 
   /** Whether a folder of the archive is there. Throws STORE_UNAVAILABLE where it must be and is not, or where the format is newer. */
   async #isThere(folder: string): Promise<boolean> {
-    const marker = await readFile(join(this.#root, MARKER), 'utf8').catch(absent)
-    if (marker !== undefined) checkMarker(marker, join(this.#root, MARKER))
-    const found = (await lstat(folder).catch(absent))?.isDirectory() ?? false
+    const marker = await readFile(join(this.#root, MARKER)).catch(absent)
+    if (marker !== undefined) checkMarker(marker.toString('utf8'), join(this.#root, MARKER))
+    const found = (await calls.lstat(Buffer.from(folder)).catch(absent))?.isDirectory() ?? false
     if (found) this.#expected = true
     else if (this.#expected)
       throw new ArchiverError(
@@ -154,13 +160,26 @@ export class DirectoryArchive implements Archive {
 
   /** By blobs and by checksum files: where one of the two is gone, the key is damaged, and none before it is the newest. */
   async #newest(run: number): Promise<number> {
-    const names = await readdir(placeOf(this.#object, run, 0).shard).catch(absent)
-    const keys = (names ?? []).flatMap((name) =>
+    const names = await this.#namesIn(placeOf(this.#object, run, 0).shard)
+    const updates = names?.filter((name) => name.startsWith(`${run}-`))
+    const keys = (updates ?? []).flatMap((name) =>
       [BLOB, CHECKSUM]
         .filter((suffix) => name.endsWith(suffix))
         .map((suffix) => parseKey(name.slice(0, -suffix.length))),
     )
     return keys.reduce((newest, key) => (key?.run === run ? Math.max(newest, key.update) : newest), 0)
+  }
+
+  /** The names in a shard; those that were listed last while nothing has changed since, which its times show when they were old by then. */
+  async #namesIn(shard: string): Promise<readonly string[] | undefined> {
+    const found = await calls.statPath(shard).catch(absent)
+    if (!found) return undefined
+    const key = [shard, found.ino, found.mtimeNs, found.ctimeNs].join(' ')
+    if (this.#listed?.key === key) return this.#listed.names
+    const names = await calls.list(shard).catch(absent)
+    const isOld = this.#now() - Number(found.mtimeNs / 1_000_000n) > COARSE_MS
+    this.#listed = names && isOld ? { key, names } : undefined
+    return names
   }
 
   async #guard<T>(doing: string, work: () => Promise<T>, run?: number): Promise<T> {

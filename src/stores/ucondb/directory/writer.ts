@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runOfBlob, sameRecord } from '../blob/blob.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
+import { readFile } from '../../../platform/read-file.ts'
 import { createFile, step, sweepTemporaries, syncDirectory } from '../../../platform/atomic-file.ts'
 import { checksumOf, fits, formatChecksum, parseChecksum, sha256Of } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, MARKER, MARKER_TEXT, type Place } from './layout.ts'
@@ -29,10 +30,12 @@ export async function readHeld(place: Place): Promise<Held> {
   const name = `${place.key}${BLOB}`
   if (checksum.fileName !== name)
     return { type: 'damaged', detail: `has the checksum file of ${checksum.fileName}` }
-  const run = runOfBlob(blob)
-  if (fits(blob, checksum) && run !== undefined && run !== place.run)
-    return { type: 'damaged', detail: `is the blob of run ${run}` }
-  if (fits(blob, checksum)) return { type: 'whole', blob }
+  if (fits(blob, checksum)) {
+    const run = runOfBlob(blob)
+    return run === undefined || run === place.run
+      ? { type: 'whole', blob }
+      : { type: 'damaged', detail: `is the blob of run ${run}` }
+  }
   const found = `${blob.length} bytes, sha256 ${sha256Of(blob)}`
   return {
     type: 'damaged',
@@ -148,10 +151,9 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 const openBlob = whenFilesAllow(open)
-const readBlob = whenFilesAllow<[path: string], Buffer>((path) => readFile(path))
 
 const readIfThere = (path: string): Promise<Buffer | undefined> =>
-  readBlob(path).catch((error: unknown) => {
+  readFile(path).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   })

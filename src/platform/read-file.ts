@@ -1,0 +1,47 @@
+import { constants } from 'node:fs'
+import { calls } from './fs-calls.ts'
+import { fewAtOnce } from './open-files.ts'
+
+// Opening a FIFO that has a file's name does not wait for a writer.
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+
+/**
+ * A regular file's bytes, by the calls that suit the thread. Throws the system's errors, and `NotAFile` for what stands at the path and is none: a folder,
+ * a FIFO, a device. A link is followed.
+ */
+export const readFile = fewAtOnce(async (path: string): Promise<Buffer> => {
+  const file = await calls.open(path, FLAGS).catch((error: unknown) => {
+    throw isSpecial(error) ? new NotAFile(path) : error
+  })
+  try {
+    const stats = await calls.plainStat(file)
+    if (!stats.isFile()) throw new NotAFile(path)
+    return await readAll(file, stats.size)
+  } finally {
+    calls.close(file)
+  }
+})
+
+/** Something that is no regular file stands where one should be. `code`: as the system says it of a folder. */
+export class NotAFile extends Error {
+  readonly code = 'EISDIR'
+  constructor(path: string) {
+    super(`${path} is no regular file`)
+    this.name = 'NotAFile'
+  }
+}
+
+/** As many bytes as it had when it was looked at; fewer where it was cut since. */
+const readAll = async (file: number, size: number): Promise<Buffer> => {
+  const content = Buffer.allocUnsafeSlow(size)
+  for (let filled = 0; filled < size;) {
+    const read = await calls.read(file, content, filled, size - filled, filled)
+    if (read === 0) return content.subarray(0, filled)
+    filled += read
+  }
+  return content
+}
+
+/** Sockets, and devices without a driver. */
+const isSpecial = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENXIO' || error.code === 'ENODEV')
