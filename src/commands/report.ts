@@ -1,6 +1,6 @@
 import type { Listing } from '../stores/store.ts'
 import { provable } from '../runs/scrub/scrub.ts'
-import { provenOf } from '../runs/scrub/scrub-share.ts'
+import { provenOf } from '../runs/scrub/proven.ts'
 import type { ProofFacts } from '../runs/report/report.ts'
 import { stat } from 'node:fs/promises'
 import { hasQueue, openQueue } from '../app/open-queue.ts'
@@ -78,6 +78,7 @@ export const gather = async (archiver: Archiver, config: string, context: Contex
     migrate: migrates,
     lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
     proof: await proofFacts(archiver, artdaqListing, archiveListing),
+    damagedRecords: await damagedRecords(archiver, artdaqListing),
     fullDisks: await fullDisks(archiver),
     ...(await lastCauses(archiver, { import: failedOf(imports), migrate: failedOf(migrates) }, context)),
   }
@@ -104,6 +105,15 @@ const proofFacts = async (
   if (!artdaq || !archive) return undefined
   const held = provable(artdaq, archive, (await archiver.peek('migrate')).failed)
   return (await provenOf(archiver).load()).about(held)
+}
+
+/** Records that were archived as they were, and looked damaged. */
+const damagedRecords = async (
+  archiver: Archiver,
+  artdaq: Listing | undefined,
+): Promise<ReadonlyMap<number, string>> => {
+  const { damagedRecords: records } = await provenOf(archiver).load()
+  return new Map([...records].filter(([run]) => artdaq?.runs.has(run) ?? true))
 }
 
 /** The shared backlog; undefined where none is configured. */

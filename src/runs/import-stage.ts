@@ -21,12 +21,12 @@ export interface Room {
 
 /**
  * Run record directories → artdaqDB: reads a record whole, turns it into documents, stores them. Stored is what a commit returned from.
- * `archived` gets the manifest of each record that was stored.
+ * `archived` gets the manifest of each record that was stored, and what is wrong with its text files.
  */
 export const importStage = (
   source: ImportSource,
   artdaq: DocumentStore,
-  archived: (manifest: RecordManifest) => void,
+  archived: (manifest: RecordManifest, damages: readonly string[]) => void,
 ): Stage<number> => ({
   name: 'import',
   // Half of a run's time is that of the syncs of its documents. A store that others write for us is given no more than was asked for.
@@ -36,7 +36,7 @@ export const importStage = (
       { manifest, documents, notes = [] }: Stored,
       result: Processed['result'],
     ): Processed => {
-      if (manifest) archived(manifest)
+      if (manifest) archived(manifest, notes)
       const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
       return {
         result,

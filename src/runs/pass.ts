@@ -18,7 +18,7 @@ import type { Archiver } from './archiver.ts'
 import { damagedRecords } from './report/damaged-records.ts'
 import { lookAtForeign, NOT_LOOKED, rememberForeign } from './foreign-runs.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
-import { type Archived, refreshWatchList } from './recheck.ts'
+import { type Archived, rememberImported } from './recheck.ts'
 import { importing, migrating } from './stages.ts'
 import { withUnlisted } from './unlisted-blobs.ts'
 
@@ -199,7 +199,7 @@ const runOne = async (
     if (stage === 'import' && outcome.stopped !== 'lock-lost')
       await spared(
         'records that are looked at again',
-        () => refreshWatchList(archiver, archived, outcome.succeeded, now()),
+        () => rememberImported(archiver, archived, outcome.succeeded, now()),
         conditions,
       )
     return { stage, plan, outcome, error: outcome.error }

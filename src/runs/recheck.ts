@@ -3,6 +3,7 @@ import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Watched } from '../state/recheck-list.ts'
 import type { Archiver } from './archiver.ts'
+import { provenOf } from './scrub/proven.ts'
 
 const HOUR = 3_600_000
 
@@ -13,14 +14,17 @@ const ENDED = 100
 const ASKED = 1000
 
 /** What is remembered of a record that a pass has archived. */
-export type Archived = Pick<RecordManifest, 'signature' | 'ended'>
+export interface Archived extends Pick<RecordManifest, 'signature' | 'ended'> {
+  /** What is wrong with its text files, in words. */
+  readonly damage: string | undefined
+}
 
 /**
  * Brings the list of watched records up to date after an import: what was just archived comes in; what had a stop line and was archived longer
  * ago than `source_files.recheck_hours`, or is not among the last hundred, goes out. A record without a stop line stays: its stop may come.
  * Where the list was lost, it is made anew from the manifests in artdaqDB.
  */
-export const refreshWatchList = async (
+const refreshWatchList = async (
   archiver: Archiver,
   imported: ReadonlyMap<number, Archived>,
   succeeded: RunSet,
@@ -60,4 +64,28 @@ const rebuild = async ({ artdaq, cache }: Archiver, now: number): Promise<Map<nu
       watched.set(run, { signature: manifest.signature, ended: false, archivedAt: now })
   }
   return watched
+}
+
+/** Keeps how the records looked that were just archived, for the report. Where all look well, and none did not before, nothing is written. */
+const rememberDamagedRecords = async (
+  archiver: Archiver,
+  imported: ReadonlyMap<number, Archived>,
+  succeeded: RunSet,
+): Promise<void> => {
+  const proven = await provenOf(archiver).load()
+  const changes = [...imported].filter(
+    ([run, { damage }]) => succeeded.has(run) && proven.noteRecord(run, damage),
+  )
+  if (changes.length > 0) await proven.save()
+}
+
+/** Keeps, after an import, what later passes and the report want to know of the records that were archived. Two caches. */
+export const rememberImported = async (
+  archiver: Archiver,
+  imported: ReadonlyMap<number, Archived>,
+  succeeded: RunSet,
+  now: number,
+): Promise<void> => {
+  await refreshWatchList(archiver, imported, succeeded, now)
+  await rememberDamagedRecords(archiver, imported, succeeded)
 }

@@ -16,7 +16,12 @@ export const importing = (
   importStage(
     { ...archiver, admit: (run, signal) => archiver.admit(run, AbortSignal.any([signal, stop])) },
     archiver.artdaq,
-    ({ run, signature, ended }) => archived.set(run, { signature, ended }),
+    ({ run, signature, ended }, damages) =>
+      archived.set(run, {
+        signature,
+        ended,
+        damage: damages.length > 0 ? [...damages].sort().join(', ') : undefined,
+      }),
   )
 
 /** Migrate likewise. */

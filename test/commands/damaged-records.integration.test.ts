@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
 
@@ -36,5 +36,31 @@ describe('a record that looks damaged', () => {
     expect(status).toBe(0)
     expect(stderr).toContain('boot.txt is not text: its bytes look random')
     expect(site.command('verify')).toMatchObject({ status: 0 })
+  })
+
+  it('and was archived keeps its line in the report, also where the file of it is lost', () => {
+    site.record(4, { files: { 'boot.txt': randomBytes(600) } })
+    site.record(5, { ended: false })
+    site.record(6)
+    writeFileSync(site.path('records', '5', 'metadata.txt'), '')
+    site.age(5, 30 * 86_400)
+    expect(site.archiver('--import-only').status).toBe(0)
+    const lines = [
+      'WARNING: the record of run 4 looks damaged, and was archived as it is: boot.txt is not text: its bytes look random\n',
+      'WARNING: the record of run 5 looks damaged, and was archived as it is: metadata.txt is empty\n',
+    ]
+    const expectLines = (): void => {
+      const { stdout } = site.archiver('--report-status')
+      for (const line of lines) expect(stdout).toContain(line)
+      expect(stdout).not.toContain('run 6 looks')
+    }
+    expectLines()
+    expect(site.archiver().status).toBe(0)
+    rmSync(site.path('work', '.proven.json'))
+    expect(site.command('scrub').status).toBe(0)
+    expectLines()
+    expect(JSON.parse(site.archiver('--report-status', '--json').stdout)).toMatchObject({
+      damaged_records: [{ run: 4 }, { run: 5, reason: 'metadata.txt is empty' }],
+    })
   })
 })

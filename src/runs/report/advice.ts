@@ -1,4 +1,4 @@
-import { damagedRecords } from './damaged-records.ts'
+import { archivedDamagedRecords, damagedRecords } from './damaged-records.ts'
 import { passCommand, shellWord, subcommand, type Started } from '../../common/own-command.ts'
 import { RunSet } from '../../common/run-set.ts'
 import type { Discrepancy } from './compare-state.ts'
@@ -49,7 +49,9 @@ export const recommendations = (report: Report): readonly Advice[] => {
             text: `INFO: ${waiting.size} run(s) are not ready yet (${exactText(waiting)}); a later pass takes them`,
           },
         ]),
-    ...damagedRecords(facts.waiting).map((text) => ({ text: `WARNING: ${text}` })),
+    ...[...damagedRecords(facts.waiting), ...archivedDamagedRecords(facts.damagedRecords)].map((text) => ({
+      text: `WARNING: ${text}`,
+    })),
     ...failures(facts, ambiguous, started),
     ...discrepancies
       .filter(({ kind }) => kind !== 'ambiguous')

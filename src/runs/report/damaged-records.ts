@@ -3,3 +3,9 @@ export const damagedRecords = (waiting: ReadonlyMap<number, string>): readonly s
   [...waiting].flatMap(([run, reason]) =>
     reason.startsWith('damaged: ') ? [`the record of run ${run} looks damaged: ${reason.slice(9)}`] : [],
   )
+
+/** The same for those that were archived as they were. */
+export const archivedDamagedRecords = (records: ReadonlyMap<number, string> = new Map()): readonly string[] =>
+  [...records].map(
+    ([run, damage]) => `the record of run ${run} looks damaged, and was archived as it is: ${damage}`,
+  )

@@ -37,6 +37,7 @@ export const reportJson = (report: Report, exitCode: number): string => {
       import: stage(report.import, facts.import),
       migrate: stage(report.migrate, facts.migrate),
       not_ready: [...facts.waiting].map(([run, reason]) => ({ run, reason })),
+      damaged_records: [...(facts.damagedRecords ?? [])].map(([run, reason]) => ({ run, reason })),
       discrepancies: report.discrepancies.map(({ text, command }) => ({ text, command })),
       recommendations: recommendations(report),
       unreadable: report.unreadable,

@@ -58,6 +58,8 @@ export interface ReportFacts {
   readonly queue?: Known<QueueFacts> | undefined
   /** What the scrub knows of the archived runs. */
   readonly proof?: ProofFacts | undefined
+  /** Archived records that looked damaged when they were archived, with what is wrong. */
+  readonly damagedRecords?: ReadonlyMap<number, string>
   /** Disks that have no room left: one sentence each. */
   readonly fullDisks?: readonly string[]
   /** The last pass, where an error ended it. */
