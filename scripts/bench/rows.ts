@@ -3,6 +3,7 @@
  * Each figure is rows a second over the wall time of the client process, with the CPU seconds of that process and of the server beside it: on a
  * busy machine only these say something. The servers are those of the tests; ARCHIVER_BENCH_MYSQL names another one (`mysql://root@host:port`).
  */
+import { buildSync } from 'esbuild'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,33 +51,18 @@ const fill = async (session: Session, server: Server): Promise<void> => {
   if (server === 'postgres') await run('CHECKPOINT')
 }
 
-const batches = (): number[][] => {
-  const all: number[][] = []
-  for (let from = 1; from <= ROWS; from += BATCH)
-    all.push(Array.from({ length: Math.min(BATCH, ROWS - from + 1) }, (_, at) => from + at))
-  return all
-}
-
-const floor = async (server: Server): Promise<number> => {
-  const before = process.cpuUsage()
-  const session = await open(URLS[server])
-  for (const batch of batches()) {
-    const list = batch.join(',')
-    if (server === 'mysql') {
-      await session.run('START TRANSACTION')
-      await session.run(`INSERT INTO ra SELECT * FROM r WHERE id IN (${list})`)
-      await session.run(`DELETE FROM r WHERE id IN (${list})`)
-      await session.run('COMMIT')
-    } else
-      await session.run(
-        'WITH x AS (DELETE FROM r WHERE id = ANY($1::bigint[]) RETURNING *) INSERT INTO ra SELECT * FROM x',
-        [batch.map(String)],
-      )
-  }
-  await session.close()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1e6
-}
+/** The bare SQL, a process of its own like the others. */
+const floorProgram = join(folder, 'floor.cjs')
+buildSync({
+  entryPoints: ['scripts/bench/rows-floor.ts'],
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  external: ['pg-native'],
+  outfile: floorProgram,
+})
+const floor = (server: Server): number =>
+  timed(process.execPath, [floorProgram, URLS[server], String(ROWS), String(BATCH)])
 
 const ours = (server: Server): number => {
   const config = join(folder, `${server}.yaml`)

@@ -7,6 +7,10 @@ export interface CsvRecord {
   readonly fields: readonly string[]
 }
 
+/** Lines without quotes as they stand, some of them blank, with how many stand before them; or records that were parsed. */
+export type CsvBlock =
+  { readonly texts: readonly string[]; readonly before: number } | { readonly records: readonly CsvRecord[] }
+
 type Take = (chunk: Buffer) => void
 
 /** Bytes that are read together, and the longest line. */
@@ -14,12 +18,20 @@ const CHUNK = 65_536
 const LONGEST = 1_048_576
 const [QUOTE, CR, LF] = [0x22, 0x0d, 0x0a]
 
+/** The records of a file, many at a time. Throws csv-parse's errors. */
+export async function* csvRecords(handle: FileHandle, take: Take): AsyncGenerator<readonly CsvRecord[]> {
+  for await (const block of csvBlocks(handle, take)) yield recordsOf(block)
+}
+
+export const recordsOf = (block: CsvBlock): readonly CsvRecord[] =>
+  'records' in block ? block.records : plainRecords(block.texts, block.before)
+
 /**
- * The records of a file, many at a time, from its first byte to its last. `take` is given every byte once. Lines without a quote are cut here,
+ * What is in a file, many lines at a time, from its first byte to its last. `take` is given every byte once. Lines without a quote are cut here,
  * which takes a tenth of csv-parse's time; from the first line with a quote or a stray carriage return on, csv-parse reads. Both give the same
  * records: a test compares them. Throws csv-parse's errors.
  */
-export async function* csvRecords(handle: FileHandle, take: Take): AsyncGenerator<readonly CsvRecord[]> {
+export async function* csvBlocks(handle: FileHandle, take: Take): AsyncGenerator<CsvBlock> {
   const first = await readAt(handle, 0, take)
   const lineEnd = lineEndOf(first)
   let at = first.length
@@ -36,7 +48,7 @@ export async function* csvRecords(handle: FileHandle, take: Take): AsyncGenerato
     const texts = block.toString('utf8', 0, end).split(lineEnd)
     // What follows the last line end is no line.
     if (texts.at(-1) === '') texts.pop()
-    yield plainRecords(texts, lines)
+    yield { texts, before: lines }
     lines += texts.length
     const rest = block.subarray(end)
     if (odd >= 0 || rest.length > LONGEST) {
@@ -113,7 +125,7 @@ async function* parsedRecords(
   handle: FileHandle,
   take: Take,
   { pending, at, lines, lineEnd }: Rest,
-): AsyncGenerator<readonly CsvRecord[]> {
+): AsyncGenerator<CsvBlock> {
   const parser = parse({
     bom: lineEnd === undefined,
     trim: true,
@@ -144,11 +156,11 @@ async function* parsedRecords(
     }>) {
       group.push({ line: lines + info.lines, fields: record })
       if (group.length < GROUP) continue
-      yield group
+      yield { records: group }
       group = []
     }
     await fed
-    if (group.length > 0) yield group
+    if (group.length > 0) yield { records: group }
   } finally {
     parser.destroy()
   }

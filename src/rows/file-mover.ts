@@ -9,6 +9,7 @@ import { IdList, type Survey } from './id-list.ts'
 import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
 import type { RowsLog } from './log/rows-log.ts'
 import { type RowsOptions, sleep } from './options.ts'
+import { readAhead } from './read-ahead.ts'
 import type { RunConnections } from './run-connections.ts'
 import { segmentsOf, totalBatches, type Segment } from './segments.ts'
 import { keyText, type Pair } from './table.ts'
@@ -104,7 +105,7 @@ export class FileMover {
       })) ?? 0
     options.listener({ type: 'file-started', file: name, size: survey.bytes, ids: survey.ids, batches })
     if (done.length > 0)
-      options.listener({ type: 'file-resumed', file: name, batch: firstOpen(done), records })
+      options.listener({ type: 'file-resumed', file: name, batch: done.length + 1, records })
     return { id, name, batches }
   }
 
@@ -112,7 +113,7 @@ export class FileMover {
     const { options, size, connections } = this.#work
     let records = done.reduce((sum, { ids }) => sum + ids, 0)
     let failed: Error | undefined
-    for await (const segment of segmentsOf(list.groups(), done, () => size.current)) {
+    for await (const segment of readAhead(segmentsOf(list.groups(), done, () => size.current))) {
       if (segment.type === 'done') {
         options.listener({ type: 'batch-skipped', file: file.name, batch: segment.number })
         continue
@@ -246,5 +247,3 @@ export class FileMover {
 /** An error that another batch need not meet. */
 const isOfBatch = (error: unknown): error is ArchiverError =>
   error instanceof ArchiverError && error.code === 'ROWS_FAILED' && error.cause !== undefined
-
-const firstOpen = (done: readonly Covered[]): number => done.length + 1

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
-import { csvRecords } from './csv-records.ts'
+import { csvBlocks, recordsOf, type CsvBlock } from './csv-records.ts'
 import { keyReader, readKey } from './key-values.ts'
 import type { Key, KeyColumn } from './table.ts'
 
@@ -66,8 +66,8 @@ export class IdList {
       hash.update(chunk)
       bytes += chunk.length
     }
-    for await (const group of this.#groups(take, counts)) {
-      ids += group.length
+    for await (const found of this.#blocks(take, counts, () => undefined)) {
+      ids += found
       if (signal.aborted) throw new ArchiverError('INTERRUPTED', `reading ${this.path} was stopped`)
     }
     await this.assertUnchanged()
@@ -75,8 +75,15 @@ export class IdList {
   }
 
   /** The ids in the order of the file, many at a time. */
-  groups(): AsyncGenerator<readonly Listed[]> {
-    return this.#groups(() => undefined, { bad: 0 })
+  async *groups(): AsyncGenerator<readonly Listed[]> {
+    let group: Listed[] = []
+    const visit = (line: number, key: Key): void => {
+      group.push({ line, key })
+    }
+    for await (const found of this.#blocks(() => undefined, { bad: 0 }, visit)) {
+      if (found > 0) yield group
+      group = []
+    }
   }
 
   /** Throws IDS_INVALID when somebody wrote to the file since it was opened. */
@@ -91,25 +98,38 @@ export class IdList {
     return this.#handle.close()
   }
 
-  async *#groups(take: (chunk: Buffer) => void, counts: { bad: number }): AsyncGenerator<Listed[]> {
+  /** Visits every id, and gives how many were in each block. */
+  async *#blocks(
+    take: (chunk: Buffer) => void,
+    counts: { bad: number },
+    visit: Visit,
+  ): AsyncGenerator<number> {
     const { key: columns, badLines } = this.#options
     const read = keyReader(columns)
     let places: readonly number[] | undefined
+    let found = 0
+    const add = (line: number, key: Key | string): void => {
+      if (typeof key !== 'string') {
+        found += 1
+        visit(line, key)
+      } else if (badLines === 'skip') counts.bad += 1
+      else throw this.#bad(line, key)
+    }
     try {
-      for await (const records of csvRecords(this.#handle, take)) {
-        const group: Listed[] = []
-        for (const { line, fields } of records) {
-          if (places === undefined) {
-            const head = this.#head(fields)
-            places = head.places
-            if (head.isHeader) continue
+      for await (const block of csvBlocks(this.#handle, take)) {
+        found = 0
+        if (isSingle(places) && 'texts' in block)
+          singles(block, (line, fields) => add(line, read([0], fields)))
+        else
+          for (const { line, fields } of recordsOf(block)) {
+            if (places === undefined) {
+              const head = this.#head(fields)
+              places = head.places
+              if (head.isHeader) continue
+            }
+            add(line, read(places, fields))
           }
-          const key = read(places, fields)
-          if (typeof key !== 'string') group.push({ line, key })
-          else if (badLines === 'skip') counts.bad += 1
-          else throw this.#bad(line, key)
-        }
-        yield group
+        yield found
       }
     } catch (cause) {
       throw cause instanceof ArchiverError
@@ -159,6 +179,22 @@ export class IdList {
     return new ArchiverError('IDS_INVALID', `${this.path}: line ${line}: ${reason}`, {
       hint: 'correct the line, or set rows.bad_lines: skip. Nothing of this file was moved',
     })
+  }
+}
+
+type Visit = (line: number, key: Key) => void
+
+const isSingle = (places: readonly number[] | undefined): boolean => places?.length === 1 && places[0] === 0
+
+/** The first field of each line that is not blank, without a list of all records: that would cost more than reading them. */
+const singles = (
+  { texts, before }: Extract<CsvBlock, { texts: unknown }>,
+  visit: (line: number, fields: readonly string[]) => void,
+): void => {
+  for (const [at, text] of texts.entries()) {
+    const comma = text.indexOf(',')
+    const field = (comma < 0 ? text : text.slice(0, comma)).trim()
+    if (field !== '' || (comma >= 0 && /[^,\s]/.test(text))) visit(before + at + 1, [field])
   }
 }
 
