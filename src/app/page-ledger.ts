@@ -16,6 +16,7 @@ import { dependencyGraph } from '../tracking/api/graph-reads.ts'
 import { TaskCache } from '../tracking/api/task-cache.ts'
 import { failedAttempts, runStory, taskDays } from '../tracking/api/task-reads.ts'
 import { closeOpen } from '../tracking/ledger/close-dead.ts'
+import { countForeign } from '../tracking/ledger/count-foreign.ts'
 import { openStore, type OpenStore } from '../tracking/ledger/ledger-database.ts'
 import { pruneMetrics } from '../tracking/ledger/prune.ts'
 import { hostOf } from '../tracking/ledger/ledger-options.ts'
@@ -47,6 +48,8 @@ const PAUSE = 2000
 const CONNECTIONS = 8
 /** Milliseconds between two looks for executions that died. */
 const JUDGE_EVERY = 60_000
+/** Milliseconds between two looks for executions that other programs wrote. */
+const COUNT_EVERY = 300_000
 /** Milliseconds between two removals of old measurements. */
 const PRUNE_EVERY = 3_600_000
 
@@ -87,7 +90,7 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
       log.warn(`Marked incomplete process ${pid} as ${status}: ${reason}`)
   }
   /** Work that questions bring along: at most so often, and what is wrong with it is no answer to them. */
-  const everySoOften = (ms: number, work: (store: OpenStore) => Promise<void>) => {
+  const everySoOften = (ms: number, work: (store: OpenStore) => Promise<unknown>) => {
     let at = -Infinity
     return async (store: OpenStore): Promise<void> => {
       if (Math.abs(now() - at) < ms) return
@@ -98,6 +101,8 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
   const chores = [
     everySoOften(JUDGE_EVERY, judge),
     everySoOften(PRUNE_EVERY, ({ database }) => pruneMetrics(database, now())),
+    everySoOften(COUNT_EVERY, ({ database }) => countForeign(database, now(), 2)),
+    everySoOften(PRUNE_EVERY, ({ database }) => countForeign(database, now(), 35)),
   ]
   const tasks = new TaskCache()
   return {

@@ -1,10 +1,14 @@
 import { messageOf } from '../../errors.ts'
 import { printable, type Redact } from '../../common/redact.ts'
+import { countForeign } from '../ledger/count-foreign.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { notSent, recordFindings } from './alert-store.ts'
 import type { Channel, Message } from './alerts.ts'
 import { taskFacts } from './gather-facts.ts'
 import { findings, type Finding, type WatchFacts } from './watch-rules.ts'
+
+/** Days in which executions of other programs are looked for: more than a timer is ever off. */
+const DAYS_BACK = 7
 
 export interface CheckOptions {
   readonly channels: readonly Channel[]
@@ -33,6 +37,7 @@ export interface CheckResult {
  */
 export const checkAlerts = async (database: LedgerDatabase, options: CheckOptions): Promise<CheckResult> => {
   const { now, site, channels } = options
+  await countForeign(database, now, DAYS_BACK)
   const found = findings({ now, tasks: await taskFacts(database, now), ...site })
   const { fire, send, resolve } = await recordFindings(database, found, now)
   const isHeard = channels.length > 0
