@@ -73,12 +73,17 @@ const main = async (place: HolderPlace): Promise<void> => {
     laterAfter: 1000,
     monotonic,
   })
-  let held: readonly Claim<number>[] = []
+  let held: Claim<number>[] = []
   say('ready')
   for await (const line of createInterface({ input: process.stdin })) {
     const [word, how] = line.split(' ')
     if (word === 'claim') {
-      held = await backlog.next(Number(how))
+      // Where little is left, a claim is smaller than what was asked for.
+      held = []
+      for (let more = await backlog.next(1); more.length > 0; more = await backlog.next(1)) {
+        held.push(...more)
+        if (held.length === Number(how)) break
+      }
       say(held.map(({ key }) => key))
     } else if (how === 'unfenced')
       say(

@@ -68,6 +68,27 @@ describe('a queue on PostgreSQL', () => {
 
 /** Our statements write to pg-boss's table: an upgrade that changes these columns must be looked at (docs/SEVERAL_WORKERS.md). */
 describe('the tables of pg-boss', () => {
+  it('and ours change together: a result that only one of them would take changes nothing', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      await store.enqueue(
+        'import',
+        [1, 2].map((ordinal) => ({ key: String(ordinal), ordinal })),
+        0,
+      )
+      const claims = await store.claim('import', 2)
+      // As somebody with psql would do it.
+      await site.client.query(`UPDATE ${site.schema}.job SET state = 'cancelled' WHERE data->>'key' = '2'`)
+      await expect(store.settle(claims, [])).rejects.toThrow('the tables of the queue disagree')
+      expect((await store.show('1'))[0]).toMatchObject({ status: 'claimed' })
+      expect((await store.counts())[0]).toMatchObject({ claimed: 2, done: 0 })
+      expect(await store.settle(claims.slice(0, 1), [])).toEqual([])
+    } finally {
+      await site.close()
+    }
+  })
+
   it('have the columns and states that our statements use', async () => {
     const site = await openPostgresSite()
     try {

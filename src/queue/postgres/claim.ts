@@ -2,7 +2,7 @@ import { SUSPECT_AFTER, type StoredClaim } from '../../engine/claim-store.ts'
 import type { Work } from './claims.ts'
 import type { Row } from './connection.ts'
 import { type Left, leftOf, leftSql } from './left.ts'
-import { type JobData, jobId, queueName } from './jobs.ts'
+import { idOf, type JobData, queueName, withId } from './jobs.ts'
 
 export interface Claimed {
   readonly claims: readonly StoredClaim[]
@@ -21,17 +21,20 @@ export const claim = async (work: Work, stage: string, most: number, lease: numb
   const [first] = rows
   if (!first) return { claims: [], back: [], left: undefined }
   const left = leftOf(first)
+  /** By id: how many claims did not count, and how many holders died. Only where there were any. */
+  const marks = new Map(Object.entries((first['marks'] ?? {}) as Record<string, [number, number]>))
   const claims = rows
-    .map(({ data, retryCount, ...row }) => {
-      const { key, ordinal } = data as JobData
-      const epoch = Number(retryCount) + 1
-      return { stage, key, ordinal, epoch, attempt: epoch - Number(row['uncounted']) }
+    .map((row) => {
+      const { key, ordinal } = row['data'] as JobData
+      const [epoch, id] = [Number(row['retryCount']) + 1, String(row['id'])]
+      const [uncounted = 0] = marks.get(id) ?? []
+      return withId({ stage, key, ordinal, epoch, attempt: epoch - uncounted }, id)
     })
     .sort((a, b) => a.ordinal - b.ordinal)
-  const suspects = new Set(rows.flatMap((row) => (Number(row['lost']) >= SUSPECT_AFTER ? [row['id']] : [])))
+  const isSuspect = (one: StoredClaim): boolean => (marks.get(idOf(one))?.[1] ?? 0) >= SUSPECT_AFTER
   const kept = left.halted
     ? []
-    : keptOf(claims, ({ key }) => suspects.has(jobId(stage, key)), {
+    : keptOf(claims, isSuspect, {
         held: Number(first['before']),
         suspects: Number(first['suspects_before']),
       })
@@ -68,11 +71,12 @@ const fetchAndHold = async (
         ON CONFLICT (stage, id) DO UPDATE SET epoch = excluded.epoch, instance = excluded.instance, claimed_at = excluded.claimed_at,
           lease_until = excluded.lease_until, message = NULL
         RETURNING h.id, h.uncounted, h.lost),
-      beside AS MATERIALIZED (SELECT ${leftSql(schema, stage)},
-        (SELECT count(*) FROM ${schema}.archiver_held o WHERE o.instance = ${instance}) AS before,
-        (SELECT count(*) FROM ${schema}.archiver_held o WHERE o.instance = ${instance} AND o.lost >= ${SUSPECT_AFTER}) AS suspects_before)
-      SELECT f.id, f.data, f."retryCount", ours.uncounted, ours.lost, beside.*, set_config('synchronous_commit', 'off', true)
-      FROM fetched f JOIN ours ON ours.id = f.id, beside`
+      beside AS MATERIALIZED (SELECT ${leftSql(schema, stage)}, count(*) AS before,
+        count(*) FILTER (WHERE o.lost >= ${SUSPECT_AFTER}) AS suspects_before FROM ${schema}.archiver_held o WHERE o.instance = ${instance}),
+      marked AS MATERIALIZED (SELECT jsonb_object_agg(id, jsonb_build_array(uncounted, lost)) FILTER (WHERE uncounted > 0 OR lost > 0)
+        AS marks FROM ours)
+      SELECT f.id, f.data, f."retryCount", beside.*, marked.marks, set_config('synchronous_commit', 'off', true)
+      FROM fetched f, beside, marked`
   }
   const jobs = await boss.fetch<JobData>(name, {
     batchSize: most,

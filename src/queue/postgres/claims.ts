@@ -1,8 +1,7 @@
 import type { PgBoss } from 'pg-boss'
 import type { StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
-import { countEnded } from '../claim-rows.ts'
 import type { Sql } from './connection.ts'
-import { attemptOf, jobId, queueName } from './jobs.ts'
+import { attemptOf, idOf, queueName } from './jobs.ts'
 
 /** What the statements need to know. `sql` is a transaction of the caller: an item's job and our row of it change together or not at all. */
 export interface Work {
@@ -12,16 +11,20 @@ export interface Work {
   readonly instance: string
 }
 
-/** Minutes of the server's clock. */
-export const MINUTE = 'floor(extract(epoch FROM clock_timestamp()) / 60)::bigint'
+/** Which claim of which item by whom, in one word; and in SQL, of our row `h`. */
+export const marksOf = (claims: readonly StoredClaim[], instance: string): string[] =>
+  claims.map((one) => `${idOf(one)}:${one.epoch}:${instance}`)
+export const MARK = `(h.id::text || ':' || h.epoch || ':' || h.instance)`
 
-/** Claims that are ours, by the epoch: the condition of every statement that ends or extends one. Its parameters are $1 to $4. */
-export const OURS = `h.stage = $1 AND h.instance = $2 AND (h.id, h.epoch) IN (SELECT * FROM unnest($3::uuid[], $4::int[]))`
-export const oursOf = (stage: string, instance: string, claims: readonly StoredClaim[]): unknown[] => [
+/**
+ * Claims that are ours, by the epoch: the condition of every statement that ends or extends one. Its parameters are those of `oursOf`, $1 to
+ * $3. The ids find the rows by their key, the marks are looked up in a hashed list: nothing else is read, whatever the planner expects.
+ */
+const OURS = `h.stage = $1 AND h.id = ANY($2::uuid[]) AND ${MARK} = ANY($3::text[])`
+const oursOf = (stage: string, instance: string, claims: readonly StoredClaim[]): unknown[] => [
   queueName(stage),
-  instance,
-  claims.map(({ key }) => jobId(stage, key)),
-  claims.map(({ epoch }) => epoch),
+  claims.map(idOf),
+  marksOf(claims, instance),
 ]
 
 /**
@@ -38,39 +41,16 @@ const stillOurs = async (
   if (!first) return []
   const { rows } = await sql.executeSql(statement, [...oursOf(first.stage, instance, claims), ...values])
   const ids = new Set(rows.map((row) => row['id']))
-  return claims.filter(({ stage, key }) => ids.has(jobId(stage, key)))
+  return claims.filter((one) => ids.has(idOf(one)))
 }
 
 export const renew = (work: Work, claims: readonly StoredClaim[], lease: number) =>
   stillOurs(
     work,
-    `UPDATE ${work.schema}.archiver_held h SET lease_until = clock_timestamp() + $5 * interval '1 ms' WHERE ${OURS} RETURNING h.id`,
+    `UPDATE ${work.schema}.archiver_held h SET lease_until = clock_timestamp() + $4 * interval '1 ms' WHERE ${OURS} RETURNING h.id`,
     claims,
     lease,
   )
-
-export const settleDone = async (
-  work: Work,
-  done: readonly StoredClaim[],
-): Promise<readonly StoredClaim[]> => {
-  const { boss, sql, schema } = work
-  // One statement for all that is ours: each way to the server and back costs as much as the work there.
-  const ended = '(SELECT count(*) FROM gone)'
-  const ours = await stillOurs(
-    work,
-    `WITH gone AS (DELETE FROM ${schema}.archiver_held h WHERE ${OURS} RETURNING h.id),
-       counted AS (INSERT INTO ${schema}.archiver_tallies AS t (stage, instance, added, done, failed)
-         SELECT $1, $2, 0, count(*), 0 FROM gone ON CONFLICT (stage, instance) DO UPDATE SET done = t.done + excluded.done),
-       own AS (UPDATE ${schema}.archiver_instances SET done = done + ${ended}, fenced = fenced + $5::bigint - ${ended},
-         ${countEnded(MINUTE, ended)} WHERE id = $2)
-     SELECT id FROM gone h`,
-    done,
-    done.length,
-  )
-  const [first] = ours
-  if (first) agree(await boss.complete(queueName(first.stage), ours.map(attemptOf), null, { db: sql }), ours)
-  return ours
-}
 
 export const settleFailed = async (
   work: Work,
@@ -114,7 +94,7 @@ export const giveBack = async (
   const { boss, sql, schema } = work
   const ours = await stillOurs(
     work,
-    `UPDATE ${schema}.archiver_held h SET instance = NULL, lease_until = NULL, uncounted = uncounted + 1, message = $5 WHERE ${OURS} RETURNING h.id`,
+    `UPDATE ${schema}.archiver_held h SET instance = NULL, lease_until = NULL, uncounted = uncounted + 1, message = $4 WHERE ${OURS} RETURNING h.id`,
     claims,
     reason === null ? null : withoutNul({ message: reason }).message,
   )
@@ -125,7 +105,7 @@ export const giveBack = async (
   if (delay > 0)
     await sql.executeSql(
       `UPDATE ${schema}.job SET start_after = clock_timestamp() + $3 * interval '1 ms' WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'retry'`,
-      [name, ours.map(({ stage, key }) => jobId(stage, key)), delay],
+      [name, ours.map(idOf), delay],
     )
   return ours
 }

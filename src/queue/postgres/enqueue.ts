@@ -1,5 +1,6 @@
 import type { QueueItem, StoredClaim } from '../../engine/claim-store.ts'
 import type { Work } from './claims.ts'
+import type { Sql } from './connection.ts'
 import { jobId, priorityIn, priorityOf, queueName, RETRY_LIMIT } from './jobs.ts'
 
 export interface Tally {
@@ -35,7 +36,8 @@ export const enqueue = async (
       return [id, { id, data: { key, ordinal }, priority: priorityOf(ordinal) }]
     }),
   )
-  const added = (await boss.insert(name, [...jobs.values()], { db: sql, returnId: true })) ?? []
+  const added =
+    (await boss.insert(name, [...jobs.values()], { db: counting(work, name), returnId: true })) ?? []
   let opened = 0
   if (added.length < jobs.size && missingAt > 0) {
     const { rows } = await sql.executeSql(
@@ -48,9 +50,22 @@ export const enqueue = async (
     opened = rows.length
     await forgetAttempts(work, name, rows)
   }
-  await count(work, stage, { added: added.length, done: -opened })
+  await count(work, stage, { done: -opened })
   return added.length + opened
 }
+
+/** Runs pg-boss's `insert`, and counts what it added in the same statement. */
+const counting = ({ sql, schema, instance }: Work, name: string): Sql => ({
+  executeSql: (insert, values = []) =>
+    sql.executeSql(
+      `WITH added AS (${insert}),
+         counted AS (INSERT INTO ${schema}.archiver_tallies AS t (stage, instance, added, done, failed)
+           SELECT $${values.length + 1}::text, $${values.length + 2}::text, count(*), 0, 0 FROM added
+           ON CONFLICT (stage, instance) DO UPDATE SET added = t.added + excluded.added)
+       SELECT id FROM added`,
+      [...values, name, instance],
+    ),
+})
 
 /** The end of time, in milliseconds, that PostgreSQL can still compute with. */
 const LATEST = 8_000_000_000_000

@@ -1,5 +1,8 @@
 import { countEnded } from '../claim-rows.ts'
-import { MINUTE, type Work } from './claims.ts'
+import type { Work } from './claims.ts'
+
+/** Minutes of the server's clock. */
+export const MINUTE = 'floor(extract(epoch FROM clock_timestamp()) / 60)::bigint'
 
 /** Counts failures, and results that were refused, in the row of this instance; in the transaction that recorded them. */
 export const countFailed = async (

@@ -34,6 +34,18 @@ export const jobId = (stage: string, key: string): string => {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
+const ids = new WeakMap<StoredClaim, string>()
+
+/** The job of a claim. A claim is named in several statements: its job's id is made once. */
+export const idOf = (claim: StoredClaim): string =>
+  ids.get(claim) ?? idOf(withId(claim, jobId(claim.stage, claim.key)))
+
+/** A claim whose job is known. */
+export const withId = (claim: StoredClaim, id: string): StoredClaim => {
+  ids.set(claim, id)
+  return claim
+}
+
 const NAMESPACE = Buffer.from('6f1c1f3e5d0a4d0e9d0b7b7a1f3c2a11', 'hex')
 
 /** After all others: an item whose holders died so often that the next death would make it poison. */
@@ -55,7 +67,4 @@ export const stageOfQueue = (name: string): string =>
   name.replace(/\.([0-9a-f]+)\./g, (_, code: string) => String.fromCodePoint(parseInt(code, 16)))
 
 /** The attempt that pg-boss fences with: it counts claims from 0. */
-export const attemptOf = ({ stage, key, epoch }: StoredClaim) => ({
-  id: jobId(stage, key),
-  retryCount: epoch - 1,
-})
+export const attemptOf = (claim: StoredClaim) => ({ id: idOf(claim), retryCount: claim.epoch - 1 })

@@ -5,7 +5,8 @@ import { queueName } from './jobs.ts'
 
 /** What is left in a stage, and how many instances share it. */
 export interface Left {
-  readonly pending: number
+  /** Pending, or in hand. */
+  readonly open: number
   readonly instances: number
   /** Nothing is handed out: the stage is paused or blocked. */
   readonly halted: boolean
@@ -13,14 +14,13 @@ export interface Left {
 
 /** SQL of the columns of `Left`; `stage` and `schema` stand in it as they are. */
 export const leftSql = (schema: string, stage: string): string =>
-  `(SELECT coalesce(sum(added - done - failed), 0) FROM ${schema}.archiver_tallies t WHERE t.stage = ${stage})
-     - (SELECT count(*) FROM ${schema}.archiver_held o WHERE o.stage = ${stage} AND o.instance IS NOT NULL) AS pending,
+  `(SELECT coalesce(sum(added - done - failed), 0) FROM ${schema}.archiver_tallies t WHERE t.stage = ${stage}) AS open,
    (SELECT count(*) FROM ${schema}.archiver_instances WHERE status = 'running') AS instances,
    EXISTS (SELECT 1 FROM ${schema}.archiver_stages p WHERE p.stage = ${stage}
      AND (p.paused_at IS NOT NULL OR p.blocked_until > clock_timestamp())) AS halted`
 
 export const leftOf = (row: Row | undefined): Left => ({
-  pending: Number(row?.['pending']),
+  open: Number(row?.['open']),
   instances: Number(row?.['instances']),
   halted: row?.['halted'] === true,
 })
@@ -53,7 +53,7 @@ export class LeftInStages {
   async shareOf(work: Work, stage: string, most: number): Promise<number> {
     const seen = this.#seen.get(stage)
     const isNew = seen !== undefined && this.#monotonic() - seen.at < BELIEVED
-    const { pending, instances, halted } = isNew ? seen : await leftIn(work, stage)
-    return halted ? 0 : fairShare(most, pending, instances)
+    const { open, instances, halted } = isNew ? seen : await leftIn(work, stage)
+    return halted ? 0 : fairShare(most, open, instances)
   }
 }

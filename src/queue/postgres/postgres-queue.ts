@@ -6,7 +6,7 @@ import { byStage, refused } from './by-stage.ts'
 import { claim } from './claim.ts'
 import * as claims from './claims.ts'
 import { Connections, type PostgresPlace, type Sql } from './connection.ts'
-import { count, enqueue, enqueueNext } from './enqueue.ts'
+import { enqueue } from './enqueue.ts'
 import { exclusively } from './exclusive.ts'
 import { QUEUE_OPTIONS, queueName } from './jobs.ts'
 import { Leadership } from './leadership.ts'
@@ -14,7 +14,7 @@ import { type InstanceOptions, Liveness } from './liveness.ts'
 import { PostgresOverview } from './overview.ts'
 import { LeftInStages } from './left.ts'
 import { Tally } from '../instance-tally.ts'
-import { countFailed } from './instance-row.ts'
+import { settle } from './settle.ts'
 import { bossOf, migrateTables, startOnTables } from './schema.ts'
 import * as steering from './steering.ts'
 
@@ -117,22 +117,11 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     nextStage?: string,
   ): Promise<readonly StoredClaim[]> {
     if (nextStage !== undefined) await this.#ensureQueue(nextStage)
-    const refusals = await this.#write(async (work) => {
-      const lost = await refused(done, (these) => claims.settleDone(work, these))
-      const accepted = done.filter((one) => !lost.includes(one))
-      const failures = failed.map(({ claim }) => claim)
-      const lostFailures = await refused(failures, (these) =>
-        claims.settleFailed(
-          work,
-          failed.filter(({ claim }) => these.includes(claim)),
-        ),
-      )
-      if (nextStage !== undefined) await enqueueNext(work, nextStage, accepted)
-      const failedHere = failures.filter((one) => !lostFailures.includes(one))
-      for (const [stage, these] of byStage(failedHere)) await count(work, stage, { failed: these.length })
-      if (failures.length > 0) await countFailed(work, failedHere.length, lostFailures.length)
-      return [...lost, ...lostFailures]
-    })
+    // What is one statement needs no transaction around it.
+    const isAlone = failed.length === 0 && nextStage === undefined && byStage(done).length === 1
+    const refusals = isAlone
+      ? await this.#connections.statements((sql) => settle(this.#work(sql), done, [], undefined))
+      : await this.#write((work) => settle(work, done, failed, nextStage))
     this.tally.fenced += refusals.length
     return refusals
   }

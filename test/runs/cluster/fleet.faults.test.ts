@@ -25,7 +25,7 @@ const proxies: { close(): Promise<void> }[] = []
 beforeAll(async () => {
   server = await OwnPostgres.start()
   if (!server) console.warn('SKIPPED: workers on a PostgreSQL that is restarted, because none can be started')
-}, 120_000)
+}, 600_000)
 afterAll(() => server?.stop())
 afterEach(async () => {
   await fleet?.close()
