@@ -3,6 +3,7 @@ import { Secret } from './common/secret.ts'
 import { readConfig } from './config/load-config.ts'
 import { identity, now } from './platform/host.ts'
 import type { Execution } from './tracking/client/execution.ts'
+import type { LineageSettings } from './tracking/client/lineage.ts'
 import {
   configuredTracking,
   trackingPlace,
@@ -103,6 +104,7 @@ interface Settings {
   readonly flushEvery?: number
   readonly stagePatterns?: ReadonlyMap<string, string>
   readonly envAllow?: readonly string[]
+  readonly lineage?: LineageSettings | undefined
 }
 
 const settingsOf = (

@@ -1,6 +1,6 @@
 import { ENVIRONMENT_ALLOWED, STAGE_PATTERNS } from '../../common/stage-patterns.ts'
 import { secret, url } from '../addresses.ts'
-import { integer, type Kind, list, map, text } from '../value-types.ts'
+import { integer, type Kind, list, map, path, text } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
 /** Names and regular expressions. */
@@ -32,6 +32,12 @@ export const tracking = section(
     stage_patterns: key(patterns, STAGE_PATTERNS, {
       doc: 'The stage of a task: the first whose regular expression its name matches, else `UNKNOWN`.',
     }),
+    openlineage_url: optional(url('http', 'https'), {
+      doc: 'The address that takes OpenLineage events of these executions, such as `https://lineage.example.org/api/v1/lineage`. Left out: none are sent.',
+    }),
+    openlineage_token: optional(secret, { doc: 'Its bearer token.' }),
+    openlineage_file: optional(path, { doc: 'A file to which the events are appended, one a line.' }),
+    openlineage_namespace: key(text, 'run-record-archiver', { doc: 'The namespace of the jobs.' }),
     env_allow: key(list(text), ENVIRONMENT_ALLOWED, {
       doc: 'Environment variables that an execution keeps. What looks like a secret is masked.',
     }),

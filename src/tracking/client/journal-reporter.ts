@@ -6,7 +6,8 @@ import type { Row } from '../ledger/row.ts'
 import { Spool } from '../ledger/spool.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { Journal } from './journal.ts'
-import { openWriter, SPOOL_FILE, type WriterSettings } from './open-writer.ts'
+import type { Lineage } from './lineage.ts'
+import { openLineage, openWriter, SPOOL_FILE, type WriterSettings } from './open-writer.ts'
 import type { Operation } from './operations.ts'
 import type { TrackStore } from './track-store.ts'
 import { trackedRows } from './tracked-rows.ts'
@@ -23,12 +24,16 @@ export class JournalReporter {
   readonly #settings: WriterSettings
   readonly #journal: Journal
   readonly #writer: LedgerWriter<TrackStore> | undefined
+  readonly #lineage: Lineage | undefined
+  readonly #runId: string
   readonly #rows: Row[] = []
   #pending: Operation[] = []
 
   constructor(settings: WriterSettings, runId: string) {
     this.#settings = settings
     this.#journal = new Journal(settings.place.folder, runId)
+    this.#runId = runId
+    this.#lineage = openLineage(settings)
     this.#writer = openWriter(settings, () => this.#drain())
   }
 
@@ -42,6 +47,7 @@ export class JournalReporter {
 
   /** Takes an operation; the newest of two reports of progress stands for both. */
   report(operation: Operation, urgent = true): void {
+    if (operation.op === 'init') this.#lineage?.begins(this.#runId)
     const last = this.#pending.at(-1)
     const replaces = last?.op === 'progress' && operation.op === 'progress'
     if (replaces) this.#pending[this.#pending.length - 1] = { ...last, ...operation }
@@ -67,7 +73,10 @@ export class JournalReporter {
 
   /** Writes what is unwritten, for `ms` milliseconds at most; the rest waits in the spool. Removes the journal of an execution that has ended. */
   async close(ms = 2000): Promise<void> {
+    const { now } = this.#settings
+    const until = now() + ms
     await this.#writer?.close(ms)
+    await this.#lineage?.close(Math.max(0, until - now()))
     if (this.#journal.execution?.hasEnded) this.#journal.remove()
   }
 
@@ -76,12 +85,14 @@ export class JournalReporter {
    * try: a script with fifty reports must not wait fifty times.
    */
   async once(operations: readonly Operation[], ms = 2000): Promise<void> {
+    if (operations.some(({ op }) => op === 'init')) this.#lineage?.begins(this.#runId)
     this.#pending.push(...operations)
     const { place, now } = this.#settings
     const mark = join(place.folder, 'tracking', 'database-away')
     const failures = this.#writer?.failures ?? 0
     if (isFresh(mark, now())) {
       new Spool(join(place.folder, SPOOL_FILE)).append(this.#drain())
+      await this.#lineage?.close(ms)
       if (this.#journal.execution?.hasEnded) this.#journal.remove()
       return
     }
@@ -109,6 +120,7 @@ export class JournalReporter {
       const changed = this.#journal.read()
       const { execution, revision } = this.#journal
       const rows = changed && execution ? trackedRows(execution, { revision, now: now(), redact }) : []
+      this.#lineage?.see(rows)
       return [...rows, ...this.#rows.splice(0)]
     } catch (error) {
       log.warn(`Failed to update status: ${redact(messageOf(error))}`)

@@ -7,6 +7,7 @@ import type { Row } from '../ledger/row.ts'
 import { Spool } from '../ledger/spool.ts'
 import { LedgerWriter } from '../ledger/writer.ts'
 import { isService, openHttpStore } from './http-store.ts'
+import { Lineage, type LineageSettings } from './lineage.ts'
 import type { TrackingPlace } from './place.ts'
 import type { TrackStore } from './track-store.ts'
 
@@ -25,6 +26,14 @@ export interface WriterSettings {
   readonly timeout?: number | undefined
   /** Milliseconds without another try after one has failed. */
   readonly retryEvery?: number | undefined
+  /** Left out: nobody is told but the database. */
+  readonly lineage?: LineageSettings | undefined
+}
+
+/** Tells of executions as OpenLineage has it, where the configuration asks for it. */
+export const openLineage = (settings: WriterSettings): Lineage | undefined => {
+  const { lineage, version, now, log, redact = redactByLook, timeout = 5000 } = settings
+  return lineage && new Lineage({ ...lineage, version, now, log, redact, timeout })
 }
 
 /** The writer of trackers: undefined where tracking is off. Throws CONFIG_INVALID for a URL that is none. */

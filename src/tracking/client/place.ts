@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Secret } from '../../common/secret.ts'
+import type { LineageSettings } from './lineage.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -35,6 +36,10 @@ interface Configured {
     readonly flushMs: number
     readonly stagePatterns: ReadonlyMap<string, string>
     readonly envAllow: readonly string[]
+    readonly openlineageUrl: string | undefined
+    readonly openlineageToken: Secret | undefined
+    readonly openlineageFile: string | undefined
+    readonly openlineageNamespace: string
   }
 }
 
@@ -48,7 +53,13 @@ export const configuredTracking = ({ app, ledger, tracking }: Configured) => {
     token: url === undefined ? undefined : token,
     workDir: app.workDir,
   }
-  return { settings, tuning: { flushEvery, stagePatterns, envAllow } }
+  return { settings, tuning: { flushEvery, stagePatterns, envAllow, lineage: lineageOf(tracking) } }
+}
+
+const lineageOf = (tracking: Configured['tracking']): LineageSettings | undefined => {
+  const { openlineageUrl: url, openlineageToken: token, openlineageFile: file } = tracking
+  if (url === undefined && file === undefined) return undefined
+  return { url, token, file, namespace: tracking.openlineageNamespace }
 }
 
 /**

@@ -4,7 +4,8 @@ import { cpuPercent, processUsage, type Usage } from '../ledger/process-usage.ts
 import type { Row } from '../ledger/row.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { Execution } from './execution.ts'
-import { openWriter, type WriterSettings } from './open-writer.ts'
+import type { Lineage } from './lineage.ts'
+import { openLineage, openWriter, type WriterSettings } from './open-writer.ts'
 import type { Operation } from './operations.ts'
 import { initFields, type FactOptions, type Runner, type TaskOptions } from './run-facts.ts'
 import type { TrackStore } from './track-store.ts'
@@ -25,6 +26,7 @@ export interface TrackerOptions extends FactOptions, WriterSettings {
 export class Tracker {
   readonly #options: TrackerOptions
   readonly #writer: LedgerWriter<TrackStore> | undefined
+  readonly #lineage: Lineage | undefined
   readonly #executions = new Map<string, Execution>()
   readonly #rows: Row[] = []
   #heart: NodeJS.Timeout | undefined
@@ -33,6 +35,7 @@ export class Tracker {
   /** Throws CONFIG_INVALID for a URL that is none. */
   constructor(options: TrackerOptions) {
     this.#options = options
+    this.#lineage = openLineage(options)
     this.#writer = openWriter(options, () => this.#drain())
   }
 
@@ -69,6 +72,7 @@ export class Tracker {
       changed: (urgent) => this.#changed(urgent),
     })
     this.#executions.set(runId, execution)
+    this.#lineage?.begins(runId)
     this.#beat()
     this.#changed(true)
     return execution
@@ -92,7 +96,10 @@ export class Tracker {
   /** The end of the process: waits at most `ms` milliseconds for the last rows, and leaves the rest in the spool. */
   async close(ms = 2000): Promise<void> {
     clearInterval(this.#heart)
+    const { now } = this.#options
+    const until = now() + ms
     await this.#writer?.close(ms)
+    await this.#lineage?.close(Math.max(0, until - now()))
   }
 
   /** Puts what is unwritten where it survives this process, before it returns: for signals and exits. */
@@ -108,6 +115,7 @@ export class Tracker {
   #drain(): Row[] {
     const rows = [...this.#executions.values()].flatMap((execution) => execution.drain())
     // An end that was handed over needs no more memory.
+    this.#lineage?.see(rows)
     for (const [runId, execution] of this.#executions) if (execution.hasEnded) this.#executions.delete(runId)
     return [...rows, ...this.#rows.splice(0)]
   }

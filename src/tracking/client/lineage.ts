@@ -1,0 +1,143 @@
+import type { Log } from '../../common/log.ts'
+import type { Redact } from '../../common/redact.ts'
+import type { Secret } from '../../common/secret.ts'
+import { messageOf } from '../../errors.ts'
+import { appendOwn } from '../../platform/own-file.ts'
+import type { Cell, Row } from '../ledger/row.ts'
+import { within } from '../ledger/writer.ts'
+import { lineageEvent, lineageType, type LineageEvent, type LineageType } from './lineage-event.ts'
+
+/** `tracking.openlineage_*`. */
+export interface LineageSettings {
+  /** The whole address that takes events, such as `https://host/api/v1/lineage`. */
+  readonly url: string | undefined
+  readonly token: Secret | undefined
+  /** A file to which events are appended, one a line. */
+  readonly file: string | undefined
+  readonly namespace: string
+}
+
+export interface LineageOptions extends LineageSettings {
+  readonly version: string
+  readonly now: () => number
+  readonly log: Log
+  readonly redact: Redact
+  /** Milliseconds for one event. */
+  readonly timeout: number
+}
+
+/** Milliseconds for which an address that did not take an event is left alone. */
+const PAUSE = 30_000
+/** Events that wait for an address that is slow. */
+const MOST_WAITING = 1000
+
+/**
+ * Tells an OpenLineage service, or a file, of the executions of this process: START and the end once each, RUNNING when work begins. Nothing here
+ * throws, waits or changes an exit code: an event that is not taken is given up, and `close` says how many were.
+ */
+export class Lineage {
+  readonly #options: LineageOptions
+  /** What was told of each execution that has not ended. */
+  readonly #told = new Map<string, Set<LineageType>>()
+  readonly #tasks = new Map<string, string>()
+  readonly #begun = new Set<string>()
+  #turn: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #lost = 0
+  #retryAt = -Infinity
+  #isWarned = false
+
+  constructor(options: LineageOptions) {
+    this.#options = options
+  }
+
+  /** This process begins the execution: its START is told here, and nowhere else. */
+  begins(runId: string): void {
+    this.#begun.add(runId)
+  }
+
+  /** Rows as they are on their way to the database. */
+  see(rows: readonly Row[]): void {
+    for (const { table, cells } of rows) if (table === 'executions') this.#execution(cells)
+  }
+
+  /** Waits at most `ms` milliseconds for what is being sent. */
+  async close(ms: number): Promise<void> {
+    await within(ms, this.#turn).catch(() => (this.#lost += this.#waiting))
+    if (this.#lost > 0) this.#options.log.warn(`OpenLineage: ${this.#lost} events were given up`)
+    this.#lost = 0
+  }
+
+  #execution(cells: Readonly<Record<string, Cell>>): void {
+    const runId = String(cells['run_id'])
+    const type = lineageType(cells)
+    if (type === undefined) return
+    let told = this.#told.get(runId)
+    if (!told) this.#told.set(runId, (told = new Set()))
+    this.#tasks.set(runId, String(cells['task_name']))
+    // A process that reports of an execution which another one began: that one has told of the START.
+    const due: readonly LineageType[] = type === 'START' ? ['START'] : ['START', type]
+    for (const one of due) {
+      if (told.has(one) || (one === 'START' && !this.#begun.has(runId))) continue
+      told.add(one)
+      this.#tell(lineageEvent(one, cells, this.#contextOf(cells)))
+    }
+  }
+
+  #contextOf(cells: Readonly<Record<string, Cell>>) {
+    const { namespace, version } = this.#options
+    return { namespace, version, parentTask: this.#tasks.get(String(cells['parent_run_id'])) }
+  }
+
+  #tell(event: LineageEvent): void {
+    const { file, url } = this.#options
+    if (file !== undefined)
+      try {
+        appendOwn(file, `${JSON.stringify(event)}\n`, { operatorChosen: true })
+      } catch (error) {
+        this.#failed(error)
+      }
+    if (url === undefined) return
+    if (this.#waiting >= MOST_WAITING) {
+      this.#lost += 1
+      return
+    }
+    this.#waiting += 1
+    this.#turn = this.#turn.then(() => this.#post(url, event)).finally(() => (this.#waiting -= 1))
+  }
+
+  async #post(url: string, event: LineageEvent): Promise<void> {
+    const { token, timeout, now } = this.#options
+    if (now() < this.#retryAt) {
+      this.#lost += 1
+      return
+    }
+    try {
+      const reply = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
+        },
+        body: JSON.stringify(event),
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeout),
+      })
+      await reply.arrayBuffer()
+      if (!reply.ok) throw new Error(`it answers ${reply.status}`)
+    } catch (error) {
+      this.#retryAt = now() + PAUSE
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#lost += 1
+    if (this.#isWarned) return
+    this.#isWarned = true
+    // undici says "fetch failed", and why in its cause.
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    const { log, redact } = this.#options
+    log.warn(`OpenLineage was not told; the pipeline goes on: ${redact(messageOf(cause))}`)
+  }
+}
