@@ -10,7 +10,12 @@ const CHROMIUM = '/usr/bin/chromium'
 const PATIENCE = 120_000
 const PAGES = [
   ...['/', '/runs', '/runs/1012', '/history', '/executions/1', '/performance', '/failures', '/graph'],
-  ...['/rows', '/records', '/instances', '/alerts', '/login'],
+  ...['/rows', '/records', '/instances', '/alerts', '/login', '/_parts'],
+]
+/** Pages with more on them than an empty ledger has. */
+const FULL = [
+  ...['/executions/running', '/performance?task=DAILY_02_merge_hits', '/history?compare=20&compare=26'],
+  ...['/failures?by=task', '/failures?by=run'],
 ]
 
 const demo = new ServedDemo()
@@ -48,9 +53,10 @@ describe.skipIf(!existsSync(CHROMIUM))('every page in Chromium', () => {
     beforeAll(async () => void (context = await browser.newContext({ colorScheme })))
     afterAll(() => context.close())
 
-    it.each(PAGES)(
+    it.each([...PAGES, ...FULL])(
       'breaks no rule of axe or CSP, fits its width and asks no other host: %s',
-      async (path) => {
+      async (name) => {
+        const path = name.replace('running', String((await list('/current'))[0]?.['id']))
         const page = await context.newPage()
         const troubles: string[] = []
         page.on('console', (message) => {
@@ -77,24 +83,47 @@ describe.skipIf(!existsSync(CHROMIUM))('every page in Chromium', () => {
   })
 
   it(
-    'fits a phone over a ledger alone, where most parts are not configured',
+    'fits every width whatever the values are, where most parts are not configured',
     async () => {
       const alone = new Served()
-      const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+      const page = await browser.newPage()
+      const task = `DAILY_${'very_long_name_'.repeat(6)}`
       try {
         await alone.start()
+        const { json } = await alone.send('POST', '/api/v1/executions', {
+          task_name: task,
+          hostname: `${'daq-evb-archive-'.repeat(4)}.example.org`,
+          process_id: 4_194_304,
+          user_name: 'u'.repeat(60),
+          argv: '/usr/local/bin/'.repeat(20),
+          log_path: `/${'folder'.repeat(30)}/run.log`,
+          at: Date.now() - 99 * 86_400_000,
+        })
+        const id = String(json['run_id'])
+        for (const [path, body] of [
+          ['steps', { op: 'enter', message: 'join hits and channels of every sector'.repeat(4) }],
+          ['progress', { items_complete: 123_456_789, items_total: 987_654_321, message: 'x'.repeat(300) }],
+        ] as const)
+          await alone.send('POST', `/api/v1/executions/${id}/${path}`, body)
         const wide: string[] = []
-        for (const path of PAGES) {
-          await page.goto(alone.url + path)
-          wide.push(...(await faultsOf(page, false)).map((fault) => `${path}: ${fault}`))
+        for (const ended of [false, true]) {
+          if (ended)
+            await alone.send('POST', `/api/v1/executions/${id}/error`, { message: 'no_blank_'.repeat(60) })
+          for (const path of [...PAGES, `/performance?days=365&task=${task}`, '/failures?by=task']) {
+            await page.goto(alone.url + path, { timeout: PATIENCE })
+            for (const width of [1440, 1024, 390]) {
+              await page.setViewportSize({ width, height: 900 })
+              wide.push(...(await faultsOf(page, false)).map((fault) => `${path} at ${width}: ${fault}`))
+            }
+          }
         }
-        expect(wide).toEqual([])
+        expect(wide.join('\n')).toBe('')
       } finally {
         await page.close()
         await alone.remove()
       }
     },
-    PATIENCE,
+    PATIENCE * 2,
   )
 
   it(

@@ -16,8 +16,24 @@ export const atlas = async (): Promise<void> => {
     (await (
       await fetch(canvas.dataset['src'] ?? '', { headers: { accept: 'application/json' } })
     ).json()) as MapData
-  let data = await load()
-  if (data.last === 0 || data.last - data.first > WIDEST) return
+  const instead = (text: string): void => {
+    canvas.dataset['drawn'] = ''
+    const cell = one('#celltext')
+    if (cell) cell.textContent = `${text} The tables below hold the same.`
+  }
+  let data: MapData
+  try {
+    data = await load()
+  } catch {
+    instead('The map could not be loaded; it comes with the next look at this page.')
+    return
+  }
+  if (data.last === 0) return
+  if (data.last - data.first > WIDEST) {
+    instead(`Numbers ${figure(data.first)} to ${figure(data.last)} are too wide a range for a map.`)
+    return
+  }
+  canvas.dataset['drawn'] = ''
   let states = statesOf(data)
   const query = new URLSearchParams(location.search)
   const zooms: readonly string[] = ['all', '10000', '1000']
@@ -182,12 +198,15 @@ export const atlas = async (): Promise<void> => {
     // The page's parts changed: so may the map, at most every five seconds.
     if (now() - loadedAt < 5000) return
     loadedAt = now()
-    void load().then((fresh) => {
-      data = fresh
-      states = statesOf(fresh)
-      draw()
-      describe()
-    })
+    load()
+      .then((fresh) => {
+        data = fresh
+        states = statesOf(fresh)
+        draw()
+        describe()
+      })
+      // The page is being left, or the server is away: the map that is shown stays.
+      .catch(() => undefined)
   })
   await document.fonts.ready
   zoom(look.zoom)

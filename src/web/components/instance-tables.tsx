@@ -43,7 +43,7 @@ export const Instances = ({
         <th class="r opt">Fenced</th>
         <th class="r opt">Recovered</th>
         <th class="opt">Started</th>
-        <th class="opt">Host, process</th>
+        <th class="opt opt2">Host, process</th>
       </tr>
     </thead>
     <tbody>
@@ -67,7 +67,7 @@ export const Instances = ({
           <td class="opt num nw">
             <Time at={one.startedAt} now={local} />
           </td>
-          <td class="opt sub nw">
+          <td class="opt opt2 sub">
             {one.host}, {one.pid}
           </td>
         </tr>

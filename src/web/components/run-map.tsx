@@ -1,7 +1,7 @@
 import type { RunAttempt, RunReads, RunsSnapshot } from '../model.ts'
 import { count, plural } from '../text.ts'
 import type { Ask } from '../view.ts'
-import { Cmd, Panel } from './parts.tsx'
+import { Cmd, Panel, Skeleton } from './parts.tsx'
 import { failedCount, Legend } from './runs.tsx'
 
 const Zoom = () => (
@@ -50,6 +50,7 @@ export const MapPanel = ({ snapshot }: { snapshot: RunsSnapshot }) => (
         data-src="/api/v1/runs/map"
         data-path="/runs"
       ></canvas>
+      <Skeleton />
     </div>
     <p id="celltext" class="celltext" aria-live="polite"></p>
   </Panel>
