@@ -13,6 +13,7 @@ import { listActions } from '../tracking/api/action-events.ts'
 import { listExecutions } from '../tracking/api/execution-list.ts'
 import { lateTasks } from '../tracking/alerts/gather-facts.ts'
 import { dependencyGraph } from '../tracking/api/graph-reads.ts'
+import { stepTimes } from '../tracking/api/step-times.ts'
 import { TaskCache } from '../tracking/api/task-cache.ts'
 import { failedAttempts, runStory, taskDays } from '../tracking/api/task-reads.ts'
 import { closeOpen } from '../tracking/ledger/close-dead.ts'
@@ -120,6 +121,7 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     failures: (since, limit) => ask(({ database }) => failedAttempts(database, since, limit)),
     graph: (pipeline) => ask(({ database }) => dependencyGraph(database, now(), pipeline)),
     actions: () => ask(({ database }) => listActions(database, ACTIONS)),
+    steps: (task) => ask(({ database }) => stepTimes(database, task)),
     late: () => ask(({ database }) => lateTasks(database, now())),
     revision: () => ask(({ database }) => ledgerRevision(database)),
     use: (work) => ask(({ database }) => work(database)),

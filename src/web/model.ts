@@ -1,6 +1,7 @@
 import type { Compared, Proof } from './proof.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type { ActionLine } from './models/actions.ts'
+import type { StepTime } from './models/steps.ts'
 import type { GraphFacts } from './models/graph.ts'
 import type { Eta, LateTask } from './outlook.ts'
 import type { Standing } from './standing.ts'
@@ -171,6 +172,8 @@ export interface LedgerReads {
   story(run: number): Promise<readonly RunAttempt[]>
   /** The newest failed attempts, at most `limit`. */
   failures(since: number, limit: number): Promise<readonly RunAttempt[]>
+  /** The subtasks of a task, in their order. */
+  steps?(task: string): Promise<readonly StepTime[]>
   late?(): Promise<readonly LateTask[]>
   /** What persons did on the page, the newest first. */
   actions?(): Promise<readonly ActionLine[]>

@@ -1,4 +1,5 @@
-import { Empty, Notice, Panel, Time } from './components/parts.tsx'
+import { Empty, Panel } from './components/parts.tsx'
+import { TroubleNotice } from './components/trouble.tsx'
 import { messageOf } from '../errors.ts'
 import type { PageSources } from './sources.ts'
 import type { Results } from './actions.ts'
@@ -53,23 +54,7 @@ const decode = (part: string): string => {
 
 const troubleBlock = (trouble: Trouble, now: number) => ({
   id: 'b-trouble',
-  body: (
-    <Notice kind="e">
-      <b>
-        The ledger does not answer since <Time at={trouble.since} now={now} />.
-      </b>{' '}
-      Archiving goes on; what it does waits in ledger-spool.jsonl.{' '}
-      {trouble.shownFrom !== undefined && (
-        <>
-          Shown below: the state of <Time at={trouble.shownFrom} now={now} />.
-        </>
-      )}
-      <br />
-      <span class="sub">
-        {trouble.message} [{trouble.code}]
-      </span>
-    </Notice>
-  ),
+  body: <TroubleNotice trouble={trouble} now={now} />,
 })
 
 const failedView = (problem: Problem, trouble: Trouble | undefined, now: number): View => ({

@@ -39,6 +39,7 @@ export class SteadyLedger {
       story: keep('story', (run) => reads.story(run)),
       failures: keep('failures', (since, limit) => reads.failures(since, limit)),
       late: keep('late', async () => (await reads.late?.()) ?? []),
+      ...(reads.steps && { steps: keep('steps', reads.steps.bind(reads)) }),
       ...(reads.actions && { actions: keep('actions', reads.actions.bind(reads)) }),
       ...(reads.graph && { graph: keep('graph', reads.graph.bind(reads)) }),
       // A change must be seen as such: this one is never answered from memory.

@@ -74,7 +74,7 @@ const failing = ({ groups, config }: TodoFacts): Todo[] =>
       standing: 'failed',
       title: `${plural(group.count, 'run')} failed: ${group.code ?? group.stage}`,
       text: isConflict ? `${group.message}. Nothing was overwritten. Compare, then decide.` : group.message,
-      href: '/runs',
+      href: '/failures',
       command: isConflict
         ? `run-archiver diff ${group.runs.first ?? ''} --config ${config}`
         : `run-archiver ${config} --retry-failed-${group.stage} --runs ${runs.length > 120 ? runs.slice(0, runs.lastIndexOf(',', 120)) : runs}`,

@@ -1,3 +1,4 @@
+import { compare } from '../compare.ts'
 import { failureGroups, failuresWith } from '../failure-groups.ts'
 import type { Slice, TaskDay } from '../model.ts'
 import { tailLog } from '../log-file.ts'
@@ -118,6 +119,25 @@ export const EXECUTION_READS: readonly Read[] = [
     },
   },
   {
+    path: '/compare',
+    doc: 'Two executions side by side: time, items, memory and each subtask. `change` is how much more the first has, as a share of the second.',
+    query: [
+      { name: 'a', doc: 'an execution, by number or run id' },
+      { name: 'b', doc: 'the other one' },
+    ],
+    kind: 'list',
+    read: async (q) => {
+      const ledger = ledgerOf(q)
+      const [a, b] = await Promise.all(
+        ['a', 'b'].map(async (name) => {
+          const execution = found(await ledger.execution(q.query.get(name) ?? ''), `no execution "${name}"`)
+          return { execution, metrics: await ledger.metrics(execution.id) }
+        }),
+      )
+      return all(a && b ? compare(a, b, q.now) : [])
+    },
+  },
+  {
     path: '/tasks',
     doc: 'Tasks with their newest 30 executions.',
     query: [],
@@ -157,6 +177,13 @@ export const EXECUTION_READS: readonly Read[] = [
     query: [DAYS, ...PART],
     kind: 'list',
     read: (q) => daysOf(q, q.path['task']),
+  },
+  {
+    path: '/stats/{task}/subtasks',
+    doc: 'How long each subtask of a task takes: medians of its newest 20 good executions, and of the 20 before.',
+    query: [],
+    kind: 'list',
+    read: async (q) => all((await ledgerOf(q).steps?.(q.path['task'] ?? '')) ?? []),
   },
   {
     path: '/failures',

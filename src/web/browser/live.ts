@@ -34,6 +34,9 @@ const apply = ({ id, html }: Patch): void => {
         }
         if (from.matches('.chart') && from.getAttribute('data-spec') === to.getAttribute('data-spec'))
           return false
+        // What a reader ticked is not sent by anybody.
+        if (from instanceof HTMLInputElement && to instanceof HTMLInputElement && from.type === 'checkbox')
+          to.checked = from.checked
         if (from instanceof HTMLDetailsElement && from.open) to.setAttribute('open', '')
         return !isBusy(from)
       },

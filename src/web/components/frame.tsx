@@ -34,7 +34,7 @@ const Brand = () => (
 const PageList = ({ current, facts }: { current: string; facts: FrameFacts }) => (
   <ul>
     {PAGES.map(([key, word, group, path]) => {
-      const badge = key === 'runs' ? facts.failures : key === 'alerts' ? facts.firing : undefined
+      const badge = key === 'failures' ? facts.failures : key === 'alerts' ? facts.firing : undefined
       return (
         <>
           {group && <li class="grp">{group}</li>}

@@ -138,6 +138,15 @@ export const Empty = ({
   </div>
 )
 
+/** A place whose figures are on their way. It is seen from 300 ms on: what comes sooner does not flicker. */
+export const Skeleton = () => (
+  <div class="skel" aria-busy="true" role="img" aria-label="Loading">
+    <i />
+    <i />
+    <i />
+  </div>
+)
+
 /** w: something to know; e: something failed; n: something is kept back. */
 export const Notice = ({ kind, children }: { kind: 'w' | 'e' | 'n'; children: Child }) => (
   <div class={`notice ${kind}`} role={kind === 'e' ? 'alert' : undefined}>

@@ -8,6 +8,7 @@ import { Eta, overallText, partText } from '../components/running.tsx'
 import { Steps } from '../components/steps.tsx'
 import { Problem } from '../api/question.ts'
 import { tailLog } from '../log-file.ts'
+import { stepPlan } from '../step-plan.ts'
 import type { ExecutionDetail } from '../model.ts'
 import { count, plural, size, span } from '../text.ts'
 import type { Ask, Block, View } from '../view.ts'
@@ -24,7 +25,9 @@ const sentence = (execution: ExecutionDetail, now: number) => {
   if (endedAt === undefined)
     return (
       <>
-        {chip} for <b class="num">{took}</b> <Eta execution={execution} now={now} />
+        {chip} for <b class="num">{took}</b>
+        {execution.eta && standing === 'running' ? ', ends ' : ' '}
+        <Eta execution={execution} now={now} />
       </>
     )
   return (
@@ -74,10 +77,12 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
     throw new Problem(404, 'NOT_FOUND', `The ledger has no execution "${id}".`)
   const open = isOpen(execution)
   const bad = !open && !['ok', 'partial', 'skipped'].includes(execution.standing)
-  const [metrics, log] = await Promise.all([
+  const [metrics, times, log] = await Promise.all([
     sources.ledger.metrics(execution.id),
+    open ? (sources.ledger.steps?.(execution.task) ?? []) : [],
     tailLog(execution, sources, open ? 50 : bad ? 200 : 100),
   ])
+  const plan = stepPlan(execution, times, now)
   const blocks: Block[] = []
   if (bad || execution.error !== undefined)
     blocks.push({ id: 'b-err', body: <Failure execution={execution} /> })
@@ -100,8 +105,14 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
     {
       id: 'b-steps',
       body: (
-        <Panel title="Subtasks" id="steps" sub="on one axis of time">
-          <Steps execution={execution} now={now} />
+        <Panel
+          title="Subtasks"
+          id="steps"
+          sub={
+            plan ? 'dashed: expected by the medians of the newest 20 good executions' : 'on one axis of time'
+          }
+        >
+          <Steps execution={execution} plan={plan} now={now} />
         </Panel>
       ),
     },

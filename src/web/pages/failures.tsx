@@ -1,6 +1,7 @@
+import { ByRun, ByTask } from '../components/failure-lists.tsx'
 import { Group } from '../components/failure-group.tsx'
 import { Chip } from '../components/glyph.tsx'
-import { Empty, Exports, Panel, Select, Time } from '../components/parts.tsx'
+import { Choice, Empty, Exports, Panel, Select, Time } from '../components/parts.tsx'
 import { failedItems, type FailureGroup, failureGroups, failuresWith, isGrowing } from '../failure-groups.ts'
 import type { ExecutionLine } from '../model.ts'
 import { count, plural, span } from '../text.ts'
@@ -22,8 +23,10 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
   const stage = query.get('stage') ?? ''
   const text = (query.get('q') ?? '').trim()
   const since = now - days * DAY
-  const [attempts, ends] = await Promise.all([
+  const by = query.get('by') ?? 'cause'
+  const [attempts, taskDays, ends] = await Promise.all([
     ledger?.failures(since, ATTEMPTS) ?? [],
+    by === 'task' ? (ledger?.days(since) ?? []) : [],
     ledger?.executions({ from: now - DAY, standing: 'bad', limit: ENDS }),
   ])
   const recent = ends?.items ?? []
@@ -38,6 +41,13 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
     say: ledger
       ? sentence(groups, { all: failedItems(shown), days, now, ends: recent.length, hasMore })
       : 'No ledger is configured: failures are not recorded.',
+    aside: (
+      <Choice
+        label="Group"
+        current={WAYS.find(([, value]) => value === by)?.[0] ?? 'By cause'}
+        items={WAYS.map(([word, value]) => [word, `/failures?${withWay(query, value)}`])}
+      />
+    ),
     blocks: [
       {
         id: 'b-filters',
@@ -63,6 +73,7 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
               <span>Text</span>
               <input name="q" value={query.get('q') ?? ''} />
             </label>
+            {by !== 'cause' && <input type="hidden" name="by" value={by} />}
             <button class="btn">Filter</button>
           </form>
         ),
@@ -70,7 +81,11 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
       {
         id: 'b-groups',
         body:
-          groups.length === 0 ? (
+          by === 'task' ? (
+            <ByTask days={taskDays} length={days} now={now} />
+          ) : by === 'run' ? (
+            <ByRun attempts={shown} api={`/api/v1/failures?${filtersOf(days, stage, text)}`} now={now} />
+          ) : groups.length === 0 ? (
             <Panel id="groups">
               <Empty what={isFiltered ? 'No failure matches.' : 'No failure in this time.'} />
             </Panel>
@@ -111,6 +126,18 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
     ],
     live: ledger !== undefined,
   }
+}
+
+const WAYS = [
+  ['By cause', 'cause'],
+  ['By task', 'task'],
+  ['By run', 'run'],
+] as const
+
+const withWay = (query: URLSearchParams, way: string): string => {
+  const other = new URLSearchParams(query)
+  other.set('by', way)
+  return other.toString()
 }
 
 const filtersOf = (days: number, stage: string, text: string): string =>

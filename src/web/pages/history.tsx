@@ -1,9 +1,19 @@
 import { executionQuery } from '../api/question.ts'
-import { Chip, WORDS } from '../components/glyph.tsx'
-import { Empty, Exports, Panel, Select, Time } from '../components/parts.tsx'
-import type { ExecutionLine, Standing } from '../model.ts'
-import { count, plural, span } from '../text.ts'
-import type { Ask, View } from '../view.ts'
+import { ExecutionTable } from '../components/execution-table.tsx'
+import { WORDS } from '../components/glyph.tsx'
+import { compare } from '../compare.ts'
+import { Comparison } from '../components/comparison.tsx'
+import { Gantt } from '../components/gantt.tsx'
+import { Choice, Empty, Exports, Panel, Select } from '../components/parts.tsx'
+import { ganttOf } from '../gantt.ts'
+import type { ExecutionLine, LedgerReads, Standing } from '../model.ts'
+import { count, dayText, isoDay, plural } from '../text.ts'
+import type { Ask, Block, View } from '../view.ts'
+
+const DAY = 86_400_000
+/** Executions that the day's picture looks at, and how many of them one question reads. */
+const DRAWN = 10_000
+const SLICE = 1000
 
 const STANDINGS: readonly Standing[] = [
   'running',
@@ -16,42 +26,62 @@ const STANDINGS: readonly Standing[] = [
   'skipped',
 ]
 
-const Row = ({ execution, now }: { execution: ExecutionLine; now: number }) => (
-  <tr>
-    <td class="r num opt">
-      <a href={`/executions/${execution.id}`}>{execution.id}</a>
-    </td>
-    <th scope="row">
-      <a href={`/executions/${execution.id}`}>{execution.task}</a>
-    </th>
-    <td>
-      <Chip s={execution.standing} title={execution.status} />
-    </td>
-    <td class="num nw">
-      <Time at={execution.startedAt} now={now} />
-    </td>
-    <td class="num r nw">{span(((execution.endedAt ?? now) - execution.startedAt) / 1000)}</td>
-    <td class="num r opt">{execution.attempted === 0 ? '–' : count(execution.attempted)}</td>
-    <td class="opt sub nw">{execution.host}</td>
-    <td class="opt clip sub" title={execution.error}>
-      {execution.error ?? ''}
-    </td>
-  </tr>
-)
+/** Every execution of a day, and of the day before where it lasted into it; at most 10,000, the newest. */
+const ofDay = async (
+  ledger: LedgerReads,
+  query: Parameters<LedgerReads['executions']>[0],
+  day: number,
+): Promise<{ readonly items: readonly ExecutionLine[]; readonly isWhole: boolean }> => {
+  const items: ExecutionLine[] = []
+  let cursor: string | undefined
+  do {
+    const slice = await ledger.executions({ ...query, from: day - DAY, to: day + DAY, limit: SLICE, cursor })
+    items.push(...slice.items)
+    cursor = slice.next
+  } while (cursor !== undefined && items.length < DRAWN)
+  return { items, isWhole: cursor === undefined }
+}
+
+const comparison = async (
+  ledger: LedgerReads | undefined,
+  ids: readonly string[],
+  now: number,
+): Promise<Block[]> => {
+  if (!ledger) return []
+  const [one, two] = await Promise.all(ids.slice(0, 2).map((id) => ledger.execution(id)))
+  if (!one || !two) return []
+  const [a, b] = one.startedAt >= two.startedAt ? [one, two] : [two, one]
+  const [ofA, ofB] = await Promise.all([ledger.metrics(a.id), ledger.metrics(b.id)])
+  const lines = compare({ execution: a, metrics: ofA }, { execution: b, metrics: ofB }, now)
+  return [{ id: 'b-compare', body: <Comparison a={a} b={b} lines={lines} /> }]
+}
 
 /** `/history`: what ran, and when? The filters stand in the address. */
 export const historyPage = async ({ sources, query, now }: Ask): Promise<View> => {
-  const { items, next } = (await sources.ledger?.executions(executionQuery(query, 50))) ?? {
-    items: [],
-    next: undefined,
-  }
-  const filters = new URLSearchParams([...query].filter(([name, value]) => value !== '' && name !== 'cursor'))
+  const { ledger } = sources
+  const asked = executionQuery(query, 50)
+  const today = Math.floor(now / DAY) * DAY
+  const day = query.get('day') ? Math.floor((asked.from ?? today) / DAY) * DAY : today
+  const ticked = query.getAll('compare')
+  const [{ items, next }, drawn, compared] = await Promise.all([
+    ledger?.executions(asked) ?? { items: [], next: undefined },
+    ledger && asked.cursor === undefined ? ofDay(ledger, asked, day) : undefined,
+    comparison(ledger, ticked, now),
+  ])
+  const filters = new URLSearchParams(
+    [...query].filter(([name, value]) => value !== '' && name !== 'cursor' && name !== 'compare'),
+  )
   const search = filters.size === 0 ? '' : `?${filters.toString()}`
   const older = new URLSearchParams(filters)
   if (next !== undefined) older.set('cursor', next)
   const bad = items.filter(({ standing }) =>
     ['partial', 'failed', 'killed', 'terminated', 'reboot'].includes(standing),
   ).length
+  const dayHref = (at: number): string => {
+    const there = new URLSearchParams(filters)
+    there.set('day', isoDay(at))
+    return `/history?${there.toString()}`
+  }
   return {
     key: 'history',
     title: 'History',
@@ -60,6 +90,17 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
         <b>{plural(items.length, 'execution')}</b> {filters.size > 0 ? 'match' : 'shown'}, the newest first.{' '}
         {bad === 0 ? 'All ended well or still run.' : <b>{count(bad)} did not end well.</b>}
       </>
+    ),
+    aside: (
+      <Choice
+        label="Day"
+        current={dayText(day, now)}
+        items={[
+          [`‹ ${dayText(day - DAY, now)}`, dayHref(day - DAY)],
+          [dayText(day, now), dayHref(day)],
+          ...(day < today ? [[`${dayText(day + DAY, now)} ›`, dayHref(day + DAY)] as const] : []),
+        ]}
+      />
     ),
     blocks: [
       {
@@ -92,10 +133,37 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
           </form>
         ),
       },
+      ...(drawn === undefined
+        ? []
+        : [
+            {
+              id: 'b-day',
+              body: (
+                <Panel
+                  title={`${dayText(day, now)}, UTC`}
+                  id="gantt"
+                  sub={`each bar is an execution; its page is behind it${drawn.isWhole ? '' : `; the newest ${count(DRAWN)}`}`}
+                  aside={<Exports api={`/api/v1/executions?day=${isoDay(day)}`} />}
+                >
+                  <Gantt
+                    lines={ganttOf(drawn.items, day, now)}
+                    today={day === today ? (now - day) / DAY : undefined}
+                    now={now}
+                  />
+                </Panel>
+              ),
+            },
+          ]),
+      ...compared,
       {
         id: 'b-executions',
         body: (
-          <Panel title="Executions" id="ex" aside={<Exports api={`/api/v1/executions${search}`} />}>
+          <Panel
+            title="Executions"
+            id="ex"
+            sub="tick two to compare them"
+            aside={<Exports api={`/api/v1/executions${search}`} />}
+          >
             {items.length === 0 ? (
               <Empty
                 what={filters.size > 0 ? 'No execution matches.' : 'No execution has been recorded yet.'}
@@ -107,32 +175,13 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
                 )}
               </Empty>
             ) : (
-              <table class="tb">
-                <thead>
-                  <tr>
-                    <th class="r opt">Id</th>
-                    <th>Task</th>
-                    <th>Status</th>
-                    <th>Started</th>
-                    <th class="r">Took</th>
-                    <th class="r opt">Items</th>
-                    <th class="opt">Host</th>
-                    <th class="opt">Message</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((execution) => (
-                    <Row execution={execution} now={now} />
-                  ))}
-                </tbody>
-              </table>
-            )}
-            {next !== undefined && (
-              <div class="pgr">
-                <a class="btn" href={`/history?${older.toString()}`}>
-                  Older ›
-                </a>
-              </div>
+              <ExecutionTable
+                executions={items}
+                filters={filters}
+                ticked={ticked}
+                older={next === undefined ? undefined : `/history?${older.toString()}`}
+                now={now}
+              />
             )}
           </Panel>
         ),

@@ -9,6 +9,7 @@ import { executionPage } from './execution.tsx'
 import { failuresPage } from './failures.tsx'
 import { historyPage } from './history.tsx'
 import { overview } from './overview.tsx'
+import { partsPage } from './parts.tsx'
 import { performancePage } from './performance.tsx'
 import { runPage } from './run.tsx'
 import { runsPage } from './runs.tsx'
@@ -33,5 +34,6 @@ export const PAGES: readonly PageRoute[] = [
   { pattern: /^\/records$/, page: (ask) => recordsPage(ask) },
   { pattern: /^\/instances$/, page: (ask) => instancesPage(ask) },
   { pattern: /^\/alerts$/, page: (ask) => alertsPage(ask) },
+  { pattern: /^\/_parts$/, page: () => Promise.resolve(partsPage()) },
   { pattern: /^\/login$/, page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken)) },
 ]

@@ -96,7 +96,7 @@ const TodoPanel = ({ todo }: { todo: readonly Todo[] }) => (
         {todo.length > 8 && (
           <li>
             <div>
-              <a href="/runs">and {count(todo.length - 8)} more</a>
+              <a href="/failures">and {count(todo.length - 8)} more</a>
             </div>
           </li>
         )}

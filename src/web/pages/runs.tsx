@@ -90,7 +90,7 @@ export const runsPage = async (ask: Ask): Promise<View> => {
               title="Failed"
               id="fl"
               sub={`${plural(failedCount(snapshot), 'run')}, newest first`}
-              aside={<a href="/runs">by cause</a>}
+              aside={<a href="/failures">by cause</a>}
             >
               <FailedTable snapshot={snapshot} attempts={attempts} />
               <Exports api="/api/v1/runs?state=failed" />
@@ -109,7 +109,7 @@ export const runsPage = async (ask: Ask): Promise<View> => {
     say: sentence(snapshot),
     aside: (
       <>
-        <a class="btn" href="/runs">
+        <a class="btn" href="/failures?by=run">
           Failed runs
         </a>
         {failedCount(snapshot) > 0 && (
