@@ -8,6 +8,7 @@ const ROUNDS = Number(process.env['RECORDS_KILLS'] ?? 1)
 const STEPS = [
   'read',
   'mapped',
+  'sent',
   'log written',
   'table orders written',
   'table lines written',
@@ -52,7 +53,7 @@ describe.each(DIALECTS)('records run into %s, killed at each step', (dialect) =>
         )
         // Failures come last, so that the steps of success are reached before.
         await site.fill({ ...payloads, 101: '<order', 102: '<order', 103: '<order' })
-        for (const step of STEPS) {
+        for (const step of STEPS.filter((one) => one !== 'sent' || dialect !== 'sqlite')) {
           expect(runKilledAt(site, step), step).toBe('SIGKILL')
           // Killed before its transaction: nothing tried. In it: no part of its rows. Between COMMIT and its answer: both or neither.
           const done = await site.count("SELECT COUNT(*) FROM processing_log WHERE status = 'success'")

@@ -26,10 +26,10 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       await site.close()
     })
 
-    /** Runs with every connection through a proxy that breaks at the nth COMMIT. */
-    const runThrough = async (nth: number, arrives: boolean) => {
+    /** Runs with every connection through a proxy that breaks at the nth COMMIT, or other statement. */
+    const runThrough = async (nth: number, arrives: boolean, statement = COMMIT) => {
       const { port } = new URL(site.url)
-      proxy = await BreakingProxy.before(Number(port), COMMIT, nth, arrives)
+      proxy = await BreakingProxy.before(Number(port), statement, nth, arrives, 10_000)
       const through = site.url.replace(`:${port}/`, `:${proxy.port}/`)
       writeFileSync(site.config, readFileSync(site.config, 'utf8').replace(site.url, through))
       const { context, printed } = printing()
@@ -59,6 +59,19 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       ).toBe(3)
       expect(await site.count('SELECT COUNT(*) FROM orders')).toBe(3)
     })
+
+    it.each([{ arrives: true }, { arrives: false }])(
+      'of an item that goes in one trip (arrives: $arrives) leaves it stored once',
+      async ({ arrives }) => {
+        const own = [1, 2, 3].map((id) => [id, payload(id, { customer: `c${id}` })] as const)
+        await site.fill(Object.fromEntries(own))
+        const { code, metrics } = await runThrough(2, arrives, /INSERT INTO .processing_log/)
+        expect(code).toBe(0)
+        expect(metrics).toMatchObject({ total_applications_successful: 3, total_database_inserts: 3 * 4 })
+        expect(await site.count('SELECT COUNT(*) FROM processing_log WHERE retry_count = 0')).toBe(3)
+        expect(await site.count('SELECT COUNT(*) FROM customers')).toBe(3)
+      },
+    )
 
     it.each([{ arrives: true }, { arrives: false }])(
       'of a failure (arrives: $arrives) is logged once',

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Identity } from '../../platform/host.ts'
-import { overwriteOwn } from '../../platform/own-file.ts'
+import { openForAppend, overwriteOwn } from '../../platform/own-file.ts'
 
 export interface InHandOptions {
   readonly folder: string
@@ -21,16 +21,26 @@ const NOTE = z.object({
 })
 type Note = z.infer<typeof NOTE>
 
+/** Bytes of lines after which the file is written anew. */
+const MOST_LINES = 65_536
+
 /**
  * Which items a process has in hand, in a small file of its own, so that the next one knows with what it died. A kill of the process loses
  * nothing of the file; a power cut may, and then nothing is blamed. An item counts as lost once where others were in hand as well, since
  * from then on it is worked on alone. Never decides what is due: only the target's log does.
+ *
+ * The file is a note in one line, then a line for each item: `+` where it was taken, `-` where it was done. A rename for each item would
+ * wait for the disk's journal, and so take longer than the item.
  */
 export class InHand {
   readonly #path: string
   readonly #self: Identity
   readonly #items = new Set<string>()
   readonly #losses: Map<string, number>
+  #fd: number | undefined
+  #lines = 0
+  /** Lines that may wait for the next item: until then an item that is done counts as in hand. */
+  #waiting = ''
 
   private constructor(path: string, self: Identity, losses: Map<string, number>) {
     this.#path = path
@@ -56,7 +66,7 @@ export class InHand {
         for (const key of note.in_hand) losses.set(key, (losses.get(key) ?? 0) + 1)
     }
     const own = new InHand(join(folder, `${start}${self.pid}-${self.startTicks ?? 0}.json`), self, losses)
-    own.#write()
+    own.#rewrite()
     for (const path of gone) if (path !== own.#path) rmSync(path, { force: true })
     return own
   }
@@ -69,23 +79,37 @@ export class InHand {
   /** Notes an item before anything is done with it. */
   take(key: string): void {
     this.#items.add(key)
-    this.#write()
+    this.#append(`${this.#waiting}+${JSON.stringify(key)}\n`)
   }
 
   /** The log has the item's end. The file says so with the next one. */
   drop(key: string): void {
     this.#items.delete(key)
-    this.#losses.delete(key)
+    this.#waiting += `-${JSON.stringify(key)}\n`
+    // Another process that reads the note must not find what was lost before and is done.
+    if (this.#losses.delete(key)) this.#rewrite()
   }
 
   /** The process ends orderly: what is in hand is no longer of interest; what others lost still is. */
   close(): void {
     this.#items.clear()
+    if (this.#losses.size > 0) this.#rewrite()
+    this.#closeFile()
     if (this.#losses.size === 0) rmSync(this.#path, { force: true })
-    else this.#write()
   }
 
-  #write(): void {
+  #append(lines: string): void {
+    if (this.#lines > MOST_LINES) {
+      this.#rewrite()
+      return
+    }
+    this.#waiting = ''
+    this.#fd ??= openForAppend(this.#path)
+    writeSync(this.#fd, lines)
+    this.#lines += lines.length
+  }
+
+  #rewrite(): void {
     const { host, pid, bootId, startTicks } = this.#self
     const note: Note = {
       host,
@@ -95,15 +119,32 @@ export class InHand {
       in_hand: [...this.#items],
       losses: Object.fromEntries(this.#losses),
     }
-    overwriteOwn(`${this.#path}.new`, JSON.stringify(note))
+    this.#closeFile()
+    overwriteOwn(`${this.#path}.new`, `${JSON.stringify(note)}\n`)
     renameSync(`${this.#path}.new`, this.#path)
+    this.#waiting = ''
+    this.#lines = 0
+  }
+
+  #closeFile(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
   }
 }
 
 /** Undefined: the file cannot be read as a note, and says nothing. */
 const readNote = (path: string): Note | undefined => {
   try {
-    return NOTE.parse(JSON.parse(readFileSync(path, 'utf8')))
+    const [head = '', ...lines] = readFileSync(path, 'utf8').split('\n')
+    const note = NOTE.parse(JSON.parse(head))
+    const inHand = new Set(note.in_hand)
+    // What stands behind the last line break was cut off while it was written.
+    for (const line of lines.slice(0, -1)) {
+      const key = z.string().parse(JSON.parse(line.slice(1)))
+      if (line.startsWith('+')) inHand.add(key)
+      else inHand.delete(key)
+    }
+    return { ...note, in_hand: [...inHand] }
   } catch {
     return undefined
   }

@@ -11,6 +11,12 @@ export interface Session {
   change(sql: string, values?: readonly unknown[]): Promise<number>
 }
 
+/** An INSERT, with `?` for its values. */
+export interface Insert {
+  readonly sql: string
+  readonly values: readonly unknown[]
+}
+
 /** A database that records are read from or stored in. */
 export interface RecordsDatabase {
   readonly dialect: DialectName
@@ -21,6 +27,11 @@ export interface RecordsDatabase {
    * connection breaks while the commit is under way: then the database alone knows.
    */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>
+  /**
+   * Runs INSERTs in their order, in one transaction that goes to the server in one trip. None may need to see what another one has written. Rejects with the server's error where one of them fails, and then none has happened; with CommitUnknownError where the
+   * connection breaks. Undefined for an engine that is in this process, and gains nothing.
+   */
+  readonly inOneTrip: ((inserts: readonly Insert[]) => Promise<void>) | undefined
   close(): Promise<void>
 }
 

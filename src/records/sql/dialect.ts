@@ -11,9 +11,15 @@ export const quoted = (dialect: DialectName, name: string): string =>
 
 /** `?` placeholders as PostgreSQL counts them. Only for SQL of ours, which has no ? in texts. */
 export const numbered = (sql: string): string => {
+  const known = numberedBefore.get(sql)
+  if (known !== undefined) return known
   let number = 0
-  return sql.replace(/\?/g, () => `$${++number}`)
+  const text = sql.replace(/\?/g, () => `$${++number}`)
+  if (numberedBefore.size < 500) numberedBefore.set(sql, text)
+  return text
 }
+
+const numberedBefore = new Map<string, string>()
 
 /** How many values one statement takes. */
 export const MOST_VALUES: Readonly<Record<DialectName, number>> = {

@@ -22,12 +22,13 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
     bigNumberStrings: true,
     timezone: 'Z',
     charset: 'utf8mb4_bin',
-    flags: ['FOUND_ROWS'],
+    flags: ['FOUND_ROWS', 'MULTI_STATEMENTS'],
   })
   pool.pool.on('connection', (connection) => {
     connection.on('error', () => undefined)
     connection.query(
-      "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION')",
+      // The driver writes values into the SQL, with backslashes before their quotes.
+      "SET time_zone = '+00:00', sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION')",
       () => undefined,
     )
     connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', () => undefined)
@@ -57,6 +58,29 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
         throw error
       } finally {
         if (state.broken) connection.destroy()
+        else connection.release()
+      }
+    },
+    inOneTrip: async (inserts) => {
+      const connection = await pool.getConnection()
+      let isBroken = true
+      try {
+        const sql = ['START TRANSACTION', ...inserts.map((insert) => insert.sql), 'COMMIT'].join(';')
+        await connection.query(
+          sql,
+          inserts.flatMap(({ values }) => values),
+        )
+        isBroken = false
+      } catch (error) {
+        if (!isServerAnswer(error)) throw new CommitUnknownError(error)
+        // What follows a statement that fails is not done; what came before it is undone here.
+        await connection.rollback().then(
+          () => (isBroken = false),
+          () => undefined,
+        )
+        throw error
+      } finally {
+        if (isBroken) connection.destroy()
         else connection.release()
       }
     },

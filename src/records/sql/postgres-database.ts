@@ -79,6 +79,24 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
         client.release(state.broken)
       }
     },
+    inOneTrip: async ([first, ...others]) => {
+      if (!first) return
+      const parts = others.map(({ sql }, index) => `part_${index} AS (${sql})`)
+      const sql = parts.length === 0 ? first.sql : `WITH ${parts.join(', ')} ${first.sql}`
+      const values = [...others, first].flatMap((insert) => insert.values)
+      const client = await pool.connect()
+      let isBroken = true
+      try {
+        // A statement by itself is a transaction: all of its parts or none.
+        await client.query(numbered(sql), values)
+        isBroken = false
+      } catch (error) {
+        isBroken = !(error instanceof pg.DatabaseError)
+        throw isBroken ? new CommitUnknownError(error) : error
+      } finally {
+        client.release(isBroken)
+      }
+    },
     close: () => pool.end(),
   }
 }

@@ -1,6 +1,6 @@
 import type { KeyType } from '../mapping/model.ts'
 import type { Cell } from '../values/convert.ts'
-import { textIn, type RecordsDatabase, type Session } from './database.ts'
+import { textIn, type Insert, type RecordsDatabase, type Session } from './database.ts'
 import type { DialectName } from '../../sql/database-url.ts'
 import { makeOnce } from '../../sql/make.ts'
 import { classOf } from './classify-error.ts'
@@ -121,6 +121,43 @@ const valuesOf = (entry: LogEntry, writer: LogWriter): unknown[] => [
   entry.durationMs,
 ]
 
+interface LogSql {
+  readonly insert: string
+  /** Over a failed row, and over a success in no case: it then changes nothing. */
+  readonly upsert: string
+  /** As `upsert`; it fails with a division by zero where there is a success. Not for MySQL, where a plain INSERT fails for any row. */
+  readonly upsertOrFail: string
+  readonly update: string
+}
+
+const CHANGED = NAMES.filter((name) => name !== 'task' && name !== 'app_id')
+
+const logSql = (dialect: DialectName): LogSql => {
+  const table = quoted(dialect, LOG_TABLE)
+  const insert = `INSERT INTO ${table} (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')})`
+  const set = CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')
+  const replace = `ON CONFLICT (task, app_id) DO UPDATE SET ${set}, epoch = ${table}.epoch + 1, retry_count = ${table}.retry_count + 1`
+  const given = CHANGED.map((name) => `${name} = ?`).join(', ')
+  return {
+    insert,
+    upsert: `${insert} ${replace} WHERE ${table}.status <> 'success'`,
+    upsertOrFail: `${insert} ${replace} / (CASE WHEN ${table}.status = 'success' THEN 0 ELSE 1 END)`,
+    update: `UPDATE ${table} SET ${given}, epoch = epoch + 1, retry_count = retry_count + 1 WHERE task = ? AND app_id = ? AND status <> 'success'`,
+  }
+}
+
+const LOG_SQL: Readonly<Record<DialectName, LogSql>> = {
+  sqlite: logSql('sqlite'),
+  postgres: logSql('postgres'),
+  mysql: logSql('mysql'),
+}
+
+/** The INSERT of an item's log row that fails where the item is done already, so that all that goes with it fails as well. */
+export const logInsert = (dialect: DialectName, entry: LogEntry, writer: LogWriter): Insert => {
+  const { insert, upsertOrFail } = LOG_SQL[dialect]
+  return { sql: dialect === 'mysql' ? insert : upsertOrFail, values: valuesOf(entry, writer) }
+}
+
 /**
  * Writes an item's one log row, over a failed one but never over a success. False: the item is done already, by this process or another.
  * Where another transaction holds the row, this waits for its end.
@@ -131,15 +168,9 @@ export const writeLogRow = async (
   entry: LogEntry,
   writer: LogWriter,
 ): Promise<boolean> => {
-  const table = quoted(dialect, LOG_TABLE)
   const values = valuesOf(entry, writer)
-  const insert = `INSERT INTO ${table} (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')})`
-  const changed = NAMES.filter((name) => name !== 'task' && name !== 'app_id')
-  if (dialect !== 'mysql') {
-    const set = changed.map((name) => `${name} = excluded.${name}`).join(', ')
-    const sql = `${insert} ON CONFLICT (task, app_id) DO UPDATE SET ${set}, epoch = ${table}.epoch + 1, retry_count = ${table}.retry_count + 1 WHERE ${table}.status <> 'success'`
-    return (await session.change(sql, values)) > 0
-  }
+  const { insert, upsert, update } = LOG_SQL[dialect]
+  if (dialect !== 'mysql') return (await session.change(upsert, values)) > 0
   try {
     await session.change(insert, values)
     return true
@@ -147,10 +178,8 @@ export const writeLogRow = async (
     // A statement that fails on a duplicate key leaves the transaction as it was.
     if (classOf(error) !== 'duplicate') throw error
   }
-  const set = changed.map((name) => `${name} = ?`).join(', ')
   const given = NAMES.flatMap((name, index) => (name === 'task' || name === 'app_id' ? [] : [values[index]]))
-  const sql = `UPDATE ${table} SET ${set}, epoch = epoch + 1, retry_count = retry_count + 1 WHERE task = ? AND app_id = ? AND status <> 'success'`
-  return (await session.change(sql, [...given, writer.task, entry.key])) > 0
+  return (await session.change(update, [...given, writer.task, entry.key])) > 0
 }
 
 /** Puts into an item's log row what was known only after its rows were compared, in the same transaction. */

@@ -23,6 +23,7 @@ export const openSqliteDatabase = (file: string, timeout: number): RecordsDataba
 
 class SqliteDatabase implements RecordsDatabase {
   readonly dialect = 'sqlite'
+  readonly inOneTrip = undefined
   readonly session: Session
   readonly #file: SqliteFile
   readonly #timeout: number

@@ -5,10 +5,11 @@ import type { MappedRecord } from '../map/map-record.ts'
 import type { Mapping } from '../mapping/model.ts'
 import { catalogueColumns, type CatalogueColumn } from './catalogue.ts'
 import { classOf, constraintOf } from './classify-error.ts'
-import { CommitUnknownError, type RecordsDatabase, type Session } from './database.ts'
+import { CommitUnknownError, type Insert, type RecordsDatabase, type Session } from './database.ts'
 import { insertStatements, storedRows, tableCounts } from './insert-rows.ts'
 import {
   correctLogRow,
+  logInsert,
   logStates,
   writeLogRow,
   type LogEntry,
@@ -17,7 +18,7 @@ import {
 } from './processing-log.ts'
 
 /** Steps of an item, in order, for those who want to stop it there. */
-export type Step = 'log written' | `table ${string} written` | 'commit answered' | 'failure logged'
+export type Step = 'sent' | 'log written' | `table ${string} written` | 'commit answered' | 'failure logged'
 
 export interface StoreOptions {
   readonly database: RecordsDatabase
@@ -63,7 +64,7 @@ export const storeItem = async (
     try {
       const full = { ...entry, tables }
       return await (collisions === 0
-        ? insertAll(record, full, options)
+        ? insertNew(record, full, options)
         : insertMissing(record, full, options))
     } catch (error) {
       if (error instanceof DoneBefore) return { result: 'done before' }
@@ -79,6 +80,61 @@ const countOf = (rows: ReadonlyMap<string, readonly Row[]>): number =>
   [...rows.values()].reduce((sum, { length }) => sum + length, 0)
 
 class DoneBefore extends Error {}
+
+/** Stores an item none of whose rows is expected to be there. */
+const insertNew = async (
+  record: MappedRecord,
+  entry: LogEntry,
+  options: StoreOptions,
+): Promise<StoreResult> => {
+  const sent = await insertInOneTrip(record, entry, options)
+  if (typeof sent === 'object') return sent
+  const stored = await insertAll(record, entry, options)
+  if (sent === 'refused') takesSteps.add(options.database)
+  return stored
+}
+
+/** What one trip takes: more values or longer texts go one statement after another. */
+const MOST_IN_ONE_TRIP = { values: 10_000, bytes: 1_000_000 }
+
+/** Databases that have refused in one trip what they took in several: a table behind a rule, a proxy that takes one statement. */
+const takesSteps = new WeakSet<RecordsDatabase>()
+
+/**
+ * As `insertAll`, with one answer to wait for. `not sent` where the engine gains nothing by it, or the item is too large; `refused` by the server,
+ * where one statement after another says which was wrong. Throws what says that a key is taken, and what concerns the connection.
+ */
+const insertInOneTrip = async (
+  { rows }: MappedRecord,
+  entry: LogEntry,
+  { database, mapping, writer, reached }: StoreOptions,
+): Promise<StoreResult | 'not sent' | 'refused'> => {
+  const { dialect, inOneTrip } = database
+  if (!inOneTrip || takesSteps.has(database)) return 'not sent'
+  const inserts = mapping.tables.flatMap(({ name }) => insertStatements(dialect, name, rows.get(name) ?? []))
+  const rowsWritten = countOf(rows)
+  const log = logInsert(dialect, { ...entry, rowsWritten, result: 'stored' }, writer)
+  if (!isForOneTrip([log, ...inserts])) return 'not sent'
+  reached('sent')
+  try {
+    await inOneTrip([log, ...inserts])
+  } catch (error) {
+    const kind = classOf(error)
+    if (kind === 'duplicate' || kind === 'transient' || kind === 'unknown') throw error
+    return 'refused'
+  }
+  reached('commit answered')
+  return { result: 'stored', rowsWritten }
+}
+
+const isForOneTrip = (inserts: readonly Insert[]): boolean => {
+  let [values, bytes] = [0, 0]
+  for (const insert of inserts) {
+    values += insert.values.length
+    for (const value of insert.values) bytes += typeof value === 'string' ? value.length : 0
+  }
+  return values <= MOST_IN_ONE_TRIP.values && bytes <= MOST_IN_ONE_TRIP.bytes
+}
 
 const insertAll = async (
   { rows }: MappedRecord,
