@@ -6,6 +6,7 @@ import { alertFacts } from '../tracking/api/alert-reads.ts'
 import type { AlertReads, AlertsFacts } from '../web/models/alerts.ts'
 import { siteFacts } from './alert-site.ts'
 import type { PageLedger } from './page-ledger.ts'
+import type { PageQueue } from './page-queue.ts'
 
 /** Milliseconds that an answer is kept: every page asks for the badge. */
 const KEEP = 5000
@@ -14,6 +15,7 @@ const KEEP = 5000
 export const pageAlerts = (
   archiver: Archiver | undefined,
   ledger: PageLedger | undefined,
+  queue: Pick<PageQueue, 'alerts'> | undefined,
 ): AlertReads | undefined => {
   if (!ledger) return undefined
   const config = archiver?.config
@@ -22,7 +24,10 @@ export const pageAlerts = (
     ledger.use(async (database) =>
       alertFacts(database, now(), {
         site: config
-          ? await siteFacts(database, config.app)
+          ? {
+              ...(await siteFacts(database, config.app)),
+              backlog: await queue?.alerts().catch(() => undefined),
+            }
           : { stages: [], disks: [], logs: [], damaged: new Map() },
         byPasses: config ? await readSent(sentFile(config.app.workDir)) : {},
         channels: config && channelsOf(config.reporting, KEEP, {}).map(({ name }) => name),

@@ -1,6 +1,9 @@
 import { backlogOverview, type BacklogOverview } from '../engine/backlog-overview.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import type { Archiver } from '../runs/archiver.ts'
+import type { BacklogFacts } from '../tracking/alerts/backlog-rules.ts'
+import { backlogFacts } from './alert-queue.ts'
+import { Lent } from './lent.ts'
 import { hasQueue, openQueue } from './open-queue.ts'
 
 /** The backlog as the pages read it. */
@@ -9,6 +12,8 @@ export interface PageQueue {
   readonly overview: () => Promise<BacklogOverview>
   /** Changes with each claim, end and sign of life. Throws QUEUE_UNAVAILABLE. */
   readonly revision: () => Promise<string>
+  /** What alerts look at. Throws QUEUE_UNAVAILABLE. */
+  readonly alerts: () => Promise<BacklogFacts>
   close(): Promise<void>
 }
 
@@ -16,24 +21,16 @@ export interface PageQueue {
 export const pageQueue = (archiver: Archiver | undefined): PageQueue | undefined => {
   if (!archiver || !hasQueue(archiver.config.queue)) return undefined
   const { queue: settings, app } = archiver.config
-  let opened: Promise<ClaimStore> | undefined
-  const ask = async <T>(question: (store: ClaimStore) => Promise<T>): Promise<T> => {
-    const opening = (opened ??= openQueue(settings, app.workDir, 'looks'))
-    try {
-      return await question(await opening)
-    } catch (error) {
-      if (opened === opening) opened = undefined
-      void opening.then((store) => store.close()).catch(() => undefined)
-      throw error
-    }
-  }
+  const lent = new Lent(
+    () => openQueue(settings, app.workDir, 'looks'),
+    (store) => store.close(),
+  )
+  const ask = <T>(question: (store: ClaimStore) => Promise<T>): Promise<T> => lent.use(question)
   return {
     overview: () => ask(backlogOverview),
     revision: () =>
       ask(async (store) => JSON.stringify(await Promise.all([store.counts(), store.instances()]))),
-    close: async () => {
-      const store = await opened?.catch(() => undefined)
-      await store?.close()
-    },
+    alerts: () => ask(backlogFacts),
+    close: () => lent.end(),
   }
 }

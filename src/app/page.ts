@@ -108,7 +108,7 @@ export const openPage = async (
     ledger,
     runs,
     backlog: queue?.overview,
-    alerts: pageAlerts(archiver, ledger),
+    alerts: pageAlerts(archiver, ledger, queue),
     rows: rows?.reads,
     records: records?.reads,
     changes: {

@@ -1,3 +1,4 @@
+import { lookAtBacklog } from '../app/alert-queue.ts'
 import { siteFacts } from '../app/alert-site.ts'
 import { withLedger } from '../app/with-ledger.ts'
 import type { Command } from '../app/context.ts'
@@ -25,7 +26,7 @@ const PATIENCE = 5000
  * channels are configured and none took a message.
  */
 export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
-  const config = await loadConfig(options.config, context.env, ['app', 'ledger', 'reporting'])
+  const config = await loadConfig(options.config, context.env, ['app', 'ledger', 'reporting', 'queue'])
   const [{ checkAlerts }, { channelsOf }] = await Promise.all([
     import('../tracking/alerts/check-alerts.ts'),
     import('../tracking/alerts/channels.ts'),
@@ -38,7 +39,10 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
       redact: redactor(secretsOf(config)),
       timeout: PATIENCE,
       warn: (message) => context.err(`${message}\n`),
-      site: await siteFacts(database, config.app),
+      site: {
+        ...(await siteFacts(database, config.app)),
+        backlog: await lookAtBacklog(config.queue, config.app.workDir),
+      },
     }),
   )
   const lines = [

@@ -19,7 +19,7 @@ export interface CheckOptions {
   readonly timeout: number
   readonly warn: (message: string) => void
   /** What the ledger does not know: stages, disks, logs. */
-  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged'>
+  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged' | 'backlog'>
 }
 
 export interface CheckResult {

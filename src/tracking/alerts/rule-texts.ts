@@ -19,4 +19,7 @@ export const THRESHOLDS = {
   damaged: 'the scrub found a damaged copy',
   disk: 'less than 10 % free',
   log_size: 'more than 1 GiB',
+  instance_lost: 'a worker without a sign of life, in 24 h',
+  fenced: 'a refused result, in 24 h',
+  poison: 'an item that kills its workers',
 } as const satisfies Record<RuleName, string>

@@ -1,3 +1,4 @@
+import { BACKLOG_FINDINGS, type BacklogFacts } from './backlog-rules.ts'
 import {
   abnormalDuration,
   isHung,
@@ -48,6 +49,8 @@ export interface WatchFacts {
   readonly logs: readonly { readonly path: string; readonly bytes: number }[]
   /** Archived runs of which the scrub found a copy damaged, and what it found. */
   readonly damaged: ReadonlyMap<number, string>
+  /** The shared backlog; undefined where there is none, or it does not answer. */
+  readonly backlog?: BacklogFacts | undefined
 }
 
 const DAY = 86_400_000
@@ -76,6 +79,11 @@ const byStage =
       const found = look(stage)
       return found ? [{ subject: stage.stage, severity: 'warning', title: found[0], detail: found[1] }] : []
     })
+
+const byBacklog =
+  (look: (backlog: BacklogFacts) => ReturnType<Rule>): Rule =>
+  ({ backlog }) =>
+    backlog ? look(backlog) : []
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
@@ -173,6 +181,9 @@ export const RULES = {
         title: 'A log file is large',
         detail: `${path}: ${(bytes / GIB).toFixed(1)} GiB.`,
       })),
+  instance_lost: byBacklog(BACKLOG_FINDINGS.instance_lost),
+  fenced: byBacklog(BACKLOG_FINDINGS.fenced),
+  poison: byBacklog(BACKLOG_FINDINGS.poison),
 } as const satisfies Record<string, Rule>
 
 export type RuleName = keyof typeof RULES

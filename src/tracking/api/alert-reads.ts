@@ -15,7 +15,7 @@ const SENT = 20
 
 /** What the ledger does not know of alerts. */
 export interface AlertSite {
-  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged'>
+  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged' | 'backlog'>
   /** What passes sent, by key. */
   readonly byPasses: Sent
   readonly channels: readonly string[] | undefined

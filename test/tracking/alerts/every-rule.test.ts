@@ -38,6 +38,7 @@ const stage = (more: Partial<StageFacts>): Partial<WatchFacts> => ({
   ],
 })
 const ended = { ...running, endedAt: NOW }
+const IDLE = { lost: [], fenced: 0, poison: [] }
 
 /** What makes each rule fire. */
 const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
@@ -58,6 +59,9 @@ const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
   damaged: { damaged: new Map([[7, 'rot']]) },
   disk: { disks: [{ path: '/data', free: 0.09 }] },
   log_size: { logs: [{ path: '/log', bytes: 2 ** 30 + 1 }] },
+  instance_lost: { backlog: { ...IDLE, lost: [{ instance: 'daq01-7', silent: 5 * MINUTE }] } },
+  fenced: { backlog: { ...IDLE, fenced: 1 } },
+  poison: { backlog: { ...IDLE, poison: [{ stage: 'import', key: '7' }] } },
 }
 const WELL: WatchFacts = { now: NOW, tasks: [], stages: [], disks: [], logs: [], damaged: new Map() }
 

@@ -61,6 +61,18 @@ const CASES: Record<keyof typeof RULES, readonly [found: WatchFacts, short: Watc
     { ...FINE, logs: [{ path: '/l', bytes: 2 ** 30 + 1 }] },
     { ...FINE, logs: [{ path: '/l', bytes: 2 ** 30 }] },
   ],
+  instance_lost: [
+    { ...FINE, backlog: { lost: [{ instance: 'a', silent: 1 }], fenced: 0, poison: [] } },
+    { ...FINE, backlog: { lost: [], fenced: 0, poison: [] } },
+  ],
+  fenced: [
+    { ...FINE, backlog: { lost: [], fenced: 1, poison: [] } },
+    { ...FINE, backlog: { lost: [], fenced: 0, poison: [] } },
+  ],
+  poison: [
+    { ...FINE, backlog: { lost: [], fenced: 0, poison: [{ stage: 'import', key: '7' }] } },
+    { ...FINE, backlog: undefined },
+  ],
 }
 
 describe('an alert rule', () => {
