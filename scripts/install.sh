@@ -67,7 +67,8 @@ fi
 units="run-record-archiver.service run-record-archiver.timer
     run-record-archiver-retry.service run-record-archiver-retry.timer
     run-record-archiver-report.service run-record-archiver-report.timer
-    run-record-archiver-daemon.service run-record-archiver-worker@.service run-record-archiver-failure@.service"
+    run-record-archiver-daemon.service run-record-archiver-worker@.service run-record-archiver-failure@.service
+    run-record-archiver-page.service run-record-archiver-page.socket"
 
 # Says what is done, and does it.
 run() {
@@ -202,7 +203,8 @@ END
 
 uninstall_all() {
     systemctl_ disable --now run-record-archiver.timer run-record-archiver-retry.timer \
-        run-record-archiver-report.timer run-record-archiver-daemon.service
+        run-record-archiver-report.timer run-record-archiver-daemon.service \
+        run-record-archiver-page.socket run-record-archiver-page.service
     for unit in $units; do [ ! -f "$root$unit_dir/$unit" ] || run rm -f "$root$unit_dir/$unit"; done
     for file in "$man_dir/run-archiver.1" "$bash_dir/run-archiver"; do [ ! -f "$root$file" ] || run rm -f "$root$file"; done
     systemctl_ daemon-reload

@@ -49,6 +49,8 @@ export interface OpenPage {
   readonly sources: PageSources
   readonly address: { readonly host: string; readonly port: number }
   readonly base: string
+  /** Throws CONFIG_INVALID for an address that others reach and no token guards. */
+  guardAddress(address: string): void
   /** The port that was bound, where it was left to the system. */
   listening(port: number): void
   close(): Promise<void>
@@ -71,14 +73,17 @@ export const openPage = async (
   const token = tokenFile === undefined ? undefined : await options.readToken(tokenFile)
   const reportFile = settings?.reportTokenFile
   const writeToken = reportFile === undefined ? undefined : await options.readToken(reportFile)
-  if (!isLoopback(host) && token === undefined)
+  const guardAddress = (address: string): void => {
+    if (isLoopback(address) || token !== undefined) return
     throw new ArchiverError(
       'CONFIG_INVALID',
-      `serve listens on ${host}, which others can reach, and has no token`,
+      `serve listens on ${address}, which others can reach, and has no token`,
       {
         hint: 'Name a token with --token-file, or listen on 127.0.0.1 behind a reverse proxy.',
       },
     )
+  }
+  guardAddress(host)
   const log = plainLog({
     level: 'warn',
     format: 'human',
@@ -157,6 +162,7 @@ export const openPage = async (
     sources,
     address: { host, port },
     base,
+    guardAddress,
     listening: (bound) => {
       actualPort = bound
       for (const name of hostNames(host, bound, undefined)) hosts.add(name)

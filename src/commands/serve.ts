@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { dirname, join, resolve } from 'node:path'
-import { serve as serveHttp } from '@hono/node-server'
+import { createAdaptorServer } from '@hono/node-server'
 import type { Command, Context } from '../app/context.ts'
 import { openPage, type PageOptions } from '../app/page.ts'
+import { identity } from '../platform/host.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { readAssets } from '../web/assets.ts'
@@ -21,7 +22,8 @@ export interface ServeOptions {
 }
 
 /**
- * `serve`: the web page and its API, until a signal ends it. Reads everything and writes nothing but what its actions say. Throws
+ * `serve`: the web page and its API, until a signal ends it. Where systemd passes a socket (`run-record-archiver-page.socket`), it listens on
+ * that one, and --host and --port say nothing. Reads everything and writes nothing but what its actions say. Throws
  * CONFIG_INVALID where it would be open to others without a token, and STORE_UNAVAILABLE where the address is taken.
  */
 export const serve: Command<ServeOptions> = async (options, context) => {
@@ -30,7 +32,9 @@ export const serve: Command<ServeOptions> = async (options, context) => {
     archiver ? gather(archiver, options.config, context) : Promise.reject(new Error('no archiver')),
   )
   const { host, port } = page.address
-  const server = serveHttp({ fetch: page.server.fetch, hostname: host, port, createServer })
+  const server = createAdaptorServer({ fetch: page.server.fetch, hostname: host, createServer })
+  const passed = isPassed(context.env)
+  server.listen(passed ? { fd: FIRST_PASSED } : { host, port })
   const failed = new Promise<never>((_, reject) =>
     server.on('error', (cause: Error) =>
       reject(
@@ -44,6 +48,7 @@ export const serve: Command<ServeOptions> = async (options, context) => {
   await Promise.race([failed, new Promise<void>((resolve) => server.on('listening', resolve))])
   const bound = server.address()
   const actual = typeof bound === 'object' && bound ? bound.port : port
+  if (passed && typeof bound === 'object' && bound) page.guardAddress(bound.address)
   page.listening(actual)
   context.out(`http://${host.includes(':') ? `[${host}]` : host}:${actual}${page.base}/\n`)
   await stopped(context.signal)
@@ -53,6 +58,13 @@ export const serve: Command<ServeOptions> = async (options, context) => {
   await page.close()
   return 0
 }
+
+/** The first socket that systemd passes to a program (sd_listen_fds(3)). */
+const FIRST_PASSED = 3
+
+/** Whether systemd listens already and passes this very process its socket. */
+const isPassed = ({ LISTEN_FDS: count, LISTEN_PID: pid }: Context['env']): boolean =>
+  Number(count) >= 1 && Number(pid) === identity().pid
 
 const stopped = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -39,7 +39,7 @@ describe('install.sh', () => {
     expect(status).toBe(0)
     expect(stdout).toContain('Installed')
     const names = [...filesOf().keys()]
-    expect(names.filter((name) => name.startsWith('etc/systemd/system/'))).toHaveLength(9)
+    expect(names.filter((name) => name.startsWith('etc/systemd/system/'))).toHaveLength(11)
     expect(names).toContain('etc/run-record-archiver/config.yaml')
     expect(names).toContain('usr/local/share/man/man1/run-archiver.1')
     expect(modeOf('etc/run-record-archiver')).toBe('750')

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const units = readdirSync('systemd').filter((name) => /\.(?:service|timer)$/.test(name))
+const units = readdirSync('systemd').filter((name) => /\.(?:service|timer|socket)$/.test(name))
 const services = units.filter((name) => name.endsWith('.service'))
 const textOf = (name: string): string => readFileSync(join('systemd', name), 'utf8')
 const valuesOf = (name: string, key: string): string[] =>

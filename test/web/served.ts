@@ -15,9 +15,10 @@ export class Served {
   readonly #words: readonly string[]
   #process: ChildProcess | undefined
 
-  /** `config` serves a site with an archiver instead of a ledger alone. */
-  constructor(config?: string) {
-    this.#words = config === undefined ? ['--ledger', `sqlite:${this.ledger}`] : ['--config', config]
+  /** `config` serves a site with an archiver instead of a ledger alone; `more` words of the command line. */
+  constructor(config?: string, more: readonly string[] = []) {
+    const from = config === undefined ? ['--ledger', `sqlite:${this.ledger}`] : ['--config', config]
+    this.#words = [...from, ...more]
   }
 
   /** One that somebody else started, and ends. */
@@ -40,7 +41,7 @@ export class Served {
       createInterface({ input: child.stdout }).once('line', (text) => done([text]))
       child.once('exit', (code) => fail(new Error(`serve ended with ${code}: ${errors}`)))
     })
-    this.url = (line ?? '').replace(/\/$/, '')
+    this.url = new URL(line ?? '').origin
   }
 
   get port(): number {
