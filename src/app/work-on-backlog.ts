@@ -14,6 +14,9 @@ import { withSession } from './session.ts'
 const POLL = 500
 const REAP = 300
 
+/** Milliseconds. New runs, which come first, wait for it while a stage has more to do. */
+const ROUND = 60_000
+
 /** Milliseconds between two reports of what this instance counted. */
 const COUNTED = 2000
 
@@ -78,6 +81,7 @@ export const workOnBacklog = async (
         scanEvery: daemon.scanSeconds * 1000,
         pollEvery: POLL,
         reapEvery: REAP,
+        roundFor: ROUND,
         monotonic,
         random: Math.random,
       })

@@ -16,8 +16,10 @@ export const itemsOf = (runs: Iterable<number>): QueueItem[] =>
 export class Scanner {
   readonly #archiver: Archiver
   readonly #store: ClaimStore
-  readonly #stages: readonly StageName[]
+  readonly #own: readonly StageName[]
   readonly #conditions: PassConditions
+  /** Stages of others that this machine cannot scan: warned of once. */
+  readonly #unseen = new Set<StageName>()
   readonly #stored = new Map<StageName, RunSet>()
   /** Until when results have been written to the files, by the store's clock. */
   readonly #written = new Map<StageName, number>()
@@ -31,7 +33,7 @@ export class Scanner {
   ) {
     this.#archiver = archiver
     this.#store = store
-    this.#stages = stages
+    this.#own = stages
     this.#conditions = {
       ...conditions,
       assertHeld: () => {
@@ -42,12 +44,15 @@ export class Scanner {
     }
   }
 
-  /** Adds what is to be done. Returns how many runs were added. For the leader only. */
+  /**
+   * Adds what is to be done. Returns how many runs were added. For the leader only. It scans for all workers, whatever stages it works on
+   * itself; where it cannot, the others' stages wait until another leads.
+   */
   async scan(): Promise<number> {
     const alone = (await this.#store.instances()).filter(({ status }) => status === 'running').length <= 1
     const adopts = this.#isFirst && alone
     let added = 0
-    for (const stage of this.#stages) {
+    await this.#eachStage(async (stage) => {
       const memory = this.#archiver.memory(stage, this.#conditions)
       const { config } = this.#archiver
       const remembered = await memory.load(config.app.onCorruptState, () => stageRuns(this.#archiver, stage))
@@ -56,7 +61,7 @@ export class Scanner {
       await this.#project(stage)
       const now = await this.#archiver.peek(stage)
       const listedAt = await this.#store.now()
-      const request = { mode: 'incremental', stages: this.#stages, limit: Infinity, recheck: false } as const
+      const request = { mode: 'incremental', stages: STAGE_NAMES, limit: Infinity, recheck: false } as const
       const plan = await planPass(this.#archiver, stage, request, now)
       this.#stored.set(stage, plan.stored)
       await this.#noteDoubtful(stage, plan.runs.union(plan.unproven))
@@ -64,7 +69,7 @@ export class Scanner {
       const doubted = adopts ? RunSet.EMPTY : plan.runs.intersect(plan.unproven)
       added += await this.#store.enqueue(stage, itemsOf(plan.runs.minus(doubted)), listedAt)
       added += await this.#store.enqueue(stage, itemsOf(doubted), 0)
-    }
+    })
     this.#isFirst = false
     await this.#archiver.cache.save()
     return added
@@ -72,7 +77,20 @@ export class Scanner {
 
   /** Brings the state files and failure logs in step with the queue. For the leader only. */
   async project(): Promise<void> {
-    for (const stage of this.#stages) await this.#project(stage)
+    await this.#eachStage((stage) => this.#project(stage))
+  }
+
+  async #eachStage(work: (stage: StageName) => Promise<void>): Promise<void> {
+    for (const stage of STAGE_NAMES)
+      try {
+        await work(stage)
+      } catch (error) {
+        if (this.#own.includes(stage) || !(error instanceof ArchiverError) || !AWAY.has(error.code))
+          throw error
+        if (!this.#unseen.has(stage))
+          this.#conditions.warn(`cannot scan for workers on ${stage}: ${error.message}`)
+        this.#unseen.add(stage)
+      }
   }
 
   async #project(stage: StageName): Promise<void> {
@@ -105,6 +123,11 @@ export class Scanner {
     await this.#archiver.inHand.write(wanted)
   }
 }
+
+const STAGE_NAMES = ['import', 'migrate'] as const satisfies readonly StageName[]
+
+/** A store that a worker on another stage need not reach. */
+const AWAY: ReadonlySet<string> = new Set(['SOURCE_UNAVAILABLE', 'STORE_UNAVAILABLE'])
 
 /** Results that were committed while the last ones were read are read again, in milliseconds. */
 const OVERLAP = 5000

@@ -18,6 +18,8 @@ export interface WorkerParts {
   readonly scanEvery: number
   readonly pollEvery: number
   readonly reapEvery: number
+  /** After this time a worker leaves a stage that has more to do, to scan and to look at the other stage. */
+  readonly roundFor: number
   /** Milliseconds that never jump. */
   readonly monotonic: () => number
   readonly random: () => number

@@ -1,4 +1,5 @@
 import type { StageName } from '../../common/stage-name.ts'
+import type { Backlog } from '../../engine/backlog.ts'
 import { runStage } from '../../engine/engine.ts'
 import type { Stage } from '../../engine/stage.ts'
 import { ArchiverError } from '../../errors.ts'
@@ -94,7 +95,7 @@ const answers = async ({ store, conditions, monotonic, pollEvery }: WorkerParts)
       await store.reap()
       return true
     } catch (error) {
-      if (!(error instanceof ArchiverError) || monotonic() - since > AWAY) throw error
+      if (!(error instanceof ArchiverError) || !error.retry || monotonic() - since > AWAY) throw error
       if (tries === 0) conditions.warn(`${error.message}; trying again for ${AWAY / 60_000} minutes`)
       await pause(Math.min(pollEvery * 2 ** tries, 10_000), conditions.stop)
     }
@@ -116,7 +117,16 @@ const workOn = async (parts: WorkerParts, stage: StageName, totals: WorkerTotals
   // A pass over nothing would fill the log of an idle worker.
   if (!(await store.counts()).some((one) => one.stage === stage && one.pending > 0)) return
   const next = stage === 'import' ? 'migrate' : undefined
-  const backlog = backlogOf(stage, next)
+  const until = monotonic() + parts.roundFor
+  const all = backlogOf(stage, next)
+  const backlog: Backlog<number> = {
+    total: all.total,
+    ahead: all.ahead,
+    next: (most) => (monotonic() < until ? all.next(most) : Promise.resolve([])),
+    settle: (results) => all.settle(results),
+    later: (claim, reason) => all.later(claim, reason),
+    release: (claims) => all.release(claims),
+  }
   const outcome = await archiver.threads.during(conditions.abandon, () =>
     runStage(stageOf(parts, stage), backlog, {
       mode: 'worker',
@@ -139,8 +149,7 @@ const workOn = async (parts: WorkerParts, stage: StageName, totals: WorkerTotals
   totals.byStage[stage].failed += outcome.failed.size
   totals.lost += outcome.lost
   totals.error = outcome.error
-  if (outcome.error instanceof ArchiverError && outcome.error.code === 'QUEUE_UNAVAILABLE')
-    throw outcome.error
+  if (outcome.error instanceof ArchiverError && outcome.error.code.startsWith('QUEUE_')) throw outcome.error
   if (outcome.stopped === 'unavailable' && outcome.error instanceof ArchiverError) {
     conditions.warn(`${stage}: ${outcome.error.message}; nobody takes runs for ${BLOCK / 1000} s`)
     await store.block(stage, outcome.error.message, BLOCK)

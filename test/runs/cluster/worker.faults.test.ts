@@ -133,6 +133,19 @@ describe.each(ENGINES)('on $engine', ({ engine, url }) => {
     })
   })
 
+  describe('a worker on one stage only', () => {
+    it('scans for the others where it leads', { timeout: 180_000 }, async () => {
+      const leader = start('--stages', 'migrate')
+      await until(() => status().stages.some(({ stage }) => stage === 'import'))
+      const importer = start('--stages', 'import')
+      await until(() => site.archived().length === RUNS)
+      for (const { child } of [leader, importer]) child.kill('SIGTERM')
+      await Promise.all([leader.ended, importer.ended])
+      expect(status().stages.map(({ done }) => done)).toEqual([RUNS, RUNS])
+      expect(site.state('importer')).toEqual({ last_contiguous_run: RUNS, last_attempted_run: RUNS })
+    })
+  })
+
   describe('runs that fail', () => {
     it(
       'stand in the failure log and in the queue, and are tried again when asked',
