@@ -40,6 +40,8 @@ export const CODES = {
   LOCK_LOST: { exit: 1, retry: false },
   /** The shared backlog cannot be reached, or is not what this program knows: items stay pending. */
   QUEUE_UNAVAILABLE: { exit: 1, retry: true },
+  /** The file of the backlog is another than the one that was opened: two backlogs would have a leader each. */
+  QUEUE_REPLACED: { exit: 1, retry: false },
   /** A claim was lost: another instance may have the item, and nothing of this one counts. */
   QUEUE_CLAIM_LOST: { exit: 1, retry: false },
   /** The workers of an item died several times with it in hand. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -84,6 +84,37 @@ describe('a claim while another process writes', () => {
     other.exec('COMMIT')
     other.close()
     expect((await claiming).map(({ key }) => key)).toEqual(['1'])
+    await site.close()
+  })
+})
+
+describe('a queue file that is taken from under a live instance', () => {
+  it.each([
+    { how: 'removed', take: (path: string) => rm(path) },
+    { how: 'renamed', take: (path: string) => rename(path, `${path}.old`) },
+    {
+      how: 'replaced',
+      take: async (path: string) => {
+        await copyFile(path, `${path}.copy`)
+        await rename(`${path}.copy`, path)
+      },
+    },
+  ])('when it is $how, takes no result and hands nothing out any more', async ({ take }) => {
+    const site = await openSite()
+    const store = await site.open()
+    await store.enqueue(
+      'import',
+      [1, 2].map((ordinal) => ({ key: String(ordinal), ordinal })),
+      0,
+    )
+    const [held] = await store.claim('import', 1)
+    await take(site.path)
+    const replaced = { code: 'QUEUE_REPLACED' }
+    await expect(store.settle([held!], [])).rejects.toMatchObject(replaced)
+    await expect(store.claim('import', 1)).rejects.toMatchObject(replaced)
+    await expect(store.lead()).rejects.toMatchObject(replaced)
+    await expect(store.reap()).rejects.toMatchObject(replaced)
+    await site.kill(store)
     await site.close()
   })
 })

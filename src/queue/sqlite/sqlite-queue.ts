@@ -11,7 +11,7 @@ import { InstanceRow } from './instance-row.ts'
 import * as steering from './steering.ts'
 import { Tally } from '../instance-tally.ts'
 import { prepareTables } from './schema.ts'
-import { type Kept, READ_WAIT, unavailable, write } from './transaction.ts'
+import { assertInPlace, type Kept, READ_WAIT, rememberFile, unavailable, write } from './transaction.ts'
 
 export interface SqliteQueueOptions {
   /** The database file; made where it is missing. */
@@ -61,6 +61,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
       mkdirSync(dirname(options.path), { recursive: true })
       const file = openFile(options.path, READ_WAIT)
       prepareTables(file, options.path)
+      rememberFile(file, options.path)
       const liveness = new Liveness(file, `${options.path}.instances`, options)
       const queue = new SqliteQueue(file, options, liveness)
       if (options.works) await liveness.register((work) => queue.#write(work))
@@ -149,6 +150,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
 
   async reap(): Promise<number> {
     const now = this.#now
+    assertInPlace(this.#file, this.#options.path)
     if (this.#options.works && this.#row.isSilent(now)) await this.#write(() => this.#row.beat(now), FLEETING)
     const dead = await this.#liveness.dead()
     if (

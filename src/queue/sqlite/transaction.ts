@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { monotonic } from '../../platform/host.ts'
 import { sqliteCode, type SqliteFile } from '../../sql/libsql-database.ts'
@@ -31,6 +32,7 @@ export const write = async <Result>(
   while (true) {
     let isBegun = false
     try {
+      assertInPlace(file, path)
       begin(file, kept)
       isBegun = true
       const result = work()
@@ -49,6 +51,25 @@ export const write = async <Result>(
     }
   }
 }
+
+const opened = new WeakMap<SqliteFile, number>()
+
+/** Remembers which file was opened. Not for a queue in memory. */
+export const rememberFile = (file: SqliteFile, path: string): void => {
+  const inode = inodeOf(path)
+  if (inode !== undefined) opened.set(file, inode)
+}
+
+/** Throws QUEUE_REPLACED where the file that was opened is no longer the one at its path. */
+export const assertInPlace = (file: SqliteFile, path: string): void => {
+  const inode = opened.get(file)
+  if (inode === undefined || inode === inodeOf(path)) return
+  throw new ArchiverError('QUEUE_REPLACED', `${path} was removed or replaced while it was open`, {
+    hint: 'stop all workers and start them again; the scan adds what is not archived yet',
+  })
+}
+
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 /** The library's own waiting would stop all that this process does. */
 const begin = (file: SqliteFile, kept: Kept): void => {
