@@ -53,6 +53,10 @@ export const recordsCommands: Register = (program, { run, below }) => {
     .argument('<task>', 'task of records.tasks')
     .option('--mapping <file>', 'mapping file instead of the one of the task')
     .option('--source <source>', 'files:FOLDER instead of the configured source')
+    .option(
+      '--sample <percent>',
+      'map only so many of each hundred items again; the others are told as unchecked',
+    )
     .action(run(async () => (await import('../commands/records/audit.ts')).auditCommand, 'task'))
   below(records, 'dead-letter', 'the payloads of failed items as files, with a manifest')
     .argument('<task>', 'task of records.tasks')
@@ -81,3 +85,15 @@ const selecting = (command: Program): Program =>
     .option('--max-retries <number>', 'of failed items, only those tried again less often')
     .addOption(new Option('--modulo-instance <number>').hideHelp())
     .addOption(new Option('--modulo-shard <number>').hideHelp())
+    .addOption(new Option('--server <server>').hideHelp())
+    .addOption(new Option('--database <database>').hideHelp())
+    .addOption(new Option('--username <name>').hideHelp())
+    .addOption(new Option('--password <password>').hideHelp())
+    .addOption(new Option('--product-line <line>').hideHelp())
+    .addOption(new Option('--chunk-size <number>').hideHelp())
+    .addOption(new Option('--enable-pooling').hideHelp())
+    .addOption(new Option('--min-pool-size <number>').hideHelp())
+    .addOption(new Option('--max-pool-size <number>').hideHelp())
+    .addOption(new Option('--disable-mars').hideHelp())
+    .addOption(new Option('--connection-timeout <seconds>').hideHelp())
+    .addOption(new Option('--enable-instrumentation').hideHelp())

@@ -16,14 +16,23 @@ describe('records audit', () => {
   })
   afterEach(() => site.close())
 
-  const audit = async () => {
+  const audit = async (sample = '100') => {
     const { context, printed } = printing()
-    const code = await auditCommand({ task: 'orders', config: site.config, json: true }, context)
+    const code = await auditCommand({ task: 'orders', config: site.config, json: true, sample }, context)
     return { code, ...(JSON.parse(printed()) as { counts: Record<string, number>; findings: unknown[] }) }
   }
 
   it('finds every item archived', async () => {
     expect(await audit()).toMatchObject({ code: 0, counts: { archived: 3 }, findings: [] })
+  })
+  it('maps a sample again, and still tells what is not stored', async () => {
+    await site.fill({ 4: '<order', 5: payload(5) })
+    expect(await audit('0.0001%')).toMatchObject({
+      code: 1,
+      counts: { archived: 0, unchecked: 3, pending: 2 },
+    })
+    await expect(audit('0')).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(audit('some')).rejects.toMatchObject({ code: 'USAGE' })
   })
   it.each([
     {

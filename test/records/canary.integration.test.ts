@@ -37,6 +37,8 @@ tables:
       must: { from: /r/head/@must, type: text, required: true }
       sum: { expr: "r.x + 1", type: decimal }
       free: { from: /r/@free, type: text }
+      cut: { from: /r/@cut, type: text, length: 3, on_long: cut }
+  - { table: tags, each: /r/tag, key: [tag], columns: { tag: { from: "@tag", type: text } } }
 enums: { codes: { A: 1 } }
 `
 const sound = (id: number, attributes = '', inside = ''): string =>
@@ -70,6 +72,12 @@ const CASES: readonly (readonly [ItemCode | 'stored', (id: number) => string | B
   ['ELEMENT_AMBIGUOUS', (id) => sound(id, '', `<one v="${CANARY}"/><one v="${CANARY}2"/>`)],
   ['EXPRESSION', (id) => sound(id, `x="${CANARY}"`)],
   ['CONFLICT', (id) => sound(id, '', person('s1', `${CANARY} the other`))],
+  [
+    'DUPLICATE_ROW',
+    (id) => sound(id, `n="${CANARY}"`, `<tag tag="${CANARY}"/>`.repeat(2)).replace('n=', 'm='),
+  ],
+  // The first of two errors: the key that is named twice stands among the others.
+  ['VALUE_NOT_VALID', (id) => sound(id, `n="${CANARY}"`, `<tag tag="${CANARY}"/>`.repeat(2))],
   ['CONSTRAINT', (id) => sound(id, `free="forbidden ${CANARY}"`)],
 ]
 
@@ -90,8 +98,9 @@ describe('a value of a payload', () => {
     const sql = (text: string, values: unknown[] = []) => site.database.session.change(text, values)
     await sql('CREATE TABLE people (pid TEXT PRIMARY KEY, name TEXT)')
     await sql(
-      "CREATE TABLE facts (id INTEGER PRIMARY KEY, n INT, short TEXT, code INT, one TEXT, must TEXT, sum TEXT, free TEXT CHECK (free NOT LIKE 'forbidden%'))",
+      "CREATE TABLE facts (id INTEGER PRIMARY KEY, n INT, short TEXT, code INT, one TEXT, must TEXT, sum TEXT, free TEXT CHECK (free NOT LIKE 'forbidden%'), cut TEXT)",
     )
+    await sql('CREATE TABLE tags (tag TEXT PRIMARY KEY)')
     appendFileSync(site.config, `metrics: { textfile: "${site.folder}/work/archiver.prom" }\n`)
     writeFileSync(join(site.folder, 'map.yaml'), mapping('xml'))
     for (const [index, [, make]] of CASES.entries())
@@ -127,14 +136,7 @@ describe('a value of a payload', () => {
     const log = await site.database.session.rows('SELECT app_id, code FROM processing_log ORDER BY app_id')
     const codes = CASES.map(([code], index) => ({ app_id: index + 1, code: code === 'stored' ? null : code }))
     expect(log).toEqual(codes)
-    const elsewhere: ItemCode[] = [
-      'SOURCE_GONE',
-      'JSON_NOT_VALID',
-      'DUPLICATE_ROW',
-      'STRICT',
-      'STORE_REFUSED',
-      'POISON',
-    ]
+    const elsewhere: ItemCode[] = ['SOURCE_GONE', 'JSON_NOT_VALID', 'STRICT', 'STORE_REFUSED', 'POISON']
     expect(new Set([...CASES.map(([code]) => code), ...elsewhere, 'stored'])).toEqual(
       new Set([...Object.keys(ITEM_CODES), 'stored']),
     )
@@ -171,6 +173,15 @@ describe('a value of a payload', () => {
       context,
     )
     expect(printed()).toContain(CANARY)
+  })
+  it('stands in no refusal of a warning', async () => {
+    const item = join(site.folder, 'plans', 'strict')
+    writeFileSync(item, sound(7, `cut="${CANARY}"`))
+    const { context, printed } = printing()
+    for (const json of [true, false])
+      await planCommand({ item, mapping: join(site.folder, 'map.yaml'), strict: true, json }, context)
+    expect(printed()).toContain('STRICT')
+    expect(printed()).not.toContain(CANARY)
   })
   it('stands in no refusal of a JSON payload', async () => {
     const file = join(site.folder, 'json.yaml')

@@ -12,9 +12,10 @@ import { TaskEvents } from '../../records/run/task-events.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { openTask, type OpenTask, type TaskOptions } from './open-task.ts'
 import { readRunOptions, type RunSelection, type SelectionOptions } from './run-selection.ts'
+import { readSeedFlags, type SeedFlags } from './seed-flags.ts'
 import { workOnTask } from './work-on-task.ts'
 
-export interface RecordsRunOptions extends TaskOptions, SelectionOptions {
+export interface RecordsRunOptions extends TaskOptions, SelectionOptions, SeedFlags {
   readonly json?: boolean
   readonly strict?: boolean
   readonly logLevel?: string
@@ -26,6 +27,7 @@ export interface RecordsRunOptions extends TaskOptions, SelectionOptions {
  */
 export const runCommand: Command<RecordsRunOptions> = async (options, context) => {
   const selection = readRunOptions(options)
+  for (const sentence of readSeedFlags(options)) context.err(`${sentence}\n`)
   const task = await openTask(options, context)
   try {
     return await runTask(task, selection, options, context)

@@ -16,6 +16,8 @@ export interface AuditOptions {
   readonly database: RecordsDatabase
   readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
   readonly batchSize: number
+  /** Of each hundred items that are logged as stored, how many are mapped again. The same ones each time. */
+  readonly sample: number
   readonly now: () => number
   readonly stop: AbortSignal
 }
@@ -23,9 +25,10 @@ export interface AuditOptions {
 /**
  * What one item is, by its payload, its log row and the tables together:
  * `archived` all rows stand as the payload maps; `failed`, `pending` by the log; `LOST` logged as stored and rows are missing or differ;
- * `ORPHAN` all rows stand and no log row says so; `CHANGED` the payload is another one than was stored.
+ * `ORPHAN` all rows stand and no log row says so; `CHANGED` the payload is another one than was stored; `unchecked` logged as stored and
+ * not in the sample.
  */
-export type AuditVerdict = 'archived' | 'failed' | 'pending' | 'LOST' | 'ORPHAN' | 'CHANGED'
+export type AuditVerdict = 'archived' | 'unchecked' | 'failed' | 'pending' | 'LOST' | 'ORPHAN' | 'CHANGED'
 
 export interface AuditResult {
   readonly counts: Readonly<Record<AuditVerdict, number>>
@@ -43,6 +46,7 @@ const MOST_FINDINGS = 1000
 export const auditItems = async (options: AuditOptions): Promise<AuditResult> => {
   const counts: Record<AuditVerdict, number> = {
     archived: 0,
+    unchecked: 0,
     failed: 0,
     pending: 0,
     LOST: 0,
@@ -80,6 +84,7 @@ const verdictOf = async (
 ): Promise<Verdict> => {
   const { source, mapping, database, catalogue } = options
   const isStored = state?.status === 'success'
+  if (isStored && !isOfSample(key, options.sample)) return { verdict: 'unchecked' }
   const otherwise: Verdict = { verdict: isStored ? 'LOST' : state ? 'failed' : 'pending' }
   const payload = await source.read(key)
   if (payload === undefined || payload === null) return isStored ? { verdict: 'CHANGED' } : otherwise
@@ -104,3 +109,6 @@ const verdictOf = async (
     return { ...otherwise, ...(isStored ? { table: error.place.table } : {}) }
   }
 }
+
+const isOfSample = (key: string, percent: number): boolean =>
+  percent >= 100 || (createHash('sha256').update(key).digest().readUInt32BE() / 2 ** 32) * 100 < percent
