@@ -1,5 +1,5 @@
 import type { RunsSnapshot } from '../model.ts'
-import { bins } from '../runs/run-map.ts'
+import { bins, type RunMap } from '../runs/run-map.ts'
 import { count, plural } from '../text.ts'
 
 const share = (part: number): string => `${(part * 100).toFixed(2)}%`
@@ -51,6 +51,18 @@ const Lane = ({
   )
 }
 
+const kept = new WeakMap<RunMap, Map<string, readonly (readonly number[])[]>>()
+
+/** The parts of a range, counted once for each map: a page is made many times from the same one. */
+const partsOf = (map: RunMap, from: number, to: number, parts: number): readonly (readonly number[])[] => {
+  const own = kept.get(map) ?? new Map<string, readonly (readonly number[])[]>()
+  kept.set(map, own)
+  const key = `${from} ${to} ${parts}`
+  const counted = own.get(key) ?? bins(map, from, to, parts)
+  own.set(key, counted)
+  return counted
+}
+
 interface BandProps {
   readonly snapshot: RunsSnapshot
   readonly from: number
@@ -61,7 +73,7 @@ interface BandProps {
 
 /** A range of runs as two lanes, one a stage, in parts of equal width. A failed run is never averaged away: its part has a mark. */
 export const Band = ({ snapshot, from, to, parts = 320, id }: BandProps) => {
-  const all = bins(snapshot.map, from, to, Math.max(1, Math.min(parts, to - from + 1)))
+  const all = partsOf(snapshot.map, from, to, Math.max(1, Math.min(parts, to - from + 1)))
   const width = to - from + 1
   const edge = (run: number): string => share((run - from + 1) / width)
   const mark = (run: number | undefined, y: number, dashed: boolean) =>
