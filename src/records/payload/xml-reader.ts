@@ -23,6 +23,9 @@ const CHUNK = 65_536
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
 
+/** Characters that a name may have and not begin with. */
+const NO_START = /^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/u
+
 interface Frame {
   readonly element: GrowingElement | undefined
   readonly reach: Reach | undefined
@@ -199,8 +202,9 @@ class Builder {
     const colon = written.indexOf(':')
     const prefix = colon < 0 ? '' : written.slice(0, colon)
     const local = written.slice(colon + 1)
-    if (colon >= 0 && (prefix === '' || local === '' || local.includes(':')))
+    if (colon >= 0 && (prefix === '' || local === '' || local.includes(':') || NO_START.test(local)))
       throw this.#broken('a name has a colon in the wrong place')
+    if (isElement && prefix === 'xmlns') throw this.#broken('an element has the prefix xmlns')
     if (prefix === 'xmlns' || written === 'xmlns') return written
     const uri = prefix === '' && !isElement ? '' : this.#bound(prefix)
     if (uri === undefined) throw this.#broken('a prefix is not bound to a namespace')

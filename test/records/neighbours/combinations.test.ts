@@ -92,6 +92,8 @@ describe('a place in what failed', () => {
     ['<r id="7">\n <n a="<"/>\n\n</r>', 2],
     ['<r id="7">\n <n a="1"b="2"/>\n\n</r>', 2],
     ['<r id="7"/>\n\n<r id="7"/>', 3],
+    ['<r id="7">\n<xmlns:n/></r>', 2],
+    ['<r id="7">\n<n xml:1a="x"/></r>', 2],
     ['<r id="7">\n\n <![CDATA[ a \n</r>', 4],
   ])('of %j is line %i', async (payload, line) => {
     expect(await planOf(withColumn('1'), payload)).toMatchObject({ code: 'XML_NOT_WELL_FORMED', line })
