@@ -1,40 +1,16 @@
 import { durationText } from '../common/duration.ts'
 import { ArchiverError, toldOf } from '../errors.ts'
-import { add, type BatchResult, type Counts } from './batch.ts'
-import type { BatchRunner } from './batch-runner.ts'
-import type { BatchSize } from './batch-size.ts'
+import { add, type BatchResult } from './batch.ts'
+import type { FileWork, Progress } from './file-work.ts'
 import type { Passed } from './gate.ts'
-import { namesOf, versionOf } from './file-names.ts'
-import { IdList, type Survey } from './id-list.ts'
+import { namesOf } from './file-names.ts'
+import type { Survey } from './id-list.ts'
+import { fileSource, whereName, whereSource, type IdSource } from './id-source.ts'
 import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
 import type { RowsLog } from './log/rows-log.ts'
-import { type RowsOptions, sleep } from './options.ts'
-import { readAhead } from './read-ahead.ts'
-import type { RunConnections } from './run-connections.ts'
-import { segmentsOf, totalBatches, type Segment } from './segments.ts'
-import { keyText, type Pair } from './table.ts'
-
-/** What a run has come to so far. */
-export interface Progress {
-  counts: Counts
-  batches: number
-  failedBatches: number
-  failedFiles: number
-  /** sha256 of each file, as the log has it. */
-  readonly versions: string[]
-  /** Why it ends before its end. */
-  reason: string | undefined
-}
-
-export interface FileWork {
-  readonly options: RowsOptions
-  readonly connections: RunConnections
-  readonly runner: BatchRunner
-  readonly pair: Pair
-  readonly size: BatchSize
-  readonly began: number
-  readonly type: string
-}
+import { sleep } from './options.ts'
+import { totalBatches, type Segment } from './segments.ts'
+import { keyText } from './table.ts'
 
 interface OpenFile {
   readonly id: number
@@ -54,18 +30,18 @@ export class FileMover {
     this.#names = namesOf(work.options.files)
   }
 
-  /** A file that is no list of ids fails alone; trouble with a server is thrown. */
-  async move(path: string): Promise<void> {
+  /** The rows of a file; undefined: those for which the condition holds. A file that is no list of ids fails alone; trouble with a server is thrown. */
+  async move(path: string | undefined): Promise<void> {
     const { options, pair } = this.#work
-    const name = this.#names.get(path) ?? path
-    let list: IdList | undefined
+    const name = path === undefined ? whereName(pair.where ?? '') : (this.#names.get(path) ?? path)
+    let list: IdSource | undefined
     let file: OpenFile | undefined
     try {
-      list = await IdList.open(path, { ...options.list, key: pair.key })
-      const survey = versionOf(await list.survey(options.signal), options.list)
+      list = await this.#source(path)
+      const survey = await list.survey(options.signal)
       this.#progress.versions.push(survey.sha256)
-      const done = await this.#covered(survey.sha256)
-      if (survey.bad > 0) options.warn(`${path}: ${survey.bad} lines are no keys and were skipped`)
+      const done = list.isLasting ? await this.#covered(survey.sha256) : []
+      if (survey.bad > 0) options.warn(`${name}: ${survey.bad} lines are no keys and were skipped`)
       file = await this.#open(name, survey, done)
       if (!file) return
       await this.#segments(list, file, done)
@@ -75,6 +51,12 @@ export class FileMover {
     } finally {
       await list?.close()
     }
+  }
+
+  async #source(path: string | undefined): Promise<IdSource> {
+    const { options, pair, connections, dialect } = this.#work
+    if (path !== undefined) return fileSource(path, options.list, pair)
+    return whereSource(dialect, pair, pair.where ?? '', () => connections.source)
   }
 
   get #log(): RowsLog | undefined {
@@ -109,11 +91,11 @@ export class FileMover {
     return { id, name, batches }
   }
 
-  async #segments(list: IdList, file: OpenFile, done: readonly Covered[]): Promise<void> {
+  async #segments(list: IdSource, file: OpenFile, done: readonly Covered[]): Promise<void> {
     const { options, size, connections } = this.#work
     let records = done.reduce((sum, { ids }) => sum + ids, 0)
     let failed: Error | undefined
-    for await (const segment of readAhead(segmentsOf(list.groups(), done, () => size.current))) {
+    for await (const segment of list.segments(done, () => size.current)) {
       if (segment.type === 'done') {
         options.listener({ type: 'batch-skipped', file: file.name, batch: segment.number })
         continue

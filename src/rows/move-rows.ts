@@ -3,7 +3,8 @@ import { NOTHING } from './batch.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
 import { closeDead, holderOf } from './dead-runs.ts'
-import { FileMover, type Progress } from './file-mover.ts'
+import { FileMover } from './file-mover.ts'
+import type { Progress } from './file-work.ts'
 import { openConflicts } from './log/finished-batches.ts'
 import type { LogDatabase } from './log/log-database.ts'
 import type { RowsLog } from './log/rows-log.ts'
@@ -16,6 +17,9 @@ import type { Table } from './table.ts'
 
 /** How an execution is named in `process_logs.process_type`: only executions of one type resume each other. */
 const TYPES = { move: 'ARCHIVE', copy: 'COPY', verify: 'VERIFY', try: 'TRY' } as const
+
+/** The files of a run; a condition is one. */
+const stepsOf = ({ files, where }: RowsOptions): number => (where === undefined ? files.length : 1)
 
 export const fullName = ({ schema, name }: Table): string => `${schema}.${name}`
 
@@ -37,6 +41,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       dialect,
       table: options.table,
       archiveTable: options.archiveTable,
+      where: options.where,
       batchSize: options.batchSize === 'auto' ? 10_000 : options.batchSize,
       forced: options.forced,
     })
@@ -66,12 +71,12 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     const runner = new BatchRunner(options, connections, dialect, cleared)
     const size = new BatchSize(options.batchSize)
     const mover = new FileMover(
-      { options, connections, runner, pair, size, began, type: TYPES[options.mode] },
+      { options, connections, runner, dialect, pair, size, began, type: TYPES[options.mode] },
       progress,
     )
     let error: Error | undefined
     try {
-      for (const path of options.files) {
+      for (const path of options.where === undefined ? options.files : [undefined]) {
         await mover.move(path)
         if (signal.aborted || progress.reason !== undefined) break
       }
@@ -140,11 +145,11 @@ const beginLog = async (
     table: name,
     archive,
     type: TYPES[options.mode],
-    files: options.files.length,
+    files: stepsOf(options),
     batchSize: options.batchSize === 'auto' ? 0 : options.batchSize,
     runId: options.runId,
   })
-  options.listener({ type: 'started', id: log.id, table: name, files: options.files.length })
+  options.listener({ type: 'started', id: log.id, table: name, files: stepsOf(options) })
   return log
 }
 

@@ -15,6 +15,8 @@ export interface RowsOptions {
   readonly archiveTable: string
   /** Paths, in the order in which they are done. */
   readonly files: readonly string[]
+  /** Rows for which this SQL holds, in place of files. */
+  readonly where: string | undefined
   readonly list: Omit<IdListOptions, 'key'>
   readonly batchSize: number | 'auto'
   readonly mode: BatchMode

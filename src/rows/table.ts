@@ -58,7 +58,12 @@ export interface Pair {
   readonly archive: Table
   readonly key: readonly KeyColumn[]
   readonly columns: readonly CopiedColumn[]
+  /** SQL that must hold for a live row to be moved, in the names of its own columns; undefined: any row that is named. */
+  readonly where?: string
 }
+
+/** The condition as SQL that follows another one; it may end in a comment. */
+export const andWhere = ({ where }: Pair): string => (where === undefined ? '' : ` AND (${where}\n)`)
 
 /** The values of a key's columns, as texts in the one form that the server writes too. */
 export type Key = readonly string[]

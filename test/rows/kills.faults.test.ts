@@ -39,6 +39,20 @@ for (const name of DIALECTS) {
       expect(Number(sum!['n'])).toBe(COUNT)
     }, 7_200_000)
 
+    it(`by a condition that is killed ${KILLS} times loses no row, takes no other one, and leaves none in both tables`, async () => {
+      const before = await site.whole()
+      const others = await site.count('r', 'id % 4 = 0')
+      const config = site.config({ batch_size: 500, files: undefined, where: 'id % 4 > 0' })
+      for (let kill = 0; kill < KILLS; kill++) {
+        await killOnceMoving(startArchiver(['rows', 'run', config]), archived)
+        expect(await site.whole()).toEqual({ ...before, both: 0 })
+      }
+      const last = await site.run()
+      expect(last.code, last.err + last.out).toBe(0)
+      expect(await site.whole()).toEqual({ ...before, both: 0 })
+      expect([await site.count('r'), await site.count('r', 'id % 4 = 0')]).toEqual([others, others])
+    }, 7_200_000)
+
     it('that deletes before its copy is committed loses rows when it is killed, which this test finds', async () => {
       const before = await site.whole()
       for (let kill = 0; kill < 30 && (await site.whole()).rows === before.rows; kill++)

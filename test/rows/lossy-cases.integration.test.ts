@@ -21,18 +21,7 @@ for (const name of DIALECTS) {
       await site.drop()
     })
     const begin = () => app.run(name === 'mysql' ? 'START TRANSACTION' : 'BEGIN')
-    const isBlocked = async (): Promise<void> => {
-      const waiting =
-        name === 'mysql'
-          ? "SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()"
-          : "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-      // InnoDB shows a new picture only to who has not asked for a tenth of a second.
-      for (let tries = 0; tries < 100; tries++) {
-        if ((await site.rows(waiting)).length > 0) return
-        await new Promise((resolve) => setTimeout(resolve, 250))
-      }
-      throw new Error('the move never waited for the application')
-    }
+    const isBlocked = () => site.untilBlocked()
 
     it('E1 to E4: where the archive holds an id with other values, both versions stay', async () => {
       await site.sql(

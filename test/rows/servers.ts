@@ -103,6 +103,20 @@ export class Site {
     )
   }
 
+  /** Waits until a session of this database waits for another one's lock. */
+  async untilBlocked(): Promise<void> {
+    const waiting =
+      this.name === 'mysql'
+        ? "SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()"
+        : "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    // InnoDB shows a new picture only to who has not asked for a tenth of a second.
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await this.rows(waiting)).length > 0) return
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    throw new Error('the move never waited for the application')
+  }
+
   /** The last text that a writer gave to each row while it was live. */
   readonly seen = new Map<string, string>()
   #side: Promise<Session> | undefined
@@ -172,6 +186,7 @@ export class Site {
       table: 'r',
       archiveTable: 'ra',
       files,
+      where: undefined,
       list: { columns: [], header: 'auto', badLines: 'stop' },
       batchSize: 100,
       mode: 'move',

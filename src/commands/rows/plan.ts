@@ -1,13 +1,12 @@
-import { resolve } from 'node:path'
 import type { Command } from '../../app/context.ts'
 import { messageOf } from '../../errors.ts'
 import { IdList } from '../../rows/id-list.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { connect, dialectFor } from '../../rows/server.ts'
-import type { Key } from '../../rows/table.ts'
+import type { Key, Pair } from '../../rows/table.ts'
 import { documentText } from './row-json.ts'
-import { filesOf, placesOf, rowsConfig } from './rows-config.ts'
+import { idsOf, placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
 
 export interface PlanOptions {
   readonly config: string
@@ -26,7 +25,9 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
   const { source, archive } = connections
   const dialect = dialectFor(source)
   try {
+    const { files, where } = idsOf(config, options.file)
     const { pair, oneServer } = await preflight({
+      where,
       source,
       archive,
       dialect,
@@ -35,19 +36,12 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       batchSize: rows.batchSize === 'auto' ? 10_000 : rows.batchSize,
       forced: new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`))),
     })
-    const [file = ''] = filesOf(options.file?.map((one) => resolve(one)) ?? rows.files)
-    const list = await IdList.open(file, {
-      key: pair.key,
-      columns: rows.columns,
-      header: rows.header,
-      badLines: rows.badLines,
-    })
-    let keys: readonly Key[] = []
-    for await (const group of list.groups()) {
-      keys = group.slice(0, SHOWN).map(({ key }) => key)
-      break
-    }
-    await list.close()
+    const [file] = files
+    const keys =
+      file === undefined
+        ? await dialect.nextKeys(source, pair, undefined, SHOWN)
+        : await firstKeys(file, rows, pair.key)
+    const matching = where === undefined ? undefined : await dialect.countLive(source, pair)
     const steps = []
     for (const sql of keys.length === 0 || !oneServer ? [] : dialect.statements(pair, keys)) {
       const plan = await source.run(`EXPLAIN ${sql}`).then(
@@ -63,12 +57,14 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       key: pair.key.map(({ name }) => name),
       columns: copied,
       oneServer,
+      ...(matching === undefined ? {} : { where, matching }),
     }
     if (options.json) context.out(documentText({ ...facts, steps }))
     else {
       context.out(
         `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${oneServer ? 'one transaction a batch' : 'two servers: the archive commits first and is read back'}\n`,
       )
+      if (matching !== undefined) context.out(`${matching} rows where ${where ?? ''}\n`)
       for (const { sql, plan } of steps)
         context.out(
           `\n${sql}\n${plan
@@ -84,5 +80,19 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
     return 0
   } finally {
     await connections.close()
+  }
+}
+
+const firstKeys = async (
+  file: string,
+  { columns, header, badLines }: RowsConfig['rows'],
+  key: Pair['key'],
+): Promise<readonly Key[]> => {
+  const list = await IdList.open(file, { key, columns, header, badLines })
+  try {
+    for await (const group of list.groups()) return group.slice(0, SHOWN).map(({ key: one }) => one)
+    return []
+  } finally {
+    await list.close()
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { parse as parseIni } from 'ini'
 import { stringify } from 'yaml'
 import type { Context } from '../../app/context.ts'
@@ -81,6 +81,19 @@ const printed = (command: string | undefined): string | undefined => {
       hint: 'run it by hand: it must print the password and end with 0',
     })
   }
+}
+
+/** The files of ids or the condition, whichever is set; `--file` stands for rows.files. Throws CONFIG_INVALID where both are set. */
+export const idsOf = (
+  { rows }: RowsConfig,
+  given: readonly string[] | undefined,
+): { readonly files: readonly string[]; readonly where: string | undefined } => {
+  const patterns = given?.map((file) => resolve(file)) ?? rows.files
+  if (rows.where === undefined) return { files: filesOf(patterns), where: undefined }
+  if (patterns.length === 0) return { files: [], where: rows.where }
+  throw new ArchiverError('CONFIG_INVALID', 'rows.where and files of ids exclude each other', {
+    hint: 'leave rows.files and --file out, or rows.where',
+  })
 }
 
 /** The files of ids, by name. Throws IDS_INVALID where a pattern finds none. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { resolve } from 'node:path'
 import { type Command, type Context, startedAs, stopCode } from '../../app/context.ts'
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { completeCommands } from '../../common/own-command.ts'
@@ -22,7 +21,7 @@ import { TextLog } from '../../rows/text-log.ts'
 import { dialectOf } from '../../sql/open-session.ts'
 import { gateOf } from './gate-of.ts'
 import { outcomeJson, outcomeLines } from './outcome-text.ts'
-import { filesOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
+import { idsOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
 
 export interface RowsRunOptions {
   readonly config: string
@@ -107,7 +106,7 @@ const reportedAs = (
     {
       name: mode === 'copy' ? 'rows-copy' : 'rows',
       subject: config.rows.table,
-      steps: files.length,
+      steps: Math.max(1, files.length),
       stepsAreFiles: true,
       metricsFile: 'rows',
     },
@@ -177,7 +176,7 @@ const optionsOf = (
     places,
     table: rows.table,
     archiveTable: rows.archive.table || rows.archiveTable,
-    files: filesOf(options.file?.map((file) => resolve(file)) ?? rows.files),
+    ...idsOf(config, options.file),
     list: { columns: rows.columns, header: rows.header, badLines: rows.badLines },
     batchSize: options.batchSize === undefined ? rows.batchSize : sizeOf(options.batchSize),
     mode,

@@ -82,6 +82,9 @@ export const rows = section(
     files: key(list(path), [], {
       doc: 'CSV files of ids; the last part may hold `*` and `?`. Done in the order of their names.',
     }),
+    where: optional(text, {
+      doc: 'In place of files: the rows for which this SQL holds, such as `created < NOW() - INTERVAL 90 DAY` (in UTC). Along the primary key; asked again under locks.',
+    }),
     batch_size: key(batchSize, '2200', {
       doc: 'Ids of a batch, which is one transaction. `auto`: so many that a batch takes half a second, 100 to 10000.',
     }),

@@ -29,7 +29,11 @@ export interface Dialect {
   moveAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
   /** The same without the delete, in a transaction that began: true only when every id was copied now. */
   copyAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
-  /** Which of the keys are there; `lock` keeps the rows as they are until the transaction ends. */
+  /** How many live rows the pair's condition holds for, without locks. */
+  countLive(session: Session, pair: Pair): Promise<number>
+  /** The next keys after `last`, in the key's order, of live rows for which the pair's condition holds; without locks. */
+  nextKeys(session: Session, pair: Pair, last: Key | undefined, limit: number): Promise<readonly Key[]>
+  /** Which of the keys are there (live rows: for which the pair's condition holds); `lock` keeps the rows as they are until the transaction ends. */
   present(
     session: Session,
     pair: Pair,

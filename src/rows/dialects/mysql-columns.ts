@@ -118,6 +118,19 @@ export const keyIn = (alias: string, key: readonly KeyColumn[], keys: readonly K
   return `(${keys.map(one).join(' OR ')})`
 }
 
+/** SQL that is true for rows whose key comes after this one in the index: the first column bounds it, the others decide where it is equal. */
+export const keyAfter = (alias: string, key: readonly KeyColumn[], last: Key): string => {
+  const part = (column: KeyColumn, at: number, sign: string): string =>
+    `${alias}.${quote(column.name)} ${sign} ${keyLiteral(last[at] ?? '', column)}`
+  const after = key.map((column, at) =>
+    [...key.slice(0, at).map((before, place) => part(before, place, '=')), part(column, at, '>')].join(
+      ' AND ',
+    ),
+  )
+  const [first] = key
+  return `${first && key.length > 1 ? `${part(first, 0, '>=')} AND ` : ''}(${after.map((one) => `(${one})`).join(' OR ')})`
+}
+
 /** SQL for a value of a key in the form that ids are read into. */
 export const keyValue = (alias: string, { name, type }: KeyColumn): string => {
   if (type === 'text') return `CONVERT(${alias}.${quote(name)} USING utf8mb4)`

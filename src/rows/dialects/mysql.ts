@@ -1,8 +1,8 @@
 import type { Session } from '../../sql/session.ts'
-import { keyText, type Key, type Pair, type Table } from '../table.ts'
+import { andWhere, keyText, type Key, type Pair, type Table } from '../table.ts'
 import { basesMysql, describeMysql, shapeMysql } from './describe-mysql.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
-import { exactText, identical, keyIn, keyValue, literal, quote, readable } from './mysql-columns.ts'
+import { exactText, identical, keyAfter, keyIn, keyValue, literal, quote, readable } from './mysql-columns.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
@@ -20,7 +20,7 @@ const values = (pair: Pair, alias: string): string =>
 const copyEach = (pair: Pair, keys: readonly Key[]): string =>
   `INSERT INTO ${nameOf(pair.archive)} (${names(pair)})
 SELECT ${values(pair, 's')} FROM ${nameOf(pair.source)} s FORCE INDEX (PRIMARY)
-WHERE ${keyIn('s', pair.key, keys)} FOR UPDATE`
+WHERE ${keyIn('s', pair.key, keys)}${andWhere(pair)} FOR UPDATE`
 
 /** Live rows without a twin, locked, into the archive. */
 const copyMissing = (pair: Pair, keys: readonly Key[]): string =>
@@ -47,6 +47,8 @@ const keyOf = (pair: Pair, row: Readonly<Record<string, string | null>>): Key =>
 
 const sideOf = (pair: Pair, side: Side): Table => (side === 'source' ? pair.source : pair.archive)
 
+const condition = (pair: Pair, side: Side): string => (side === 'source' ? andWhere(pair) : '')
+
 /** MariaDB and MySQL. */
 export const mysql: Dialect = {
   quote,
@@ -69,10 +71,23 @@ export const mysql: Dialect = {
     return isAll && now?.rows[0]?.['shape'] === shape
   },
   copyAll,
+  countLive: async (session, pair) => {
+    const { rows } = await session.run(
+      `SELECT COUNT(*) AS n FROM ${nameOf(pair.source)} t WHERE TRUE${andWhere(pair)}`,
+    )
+    return Number(rows[0]?.['n'])
+  },
+  nextKeys: async (session, pair, last, limit) => {
+    const order = pair.key.map(({ name }) => `t.${quote(name)}`).join(', ')
+    const { rows } = await session.run(
+      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(pair.source)} t FORCE INDEX (PRIMARY) WHERE ${last ? keyAfter('t', pair.key, last) : 'TRUE'}${andWhere(pair)} ORDER BY ${order} LIMIT ${limit}`,
+    )
+    return rows.map((row) => keyOf(pair, row))
+  },
   present: async (session, pair, side, keys, lock) => {
     if (keys.length === 0) return []
     const { rows } = await session.run(
-      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(sideOf(pair, side))} t FORCE INDEX (PRIMARY) WHERE ${keyIn('t', pair.key, keys)}${lock ? ' FOR UPDATE' : ''}`,
+      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(sideOf(pair, side))} t FORCE INDEX (PRIMARY) WHERE ${keyIn('t', pair.key, keys)}${condition(pair, side)}${lock ? ' FOR UPDATE' : ''}`,
     )
     const asked = new Set(keys.map(keyText))
     return rows.map((row) => keyOf(pair, row)).filter((key) => asked.has(keyText(key)))
@@ -102,7 +117,7 @@ export const mysql: Dialect = {
       .map((column, at) => `${exactText(side === 'source' ? column.source : column.archive, 't')} AS v${at}`)
       .join(', ')
     const { rows } = await session.run(
-      `SELECT ${selectKeys(pair, 't')}, ${texts} FROM ${nameOf(sideOf(pair, side))} t FORCE INDEX (PRIMARY) WHERE ${keyIn('t', pair.key, keys)}${lock ? ' FOR UPDATE' : ''}`,
+      `SELECT ${selectKeys(pair, 't')}, ${texts} FROM ${nameOf(sideOf(pair, side))} t FORCE INDEX (PRIMARY) WHERE ${keyIn('t', pair.key, keys)}${condition(pair, side)}${lock ? ' FOR UPDATE' : ''}`,
     )
     const asked = new Set(keys.map(keyText))
     for (const row of rows) {

@@ -1,5 +1,5 @@
 import type { Session } from '../../sql/session.ts'
-import { keyText, type Key, type Pair, type Table } from '../table.ts'
+import { andWhere, keyText, type Key, type Pair, type Table } from '../table.ts'
 import { basesPostgres, describePostgres, shapePostgres } from './describe-postgres.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
 import { comparable, exactText, identical, keyList, keyValue, quote } from './postgres-columns.ts'
@@ -28,7 +28,7 @@ const insertFrom = (pair: Pair, from: string, returning: string): string =>
  * never a nested loop, however wrong the planner's guesses are.
  */
 const moveStatement = (pair: Pair, keySql: string): string =>
-  `WITH x AS (DELETE FROM ${nameOf(pair.source)} s WHERE ${keySql} RETURNING ${values(pair, 's')}),
+  `WITH x AS (DELETE FROM ${nameOf(pair.source)} s WHERE ${keySql}${andWhere(pair)} RETURNING ${values(pair, 's')}),
  i AS (${insertFrom(pair, `SELECT ${values(pair, 'x')} FROM x`, names(pair))})
 SELECT (SELECT count(*) FROM x) AS deleted, (SELECT count(*) FROM i) AS stored,
  (SELECT count(*) FILTER (WHERE record_image_eq(${wholeRow(pair, 'source', 'x')}, ${wholeRow(pair, 'archive', 'i')}))
@@ -39,7 +39,7 @@ SELECT (SELECT count(*) FROM x) AS deleted, (SELECT count(*) FROM i) AS stored,
 /** Copies what has no twin. Of texts, a twin that only the collation calls equal must be an error that names it. */
 const copyStatement = (pair: Pair, keySql: string): string =>
   `INSERT INTO ${nameOf(pair.archive)} (${names(pair)}) OVERRIDING SYSTEM VALUE
-SELECT ${values(pair, 's')} FROM ${nameOf(pair.source)} s WHERE ${keySql}
+SELECT ${values(pair, 's')} FROM ${nameOf(pair.source)} s WHERE ${keySql}${andWhere(pair)}
 ${pair.key.some(({ type }) => type === 'text') ? '' : ` AND NOT EXISTS (SELECT 1 FROM ${nameOf(pair.archive)} d WHERE ${sameKey(pair)})`} FOR UPDATE OF s`
 
 const deleteStatement = (pair: Pair, keySql: string): string =>
@@ -63,6 +63,8 @@ const changed = async (
   return (await session.run(statement(pair, list.sql('s')), list.parameters)).affected
 }
 
+const condition = (pair: Pair, side: Side): string => (side === 'source' ? andWhere(pair) : '')
+
 /** PostgreSQL. */
 export const postgres: Dialect = {
   quote,
@@ -80,11 +82,27 @@ export const postgres: Dialect = {
     return isAll && live_shape === pair.source.shape && kept_shape === pair.archive.shape
   },
   copyAll: async (session, pair, keys) => (await changed(session, pair, keys, copyStatement)) === keys.length,
+  countLive: async (session, pair) => {
+    const { rows } = await session.run(
+      `SELECT count(*) AS n FROM ${nameOf(pair.source)} t WHERE true${andWhere(pair)}`,
+    )
+    return Number(rows[0]?.['n'])
+  },
+  nextKeys: async (session, pair, last, limit) => {
+    const order = pair.key.map(({ name }) => `t.${quote(name)}`).join(', ')
+    // In the column's own type: by another one the order would be another.
+    const values = pair.key.map(({ column }, at) => `$${at + 1}::${column.fullType}`).join(', ')
+    const { rows } = await session.run(
+      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(pair.source)} t WHERE ${last ? `(${order}) > (${values})` : 'true'}${andWhere(pair)} ORDER BY ${order} LIMIT ${limit}`,
+      last ? [...last] : [],
+    )
+    return rows.map((row) => keyOf(pair, row))
+  },
   present: async (session, pair, side, keys, lock) => {
     if (keys.length === 0) return []
     const list = keyList(pair.key, keys)
     const { rows } = await session.run(
-      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(sideOf(pair, side))} t WHERE ${list.sql('t')}${lock ? ' FOR UPDATE' : ''}`,
+      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(sideOf(pair, side))} t WHERE ${list.sql('t')}${condition(pair, side)}${lock ? ' FOR UPDATE' : ''}`,
       list.parameters,
     )
     const asked = new Set(keys.map(keyText))
@@ -113,7 +131,7 @@ export const postgres: Dialect = {
       .map((column, at) => `${exactText(side === 'source' ? column.source : column.archive, 't')} AS v${at}`)
       .join(', ')
     const { rows } = await session.run(
-      `SELECT ${selectKeys(pair, 't')}, ${texts} FROM ${nameOf(sideOf(pair, side))} t WHERE ${list.sql('t')}${lock ? ' FOR UPDATE' : ''}`,
+      `SELECT ${selectKeys(pair, 't')}, ${texts} FROM ${nameOf(sideOf(pair, side))} t WHERE ${list.sql('t')}${condition(pair, side)}${lock ? ' FOR UPDATE' : ''}`,
       list.parameters,
     )
     const asked = new Set(keys.map(keyText))

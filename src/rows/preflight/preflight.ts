@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ArchiverError } from '../../errors.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Session } from '../../sql/session.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Pair, Table } from '../table.ts'
@@ -15,6 +15,8 @@ export interface PreflightOptions {
   readonly dialect: Dialect
   readonly table: string
   readonly archiveTable: string
+  /** SQL that must hold for a row to be moved. */
+  readonly where?: string | undefined
   readonly batchSize: number
   readonly forced: ReadonlySet<Forceable>
 }
@@ -49,7 +51,10 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
         cure: 'name another table',
       },
     ])
-  const { pair, problems } = compareShapes(live, kept, source.dialect)
+  const { where } = options
+  const shapes = compareShapes(live, kept, source.dialect)
+  const pair = where === undefined ? shapes.pair : { ...shapes.pair, where }
+  const problems = [...shapes.problems, ...(await conditionProblems(options, pair))]
   const found = [...problems]
   const isPlain = live.kind === 'table' && kept.kind === 'table'
   if (isPlain) for await (const problem of factsOf(options, pair, isOne)) found.push(problem)
@@ -62,6 +67,31 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
   if (standing.length > 0) throw refusal(standing)
   // One transaction needs one connection, and so one database of PostgreSQL.
   return { pair, oneServer: isOne && (await isOneDatabase(options)), overruled: found }
+}
+
+/** A condition is tried between words first, not in parentheses: one that closes them would reach beyond them later. */
+const conditionProblems = async (
+  { source, dialect }: PreflightOptions,
+  pair: Pair,
+): Promise<readonly Problem[]> => {
+  const { where, key, source: live } = pair
+  if (where === undefined) return []
+  const table = `${dialect.quote(live.schema)}.${dialect.quote(live.name)}`
+  const said = await source
+    .run(`SELECT 1 FROM ${table} t WHERE CASE WHEN ${where}\n THEN 1 ELSE 0 END = 1 AND 1 = 0`)
+    .then(() => undefined, messageOf)
+  const problems: Problem[] = []
+  if (said !== undefined)
+    problems.push({
+      message: `rows.where is no condition on rows of ${live.name}: ${said}`,
+      cure: 'write what stands behind WHERE, with the plain names of columns',
+    })
+  if (key.some(({ column }) => column.type === 'enum'))
+    problems.push({
+      message: `${live.name} has an ENUM in its primary key, whose order is not that of its texts: rows.where cannot walk along it`,
+      cure: 'list the ids in files',
+    })
+  return problems
 }
 
 const absent = (name: string): Problem => ({

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import type { Session } from '../sql/session.ts'
+import type { Dialect } from './dialects/dialect.ts'
+import { versionOf } from './file-names.ts'
+import { IdList, type IdListOptions, type Survey } from './id-list.ts'
+import type { Covered } from './log/finished-batches.ts'
+import { readAhead } from './read-ahead.ts'
+import { segmentsOf, type Segment } from './segments.ts'
+import { rowsError } from './server-errors.ts'
+import type { Key, Pair } from './table.ts'
+
+/** Where ids come from: a file, or the rows of the live table for which a condition holds. */
+export interface IdSource {
+  /** Whether its lines are the same in each run, so that finished batches are known by them. */
+  readonly isLasting: boolean
+  survey(signal: AbortSignal): Promise<Survey>
+  /** The ids in batches of `size()`, around those that are done. */
+  segments(done: readonly Covered[], size: () => number): AsyncIterable<Segment>
+  /** Throws IDS_INVALID where the ids are no longer those of the survey. */
+  assertUnchanged(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A file of ids. Throws IDS_INVALID where it cannot be opened. */
+export const fileSource = async (
+  path: string,
+  list: Omit<IdListOptions, 'key'>,
+  { key }: Pair,
+): Promise<IdSource> => {
+  const ids = await IdList.open(path, { ...list, key })
+  return {
+    isLasting: true,
+    survey: async (signal) => versionOf(await ids.survey(signal), list),
+    segments: (done, size) => readAhead(segmentsOf(ids.groups(), done, size)),
+    assertUnchanged: () => ids.assertUnchanged(),
+    close: () => ids.close(),
+  }
+}
+
+/** Characters of a condition in its name. */
+const NAMED = 100
+
+/** What a condition is called in the log: its first words. */
+export const whereName = (where: string): string => {
+  const line = where.replace(/\s+/g, ' ').trim()
+  return `where ${line.length > NAMED ? `${line.slice(0, NAMED - 1)}…` : line}`
+}
+
+/** What a server says to a walk is an error of the run: what is moved stays moved, and the next run goes on. */
+const asked = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+  try {
+    return await answer
+  } catch (error) {
+    throw rowsError(error, 'rows.where')
+  }
+}
+
+/**
+ * Walks the live table along its primary key. A row that is moved is gone, so the next run walks from the beginning; each batch asks for the
+ * condition again under locks, so that a row for which it holds no longer stays. `session` is the connection of this moment.
+ */
+export const whereSource = (
+  dialect: Dialect,
+  pair: Pair,
+  where: string,
+  session: () => Session,
+): IdSource => ({
+  isLasting: false,
+  survey: async () => ({
+    sha256: createHash('sha256').update(`where\0${where}`).digest('hex'),
+    ids: await asked(dialect.countLive(session(), pair)),
+    bad: 0,
+    bytes: 0,
+  }),
+  segments: async function* (_done, size) {
+    let line = 0
+    let last: Key | undefined
+    for (let number = 1; ; number++) {
+      const keys = await asked(dialect.nextKeys(session(), pair, last, size()))
+      if (keys.length === 0) return
+      yield { type: 'batch', number, firstLine: line + 1, lastLine: line + keys.length, keys }
+      line += keys.length
+      last = keys.at(-1)
+    }
+  },
+  assertUnchanged: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+})
