@@ -75,6 +75,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
         changed: RunSet.of(migrated.changed),
         damaged: migrated.damaged,
         compared: proven.runs.union(RunSet.of(migrated.good)),
+        before: proven.runs,
       }),
     },
   ]

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { calls } from './fs-calls.ts'
 import { fewAtOnce } from './open-files.ts'
 
@@ -21,6 +21,27 @@ export const readFile = fewAtOnce(async (path: string): Promise<Buffer> => {
     calls.close(file)
   }
 })
+
+/** The same as text. */
+export const readText = async (path: string): Promise<string> => (await readFile(path)).toString('utf8')
+
+/** The same at once, for a start that has no time to wait. */
+export const readTextNow = (path: string): string => {
+  const file = openSync(path, FLAGS)
+  try {
+    if (!fstatSync(file).isFile()) throw new NotAFile(path)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+/**
+ * Whether an error is about what stands at one path alone, and says nothing of the disk or the folder: no regular file, a link that leads to itself, a file
+ * that this user may not read.
+ */
+export const isOfOneFile = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['EISDIR', 'ELOOP', 'EACCES'].includes(String(error.code))
 
 /** Something that is no regular file stands where one should be. `code`: as the system says it of a folder. */
 export class NotAFile extends Error {

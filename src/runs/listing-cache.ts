@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
+import { readText } from '../platform/read-file.ts'
 
 /** A directory's times move in steps of a kernel tick. What stayed equal for longer than one can be distinguished from a later change. */
 const TICK = 20
@@ -78,7 +78,7 @@ export class ListingCache {
 
 const readEntries = async (path: string): Promise<Map<string, Entry>> => {
   try {
-    const file = await readFile(path, 'utf8')
+    const file = await readText(path)
     const text = file.slice(file.indexOf('\n') + 1)
     if (file !== `${digestOf(text)}\n${text}`) return new Map()
     const { version, entries } = JSON.parse(text) as { version: number; entries: Record<string, Entry> }

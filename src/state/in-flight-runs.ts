@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
 import { unwritable } from './state-file.ts'
+import { readText } from '../platform/read-file.ts'
 
 /**
  * The runs at or below `last_attempted_run` that a migration has in hand: late ones, retries, updates. A kill may leave them at the
@@ -17,7 +18,7 @@ export class InHand {
 
   async read(): Promise<RunSet> {
     try {
-      return RunSet.parse((await readFile(this.#path, 'utf8')).trim())
+      return RunSet.parse((await readText(this.#path)).trim())
     } catch {
       return RunSet.EMPTY
     }

@@ -1,4 +1,5 @@
-import { constants, open, readFile, unlink } from 'node:fs/promises'
+import { constants, open, unlink } from 'node:fs/promises'
+import { readText } from '../platform/read-file.ts'
 
 /** In `app.work_dir`. Information for people, never a reason for a decision. */
 export const OWNER_FILE = '.archiver.owner.json'
@@ -30,7 +31,7 @@ export async function writeOwner(path: string, owner: Owner): Promise<void> {
 /** Undefined where there is none, or none that can be read. */
 export async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    const fields = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+    const fields = JSON.parse(await readText(path)) as Record<string, unknown>
     const text = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : 'unknown')
     return {
       pid: Number(fields['pid']),

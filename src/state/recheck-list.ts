@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../platform/atomic-file.ts'
+import { readText } from '../platform/read-file.ts'
 
 /** A run that is archived, but whose record may still change: it had no stop line, or was archived a short while ago. */
 export interface Watched {
@@ -23,7 +23,7 @@ export class WatchList {
 
   async read(): Promise<Map<number, Watched> | undefined> {
     try {
-      const { version, runs } = JSON.parse(await readFile(this.#path, 'utf8')) as {
+      const { version, runs } = JSON.parse(await readText(this.#path)) as {
         version: number
         runs: [number, Watched][]
       }

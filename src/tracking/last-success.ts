@@ -1,14 +1,14 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
+import { readText } from '../platform/read-file.ts'
 
 /** In `app.work_dir`: when a pass last ended with exit 0 (ISO 8601, UTC). */
 const FILE = 'last-success.txt'
 
 /** When a pass last ended well, one that found nothing to do included, epoch milliseconds; undefined where none has, or none has said so. */
 export async function lastSuccessAt(workDir: string): Promise<number | undefined> {
-  const time = Date.parse((await readFile(join(workDir, FILE), 'utf8').catch(() => '')).trim())
+  const time = Date.parse((await readText(join(workDir, FILE)).catch(() => '')).trim())
   return Number.isNaN(time) ? undefined : time
 }
 
@@ -31,7 +31,7 @@ export const waitingSince = async (
   warn: (message: string) => void,
 ): Promise<number> => {
   const path = join(workDir, WAITING_FILE)
-  const since = Date.parse((await readFile(path, 'utf8').catch(() => '')).trim())
+  const since = Date.parse((await readText(path).catch(() => '')).trim())
   if (since <= now) return since
   await replaceFile(path, `${new Date(now).toISOString()}\n`).catch((error: unknown) =>
     warn(`Cannot keep the time of the first pass: ${messageOf(error)}`),

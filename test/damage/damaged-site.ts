@@ -50,6 +50,7 @@ export class DamagedSite {
     site.age(4, 3600)
     renameSync(site.path('records', String(COMING)), site.path('coming'))
     if ((await commands.pass(false)) !== 0) throw new Error('the site was not archived')
+    for (const place of PLACES) cpSync(site.path(place), site.path('yesterday', place), { recursive: true })
     for (const reader of READERS) this.earlier.add((await this.given(commands, 3, reader)) ?? '')
     site.record(3, { files: { ...files(3), 'late.txt': 'later\n' }, ageSeconds: 1800 })
     rmSync(site.path('records', '2'), { recursive: true })
@@ -82,6 +83,12 @@ export class DamagedSite {
   /** The record of the run that comes later is there. */
   come(): void {
     renameSync(this.site.path('coming'), this.site.path('records', String(COMING)))
+  }
+
+  /** Puts a place back as it was before the record of run 3 changed: a restore from a backup. */
+  restore(place: string): void {
+    this.lose(place)
+    cpSync(this.site.path('yesterday', place), this.site.path(place), { recursive: true })
   }
 
   lose(place: string): void {

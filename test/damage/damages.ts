@@ -15,9 +15,17 @@ const entriesBelow = (root: string, kind: 'isFile' | 'isDirectory'): string[] =>
   existsSync(root)
     ? readdirSync(root, { recursive: true, encoding: 'utf8' })
         .map((name) => join(root, name))
-        .filter((path) => statSync(path)[kind]())
+        .filter((path) => isKind(path, kind))
         .sort()
     : []
+
+const isKind = (path: string, kind: 'isFile' | 'isDirectory'): boolean => {
+  try {
+    return statSync(path)[kind]()
+  } catch {
+    return false // a link that leads nowhere
+  }
+}
 
 export const filesBelow = (root: string): string[] => entriesBelow(root, 'isFile')
 

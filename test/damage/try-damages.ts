@@ -1,7 +1,7 @@
 import { randomFrom } from '../crash/random.ts'
 import { type Commands, READERS } from './commands.ts'
 import { COMING, DamagedSite, RUNS } from './damaged-site.ts'
-import { damage, type Kind, KINDS } from './damages.ts'
+import { damage, type Damaged, type Kind, KINDS } from './damages.ts'
 
 /** What else is lost after the damage, so that what was hidden until then is needed. */
 const LOSSES = ['nothing', 'archive', 'indexes', 'work_dir', 'nothing', 'nothing'] as const
@@ -41,25 +41,47 @@ export class Trial {
    * Damages the site, asks all readers and checks, lets a pass archive a run that comes, asks again, loses something else, lets a pass make good what
    * it can, and asks again. Returns one sentence for each wrong answer.
    */
-  async try(kind?: Kind, places = this.#site.places): Promise<string[]> {
+  try(kind?: Kind, places = this.#site.places): Promise<string[]> {
+    return this.after(() => damage(places, this.#random, kind))
+  }
+
+  /** The same after any damage. `goesOn`: the pass must archive the run that comes. */
+  async after(damaging: () => Damaged, { goesOn = false, restores = false } = {}): Promise<string[]> {
     const site = this.#site
     site.heal()
-    const { what, paths } = damage(places, this.#random, kind)
+    const { what, paths } = damaging()
     const incremental = this.#random() < 0.5
     const loss = LOSSES[Math.floor(this.#random() * LOSSES.length)] ?? 'nothing'
     const asked = this.#asked(paths)
     const isFound = (await this.#commands.checks()).some((code) => code !== 0)
     const first = await this.#answers(asked)
-    const wrong = this.#wrong(first, isFound)
+    const before = (answers: Answers): Answers =>
+      restores && isFound
+        ? new Map([...answers].filter(([, text]) => !site.earlier.has(text ?? '')))
+        : answers
+    const wrong = this.#wrong(before(first), isFound)
     if (!isFound) wrong.push(...site.foreignDifferences().map((path) => `${path} says something else, and nothing finds it`)) // prettier-ignore
-    const before = site.digest
+    const digest = site.digest
     site.come()
     const code = await this.#commands.pass(incremental)
-    const runs = site.digest === before ? [COMING] : [...asked, COMING]
+    const runs = site.digest === digest ? [COMING] : [...asked, COMING]
     const later = await this.#answers(runs)
     if (code === 0 && [...later].some(([of, text]) => of.startsWith(`${COMING} `) && text === undefined))
       wrong.push(`a pass ends with 0, and ${COMING} cannot be read`)
-    wrong.push(...(await this.#judged(new Map([...first, ...later]), 'then a pass')))
+    if (goesOn && READERS.some((reader) => later.get(`${COMING} ${reader}`) === undefined))
+      wrong.push(`a pass did not archive ${COMING}`)
+    // A pass that ends with 1 says itself that it did not archive the run.
+    const told =
+      code === 0
+        ? later
+        : new Map([...later].filter(([of, text]) => text !== undefined || !of.startsWith(`${COMING} `)))
+    wrong.push(
+      ...(await this.#judged(
+        new Map([...first, ...told]),
+        'then a pass',
+        restores ? site.earlier : undefined,
+      )),
+    )
     if (loss !== 'nothing') {
       lose(site, loss)
       await this.#commands.pass(false)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { readTextNow } from '../../platform/read-file.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -50,7 +51,7 @@ export const isStampValid = (
   now: number,
 ): boolean => {
   try {
-    const stamp = JSON.parse(readFileSync(file, 'utf8')) as IdleStamp
+    const stamp = JSON.parse(readTextNow(file)) as IdleStamp
     if (
       stamp.version !== 1 ||
       stamp.program !== program ||

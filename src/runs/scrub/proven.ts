@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RunSet } from '../../common/run-set.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { unwritable } from '../../state/state-file.ts'
 import type { ProofFacts } from '../report/report.ts'
+import { readText } from '../../platform/read-file.ts'
 
 /** Comparisons within an hour are kept as one: years of them are a few lines. */
 const HOUR = 3_600_000
@@ -35,7 +36,7 @@ export class Proven {
   /** Reads the file; one that is absent or damaged is empty. */
   async load(): Promise<this> {
     try {
-      const file = await readFile(this.#path, 'utf8')
+      const file = await readText(this.#path)
       const text = file.slice(file.indexOf('\n') + 1)
       if (file !== `${digestOf(text)}\n${text}`) return this
       const { version, compared, damaged, records = [] } = JSON.parse(text) as Stored

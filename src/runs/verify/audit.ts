@@ -14,6 +14,8 @@ export interface AuditFacts {
   readonly damaged: ReadonlyMap<number, string>
   /** Runs that were compared, now or by a pass or a scrub; undefined where all that is stored was (an index that names only what was compared). */
   readonly compared?: RunSet | undefined
+  /** Runs that were archived before, and compared. */
+  readonly before?: RunSet | undefined
 }
 
 /** The invariant of a stage, evaluated: `archived`, `failed` and `pending` are disjoint, and every run of the source is in one of them or in `violations`. */
@@ -45,7 +47,12 @@ export const audit = (facts: AuditFacts): Audit => {
   const bad = RunSet.of(damaged.keys())
   const good = stored.minus(bad).minus(changed)
   const archived = facts.compared ? good.intersect(facts.compared) : good
-  const open = source.minus(stored).union(changed.minus(bad))
+  const vanished = (facts.before ?? RunSet.EMPTY)
+    .intersect(source)
+    .minus(stored)
+    .minus(incomplete)
+    .minus(failed)
+  const open = source.minus(stored).minus(vanished).union(changed.minus(bad))
   const lost = incomplete.union(failed).minus(stored).minus(source)
   return {
     archived,
@@ -56,9 +63,13 @@ export const audit = (facts: AuditFacts): Audit => {
     violations: [
       ...[...damaged].map(([run, reason]): Violation => ({ run, type: 'damaged', reason })),
       ...[...lost].map((run): Violation => ({ run, type: 'lost', reason: lossOf(run, incomplete) })),
+      ...[...vanished].map((run): Violation => ({ run, type: 'lost', reason: VANISHED })),
     ].sort((a, b) => a.run - b.run),
   }
 }
+
+const VANISHED =
+  'it was archived and compared, and the destination does not have it any more; a pass archives it again'
 
 const lossOf = (run: number, incomplete: RunSet): string =>
   incomplete.has(run)

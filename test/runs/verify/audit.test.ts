@@ -32,6 +32,12 @@ describe('an audit', () => {
     )
   })
 
+  it('calls a run lost that was compared before, and that the destination does not have any more', () => {
+    const { archived, pending, violations } = audit({ ...facts('1-4', '1'), before: runs('1-2') })
+    expect([archived, pending].map(String)).toEqual(['1', '3-4'])
+    expect(violations).toMatchObject([{ run: 2, type: 'lost' }])
+  })
+
   it('calls a run pending whose source has changed since it was stored, or failed where that was tried', () => {
     const { archived, failed, pending, stale, violations } = audit({
       ...facts('1-4', '1-4', '3-4'),

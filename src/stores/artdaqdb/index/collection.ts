@@ -2,8 +2,9 @@ import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IndexFacts } from '../../store.ts'
 import { calls } from '../../../platform/fs-calls.ts'
+import { requireNoLink, corrupt } from './one-document.ts'
 import { fileLimitError } from '../../../platform/open-files.ts'
-import { readFile } from '../../../platform/read-file.ts'
+import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
@@ -120,9 +121,12 @@ export class Collection {
   /** As `document`; undefined where no file is there. */
   async find(oid: string): Promise<Stored | undefined> {
     const path = this.documentPath(oid)
-    const bytes = await readFile(path).catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return undefined
-      throw unavailable(path, error)
+    const bytes = await readFile(path).catch(async (error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') {
+        await requireNoLink(path)
+        return undefined
+      }
+      throw isOfOneFile(error) ? corrupt(path, error) : unavailable(path, error)
     })
     return bytes === undefined ? undefined : readStored(bytes, oid, path)
   }

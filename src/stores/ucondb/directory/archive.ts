@@ -84,7 +84,10 @@ export class DirectoryArchive implements Archive {
         if (held.type === 'absent')
           throw new ArchiverError('NOT_FOUND', `the archive has no key ${place.key}`, { run })
         const detail = held.type === 'bare' ? 'has no checksum file' : held.detail
-        const hint = `Run "run-archiver --migrate-only --runs ${run}": it completes what is there and keeps what is damaged.`
+        const hint =
+          held.type === 'unreadable'
+            ? 'Correct its rights, or move what stands there out of the archive; a pass stores the run again.'
+            : `Run "run-archiver --migrate-only --runs ${run}": it completes what is there and keeps what is damaged.`
         throw new ArchiverError('STORE_CORRUPT', `${place.blob} ${detail}`, { run, hint })
       },
       run,

@@ -1,8 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Listing } from '../../store.ts'
 import { errnoOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
+import { isOfOneFile, readText } from '../../../platform/read-file.ts'
 import { parseChecksum } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, isShard, SHARD, shardOf } from './layout.ts'
 import { KeyTally, parseKey } from '../keys.ts'
@@ -64,12 +65,13 @@ interface Shard {
 
 async function shardsOf(objectFolder: string): Promise<Shard[]> {
   const names = (await readdir(objectFolder)).filter(isShard).sort()
-  return Promise.all(
+  const shards = await Promise.all(
     names.map(async (name) => {
-      const found = await stat(join(objectFolder, name), { bigint: true })
-      return { name, inode: found.ino.toString(), changed: found.mtimeNs }
+      const found = await stat(join(objectFolder, name), { bigint: true }).catch(gone)
+      return found?.isDirectory() ? [{ name, inode: found.ino.toString(), changed: found.mtimeNs }] : []
     }),
   )
+  return shards.flat()
 }
 
 /**
@@ -127,18 +129,26 @@ async function wrongSizes(folder: string, names: readonly string[]): Promise<Set
     for (const name of queue) {
       const key = name.slice(0, -BLOB.length)
       if (!name.endsWith(BLOB) || !parseKey(key)) continue
-      const recorded = await readFile(join(folder, `${key}${CHECKSUM}`), 'utf8').catch(absent)
+      const recorded = await readText(join(folder, `${key}${CHECKSUM}`)).catch(absent)
       if (recorded === undefined) continue // no checksum at all: counted as such
-      const { size } = await stat(join(folder, name))
-      if (parseChecksum(recorded)?.size !== size) wrong.add(key)
+      const found = await stat(join(folder, name)).catch(gone)
+      if (!found?.isFile() || parseChecksum(recorded)?.size !== found.size) wrong.add(key)
     }
   }
   await Promise.all(Array.from({ length: READERS }, reader))
   return wrong
 }
 
-const absent = (error: unknown): undefined => {
+/** What is there and cannot be read is no checksum: empty text. */
+const absent = (error: unknown): string | undefined => {
   if (errnoOf(error) === 'ENOENT') return undefined
+  if (isOfOneFile(error)) return ''
+  throw error
+}
+
+/** Of a link that leads nowhere, or to itself, nothing is there. */
+const gone = (error: unknown): undefined => {
+  if (errnoOf(error) === 'ENOENT' || isOfOneFile(error)) return undefined
   throw error
 }
 

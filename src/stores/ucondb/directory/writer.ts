@@ -1,9 +1,10 @@
 import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runOfBlob, sameRecord } from '../blob/blob.ts'
-import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
-import { readFile } from '../../../platform/read-file.ts'
+import { calls } from '../../../platform/fs-calls.ts'
+import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
 import { createFile, step, sweepTemporaries, syncDirectory } from '../../../platform/atomic-file.ts'
 import { checksumOf, fits, formatChecksum, parseChecksum, sha256Of } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, MARKER, MARKER_TEXT, type Place } from './layout.ts'
@@ -11,17 +12,25 @@ import { BLOB, CHECKSUM, MARKER, MARKER_TEXT, type Place } from './layout.ts'
 /** Blobs are not meant to be edited: readable by everybody whom the umask lets, writable by nobody. */
 const READ_ONLY = 0o444
 
-/** What stands at a key. `whole` fits its checksum; `bare` has none, as after a kill between the two; `damaged` does not fit it. */
+/** What stands at a key. `whole` fits its checksum; `bare` has none, as after a kill between the two; `damaged` does not fit it; `unreadable`: something else than a file that may be read. */
 export type Held =
   | { readonly type: 'absent' }
   | { readonly type: 'whole'; readonly blob: Buffer }
   | { readonly type: 'bare'; readonly blob: Buffer }
   | { readonly type: 'damaged'; readonly detail: string }
+  | { readonly type: 'unreadable'; readonly detail: string }
 
 /** Reads what stands at a key, and compares it with its checksum, the name in that, and the run that the blob itself names. Throws the system's errors. */
 export async function readHeld(place: Place): Promise<Held> {
-  const text = await readIfThere(place.checksum) // the second to be published: when it is there, so is the blob
-  const blob = await readIfThere(place.blob)
+  let text: Buffer | undefined
+  let blob: Buffer | undefined
+  try {
+    text = await readIfThere(place.checksum) // the second to be published: when it is there, so is the blob
+    blob = await readIfThere(place.blob)
+  } catch (error) {
+    if (!isOfOneFile(error)) throw error
+    return { type: 'unreadable', detail: `cannot be read: ${messageOf(error)}` }
+  }
   if (blob === undefined)
     return text === undefined ? { type: 'absent' } : { type: 'damaged', detail: 'has a checksum but no blob' }
   if (text === undefined) return { type: 'bare', blob }
@@ -79,6 +88,11 @@ export async function putBlob(
       if (held.type === 'bare') return await label(place, held.blob, storedAt)
       await syncDirectory(place.shard) // its writer may have been killed before this
       return 'present'
+    case 'unreadable':
+      throw new ArchiverError('STORE_CORRUPT', `${place.blob} ${held.detail}`, {
+        run,
+        hint: 'Move what stands there out of the archive, or correct its rights; the next pass stores the run again.',
+      })
     case 'damaged':
       await setAside(place)
       if (await createFile(place.blob, blob, { mode: READ_ONLY })) return await label(place, blob, storedAt)
@@ -153,9 +167,11 @@ async function makeFolder(path: string): Promise<void> {
 const openBlob = whenFilesAllow(open)
 
 const readIfThere = (path: string): Promise<Buffer | undefined> =>
-  readFile(path).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
+  readFile(path).catch(async (error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    const link = await calls.lstat(Buffer.from(path)).catch(() => undefined)
+    if (link) throw Object.assign(new Error(`${path} is a link that leads nowhere`), { code: 'ELOOP' })
+    return undefined
   })
 
 const conflict = (place: Place, held: Buffer, given: Buffer, run: number): ArchiverError =>
