@@ -49,7 +49,12 @@ const FIRST = Number(values.first)
 const THERE = Number(values.there)
 const archive = join(root, 'archive')
 const object = join(archive, 'run_records', 'configuration')
-const convert = converter({ schema: BUILT_IN_SCHEMA, generate: [] })
+/** The default of `fhiclize_generate`. */
+const GENERATED = [
+  ...['boot', 'metadata', 'known_boardreaders_list', 'settings', 'setup', 'environment', 'ranks'],
+  ...['RunHistory', 'RunHistory2'],
+]
+const convert = converter({ schema: BUILT_IN_SCHEMA, generate: GENERATED })
 
 const databaseOf = (position: number): string =>
   join(root, `artdaq-${2017 + Math.floor((position * DATABASES) / RUNS)}`)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { FOREIGN_FILE } from '../runs/foreign-runs.ts'
 import { packer } from '../stores/ucondb/blob/blob.ts'
-import type { DocumentStore } from '../stores/store.ts'
+import type { DocumentStore, Remember } from '../stores/store.ts'
 import { type Config, readConfig } from '../config/load-config.ts'
 import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
@@ -54,6 +54,7 @@ export const openArchiver = async (
     copies: copyPlaces(config, expected),
   }
   const convert = converter(settings)
+  const cache = new ListingCache(listings, monotonic)
   const budget = new MemoryBudget(app.memoryMb * 1_000_000)
   const threads = new Threads({
     settings,
@@ -76,7 +77,7 @@ export const openArchiver = async (
     threads,
     budget,
     ...importSource({ records, threads, convert, budget, maxRecordBytes }),
-    artdaq: await openArtdaq(config, context, expected.artdaq),
+    artdaq: await openArtdaq(config, context, expected.artdaq, (name, listed) => cache.list(name, listed)),
     archive: await openArchive(config.uconDb, {
       env: context.env,
       stop: context.signal,
@@ -84,7 +85,7 @@ export const openArchiver = async (
       expectExisting: expected.archive,
       now,
     }),
-    cache: new ListingCache(listings, monotonic),
+    cache,
     watch: new WatchList(watched),
     inHand: new InHand(inHand),
     writes: [
@@ -144,9 +145,10 @@ const openArtdaq = async (
   config: Config,
   { env }: Context,
   expectExisting: boolean,
+  remember: Remember,
 ): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaqdb/open.ts')
-  return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting })
+  return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting, remember })
 }
 
 /** Where threads find a run's copies; undefined where they are behind artdaq's tools, or behind a network. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Listing, SourceListing } from '../stores/store.ts'
+import type { DocumentStore, Listing, SourceListing } from '../stores/store.ts'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
 import { readText } from '../platform/read-file.ts'
@@ -17,6 +17,12 @@ export interface Listed<L> {
   list(): Promise<L>
   fingerprint(): Promise<string | undefined>
 }
+
+/** artdaqDB as a pass lists it: its older databases are as they were listed, while their fingerprints are the same. */
+export const byMemory = (store: DocumentStore): Listed<Listing> => ({
+  list: () => store.listRemembered?.() ?? store.list(),
+  fingerprint: () => store.fingerprint(),
+})
 
 /**
  * Remembers listings between passes, so that an idle pass over a million runs costs three stats and no listing. A cache in the

@@ -66,9 +66,20 @@ export interface NewRun {
   readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
 }
 
+/** Gives the listing that is remembered under a name while the fingerprint is the same, else takes it anew. */
+export type Remember = (
+  name: string,
+  listed: {
+    readonly list: () => Promise<Listing>
+    readonly fingerprint: () => Promise<string | undefined>
+  },
+) => Promise<Listing>
+
 /** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
 export interface DocumentStore {
   list(): Promise<Listing>
+  /** As `list`, but of parts that are only read any more what is remembered of them counts, while nothing in them has changed. Missing where there are none. */
+  listRemembered?(): Promise<Listing>
   /**
    * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
    * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.

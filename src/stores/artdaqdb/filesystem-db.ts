@@ -1,11 +1,12 @@
 import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from './format/timestamp.ts'
 import { ArchiverError, errnoOf } from '../../errors.ts'
-import type { Listing, DocumentStore, NewRun, NewRunPlace } from '../store.ts'
+import type { Listing, DocumentStore, NewRun, NewRunPlace, Remember } from '../store.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { diskRoom, type DiskRoom } from '../../platform/disk-room.ts'
-import { unavailable } from './index/collection.ts'
+import { unavailable } from './index/store-errors.ts'
+import { DatabaseList } from './database-list.ts'
 import { Database } from './index/database.ts'
 import type { Maker } from './format/system-metadata.ts'
 import { COMMIT_MARK, oidOf } from './names.ts'
@@ -29,6 +30,8 @@ export interface FileSystemDbOptions {
   readonly maker: Maker
   /** How long a commit waits for another process that is committing. */
   readonly lockWaitSeconds?: number
+  /** Remembers listings, each by its name while its fingerprint is the same (`ListingCache`). */
+  readonly remember?: Remember | undefined
   /** Runs were stored before: a database that is gone or empty is a disk that is not mounted. Of several, the last may be yet to be made. */
   readonly expectExisting?: boolean | undefined
 }
@@ -43,11 +46,13 @@ export class FileSystemDb implements DocumentStore {
   readonly #all: readonly WrittenDatabase[]
   readonly #newest: WrittenDatabase
   readonly #options: FileSystemDbOptions
+  readonly #list: DatabaseList
 
   constructor(options: FileSystemDbOptions) {
     this.#all = options.paths.map((path) => new WrittenDatabase(new Database(path), options))
     this.#newest = this.#all.at(-1) ?? new WrittenDatabase(new Database(options.paths[0]), options)
     this.#options = options
+    this.#list = new DatabaseList(this.#all, options.remember)
   }
 
   /** The databases, oldest first. For checks and queries. */
@@ -55,7 +60,16 @@ export class FileSystemDb implements DocumentStore {
     return this.#all.map(({ database }) => database)
   }
 
-  async list(): Promise<Listing> {
+  list(): Promise<Listing> {
+    return this.#listing((one) => one.list())
+  }
+
+  /** As `list`; of the older databases what is remembered of them counts, while nothing in them has changed. */
+  listRemembered(): Promise<Listing> {
+    return this.#listing((one) => (one === this.#newest ? one.list() : this.#list.remembered(one)))
+  }
+
+  async #listing(list: (one: WrittenDatabase) => Promise<Listing>): Promise<Listing> {
     let runs = RunSet.EMPTY
     let seen = RunSet.EMPTY
     let foreign = RunSet.EMPTY
@@ -63,7 +77,7 @@ export class FileSystemDb implements DocumentStore {
     const notes: string[] = []
     await this.#requireThere()
     for (const one of this.#all) {
-      const listing = await one.list()
+      const listing = await list(one)
       for (const [run, count] of listing.updates) updates.set(run, count)
       const twice = runs.intersect(listing.runs)
       if (!twice.isEmpty)
@@ -72,6 +86,7 @@ export class FileSystemDb implements DocumentStore {
       foreign = foreign.union(listing.foreign ?? RunSet.EMPTY)
       seen = seen.union(listing.runs).union(listing.incomplete)
       notes.push(...listing.notes)
+      await this.#list.using(one)
     }
     return { runs, foreign, incomplete: seen.minus(runs), updates, notes }
   }
@@ -124,12 +139,12 @@ export class FileSystemDb implements DocumentStore {
   }
 
   async sizeOf(run: number): Promise<number> {
-    const found = await this.#holdingOf(run)
+    const found = await this.#list.holding(run)
     return found ? await documentsSize(found.database, run) : 0
   }
 
   async bytesOf(run: number): Promise<number> {
-    const found = await this.#holdingOf(run)
+    const found = await this.#list.holding(run)
     return found ? await allDocumentsSize(found.database, run) : 0
   }
 
@@ -192,7 +207,7 @@ export class FileSystemDb implements DocumentStore {
 
   /** The newest database in which the run counts, else the newest that knows it. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
   async holding(run: number): Promise<Database> {
-    const found = await this.#holdingOf(run)
+    const found = await this.#list.holding(run)
     if (found) return found.database
     for (const database of this.databases) await database.requireStillThere()
     const paths = this.databases.map(({ path }) => path).join(', ')
@@ -202,15 +217,7 @@ export class FileSystemDb implements DocumentStore {
   /** The database that holds the run, else the newest. */
   async #writtenOf(run: number): Promise<WrittenDatabase> {
     if (!this.#newest.wasListed) await this.#requireThere()
-    return (this.#all.length > 1 ? await this.#holdingOf(run) : undefined) ?? this.#newest
-  }
-
-  /** While a run is moved to another database, two know it. */
-  async #holdingOf(run: number): Promise<WrittenDatabase | undefined> {
-    const newestFirst = this.#all.toReversed()
-    for (const one of newestFirst) if (await one.database.counts(run)) return one
-    for (const one of newestFirst) if (await one.database.knows(run)) return one
-    return undefined
+    return (this.#all.length > 1 ? await this.#list.holding(run) : undefined) ?? this.#newest
   }
 
   async #requireThere(): Promise<void> {

@@ -1,7 +1,7 @@
 import { faultOfArtdaqPath } from '../../common/artdaq-path.ts'
 import { randomUUID } from 'node:crypto'
 import { hostname, machine, release, type, userInfo, version } from 'node:os'
-import type { DocumentStore } from '../store.ts'
+import type { DocumentStore, Remember } from '../store.ts'
 import type { RunDocuments } from '../run-record.ts'
 import { ArchiverError } from '../../errors.ts'
 import { FileSystemDb } from './filesystem-db.ts'
@@ -19,6 +19,8 @@ export interface ArtdaqSettings {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Runs were stored before, so that a native database that is not there is not mounted. */
   readonly expectExisting?: boolean
+  /** Remembers listings of older databases between passes. */
+  readonly remember?: Remember
   /** Epoch milliseconds. */
   readonly now: () => number
 }
@@ -33,7 +35,12 @@ export function openDocumentStore(settings: ArtdaqSettings): DocumentStore {
 }
 
 /** The native store, for the commands that look into the files themselves. Throws CONFIG_INVALID where there are none. */
-export function openFileSystemDb({ databaseUris, now, expectExisting }: ArtdaqSettings): FileSystemDb {
+export function openFileSystemDb({
+  databaseUris,
+  now,
+  expectExisting,
+  remember,
+}: ArtdaqSettings): FileSystemDb {
   const [first, ...rest] = databaseUris.map(pathOf)
   if (first === undefined) throw invalid('artdaq_db.database_uri is empty')
   return new FileSystemDb({
@@ -42,6 +49,7 @@ export function openFileSystemDb({ databaseUris, now, expectExisting }: ArtdaqSe
     newUuid: randomUUID,
     maker: maker(),
     expectExisting,
+    remember,
   })
 }
 
@@ -82,6 +90,7 @@ export function pathOf(uri: string): string {
 /** `keep_originals: false`: documents are then artdaq's own, byte for byte, and a record cannot be restored from them. */
 const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   list: () => store.list(),
+  ...(store.listRemembered ? { listRemembered: store.listRemembered.bind(store) } : {}),
   put: (run: RunDocuments, signal) => store.put({ ...run, manifest: undefined, attached: [] }, signal),
   commitDue: () => store.commitDue(),
   commit: () => store.commit(),

@@ -101,7 +101,7 @@ class Lines {
         if (this.#bytes[this.#at++] !== NEWLINE) return undefined
       } else {
         if (next !== NEWLINE || this.#bytes[this.#at++] !== CLOSE_LIST) return undefined
-        return SortedList.ofLines(this.#bytes.subarray(from, end), size)
+        return SortedList.ofLines(this.#bytes, from, end, size)
       }
     }
   }

@@ -6,37 +6,42 @@
 export class SortedList {
   readonly size: number
   #items: readonly string[] | undefined
+  // Where the lines stand in a file's bytes. No buffer of its own: an index of a million runs has eight million lists.
   readonly #bytes: Buffer | undefined
+  readonly #from: number
+  readonly #to: number
 
-  private constructor(size: number, items: readonly string[] | undefined, bytes: Buffer | undefined) {
+  private constructor(size: number, items: readonly string[] | undefined, bytes?: Buffer, from = 0, to = 0) {
     this.size = size
     this.#items = items
     this.#bytes = bytes
+    this.#from = from
+    this.#to = to
   }
 
-  static readonly EMPTY = new SortedList(0, [], undefined)
+  static readonly EMPTY = new SortedList(0, [])
 
   /** Takes items in any order, repeated or not. */
   static of(items: Iterable<string>): SortedList {
     const sorted = sortedUnique([...items])
-    return new SortedList(sorted.length, sorted, undefined)
+    return new SortedList(sorted.length, sorted)
   }
 
-  /** Takes the lines `"a",\n"b"` as they stand in a file; the caller has made sure that they are `size` plain strings. */
-  static ofLines(bytes: Buffer, size: number): SortedList {
-    return size === 0 ? SortedList.EMPTY : new SortedList(size, undefined, bytes)
+  /** Takes the lines `"a",\n"b"` as they stand in a file, from one byte to before another; the caller has made sure that they are `size` plain strings. */
+  static ofLines(bytes: Buffer, from: number, to: number, size: number): SortedList {
+    return size === 0 ? SortedList.EMPTY : new SortedList(size, undefined, bytes, from, to)
   }
 
   get items(): readonly string[] {
     return (this.#items ??= ordered(
-      this.#bytes?.toString('latin1', 1, this.#bytes.length - 1).split('",\n"') ?? [],
+      this.#bytes?.toString('latin1', this.#from + 1, this.#to - 1).split('",\n"') ?? [],
     ))
   }
 
   /** The lines between the brackets, as artdaq writes them. */
   get lines(): Buffer | string {
     if (this.size === 0) return ''
-    return this.#bytes ?? `"${this.items.join('",\n"')}"`
+    return this.#bytes?.subarray(this.#from, this.#to) ?? `"${this.items.join('",\n"')}"`
   }
 
   has(item: string): boolean {
@@ -56,7 +61,7 @@ export class SortedList {
   /** This list and more items. Linear in both: a batch of additions costs one walk, however many they are. */
   with(more: Iterable<string>): SortedList {
     const added = sortedUnique([...more])
-    if (this.size === 0) return new SortedList(added.length, added, undefined)
+    if (this.size === 0) return new SortedList(added.length, added)
     const mine = this.items
     const merged: string[] = []
     let i = 0
@@ -65,13 +70,13 @@ export class SortedList {
       if (mine[i] !== item) merged.push(item)
     }
     for (; i < mine.length; i++) merged.push(mine[i] ?? '')
-    return new SortedList(merged.length, merged, undefined)
+    return new SortedList(merged.length, merged)
   }
 
   /** This list without these items; the list itself where it has none of them. */
   without(items: ReadonlySet<string>): SortedList {
     const rest = this.items.filter((item) => !items.has(item))
-    return rest.length === this.size ? this : new SortedList(rest.length, rest, undefined)
+    return rest.length === this.size ? this : new SortedList(rest.length, rest)
   }
 }
 

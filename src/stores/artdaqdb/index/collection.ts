@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import type { IndexFacts } from '../../store.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
-import { fileLimitError } from '../../../platform/open-files.ts'
 import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
-import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
+import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
 import { EMPTY_INDEX, indexText, parseIndex } from '../format/index-codec.ts'
@@ -13,6 +12,7 @@ import { placeFiles } from '../write/write-files.ts'
 import { proveSeal } from '../format/proof.ts'
 import { timeOf } from '../format/timestamp.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
+import { statKey, unavailable } from './store-errors.ts'
 
 /** An index as it is used: read from its file, or rebuilt in memory because that was missing or damaged. */
 export interface LoadedIndex {
@@ -70,11 +70,21 @@ export class Collection {
   }
 
   async index(): Promise<LoadedIndex> {
-    const key = await this.#indexKey()
+    const key = await this.indexKey()
     if (this.#index?.key === key) return this.#index.loaded
     const loaded = await this.#load(key)
     this.#index = { key, loaded }
     return loaded
+  }
+
+  /** Changes when the index is replaced; empty where there is none. One stat. */
+  indexKey(): Promise<string> {
+    return statKey(join(this.path, INDEX))
+  }
+
+  /** Of the index that is held, where one is. */
+  get heldKey(): string | undefined {
+    return this.#index?.key
   }
 
   /** Has the index read again, or rebuilt, when it is asked for. */
@@ -87,9 +97,8 @@ export class Collection {
     const key = await this.fingerprint()
     if (this.#difference?.key === key) return this.#difference.difference
     const [{ index }, oids] = await Promise.all([this.index(), this.oids()])
-    const { ouid } = index
     const there = new Set(oids)
-    const missing = ouid.items.filter((oid) => !there.delete(oid))
+    const missing = index.ouid.items.filter((oid) => !there.delete(oid))
     const difference = { orphans: [...there].sort(), missing }
     this.#difference = { key, difference }
     return difference
@@ -97,7 +106,7 @@ export class Collection {
 
   /** Changes when a document or the index comes, goes or is replaced. Two stats. */
   async fingerprint(): Promise<string> {
-    return `${await statKey(this.path)} ${await this.#indexKey()}`
+    return `${await statKey(this.path)} ${await this.indexKey()}`
   }
 
   /** The oids of all documents in the directory, in no particular order. Empty where the collection does not exist. */
@@ -106,9 +115,7 @@ export class Collection {
       if (errnoOf(error) === 'ENOENT') return []
       throw unavailable(this.path, error)
     })
-    const oids: string[] = []
-    for (const name of names) if (name !== INDEX && name.endsWith('.json')) oids.push(name.slice(0, -5))
-    return oids
+    return names.filter((name) => name !== INDEX && name.endsWith('.json')).map((name) => name.slice(0, -5))
   }
 
   /** Opens a document. Throws STORE_CORRUPT where it is missing or is none, naming the file. */
@@ -138,7 +145,7 @@ export class Collection {
   /** Makes the directory, and the empty index that says that nothing in it counts yet. One with documents is left alone. */
   async create(): Promise<void> {
     await mkdir(this.path, { recursive: true })
-    if ((await this.#indexKey()) !== '' || (await this.oids()).length > 0) return
+    if ((await this.indexKey()) !== '' || (await this.oids()).length > 0) return
     await placeFiles(this.#database, [{ path: join(this.path, INDEX), text: () => [EMPTY_INDEX] }])
     await syncDirectory(this.path)
   }
@@ -159,7 +166,7 @@ export class Collection {
     step('artdaq-index: renamed')
     await syncDirectory(this.path)
     step('artdaq-index: directory synced')
-    this.#index = { key: await this.#indexKey(), loaded: { index, damage: undefined } }
+    this.#index = { key: await this.indexKey(), loaded: { index, damage: undefined } }
   }
 
   /**
@@ -224,27 +231,4 @@ export class Collection {
     const { index, unreadable } = await this.rebuilt(await this.#counting())
     return { index, damage: [problem, ...unreadable.map(({ message }) => message)].join('; ') }
   }
-
-  #indexKey(): Promise<string> {
-    return statKey(join(this.path, INDEX))
-  }
 }
-
-/** Identity, size and times of what stands at a path; empty where nothing does. */
-export async function statKey(path: string): Promise<string> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await calls.statPath(path)
-    return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return ''
-    throw unavailable(path, error)
-  }
-}
-
-export const unavailable = (path: string, error: unknown): ArchiverError =>
-  fileLimitError(error) ??
-  new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, { cause: error })
-
-/** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. What is not the system's stays as it is. */
-export const asStoreError = (path: string, error: unknown): unknown =>
-  errnoOf(error) === undefined || error instanceof ArchiverError ? error : unavailable(path, error)

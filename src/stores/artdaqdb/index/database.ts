@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { RunSet } from '../../../common/run-set.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { syncDirectory } from '../../../platform/atomic-file.ts'
-import { Collection, type Counting, INDEX, unavailable } from './collection.ts'
+import { Collection, type Counting, INDEX } from './collection.ts'
+import { unavailable } from './store-errors.ts'
 import { metadataRecord, type Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { placeFiles } from '../write/write-files.ts'
@@ -12,12 +14,27 @@ import { indexedRuns } from './run-index.ts'
 const METADATA = 'SystemMetadata'
 const HIDDEN = new Set([METADATA, 'system.indexes'])
 
+/** Which runs the indexes of a database know. */
+export interface Outline {
+  /** `indexesKey` of the indexes that it was made of. */
+  readonly key: string
+  readonly knows: RunSet
+  readonly counts: RunSet
+}
+
+const keyOf = async (
+  collections: readonly Collection[],
+  key: (collection: Collection) => Promise<string>,
+): Promise<string> =>
+  (await Promise.all(collections.map(async (one) => `${one.name} ${await key(one)}`))).join('\n')
+
 /** One artdaqDB on disk: a directory of collections. Nothing is created before something is written. */
 export class Database {
   readonly path: string
   readonly #collections = new Map<string, Collection>()
   readonly #made = new Set<string>()
   #wasThere = false
+  #outline: Outline | undefined
 
   constructor(path: string) {
     this.path = path
@@ -79,6 +96,8 @@ export class Database {
   async knows(run: number): Promise<boolean> {
     const collections = await this.collections()
     if (collections.length === 0) await this.requireStillThere()
+    const outline = await this.#validOutline(collections)
+    if (outline) return outline.knows.has(run)
     for (const collection of collections)
       if (indexedRuns((await collection.index()).index).configurations.has(run)) return true
     return false
@@ -86,8 +105,49 @@ export class Database {
 
   /** Whether the index of SystemLayout names a schema of the run. */
   async counts(run: number): Promise<boolean> {
+    const outline = await this.#validOutline(await this.collections())
+    if (outline) return outline.counts.has(run)
     const { index } = await this.collection(COMMIT_MARK).index()
     return indexedRuns(index).configurations.has(run)
+  }
+
+  /** Whether its indexes are held, or what they know is. */
+  get isKnown(): boolean {
+    return this.#outline !== undefined || this.indexed > 0
+  }
+
+  /** Changes when one of the indexes does. */
+  async indexesKey(): Promise<string> {
+    return await keyOf(await this.collections(), (one) => one.indexKey())
+  }
+
+  /** Takes over what a listing said of the runs that the indexes know. */
+  outline(outline: Outline): void {
+    this.#outline = outline
+  }
+
+  /** Lets go of the indexes, and remembers of them which runs they know: a hundred thousand runs take hundreds of megabytes. */
+  async condense(): Promise<void> {
+    const collections = await this.collections()
+    if (collections.some(({ heldKey }) => heldKey === undefined)) return
+    const key = await keyOf(collections, ({ heldKey = '' }) => Promise.resolve(heldKey))
+    const known = await Promise.all(
+      collections.map(async (one) => RunSet.of(indexedRuns((await one.index()).index).configurations.keys())),
+    )
+    const position = collections.findIndex(({ name }) => name === COMMIT_MARK)
+    this.#outline = {
+      key,
+      knows: known.reduce((all, runs) => all.union(runs), RunSet.EMPTY),
+      counts: known[position] ?? RunSet.EMPTY,
+    }
+    for (const collection of collections) collection.forget()
+  }
+
+  /** What is remembered, while the indexes are those that it was made of. */
+  async #validOutline(collections: readonly Collection[]): Promise<Outline | undefined> {
+    if (!this.#outline) return undefined
+    const key = await keyOf(collections, (one) => one.indexKey())
+    return key === this.#outline.key ? this.#outline : undefined
   }
 
   async fingerprint(): Promise<string> {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
-import { unavailable, type Collection } from './collection.ts'
+import type { Collection } from './collection.ts'
+import { unavailable } from './store-errors.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import type { Database } from './database.ts'
 import { heldOf, newest, newestConfiguration } from './run-documents.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { RunDocuments } from '../../run-record.ts'
 import type { NewRun, NewRunPlace } from '../../store.ts'
-import { asStoreError } from '../index/collection.ts'
+import { asStoreError } from '../index/store-errors.ts'
 import { factsOf } from '../format/document-printer.ts'
 import { oidOf } from '../names.ts'
 import { placeDocuments, type Stop } from './write-documents.ts'

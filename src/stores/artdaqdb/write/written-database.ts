@@ -1,5 +1,5 @@
 import { ArchiverError, type Code, errnoOf, messageOf } from '../../../errors.ts'
-import { asStoreError } from '../index/collection.ts'
+import { asStoreError } from '../index/store-errors.ts'
 import type { Database } from '../index/database.ts'
 import { type DatabaseListing, listDatabase, type Orphan } from '../index/list-runs.ts'
 import { Committer, type CommitterOptions } from './index-committer.ts'

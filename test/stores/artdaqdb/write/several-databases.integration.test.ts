@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { checkDatabase } from '../../../../src/stores/artdaqdb/check.ts'
 import { unprivileged } from '../../../unprivileged.ts'
-import { never, openDb, sampleRun, store } from '../runs.ts'
+import { ListingCache } from '../../../../src/runs/listing-cache.ts'
+import { FileSystemDb } from '../../../../src/stores/artdaqdb/filesystem-db.ts'
+import type { Remember } from '../../../../src/stores/store.ts'
+import { maker, never, NOW, openDb, sampleRun, store } from '../runs.ts'
 import { folder, path } from './database-folder.ts'
 
 const CHANGED = { boot: 'a: 7\n', metadata: 'b: 1\n' }
@@ -74,5 +77,60 @@ describe('several databases', () => {
     await expect(
       both.putNew(2, () => Promise.reject(new Error('must not be asked')), never),
     ).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  })
+
+  it('know their runs when their indexes were let go, until another program writes there', async () => {
+    const database = openDb(older).databases[0]!
+    expect([await database.knows(2), await database.counts(2), database.indexed > 0]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    await database.condense()
+    expect([await database.knows(2), await database.counts(2), await database.knows(3)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(database.indexed).toBe(0)
+    await store(openDb(older), sampleRun(3))
+    expect([await database.knows(3), await database.counts(3)]).toEqual([true, true])
+    await openDb(older).put(sampleRun(4), never) // no index names it yet
+    expect(await database.knows(4)).toBe(false)
+  })
+
+  it('are as many as there are runs for, and all are read', async () => {
+    const paths = ['a', 'b', 'c', 'd'].map((name) => join(folder, name))
+    for (const [at, one] of paths.entries()) await store(openDb(one), sampleRun(10 + at))
+    const db = openDb(paths as [string, ...string[]])
+    expect((await db.list()).runs.toString()).toBe('10-13')
+    for (const one of db.databases) await one.condense()
+    for (let run = 10; run < 14; run++) {
+      expect((await db.read(run, never)).run).toBe(run)
+      expect(await db.put(sampleRun(run), never)).toBe('present')
+    }
+    expect(await db.putNew(11, () => Promise.reject(new Error('must not be asked')), never)).toBeUndefined()
+  })
+
+  it('are not read again by the next pass where nothing has changed in the older ones', async () => {
+    const kept = new ListingCache(join(folder, 'listings.json'), () => 0)
+    const open = () => {
+      const options = { now: () => NOW, newUuid: () => crypto.randomUUID(), maker }
+      const remember: Remember = (name, listed) => kept.list(name, listed)
+      return new FileSystemDb({ ...options, paths: [older, path], remember })
+    }
+    await store(open(), sampleRun(3))
+    expect((await open().listRemembered()).runs.toString()).toBe('1-3')
+    const next = open()
+    expect((await next.listRemembered()).runs.toString()).toBe('1-3')
+    await store(next, sampleRun(4))
+    expect(next.databases[0]!.indexed).toBe(0)
+    const third = open() // a pass whose listing is remembered whole: where a run is, it asks without one
+    await store(third, sampleRun(5))
+    expect(third.databases[0]!.indexed).toBe(0)
+    expect(await third.put(sampleRun(2), never)).toBe('present')
+    await store(openDb(older), sampleRun(6)) // by another program
+    expect((await third.listRemembered()).runs.toString()).toBe('1-6')
+    expect(await third.put(sampleRun(6), never)).toBe('present')
   })
 })
