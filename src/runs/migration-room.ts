@@ -18,8 +18,8 @@ export const admitted = (
   },
 })
 
-/** A document's bytes, what is kept in it, and the blob: never more than two and a half of them at a time. */
-const FOLD = 2.5
+/** A document's files and the blob that is made of them: never more than two of it at a time. */
+const FOLD = 2
 const SMALL = 4_000_000
 
 /** Waits until there is memory for a run's documents and its blob. One that takes more than all of it is admitted alone. */

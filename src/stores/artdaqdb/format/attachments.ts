@@ -37,36 +37,59 @@ export function attachmentsOf(
 
 /** Reads what `attachmentsOf` made; attachments of other programs are passed over. Throws STORE_CORRUPT naming `where`. */
 export function readAttachments(values: Iterable<Plain>, where: string): Attachments {
-  let manifest: RecordManifest | undefined
-  let documents: readonly string[] = []
-  let unsealed: readonly string[] | undefined
-  const files = new Map<string, { mode: number; parts: PartsOfFile; read: number; of: number }>()
-  const free = freeingMemory()
-  for (const value of values) {
-    const object = new Reader(value, where)
-    if (object.type === MANIFEST) {
-      if (manifest) throw object.damaged('it has two manifests')
-      manifest = readManifest(object)
-      documents = object.texts('documents')
-      unsealed = object.number('version') === 1 ? undefined : object.texts('unsealed')
-    } else if (object.type === FILE) {
-      const name = object.text('name')
-      const size = manifest?.files.find((file) => file.name === name)?.size
-      const of = object.number('parts')
-      const file = files.get(name) ?? { mode: object.mode(), parts: new PartsOfFile(size, of), read: 0, of }
-      if (file.read++ !== object.number('part')) throw object.damaged(`a part of ${name} is missing`)
-      const part = decode(object.text('encoding'), object.text('content'), where)
-      file.parts.add(part)
-      free(part.length)
-      files.set(name, file)
-    } else if (mayBeAttached(value)) throw object.damaged('its type')
+  const reading = new AttachmentReader(where)
+  for (const value of values) reading.add(value)
+  return reading.whole()
+}
+
+/** The same of attachments that come one by one. */
+export class AttachmentReader {
+  readonly #where: string
+  readonly #free = freeingMemory()
+  readonly #files = new Map<string, { mode: number; parts: PartsOfFile; read: number; of: number }>()
+  #kept: Omit<Attachments, 'attached'> = { manifest: undefined, documents: [], unsealed: undefined }
+
+  constructor(where: string) {
+    this.#where = where
   }
-  const attached = [...files].map(([name, { mode, parts, read, of }]) => {
-    if (read !== of)
-      throw new ArchiverError('STORE_CORRUPT', `${where}: only ${read} of ${of} parts of ${name}`)
-    return { name, mode, content: parts.whole() }
-  })
-  return { manifest, attached, documents, unsealed }
+
+  add(value: Plain): void {
+    const object = new Reader(value, this.#where)
+    if (object.type === MANIFEST) {
+      if (this.#kept.manifest) throw object.damaged('it has two manifests')
+      const manifest = readManifest(object)
+      const documents = object.texts('documents')
+      const unsealed = object.number('version') === 1 ? undefined : object.texts('unsealed')
+      this.#kept = { manifest, documents, unsealed }
+    } else if (object.type === FILE) this.#addPart(object)
+    else if (mayBeAttached(value)) throw object.damaged('its type')
+  }
+
+  whole(): Attachments {
+    const attached = [...this.#files].map(([name, { mode, parts, read, of }]) => {
+      if (read !== of)
+        throw new ArchiverError('STORE_CORRUPT', `${this.#where}: only ${read} of ${of} parts of ${name}`)
+      return { name, mode, content: parts.whole() }
+    })
+    return { ...this.#kept, attached }
+  }
+
+  #addPart(object: Reader): void {
+    const name = object.text('name')
+    const size = this.#kept.manifest?.files.find((file) => file.name === name)?.size
+    const of = object.number('parts')
+    const file = this.#files.get(name) ?? {
+      mode: object.mode(),
+      parts: new PartsOfFile(size, of),
+      read: 0,
+      of,
+    }
+    if (file.read++ !== object.number('part')) throw object.damaged(`a part of ${name} is missing`)
+    const part = decode(object.text('encoding'), object.text('content'), this.#where)
+    file.parts.add(part)
+    this.#free(part.length)
+    this.#files.set(name, file)
+  }
 }
 
 export const documentName = ({ collection, entity }: { collection: string; entity: string }): string =>

@@ -5,6 +5,7 @@ import { readJson } from '../../../fhicl/json/parser.ts'
 import { escapeText, writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import type { PrintedParts } from '../../../fhicl/to-json.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
+import type { Members } from './document-members.ts'
 import type { RecordManifest } from '../../run-record.ts'
 import { isManifest, readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
@@ -21,13 +22,16 @@ export class Stored {
   readonly fitsSeal: boolean | undefined
   readonly #members: Members
   readonly #whole: () => JsonObject
+  readonly #apart: Attachments | undefined
   #kept: readonly string[] | undefined
 
   /** `whole` reads the document to its end; it throws STORE_CORRUPT. */
-  constructor(members: Members, whole: () => JsonObject, { bytes, oid, path, fitsSeal }: DocumentFile) {
+  constructor(members: Members, whole: () => JsonObject, file: DocumentFile) {
+    const { bytes, oid, path, fitsSeal, apart } = file
     this.path = path
     this.bytes = bytes
     this.fitsSeal = fitsSeal
+    this.#apart = apart
     this.#members = members
     this.#whole = whole
     this.facts = factsOf(members, oid)
@@ -112,11 +116,12 @@ export class Stored {
 
   /** The manifest and the files that it carries for its run, where we stored it. Throws STORE_CORRUPT likewise. */
   get kept(): Attachments {
-    return readAttachments(this.#eachAttachment(), this.path)
+    return this.#apart ?? readAttachments(this.#eachAttachment(), this.path)
   }
 
   /** The manifest alone, without the files beside it. Throws STORE_CORRUPT likewise. */
   get manifest(): RecordManifest | undefined {
+    if (this.#apart) return this.#apart.manifest
     for (const value of this.#eachAttachment()) {
       const { manifest } = isManifest(value) ? readAttachments([value], this.path) : { manifest: undefined }
       if (manifest) return manifest
@@ -162,30 +167,25 @@ interface DocumentFile {
   readonly oid: string
   readonly path: string
   readonly fitsSeal: boolean | undefined
-}
-
-/** The members of a document, of which only some are needed most of the time. */
-interface Members {
-  get(key: string): JsonValue | undefined
-  /** The values of an array, one after the other. */
-  items?(key: string): Iterable<JsonValue>
-  bytesWith?(key: string, text: string): Buffer | undefined
+  /** Its attachments, where the bytes are without them. */
+  readonly apart: Attachments | undefined
 }
 
 /**
  * Takes a document from its file's bytes. The parameters, nine tenths of it, are read when they are asked for, as are
  * originals and attachments; what is damaged there shows then, or at `checkWhole`. Throws STORE_CORRUPT, naming the file,
- * where it is no document.
+ * where it is no document. `apart`: what a large document keeps, which is not in these bytes (`readInPieces`).
  */
-export function readStored(bytes: Buffer, oid: string, path: string): Stored {
+export function readStored(bytes: Buffer, oid: string, path: string, apart?: Attachments): Stored {
   const whole = (): JsonObject =>
     naming(path, () => {
       const json = readJson(bytes.toString('utf8'))
       if (!objectIn(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
       return json
     })
-  const fitsSeal = sealFits(bytes)
-  const file = { bytes, oid, path, fitsSeal }
+  // What was taken apart was proved before.
+  const fitsSeal = apart ? true : sealFits(bytes)
+  const file = { bytes, oid, path, fitsSeal, apart }
   // The parameters of a document that fits its seal need not be gone through to find what stands behind them.
   const behind = fitsSeal === true ? membersBehind(bytes) : undefined
   const outline = behind === undefined ? outlineOf(bytes) : membersFrom(bytes, behind)

@@ -53,6 +53,40 @@ export const sealFits = (bytes: Buffer): boolean | undefined => {
   return digest === digits
 }
 
+/** The same of a document that comes in pieces. */
+export class SealCheck {
+  readonly #digits: string
+  readonly #place: number
+  readonly #hash = createHash('sha256')
+  #offset = 0
+
+  /** `digits`: the seal; `place`: where it stands in the document. */
+  constructor(digits: Buffer, place: number) {
+    this.#digits = digits.toString('latin1')
+    this.#place = place
+  }
+
+  take(piece: Buffer): void {
+    const from = Math.min(Math.max(this.#place - this.#offset, 0), piece.length)
+    const to = Math.min(Math.max(this.#place + DIGITS - this.#offset, 0), piece.length)
+    this.#hash
+      .update(piece.subarray(0, from))
+      .update(ZEROS.subarray(0, to - from))
+      .update(piece.subarray(to))
+    this.#offset += piece.length
+  }
+
+  fits(): boolean {
+    return this.#hash.digest('hex') === this.#digits
+  }
+}
+
+/** The seal of a document and where it stands in its bytes; undefined where none stands in the place that this program gives it. */
+export const sealIn = (bytes: Buffer): { readonly digits: Buffer; readonly at: number } | undefined => {
+  const at = placeOf(bytes)
+  return at === undefined ? undefined : { digits: bytes.subarray(at, at + DIGITS), at }
+}
+
 /**
  * Where the members begin that stand behind the FHiCL, in bytes that fit their seal: those are what this program wrote, in its own layout, in which no
  * string holds a line end. Undefined for what is not in that layout.

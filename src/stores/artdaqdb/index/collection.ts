@@ -1,6 +1,5 @@
 import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { IndexFacts } from '../../store.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
 import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
@@ -9,7 +8,9 @@ import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
 import { EMPTY_INDEX, indexText, parseIndex } from '../format/index-codec.ts'
 import { placeFiles } from '../write/write-files.ts'
-import { proveSeal } from '../format/proof.ts'
+import { readMany, type Unreadable } from '../read/many-documents.ts'
+import { isLarge, readInPieces } from '../read/large-document.ts'
+import { COMMIT_MARK } from '../names.ts'
 import { timeOf } from '../format/timestamp.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
 import { statKey, unavailable } from './store-errors.ts'
@@ -29,20 +30,10 @@ export interface Difference {
   readonly missing: readonly string[]
 }
 
-/** A file in a collection that cannot be read to its end. */
-export interface Unreadable {
-  readonly oid: string
-  /** Why, naming the file. */
-  readonly message: string
-  /** What it says of itself, where that much of it can be read. */
-  readonly facts: IndexFacts | undefined
-}
-
 /** The versions of which a `schema` is there: of others, documents of ours never counted. Undefined where that is not known. */
 export type Counting = ReadonlySet<string> | undefined
 
 export const INDEX = 'index.json'
-const AT_ONCE = 16
 
 /**
  * One collection of a database: a directory of documents and their index. Reading never creates anything. What was read of
@@ -120,8 +111,10 @@ export class Collection {
 
   /** Opens a document. Throws STORE_CORRUPT where it is missing or is none, naming the file. */
   async document(oid: string): Promise<Stored> {
-    const found = await this.find(oid)
-    if (found) return found
+    return (await this.find(oid)) ?? this.#missing(oid)
+  }
+
+  #missing(oid: string): never {
     throw new ArchiverError('STORE_CORRUPT', `${this.documentPath(oid)} is in the index and not on disk`)
   }
 
@@ -136,6 +129,12 @@ export class Collection {
       throw isOfOneFile(error) ? corrupt(path, error) : unavailable(path, error)
     })
     return bytes === undefined ? undefined : readStored(bytes, oid, path)
+  }
+
+  /** As `find`, of a large one without its attachments (`readInPieces`). */
+  async openInPieces(oid: string): Promise<Stored | undefined> {
+    const path = this.documentPath(oid)
+    return ((await isLarge(path)) ? await readInPieces(path, oid) : undefined) ?? (await this.find(oid))
   }
 
   documentPath(oid: string): string {
@@ -187,30 +186,17 @@ export class Collection {
     return { index: CollectionIndex.EMPTY.plus(inOrder.map(({ facts }) => facts)), unreadable }
   }
 
-  /** Reads many documents to their end, some at once, and keeps of each what is asked for. Damaged ones are reported, not thrown. */
-  async documents<T>(
+  /** Reads many documents to their end and keeps of each what is asked for. Damaged ones are reported, not thrown. */
+  documents<T>(
     oids: readonly string[],
     keep: (document: Stored) => T,
   ): Promise<{ readonly kept: readonly T[]; readonly unreadable: readonly Unreadable[] }> {
-    const kept: T[] = []
-    const unreadable: Unreadable[] = []
-    const left = [...oids].values()
-    const work = async (): Promise<void> => {
-      for (const oid of left) {
-        let facts: IndexFacts | undefined
-        try {
-          const document = await this.document(oid)
-          facts = document.facts
-          proveSeal(document)
-          kept.push(keep(document))
-        } catch (error) {
-          if (!(error instanceof ArchiverError) || error.code !== 'STORE_CORRUPT') throw error
-          unreadable.push({ oid, message: error.message, facts })
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: AT_ONCE }, work))
-    return { kept, unreadable }
+    return readMany(oids, keep, {
+      // Only there do documents carry files; elsewhere the look at their size is saved.
+      isLarge: async (oid) => this.name === COMMIT_MARK && (await isLarge(this.documentPath(oid))),
+      open: (oid) => this.document(oid),
+      openLarge: async (oid) => (await this.openInPieces(oid)) ?? this.#missing(oid),
+    })
   }
 
   async #load(key: string): Promise<LoadedIndex> {

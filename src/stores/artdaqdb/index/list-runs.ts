@@ -118,7 +118,10 @@ async function schemaSuffices(collection: Collection, run: number): Promise<bool
   const { index } = await collection.index()
   const configurations = indexedRuns(index).configurations.get(run) ?? []
   const oids = configurations.flatMap((name) => [...index.list('configurations.name', name).items])
-  const { kept } = await collection.documents(oids, (document) => document.kept)
+  const { kept } = await collection.documents(oids, ({ kept: { manifest, documents } }) => ({
+    manifest,
+    documents,
+  }))
   return kept.some(
     ({ manifest, documents }) => manifest && documents.every((name) => name.startsWith(`${COMMIT_MARK}/`)),
   )

@@ -73,15 +73,27 @@ export function newest<T extends { readonly version: string; readonly oid: strin
   return best
 }
 
+/** Opens a document; undefined where no file is there. */
+export type Open = (collection: Collection, oid: string) => Promise<Stored | undefined>
+
+/** A large one in pieces, so that of its files and itself only the files are ever there in whole. For who only reads. */
+export const openInPieces: Open = (collection, oid) => collection.openInPieces(oid)
+
+const inWhole: Open = (collection, oid) => collection.find(oid)
+
 /** What an index gives a configuration, read from disk; documents that are gone are there without their content. */
-export async function heldOf(collection: Collection, configuration: string): Promise<readonly Held[]> {
+export async function heldOf(
+  collection: Collection,
+  configuration: string,
+  open = inWhole,
+): Promise<readonly Held[]> {
   const { index } = await collection.index()
   const { items } = index.list('configurations.name', configuration)
   if (items.length === 0) return []
   const entities = entitiesOf(index, items)
   return await Promise.all(
     items.map(async (oid) => {
-      const stored = await collection.find(oid)
+      const stored = await open(collection, oid)
       const version = countingVersion(index, oid, stored?.facts.version)
       return { collection, oid, version, entities: entities.get(oid) ?? [], stored, indexed: true }
     }),

@@ -4,7 +4,7 @@ import type { Collection } from './collection.ts'
 import { unavailable } from './store-errors.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import type { Database } from './database.ts'
-import { heldOf, newest, newestConfiguration } from './run-documents.ts'
+import { heldOf, newest, newestConfiguration, openInPieces } from './run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { readRun } from '../read/read-run.ts'
 import { indexedRuns } from './run-index.ts'
@@ -129,7 +129,7 @@ async function documentsOf(
   KNOWN.set(collection, known)
   const key = [configuration, ...index.list('configurations.name', configuration).items].join(' ')
   if (!known.has(key)) {
-    const kept = newest(await heldOf(collection, configuration))?.stored?.kept
+    const kept = newest(await heldOf(collection, configuration, openInPieces))?.stored?.kept
     known.set(key, kept?.manifest && kept.documents)
   }
   return known.get(key)

@@ -6,6 +6,7 @@ import { canonicalText } from '../format/canonical-export.ts'
 import type { Database } from '../index/database.ts'
 import { COMMIT_MARK, exportFolder } from '../names.ts'
 import { chooseRun, proveRun, type Chosen } from './read-run.ts'
+import { openInPieces } from '../index/run-documents.ts'
 import { shownName } from '../format/document-reader.ts'
 
 /** A file that bulkdownloader would write. */
@@ -20,7 +21,7 @@ export interface ExportedFile {
  * configuration's name without its last digits. Throws NOT_FOUND, or STORE_CORRUPT naming the document that cannot be exported.
  */
 export async function exportedFiles(database: Database, run: number): Promise<readonly ExportedFile[]> {
-  const { configuration, documents } = await chooseRun(database, run)
+  const { configuration, documents } = await chooseRun(database, run, openInPieces)
   proveRun(documents, run)
   const below = exportFolder(shownName(configuration.slice(configuration.indexOf('/') + 1)))
   return documents.map((document) => ({

@@ -6,7 +6,14 @@ import { canonicalText } from '../format/canonical-export.ts'
 import { prove } from '../format/proof.ts'
 import type { Database } from '../index/database.ts'
 import { requireListed, requireNoneLeftOut } from '../index/left-out-documents.ts'
-import { heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
+import {
+  heldOf,
+  newest,
+  newestConfiguration,
+  openInPieces,
+  type Held,
+  type Open,
+} from '../index/run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { indexedRuns } from '../index/run-index.ts'
 import { updatesOf } from '../index/run-updates.ts'
@@ -32,9 +39,9 @@ export interface ChosenRun {
 /**
  * Chooses a run's documents as artdaq's export does: of each entity in each collection that the index gives the
  * configuration, the greatest version, of equal ones the smallest oid. Throws NOT_FOUND, or STORE_CORRUPT where a document is not on disk,
- * or may be left out of an index that was made anew.
+ * or may be left out of an index that was made anew. `open`: how the documents are opened; in whole unless told.
  */
-export async function chooseRun(database: Database, run: number): Promise<ChosenRun> {
+export async function chooseRun(database: Database, run: number, open?: Open): Promise<ChosenRun> {
   const collections = await database.collections()
   const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
   const names = indexes.flatMap((index) => indexedRuns(index).configurations.get(run) ?? [])
@@ -44,7 +51,7 @@ export async function chooseRun(database: Database, run: number): Promise<Chosen
       run,
     })
   await requireNoneLeftOut(database, run)
-  const held = (await Promise.all(collections.map((one) => heldOf(one, configuration)))).flat()
+  const held = (await Promise.all(collections.map((one) => heldOf(one, configuration, open)))).flat()
   await requireListed(held, run)
   const update = (await updatesOf(database.collection(COMMIT_MARK))).get(run) ?? 0
   return { configuration, documents: newestOfEach(held, run), update }
@@ -56,7 +63,7 @@ export async function readManifest(database: Database, run: number): Promise<Rec
   const names = indexedRuns(index).configurations.get(run) ?? []
   const configuration = newestConfiguration(names, [index])
   if (configuration === undefined) return undefined
-  const stored = newest(await heldOf(database.collection(COMMIT_MARK), configuration))?.stored
+  const stored = newest(await heldOf(database.collection(COMMIT_MARK), configuration, openInPieces))?.stored
   if (stored) prove(stored)
   return stored?.manifest
 }
@@ -66,7 +73,7 @@ export async function readManifest(database: Database, run: number): Promise<Rec
  * documents is not what was stored (`prove`).
  */
 export async function readRun(database: Database, run: number): Promise<StoredRun> {
-  const { configuration, documents, update } = await chooseRun(database, run)
+  const { configuration, documents, update } = await chooseRun(database, run, openInPieces)
   const kept = proveRun(documents, run)
   const { manifest, attached } = kept
   const read = documents.map((one) => new ReadDocument(one))
