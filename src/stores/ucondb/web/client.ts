@@ -1,11 +1,22 @@
 import { adler32 } from '../../../common/adler32.ts'
+import { type Digest, digestOf } from './blob-digest.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { challengeIn, type DigestSession } from './digest-auth.ts'
 import { blobLimit, type HttpReply } from './request.ts'
 import type { Call, Transport } from './http.ts'
 import { keysIn, lookupOf } from './lookup.ts'
 import { Uncertain } from './network-errors.ts'
-import { messageIn, refusal, saysEmptyObject, saysNoVersion, saysTaken } from './error-replies.ts'
+import {
+  lookAlike,
+  messageIn,
+  passwordAsked,
+  refusal,
+  saysEmptyObject,
+  saysNoVersion,
+  saysTaken,
+  startOf,
+  sumOf,
+} from './error-replies.ts'
 import { type ListedVersion, versionsIn } from './version-list-parser.ts'
 
 export interface UconClientOptions {
@@ -67,7 +78,7 @@ export class UconClient {
     const probe = await this.#read('/probe', signal)
     if (probe.status !== 200 || messageIn(probe) !== 'OK')
       throw probe.status === 200
-        ? this.#databaseError(probe)
+        ? new Uncertain(`UconDB cannot reach its database: ${messageIn(probe)}`)
         : this.#strange(probe, 'asking whether its database is there')
     await this.checkWriting(signal)
   }
@@ -92,7 +103,7 @@ export class UconClient {
         for await (const versions of versionsIn(body)) each(versions)
         return
       }
-      const reply = { status, headers, body: await start(body) }
+      const reply = { status, headers, body: await startOf(body, TEXT_LIMIT) }
       if (!saysEmptyObject(reply)) throw this.#strange(reply, 'listing its versions')
     })
   }
@@ -103,7 +114,7 @@ export class UconClient {
     if (saysNoVersion(reply)) return undefined
     const { id, tr } = this.#metadata(reply, 'asking for its newest version')
     if (typeof id !== 'number' || typeof tr !== 'number')
-      throw this.#lookAlike(reply, 'asking for its newest version')
+      throw lookAlike(reply, 'asking for its newest version')
     return { id, tr }
   }
 
@@ -124,7 +135,7 @@ export class UconClient {
     if (saysTaken(reply)) return 'taken'
     const { key: stored, data_size: size, uadler32 } = this.#metadata(reply, `storing key ${key}`)
     if (stored !== key || typeof size !== 'number' || typeof uadler32 !== 'number')
-      throw this.#lookAlike(reply, `storing key ${key}`)
+      throw lookAlike(reply, `storing key ${key}`)
     return { size, adler32: uadler32 }
   }
 
@@ -138,22 +149,42 @@ export class UconClient {
     signal: AbortSignal,
     { compared = false, most = this.#largestBlob } = {},
   ): Promise<Buffer | undefined> {
-    const doing = `fetching key ${key}`
-    const limitOf: Call['limitOf'] = (headers) => blobLimit(headers['x-ucondb-data-size'], most, TEXT_LIMIT)
-    const path = `${this.#data}?key=${encodeURIComponent(key)}`
-    const reply = await this.#transport.call({ method: 'GET', path, limit: TEXT_LIMIT, limitOf }, signal)
+    const doing = fetching(key)
+    const reply = await this.#transport.call(this.#fetchOf(key, most), signal)
     if (saysNoVersion(reply)) return undefined
     if (reply.status !== 200) throw this.#strange(reply, doing)
-    const { body, headers } = reply
-    const [size, sum] = [headers['x-ucondb-data-size'], headers['x-ucondb-adler32']].map(Number)
-    if (size === undefined || Number.isNaN(size) || Number.isNaN(sum)) throw this.#lookAlike(reply, doing)
-    if (body.length !== size) throw new Uncertain(`UconDB: ${doing}: ${body.length} of ${size} bytes came`)
-    if (!compared && adler32(body) !== Number(sum) >>> 0)
+    const { body } = reply
+    const sum = sumOf(reply, body.length, doing)
+    if (!compared && adler32(body) !== sum)
       throw new ArchiverError(
         'STORE_CORRUPT',
         `UconDB: ${doing}: Adler-32 is ${adler32(body)}, the server's is ${sum}`,
       )
     return body
+  }
+
+  /** Size and sha256 of a key's blob, which is never there in whole; else as `fetch`. */
+  async digest(key: string, signal: AbortSignal, most: number): Promise<Digest | undefined> {
+    const doing = fetching(key)
+    return this.#transport.stream(this.#fetchOf(key, most), signal, async ({ status, headers, body }) => {
+      if (status !== 200 || headers['x-ucondb-data-size'] === undefined) {
+        const reply = { status, headers, body: await startOf(body, TEXT_LIMIT) }
+        if (saysNoVersion(reply)) return undefined
+        throw this.#strange(reply, doing)
+      }
+      const found = await digestOf(body)
+      sumOf({ status, headers, body: NOTHING }, found.size, doing)
+      return found
+    })
+  }
+
+  #fetchOf(key: string, most: number): Call {
+    return {
+      method: 'GET',
+      path: `${this.#data}?key=${encodeURIComponent(key)}`,
+      limit: TEXT_LIMIT,
+      limitOf: (headers) => blobLimit(headers['x-ucondb-data-size'], most, TEXT_LIMIT),
+    }
   }
 
   /** Whether a key is there, without its blob. */
@@ -189,18 +220,9 @@ export class UconClient {
       const challenge = challengeIn(reply.headers['www-authenticate'])
       if (challenge) this.#session?.accept(challenge)
       else this.#session?.refused()
-      if (!(challenge ?? signed) || !this.#session || tries >= REFUSED_TRIES) throw this.#unauthorized(reply)
+      if (!(challenge ?? signed) || !this.#session || tries >= REFUSED_TRIES)
+        throw this.#session ? refusal(reply, 'signing in', this.#now()) : passwordAsked()
     }
-  }
-
-  #unauthorized(reply: HttpReply): ArchiverError {
-    if (this.#session) return refusal(reply, 'signing in', this.#now())
-    const hint = 'Set ucon_db.writer_user and ucon_db.writer_password.'
-    return new ArchiverError(
-      'STORE_UNAVAILABLE',
-      'UconDB asks for a user and password, and none is configured',
-      { hint },
-    )
   }
 
   #metadata(reply: HttpReply, doing: string): Record<string, unknown> {
@@ -211,32 +233,16 @@ export class UconClient {
     } catch {
       // reported below
     }
-    throw this.#lookAlike(reply, doing)
+    throw lookAlike(reply, doing)
   }
 
   #strange(reply: HttpReply, doing: string): ArchiverError {
     return reply.status >= 200 && reply.status < 300
-      ? this.#lookAlike(reply, doing)
+      ? lookAlike(reply, doing)
       : refusal(reply, doing, this.#now())
   }
-
-  #lookAlike(reply: HttpReply, doing: string): Uncertain {
-    const message = `UconDB: ${doing}: ${reply.status}, but not as UconDB answers: ${JSON.stringify(messageIn(reply).slice(0, 80))}`
-    const hint = 'Is something else at ucon_db.server_url: a proxy, a login page, a maintenance page?'
-    return new Uncertain(message, { hint })
-  }
-
-  #databaseError(reply: HttpReply): Uncertain {
-    return new Uncertain(`UconDB cannot reach its database: ${messageIn(reply)}`)
-  }
 }
 
-/** The beginning of a body, as much as an error message needs. */
-const start = async (body: AsyncIterable<Buffer>): Promise<Buffer> => {
-  const parts: Buffer[] = []
-  for await (const part of body) {
-    parts.push(part)
-    if (Buffer.concat(parts).length > TEXT_LIMIT) break
-  }
-  return Buffer.concat(parts)
-}
+const NOTHING = Buffer.alloc(0)
+
+const fetching = (key: string): string => `fetching key ${key}`

@@ -102,3 +102,37 @@ const printable = (header: string | string[] | undefined): string =>
   String(header ?? 'it does not say where')
     .replace(/[^\x20-\x7e]/g, '?')
     .slice(0, 200)
+
+/** A reply that says success, and not as UconDB says it. */
+export const lookAlike = (reply: HttpReply, doing: string): Uncertain => {
+  const message = `UconDB: ${doing}: ${reply.status}, but not as UconDB answers: ${JSON.stringify(messageIn(reply).slice(0, 80))}`
+  const hint = 'Is something else at ucon_db.server_url: a proxy, a login page, a maintenance page?'
+  return new Uncertain(message, { hint })
+}
+
+/** The Adler-32 that the headers of a blob give. Throws `Uncertain` where they are not UconDB's, or give another length than came. */
+export const sumOf = (reply: HttpReply, came: number, doing: string): number => {
+  const { headers } = reply
+  const [size, sum] = [headers['x-ucondb-data-size'], headers['x-ucondb-adler32']].map(Number)
+  if (size === undefined || sum === undefined || Number.isNaN(size) || Number.isNaN(sum))
+    throw lookAlike(reply, doing)
+  if (came !== size) throw new Uncertain(`UconDB: ${doing}: ${came} of ${size} bytes came`)
+  return sum >>> 0
+}
+
+/** The beginning of a body, as much as an error message needs. */
+export const startOf = async (body: AsyncIterable<Buffer>, most: number): Promise<Buffer> => {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of body) {
+    parts.push(part)
+    size += part.length
+    if (size > most) break
+  }
+  return Buffer.concat(parts)
+}
+
+export const passwordAsked = (): ArchiverError =>
+  new ArchiverError('STORE_UNAVAILABLE', 'UconDB asks for a user and password, and none is configured', {
+    hint: 'Set ucon_db.writer_user and ucon_db.writer_password.',
+  })

@@ -112,7 +112,11 @@ export class Transport {
       body.on('error', () => undefined) // whoever reads it gets the error; nobody may be reading
       try {
         refuseCompressed(headers)
-        return await read({ status, headers, body: limited(body, call.limit, deadline) })
+        return await read({
+          status,
+          headers,
+          body: limited(body, call.limitOf?.(headers) ?? call.limit, deadline),
+        })
       } finally {
         body.destroy()
       }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Deadline } from './deadline.ts'
 import { oversized } from './network-errors.ts'
+import { ReplyBody } from './reply-body.ts'
 
 export interface HttpReply {
   readonly status: number
@@ -37,7 +38,7 @@ export const gather = (
     let controller: Dispatcher.DispatchController | undefined
     let status = 0
     let headers: HttpReply['headers'] = {}
-    const parts: Buffer[] = []
+    let reply = new ReplyBody(undefined, 0)
     let limit = 0
     let left = 0
     deadline.onEnd((reason) => {
@@ -53,16 +54,17 @@ export const gather = (
         status = code
         headers = found
         left = limit = limitOf(found)
+        reply = new ReplyBody(found['x-ucondb-data-size'] ?? found['content-length'], limit)
       },
       onResponseData: (given, part) => {
         left -= part.length
         if (left < 0) given.abort(oversized(limit))
         else {
-          parts.push(part)
+          reply.add(part)
           deadline.extend(timeFor(part.length))
         }
       },
-      onResponseEnd: () => resolve({ status, headers, body: Buffer.concat(parts) }),
+      onResponseEnd: () => resolve({ status, headers, body: reply.whole() }),
       onResponseError: (_controller, error) => reject(error),
     })
   })

@@ -2,6 +2,7 @@ import { sameRecord } from '../blob/blob.ts'
 import { adler32 } from '../../../common/adler32.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { sha256Of } from '../checksum-file.ts'
+import type { Digest } from './blob-digest.ts'
 import { Uncertain } from './network-errors.ts'
 import type { Receipt, UconClient } from './client.ts'
 
@@ -37,7 +38,7 @@ export const patiently = async <T>(attempts: number, pause: Pause, work: () => P
  * VERIFY_MISMATCH, and what the client throws. Safe to repeat after a crash anywhere in it.
  */
 export const putVerified = async (
-  client: Pick<UconClient, 'put' | 'fetch'>,
+  client: Pick<UconClient, 'put' | 'fetch' | 'digest'>,
   request: PutRequest,
   pause: Pause,
   signal: AbortSignal,
@@ -66,7 +67,7 @@ export const putVerified = async (
 
 /** Compares what the server received, and what it gives back, with what was sent. */
 const prove = async (
-  client: Pick<UconClient, 'fetch'>,
+  client: Pick<UconClient, 'fetch' | 'digest'>,
   { run, key, blob, verify, attempts }: PutRequest,
   given: { readonly adler32: number; readonly sha256: string | undefined },
   receipt: Receipt,
@@ -84,12 +85,26 @@ const prove = async (
       `UconDB received ${receipt.size} bytes, Adler-32 ${receipt.adler32} instead of ${given.adler32}`,
     )
   if (verify === 'checksum') return
+  const most = blob.length + MARGIN
   const held = await patiently(attempts, pause, () =>
-    client.fetch(key, signal, { compared: true, most: blob.length + MARGIN }),
+    // A small one is fetched faster in whole.
+    blob.length > LARGE ? client.digest(key, signal, most) : fetchDigest(client, key, signal, most),
   )
   if (!held) throw mismatch('UconDB said that it had stored them, and does not have the key')
-  if (sha256Of(held) !== given.sha256)
-    throw mismatch(`UconDB holds ${held.length} bytes, sha256 ${sha256Of(held)}`)
+  if (held.sha256 !== given.sha256) throw mismatch(`UconDB holds ${held.size} bytes, sha256 ${held.sha256}`)
+}
+
+/** Bytes from which what is read back is not there in whole beside what was sent. */
+const LARGE = 1_000_000
+
+const fetchDigest = async (
+  client: Pick<UconClient, 'fetch'>,
+  key: string,
+  signal: AbortSignal,
+  most: number,
+): Promise<Digest | undefined> => {
+  const held = await client.fetch(key, signal, { compared: true, most })
+  return held && { size: held.length, sha256: sha256Of(held) }
 }
 
 /** Of a blob that is compared with the one that was sent, no more is read than tells that they differ. */
