@@ -1,6 +1,6 @@
 import { type ReadConfig, readConfig } from '../config/load-config.ts'
 import type { Answer } from '../config/resolve-values.ts'
-import { messageOf } from '../errors.ts'
+import { ArchiverError, messageOf } from '../errors.ts'
 import { archivesRuns, type Probe, probesOf } from './site-probes.ts'
 import type { Command, Context } from '../app/context.ts'
 
@@ -17,6 +17,8 @@ export interface Finding {
   readonly name: string
   readonly ok: boolean
   readonly message: string
+  /** What can be done about it, where the error says so. */
+  readonly hint?: string
 }
 
 /** For a look at the file alone. */
@@ -75,7 +77,8 @@ const look = async (
   } catch (error) {
     const at = answers.find((answer) => answer.setting.path === setting)?.setting.at
     const where = at ? `${path}:${at.line}:${at.column} ${setting}: ` : ''
-    return { name, ok: false, message: `${where}${messageOf(error)}` }
+    const hint = error instanceof ArchiverError && error.hint !== undefined ? { hint: error.hint } : {}
+    return { name, ok: false, message: `${where}${messageOf(error)}`, ...hint }
   }
 }
 
@@ -129,7 +132,10 @@ export const asText = (
   const settings = rows.map(([setting, text, from]) =>
     `${setting.padEnd(name)}  ${text.padEnd(value)}  ${from}`.trimEnd(),
   )
-  const looked = findings.map(({ name: what, ok, message }) => `${ok ? '✓' : '✗'} ${what}: ${message}`)
+  const looked = findings.map(
+    ({ name: what, ok, message, hint }) =>
+      `${ok ? '✓' : '✗'} ${what}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`,
+  )
   const listed = warnings.map((warning) => `warning: ${warning}`)
   const verdict = findings.every(({ ok }) => ok)
     ? `${path} is valid`

@@ -41,7 +41,11 @@ export const examine = async (path: string, context: Context): Promise<readonly 
     },
     checkNode(process.versions.node),
     ...read.warnings.map((message): Check => ({ name: 'configuration', level: 'warning', message })),
-    ...findings.map(({ name, ok, message }): Check => ({ name, level: ok ? 'ok' : 'problem', message })),
+    ...findings.map(({ name, ok, message, hint }): Check => ({
+      name,
+      level: ok ? 'ok' : 'problem',
+      message: hint === undefined ? message : `${message}. ${hint}`,
+    })),
     ...(await disks(read)),
     ...checkSystem(),
     await lockOf(read.config),
