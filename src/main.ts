@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { documentOutput } from './cli/failure-document.ts'
-import { colored } from './common/colors.ts'
+import { asksForJson, documentOutput } from './cli/failure-document.ts'
+import { colored, colorWish } from './common/colors.ts'
 import { ArchiverError } from './errors.ts'
 import { identity } from './platform/host.ts'
 import { fileLimitError } from './platform/open-files.ts'
@@ -69,7 +69,7 @@ process.on('uncaughtException', (error) => {
   endNow(limit ? 1 : 2)
 })
 
-const argv = process.argv.slice(2)
+const { wish, others: argv } = colorWish(process.argv.slice(2))
 const early = argv[0] === 'track' && argv[1] === 'run' ? startedBefore() : undefined
 const askedBefore = early?.asked()
 if (askedBefore !== undefined) stop.abort(askedBefore)
@@ -84,7 +84,7 @@ const context: Context = {
   terminal: {
     interactive: process.stderr.isTTY,
     columns: process.stderr.columns || 80,
-    color: colorWanted(process.stderr, argv),
+    color: colorWanted(process.stderr),
   },
   threadFile: fileURLToPath(new URL('./worker.mjs', import.meta.url)),
   argv,
@@ -123,13 +123,12 @@ function startedBefore(): EarlyCommand | undefined {
 
 /** Writes to a stream; in colour where the stream is a terminal or `--color` asks for it, never in a JSON document. */
 function writerOf(stream: NodeJS.WriteStream, words: readonly string[]): (text: string) => void {
-  const isDocument = stream === process.stdout && words.includes('--json')
-  if (isDocument || !colorWanted(stream, words)) return (text) => void stream.write(text)
+  const isDocument = stream === process.stdout && asksForJson(words)
+  if (isDocument || !colorWanted(stream)) return (text) => void stream.write(text)
   return (text) => void stream.write(colored(text))
 }
 
 /** NO_COLOR: https://no-color.org */
-function colorWanted(stream: NodeJS.WriteStream, words: readonly string[]): boolean {
-  if (words.includes('--no-color')) return false
-  return words.includes('--color') || (stream.isTTY && !process.env['NO_COLOR'])
+function colorWanted(stream: NodeJS.WriteStream): boolean {
+  return wish === 'always' || (wish === 'auto' && stream.isTTY && !process.env['NO_COLOR'])
 }

@@ -15,3 +15,22 @@ const RULES: readonly (readonly [pattern: RegExp, color: keyof typeof CODES])[] 
 /** Colours a text for a terminal. Only colour codes are added: without them the text is what it was. */
 export const colored = (text: string): string =>
   RULES.reduce((painted, [pattern, color]) => painted.replace(pattern, (part) => paint(color, part)), text)
+
+const WISHES: ReadonlyMap<string, 'always' | 'never' | 'auto'> = new Map([
+  ...['--color', '--color=always', '--color=yes', '--color=force'].map((word) => [word, 'always'] as const),
+  ...['--no-color', '--color=never', '--color=no', '--color=none'].map((word) => [word, 'never'] as const),
+  ...['--color=auto', '--color=tty', '--color=if-tty'].map((word) => [word, 'auto'] as const),
+])
+
+/**
+ * What a command line says of colours, in the spellings of other programs too, and its other words. It may say so behind every command; the last
+ * word counts. Words behind `--` are another program's.
+ */
+export const colorWish = (
+  words: readonly string[],
+): { readonly wish: 'always' | 'never' | 'auto'; readonly others: readonly string[] } => {
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  const own = words.slice(0, end)
+  const wish = own.map((word) => WISHES.get(word)).findLast((found) => found !== undefined) ?? 'auto'
+  return { wish, others: [...own.filter((word) => !WISHES.has(word)), ...words.slice(end)] }
+}

@@ -15,7 +15,7 @@ const steady = (text: string, root: string): string =>
     .replaceAll(`node ${PROGRAM}`, 'run-archiver')
     .replaceAll(root, '/SITE')
     .replace(/\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?([.,]\d{3})?(Z|\+0000)?/g, '[time]')
-    .replace(/\d+(\.\d+)? (?:ms|s)\b(?: ago)?/g, '[duration]')
+    .replace(/\d+(\.\d+)? (?:ms|s|min)\b(?: ago)?/g, '[duration]')
     .replace(new RegExp(`${hostname()}:\\d+`, 'g'), '[host]:[pid]')
     .replace(/\bPID: \d+/g, 'PID: [pid]')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, '[id]')
@@ -86,3 +86,25 @@ const shapeOf = (text: string, root: string): string =>
     .replace(/"(\w*(?:[mM]illiseconds|_ms|pid|rate|seconds|per_minute))": [\d.]+/g, '"$1": "[number]"')
     .replace(/"(\w+At)": \d{13}/g, '"$1": "[time]"')
     .replace(new RegExp(`"${hostname()}"`, 'g'), '"[host]"')
+
+/** After the others: a pass would stand in the history. */
+describe('the screens of commands that change nothing', () => {
+  it.each(SCREENS.filter(([name]) => name !== 'pass'))(
+    'say the same in colour, and only where it is asked for: %s',
+    (_name, words) => {
+      const of = (flag: readonly string[], env: Record<string, string> = {}) => {
+        const { status, stdout, stderr } = site.program([...words(site), ...flag], env)
+        return { status, text: steady(stdout, site.root), errors: stderr }
+      }
+      const plain = of([])
+      const without = (text: string): string => text.replace(/\u001b\[\d+m/g, '')
+      // Asking for it goes before what the environment says.
+      const colored = of(['--color'], { NO_COLOR: '1' })
+      expect(colored.status).toBe(plain.status)
+      expect(steady(without(colored.text), site.root)).toBe(plain.text)
+      expect(of(['--color=never']).text).toBe(plain.text)
+      expect(plain.text + plain.errors).not.toContain('\u001b')
+    },
+    180_000,
+  )
+})
