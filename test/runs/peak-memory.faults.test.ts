@@ -6,7 +6,7 @@ import { UconServer } from '../fakes/ucon-server.ts'
 import { Site } from '../site.ts'
 
 /** `app.memory_mb` of the site, and what the program may take beside it, MB. */
-const MEMORY = 128
+const MEMORY = 160
 const BESIDE = 150
 const RECORD = 80_000_000
 const RECORDS = Number(process.env['ARCHIVER_LARGE_RECORDS'] ?? 2)
