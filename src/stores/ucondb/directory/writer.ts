@@ -170,7 +170,9 @@ const readIfThere = (path: string): Promise<Buffer | undefined> =>
   readFile(path).catch(async (error: unknown) => {
     if (errnoOf(error) !== 'ENOENT') throw error
     const link = await calls.lstat(Buffer.from(path)).catch(() => undefined)
-    if (link) throw Object.assign(new Error(`${path} is a link that leads nowhere`), { code: 'ELOOP' })
+    // A file that has come meanwhile was not there when it was asked for.
+    if (link?.isSymbolicLink())
+      throw Object.assign(new Error(`${path} is a link that leads nowhere`), { code: 'ELOOP' })
     return undefined
   })
 
