@@ -12,7 +12,7 @@ const DEFAULT_CONFIG = 'config.yaml'
 /** The names of the commands; of a group, those below it. A test holds them and the command line together. */
 export const COMMAND_NAMES: readonly string[] = [
   'alerts (?:check|list|silence)',
-  'artdaq (?:check|export|list|repair|show)',
+  'artdaq (?:check|export|list|repair|show|split)',
   'audit',
   'bundle',
   'config check',

@@ -52,15 +52,12 @@ for (const name of DIALECTS) {
       expect(await site.move({ where: THIRDS })).toMatchObject({ counts: { moved: 2 } })
     })
 
-    it.skipIf(name === 'mysql')(
-      'end with what the server says where the condition fails at a row',
-      async () => {
-        const outcome = await site.move({ where: '1 / (id - 250) < 1' })
-        expect(outcome).toMatchObject({ status: 'FAILED', error: { code: 'ROWS_FAILED' } })
-        expect(outcome.error?.message).toMatch(/division by zero/)
-        expect((await site.whole()).rows).toBe(1000)
-      },
-    )
+    it('end with what the server says where the condition fails at a row', async () => {
+      const outcome = await site.move({ where: 'exp(id) > 0' }) // too large a number from 710 on
+      expect(outcome).toMatchObject({ status: 'FAILED', error: { code: 'ROWS_FAILED' } })
+      expect(outcome.error?.message).toMatch(/out of range/)
+      expect((await site.whole()).rows).toBe(1000)
+    })
 
     it('may be named by a condition of any length', async () => {
       const where = `${Array.from({ length: 200 }, (_, at) => `id <> ${at}`).join('\n AND ')} AND id < 300`
