@@ -87,8 +87,16 @@ describe.each(NAMES)('a crash at "%s"', (name) => {
     if (times === 0 || (name.startsWith('lock') && scenario.inOrder !== 'all')) continue
     it(`in ${scenario.name}, once and again, loses nothing`, async () => {
       for (const nth of scenario.inOrder === 'all' ? new Set([1, times]) : [1]) {
-        const site = scenario.prepare()
-        expect(kill(site, scenario.flags, name, nth)).toBe(true)
+        let site = scenario.prepare()
+        let at = nth
+        let isKilled = kill(site, scenario.flags, name, at)
+        // A pass commits by the time that it takes: on another load its last commit is an earlier one.
+        while (!isKilled && at > 1) {
+          site.remove()
+          site = scenario.prepare()
+          isKilled = kill(site, scenario.flags, name, --at)
+        }
+        expect(isKilled).toBe(true)
         expect(await troubleAfter(scenario, site)).toEqual([])
         if (nth === 1 && kill(site, scenario.flags, name, 1))
           expect(await troubleAfter(scenario, site)).toEqual([])
