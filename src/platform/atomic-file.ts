@@ -4,6 +4,7 @@ import {
   chown,
   link,
   lstat,
+  mkdir,
   open as openFile,
   readdir,
   rename,
@@ -95,6 +96,14 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
+}
+
+/** Makes a folder and those above it, each durable in its parent. One that is there costs nothing. */
+export async function makeDurableFolder(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true })
+  if (made === undefined) return
+  for (let folder = path; folder.length >= made.length; folder = dirname(folder))
+    await syncDirectory(dirname(folder))
 }
 
 /**

@@ -17,6 +17,8 @@ export const DEEDS = [
   'failure log rewrite',
   'recovery',
   'index rewrite',
+  'database made',
+  'runs moved',
   'archive put',
 ] as const
 /** And write-file-atomic as it comes, which publishes what a short write left: a fault test that cannot fail proves nothing. */
@@ -45,6 +47,9 @@ const store = async (folder: string, run: number): Promise<void> => {
   await db.put(sampleRun(run), signal)
   await db.commit()
 }
+/** Where runs are moved to: further back in the list than the database that new runs go into. */
+const older = (folder: string): string => join(folder, 'older', 'db')
+const twoDatabases = (folder: string) => openDb([older(folder), join(folder, 'db')])
 const STORES = { source: RunSet.parse('100-107'), stored: RunSet.parse('100-102,105-107') }
 
 /** What is there before the deed. */
@@ -61,6 +66,11 @@ export async function prepare(deed: Deed, folder: string): Promise<void> {
       return failureLog(folder).replace(RunSet.parse('101'))
     case 'index rewrite':
       return store(folder, 1)
+    case 'database made':
+      return
+    case 'runs moved':
+      await store(folder, 1)
+      return store(folder, 2)
     case 'archive put':
       mkdirSync(join(folder, 'archive'))
       await archive(folder).put(1, 0, packed(1, 'one'), signal)
@@ -83,6 +93,13 @@ export async function act(deed: Deed, folder: string): Promise<void> {
       return
     case 'index rewrite':
       return store(folder, 2)
+    case 'database made':
+      return store(folder, 1)
+    case 'runs moved': {
+      const { left } = await twoDatabases(folder).moveTo(older(folder), RunSet.of([1, 2]), signal)
+      if (left.length > 0) throw new Error(JSON.stringify(left))
+      return
+    }
     case 'archive put':
       await archive(folder).put(2, 0, packed(2, 'two'), signal)
   }
@@ -119,6 +136,20 @@ export async function look(deed: Deed, folder: string): Promise<string> {
       const { runs } = await db.list()
       for (const run of runs) await db.read(run, signal)
       return runs.equals(RunSet.of([1, 2])) ? 'new' : runs.equals(RunSet.of([1])) ? 'old' : runs.toString()
+    }
+    case 'database made': {
+      const db = openDb(join(folder, 'db'))
+      const { runs } = await db.list()
+      for (const run of runs) await db.read(run, signal)
+      return runs.equals(RunSet.of([1])) ? 'new' : runs.isEmpty ? 'old' : runs.toString()
+    }
+    case 'runs moved': {
+      const both = twoDatabases(folder)
+      const { runs } = await both.list()
+      if (!runs.equals(RunSet.of([1, 2]))) return `only ${runs.toString()}`
+      for (const run of runs) await both.read(run, signal)
+      const left = await openDb(join(folder, 'db')).list()
+      return left.runs.isEmpty && left.incomplete.isEmpty && left.notes.length === 0 ? 'new' : 'old'
     }
     case 'archive put': {
       const { runs } = await archive(folder).list()

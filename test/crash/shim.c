@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -129,6 +130,11 @@ int link(const char *from, const char *to) {
   if (hit("link", to)) FAIL_OR(REAL(link)(from, to));
   int result = REAL(link)(from, to);
   if (result == 0) trace("link", from, to);
+  return result;
+}
+int mkdir(const char *path, mode_t mode) {
+  int result = REAL(mkdir)(path, mode);
+  if (result == 0) trace("create", path, NULL);
   return result;
 }
 int unlink(const char *path) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { RunSet } from '../../../common/run-set.ts'
 import { calls } from '../../../platform/fs-calls.ts'
-import { syncDirectory } from '../../../platform/atomic-file.ts'
+import { makeDurableFolder, syncDirectory } from '../../../platform/atomic-file.ts'
 import { Collection, type Counting, INDEX } from './collection.ts'
 import { unavailable } from './store-errors.ts'
 import { metadataRecord, type Maker } from '../format/system-metadata.ts'
@@ -163,7 +163,7 @@ export class Database {
     return [this.path, ...collections.flatMap(({ path }) => [path, join(path, INDEX)])]
   }
 
-  /** Makes the directories of a database, with its record about itself, where they are missing; once in a process. */
+  /** Makes the directories of a database, with its record about itself, durably, where they are missing; once in a process. */
   async create(
     collections: readonly string[],
     oid: () => string,
@@ -171,7 +171,7 @@ export class Database {
     maker: Maker,
   ): Promise<void> {
     if (collections.every((name) => this.#made.has(name))) return
-    await mkdir(this.path, { recursive: true })
+    await makeDurableFolder(this.path)
     const made = await mkdir(join(this.path, METADATA)).then(
       () => true,
       (error: unknown) => {

@@ -1,11 +1,17 @@
-import { mkdir, open, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { runOfBlob, sameRecord } from '../blob/blob.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
-import { createFile, step, sweepTemporaries, syncDirectory } from '../../../platform/atomic-file.ts'
+import {
+  createFile,
+  makeDurableFolder,
+  step,
+  sweepTemporaries,
+  syncDirectory,
+} from '../../../platform/atomic-file.ts'
 import { checksumOf, fits, formatChecksum, parseChecksum, sha256Of } from '../checksum-file.ts'
 import { BLOB, CHECKSUM, MARKER, MARKER_TEXT, type Place } from './layout.ts'
 
@@ -54,13 +60,13 @@ export async function readHeld(place: Place): Promise<Held> {
 
 /** Makes the archive's folders and its marker, durably, from the outside in: whoever finds the marker finds an archive. */
 export async function createArchive(root: string, objectFolder: string): Promise<void> {
-  await makeFolder(objectFolder)
+  await makeDurableFolder(objectFolder)
   if (await createFile(join(root, MARKER), MARKER_TEXT)) await syncDirectory(root)
 }
 
 /** Makes a run's folder and removes what killed writers left in it. */
 export async function openShard(shard: string): Promise<void> {
-  await makeFolder(shard)
+  await makeDurableFolder(shard)
   await sweepTemporaries(shard, [])
 }
 
@@ -154,14 +160,6 @@ async function moveAside(place: Place, path: string, suffix: string): Promise<vo
   const content = await readIfThere(path)
   if (content === undefined) return
   await rename(path, join(place.shard, `${place.key}.damaged-${sha256Of(content).slice(0, 16)}${suffix}`))
-}
-
-/** Makes a folder and those above it, each durable in its parent. */
-async function makeFolder(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true })
-  if (made === undefined) return
-  for (let folder = path; folder.length >= made.length; folder = dirname(folder))
-    await syncDirectory(dirname(folder))
 }
 
 const openBlob = whenFilesAllow(open)
