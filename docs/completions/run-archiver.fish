@@ -174,7 +174,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_see
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from audit' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from audit' -l mapping -r -d 'mapping file instead of the one of the task'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from audit' -l source -r -d 'files:FOLDER instead of the configured source'
-complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from audit' -l sample -r -d 'map only so many of each hundred items again; the others are told as unchecked'
+complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from audit' -l sample -r -d 'check only so many of each 100 stored items; the others count as unchecked'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from dead-letter' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from dead-letter' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from records; and __fish_seen_subcommand_from dead-letter' -l to -r -d 'where the files are written'

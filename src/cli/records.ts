@@ -55,7 +55,7 @@ export const recordsCommands: Register = (program, { run, below }) => {
     .option('--source <source>', 'files:FOLDER instead of the configured source')
     .option(
       '--sample <percent>',
-      'map only so many of each hundred items again; the others are told as unchecked',
+      'check only so many of each 100 stored items; the others count as unchecked',
     )
     .action(run(async () => (await import('../commands/records/audit.ts')).auditCommand, 'task'))
   below(records, 'dead-letter', 'the payloads of failed items as files, with a manifest')

@@ -13,7 +13,10 @@ export interface AuditCommandOptions extends TaskOptions {
 const sampleOf = (text: string | undefined): number => {
   const percent = text === undefined ? 100 : Number(/^(\d{1,3}(?:\.\d+)?)%?$/.exec(text)?.[1] ?? NaN)
   if (percent > 0 && percent <= 100) return percent
-  throw new ArchiverError('USAGE', `--sample: "${text ?? ''}" is not a part of a hundred`)
+  throw new ArchiverError(
+    'USAGE',
+    `--sample: "${text ?? ''}" is no percentage: a number above 0, at most 100`,
+  )
 }
 
 /** `records audit TASK`: maps every payload again and compares it with the tables. Exit 0 when every item is archived and nothing else was found. */

@@ -66,7 +66,7 @@ export const rows = section(
   '`run-archiver rows`: rows of a SQL table, moved to its archive table by lists of ids.',
   {
     source: optional(databaseUrl, { doc: 'The database of the live table. Needed for `rows`.' }),
-    password: optional(secret, { doc: 'For `source`, when it does not stand in the URL.' }),
+    password: optional(secret, { doc: 'The password of `source`, where its URL has none.' }),
     password_command: optional(text, { doc: 'A shell command that prints the password for `source`.' }),
     table: key(text, '', {
       doc: 'The live table; `schema.table` where it is not in the default schema. Needed for `rows`.',
