@@ -5,7 +5,7 @@ import type { Listing, DocumentStore, NewRun, NewRunPlace, Remember } from '../s
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { diskRoom, type DiskRoom } from '../../platform/disk-room.ts'
-import { unavailable } from './index/store-errors.ts'
+import { asStoreError, unavailable } from './index/store-errors.ts'
 import { DatabaseList } from './database-list.ts'
 import { Database } from './index/database.ts'
 import type { Maker } from './format/system-metadata.ts'
@@ -197,7 +197,11 @@ export class FileSystemDb implements DocumentStore {
     for (const source of this.databases.filter((database) => database !== target)) {
       const { runs, incomplete } = await listDatabase(source, NOTHING)
       const ofIt = runs.union(incomplete).intersect(asked)
-      const done = await moveRuns(source, target, [...ofIt], { ...this.#options, signal })
+      const done = await moveRuns(source, target, [...ofIt], { ...this.#options, signal }).catch(
+        (error: unknown) => {
+          throw asStoreError(path, error)
+        },
+      )
       moved = moved.union(RunSet.of(done.runs))
       found = found.union(ofIt)
       left.push(...done.left)

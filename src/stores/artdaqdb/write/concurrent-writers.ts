@@ -26,7 +26,7 @@ interface SortedOut<T> {
   readonly ours: readonly T[]
   /** Documents of runs that another process has stored just so: they are not needed. */
   readonly theirs: readonly { readonly collection: string; readonly oid: string }[]
-  /** Runs that another process has stored otherwise, or whose documents it has set aside. */
+  /** Runs that another process has stored otherwise, or has moved, or whose documents it has set aside. */
   readonly lost: readonly number[]
 }
 
@@ -44,16 +44,19 @@ export async function sortOut<T extends Put>(
 ): Promise<SortedOut<T>> {
   const touched = new Set<number>()
   const mine = new Set(waiting.flatMap(({ documents }) => documents.map(({ facts }) => facts.oid)))
-  for (const collection of await database.collections()) {
-    const { index } = await collection.index()
+  const collections = await database.collections()
+  const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
+  for (const index of indexes)
     for (const { run, seen } of waiting)
       for (const name of indexedRuns(index).configurations.get(run) ?? [])
         if (index.list('configurations.name', name).items.some((oid) => !seen.has(oid) && !mine.has(oid)))
           touched.add(run)
+  for (const { run, documents, seen } of waiting) {
+    const isSetAside = documents.some(({ collection, facts }) => names.has(asideName(collection, facts.oid)))
+    // Its run has been moved to another database: an update alone must not count here.
+    const isMoved = [...seen].some((oid) => !indexes.some(({ ouid }) => ouid.has(oid)))
+    if (isSetAside || isMoved) touched.add(run)
   }
-  for (const { run, documents } of waiting)
-    if (documents.some(({ collection, facts }) => names.has(asideName(collection, facts.oid))))
-      touched.add(run)
   const theirs: { collection: string; oid: string }[] = []
   const lost: number[] = []
   for (const run of touched) {

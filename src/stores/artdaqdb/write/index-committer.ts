@@ -115,7 +115,7 @@ export class Committer {
     if (lost.length > 0)
       throw new ArchiverError(
         'STORE_UNAVAILABLE',
-        `another process has stored run ${lost.join(', ')} in ${this.#database.path} meanwhile, and not as it was read here`,
+        `another process has stored run ${lost.join(', ')} in ${this.#database.path} meanwhile, and not as it was read here, or has moved it`,
         { hint: 'the next pass compares what is there; one archiver for each database is enough' },
       )
   }

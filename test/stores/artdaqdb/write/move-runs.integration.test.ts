@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RunSet } from '../../../../src/common/run-set.ts'
@@ -58,5 +58,30 @@ describe('runs that are moved to another database', () => {
     const { moved, absent } = await move('3-5')
     expect([moved.toString(), absent.toString()]).toEqual(['3', '4-5'])
     expect((await move('3')).absent.size).toBe(0) // it is where it is to be
+  })
+
+  it('are not stored again in the old one by a pass that had begun before', async () => {
+    const pass = openDb([older, path])
+    await pass.list()
+    expect(await pass.put(sampleRun(1, CHANGED), never)).toBe('updated')
+    expect((await move('1')).moved.toString()).toBe('1')
+    await expect(pass.commit()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const next = openDb([older, path])
+    const { runs, updates } = await next.list()
+    expect([runs.toString(), updates.get(1)]).toEqual(['1-3', undefined])
+    expect((await next.read(1, never)).update).toBe(0)
+    expect(await next.put(sampleRun(1, CHANGED), never)).toBe('updated')
+    await next.commit()
+    const after = openDb([older, path])
+    expect((await after.list()).updates.get(1)).toBe(1)
+    expect(String((await after.read(1, never)).documents[0]?.text)).toBe(CHANGED.boot)
+  })
+
+  it('stay whole where the other database cannot be made', async () => {
+    mkdirSync(older)
+    writeFileSync(join(older, 'RunHistory'), '')
+    await expect(move('1-2')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect((await openDb(path).list()).runs.toString()).toBe('1-3')
+    expect((await openDb(path).read(2, never)).update).toBe(1)
   })
 })
