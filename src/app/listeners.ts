@@ -87,8 +87,9 @@ export const openListeners = async (
   await loadDriver(databasePlace(settings.url.reveal(), app.workDir))
   const ledger = ledgerOf(archiver, options, context, log, reporting.closed)
   const listeners: Listener[] = [
-    narrator(log, { eachRun: options.verbose ? true : app.logEachRun }),
+    // First, since it says that the process has started.
     ledger.listener,
+    narrator(log, { eachRun: options.verbose ? true : app.logEachRun }),
     reporting.listener,
   ]
   if (bar) listeners.push(bar.listener)

@@ -19,7 +19,7 @@ export interface Listed<L> {
 }
 
 /** artdaqDB as a pass lists it: its older databases are as they were listed, while their fingerprints are the same. */
-export const byMemory = (store: DocumentStore): Listed<Listing> => ({
+export const passListing = (store: DocumentStore): Listed<Listing> => ({
   list: () => store.listRemembered?.() ?? store.list(),
   fingerprint: () => store.fingerprint(),
 })

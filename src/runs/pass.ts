@@ -2,7 +2,7 @@ import { attemptedUpTo } from './attempted-up-to.ts'
 import { passLimit, type PassMode } from './candidates.ts'
 import { diskTooSmall } from './disk-need.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
-import { byMemory } from './listing-cache.ts'
+import { passListing } from './listing-cache.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
 import { RunSet } from '../common/run-set.ts'
 import { runsOfShare, type Share } from '../common/share.ts'
@@ -79,7 +79,7 @@ export const planPass = async (
   const { mode, only, override, share } = request
   const inHand = await archiver.inHand.read()
   const wanted = { mode, limit, only, state, failed, isFirst, inHand, override, share }
-  const held = withImported(await cache.list<Listing>('artdaq', byMemory(artdaq)), imported)
+  const held = withImported(await cache.list<Listing>('artdaq', passListing(artdaq)), imported)
   if (stage === 'migrate')
     return planMigrate(held, await cache.list<Listing>('archive', archive), wanted, archive)
   const source = await cache.list<SourceListing>('run-records', records)
@@ -231,7 +231,7 @@ export const stageRuns = async (
   { cache, records, artdaq, archive }: Archiver,
   stage: StageName,
 ): Promise<StageRuns> => {
-  const held = await cache.list<Listing>('artdaq', byMemory(artdaq))
+  const held = await cache.list<Listing>('artdaq', passListing(artdaq))
   if (stage === 'migrate') {
     const listed = await cache.list<Listing>('archive', archive)
     return { source: held.runs, stored: (await withUnlisted(archive, held, listed)).runs }

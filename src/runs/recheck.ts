@@ -1,4 +1,4 @@
-import { byMemory } from './listing-cache.ts'
+import { passListing } from './listing-cache.ts'
 import type { RecordManifest } from '../stores/run-record.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
@@ -58,7 +58,7 @@ const manifestOf = async (artdaq: Archiver['artdaq'], run: number): Promise<Reco
 /** Runs whose manifest says that they had no stop line. */
 const rebuild = async ({ artdaq, cache }: Archiver, now: number): Promise<Map<number, Watched>> => {
   const watched = new Map<number, Watched>()
-  const { runs } = await cache.list('artdaq', byMemory(artdaq))
+  const { runs } = await cache.list('artdaq', passListing(artdaq))
   for (const run of [...runs].slice(-ASKED)) {
     const manifest = await manifestOf(artdaq, run)
     if (manifest && !manifest.ended)

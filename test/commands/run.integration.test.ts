@@ -31,6 +31,12 @@ describe('a first full pass', () => {
     expect(site.state('migrator')).toEqual({ last_contiguous_run: 102, last_attempted_run: 105 })
     expect(site.command('audit').status).toBe(0)
   })
+  it('says that it has started before it says what it does', () => {
+    site.record(100)
+    const { stderr, stdout } = site.archiver()
+    const [first] = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(' - INFO - '))
+    expect(first).toContain('Process started with PID')
+  })
   it('writes nothing into the record directory', () => {
     site.record(7)
     const before = statSync(site.path('records', '7'), { bigint: true })

@@ -36,7 +36,14 @@ export interface StagedComparison extends RunComparison {
 }
 
 /** The part of a comparison that is printed. */
-export const shownOf = ({ run, record, artdaq, archive, differences, changed }: RunComparison): RunComparison => ({ run, record, artdaq, archive, differences, changed }) // prettier-ignore
+export const shownOf = ({
+  run,
+  record,
+  artdaq,
+  archive,
+  differences,
+  changed,
+}: RunComparison): RunComparison => ({ run, record, artdaq, archive, differences, changed })
 
 /** Reads a run back from wherever it is, and compares. Trouble with one run is a difference; a store that is away throws. */
 export const compareRun = async (
@@ -72,13 +79,33 @@ export const compareRun = async (
     record: record.is,
     artdaq: stored.is,
     archive: blob.is,
-    differences: [...bad.record, ...bad.artdaq, ...bad.archive, ...fromRecord, ...foreign, ...fromDocuments, ...older], // prettier-ignore
+    differences: [
+      ...bad.record,
+      ...bad.artdaq,
+      ...bad.archive,
+      ...fromRecord,
+      ...foreign,
+      ...fromDocuments,
+      ...older,
+    ],
     changed,
     update,
     recordDamage: stored.is === 'present' ? damageOfTexts(filesOf(stored.value)) : undefined,
     faults: {
-      import: [...bad.artdaq, ...gone(stored.is === 'absent', 'artdaqDB'), ...(isMoving ? [] : bad.record), ...fromRecord, ...foreign][0], // prettier-ignore
-      migrate: [...bad.archive, ...gone(blob.is === 'absent', 'the archive'), ...bad.artdaq, ...fromDocuments, ...older][0], // prettier-ignore
+      import: [
+        ...bad.artdaq,
+        ...gone(stored.is === 'absent', 'artdaqDB'),
+        ...(isMoving ? [] : bad.record),
+        ...fromRecord,
+        ...foreign,
+      ][0],
+      migrate: [
+        ...bad.archive,
+        ...gone(blob.is === 'absent', 'the archive'),
+        ...bad.artdaq,
+        ...fromDocuments,
+        ...older,
+      ][0],
     },
   }
 }

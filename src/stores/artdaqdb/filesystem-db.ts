@@ -46,13 +46,13 @@ export class FileSystemDb implements DocumentStore {
   readonly #all: readonly WrittenDatabase[]
   readonly #newest: WrittenDatabase
   readonly #options: FileSystemDbOptions
-  readonly #list: DatabaseList
+  readonly #databaseList: DatabaseList
 
   constructor(options: FileSystemDbOptions) {
     this.#all = options.paths.map((path) => new WrittenDatabase(new Database(path), options))
     this.#newest = this.#all.at(-1) ?? new WrittenDatabase(new Database(options.paths[0]), options)
     this.#options = options
-    this.#list = new DatabaseList(this.#all, options.remember)
+    this.#databaseList = new DatabaseList(this.#all, options.remember)
   }
 
   /** The databases, oldest first. For checks and queries. */
@@ -66,7 +66,7 @@ export class FileSystemDb implements DocumentStore {
 
   /** As `list`; of the older databases what is remembered of them counts, while nothing in them has changed. */
   listRemembered(): Promise<Listing> {
-    return this.#listing((one) => (one === this.#newest ? one.list() : this.#list.remembered(one)))
+    return this.#listing((one) => (one === this.#newest ? one.list() : this.#databaseList.remembered(one)))
   }
 
   async #listing(list: (one: WrittenDatabase) => Promise<Listing>): Promise<Listing> {
@@ -86,7 +86,7 @@ export class FileSystemDb implements DocumentStore {
       foreign = foreign.union(listing.foreign ?? RunSet.EMPTY)
       seen = seen.union(listing.runs).union(listing.incomplete)
       notes.push(...listing.notes)
-      await this.#list.using(one)
+      await this.#databaseList.using(one)
     }
     return { runs, foreign, incomplete: seen.minus(runs), updates, notes }
   }
@@ -139,12 +139,12 @@ export class FileSystemDb implements DocumentStore {
   }
 
   async sizeOf(run: number): Promise<number> {
-    const found = await this.#list.holding(run)
+    const found = await this.#databaseList.holding(run)
     return found ? await documentsSize(found.database, run) : 0
   }
 
   async bytesOf(run: number): Promise<number> {
-    const found = await this.#list.holding(run)
+    const found = await this.#databaseList.holding(run)
     return found ? await allDocumentsSize(found.database, run) : 0
   }
 
@@ -211,7 +211,7 @@ export class FileSystemDb implements DocumentStore {
 
   /** The newest database in which the run counts, else the newest that knows it. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
   async holding(run: number): Promise<Database> {
-    const found = await this.#list.holding(run)
+    const found = await this.#databaseList.holding(run)
     if (found) return found.database
     for (const database of this.databases) await database.requireStillThere()
     const paths = this.databases.map(({ path }) => path).join(', ')
@@ -221,7 +221,7 @@ export class FileSystemDb implements DocumentStore {
   /** The database that holds the run, else the newest. */
   async #writtenOf(run: number): Promise<WrittenDatabase> {
     if (!this.#newest.wasListed) await this.#requireThere()
-    return (this.#all.length > 1 ? await this.#list.holding(run) : undefined) ?? this.#newest
+    return (this.#all.length > 1 ? await this.#databaseList.holding(run) : undefined) ?? this.#newest
   }
 
   async #requireThere(): Promise<void> {

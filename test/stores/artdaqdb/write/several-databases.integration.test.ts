@@ -99,7 +99,7 @@ describe('several databases', () => {
     expect(await database.knows(4)).toBe(false)
   })
 
-  it('are as many as there are runs for, and all are read', async () => {
+  it('are all read, also those whose indexes were let go', async () => {
     const paths = ['a', 'b', 'c', 'd'].map((name) => join(folder, name))
     for (const [at, one] of paths.entries()) await store(openDb(one), sampleRun(10 + at))
     const db = openDb(paths as [string, ...string[]])
