@@ -62,6 +62,7 @@ export class ServedDemo {
 
   async remove(): Promise<void> {
     await this.end()
+    await this.#served?.remove()
     if (this.hasRows) await this.#admin(`DROP DATABASE IF EXISTS ${this.#database} WITH (FORCE)`)
     rmSync(this.#folder, { recursive: true, force: true })
   }

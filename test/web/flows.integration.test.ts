@@ -117,6 +117,23 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium a reader', { timeout: PATIEN
     expect(await page.locator('#ex tbody tr').count()).toBe(rows)
   })
 
+  it('keeps what is chosen and typed before the first changes come', async () => {
+    let comes = (): void => undefined
+    const held = new Promise<void>((done) => (comes = done))
+    await page.route('**/events?*', async (route) => {
+      await held
+      await route.continue()
+    })
+    await open('/history')
+    await page.selectOption('[name=standing]', 'failed')
+    await page.fill('[name=host]', 'being typed')
+    await page.evaluate(`document.activeElement.blur(); document.querySelector('#ex-h').textContent = 'old'`)
+    comes()
+    await expect.poll(() => page.textContent('#ex-h'), { timeout: 30_000 }).toBe('Executions')
+    expect(await page.inputValue('[name=standing]')).toBe('failed')
+    expect(await page.inputValue('[name=host]')).toBe('being typed')
+  })
+
   it('ticks two executions, which stay ticked while changes come, and compares them', async () => {
     await open('/history?task=DAILY_01_pedestals')
     const boxes = page.locator('#ex tbody input[name=compare]')

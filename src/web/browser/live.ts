@@ -16,6 +16,20 @@ const isBusy = (element: Element): boolean =>
   (element.contains(document.activeElement) || element.matches(':hover')) &&
   element.matches('form.filters')
 
+/** Whether a reader typed or chose something that is not sent yet. */
+const isEdited = (element: Element): boolean =>
+  element instanceof HTMLSelectElement
+    ? element.selectedIndex !== firstOf(element)
+    : (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) &&
+      element.value !== element.defaultValue
+
+/** The option that a select shows at first. */
+const firstOf = ({ options }: HTMLSelectElement): number =>
+  Math.max(
+    0,
+    [...options].findIndex(({ defaultSelected }) => defaultSelected),
+  )
+
 const apply = ({ id, html }: Patch): void => {
   const old = document.getElementById(id)
   if (!old) return
@@ -34,7 +48,8 @@ const apply = ({ id, html }: Patch): void => {
         }
         if (from.matches('.chart') && from.getAttribute('data-spec') === to.getAttribute('data-spec'))
           return false
-        // What a reader ticked is not sent by anybody.
+        // What a reader typed, chose or ticked is not sent by anybody.
+        if (isEdited(from)) return false
         if (from instanceof HTMLInputElement && to instanceof HTMLInputElement && from.type === 'checkbox')
           to.checked = from.checked
         if (from instanceof HTMLDetailsElement && from.open) to.setAttribute('open', '')
