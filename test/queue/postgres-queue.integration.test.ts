@@ -66,6 +66,53 @@ describe('a queue on PostgreSQL', () => {
   })
 })
 
+describe('what instances counted that nobody remembers any more', () => {
+  it('is kept in one row a stage, however many there were, and the counts stay the same', async () => {
+    const site = await openPostgresSite()
+    const tallies = async () => {
+      const { rows } = await site.client.query<{ instance: string }>(
+        `SELECT instance FROM ${site.schema}.archiver_tallies WHERE stage = 'import'`,
+      )
+      return rows.map(({ instance }) => instance)
+    }
+    try {
+      const keeper = await site.open()
+      await keeper.enqueue(
+        'import',
+        [1, 2, 3, 4, 5].map((ordinal) => ({ key: String(ordinal), ordinal })),
+        0,
+      )
+      for (let worker = 0; worker < 3; worker++) {
+        const one = await site.open()
+        const claims = await one.claim('import', 1)
+        await (worker < 2
+          ? one.settle(claims, [])
+          : one.settle([], [{ claim: claims[0]!, code: 'X', message: 'x' }]))
+        await one.close()
+      }
+      const before = await keeper.counts()
+      expect(await tallies()).toHaveLength(4)
+      // As the hundredth instance after them does it.
+      await site.client.query(`DELETE FROM ${site.schema}.archiver_instances WHERE status = 'stopped'`)
+      const [again, another] = [await site.open(), await site.open()]
+      expect((await tallies()).sort()).toEqual(['', keeper.tally.instance])
+      expect(await keeper.counts()).toEqual(before)
+      expect(before[0]).toMatchObject({ pending: 2, done: 2, failed: 1 })
+      // One that was forgotten while it was frozen counts on.
+      await site.client.query(`DELETE FROM ${site.schema}.archiver_instances WHERE id = $1`, [
+        again.tally.instance,
+      ])
+      await again.settle(await again.claim('import', 1), [])
+      await another.retry('import', undefined)
+      await (await site.open()).close()
+      expect((await tallies()).sort()).toEqual(['', another.tally.instance, keeper.tally.instance].sort())
+      expect((await keeper.counts())[0]).toMatchObject({ pending: 2, done: 3, failed: 0 })
+    } finally {
+      await site.close()
+    }
+  })
+})
+
 /** Our statements write to pg-boss's table: an upgrade that changes these columns must be looked at (docs/SEVERAL_WORKERS.md). */
 describe('the tables of pg-boss', () => {
   it('and ours change together: a result that only one of them would take changes nothing', async () => {

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Identity } from '../../platform/host.ts'
 import type { Connections, Sql } from './connection.ts'
+import { foldTallies } from './fold-tallies.ts'
 
 export interface InstanceOptions {
   /** A name of this process that no other has. */
@@ -50,6 +51,7 @@ export class Liveness {
       `DELETE FROM ${schema}.archiver_instances WHERE status <> 'running' AND id NOT IN
          (SELECT id FROM ${schema}.archiver_instances ORDER BY started_at DESC LIMIT ${REMEMBERED})`,
     )
+    await foldTallies(this.#connections, schema)
   }
 
   /** Takes the lock again where the connection broke. Another instance may have taken our claims meanwhile: the epochs say so. */
