@@ -17,6 +17,7 @@ import type { Remembered } from '../state/stage-state.ts'
 import type { Watched } from '../state/recheck-list.ts'
 import type { Archiver } from './archiver.ts'
 import { damagedRecords } from './report/damaged-records.ts'
+import { noteDoubt, resolveDoubt } from './doubtful-runs.ts'
 import { lookAtForeign, NOT_LOOKED, rememberForeign } from './foreign-runs.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
 import { type Archived, rememberImported } from './recheck.ts'
@@ -155,13 +156,12 @@ const runOne = async (
     const isStored = (key: string): boolean => stored.has(Number(key))
     conditions.listener({ type: 'listed', stage, isStored, already: skipped.minus(plan.runs) })
     const ours = runsOfShare(request.share, plan.stored)
+    const doubt =
+      stage === 'migrate' ? await noteDoubt(archiver.inHand, plan, lastAttemptedRun, conditions) : undefined
     await settle(plan, ours, memory)
     const short = await diskTooSmall(archiver, stage, plan.runs)
     if (short !== undefined) conditions.warn(`[${TITLES[stage]}] ${short}`)
     const archived = new Map<number, Archived>()
-    const doubtful =
-      stage === 'migrate' ? plan.runs.union(plan.unproven).upTo(lastAttemptedRun) : RunSet.EMPTY
-    if (!doubtful.isEmpty) await note(archiver, doubtful, conditions)
     const came = await runStage(
       stage === 'import'
         ? importing(archiver, archived, conditions.stop)
@@ -191,10 +191,10 @@ const runOne = async (
       },
     )
     const outcome = runOutcome(stage, plan.runs, came)
-    if (!doubtful.isEmpty && outcome.stopped !== 'lock-lost')
+    if (doubt && outcome.stopped !== 'lock-lost')
       await spared(
         'runs in hand',
-        () => note(archiver, doubtful.minus(outcome.attempted), conditions),
+        () => resolveDoubt(archiver.inHand, doubt, outcome.attempted, conditions),
         conditions,
       )
     if (stage === 'import' && outcome.stopped !== 'lock-lost')
@@ -218,12 +218,6 @@ const spared = async (what: string, keep: () => Promise<void>, conditions: PassC
   } catch (error) {
     conditions.warn(`the ${what} could not be kept for the next pass: ${messageOf(error)}`)
   }
-}
-
-/** Writes down what a pass has in hand that the state cannot show. */
-const note = async ({ inHand }: Archiver, runs: RunSet, conditions: PassConditions): Promise<void> => {
-  conditions.assertHeld()
-  await inHand.write(runs)
 }
 
 /** Source and destination of a stage, as far as a damaged state is rebuilt from them. */

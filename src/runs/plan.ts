@@ -22,6 +22,8 @@ export interface Plan {
   readonly sourceHighest: number | undefined
   /** Stored runs that were perhaps never compared: a pass was cut short between the put and its proof. */
   readonly unproven: RunSet
+  /** Runs that the archive holds and perhaps nobody compared, and that cannot be now: artdaqDB does not hold them. They stay in doubt. */
+  readonly uncomparable: RunSet
   /** Runs of other programs that were compared for it, and are as their records. */
   readonly compared: RunSet
 }
@@ -98,6 +100,7 @@ export const planImport = async (
     sourceHighest: all.last,
     compared: foreign.compared,
     unproven: RunSet.EMPTY, // artdaqDB's index names a run when all of it was compared
+    uncomparable: RunSet.EMPTY,
   }
 }
 
@@ -122,8 +125,9 @@ export const planMigrate = async (
   const compared = missing.upTo(state.lastAttemptedRun).minus(failed).minus(inHand)
   const archive = including(await unlistedOf(store, compared, artdaq), artdaq, listed)
   // The number stays below each run in hand: what is listed above it may be a put that nobody has compared.
-  const held = artdaq.runs.intersect(archive.runs).minus(failed)
-  const unproven = held.above(isFirst ? Infinity : state.lastAttemptedRun).union(held.intersect(inHand))
+  const known = archive.runs.minus(failed)
+  const doubtful = known.above(isFirst ? Infinity : state.lastAttemptedRun).union(known.intersect(inHand))
+  const unproven = doubtful.intersect(artdaq.runs)
   const changed = behind(artdaq, archive).union(overridden)
   const wanted = candidates({ ...request, source: artdaq.runs, destination: archive, unproven, changed })
   const runs = wanted.take(request.limit)
@@ -135,6 +139,7 @@ export const planMigrate = async (
     stored: archive.runs,
     sourceHighest: artdaq.runs.last,
     unproven,
+    uncomparable: doubtful.minus(artdaq.runs),
     compared: RunSet.EMPTY,
   }
 }

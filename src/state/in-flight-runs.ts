@@ -5,9 +5,9 @@ import { unwritable } from './state-file.ts'
 import { readText } from '../platform/read-file.ts'
 
 /**
- * The runs at or below `last_attempted_run` that a migration has in hand: late ones, retries, updates. A kill may leave them at the
- * destination without anybody having compared them, and the number does not show it, as it does for those above. Durable before the first of
- * them is put. Where the file is lost or damaged, what it named counts as compared.
+ * The runs at or below `last_attempted_run` that nobody may have compared at the archive: those that a migration has in hand (late ones,
+ * retries, updates), and those that the archive holds while artdaqDB does not. The number does not show them, as it does those above.
+ * Durable before the first of them is put, or passed by the number. Where the file is lost or damaged, what it named counts as compared.
  */
 export class InHand {
   readonly #path: string

@@ -4,6 +4,7 @@ import type { ClaimStore, QueueItem } from '../../engine/claim-store.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Archiver } from '../archiver.ts'
 import { type PassConditions, planPass, stageRuns } from '../pass.ts'
+import type { Plan } from '../plan.ts'
 
 /** The runs of a set as items of a queue: lowest first, named by their number. */
 export const itemsOf = (runs: Iterable<number>): QueueItem[] =>
@@ -64,7 +65,7 @@ export class Scanner {
       const request = { mode: 'incremental', stages: STAGE_NAMES, limit: Infinity, recheck: false } as const
       const plan = await planPass(this.#archiver, stage, request, now)
       this.#stored.set(stage, plan.stored)
-      await this.#noteDoubtful(stage, plan.runs.union(plan.unproven))
+      await this.#noteDoubtful(stage, plan)
       // A run that is listed and was compared by one of us is proven: the queue says so.
       const doubted = adopts ? RunSet.EMPTY : plan.runs.intersect(plan.unproven)
       added += await this.#store.enqueue(stage, itemsOf(plan.runs.minus(doubted)), listedAt)
@@ -112,12 +113,14 @@ export class Scanner {
   }
 
   /** A kill of everybody leaves runs below the numbers at the archive that nobody compared: they are written down before they are handed out. */
-  async #noteDoubtful(stage: StageName, runs: RunSet): Promise<void> {
+  async #noteDoubtful(stage: StageName, { runs, unproven, uncomparable, stored }: Plan): Promise<void> {
     const { state } = await this.#archiver.peek('migrate')
-    const below = runs.upTo(state.lastAttemptedRun)
+    const below = runs.union(unproven).upTo(state.lastAttemptedRun).union(uncomparable)
     const known = await this.#archiver.inHand.read()
     const isQuiet = (await this.#store.counts()).every(({ pending, claimed }) => pending + claimed === 0)
-    const wanted = isQuiet && stage === 'import' && !this.#isFirst ? below : known.union(below)
+    // Once nothing is open, each was compared that artdaqDB holds: an import lists what it holds as stored.
+    const isCompared = isQuiet && stage === 'import' && !this.#isFirst
+    const wanted = (isCompared ? known.minus(stored) : known).union(below)
     if (wanted.equals(known)) return
     this.#conditions.assertHeld()
     await this.#archiver.inHand.write(wanted)
