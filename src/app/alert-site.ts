@@ -40,7 +40,7 @@ const stageFacts = async (
       lastAttemptedRun > lastContiguousRun
         ? await firstTriedAt(database, stage, lastContiguousRun + 1)
         : undefined
-    const gapAge = tried === undefined ? undefined : now() - tried
+    const gapAge = tried === undefined ? undefined : Math.abs(now() - tried)
     return { stage, lastContiguousRun, lastAttemptedRun, failedRuns: failed.runs.size, gapAge }
   } catch {
     return undefined

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
-import { now } from '../platform/host.ts'
+import { monotonic } from '../platform/host.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { provenOf } from '../runs/scrub/proven.ts'
 import { recommendations } from '../runs/report/advice.ts'
@@ -33,9 +33,9 @@ export const pageRuns = (
   let dueAt = -Infinity
   const copies = new Map<number, { readonly of: number; readonly value: Promise<RunCopies> }>()
   const make = async (): Promise<RunsSnapshot> => {
-    const begun = now()
+    const begun = monotonic()
     const snapshot = snapshotOf(await gather())
-    dueAt = now() + Math.max(KEEP, (now() - begun) * SHARE)
+    dueAt = monotonic() + Math.max(KEEP, (monotonic() - begun) * SHARE)
     // An equal snapshot keeps its time, so that no page is sent a change that is none.
     if (!last || fingerprint(last) !== fingerprint(snapshot)) last = snapshot
     return last
@@ -44,7 +44,7 @@ export const pageRuns = (
     config,
     changedAt: () => last?.at ?? 0,
     snapshot: async () => {
-      if (last && now() < dueAt) return last
+      if (last && monotonic() < dueAt) return last
       making ??= make().finally(() => (making = undefined))
       if (!last) return making
       making.catch(() => undefined)

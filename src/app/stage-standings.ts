@@ -53,11 +53,12 @@ const standingOf = async (
   }
 }
 
-/** How long ago a run's record changed last, in seconds. */
+/** How long ago a run's record changed last, in seconds; by the time of the disk where the record's own is in the future. */
 const ageOf = async ({ records }: Archiver, run: number, now: number): Promise<number | undefined> => {
   if (!Number.isFinite(run)) return undefined
   try {
-    return Math.max(0, (now - (await stat(await records.pathOf(run))).mtimeMs) / 1000)
+    const { mtimeMs, ctimeMs } = await stat(await records.pathOf(run))
+    return Math.max(0, (now - (mtimeMs > now ? ctimeMs : mtimeMs)) / 1000)
   } catch {
     return undefined // its record is gone, or the source is away: the pass itself has reported it
   }

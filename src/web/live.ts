@@ -125,7 +125,7 @@ export class LiveHub {
     // The ledger is away: the pages that are shown stay, and say so.
     if (revision === undefined) return !wasAway
     if (wasAway) this.#send('back', {})
-    if (revision === this.#revision && !wasAway && now - this.#madeAt < AGAIN) return false
+    if (revision === this.#revision && !wasAway && Math.abs(now - this.#madeAt) < AGAIN) return false
     this.#revision = revision
     this.#madeAt = now
     return true

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RunSet } from '../../common/run-set.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
+import { now } from '../../platform/host.ts'
 import { unwritable } from '../../state/state-file.ts'
 import type { ProofFacts } from '../report/report.ts'
 import { readText } from '../../platform/read-file.ts'
@@ -33,15 +34,19 @@ export class Proven {
     this.#path = path
   }
 
-  /** Reads the file; one that is absent or damaged is empty. */
-  async load(): Promise<this> {
+  /**
+   * Reads the file; one that is absent or damaged is empty. A comparison dated later than `at` (epoch milliseconds) was made by a clock that
+   * was wrong: nobody knows how long ago it was, so the run counts as not compared, and its turn comes first.
+   */
+  async load(at = now()): Promise<this> {
     try {
       const file = await readText(this.#path)
       const text = file.slice(file.indexOf('\n') + 1)
       if (file !== `${digestOf(text)}\n${text}`) return this
       const { version, compared, damaged, records = [] } = JSON.parse(text) as Stored
       if (version !== 1) return this
-      this.#compared = new Map(compared.map(([hour, runs]) => [hour, RunSet.parse(runs)]))
+      const past = compared.filter(([hour]) => hour <= at)
+      this.#compared = new Map(past.map(([hour, runs]) => [hour, RunSet.parse(runs)]))
       this.#damaged = new Map(damaged)
       this.#records = new Map(records)
     } catch {
@@ -103,10 +108,10 @@ export class Proven {
   }
 
   /** Notes that runs were compared and are good. */
-  good(runs: RunSet, now: number): void {
+  good(runs: RunSet, at: number): void {
     if (runs.isEmpty) return
     this.#forget(runs)
-    const hour = Math.floor(now / HOUR) * HOUR
+    const hour = Math.floor(at / HOUR) * HOUR
     this.#compared.set(hour, (this.#compared.get(hour) ?? RunSet.EMPTY).union(runs))
   }
 

@@ -134,7 +134,7 @@ export const RULES = {
       : undefined,
   ),
   throttled: byTask('warning', ({ task, latest }, now) =>
-    latest?.subState && now - (latest.progressAt ?? latest.startedAt) > THROTTLED_AFTER
+    latest?.subState && Math.abs(now - (latest.progressAt ?? latest.startedAt)) > THROTTLED_AFTER
       ? [`${task} has been held back for 15 minutes`, `It is ${latest.subState}.`]
       : undefined,
   ),

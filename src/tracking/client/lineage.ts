@@ -44,7 +44,7 @@ export class Lineage {
   #turn: Promise<void> = Promise.resolve()
   #waiting = 0
   #lost = 0
-  #retryAt = -Infinity
+  #failedAt = -Infinity
   #isWarned = false
 
   constructor(options: LineageOptions) {
@@ -108,7 +108,7 @@ export class Lineage {
 
   async #post(url: string, event: LineageEvent): Promise<void> {
     const { token, timeout, now } = this.#options
-    if (now() < this.#retryAt) {
+    if (Math.abs(now() - this.#failedAt) < PAUSE) {
       this.#lost += 1
       return
     }
@@ -126,7 +126,7 @@ export class Lineage {
       await reply.arrayBuffer()
       if (!reply.ok) throw new Error(`it answers ${reply.status}`)
     } catch (error) {
-      this.#retryAt = now() + PAUSE
+      this.#failedAt = now()
       this.#failed(error)
     }
   }

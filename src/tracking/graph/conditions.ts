@@ -49,11 +49,14 @@ const isOpen = ({ state }: Latest): boolean => state === 'started' || state === 
 export const isLost = (latest: Latest, now: number, { heartbeatEvery }: Limits = LIMITS): boolean =>
   isOpen(latest) && Math.abs(now - (latest.heartbeatAt ?? latest.startedAt)) > 3 * heartbeatEvery
 
-/** HUNG: its heart beats, and nothing has moved for ten minutes or five times what an item takes, whichever is longer. */
+/**
+ * HUNG: its heart beats, and nothing has moved for ten minutes or five times what an item takes, whichever is longer. Progress from the
+ * future, before a clock was set back, is none.
+ */
 export const isHung = (latest: Latest, now: number, limits: Limits = LIMITS): boolean => {
   if (!isOpen(latest) || isLost(latest, now, limits) || latest.subState) return false
   const patience = Math.max(limits.hungAfter, 5 * (latest.itemMs ?? 0))
-  return now - (latest.progressAt ?? latest.startedAt) > patience
+  return Math.abs(now - (latest.progressAt ?? latest.startedAt)) > patience
 }
 
 /** When the schedule last wanted a start at or before `now`, epoch milliseconds; undefined for a text that is not a schedule. */
@@ -69,7 +72,8 @@ export const lastDue = (
   }
   const every = Number(schedule) * MINUTE
   if (!(every > 0)) return undefined
-  return latestStart === undefined ? now : Math.min(now, latestStart + every)
+  // As far back as a start in the future is ahead: the clock was set back since.
+  return latestStart === undefined ? now : Math.min(now, now - Math.abs(now - latestStart) + every)
 }
 
 /** LATE: the schedule and its grace have passed without a start. A task that never started is late only by a time of day. */

@@ -65,7 +65,7 @@ export class LedgerWriter<Store extends LedgerStore> {
   #timer: NodeJS.Timeout | undefined
   /** Flushes run one after the other. */
   #turn: Promise<void> = Promise.resolve()
-  #retryAt = -Infinity
+  #failedAt = -Infinity
   #warnedAt = -Infinity
   #downSince: number | undefined
   #spooled = 0
@@ -136,8 +136,9 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   async #write(): Promise<void> {
     if (this.#off) return
-    const { now, timeout, drain } = this.#options
-    if (now() < this.#retryAt) {
+    const { now, timeout, drain, retryEvery } = this.#options
+    // Apart, not ahead: a clock that is set back must not keep it away until it has caught up.
+    if (Math.abs(now() - this.#failedAt) < retryEvery) {
       this.#keep(drain())
       return
     }
@@ -186,11 +187,11 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   /** Whether there will be another try. */
   #failed(error: unknown): boolean {
-    const { now, retryEvery, log, redact, spool, words = OF_A_PASS } = this.#options
+    const { now, log, redact, spool, words = OF_A_PASS } = this.#options
     const { subject, goesOn } = words
     this.#failures += 1
     this.#downSince ??= now()
-    this.#retryAt = now() + retryEvery
+    this.#failedAt = now()
     void this.#store?.close(error).catch(() => undefined)
     this.#store = undefined
     if (isMissing(error)) {
@@ -199,7 +200,7 @@ export class LedgerWriter<Store extends LedgerStore> {
       log.warn(`${subject} is off: its driver is missing; ${goesOn}${hint}`)
       return false
     }
-    if (now() - this.#warnedAt < WARN_EVERY) return true
+    if (Math.abs(now() - this.#warnedAt) < WARN_EVERY) return true
     this.#warnedAt = now()
     log.warn(
       `${subject} cannot be written; ${goesOn}, and what is missing is kept in ${spool.path}: ${redact(messageOf(error))}`,
@@ -212,7 +213,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     const gap = { from, to: now(), spooled: this.#spooled, lost: spool.takeLost() }
     this.#downSince = undefined
     this.#spooled = 0
-    log.info(`${words.subject} is back after ${ageText(gap.to - from)}`)
+    log.info(`${words.subject} is back after ${ageText(Math.max(0, gap.to - from))}`)
     this.#tellLost(gap.lost)
     onRecovered(gap)
   }

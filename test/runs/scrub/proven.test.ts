@@ -42,6 +42,17 @@ describe('what was compared', () => {
     expect([...again.damaged]).toEqual([])
   })
 
+  it('is not compared, and comes first, where the comparison is dated in the future', async () => {
+    const proven = new Proven(path)
+    proven.good(RunSet.parse('1-2'), 5 * HOUR)
+    proven.good(RunSet.parse('3-4'), 9 * HOUR)
+    await proven.save()
+    const after = await new Proven(path).load(6 * HOUR)
+    expect(after.runs.toString()).toBe('1-2')
+    expect(after.comparedAt(3)).toBeUndefined()
+    expect([...after.order(RunSet.parse('1-4'))]).toEqual([3, 4, 1, 2])
+  })
+
   it('is forgotten where the file was damaged: it costs a comparison, and never calls anything compared', async () => {
     const proven = new Proven(path)
     proven.good(RunSet.parse('1-9'), HOUR)

@@ -38,6 +38,7 @@ describe('an execution that runs by the ledger', () => {
       false,
       false,
     ],
+    ['hangs when its progress is in the future', { progressAt: NOW + 10 * MINUTE + 1 }, false, true],
     ['is neither after its end', { state: 'done', heartbeatAt: 0, progressAt: 0 }, false, false],
   ] as const)('%s', (_what, of, lost, hung) => {
     expect([isLost(running(of), NOW), isHung(running(of), NOW)]).toEqual([lost, hung])
@@ -59,6 +60,8 @@ describe('a task with a schedule', () => {
     ['no schedule', started(9999), false],
     // A start in the future is no start.
     ['11:50', started(-600), true],
+    ['60', started(-600), true],
+    ['60', started(-64), false],
   ] as const)('of %s, last started as %o, is late: %s', (schedule, latest, late) => {
     expect(isLate({ schedule, graceMinutes: 5 }, latest, NOW)).toBe(late)
   })

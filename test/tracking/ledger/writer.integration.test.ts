@@ -111,6 +111,25 @@ describe('a ledger that goes away', () => {
     expect(warnings).toHaveLength(4)
   })
 
+  it('is tried again, and warned of, though the clock was set back by a day meanwhile', async () => {
+    const store = new Switch()
+    store.state = 'down'
+    const { writer, pending, gaps } = opened(store)
+    const writeRow = async (run: number): Promise<void> => {
+      pending.push(row(run, run))
+      await writer.flush()
+    }
+    await writeRow(1)
+    time -= 86_400_000
+    await writeRow(2)
+    expect([writer.failures, warnings.length]).toEqual([2, 2])
+    store.state = 'up'
+    time -= 86_400_000
+    await writeRow(3)
+    expect(store.written).toHaveLength(3)
+    expect(gaps).toHaveLength(1)
+  })
+
   it('holds nobody up when it hangs', async () => {
     const store = new Switch()
     store.state = 'hung'
