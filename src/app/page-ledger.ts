@@ -14,8 +14,9 @@ import { listExecutions } from '../tracking/api/execution-list.ts'
 import { lateTasks } from '../tracking/alerts/gather-facts.ts'
 import { dependencyGraph } from '../tracking/api/graph-reads.ts'
 import { stepTimes } from '../tracking/api/step-times.ts'
+import { FailureCache } from '../tracking/api/failure-cache.ts'
 import { TaskCache } from '../tracking/api/task-cache.ts'
-import { failedAttempts, runStory, taskDays } from '../tracking/api/task-reads.ts'
+import { runStory, taskDays } from '../tracking/api/task-reads.ts'
 import { closeOpen } from '../tracking/ledger/close-dead.ts'
 import { countForeign } from '../tracking/ledger/count-foreign.ts'
 import { openStore, type OpenStore } from '../tracking/ledger/ledger-database.ts'
@@ -106,19 +107,25 @@ export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined =
     everySoOften(PRUNE_EVERY, ({ database }) => countForeign(database, now(), 35)),
   ]
   const tasks = new TaskCache()
+  const failures = new FailureCache()
   return {
     current: () =>
       ask(async (store) => {
         for (const chore of chores) await chore(store)
         return currentExecutions(store.database, now())
       }),
-    executions: (query) => ask(({ database }) => listExecutions(database, query, now())),
+    executions: ({ back, ...query }) =>
+      ask(({ database }) => {
+        const from = back === undefined ? query.from : now() - back
+        return listExecutions(database, { ...query, from }, now())
+      }),
     execution: (id) => ask(({ database }) => oneExecution(database, id, now())),
     metrics: (id) => ask(({ database }) => executionMetrics(database, id)),
     tasks: () => ask(({ database }) => tasks.lines(database, now())),
     days: (since, task, part) => ask(({ database }) => taskDays(database, since, task, part)),
     story: (run) => ask(({ database }) => runStory(database, run)),
-    failures: (since, limit) => ask(({ database }) => failedAttempts(database, since, limit)),
+    failures: (since, limit) =>
+      ask(({ database }) => failures.attempts(database, { since, limit, now: now() })),
     graph: (pipeline) => ask(({ database }) => dependencyGraph(database, now(), pipeline)),
     actions: () => ask(({ database }) => listActions(database, ACTIONS)),
     steps: (task) => ask(({ database }) => stepTimes(database, task)),

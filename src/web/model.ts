@@ -117,6 +117,8 @@ export interface ExecutionQuery {
   /** Epoch milliseconds: started at or after, before. */
   readonly from?: number | undefined
   readonly to?: number | undefined
+  /** Milliseconds before the question: instead of `from`. */
+  readonly back?: number | undefined
   readonly limit: number
   readonly cursor?: string | undefined
 }

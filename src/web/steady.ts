@@ -1,5 +1,5 @@
 import { ArchiverError, messageOf } from '../errors.ts'
-import type { LedgerReads } from './model.ts'
+import type { DaysPart, LedgerReads } from './model.ts'
 
 /** Since when the ledger does not answer, and what it said. */
 export interface Trouble {
@@ -10,8 +10,22 @@ export interface Trouble {
   readonly code: string
 }
 
-/** Answers that are kept for when the ledger is away. */
+/** Answers that are kept for when the ledger is away, and the entries that all their lists have together. */
 const KEPT = 300
+const ENTRIES = 20_000
+const MINUTE = 60_000
+
+interface Answer {
+  readonly at: number
+  readonly value: unknown
+  readonly entries: number
+}
+
+/** How long the list of an answer is; 1 for what is none. */
+const entriesOf = (value: unknown): number => {
+  const list = typeof value === 'object' && value !== null && 'items' in value ? value.items : value
+  return Array.isArray(list) ? Math.max(1, list.length) : 1
+}
 
 /**
  * A ledger that may go away: while it does, its last answer to the same question stands, and `trouble` says so. A question that was
@@ -19,7 +33,8 @@ const KEPT = 300
  */
 export class SteadyLedger {
   #trouble: Trouble | undefined
-  readonly #answers = new Map<string, { readonly at: number; readonly value: unknown }>()
+  readonly #answers = new Map<string, Answer>()
+  #entries = 0
   readonly #now: () => number
   readonly reads: LedgerReads
 
@@ -29,15 +44,22 @@ export class SteadyLedger {
       <Args extends readonly unknown[], T>(name: string, ask: (...args: Args) => Promise<T>) =>
       (...args: Args): Promise<T> =>
         this.#ask(`${name}${JSON.stringify(args)}`, () => ask(...args))
+    // Of the last so many days is one question, whenever it is asked.
+    const keepBack =
+      <Rest extends readonly unknown[], T>(name: string, ask: (since: number, ...rest: Rest) => Promise<T>) =>
+      (since: number, ...rest: Rest): Promise<T> =>
+        this.#ask(`${name}${JSON.stringify([Math.round((now() - since) / MINUTE), ...rest])}`, () =>
+          ask(since, ...rest),
+        )
     this.reads = {
       current: keep('current', () => reads.current()),
       executions: keep('executions', (query) => reads.executions(query)),
       execution: keep('execution', (id) => reads.execution(id)),
       metrics: keep('metrics', (id) => reads.metrics(id)),
       tasks: keep('tasks', () => reads.tasks()),
-      days: keep('days', (since, task, part) => reads.days(since, task, part)),
+      days: keepBack('days', (since, task?: string, part?: DaysPart) => reads.days(since, task, part)),
       story: keep('story', (run) => reads.story(run)),
-      failures: keep('failures', (since, limit) => reads.failures(since, limit)),
+      failures: keepBack('failures', (since, limit: number) => reads.failures(since, limit)),
       late: keep('late', async () => (await reads.late?.()) ?? []),
       ...(reads.steps && { steps: keep('steps', reads.steps.bind(reads)) }),
       ...(reads.actions && { actions: keep('actions', reads.actions.bind(reads)) }),
@@ -55,16 +77,29 @@ export class SteadyLedger {
     const before = this.#answers.get(key)
     try {
       const value = await this.#fresh(ask)
-      this.#answers.delete(key)
-      this.#answers.set(key, { at: this.#now(), value })
-      const oldest = this.#answers.keys().next().value
-      if (this.#answers.size > KEPT && oldest !== undefined) this.#answers.delete(oldest)
+      this.#remember(key, value)
       return value
     } catch (error) {
       if (!before) throw error
       this.#trouble = this.#trouble && { ...this.#trouble, shownFrom: before.at }
       return before.value as T
     }
+  }
+
+  #remember(key: string, value: unknown): void {
+    this.#forget(key)
+    const answer = { at: this.#now(), value, entries: entriesOf(value) }
+    this.#answers.set(key, answer)
+    this.#entries += answer.entries
+    for (const oldest of this.#answers.keys()) {
+      if (oldest === key || (this.#answers.size <= KEPT && this.#entries <= ENTRIES)) return
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(key: string): void {
+    this.#entries -= this.#answers.get(key)?.entries ?? 0
+    this.#answers.delete(key)
   }
 
   async #fresh<T>(ask: () => Promise<T>): Promise<T> {

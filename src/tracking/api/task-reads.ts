@@ -29,15 +29,23 @@ export const taskNames = async (database: LedgerDatabase): Promise<string[]> => 
 export const taskLines = async (database: LedgerDatabase, tasks: readonly string[], now: number) => {
   const newest = await newestOfTasks(database, tasks, NEWEST)
   const seen = await outlooks(database, [...newest.values()].flat(), now)
-  return [...newest].map(([task, rows]) => {
-    const lines = rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
-    const took = lines
-      .filter(({ standing }) => standing === 'ok' || standing === 'partial')
-      .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
-      .sort((a, b) => a - b)
-    const rank = (part: number): number | undefined => took[Math.max(0, Math.ceil(took.length * part) - 1)]
-    return { task, stage: lines[0]?.stage ?? 'UNKNOWN', newest: lines, p50: rank(0.5), p95: rank(0.95) }
-  })
+  return [...newest].map(([task, rows]) =>
+    taskLine(
+      task,
+      rows.map((row) => executionLine(row, now, seen.get(row.run_id))),
+    ),
+  )
+}
+
+/** A task with executions of it, in any order: the newest 30 of them. */
+export const taskLine = (task: string, executions: readonly ReturnType<typeof executionLine>[]) => {
+  const newest = [...executions].sort((a, b) => b.startedAt - a.startedAt || b.id - a.id).slice(0, NEWEST)
+  const took = newest
+    .filter(({ standing }) => standing === 'ok' || standing === 'partial')
+    .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
+    .sort((a, b) => a - b)
+  const rank = (part: number): number | undefined => took[Math.max(0, Math.ceil(took.length * part) - 1)]
+  return { task, stage: newest[0]?.stage ?? 'UNKNOWN', newest, p50: rank(0.5), p95: rank(0.95) }
 }
 
 interface DaysPart {

@@ -27,7 +27,7 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
   const [attempts, taskDays, ends] = await Promise.all([
     ledger?.failures(since, ATTEMPTS) ?? [],
     by === 'task' ? (ledger?.days(since) ?? []) : [],
-    ledger?.executions({ from: now - DAY, standing: 'bad', limit: ENDS }),
+    ledger?.executions({ back: DAY, standing: 'bad', limit: ENDS }),
   ])
   const recent = ends?.items ?? []
   const hasMore = ends?.next !== undefined
