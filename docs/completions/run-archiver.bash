@@ -127,11 +127,11 @@ _run_archiver() {
         'records plan') words='--task --config --mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --config --json --help' ;;
         'records import-contract') words='--to --help' ;;
-        'records run') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --no-exclude-failed --retry-failed --log-level --strict --help' ;;
-        'records retry') words='--config --json --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --strict --help' ;;
-        'records report') words='--config --json --mapping --source --failed --help' ;;
-        'records audit') words='--config --json --mapping --source --sample --help' ;;
-        'records dead-letter') words='--config --json --to --help' ;;
+        'records run') words='--config --json --server --database --username --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --connection-timeout --adopt-log --product-line --no-exclude-failed --retry-failed --log-level --strict --help' ;;
+        'records retry') words='--config --json --server --database --username --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --connection-timeout --adopt-log --product-line --strict --help' ;;
+        'records report') words='--config --json --server --database --username --mapping --source --failed --help' ;;
+        'records audit') words='--config --json --server --database --username --mapping --source --sample --help' ;;
+        'records dead-letter') words='--config --json --server --database --username --to --help' ;;
         'rows run') words='--json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows verify') words='--config --json --file --help' ;;
         'rows plan') words='--config --json --file --help' ;;

@@ -43,13 +43,13 @@ export const recordsCommands: Register = (program, { run, below }) => {
   selecting(below(records, 'retry', 'take failed items again'))
     .option('--strict', 'a warning fails the item')
     .action(run(async () => (await import('../commands/records/retry.ts')).retryCommand, 'task'))
-  below(records, 'report', 'what became of the items: by status, code and table')
+  naming(below(records, 'report', 'what became of the items: by status, code and table'))
     .argument('<task>', 'task of records.tasks')
     .option('--mapping <file>', 'mapping file instead of the one of the task')
     .option('--source <source>', 'files:FOLDER instead of the configured source')
     .option('--failed', 'list the failed items')
     .action(run(async () => (await import('../commands/records/report.ts')).reportCommand, 'task'))
-  below(records, 'audit', 'map every payload again and compare it with the tables; writes nothing')
+  naming(below(records, 'audit', 'map every payload again and compare it with the tables; writes nothing'))
     .argument('<task>', 'task of records.tasks')
     .option('--mapping <file>', 'mapping file instead of the one of the task')
     .option('--source <source>', 'files:FOLDER instead of the configured source')
@@ -58,16 +58,23 @@ export const recordsCommands: Register = (program, { run, below }) => {
       'check only so many of each 100 stored items; the others count as unchecked',
     )
     .action(run(async () => (await import('../commands/records/audit.ts')).auditCommand, 'task'))
-  below(records, 'dead-letter', 'the payloads of failed items as files, with a manifest')
+  naming(below(records, 'dead-letter', 'the payloads of failed items as files, with a manifest'))
     .argument('<task>', 'task of records.tasks')
     .option('--to <folder>', 'where the files are written')
     .action(run(async () => (await import('../commands/records/dead-letter.ts')).deadLetterCommand, 'task'))
 }
 
+/** The flags that name the target. */
+const naming = (command: Program): Program =>
+  command
+    .option('--server <server>', 'instead of the server of records.target_url: HOST or HOST,PORT')
+    .option('--database <database>', 'instead of the database of records.target_url')
+    .option('--username <name>', 'instead of the user of records.target_url')
+
 /** The arguments and flags that say which items are taken. */
 const selecting = (command: Program): Program =>
-  command
-    .argument('<task>', 'task of records.tasks')
+  naming(command)
+    .argument('[task]', 'task of records.tasks')
     .option('--mapping <file>', 'mapping file instead of the one of the task')
     .option('--source <source>', 'files:FOLDER instead of the configured source')
     .option('--workers <number>', 'items in hand at once')
@@ -83,17 +90,15 @@ const selecting = (command: Program): Program =>
     .option('--instance-count <number>', 'how many instances there are')
     .option('--code <code>', 'of failed items, only those with this code')
     .option('--max-retries <number>', 'of failed items, only those tried again less often')
+    .option('--connection-timeout <seconds>', 'how long a connection, and a statement, may take')
+    .option('--adopt-log', "take over the original's processing_log")
+    .option('--product-line <line>', 'the task, where no TASK is given')
     .addOption(new Option('--modulo-instance <number>').hideHelp())
     .addOption(new Option('--modulo-shard <number>').hideHelp())
-    .addOption(new Option('--server <server>').hideHelp())
-    .addOption(new Option('--database <database>').hideHelp())
-    .addOption(new Option('--username <name>').hideHelp())
     .addOption(new Option('--password <password>').hideHelp())
-    .addOption(new Option('--product-line <line>').hideHelp())
     .addOption(new Option('--chunk-size <number>').hideHelp())
     .addOption(new Option('--enable-pooling').hideHelp())
     .addOption(new Option('--min-pool-size <number>').hideHelp())
     .addOption(new Option('--max-pool-size <number>').hideHelp())
     .addOption(new Option('--disable-mars').hideHelp())
-    .addOption(new Option('--connection-timeout <seconds>').hideHelp())
     .addOption(new Option('--enable-instrumentation').hideHelp())

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mapPayload } from '../../src/records/map-payload.ts'
 import { readMapping } from '../../src/records/mapping/read-mapping.ts'
-import { ensureLog, type LogEntry, type LogWriter } from '../../src/records/sql/processing-log.ts'
+import { ensureLog } from '../../src/records/sql/log-table.ts'
+import { type LogEntry, type LogWriter } from '../../src/records/sql/processing-log.ts'
 import { storeFailure, storeItem, type StoreOptions } from '../../src/records/sql/store-item.ts'
 import { answers, openSite, type Site } from './databases.ts'
 

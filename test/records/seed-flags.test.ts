@@ -1,4 +1,6 @@
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { namedTarget, targetNameOf } from '../../src/commands/records/named-target.ts'
 import { readSeedFlags } from '../../src/commands/records/seed-flags.ts'
 
 describe('flags of the original', () => {
@@ -9,9 +11,56 @@ describe('flags of the original', () => {
       expect.stringContaining('--disable-mars does nothing'),
     ])
   })
-  it.each(['password', 'server', 'database', 'username'])('are refused: --%s, without its value', (name) => {
-    const refused = (): unknown => readSeedFlags({ [name]: 'hidden-word' })
-    expect(refused).toThrow(`--${name} is refused`)
+  it('are refused where they hold a password, without its value', () => {
+    const refused = (): unknown => readSeedFlags({ password: 'hidden-word' })
+    expect(refused).toThrow('--password is refused')
     expect(refused).not.toThrow('hidden-word')
+  })
+})
+
+describe('--server and --database', () => {
+  const url = 'postgres://writer:word@db.example:5433/old?sslmode=disable'
+  const named = (flags: Parameters<typeof namedTarget>[0], from: string | undefined = url) =>
+    namedTarget(flags, { url: from, engine: undefined })
+
+  it('leave a configured target as it is where they are not given', () => {
+    expect(named({})).toBe(url)
+  })
+  it.each([
+    [{ server: 'other' }, 'postgres://writer:word@other/old?sslmode=disable'],
+    [{ server: 'other,6000' }, 'postgres://writer:word@other:6000/old?sslmode=disable'],
+    [{ server: 'tcp:other:6000' }, 'postgres://writer:word@other:6000/old?sslmode=disable'],
+    [{ server: '[::1],6000' }, 'postgres://writer:word@[::1]:6000/old?sslmode=disable'],
+    [{ server: '.' }, 'postgres://writer:word@localhost/old?sslmode=disable'],
+    [{ database: 'new/one?x' }, 'postgres://writer:word@db.example:5433/new%2Fone%3Fx?sslmode=disable'],
+    [{ username: 'writer' }, url],
+    // Another user has another password.
+    [{ username: 'a b' }, 'postgres://a%20b@db.example:5433/old?sslmode=disable'],
+  ])('replace what they name: %j', (flags, expected) => {
+    expect(named(flags)).toBe(expected)
+  })
+  it('make a target where the configuration names the engine alone', () => {
+    const flags = { server: 'db', database: 'loans', username: 'me' }
+    expect(namedTarget(flags, { url: undefined, engine: 'mysql' })).toBe('mysql://me@db/loans')
+    expect(() => namedTarget({ server: 'db' }, { url: undefined, engine: 'mysql' })).toThrow('go together')
+    expect(() => namedTarget(flags, { url: undefined, engine: undefined })).toThrow('need an engine')
+    expect(() => namedTarget({}, { url: undefined, engine: 'mysql' })).toThrow(
+      'records.target_url is missing',
+    )
+  })
+  it('name a file of SQLite, which has no server', () => {
+    expect(named({ database: 'a.db' }, 'sqlite:old.db')).toBe(`sqlite:${resolve('a.db')}`)
+    expect(named({ database: '/x/a.db', server: '(local)' }, 'sqlite:old.db')).toBe('sqlite:/x/a.db')
+    expect(() => named({ server: 'db', database: 'a.db' }, 'sqlite:old.db')).toThrow('SQLite has no server')
+  })
+  it.each(['db\\SQLEXPRESS', 'db/x', 'me@db', 'db:1:2', 'a b', 'db,99999', 'db?x', 'db#x'])(
+    'refuse what is no server: %s',
+    (server) => {
+      expect(() => named({ server })).toThrow('is not HOST')
+    },
+  )
+  it('show no user and no password in a metrics file', () => {
+    expect(targetNameOf(url)).toEqual({ server: 'db.example:5433', database: 'old' })
+    expect(targetNameOf('sqlite:/x/a.db')).toEqual({ server: null, database: '/x/a.db' })
   })
 })

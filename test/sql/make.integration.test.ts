@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { ensureLog } from '../../src/records/sql/processing-log.ts'
+import { ensureLog } from '../../src/records/sql/log-table.ts'
 import { openRecordsDatabase } from '../../src/records/sql/open-database.ts'
 import { LogDatabase } from '../../src/rows/log/log-database.ts'
 import { makeOnce } from '../../src/sql/make.ts'

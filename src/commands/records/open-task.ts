@@ -10,17 +10,19 @@ import type { RecordSource } from '../../records/sources/source.ts'
 import { TableSource } from '../../records/sources/table-source.ts'
 import type { RecordsDatabase } from '../../records/sql/database.ts'
 import { openRecordsDatabase } from '../../records/sql/open-database.ts'
-import { ensureLog } from '../../records/sql/processing-log.ts'
+import { adoptLog, type AdoptedLog } from '../../records/sql/adopt-log.ts'
+import { ensureLog, LOG_TABLE, ORIGINAL_LOG } from '../../records/sql/log-table.ts'
 import { catalogueOf } from '../../records/sql/store-item.ts'
 import type { CatalogueColumn } from '../../records/sql/catalogue.ts'
 import { databasePlace } from '../../sql/database-url.ts'
 import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
+import { namedTarget, targetNameOf, type TargetFlags, type TargetName } from './named-target.ts'
 
 type RecordsConfig = Config['records']
 type QueueConfig = Config['queue']
 
-export interface TaskOptions {
+export interface TaskOptions extends TargetFlags {
   readonly task: string
   readonly config: string
   /** Instead of the one that the configuration names. */
@@ -28,6 +30,10 @@ export interface TaskOptions {
   /** `files:FOLDER` instead of the configured source. */
   readonly source?: string
   readonly workers?: string
+  /** Seconds that a connection, and a statement, may take. */
+  readonly connectionTimeout?: string
+  /** Takes over the log of the original, where the target has it. */
+  readonly adoptLog?: boolean
 }
 
 /** A task with everything that it works on, open. */
@@ -40,6 +46,7 @@ export interface OpenTask {
   readonly source: RecordSource
   readonly sourceName: string
   readonly target: RecordsDatabase
+  readonly targetName: TargetName
   readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
   readonly queue: QueueConfig
   readonly workDir: string
@@ -60,6 +67,9 @@ export interface ReadTask {
   readonly queue: QueueConfig
   readonly workDir: string
   readonly workers: number
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly targetName: TargetName
   readonly openSource: () => Promise<RecordsDatabase>
   readonly openTarget: () => Promise<RecordsDatabase>
 }
@@ -71,7 +81,9 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const mappingFile = options.mapping ?? mappingFileOf(options, records.tasks)
   const text = await mappingText(mappingFile)
   const workers = workersOf(options.workers, records.workers)
-  const { targetUrl, sourceUrl } = records
+  const timeout = timeoutOf(options.connectionTimeout, records.timeoutSeconds)
+  const { sourceUrl } = records
+  const targetUrl = namedTarget(options, { url: records.targetUrl?.reveal(), engine: records.target })
   const open = async (
     url: string,
     setting: string,
@@ -83,11 +95,10 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
       place,
       password,
       connections: workers,
-      timeout: records.timeoutSeconds * 1000,
+      timeout,
     })
   }
-  if (targetUrl === undefined) throw new ArchiverError('CONFIG_INVALID', 'records.target_url is missing')
-  const openTarget = () => open(targetUrl.reveal(), 'records.target_url', records.targetPassword)
+  const openTarget = () => open(targetUrl, 'records.target_url', records.targetPassword)
   return {
     mapping: readMapping(text, mappingFile),
     mappingFile,
@@ -97,6 +108,8 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
     queue,
     workDir,
     workers,
+    timeout,
+    targetName: targetNameOf(targetUrl),
     openTarget,
     openSource: () =>
       sourceUrl === undefined
@@ -123,12 +136,15 @@ export const openTask = async (options: TaskOptions, context: Context): Promise<
       source,
       sourceName,
       target,
-      catalogue: await preparedTarget(target, mapping),
+      targetName: read.targetName,
+      catalogue: await preparedTarget(target, mapping, async () => {
+        if (options.adoptLog) adoptedLine(await adoptLog(target, mapping, options.task), context)
+      }),
       queue,
       workDir,
       workers,
       batchSize: records.batchSize,
-      timeout: records.timeoutSeconds * 1000,
+      timeout: read.timeout,
       close: async () => {
         await source.close()
         await target.close()
@@ -169,6 +185,25 @@ const workersOf = (given: string | undefined, configured: number): number => {
   throw new ArchiverError('USAGE', `--workers: "${given}" is not a number from 1 to 99`)
 }
 
+const timeoutOf = (given: string | undefined, configured: number): number => {
+  if (given === undefined) return configured * 1000
+  if (/^[1-9]\d{0,3}$/.test(given) && Number(given) <= 3600) return Number(given) * 1000
+  throw new ArchiverError(
+    'USAGE',
+    `--connection-timeout: "${given}" is not a number of seconds from 1 to 3600`,
+  )
+}
+
+const adoptedLine = (adopted: AdoptedLog | undefined, context: Context): void => {
+  if (!adopted) return
+  const { stored, failed, unproven, baseTable } = adopted
+  const left =
+    unproven === 0 ? '' : `; ${unproven} that it calls stored have no row in ${baseTable} and are taken again`
+  context.err(
+    `the original's ${LOG_TABLE} is taken over: ${stored} stored, ${failed} failed${left}. It is kept as ${ORIGINAL_LOG}\n`,
+  )
+}
+
 const sourceFolder = (
   { source, config }: TaskOptions,
   configured: string | undefined,
@@ -182,9 +217,12 @@ const sourceFolder = (
   return folder === undefined ? undefined : resolve(dirname(config), folder)
 }
 
-const preparedTarget = async (target: RecordsDatabase, mapping: Mapping): Promise<OpenTask['catalogue']> => {
+const preparedTarget = async (
+  target: RecordsDatabase,
+  mapping: Mapping,
+  adopt: () => Promise<void>,
+): Promise<OpenTask['catalogue']> => {
   try {
-    await ensureLog(target, mapping.record.keyType)
     const catalogue = await catalogueOf(target, mapping)
     const missing = mapping.tables.filter(({ name }) => !catalogue.has(name)).map(({ name }) => name)
     const wrong = mapping.tables.flatMap(({ name, rows }) =>
@@ -202,6 +240,8 @@ const preparedTarget = async (target: RecordsDatabase, mapping: Mapping): Promis
           hint: 'make the tables first, or mend the mapping; nothing was written',
         },
       )
+    await adopt()
+    await ensureLog(target, mapping.record.keyType)
     return catalogue
   } catch (cause) {
     if (cause instanceof ArchiverError) throw cause

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { loadConfig } from '../../config/load-config.ts'
+import { ArchiverError } from '../../errors.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { identity, monotonic, now } from '../../platform/host.ts'
 import { createLog, levelOf, type OpenLog } from '../../platform/log/logger.ts'
@@ -15,7 +16,10 @@ import { readRunOptions, type RunSelection, type SelectionOptions } from './run-
 import { readSeedFlags, type SeedFlags } from './seed-flags.ts'
 import { workOnTask } from './work-on-task.ts'
 
-export interface RecordsRunOptions extends TaskOptions, SelectionOptions, SeedFlags {
+export interface RecordsRunOptions extends Omit<TaskOptions, 'task'>, SelectionOptions, SeedFlags {
+  readonly task?: string | undefined
+  /** The task, where none is given: the original's name for what chooses the contract. */
+  readonly productLine?: string
   readonly json?: boolean
   readonly strict?: boolean
   readonly logLevel?: string
@@ -27,8 +31,10 @@ export interface RecordsRunOptions extends TaskOptions, SelectionOptions, SeedFl
  */
 export const runCommand: Command<RecordsRunOptions> = async (options, context) => {
   const selection = readRunOptions(options)
+  const name = options.task ?? options.productLine
+  if (name === undefined) throw new ArchiverError('USAGE', 'a task is missing: records run TASK')
   for (const sentence of readSeedFlags(options)) context.err(`${sentence}\n`)
-  const task = await openTask(options, context)
+  const task = await openTask({ ...options, task: name }, context)
   try {
     return await runTask(task, selection, options, context)
   } finally {
@@ -92,7 +98,8 @@ const runTask = async (
   const about = {
     task: task.name,
     session_id: session,
-    database: task.target.dialect,
+    ...task.targetName,
+    engine: task.target.dialect,
     workers: task.workers,
     batch_size: selection.batchSize ?? task.batchSize,
     limit: Number.isFinite(selection.limit) ? selection.limit : 0,

@@ -1,18 +1,13 @@
 import { ArchiverError } from '../../errors.ts'
 
-/** Flags of the program that this grew from which have nothing to do here. */
+/** Flags of the program that this grew from which have nothing to do here, and its password. */
 export interface SeedFlags {
   readonly chunkSize?: string
   readonly enablePooling?: boolean
   readonly minPoolSize?: string
   readonly maxPoolSize?: string
   readonly disableMars?: boolean
-  readonly connectionTimeout?: string
   readonly enableInstrumentation?: boolean
-  readonly productLine?: string
-  readonly server?: string
-  readonly database?: string
-  readonly username?: string
   readonly password?: string
 }
 
@@ -23,14 +18,12 @@ const IDLE = {
   minPoolSize: '--min-pool-size does nothing: there are as many connections as --workers',
   maxPoolSize: '--max-pool-size does nothing: there are as many connections as --workers',
   disableMars: '--disable-mars does nothing: a connection has one statement at a time',
-  connectionTimeout: '--connection-timeout does nothing: records.timeout_seconds says it',
   enableInstrumentation: '--enable-instrumentation does nothing: figures are always kept',
-  productLine: '--product-line does nothing: the task names its mapping',
 } as const satisfies Partial<Record<keyof SeedFlags, string>>
 
 /**
- * The sentences to tell once for flags that are accepted and do nothing. Throws USAGE for those that would change where rows go: a database is
- * named by the configuration alone, and a password in a command line can be read by everybody on the machine.
+ * The sentences to tell once for flags that are accepted and do nothing. Throws USAGE for a password: in a command line everybody on the machine
+ * can read it. What names the database is read by `namedTarget`.
  */
 export const readSeedFlags = (flags: SeedFlags): string[] => {
   if (flags.password !== undefined)
@@ -41,11 +34,6 @@ export const readSeedFlags = (flags: SeedFlags): string[] => {
         hint: 'records.target_password takes ${VARIABLE} or a file',
       },
     )
-  for (const name of ['server', 'database', 'username'] as const)
-    if (flags[name] !== undefined)
-      throw new ArchiverError('USAGE', `--${name} is refused: records.target_url says which database`, {
-        hint: 'target_url: postgres://user@server/database, mysql://user@server/database or sqlite:FILE',
-      })
   return Object.entries(IDLE).flatMap(([name, sentence]) =>
     flags[name as keyof SeedFlags] === undefined ? [] : [sentence],
   )

@@ -1,5 +1,5 @@
 import { ledgerUrl, secret } from '../addresses.ts'
-import { integer, map, text } from '../value-types.ts'
+import { choice, integer, map, text } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
 export const records = section(
@@ -16,6 +16,9 @@ export const records = section(
       doc: 'A folder of payload files instead of a database: `<key>.xml`, `<key>.json`, also `.gz`.',
     }),
     target_url: optional(ledgerUrl, { doc: 'The database that has the tables and `processing_log`.' }),
+    target: optional(choice('postgres', 'mysql', 'sqlite'), {
+      doc: 'The engine of the target where `--server` and `--database` name it, and no `target_url` does.',
+    }),
     target_password: optional(secret, { doc: 'For a `target_url` without a password.' }),
     workers: key(integer(1, 64), '4', { doc: 'Items in hand at once.' }),
     batch_size: key(integer(1, 100_000), '1000', {

@@ -48,6 +48,8 @@ export class RunMetrics {
     return {
       run_timestamp: new Date(this.#started).toISOString(),
       ...about,
+      target_schema: null,
+      pooling: true,
       total_applications_processed: tried,
       total_applications_successful: this.succeeded,
       total_applications_failed: this.failed,
@@ -59,6 +61,8 @@ export class RunMetrics {
       failure_summary: { by_stage: Object.fromEntries([...this.#stages].sort()), by_code: this.codes },
       failed_apps: this.#failedKeys,
       quality_issue_apps: this.#warnedKeys,
+      // There are no batches of payloads: each item is by itself.
+      batch_details: [],
       present: this.present,
       done_before: this.doneBefore,
     }

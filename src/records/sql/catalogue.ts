@@ -26,7 +26,7 @@ export const catalogueColumns = async (
 
 const ofSqlite = async (database: RecordsDatabase, table: string): Promise<CatalogueColumn[]> => {
   const name = table.split('.').at(-1) ?? table
-  const rows = await database.session.rows(`PRAGMA table_info(${quoted('sqlite', name)})`)
+  const rows = await database.session.rows(`PRAGMA table_xinfo(${quoted('sqlite', name)})`)
   return rows.map(({ name: column, type, notnull, dflt_value: fallback, pk }) => ({
     name: String(column),
     type: String(type).toLowerCase(),

@@ -1,6 +1,6 @@
 import { textIn, type RecordsDatabase, type SqlRow } from './database.ts'
 import { asText, quoted } from './dialect.ts'
-import { LOG_TABLE } from './processing-log.ts'
+import { LOG_TABLE } from './log-table.ts'
 
 /** What the log says of a task. */
 export interface LogReport {

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { ArchiverError } from '../../errors.ts'
+
+/** The flags of the original that name a database. A password is never one of them. */
+export interface TargetFlags {
+  /** `host`, `host,port` or `host:port`. */
+  readonly server?: string
+  readonly database?: string
+  readonly username?: string
+}
+
+export const ENGINES = ['postgres', 'mysql', 'sqlite'] as const
+export type Engine = (typeof ENGINES)[number]
+
+/** What the configuration says of the target. */
+export interface ConfiguredTarget {
+  readonly url: string | undefined
+  readonly engine: Engine | undefined
+}
+
+/**
+ * The URL of the target: that of the configuration, with what the flags name instead. Its engine is that of the URL, or `records.target`.
+ * Everything else of the URL stays, but for the password of another user. Throws USAGE and CONFIG_INVALID.
+ */
+export const namedTarget = (flags: TargetFlags, { url, engine }: ConfiguredTarget): string => {
+  const { server, database, username } = flags
+  if (server === undefined && database === undefined && username === undefined) {
+    if (url !== undefined) return url
+    throw new ArchiverError('CONFIG_INVALID', 'records.target_url is missing', {
+      hint: 'or records.target (postgres, mysql, sqlite) with --server and --database',
+    })
+  }
+  const configured = url === undefined || url === 'off' ? undefined : url
+  if (configured === undefined && engine === undefined)
+    throw new ArchiverError('USAGE', '--server and --database need an engine', {
+      hint: `records.target: ${ENGINES.join(', ')}; or records.target_url, of which they replace the server and the database`,
+    })
+  if (configured === undefined ? engine === 'sqlite' : configured.startsWith('sqlite:'))
+    return sqliteFile(flags, configured)
+  return serverUrl(flags, configured, engine ?? 'postgres')
+}
+
+/** How a metrics file names the target, without its user and password. */
+export interface TargetName {
+  readonly server: string | null
+  readonly database: string
+}
+
+export const targetNameOf = (url: string): TargetName => {
+  const file = /^sqlite:(.*)$/s.exec(url)?.[1]
+  if (file !== undefined) return { server: null, database: file }
+  if (!URL.canParse(url)) return { server: null, database: '' }
+  const { host, pathname } = new URL(url)
+  return { server: host, database: decodeURIComponent(pathname.slice(1)) }
+}
+
+/** Names of this machine, with which the original was started for a local server. */
+const HERE = new Set(['', '.', '(local)', 'localhost', '127.0.0.1'])
+
+const sqliteFile = ({ server, database }: TargetFlags, configured: string | undefined): string => {
+  if (server !== undefined && !HERE.has(server))
+    throw new ArchiverError('USAGE', `--server ${server}: SQLite has no server`, {
+      hint: '--database FILE alone, or records.target: postgres or mysql',
+    })
+  if (database !== undefined) return `sqlite:${resolve(database)}`
+  if (configured !== undefined) return configured
+  throw new ArchiverError('USAGE', '--database is missing: the file of SQLite')
+}
+
+const serverUrl = (
+  { server, database, username }: TargetFlags,
+  configured: string | undefined,
+  engine: Engine,
+): string => {
+  if (configured === undefined && (server === undefined || database === undefined))
+    throw new ArchiverError(
+      'USAGE',
+      '--server and --database go together where records.target_url is missing',
+    )
+  const place = server === undefined ? undefined : hostAndPort(server)
+  const start = configured ?? `${engine}://${place?.host ?? ''}/`
+  if (!URL.canParse(start)) throw notAServer(server ?? '')
+  const url = new URL(start)
+  if (place) {
+    url.hostname = place.host
+    url.port = place.port
+    if (url.hostname !== new URL(`${engine}://${place.host}/`).hostname) throw notAServer(server ?? '')
+  }
+  if (database !== undefined) url.pathname = `/${encodeURIComponent(database)}`
+  if (username !== undefined && username !== decodeURIComponent(url.username)) {
+    url.username = encodeURIComponent(username)
+    url.password = ''
+  }
+  return url.href
+}
+
+const hostAndPort = (server: string): { readonly host: string; readonly port: string } => {
+  const [, host = '', port = ''] =
+    /^(?:tcp:)?(\[[0-9a-f:.]+\]|[^\s,:/\\@?#[\]]*)(?:[,:](\d{1,5}))?$/i.exec(server) ?? []
+  if (server !== '' && host === '' && port === '') throw notAServer(server)
+  if (Number(port) > 65_535) throw notAServer(server)
+  return { host: HERE.has(host) ? 'localhost' : host, port }
+}
+
+const notAServer = (server: string): ArchiverError =>
+  new ArchiverError('USAGE', `--server "${server}" is not HOST, HOST,PORT or HOST:PORT`, {
+    hint: 'instances of SQL Server (host\\instance) are not offered: the targets are PostgreSQL, MariaDB/MySQL and SQLite',
+  })
