@@ -75,6 +75,33 @@ const givenTo = (program: Program): Record<string, unknown> =>
     Object.entries(program.opts()).filter(([name]) => program.getOptionValueSource(name) === 'cli'),
   )
 
+/** An option of the program before a command that does not have it would be ignored: `run-archiver --dry-run artdaq repair` must not repair. */
+const refuseUnknownGlobals = (self: Program): void => {
+  for (let above = self.parent; above; above = above.parent)
+    for (const option of above.options)
+      if (
+        above.getOptionValueSource(option.attributeName()) === 'cli' &&
+        !self.options.some(({ long }) => long === option.long)
+      )
+        self.error(`error: '${self.name()}' does not take ${option.long ?? option.flags}`, {
+          exitCode: EXIT_USAGE,
+        })
+}
+
+/** The configuration by its option or as an argument, which are the same: two different ones are a contradiction. */
+const chosenConfig = (self: Program, argument: unknown): string => {
+  const { config } = self.opts<{ config?: string }>()
+  const isGiven = self.getOptionValueSource('config') === 'cli'
+  if (typeof argument !== 'string') return config ?? DEFAULT_CONFIG
+  if (isGiven && config !== argument)
+    self.error(`error: two configurations are named: ${argument} and --config ${config}`, {
+      exitCode: EXIT_USAGE,
+    })
+  return argument
+}
+
+const DEFAULT_CONFIG = 'config.yaml'
+
 const configOf = (options: { readonly config?: unknown }): string | undefined =>
   typeof options.config === 'string' ? options.config : undefined
 
@@ -105,8 +132,10 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     async (...words: unknown[]): Promise<void> => {
       const self = words.at(-1) as Program
       const named = Object.fromEntries(names.map((name, i) => [name, words[i]]))
-      const command = await load()
+      refuseUnknownGlobals(self)
       const options: { config?: unknown } = { ...self.optsWithGlobals(), ...givenTo(self), ...named }
+      if (names.includes('config')) options.config = chosenConfig(self, words[names.indexOf('config')])
+      const command = await load()
       try {
         exit(await command(options as Options, { ...context, configFile: configOf(options) }))
       } catch (error) {
@@ -116,7 +145,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     }
   /** A word that is no file may be a command with a slip in it; it is never taken for a configuration then. */
   const mainAction = async (...words: unknown[]): Promise<void> => {
-    refuseMisspelled(program, String(words[0]))
+    if (typeof words[0] === 'string') refuseMisspelled(program, words[0])
     await run(async () => (await import('./commands/main-command.ts')).mainCommand, 'config')(...words)
   }
   const program: Program = new Program('run-archiver')
@@ -128,7 +157,8 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     .exitOverride()
     .enablePositionalOptions()
     .showHelpAfterError('(run-archiver --help lists commands and flags)')
-    .argument('[config]', 'configuration file', 'config.yaml')
+    .argument('[config]', `configuration file (default: "${DEFAULT_CONFIG}")`)
+    .option('--config <file>', 'the same as the argument')
     .option('--incremental', 'only what is new: failed runs are left to --retry-failed-*')
     .option('--import-only', 'run record directories → artdaqDB only')
     .option('--migrate-only', 'artdaqDB → UconDB only')
@@ -168,7 +198,7 @@ export const programFor = (context: Context, exit: (code: number) => void): Prog
     parent
       .command(name)
       .description(description)
-      .option('--config <file>', 'configuration file', 'config.yaml')
+      .option('--config <file>', 'configuration file', DEFAULT_CONFIG)
       .option('--json', 'one JSON document on standard output')
 
   for (const register of AREAS) register(program, { run, below })

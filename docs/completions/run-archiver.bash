@@ -96,7 +96,7 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit scrub state daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve worker queue --version -V --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --instance-id --instance-count --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub state daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve worker queue --version -V --config --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --instance-id --instance-count --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -132,7 +132,7 @@ _run_archiver() {
         'records report') words='--config --json --server --database --username --mapping --source --failed --help' ;;
         'records audit') words='--config --json --server --database --username --mapping --source --sample --help' ;;
         'records dead-letter') words='--config --json --server --database --username --to --help' ;;
-        'rows run') words='--json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
+        'rows run') words='--config --json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows verify') words='--config --json --file --help' ;;
         'rows plan') words='--config --json --file --help' ;;
         'rows status') words='--config --json --limit --help' ;;

@@ -28,32 +28,31 @@ export const rowsCommands: Register = (program, { run, below }) => {
   const rows = program
     .command('rows')
     .description('move rows of a SQL table to its archive table, by lists of ids')
+  /** A command that may be given its file as an argument, too. */
+  const reading = (name: string, text: string): Program =>
+    below(rows, name, text).argument('[config]', 'YAML or INI file, the same as --config')
   paced(
-    rows
-      .command('run')
-      .description('move the rows; resumes what an earlier run left')
-      .argument('[config]', 'YAML or INI file', 'config.yaml')
-      .option('--json', 'one JSON document on standard output')
+    reading('run', 'move the rows; resumes what an earlier run left')
       .option('--dry-run', 'do each batch and roll it back; write nothing')
       .option('--no-delete', 'copy only: live rows stay')
       .option('--verify-only', 'compare only: change nothing'),
   ).action(run(async () => (await import('../commands/rows/run.ts')).rowsRun, 'config'))
-  below(rows, 'verify', 'compare the rows of the files with their archive; change nothing')
+  reading('verify', 'compare the rows of the files with their archive; change nothing')
     .option('--file <path...>', 'these files instead of rows.files')
-    .action(run(async () => (await import('../commands/rows/run.ts')).rowsVerify))
-  below(rows, 'plan', 'check everything, and show the SQL of a batch and how the server would run it')
+    .action(run(async () => (await import('../commands/rows/run.ts')).rowsVerify, 'config'))
+  reading('plan', 'check everything, and show the SQL of a batch and how the server would run it')
     .option('--file <path...>', 'these files instead of rows.files')
-    .action(run(async () => (await import('../commands/rows/plan.ts')).rowsPlan))
-  below(rows, 'status', 'running and past executions with their files')
+    .action(run(async () => (await import('../commands/rows/plan.ts')).rowsPlan, 'config'))
+  reading('status', 'running and past executions with their files')
     .option('--limit <number>', 'at most so many', '5')
-    .action(run(async () => (await import('../commands/rows/status.ts')).rowsStatus))
-  below(rows, 'stats', 'executions, rows and conflicts by day')
+    .action(run(async () => (await import('../commands/rows/status.ts')).rowsStatus, 'config'))
+  reading('stats', 'executions, rows and conflicts by day')
     .option('--since <days>', 'so many days', '7')
-    .action(run(async () => (await import('../commands/rows/status.ts')).rowsStats))
-  below(rows, 'conflicts', 'rows that differ from their archived version; settle them with --keep')
+    .action(run(async () => (await import('../commands/rows/status.ts')).rowsStats, 'config'))
+  reading('conflicts', 'rows that differ from their archived version; settle them with --keep')
     .option('--keep <version>', 'archive, live or both')
     .option('--key <key>', 'only this row')
-    .action(run(async () => (await import('../commands/rows/conflicts.ts')).rowsConflicts))
+    .action(run(async () => (await import('../commands/rows/conflicts.ts')).rowsConflicts, 'config'))
   for (const [word, text] of [
     ['pause', 'begin no further batch until resumed'],
     ['resume', 'go on after a pause'],
@@ -67,7 +66,7 @@ export const rowsCommands: Register = (program, { run, below }) => {
           return rowsControl(word)
         }, 'id'),
       )
-  below(rows, 'cleanup', 'remove old rows of the log tables')
+  reading('cleanup', 'remove old rows of the log tables')
     .option('--older-than <days>', 'executions that ended longer ago', '90')
-    .action(run(async () => (await import('../commands/rows/control.ts')).rowsCleanup))
+    .action(run(async () => (await import('../commands/rows/control.ts')).rowsCleanup, 'config'))
 }

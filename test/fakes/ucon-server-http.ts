@@ -161,9 +161,17 @@ export class Reply {
           response.write(Buffer.of(byte))
           await sleep(fault.milliseconds)
         }
-      else if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      else if (!response.write(bytes)) await drained(response)
     }
   }
+}
+
+/** Until a response takes more or is closed; listens for neither any longer then. */
+const drained = async (response: ServerResponse): Promise<void> => {
+  const either = new AbortController()
+  const waits = ['drain', 'close'].map((event) => once(response, event, { signal: either.signal }))
+  await Promise.race(waits).finally(() => either.abort())
+  await Promise.allSettled(waits)
 }
 
 /** Pieces gathered to some 64 kB, so that a listing is not a system call for each version. */
