@@ -92,7 +92,7 @@ const canonical = (value: unknown, column: Column | undefined): Cell => {
   if (value === null || value === undefined) return null
   if (value instanceof Date) return canonical(value.toISOString(), column)
   if (value instanceof Uint8Array)
-    return value.length === 1 ? (value[0] ?? 0) : Buffer.from(value).toString('utf8')
+    return canonical(bitOf(value) ?? Buffer.from(value).toString('utf8'), column)
   if (typeof value === 'boolean') return canonical(Number(value), column)
   const text =
     typeof value === 'string'
@@ -121,18 +121,38 @@ const canonical = (value: unknown, column: Column | undefined): Cell => {
   }
 }
 
+/** MySQL gives a `bit(1)` as one byte. */
+const bitOf = (bytes: Uint8Array): number | undefined =>
+  bytes.length === 1 && (bytes[0] === 0 || bytes[0] === 1) ? bytes[0] : undefined
+
 const canonicalDecimal = (text: string): string => {
   const value = parseDecimal(text)
   if (!value || compareDecimals(value, { units: 0n, scale: 0 }) === 0) return '0'
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
 
+/** JSON with its members in order, and each number as its exact value: engines write it anew, each in its own way. */
 const sortedJson = (text: string): string => {
   try {
-    return JSON.stringify(JSON.parse(text, (_name, value: unknown) => sorted(value)))
+    const marked = text.replace(STRING_OR_NUMBER, (part) =>
+      part.startsWith('"') ? `"s${part.slice(1)}` : `"n${exactNumber(part)}"`,
+    )
+    return JSON.stringify(JSON.parse(marked, (_name, value: unknown) => sorted(value)))
   } catch {
     return text
   }
+}
+
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gis
+
+/** Without zeros that say nothing, and the exponent as a number of its own. */
+const exactNumber = (text: string): string => {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const bare = digits.replace(/0+$/, '')
+  if (bare === '') return '0'
+  return `${sign}${bare}e${Number(exponent) - fraction.length + digits.length - bare.length}`
 }
 
 const sorted = (value: unknown): unknown =>

@@ -18,6 +18,8 @@ const MYSQL_CONSTRAINTS = new Set([1048, 1216, 1217, 1451, 1452, 3819, 4025])
 export const classOf = (error: unknown): ErrorClass => {
   if (error instanceof CommitUnknownError) return 'unknown'
   if (!(error instanceof Error)) return 'unavailable'
+  // A driver that cannot bind a value: the next item may be sound.
+  if (error instanceof RangeError || error instanceof TypeError) return 'refused'
   const { code, errno, sqlState } = error as Error & Partial<Record<'code' | 'errno' | 'sqlState', unknown>>
   const sqlite = sqliteCode(error)
   if (sqlite !== '') return ofSqlite(sqlite)

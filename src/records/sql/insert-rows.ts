@@ -1,5 +1,5 @@
 import type { Row } from '../map/map-row.ts'
-import type { Mapping, Table } from '../mapping/model.ts'
+import type { ColumnType, Mapping, Table } from '../mapping/model.ts'
 import type { StoredRow } from '../map/compare-rows.ts'
 import type { Session } from './database.ts'
 import type { DialectName } from '../../sql/database-url.ts'
@@ -57,16 +57,23 @@ export const storedRows = async (
   return found
 }
 
-/** A column as it is read back: numbers as text, so that none loses a digit. */
+/** A column as it is read back: as text where the driver would lose a digit of it, or make another value of it. */
 const column = (dialect: DialectName, table: Table, name: string): string => {
   const plain = quoted(dialect, name)
   const types = table.rows.flatMap(({ columns }) =>
     columns.filter((one) => one.name === name).map(({ type }) => type),
   )
-  const exact = types.every(
-    (type) => type === 'bigint' || type === 'integer' || type === 'decimal' || type === 'smallint',
-  )
-  return exact ? asText(dialect, plain) : plain
+  const isText = types.every((type) => type !== undefined && READ_AS_TEXT[dialect].has(type))
+  return isText ? asText(dialect, plain) : plain
+}
+
+const NUMBERS: readonly ColumnType[] = ['tinyint', 'smallint', 'integer', 'bigint', 'decimal']
+const READ_AS_TEXT: Readonly<Record<DialectName, ReadonlySet<ColumnType>>> = {
+  sqlite: new Set(NUMBERS),
+  // A `char(n)` loses the blanks with which it was filled.
+  postgres: new Set([...NUMBERS, 'text']),
+  // The driver reads JSON, and its numbers lose digits.
+  mysql: new Set([...NUMBERS, 'json']),
 }
 
 /** Every row count of an item by table, tables without rows left out. */

@@ -99,6 +99,6 @@ class SqliteDatabase implements RecordsDatabase {
   }
 }
 
-/** A number is bound as REAL unless it is a bigint. */
+/** A number is bound as REAL unless it is a bigint. What is above 2^53 is a float: whole numbers of that size come as text. */
 const exact = (value: unknown): unknown =>
-  typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+  typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
