@@ -90,6 +90,7 @@ const snapshotOf = (runs: number): RunsSnapshot => {
     proof: undefined,
     advice: [],
     unreadable: [],
+    missing: [],
   }
 }
 const snapshot = snapshotOf(RUNS)

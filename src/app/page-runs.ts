@@ -8,7 +8,8 @@ import type { Archiver } from '../runs/archiver.ts'
 import { provenOf } from '../runs/scrub/proven.ts'
 import { recommendations } from '../runs/report/advice.ts'
 import { makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
-import type { CopyFile, Known, RunCopies, RunCopy, RunReads, RunsSnapshot, StageMarks } from '../web/model.ts'
+import type { Known, MissingPlace, RunReads, RunsSnapshot, StageMarks } from '../web/model.ts'
+import type { CopyFile, RunCopies, RunCopy } from '../web/models/copies.ts'
 import { runMap } from '../web/runs/run-map.ts'
 
 /** Milliseconds: a snapshot is kept so long at least, and ten times as long as it took to make. */
@@ -31,10 +32,11 @@ export const pageRuns = (
   let last: RunsSnapshot | undefined
   let making: Promise<RunsSnapshot> | undefined
   let dueAt = -Infinity
+  const remembered: Remembered = new Map()
   const copies = new Map<number, { readonly of: number; readonly value: Promise<RunCopies> }>()
   const make = async (): Promise<RunsSnapshot> => {
     const begun = monotonic()
-    const snapshot = snapshotOf(await gather())
+    const snapshot = snapshotOf(await gather(), remembered)
     dueAt = monotonic() + Math.max(KEEP, (monotonic() - begun) * SHARE)
     // An equal snapshot keeps its time, so that no page is sent a change that is none.
     if (!last || fingerprint(last) !== fingerprint(snapshot)) last = snapshot
@@ -69,24 +71,34 @@ const fingerprint = ({ at: _at, map: _map, waiting, ...rest }: RunsSnapshot): st
     value instanceof RunSet ? value.toString() : value instanceof Map ? [...value] : value,
   )
 
-/** Facts of the report in the words of the pages. */
-export const snapshotOf = (facts: ReportFacts): RunsSnapshot => {
+/** What each place held when it was last read. */
+type Remembered = Map<string, { readonly at: number; readonly runs: RunSet }>
+
+/** Facts of the report in the words of the pages. A place that cannot be read now is drawn as it was last seen. */
+export const snapshotOf = (facts: ReportFacts, remembered: Remembered = new Map()): RunsSnapshot => {
   const report = makeReport(facts)
   const { records, artdaq, archive, waiting } = report.facts
-  const setOf = (known: Known<{ readonly runs: RunSet }>): RunSet =>
-    known.known ? known.value.runs : RunSet.EMPTY
+  const missing: MissingPlace[] = []
+  const setOf = (place: string, runs: RunSet | undefined): RunSet => {
+    if (runs) remembered.set(place, { at: facts.now, runs })
+    const last = remembered.get(place)
+    if (!runs) missing.push({ place, shownFrom: last?.at })
+    return last?.runs ?? RunSet.EMPTY
+  }
   const runsOf = (known: Known<{ readonly runs: RunSet }>): Known<RunSet> =>
     known.known ? { known: true, value: known.value.runs } : known
   const imports = marksOf(facts.import)
   const migrate = marksOf(facts.migrate)
   const failedOf = (marks: Known<StageMarks>): RunSet => (marks.known ? marks.value.failed : RunSet.EMPTY)
-  const ambiguous = records.known ? records.value.ambiguous : RunSet.EMPTY
   return {
     at: facts.now,
     map: runMap({
-      records: setOf(records).union(ambiguous),
-      artdaq: setOf(artdaq),
-      archive: setOf(archive),
+      records: setOf(
+        'run records',
+        records.known ? records.value.runs.union(records.value.ambiguous) : undefined,
+      ),
+      artdaq: setOf('artdaqDB', artdaq.known ? artdaq.value.runs : undefined),
+      archive: setOf('UconDB', archive.known ? archive.value.runs : undefined),
       failed: failedOf(imports).union(failedOf(migrate)),
       waiting: RunSet.of(waiting.keys()),
     }),
@@ -100,6 +112,7 @@ export const snapshotOf = (facts: ReportFacts): RunsSnapshot => {
     proof: facts.proof,
     advice: recommendations(report),
     unreadable: report.unreadable,
+    missing,
   }
 }
 

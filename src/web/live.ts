@@ -89,6 +89,7 @@ export class LiveHub {
 
   async #greet(room: Room, reader: Reader): Promise<void> {
     await this.#make(room)
+    if (room.sent.size > 0) reader.send('parts', { ids: partsOf(room.sent) })
     for (const [id, html] of room.sent) reader.send('patch', { id, html })
   }
 
@@ -165,10 +166,14 @@ export class LiveHub {
       const parts = await renderBlocks(view, this.#options.base)
       const changed = [...parts].filter(([id, html]) => room.sent.get(id) !== html)
       const isFirst = room.sent.size === 0
+      const ids = partsOf(parts)
+      const isOther = ids.join() !== partsOf(room.sent).join()
       room.sent = parts
       if (isFirst) return
-      for (const reader of room.readers.keys())
+      for (const reader of room.readers.keys()) {
+        if (isOther) reader.send('parts', { ids })
         for (const [id, html] of changed) reader.send('patch', { id, html })
+      }
     } catch {
       // A page that cannot be made now is made at the next change.
     }
@@ -179,6 +184,10 @@ export class LiveHub {
       for (const reader of readers.keys()) reader.send(event, data)
   }
 }
+
+/** The blocks of a page in their order: readers make room for those that come, and drop those that are gone. */
+const partsOf = (parts: ReadonlyMap<string, string>): readonly string[] =>
+  [...parts.keys()].filter((id) => id !== 'lead')
 
 const roomFor = (path: string): Room => ({
   path,

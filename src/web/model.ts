@@ -1,6 +1,7 @@
-import type { Compared, Proof } from './proof.ts'
+import type { Proof } from './proof.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type { ActionLine } from './models/actions.ts'
+import type { RunCopies } from './models/copies.ts'
 import type { StepTime } from './models/steps.ts'
 import type { GraphFacts } from './models/graph.ts'
 import type { Eta, LateTask } from './outlook.ts'
@@ -193,6 +194,12 @@ export interface StageMarks {
   readonly failed: RunSet
 }
 
+/** A place that cannot be read: the map shows what it held at `shownFrom`; undefined: it was not read since the page began. */
+export interface MissingPlace {
+  readonly place: string
+  readonly shownFrom: number | undefined
+}
+
 /** The three places and two memories at one moment. */
 export interface RunsSnapshot {
   readonly at: number
@@ -211,31 +218,8 @@ export interface RunsSnapshot {
   /** What `--report-status` recommends, in its words. */
   readonly advice: readonly { readonly text: string; readonly command?: string }[]
   readonly unreadable: readonly string[]
-}
-
-export interface CopyFile {
-  readonly name: string
-  readonly size: number
-  readonly digest: string | undefined
-}
-
-/** A copy of a run in one place. `absent`: the place was read and does not hold it. */
-export type RunCopy =
-  | { readonly is: 'absent' | 'unknown'; readonly why?: string }
-  | {
-      readonly is: 'present'
-      readonly where: string
-      readonly files: readonly CopyFile[]
-      readonly bytes: number
-      /** SHA-256 of the copy as a whole, where the place has one. */
-      readonly digest: string | undefined
-      readonly note: string | undefined
-    }
-
-export interface RunCopies extends Compared {
-  readonly record: RunCopy
-  readonly artdaq: RunCopy
-  readonly archive: RunCopy
+  /** Places that cannot be read now. */
+  readonly missing: readonly MissingPlace[]
 }
 
 export interface RunReads {

@@ -134,6 +134,23 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium a reader', { timeout: PATIEN
     expect(await page.inputValue('[name=host]')).toBe('being typed')
   })
 
+  it('sees a part that comes, in its place, and none that is gone', async () => {
+    await page.route('**/events?*', (route) =>
+      route.fulfill({
+        contentType: 'text/event-stream',
+        body: [
+          'event: parts\ndata: {"ids":["b-new","b-executions"]}\n\n',
+          'event: patch\ndata: {"id":"b-new","html":"<div class=\\"block\\" id=\\"b-new\\">The ledger is away.</div>"}\n\n',
+        ].join(''),
+      }),
+    )
+    await open('/history')
+    await expect.poll(() => page.locator('main > .block').allTextContents()).toHaveLength(2)
+    const blocks = await page.locator('main > .block').allTextContents()
+    expect(blocks[0]).toBe('The ledger is away.')
+    expect(blocks[1]).toContain('Executions')
+  })
+
   it('ticks two executions, which stay ticked while changes come, and compares them', async () => {
     await open('/history?task=DAILY_01_pedestals')
     const boxes = page.locator('#ex tbody input[name=compare]')

@@ -63,6 +63,22 @@ const apply = ({ id, html }: Patch): void => {
   if (before !== after && after !== '') say(after)
 }
 
+/** Makes an empty block for each part that has come, in its place, and drops those that are gone. */
+const arrange = (ids: readonly string[]): void => {
+  for (const block of every('main > .block')) if (!ids.includes(block.id)) block.remove()
+  let after: Element | null = one('#connection')
+  for (const id of ids) {
+    let block = document.getElementById(id)
+    if (!block) {
+      block = document.createElement('div')
+      block.id = id
+      block.className = 'block'
+      after?.after(block)
+    }
+    after = block
+  }
+}
+
 /** What a reader of the screen hears: the first sentence, not each percentage. */
 const standings = (): string => one('.lead .say .chip')?.textContent ?? ''
 
@@ -71,6 +87,7 @@ export const live = (): void => {
   const button = one('#live')
   if (!button || !('EventSource' in window)) return
   const waiting = new Map<string, Patch>()
+  let parts: readonly string[] | undefined
   let stream: EventSource | undefined
   let tries = 0
   let brokenAt: number | undefined
@@ -94,6 +111,8 @@ export const live = (): void => {
   const flush = (): void => {
     const patches = [...waiting.values()]
     waiting.clear()
+    if (parts) arrange(parts)
+    parts = undefined
     for (const patch of patches) apply(patch)
     if (patches.length > 0) redraw()
     // A log that was not there when the page was opened is followed from now on.
@@ -134,6 +153,10 @@ export const live = (): void => {
       brokenAt = undefined
       notice()
       show()
+    })
+    stream.addEventListener('parts', (event: MessageEvent<string>) => {
+      parts = (JSON.parse(event.data) as { readonly ids: readonly string[] }).ids
+      if (!paused) queueMicrotask(flush)
     })
     stream.addEventListener('patch', (event: MessageEvent<string>) => {
       const patch = JSON.parse(event.data) as Patch

@@ -1,4 +1,5 @@
-import type { RunAttempt, RunCopy } from '../model.ts'
+import type { RunAttempt } from '../model.ts'
+import type { RunCopy } from '../models/copies.ts'
 import { plural, size, span } from '../text.ts'
 import { Glyph } from './glyph.tsx'
 import { Time } from './parts.tsx'
@@ -36,6 +37,19 @@ export const CopyBox = ({ title, copy, failed }: { title: string; copy: RunCopy;
   )
 }
 
+/** RECORD_INVALID in two lines where it must, never within a word. */
+const brokenAtUnderscores = (code: string) =>
+  code.split('_').map((word, at) => (
+    <>
+      {at > 0 && (
+        <>
+          _<wbr />
+        </>
+      )}
+      {word}
+    </>
+  ))
+
 /** The newest attempt of a stage. */
 export const Arrow = ({
   stage,
@@ -55,7 +69,7 @@ export const Arrow = ({
         {newest === undefined
           ? 'not attempted'
           : standing === 'failed'
-            ? (newest.code ?? 'failed')
+            ? brokenAtUnderscores(newest.code ?? 'failed')
             : newest.tookMs === undefined
               ? newest.standing
               : span(newest.tookMs / 1000)}

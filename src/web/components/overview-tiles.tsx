@@ -2,7 +2,7 @@ import type { ExecutionLine, RunsSnapshot, TaskDay } from '../model.ts'
 import { count, isoDay, plural, share, span } from '../text.ts'
 import { Spark } from './bars.tsx'
 import { Tile, Time } from './parts.tsx'
-import { failedCount, onTheirWay } from './runs.tsx'
+import { failedCount, isUnknown, onTheirWay } from './runs.tsx'
 
 const DAY = 86_400_000
 
@@ -46,16 +46,25 @@ export const Tiles = ({ facts }: { facts: Facts }) => {
         href="/history"
       />
       {snapshot ? (
-        <Tile k="On their way" v={count(onTheirWay(snapshot))} sub="not failed, not archived" href="/runs" />
+        <Tile
+          k="On their way"
+          v={isUnknown(snapshot) ? '?' : count(onTheirWay(snapshot))}
+          sub={isUnknown(snapshot) ? 'a place cannot be read' : 'not failed, not archived'}
+          href="/runs"
+        />
       ) : (
         <Tile k="Running" v={count(current.length)} sub="executions" href="/history?standing=running" />
       )}
       {snapshot ? (
         <Tile
           k="Failed"
-          v={count(failedCount(snapshot))}
+          v={snapshot.import.known && snapshot.migrate.known ? count(failedCount(snapshot)) : '?'}
           s={failedCount(snapshot) > 0 ? 'failed' : undefined}
-          sub="runs in the failure logs"
+          sub={
+            snapshot.import.known && snapshot.migrate.known
+              ? 'runs in the failure logs'
+              : 'a failure log cannot be read'
+          }
           href="/runs"
         />
       ) : (

@@ -1,4 +1,5 @@
-import type { RunCopies, RunCopy, RunsSnapshot } from '../model.ts'
+import type { RunsSnapshot } from '../model.ts'
+import type { RunCopies, RunCopy } from '../models/copies.ts'
 import { MAP_STATES, stateOf } from '../runs/run-map.ts'
 import { count, plural, rangeText, size } from '../text.ts'
 import { Panel } from './parts.tsx'

@@ -2,6 +2,7 @@ import type { RunsSnapshot, Standing } from '../model.ts'
 import { stateOf } from '../runs/run-map.ts'
 import { count, plural } from '../text.ts'
 import { Glyph } from './glyph.tsx'
+import { Time } from './parts.tsx'
 
 /** Each state of the map: standing, word, number. In the order of the legend. */
 export const LEGEND = [
@@ -95,13 +96,15 @@ export const Marks = ({ snapshot }: { snapshot: RunsSnapshot }) => {
       </div>
       <div>
         <dt>Complete through</dt>
-        <dd class="num">{count(completeThrough)}</dd>
+        <dd class="num">{isUnknown(snapshot) ? '?' : count(completeThrough)}</dd>
         <dd class="s">
-          {firstOpen === undefined
-            ? last === 0
-              ? 'no run was taken yet'
-              : 'every run taken is archived'
-            : `every run taken up to here is archived; ${count(firstOpen)} is ${words[stateOf(snapshot.map, firstOpen)] ?? 'open'}`}
+          {isUnknown(snapshot)
+            ? 'a place cannot be read'
+            : firstOpen === undefined
+              ? last === 0
+                ? 'no run was taken yet'
+                : 'every run taken is archived'
+              : `every run taken up to here is archived; ${count(firstOpen)} is ${words[stateOf(snapshot.map, firstOpen)] ?? 'open'}`}
         </dd>
       </div>
     </dl>
@@ -111,5 +114,34 @@ export const Marks = ({ snapshot }: { snapshot: RunsSnapshot }) => {
 /** The runs that are on their way: imported only, pending, not ready. */
 export const onTheirWay = ({ map }: RunsSnapshot): number =>
   (map.sets[2]?.size ?? 0) + (map.sets[4]?.size ?? 0) + (map.sets[5]?.size ?? 0)
+
+/** Places of which nothing was ever seen here: neither they nor what depends on them can be counted. */
+export const isUnknown = ({ missing }: RunsSnapshot): boolean =>
+  missing.some(({ shownFrom }) => shownFrom === undefined)
+
+/** The places that cannot be read, as they stand in a sentence: those of which nothing is known, else those that are shown as they were. */
+export const placesOf = ({ missing }: RunsSnapshot): string => {
+  const unknown = missing.filter(({ shownFrom }) => shownFrom === undefined)
+  const named = (unknown.length > 0 ? unknown : missing).map(({ place }) => place)
+  return named.length < 2 ? named.join() : `${named.slice(0, -1).join(', ')} and ${named.at(-1) ?? ''}`
+}
+
+/** That places cannot be read, and of when what is shown of them is; undefined where all can be. */
+export const missingSentence = (snapshot: RunsSnapshot, now: number) => {
+  if (snapshot.missing.length === 0) return undefined
+  const shownFrom = Math.min(...snapshot.missing.map((one) => one.shownFrom ?? Infinity))
+  return (
+    <>
+      <b>Cannot read {placesOf(snapshot)}</b>
+      {isUnknown(snapshot) ? (
+        ': how far the archive is, is not known.'
+      ) : (
+        <>
+          : shown as at <Time at={shownFrom} now={now} />.
+        </>
+      )}
+    </>
+  )
+}
 
 export const failedCount = ({ map }: RunsSnapshot): number => map.sets[3]?.size ?? 0

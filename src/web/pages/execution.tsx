@@ -53,7 +53,9 @@ const Facts = ({ execution, now }: { execution: ExecutionDetail; now: number }) 
       heartbeatAt === undefined
         ? '–'
         : isOpen(execution)
-          ? `${span((now - heartbeatAt) / 1000)} ago`
+          ? now - heartbeatAt < 1500
+            ? 'just now'
+            : `${span((now - heartbeatAt) / 1000)} ago`
           : 'ended',
     ],
   ]

@@ -5,7 +5,7 @@ import { Glyph } from '../components/glyph.tsx'
 import { Choice, Cmd, Empty, Panel } from '../components/parts.tsx'
 import { TaskTable } from '../components/tasks.tsx'
 import { RunningList } from '../components/running.tsx'
-import { failedCount, Legend, Marks, onTheirWay } from '../components/runs.tsx'
+import { failedCount, isUnknown, Legend, Marks, missingSentence, onTheirWay } from '../components/runs.tsx'
 import { failureGroups } from '../failure-groups.ts'
 import type { ExecutionLine, RunsSnapshot, TaskDay, TaskLine } from '../model.ts'
 import { count, plural } from '../text.ts'
@@ -42,7 +42,7 @@ const gather = async ({ sources, now }: Ask): Promise<Facts> => {
 }
 
 /** The lead: how far the archive is whole, what failed, what is on its way. */
-export const overviewSentence = ({ snapshot, current, days }: Facts) => {
+export const overviewSentence = ({ snapshot, current, days, now }: Facts) => {
   if (!snapshot) {
     const [good, all] = endedWell(days)
     return (
@@ -57,6 +57,13 @@ export const overviewSentence = ({ snapshot, current, days }: Facts) => {
   const failed = failedCount(snapshot)
   const way = onTheirWay(snapshot)
   const { completeThrough, last, firstOpen } = snapshot.map
+  const missing = missingSentence(snapshot, now)
+  if (isUnknown(snapshot))
+    return (
+      <>
+        {missing} {failed > 0 && <b>{plural(failed, 'run')} failed.</b>}
+      </>
+    )
   if (last === 0) return <>No run has been taken yet.</>
   return (
     <>
@@ -72,7 +79,7 @@ export const overviewSentence = ({ snapshot, current, days }: Facts) => {
         </>
       )}{' '}
       {failed > 0 ? <b>{plural(failed, 'run')} failed</b> : 'None failed'}, {count(way)}{' '}
-      {way === 1 ? 'is' : 'are'} on {way === 1 ? 'its' : 'their'} way.
+      {way === 1 ? 'is' : 'are'} on {way === 1 ? 'its' : 'their'} way.{missing && <> {missing}</>}
     </>
   )
 }
@@ -112,7 +119,7 @@ export const overview = async (ask: Ask): Promise<View> => {
   const show = { running: 'Running', bad: 'Not good' }[ask.query.get('show') ?? ''] ?? 'All'
   const hosts = new Set(current.map(({ host }) => host)).size
   const blocks: Block[] = [{ id: 'b-tiles', body: <Tiles facts={facts} /> }]
-  if (snapshot && snapshot.map.last > 0)
+  if (snapshot && snapshot.map.last > 0 && !isUnknown(snapshot))
     blocks.push({
       id: 'b-runs',
       body: (

@@ -2,7 +2,7 @@ import { Chip, Glyph } from '../components/glyph.tsx'
 import { Cmd, Empty, Panel, Time } from '../components/parts.tsx'
 import { Arrow, CopyBox } from '../components/copies.tsx'
 import { Files, Neighbours } from '../components/run-files.tsx'
-import { STANDINGS } from '../components/runs.tsx'
+import { isUnknown, placesOf, STANDINGS } from '../components/runs.tsx'
 import type { RunAttempt, RunsSnapshot } from '../model.ts'
 import { type MapState, stateOf } from '../runs/run-map.ts'
 import { count, plural, rangeText, span } from '../text.ts'
@@ -11,6 +11,9 @@ import { noArchiver } from './runs.tsx'
 
 const sentence = (run: number, state: MapState, snapshot: RunsSnapshot, story: readonly RunAttempt[]) => {
   const newest = story.find(({ standing }) => standing === 'failed')
+  // What a place that was never read holds may be any run that the others do not have.
+  if (state !== 1 && state !== 3 && isUnknown(snapshot))
+    return <>Cannot read {placesOf(snapshot)}: where this run is, is not known.</>
   switch (state) {
     case 1:
       return <>The archive holds it.</>

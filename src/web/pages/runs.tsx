@@ -2,7 +2,7 @@ import { BandBox } from '../components/band.tsx'
 import { Cmd, Empty, Exports, Notice, Panel, Time } from '../components/parts.tsx'
 import { MapPanel, RetryDialog } from '../components/run-map.tsx'
 import { FailedTable, GapTable } from '../components/run-tables.tsx'
-import { failedCount, Marks, onTheirWay } from '../components/runs.tsx'
+import { failedCount, isUnknown, Marks, missingSentence, onTheirWay } from '../components/runs.tsx'
 import type { RunsSnapshot } from '../model.ts'
 import { proofSentence } from '../proof.ts'
 import { count, plural } from '../text.ts'
@@ -10,8 +10,10 @@ import type { Ask, Block, View } from '../view.ts'
 
 const YEAR = 400 * 86_400_000
 
-const sentence = (snapshot: RunsSnapshot) => {
+const sentence = (snapshot: RunsSnapshot, now: number) => {
   const { map } = snapshot
+  const missing = missingSentence(snapshot, now)
+  if (isUnknown(snapshot)) return missing
   if (map.last === 0) return <>No run has been taken yet.</>
   const failed = failedCount(snapshot)
   return (
@@ -19,6 +21,7 @@ const sentence = (snapshot: RunsSnapshot) => {
       <b class="num">{count(map.sets[1]?.size ?? 0)}</b> of {plural(map.taken.size, 'run')} taken are
       archived. {failed > 0 ? <b>{count(failed)} failed</b> : 'None failed'}, {count(map.sets[2]?.size ?? 0)}{' '}
       are in artdaqDB only, {count(onTheirWay(snapshot) - (map.sets[2]?.size ?? 0))} wait at the detector.
+      {missing && <> {missing}</>}
     </>
   )
 }
@@ -43,12 +46,14 @@ export const runsPage = async (ask: Ask): Promise<View> => {
             </p>
           ))}
           <p class="sub">
-            What such a place holds is not known here: its runs are drawn from the other places.
+            {isUnknown(snapshot)
+              ? 'What such a place holds is not known here: its runs are drawn from the other places.'
+              : 'Its runs are drawn as they were when it was last read.'}
           </p>
         </Notice>
       ),
     })
-  if (snapshot.map.last === 0)
+  if (snapshot.map.last === 0 && !isUnknown(snapshot))
     blocks.push({
       id: 'b-empty',
       body: (
@@ -59,7 +64,7 @@ export const runsPage = async (ask: Ask): Promise<View> => {
         </Panel>
       ),
     })
-  else
+  else if (snapshot.map.last > 0)
     blocks.push(
       {
         id: 'b-whole',
@@ -106,7 +111,7 @@ export const runsPage = async (ask: Ask): Promise<View> => {
   return {
     key: 'runs',
     title: 'Runs',
-    say: sentence(snapshot),
+    say: sentence(snapshot, ask.now),
     aside: (
       <>
         <a class="btn" href="/failures?by=run">

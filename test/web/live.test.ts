@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { LiveHub } from '../../src/web/live.ts'
+import type { View } from '../../src/web/view.ts'
+
+/** A page that shows the blocks of `ids`, and a reader of it. */
+const reading = async (ids: string[]) => {
+  let revision = 0
+  const view = (): Promise<View> =>
+    Promise.resolve({
+      ...{ key: 'x', title: 'x', say: 'x', live: true },
+      blocks: ids.map((id) => ({ id, body: 'text' })),
+    })
+  const hub = new LiveHub({
+    ...{ revision: () => Promise.resolve(String(revision)), partOf: () => undefined, view, base: '' },
+    ...{ readLog: () => Promise.resolve(undefined), now: () => 0, every: 5, readersAtMost: 1 },
+  })
+  const sent: (readonly [event: string, data: unknown])[] = []
+  hub.enter({ path: '/', mayAct: false, send: (event, data) => void sent.push([event, data]) })
+  const next = async (event: string, from: number): Promise<unknown> => {
+    for (;;) {
+      const found = sent.slice(from).find(([name]) => name === event)
+      if (found) return found[1]
+      await new Promise((done) => setTimeout(done, 1))
+    }
+  }
+  const first = await next('parts', 0)
+  return { hub, sent, first, next, change: () => (revision += 1) }
+}
+
+describe('a reader of a page whose parts come and go', () => {
+  it('is sent which parts there are, at first and when that changes, before what is in them', async () => {
+    const ids = ['b-1', 'b-2']
+    const { hub, sent, first, next, change } = await reading(ids)
+    expect(first).toEqual({ ids: ['b-1', 'b-2'] })
+    ids.unshift('b-trouble')
+    ids.pop()
+    const before = sent.length
+    change()
+    expect(await next('parts', before)).toEqual({ ids: ['b-trouble', 'b-1'] })
+    await next('patch', before)
+    const events = sent.slice(before).map(([event]) => event)
+    expect(events.indexOf('parts')).toBeLessThan(events.indexOf('patch'))
+    hub.close()
+  })
+})
