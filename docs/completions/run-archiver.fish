@@ -377,7 +377,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_
 complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from status' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from list' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from list' -l json -d 'one JSON document on standard output'
-complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from list' -l stage -r -d 'import or migrate (import unless given)'
+complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from list' -l stage -r -d 'import, migrate or records:TASK (import unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from list' -l status -r -d 'pending, claimed, done or failed'
 complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from list' -l limit -r -d 'at most so many (100 unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from show' -l config -r -d 'configuration file (config.yaml unless given)'

@@ -58,7 +58,7 @@ export const queueList = withQueue<ListOptions>(
     const known = STATUSES.find((one) => one === status)
     if (status !== undefined && known === undefined)
       throw new ArchiverError('USAGE', `--status ${status}: it is one of ${STATUSES.join(', ')}`)
-    const items = await store.list(stage, known, Math.max(1, Number(limit) || 100))
+    const items = await store.list(await knownStage(store, stage), known, countOf('--limit', limit))
     out(json ? asJson(items) : items.map(itemLine).join('\n'))
     return 0
   },
@@ -73,33 +73,60 @@ export const queueShow = withQueue<Options & { readonly key: string }>(async (st
   return 0
 }, 'reads')
 
-/** `queue retry`: failed items are to be done again. */
+/**
+ * `queue retry`: failed items are to be done again: one, or all of a stage, or of every stage. Throws NOT_FOUND where the one that is named has
+ * not failed, so that a slip in its number does not look like success.
+ */
 export const queueRetry = withQueue<Options & { readonly key?: string; readonly stage?: string }>(
-  async (store, { key, stage }, out) => {
-    let count = 0
-    for (const name of stage === undefined ? ['import', 'migrate'] : [stage])
-      count += await store.retry(name, key === undefined ? undefined : [key])
-    out(`${count} item(s) will be tried again`)
+  async (store, { key, stage, json }, out) => {
+    const retried: Record<string, number> = {}
+    for (const name of stage === undefined ? await stagesOf(store) : [await knownStage(store, stage)])
+      retried[name] = await store.retry(name, key === undefined ? undefined : [key])
+    const count = Object.values(retried).reduce((sum, one) => sum + one, 0)
+    if (key !== undefined && count === 0)
+      throw new ArchiverError(
+        'NOT_FOUND',
+        `no item ${key} has failed${stage === undefined ? '' : ` in ${stage}`}`,
+        {
+          hint: `run-archiver queue show ${key} says how it stands; run-archiver queue list --status failed names those that failed`,
+        },
+      )
+    out(json ? asJson({ retried }) : `${count} item(s) will be tried again`)
     return 0
   },
 )
 
 /** `queue pause` and `queue resume`: no new claims in a stage; what is in hand is finished. */
-export const queuePause = withQueue<Options & { readonly stage: string }>(async (store, { stage }, out) => {
-  await store.pause(stage)
-  out(`${stage} is paused: workers finish what they have in hand`)
-  return 0
-})
+export const queuePause = withQueue<Options & { readonly stage: string }>(
+  async (store, { stage, json }, out) => {
+    await store.pause(await knownStage(store, stage))
+    out(json ? asJson({ stage, paused: true }) : `${stage} is paused: workers finish what they have in hand`)
+    return 0
+  },
+)
 
-export const queueResume = withQueue<Options & { readonly stage: string }>(async (store, { stage }, out) => {
-  await store.resume(stage)
-  out(`${stage} goes on`)
-  return 0
-})
+export const queueResume = withQueue<Options & { readonly stage: string }>(
+  async (store, { stage, json }, out) => {
+    await store.resume(await knownStage(store, stage))
+    out(json ? asJson({ stage, paused: false }) : `${stage} goes on`)
+    return 0
+  },
+)
+
+/** The stages of runs, and those of records that the queue has ever had items of. */
+const stagesOf = async (store: ClaimStore): Promise<readonly string[]> => [
+  ...new Set(['import', 'migrate', ...(await store.counts()).map(({ stage }) => stage)]),
+]
+
+const knownStage = async (store: ClaimStore, stage: string): Promise<string> => {
+  const known = await stagesOf(store)
+  if (known.includes(stage)) return stage
+  throw new ArchiverError('USAGE', `there is no stage ${stage}: the queue has ${known.join(', ')}`)
+}
 
 /** `queue migrate`: makes the tables, or brings them up to date. */
-export const queueMigrate = withQueue((_store, _options, out) => {
-  out('The tables of the queue are up to date')
+export const queueMigrate = withQueue((_store, { json }, out) => {
+  out(json ? asJson({ migrated: true }) : 'The tables of the queue are up to date')
   return Promise.resolve(0)
 }, 'migrate')
 
@@ -109,8 +136,7 @@ const LOOK_EVERY = 500
 /** `queue drain`: pauses every stage and waits until nothing is in hand. Exit 1 where that takes longer than `--wait`. */
 export const queueDrain = withQueue<Options & { readonly wait?: string }>(
   async (store, { wait = '300', json }, out) => {
-    const stages = new Set(['import', 'migrate', ...(await store.counts()).map(({ stage }) => stage)])
-    for (const stage of stages) await store.pause(stage)
+    for (const stage of await stagesOf(store)) await store.pause(stage)
     const until = monotonic() + countOf('--wait', wait) * 1000
     for (;;) {
       const counts = await store.counts()
