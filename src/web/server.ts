@@ -76,6 +76,9 @@ export const pageServer = (options: ServerOptions): PageServer => {
         context,
         new Problem(403, 'USAGE', 'this name is not one of the page; serve --public-url adds it'),
       )
+    // Nothing that is stored holds one, and a database that is asked for one refuses: that is not the ledger's fault.
+    if (/%00/.test(context.req.url))
+      return problemReply(context, new Problem(400, 'USAGE', 'an address cannot hold a NUL character (%00)'))
     const isWrite = !['GET', 'HEAD'].includes(context.req.method)
     if (isWrite && !guard.isOwnOrigin(context.req.raw.headers))
       return problemReply(context, new Problem(403, 'USAGE', 'a write must come from a page of this server'))

@@ -52,6 +52,19 @@ describe('every page of a ledger without an archiver', () => {
     expect((await served.send('GET', '/')).text).toContain(`on 127.0.0.1:${served.port}`)
   })
 
+  it.each([
+    '/search?q=a%00b',
+    '/history?q=%00',
+    '/api/v1/stats/a%00b',
+    '/api/v1/executions?task=%00',
+    '/executions/%00',
+  ])('refuses the NUL character of %s as the fault of whoever asks, not of the ledger', async (path) => {
+    const { status, text } = await served.send('GET', path)
+    expect(status).toBe(400)
+    expect(text).toContain('an address cannot hold a NUL character')
+    expect((await served.send('GET', '/readyz')).status).toBe(200)
+  })
+
   it('links the same failures as CSV and JSON that it shows', async () => {
     const { text } = await served.send('GET', '/failures?stage=import&seen=90&q=disk')
     expect(text).toContain('href="/api/v1/executions?standing=bad&amp;from=')
