@@ -81,6 +81,7 @@ _run_archiver() {
             'track/archive') command='track archive' ;;
             'track/migrate-schema') command='track migrate-schema' ;;
             '/serve') command='serve' ;;
+            '/page') command='page' ;;
             '/worker') command='worker' ;;
             'queue/status') command='queue status' ;;
             'queue/list') command='queue list' ;;
@@ -96,7 +97,7 @@ _run_archiver() {
         --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
     esac
     case "$command" in
-        '') words='init extract verify diff audit scrub state daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve worker queue --version -V --config --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --instance-id --instance-count --color --no-color --help' ;;
+        '') words='init extract verify diff audit scrub state daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve page worker queue --version -V --config --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --instance-id --instance-count --color --no-color --help' ;;
         'init') words='--help' ;;
         'extract') words='--config --json --to --from --help' ;;
         'verify') words='--config --json --runs --sample --help' ;;
@@ -164,6 +165,7 @@ _run_archiver() {
         'track archive') words='--config --json --older-than --dry-run --help' ;;
         'track migrate-schema') words='--config --json --help' ;;
         'serve') words='--config --ledger --host --port --token-file --base-path --public-url --help' ;;
+        'page') words='--to --config --ledger --pages --help' ;;
         'worker') words='--config --json --stages --until-empty --verbose -v --help' ;;
         'queue status') words='--config --json --help' ;;
         'queue list') words='--config --json --stage --status --limit --help' ;;

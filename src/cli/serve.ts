@@ -1,6 +1,6 @@
 import type { Register } from './register.ts'
 
-/** serve: the web page. */
+/** serve and page: the web page, live and as files. */
 export const serveCommands: Register = (program, { run }) => {
   program
     .command('serve')
@@ -13,4 +13,12 @@ export const serveCommands: Register = (program, { run }) => {
     .option('--base-path <path>', 'begins every address, behind a reverse proxy')
     .option('--public-url <url>', 'the address that readers type, behind a reverse proxy')
     .action(run(async () => (await import('../commands/serve.ts')).serve))
+  program
+    .command('page')
+    .description('writes the web page once, as files for a web server that only serves files')
+    .requiredOption('--to <folder>', 'the folder: new, empty, or written by an earlier call')
+    .option('--config <file>', 'configuration file', 'config.yaml')
+    .option('--ledger <url>', 'a ledger alone, without an archiver: sqlite:FILE, postgres://, mysql://')
+    .option('--pages <number>', 'how many pages are written at most', '500')
+    .action(run(async () => (await import('../commands/page.ts')).page))
 }

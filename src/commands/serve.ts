@@ -72,7 +72,8 @@ const stopped = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-const pageOptions = (options: ServeOptions, context: Context): PageOptions => ({
+/** What a page needs beside its configuration. */
+export const pageOptions = (options: ServeOptions, context: Context): PageOptions => ({
   ...options,
   port: options.port === undefined ? undefined : portOf(options.port),
   assets: readAssets(assetsOf(context)),

@@ -55,7 +55,10 @@ export const partText = (execution: ExecutionLine, now: number): string => {
 /** The executions that run now, each with its two bars. */
 export const RunningList = ({ current, now }: { current: readonly ExecutionLine[]; now: number }) =>
   current.length === 0 ? (
-    <Empty what="Nothing runs now." sub="An execution appears here within a second of its start." />
+    <Empty
+      what="Nothing runs now."
+      sub={<span class="js-only">An execution appears here within a second of its start.</span>}
+    />
   ) : (
     <ul class="runs-now">
       {current.slice(0, 12).map((execution) => (
