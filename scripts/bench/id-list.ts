@@ -23,6 +23,7 @@ const column = {
   nullable: false,
   hasDefault: false,
   generated: false,
+  expression: undefined,
   length: undefined,
   octets: undefined,
   precision: undefined,

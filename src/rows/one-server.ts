@@ -13,6 +13,7 @@ import {
 import { copyMissing, notKept } from './copy-missing.ts'
 import type { Dialect, RowTexts } from './dialects/dialect.ts'
 import { assertShape } from './same-shape.ts'
+import { troubleOf } from './server-errors.ts'
 import { keyText, type Key, type Pair } from './table.ts'
 import { differingColumns } from './row-texts.ts'
 
@@ -68,7 +69,7 @@ const fast = async (
       : dialect.moveAll(source, pair, keys))
   } catch (error) {
     // The slow path finds out which row it is.
-    if (isDuplicate(error)) return undefined
+    if (troubleOf(error) === 'duplicate') return undefined
     throw error
   }
   if (!moved) return undefined
@@ -76,10 +77,6 @@ const fast = async (
   const repeated = all.length - keys.length
   return { counts: { ...NOTHING, ...moves, requested: all.length, repeated }, conflicts: [] }
 }
-
-const isDuplicate = (error: unknown): boolean =>
-  error instanceof Error &&
-  (('errno' in error && error.errno === 1062) || ('code' in error && error.code === '23505'))
 
 /** Asks about each id under locks: what is live, what is archived, what is missing, what differs. */
 const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {

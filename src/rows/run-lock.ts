@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ArchiverError } from '../errors.ts'
 import type { Session } from '../sql/session.ts'
 import type { Table } from './table.ts'
-import { CLASS } from './preflight/facts-postgres.ts'
+import { CLASS } from './preflight/server-postgres.ts'
 
 /** The name under which one process works on a table. MySQL takes 64 characters. */
 export const lockName = ({ schema, name }: Table): string => {

@@ -28,7 +28,7 @@ export const troubleOf = (error: unknown): Trouble => {
   if (error instanceof ArchiverError) return error.code === 'DATABASE_UNAVAILABLE' ? 'transient' : 'critical'
   if (!(error instanceof Error)) return 'critical'
   const { errno, code = '', sqlState, fatal } = error as DriverError
-  if (errno === 1062 || errno === 1586 || code === '23505') return 'duplicate'
+  if (errno === 1062 || errno === 1586 || /^23(?:505|P01)$/.test(code)) return 'duplicate'
   if (errno !== undefined && TRANSIENT_NUMBERS.has(errno)) return 'transient'
   if (fatal === true || BROKEN.test(code) || TRANSIENT_STATES.test(code) || BROKEN_TEXT.test(error.message))
     return 'transient'

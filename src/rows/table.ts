@@ -10,6 +10,8 @@ export interface Column {
   readonly hasDefault: boolean
   /** Computed by the server: never written. */
   readonly generated: boolean
+  /** How a generated column is computed, as the server writes it. */
+  readonly expression: string | undefined
   /** Characters of a text, bytes of a binary; undefined where the type has no length. */
   readonly length: number | undefined
   /** Bytes of a text or binary. */

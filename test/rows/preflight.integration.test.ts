@@ -88,6 +88,94 @@ for (const name of DIALECTS) {
       says: /the ledger's views have the names of the log tables/,
     },
     {
+      what: 'a column that the archive computes in another way',
+      sql: ['r', 'ra'].map(
+        (table, at) =>
+          `ALTER TABLE ${table} ADD COLUMN g BIGINT GENERATED ALWAYS AS (id + ${at}) ${my ? 'PERSISTENT' : 'STORED'}`,
+      ),
+      says: /ra\.g is computed as .*1.*, and r\.g as .*0/,
+    },
+    {
+      what: 'a number that is rounded',
+      only: 'mysql',
+      sql: ['ALTER TABLE r ADD COLUMN f FLOAT', 'ALTER TABLE ra ADD COLUMN f DOUBLE(5,1)'],
+      says: /ra\.f is double\(5,1\): it cannot keep every value of float/,
+    },
+    {
+      what: 'an ENUM in another order',
+      only: 'mysql',
+      sql: ["ALTER TABLE r ADD COLUMN e ENUM('a','b')", "ALTER TABLE ra ADD COLUMN e ENUM('b','a')"],
+      says: /ra\.e is enum\('b','a'\)/,
+    },
+    {
+      what: 'a time of less precision',
+      sql: my
+        ? ['ALTER TABLE r ADD COLUMN at DATETIME(3)', 'ALTER TABLE ra ADD COLUMN at DATETIME']
+        : ['ALTER TABLE r ADD COLUMN at timestamp(3)', 'ALTER TABLE ra ADD COLUMN at timestamp(0)'],
+      says: /ra\.at is .*cannot keep every value/,
+    },
+    {
+      what: 'a time with another idea of zones',
+      sql: my
+        ? ['ALTER TABLE r ADD COLUMN at TIMESTAMP NULL', 'ALTER TABLE ra ADD COLUMN at DATETIME']
+        : ['ALTER TABLE r ADD COLUMN at timestamptz', 'ALTER TABLE ra ADD COLUMN at timestamp'],
+      says: /ra\.at is .*cannot keep every value/,
+    },
+    {
+      what: 'unique keys that are looked at late',
+      only: 'postgres',
+      sql: ['ALTER TABLE ra ADD CONSTRAINT late UNIQUE (t) DEFERRABLE INITIALLY DEFERRED'],
+      says: /the constraint late of public\.ra is DEFERRABLE/,
+    },
+    {
+      what: 'a source of which a crash empties a partition',
+      only: 'postgres',
+      sql: [
+        'DROP TABLE r',
+        'CREATE TABLE r (LIKE ra INCLUDING ALL) PARTITION BY RANGE (id)',
+        'CREATE UNLOGGED TABLE r_all PARTITION OF r DEFAULT',
+        'INSERT INTO r (id) VALUES (1), (2), (3)',
+      ],
+      says: /r_all is unlogged: a crash of the server may empty this partition of r/,
+    },
+    {
+      what: 'a view with triggers of its own',
+      sql: my
+        ? ['CREATE TABLE base LIKE ra', 'CREATE VIEW seen AS SELECT * FROM base']
+        : [
+            'CREATE TABLE base (LIKE ra INCLUDING ALL)',
+            'CREATE VIEW seen AS SELECT * FROM base',
+            'CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$',
+            'CREATE TRIGGER instead INSTEAD OF INSERT ON seen FOR EACH ROW EXECUTE FUNCTION f()',
+          ],
+      more: { archiveTable: 'seen' },
+      says: /seen is a view, not a table/,
+    },
+    {
+      what: 'a rule that reaches the archive',
+      only: 'postgres',
+      sql: ['CREATE RULE also AS ON DELETE TO r DO ALSO DELETE FROM ra WHERE id = OLD.id'],
+      says: /the rule also changes what DELETE does in public\.r/,
+    },
+    {
+      what: 'a rule that swallows the copy',
+      only: 'postgres',
+      sql: ['CREATE RULE nothing AS ON INSERT TO ra DO INSTEAD NOTHING'],
+      says: /the rule nothing changes what INSERT does in public\.ra/,
+    },
+    {
+      what: 'keys of two collations that have one name',
+      only: 'postgres',
+      sql: [
+        'CREATE SCHEMA other',
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        "CREATE COLLATION other.ci (provider = icu, locale = 'en')",
+        'ALTER TABLE r ALTER id TYPE text COLLATE ci',
+        'ALTER TABLE ra ALTER id TYPE text COLLATE other.ci',
+      ],
+      says: /is compared by public\.ci in the source and by other\.ci in the archive/,
+    },
+    {
       what: 'a child table that inherits',
       only: 'postgres',
       sql: ['CREATE TABLE heir (extra int) INHERITS (r)'],

@@ -1,5 +1,6 @@
 import type { Session, Statement } from '../../sql/session.ts'
 import type { Column, Table } from '../table.ts'
+import { quote } from './mysql-columns.ts'
 
 /** `database.table`, or `table` of the connection's database. */
 const placeOf = async (session: Session, name: string): Promise<readonly [string, string]> => {
@@ -30,7 +31,7 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
   const columns = await session.run(
     `SELECT COLUMN_NAME AS name, DATA_TYPE AS type, COLUMN_TYPE AS full, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS fallback, EXTRA AS extra,
       CHARACTER_MAXIMUM_LENGTH AS len, CHARACTER_OCTET_LENGTH AS octets, NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale,
-      DATETIME_PRECISION AS fsp, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation
+      DATETIME_PRECISION AS fsp, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation, GENERATION_EXPRESSION AS expression
      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`,
     [row['s'], row['t']],
   )
@@ -41,12 +42,25 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
   return {
     schema: row['s'] ?? schema,
     name: row['t'] ?? table,
-    kind: row['kind'] === 'BASE TABLE' ? 'table' : (row['kind'] ?? 'view').toLowerCase(),
+    kind: await kindOf(session, row),
     engine: row['engine'] ?? '',
     columns: columns.rows.map(columnOf),
     key: key.rows.map(({ name: column }) => column ?? ''),
     shape: before.rows[0]?.['shape'] ?? '',
   }
+}
+
+/** A temporary table, which a server may make for each connection, hides the one of its name and stands in no catalogue. */
+const kindOf = async (
+  session: Session,
+  { s, t, kind }: Readonly<Record<string, string | null>>,
+): Promise<string> => {
+  if (kind !== 'BASE TABLE') return (kind ?? 'view').toLowerCase()
+  const name = `${quote(s ?? '')}.${quote(t ?? '')}`
+  const { rows } = await session.run(`SHOW CREATE TABLE ${name}`).catch(() => ({ rows: [] }))
+  return Object.values(rows[0] ?? {}).some((text) => text?.startsWith('CREATE TEMPORARY TABLE') === true)
+    ? 'temporary table'
+    : 'table'
 }
 
 const numberOf = (text: string | null | undefined): number | undefined =>
@@ -64,6 +78,7 @@ const columnOf = (row: Readonly<Record<string, string | null>>): Column => {
     hasDefault: nullable || row['fallback'] !== null || extra.includes('auto_increment'),
     // MySQL writes DEFAULT_GENERATED for a default that is an expression: such a column is written like any other.
     generated: /\b(?:stored|virtual|persistent) generated|^(?:virtual|persistent)\b/.test(extra),
+    expression: row['expression'] || undefined,
     length: numberOf(row['len']),
     octets: numberOf(row['octets']),
     precision: numberOf(row['fsp']) ?? numberOf(row['prec']),

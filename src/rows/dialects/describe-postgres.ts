@@ -40,9 +40,11 @@ export const describePostgres = async (session: Session, name: string): Promise<
   const columns = await session.run(
     `SELECT a.attname AS name, t.typname AS type, format_type(a.atttypid, a.atttypmod) AS full, tn.nspname AS typeschema,
       NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS nullable, (a.atthasdef OR a.attidentity <> '' OR NOT a.attnotnull) AS hasdefault,
-      a.attgenerated <> '' AS generated, a.attidentity AS identity, a.atttypmod AS typmod, co.collname AS collation
+      a.attgenerated <> '' AS generated, a.attidentity AS identity, a.atttypmod AS typmod,
+      CASE WHEN co.collnamespace = 'pg_catalog'::regnamespace THEN co.collname ELSE concat(co.collnamespace::regnamespace, '.' || co.collname) END AS collation,
+      CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END AS expression
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
-     LEFT JOIN pg_collation co ON co.oid = a.attcollation
+     LEFT JOIN pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [row['oid']],
   )
@@ -77,24 +79,25 @@ const columnOf = (row: Readonly<Record<string, string | null>>): Column => {
     nullable: row['nullable'] === 't',
     hasDefault: row['hasdefault'] === 't',
     generated: row['generated'] === 't',
+    expression: row['expression'] ?? undefined,
     length: isText && typmod >= 4 ? typmod - 4 : undefined,
     octets: undefined,
     precision: isNumeric ? ((typmod - 4) >> 16) & 0xffff : isTime ? (typmod < 0 ? 6 : typmod) : undefined,
     scale: isNumeric ? (typmod - 4) & 0xffff : undefined,
     unsigned: false,
     charset: undefined,
-    collation: row['collation'] ?? undefined,
+    collation: row['collation'] || undefined,
   }
 }
 
-/** The table itself and, of a view, all tables that it reads, as object numbers of the database. */
+/** The table itself and, of a view, all tables that it reads, as object numbers of the database. Other rules of a table are no reading. */
 export const basesPostgres = async (
   session: Session,
   { schema, name }: Table,
 ): Promise<readonly string[]> => {
   const { rows } = await session.run(
     `WITH RECURSIVE base AS (SELECT to_regclass($1)::oid AS oid UNION SELECT d.refobjid FROM base
-      JOIN pg_rewrite r ON r.ev_class = base.oid JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass)
+      JOIN pg_rewrite r ON r.ev_class = base.oid AND r.ev_type = '1' JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass)
      SELECT oid::text AS oid FROM base`,
     [`"${schema.replaceAll('"', '""')}"."${name.replaceAll('"', '""')}"`],
   )

@@ -7,7 +7,9 @@ export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\
 const FLOATS = /^(?:float|double)$/
 const NUMBERS = /^(?:(?:tiny|small|medium|big)?int|decimal|bit|year|boolean)$/
 const TIMES = /^(?:date|datetime|timestamp|time)$/
-const TEXTS = /^(?:char|varchar|tinytext|text|mediumtext|longtext|enum|set)$/
+const TEXTS = /^(?:char|varchar|tinytext|text|mediumtext|longtext)$/
+/** Their number is the value: an ENUM that is invalid has the text of an empty one. Both sides have the same definition. */
+const LISTS = /^(?:enum|set)$/
 const BYTES = /^(?:binary|varbinary|tinyblob|blob|mediumblob|longblob)$/
 const SHAPES =
   /^(?:geometry|point|linestring|polygon|multi(?:point|linestring|polygon)|geom(?:etry)?collection)$/
@@ -15,7 +17,7 @@ const ADDRESSES = /^(?:uuid|inet4|inet6)$/
 
 /** Whether values of this type can be compared and carried exactly. */
 export const isKnownType = ({ type }: Column): boolean =>
-  [FLOATS, NUMBERS, TIMES, TEXTS, BYTES, SHAPES, ADDRESSES, /^json$/].some((known) => known.test(type))
+  [FLOATS, NUMBERS, TIMES, TEXTS, LISTS, BYTES, SHAPES, ADDRESSES, /^json$/].some((known) => known.test(type))
 
 /** SQL that is true when both values are identical to the byte, and when both are NULL. */
 export const identical = ({ source, archive }: CopiedColumn): string => {
@@ -23,6 +25,7 @@ export const identical = ({ source, archive }: CopiedColumn): string => {
   const d = `d.${quote(archive.name)}`
   if (FLOATS.test(source.type))
     return `(${s} <=> ${d} AND (${s} IS NULL OR ${s} <> 0 OR CONCAT(${s}) <=> CONCAT(${d})))`
+  if (LISTS.test(source.type)) return `CAST(${s} AS UNSIGNED) <=> CAST(${d} AS UNSIGNED)`
   if (TEXTS.test(source.type) || TEXTS.test(archive.type))
     return source.charset === archive.charset
       ? sameBytes(s, d, (name) => `BINARY ${name}`)
@@ -48,6 +51,8 @@ export const exactText = (column: Column, alias: string): string => {
   if (column.type === 'float') return `CONCAT(${name} * 1e0)`
   // Plus zero: a ZEROFILL column would be printed with its zeros, a BIT as bytes.
   if (NUMBERS.test(column.type)) return `CONCAT(${name} + 0)`
+  if (LISTS.test(column.type))
+    return `CONCAT(CAST(${name} AS UNSIGNED), ' ', HEX(CONVERT(${name} USING utf8mb4)))`
   if (TEXTS.test(column.type)) return wholeHex(name, `CONVERT(${name} USING utf8mb4)`)
   if (BYTES.test(column.type) || SHAPES.test(column.type)) return wholeHex(name, name)
   if (column.type === 'json') return wholeHex(name, `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`)
@@ -69,6 +74,7 @@ export const literal = (column: Column, text: string | null): string => {
     })
   if (FLOATS.test(column.type)) return /[eE]/.test(text) ? numeric(text) : `${numeric(text)}e0`
   if (NUMBERS.test(column.type)) return numeric(text)
+  if (LISTS.test(column.type)) return numeric(text.split(' ')[0] ?? '')
   if (TEXTS.test(column.type) || column.type === 'json') return `_utf8mb4 X'${hex(text)}'`
   if (BYTES.test(column.type) || SHAPES.test(column.type)) return `X'${hex(text)}'`
   return `'${plain(text)}'`
@@ -78,6 +84,7 @@ export const literal = (column: Column, text: string | null): string => {
 export const readable = (column: Column, text: string | null): string | null => {
   if (text === null || text === TOO_LARGE) return text
   if (TEXTS.test(column.type) || column.type === 'json') return Buffer.from(text, 'hex').toString('utf8')
+  if (LISTS.test(column.type)) return Buffer.from(text.split(' ')[1] ?? '', 'hex').toString('utf8')
   return BYTES.test(column.type) || SHAPES.test(column.type) ? `0x${text}` : text
 }
 

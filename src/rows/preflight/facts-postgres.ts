@@ -4,10 +4,11 @@ import { quote } from '../dialects/postgres-columns.ts'
 import type { Pair, Table } from '../table.ts'
 import type { Problem } from './problem.ts'
 
-const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
+export const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
 /** A table with its partitions, as object numbers. */
-const PARTS = 'SELECT to_regclass($1)::oid AS oid UNION SELECT relid FROM pg_partition_tree(to_regclass($1))'
+export const PARTS =
+  'SELECT to_regclass($1)::oid AS oid UNION SELECT relid FROM pg_partition_tree(to_regclass($1))'
 
 /** Children whose rows the server would delete or change by itself, also where they refer to a partition or to what the table is a partition of. */
 export async function* cascadesPostgres(
@@ -140,58 +141,4 @@ export async function* privilegesPostgres(
         cure: `GRANT SELECT, INSERT, UPDATE, DELETE ON the tables TO the user of the URL; row security must not hide rows`,
       }
   }
-}
-
-/** Whether both connections lead to one server, whatever its names are: a lock of one is seen by the other. */
-export const sameServerPostgres = async (one: Session, other: Session, token: number): Promise<boolean> => {
-  await one.run('SELECT pg_advisory_lock($1::int, $2::int)', [CLASS, token])
-  try {
-    const { rows } = await other.run(
-      "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::int::oid AND objid = $2::int::oid AND objsubid = 2",
-      [CLASS, token],
-    )
-    const system = 'SELECT system_identifier::text AS id FROM pg_control_system()'
-    const ids = await Promise.all([one, other].map((session) => session.run(system).catch(() => undefined)))
-    return rows.length > 0 && ids[0]?.rows[0]?.['id'] === ids[1]?.rows[0]?.['id']
-  } finally {
-    await one.run('SELECT pg_advisory_unlock($1::int, $2::int)', [CLASS, token])
-  }
-}
-
-/** Marks the advisory locks of this program. */
-export const CLASS = 0x72_6f_77_73
-
-/** The archive's server must take writes, keep what it committed, and not be fed this table by another. */
-export async function* durabilityPostgres(
-  archive: Session,
-  { archive: kept }: Pair,
-): AsyncGenerator<Problem> {
-  const { rows } = await archive.run(
-    "SELECT pg_is_in_recovery()::text AS standby, current_setting('fsync') AS fsync",
-  )
-  if (rows[0]?.['standby'] === 'true')
-    yield { message: "the archive's server is a standby", cure: 'name the primary server' }
-  if (rows[0]?.['fsync'] !== 'on')
-    yield {
-      message: "the archive's server does not write to disk (fsync is off)",
-      cure: 'ALTER SYSTEM SET fsync = on',
-    }
-  const parts = await archive.run(
-    `SELECT c.oid::regclass::text AS name, CASE WHEN relkind = 'f' THEN 'a foreign table' ELSE 'unlogged' END AS kind
-     FROM pg_class c WHERE c.oid IN (${PARTS}) AND c.oid <> to_regclass($1) AND (relkind = 'f' OR relpersistence <> 'p')`,
-    [nameOf(kept)],
-  )
-  for (const { name, kind } of parts.rows)
-    yield {
-      message: `${name ?? ''} is ${kind ?? ''}: a crash of the server may empty this partition of ${kept.name}`,
-      cure: 'archive into a table whose partitions are all permanent tables of this server',
-    }
-  const fed = await archive.run('SELECT 1 FROM pg_subscription_rel WHERE srrelid = to_regclass($1)', [
-    nameOf(kept),
-  ])
-  if (fed.rows.length > 0)
-    yield {
-      message: `${kept.name} is replicated into from another server: rows that are deleted there vanish here`,
-      cure: 'archive into a table that no subscription fills',
-    }
 }

@@ -5,6 +5,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { Pair, Table } from '../table.ts'
 import * as my from './facts-mysql.ts'
 import * as pg from './facts-postgres.ts'
+import * as pgServer from './server-postgres.ts'
 import { grantsMysql } from './grants-mysql.ts'
 import type { Forceable, Problem } from './problem.ts'
 import { compareShapes } from './shapes.ts'
@@ -118,7 +119,7 @@ const sameServer = (source: Session, archive: Session): Promise<boolean> => {
   const random = randomBytes(8)
   return source.dialect === 'mysql'
     ? my.sameServerMysql(source, archive, `archiver:probe:${random.toString('hex')}`)
-    : pg.sameServerPostgres(source, archive, random.readInt32BE(0))
+    : pgServer.sameServerPostgres(source, archive, random.readInt32BE(0))
 }
 
 /** Both are tables of one server: whether they are one. A view that stands over the source counts as the source. */
@@ -175,7 +176,10 @@ async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): 
   yield* pg.triggersPostgres(source, pair.source, 'DELETE')
   yield* pg.triggersPostgres(archive, pair.archive, 'INSERT')
   yield* pg.inheritancePostgres(source, archive, pair, isOneTransaction)
-  yield* pg.durabilityPostgres(archive, pair)
+  yield* pgServer.partsPostgres(source, pair.source)
+  yield* pgServer.partsPostgres(archive, pair.archive)
+  yield* pgServer.deferrablePostgres(archive, pair.archive)
+  yield* pgServer.durabilityPostgres(archive, pair)
 }
 
 const privilegesOf = ({ source, archive }: PreflightOptions, pair: Pair): AsyncGenerator<Problem> =>

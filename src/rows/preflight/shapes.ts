@@ -31,6 +31,11 @@ export const compareShapes = (source: Table, archive: Table, dialect: SqlDialect
         message: `${archive.name}.${twin.name} is computed by the archive: it cannot keep the value of ${source.name}.${column.name}`,
         cure: `make it a plain column: ALTER TABLE ${archive.name} MODIFY ${twin.name} ${column.fullType}`,
       })
+    else if (column.expression !== twin.expression)
+      problems.push({
+        message: `${archive.name}.${twin.name} is computed as ${twin.expression ?? '?'}, and ${source.name}.${column.name} as ${column.expression ?? '?'}: the archived row would have another value`,
+        cure: `give ${archive.name}.${twin.name} the same expression, or make it a plain column`,
+      })
   }
   for (const extra of byName.values())
     if (!extra.hasDefault && !extra.generated)

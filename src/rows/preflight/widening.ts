@@ -52,7 +52,8 @@ const holdsInMysql = (source: Column, archive: Column): boolean => {
   if (BYTES.test(source.type) && BYTES.test(archive.type))
     // BINARY fills up with zero bytes.
     return (archive.type === 'binary' ? sameType(source, archive) : true) && isLong(source, archive)
-  if (source.type === 'float' && archive.type === 'double') return true
+  // DOUBLE(5,1) rounds.
+  if (source.type === 'float' && archive.fullType === 'double') return true
   if (source.type === 'decimal' && archive.type === 'decimal')
     return (
       source.scale === archive.scale &&
