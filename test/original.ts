@@ -16,8 +16,8 @@ const START = 'Fri Oct  3 12:00:41 UTC 2025'
 const STOP = 'Fri Oct  3 15:42:07 UTC 2025'
 
 /** A record's files, of which the original converts two otherwise than we do. */
-export const recordFiles = (run: number): Readonly<Record<string, string>> => ({
-  'metadata.txt': `Config name: ${CONFIG}\nComponent #0: tpc01\n\nDAQInterface start time: ${START}\n\nDAQInterface stop time: ${STOP}\n`,
+export const recordFiles = (run: number, { ended = true } = {}): Readonly<Record<string, string>> => ({
+  'metadata.txt': `Config name: ${CONFIG}\nComponent #0: tpc01\n\nDAQInterface start time: ${START}\n${ended ? `\nDAQInterface stop time: ${STOP}\n` : ''}`,
   'boot.txt': 'debug level: 1\n\nSubsystem id: 1\nSubsystem source: 2\nSubsystem source: 3\n',
   'settings.txt': 'package_hashes_to_save: [ sbndaq-artdaq, "artdaq-core" ]\n',
   'setup.txt': '#!/bin/bash\nexport A=1\n',
@@ -26,7 +26,7 @@ export const recordFiles = (run: number): Readonly<Record<string, string>> => ({
 })
 
 /** What the original makes of them, written down by hand from its rules. */
-const originalTexts = (run: number): ReadonlyMap<string, string> =>
+const originalTexts = (run: number, ended: boolean): ReadonlyMap<string, string> =>
   new Map([
     ['EventBuilder1', 'source: "x"\n'],
     ['tpc01', `daq: {\n  run: ${run} # which\n}\n`],
@@ -37,7 +37,7 @@ const originalTexts = (run: number): ReadonlyMap<string, string> =>
     ['setup', 'setup_script: "#!/bin/bash\\nexport A=1\\n"'],
     [
       'metadata',
-      `config_name: "${CONFIG}"\ncomponents: ["tpc01"]\ndaqinterface_start_time: "${START}"\ndaqinterface_stop_time: "${STOP}"\n`,
+      `config_name: "${CONFIG}"\ncomponents: ["tpc01"]\ndaqinterface_start_time: "${START}"\n${ended ? `daqinterface_stop_time: "${STOP}"\n` : ''}`,
     ],
     ['settings', 'package_hashes_to_save: [ sbndaq_artdaq, artdaq_core ]\n'],
     ['RunHistory', `run_number: ${run}\n\nconfig_name: "${CONFIG}"\n\ncomponents: ["tpc01"]\n\n`],
@@ -48,6 +48,14 @@ const LEFT_OUT = ['settings', 'setup']
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 
+interface Written {
+  readonly leaveOut?: ((run: number, entity: string) => boolean) | undefined
+  /** Whether the runs had ended. */
+  readonly ended?: boolean
+  /** Changes what is stored of a document. */
+  readonly change?: (entity: string, text: string) => string
+}
+
 /**
  * A database as the original leaves it. Each document takes the clock for itself, so that no two of them have the same stamp; the update with the
  * times of the run is a version `...v1` in one mode, and of the same version in the other, with a second `schema` in both.
@@ -56,7 +64,7 @@ export const writeOriginal = (
   path: string,
   runs: readonly number[],
   mode: Mode,
-  leaveOut: (run: number, entity: string) => boolean = () => false,
+  { leaveOut = () => false, ended = true, change = (_entity, text) => text }: Written = {},
 ): void => {
   let clock = Date.parse('2025-10-03T16:00:00Z')
   let count = 0
@@ -75,14 +83,19 @@ export const writeOriginal = (
       rawdata: [],
       attachments: [],
     }
-    const text = unsealedText(printedParts(parseFhicl(fhicl)), { ...facts, stamp: artdaqStamp(clock) })
+    const text = unsealedText(printedParts(parseFhicl(change(entity, fhicl))), {
+      ...facts,
+      stamp: artdaqStamp(clock),
+    })
     mkdirSync(join(path, collection), { recursive: true })
     writeFileSync(join(path, collection, `${facts.oid}.json`), Buffer.concat([...text]))
     indexes.set(collection, (indexes.get(collection) ?? CollectionIndex.EMPTY).plus([factsOf(facts)]))
   }
   for (const run of runs) {
     const version = `${run}/${CONFIG}`
-    const texts = [...originalTexts(run)].filter(([name]) => mode === 'tools' || !LEFT_OUT.includes(name))
+    const texts = [...originalTexts(run, ended)].filter(
+      ([name]) => mode === 'tools' || !LEFT_OUT.includes(name),
+    )
     for (const [entity, text] of texts) store(run, 'RunHistory', entity, text, version)
     if (mode === 'conftoolp') {
       const lines = texts.map(([entity, text]) => `${entity}: ${md5(text)}`).sort()
@@ -91,7 +104,7 @@ export const writeOriginal = (
     }
     store(run, 'SystemLayout', 'schema', SCHEMA, version)
     const update = mode === 'conftoolp' ? `${version}v1` : version
-    const times = `DAQInterface_start_time: "${START}"\nDAQInterface_stop_time: "${STOP}"`
+    const times = `DAQInterface_start_time: "${START}"${ended ? `\nDAQInterface_stop_time: "${STOP}"` : ''}`
     store(run, 'RunHistory', 'RunHistory2', times, update)
     store(run, 'SystemLayout', 'schema', SCHEMA, update)
   }

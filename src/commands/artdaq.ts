@@ -107,7 +107,8 @@ async function withRecords(config: string, context: Context): Promise<CompareFor
     const archiver = await openArchiver(config, context)
     return async (stored) => {
       try {
-        return await foreignDifferences(archiver, stored, context.signal)
+        const compared = await foreignDifferences(archiver, stored, context.signal)
+        return compared?.wentOn ? [] : compared?.differences
       } catch (error) {
         if (error instanceof ArchiverError && error.code === 'RECORD_INVALID') return undefined
         throw error

@@ -4,9 +4,11 @@ import { runsOfShare, type Share } from '../common/share.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { PassMode } from './candidates.ts'
 import { ArchiverError } from '../errors.ts'
+import { step } from '../platform/atomic-file.ts'
 import { now } from '../platform/host.ts'
 import type { Archiver } from './archiver.ts'
 import { Proven } from './scrub/proven.ts'
+import { refreshWatchList } from './recheck.ts'
 import { foreignDifferences } from './verify/compare-documents.ts'
 
 /** Runs of other programs that one pass compares with their records, at most: some seconds, so that new runs do not wait for a large database. */
@@ -24,9 +26,18 @@ export interface ForeignLook {
   readonly toPut: RunSet
   /** The same as their records, or ours after all: not to be looked at again. */
   readonly compared: RunSet
+  /** Those of them whose records have no stop time: they are watched, for it may come. */
+  readonly goingOn: ReadonlyMap<number, string>
+  /** Nothing is known of earlier looks, or what they would watch is lost. */
+  readonly isFirst: boolean
 }
 
-export const NOT_LOOKED: ForeignLook = { toPut: RunSet.EMPTY, compared: RunSet.EMPTY }
+export const NOT_LOOKED: ForeignLook = {
+  toPut: RunSet.EMPTY,
+  compared: RunSet.EMPTY,
+  goingOn: new Map(),
+  isFirst: false,
+}
 
 /**
  * Compares runs that other programs stored, and that were never compared, with their records; lowest first. A record that is gone, moving or not to be
@@ -41,16 +52,19 @@ export const lookAtForeign = async (
 ): Promise<ForeignLook> => {
   const candidates = candidatesOf(source, held, request)
   if (candidates.isEmpty) return NOT_LOOKED
-  const known = (await comparedOf(archiver).load()).runs
+  const isFirst = (await archiver.watch.read()) === undefined
+  const known = isFirst ? RunSet.EMPTY : (await comparedOf(archiver).load()).runs
+  const goingOn = new Map<number, string>()
   const toPut: number[] = []
   const compared: number[] = []
   for (const run of candidates.minus(known).take(MOST)) {
     if (signal.aborted) break
-    const finding = await lookAtOne(archiver, run, signal)
+    const { finding, signature } = await lookAtOne(archiver, run, signal)
     if (finding === 'same') compared.push(run)
     else if (finding === 'other') toPut.push(run)
+    if (finding === 'same' && signature !== undefined) goingOn.set(run, signature)
   }
-  return { toPut: RunSet.of(toPut), compared: RunSet.of(compared) }
+  return { toPut: RunSet.of(toPut), compared: RunSet.of(compared), goingOn, isFirst }
 }
 
 /** Which runs a pass may look at. Those that failed are left to a retry. */
@@ -71,37 +85,47 @@ const candidatesOf = (
   return only ? all.intersect(only) : all
 }
 
-/** Keeps what need not be looked at again. */
-export const rememberForeign = async (archiver: Archiver, compared: RunSet): Promise<void> => {
+/** Keeps what need not be looked at again; first what is watched, so that a kill between the two forgets none. */
+export const rememberForeign = async (archiver: Archiver, look: ForeignLook): Promise<void> => {
+  const { compared, goingOn, isFirst } = look
   if (compared.isEmpty) return
-  const proven = await comparedOf(archiver).load()
+  const watched = new Map([...goingOn].map(([run, signature]) => [run, { signature, ended: false }] as const))
+  if (watched.size > 0) await refreshWatchList(archiver, watched, compared, now())
+  step('compared runs: watched')
+  const proven = comparedOf(archiver)
+  if (!isFirst) await proven.load()
   proven.good(compared, now())
   await proven.save()
 }
 
 const NEVER = new AbortController().signal
 
-const lookAtOne = async (
-  archiver: Archiver,
-  run: number,
-  signal: AbortSignal,
-): Promise<'same' | 'other' | 'unknown'> => {
+interface Finding {
+  readonly finding: 'same' | 'other' | 'unknown'
+  /** Of a record without a stop time. */
+  readonly signature?: string
+}
+
+const lookAtOne = async (archiver: Archiver, run: number, signal: AbortSignal): Promise<Finding> => {
   try {
     const stored = await archiver.artdaq.read(run, signal)
-    if (stored.manifest) return 'same'
-    if (!(await archiver.records.readiness(run)).ready) return 'unknown'
-    const differences = await foreignDifferences(archiver, stored, signal)
-    return differences === undefined ? 'unknown' : differences.length === 0 ? 'same' : 'other'
+    if (stored.manifest) return { finding: 'same' }
+    const readiness = await archiver.records.readiness(run)
+    if (!readiness.ready) return { finding: 'unknown' }
+    const compared = await foreignDifferences(archiver, stored, signal)
+    if (compared === undefined) return { finding: 'unknown' }
+    if (compared.differences.length > 0) return { finding: 'other' }
+    return readiness.ended ? { finding: 'same' } : { finding: 'same', signature: readiness.signature }
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
     switch (error.code) {
       case 'STORE_CORRUPT':
-        return 'other'
+        return { finding: 'other' }
       case 'RECORD_INVALID':
-        return 'same' // its record cannot be compared, and what is stored is as it was
+        return { finding: 'same' } // its record cannot be compared, and what is stored is as it was
       case 'NOT_FOUND':
       case 'RECORD_CHANGING':
-        return 'unknown'
+        return { finding: 'unknown' }
       default:
         throw error
     }

@@ -18,7 +18,7 @@ export const migrateStage = (
   /** Milliseconds, never jumping. */
   monotonic: () => number,
   check?: BlobCheck,
-  /** How a run differs from its record; `compareForeign` of those that other programs stored. */
+  /** How a run that another program stored differs from its record; nothing where it is the record as it was before it went on. */
   differences: (stored: StoredRun, signal: AbortSignal) => Promise<readonly string[]> = () =>
     Promise.resolve([]),
 ): Stage<number> => ({

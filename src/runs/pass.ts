@@ -147,9 +147,9 @@ const runOne = async (
     const memory = archiver.memory(stage, conditions)
     const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
     plan = await planPass(archiver, stage, request, remembered, imported)
-    const { compared } = plan
+    const { foreign } = plan
     for (const warning of damagedRecords(plan.waiting)) conditions.warn(warning)
-    await spared('compared runs', () => rememberForeign(archiver, compared), conditions)
+    if (foreign) await spared('compared runs', () => rememberForeign(archiver, foreign), conditions)
     const { lastAttemptedRun } = remembered.state
     const { stored } = plan
     const skipped = request.mode === 'full' ? (request.only?.intersect(stored) ?? stored) : RunSet.EMPTY

@@ -24,8 +24,8 @@ export interface Plan {
   readonly unproven: RunSet
   /** Runs that the archive holds and perhaps nobody compared, and that cannot be now: artdaqDB does not hold them. They stay in doubt. */
   readonly uncomparable: RunSet
-  /** Runs of other programs that were compared for it, and are as their records. */
-  readonly compared: RunSet
+  /** What a look at runs of other programs showed; of an import alone. */
+  readonly foreign: ForeignLook | undefined
 }
 
 export interface PlanRequest {
@@ -98,7 +98,7 @@ export const planImport = async (
     beyond: wanted.size - looked,
     stored: artdaq.runs,
     sourceHighest: all.last,
-    compared: foreign.compared,
+    foreign,
     unproven: RunSet.EMPTY, // artdaqDB's index names a run when all of it was compared
     uncomparable: RunSet.EMPTY,
   }
@@ -140,7 +140,7 @@ export const planMigrate = async (
     sourceHighest: artdaq.runs.last,
     unproven,
     uncomparable: doubtful.minus(artdaq.runs),
-    compared: RunSet.EMPTY,
+    foreign: undefined,
   }
 }
 

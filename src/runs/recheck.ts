@@ -25,9 +25,9 @@ export interface Archived extends Pick<RecordManifest, 'signature' | 'ended'> {
  * ago than `source_files.recheck_hours`, or is not among the last hundred, goes out. A record without a stop line stays: its stop may come.
  * Where the list was lost, it is made anew from the manifests in artdaqDB.
  */
-const refreshWatchList = async (
+export const refreshWatchList = async (
   archiver: Archiver,
-  imported: ReadonlyMap<number, Archived>,
+  imported: ReadonlyMap<number, Pick<Archived, 'signature' | 'ended'>>,
   succeeded: RunSet,
   now: number,
 ): Promise<void> => {

@@ -31,9 +31,10 @@ export const migrating = (
   stop: AbortSignal = NEVER,
 ): Stage<number> => {
   const { artdaq, archive, pack, budget } = archiver
-  const stage = migrateStage(artdaq, archive, pack, monotonic, check, (stored, signal) =>
-    compareForeign(archiver, stored, signal),
-  )
+  const stage = migrateStage(artdaq, archive, pack, monotonic, check, async (stored, signal) => {
+    const { differences, wentOn } = await compareForeign(archiver, stored, signal)
+    return wentOn ? [] : differences
+  })
   return admitted(stage, (run, signal) =>
     admitMigration(artdaq, run, budget, AbortSignal.any([signal, stop])),
   )

@@ -80,6 +80,8 @@ export interface RunDocument {
   readonly original: RecordFile | undefined
   /** What the Python original makes of the same file, where that may be something else. What it stored is compared with this, too. */
   readonly originalForm?: (() => string | undefined) | undefined
+  /** What was made of it, by us and by the Python original, before the record's start and stop times were appended. Missing where they do not change it. */
+  readonly earlierForms?: (() => readonly string[]) | undefined
 }
 
 /** A run as it goes into, and comes back from, artdaqDB. */

@@ -8,6 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { recordFiles, writeOriginal } from '../original.ts'
 import { Site } from '../site.ts'
 
 /** A site before a pass or a recovery, and the flags of the command that is cut short. */
@@ -85,6 +86,16 @@ const damagedBlob = (): Site => {
   return site
 }
 
+/** Stored by another program before they ended: 20 goes on, 21 has ended since, 22 lacks a document. */
+const ofAnotherProgram = (): Site => {
+  const site = new Site({ source: '  settle_seconds: 0\n  incomplete_after: 0' })
+  const runs = [20, 21, 22]
+  for (const run of runs) site.record(run, { files: recordFiles(run, { ended: run === 21 }) })
+  const leaveOut = (run: number, entity: string): boolean => run === 22 && entity === 'tpc01'
+  writeOriginal(site.path('db'), runs, 'conftoolp', { ended: false, leaveOut })
+  return site
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'a full pass', flags: [], inOrder: 'all', prepare: mixed },
   {
@@ -101,5 +112,6 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: forRecovery,
   },
   { name: 'a pass with a late run', flags: [], inOrder: 'stores', prepare: withLate },
+  { name: 'a pass over runs of another program', flags: [], inOrder: 'nothing', prepare: ofAnotherProgram },
   { name: 'a pass that finds a damaged blob', flags: [], inOrder: 'nothing', prepare: damagedBlob },
 ]

@@ -4,7 +4,7 @@ import type { Listing, DocumentStore } from '../../src/stores/store.ts'
 import type { RecordManifest, RunDocuments, StoredDocument, StoredRun } from '../../src/stores/run-record.ts'
 import { ArchiverError } from '../../src/errors.ts'
 import { canonicalOf } from '../../src/stores/artdaqdb/format/canonical-export.ts'
-import { sameRecord } from '../../src/stores/artdaqdb/write/put-plan.ts'
+import { sameRecord } from '../../src/stores/artdaqdb/write/compare-manifests.ts'
 
 /** What survives of a fake store when its process ends. */
 export interface Kept {

@@ -75,7 +75,7 @@ describe('the note of runs in doubt', () => {
     sourceHighest: undefined,
     unproven: RunSet.EMPTY,
     uncomparable: RunSet.EMPTY,
-    compared: RunSet.EMPTY,
+    foreign: undefined,
   })
 
   it('is not written where nothing has changed, and never without the lock', async () => {

@@ -35,7 +35,7 @@ export const idlePlans = async (
       const first = await planPass(archiver, stage, { ...request, limit: 1, recheck: false }, remembered)
       if (!first.runs.isEmpty) return undefined
       const plan = await planPass(archiver, stage, request, remembered)
-      if (!plan.runs.isEmpty || !plan.compared.isEmpty) return undefined
+      if (!plan.runs.isEmpty || plan.foreign?.compared.isEmpty === false) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined
       // A crash kept the last run from being recorded: a pass reads the number off the destination.
       if ((plan.stored.last ?? 0) > remembered.state.lastAttemptedRun) return undefined

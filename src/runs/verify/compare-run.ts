@@ -63,9 +63,11 @@ export const compareRun = async (
   const isBoth = record.is === 'present' && stored.is === 'present'
   const { manifest } = stored.is === 'present' ? stored.value : {}
   const fromRecord = isBoth && manifest ? differsFromManifest(record.value, manifest, sha256) : []
+  const { differences: foreign = [], wentOn = false } = isBoth
+    ? await compareForeign(copies, stored.value, signal)
+    : {}
   const changed =
-    isBoth && manifest !== undefined && fromRecord.length > 0 && isAnother(record.value, manifest)
-  const foreign = isBoth ? await compareForeign(copies, stored.value, signal) : []
+    wentOn || (isBoth && manifest !== undefined && fromRecord.length > 0 && isAnother(record.value, manifest))
   const fromDocuments =
     stored.is === 'present' && blob.is === 'present'
       ? blobDifferences(stored.value, pack(stored.value), blob.value)

@@ -43,6 +43,24 @@ export const parseMetadata = (bytes: Uint8Array): RunMetadata => {
   return { configName, components, times, started: says('start'), ended: says('stop') }
 }
 
+/**
+ * `metadata.txt` as it may have been before its times were appended, each with a blank line before it, up to the first stop time. None where there is
+ * no stop time.
+ */
+export const earlierMetadata = (bytes: Uint8Array): readonly Uint8Array[] => {
+  const lines = splitLines(decode(bytes))
+  const times = lines.flatMap((line, at) => {
+    const [, what, text = ''] = TIME.exec(line) ?? []
+    return what === undefined ? [] : [{ at, isStop: what === 'top' && strip(text) !== '' }]
+  })
+  const stop = times.findIndex(({ isStop }) => isStop)
+  return times.slice(0, stop + 1).flatMap(({ at }) => {
+    const before = lines.slice(0, at)
+    const text = before.map((line) => `${line}\n`).join('')
+    return (before.at(-1) === '' ? [text, text.slice(0, -1)] : [text]).map((one) => Buffer.from(one))
+  })
+}
+
 const textOf = (match: RegExpExecArray | null): string | undefined => {
   const text = strip(match?.[1] ?? '')
   return text === '' ? undefined : text

@@ -1,8 +1,12 @@
+import type { RecordManifest } from '../../run-record.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import { HASHES, hashedEntities } from '../format/hashed-entities.ts'
+import type { Stored } from '../format/document-reader.ts'
+import { hasTraces } from '../format/proof.ts'
+import { type ForeignMatch, wentOn } from '../format/record-went-on.ts'
 import { newest, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK } from '../names.ts'
-import { documentsOf, type Known, type Prepared } from './put-plan.ts'
+import { documentsOf, isAlike, type Known, type Prepared } from './put-plan.ts'
 
 /** What a run that another program stored says of itself: the entities that it stored; undefined where it does not say. */
 export function namedIn(held: readonly Held[]): ReadonlySet<string> | undefined {
@@ -21,3 +25,28 @@ export const isWantedOf =
     (document.collection !== COMMIT_MARK &&
       (documentsOf(held, document).length > 0 ||
         (foreign.entities?.has(document.entity) ?? document.isOfFile)))
+
+/**
+ * Whether another program stored a run as its record was before it ended (`wentOn`). Documents may be missing; those of ours are an update of it that was
+ * cut short before its `schema` counted.
+ */
+export const recordWentOn = (
+  { held }: Known,
+  documents: readonly Prepared[],
+  manifest: RecordManifest | undefined,
+): boolean => {
+  const matches = new Map<string, ForeignMatch>()
+  if (manifest?.ended)
+    for (const document of documents) {
+      const ofIt = document.collection === COMMIT_MARK ? [] : documentsOf(held, document)
+      const theirs = ofIt.filter(({ indexed, stored }) => indexed && stored && !hasTraces(stored))
+      const stored = newest(theirs)?.stored
+      if (stored) matches.set(document.entity, matchOf(document, stored))
+    }
+  return wentOn(matches, manifest?.ended ?? false)
+}
+
+const matchOf = (document: Prepared, stored: Stored): ForeignMatch => {
+  if (isAlike(document, stored)) return 'same'
+  return document.earlierContents?.includes(stored.content) ? 'earlier' : 'other'
+}

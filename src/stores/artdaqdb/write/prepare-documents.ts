@@ -1,15 +1,15 @@
 import { printedParts, type PrintedParts } from '../../../fhicl/to-json.ts'
 import { tryFhicl } from '../../../fhicl/try-parse.ts'
 import { parseFhicl } from '../../../fhicl/parser.ts'
-import type { RecordFile, RunDocument, RunDocuments } from '../../run-record.ts'
+import type { RunDocument, RunDocuments } from '../../run-record.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
-import { attachmentsOf, documentName } from '../format/attachments.ts'
+import { attachmentsOf, documentName, type Plain } from '../format/attachments.ts'
 import { hasTraces } from '../format/proof.ts'
 import { newest, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK, requireSafeName } from '../names.ts'
 import { originalStrings } from '../format/originals.ts'
-import type { Prepared } from './put-plan.ts'
-import { contentOf } from '../format/document-reader.ts'
+import { isAlike, type Prepared } from './put-plan.ts'
+import { contentOf, type Stored } from '../format/document-reader.ts'
 
 /** A document with its FHiCL converted. */
 export interface Ready extends Prepared {
@@ -46,18 +46,10 @@ export function requireSound({ run, configName, documents, manifest, attached }:
  * manifest and all else with the `schema`. Without a manifest nothing is added, and the documents are artdaq's own, byte
  * for byte. Throws FHICL_INVALID naming run and document.
  */
-export function prepare(run: RunDocuments, held: readonly Held[]): readonly Ready[] {
-  const hasManifest = run.manifest !== undefined && !isForeign(held)
-  const attachments = attachmentsOf(
-    run,
-    [...run.attached, ...withoutCarrier(run, held)],
-    unsealedOf(run, held),
-  )
-  let carrier = true
-  return run.documents.map((document) => {
+export function prepare(run: RunDocuments, held: readonly Held[], { goesOn = false } = {}): readonly Ready[] {
+  const hasManifest = run.manifest !== undefined && (goesOn || !isForeign(held))
+  const ready = run.documents.map((document) => {
     const parts = partsOf(run.run, document)
-    const carries = carrier && document.collection === COMMIT_MARK
-    if (carries) carrier = false
     return {
       collection: document.collection,
       entity: document.entity,
@@ -66,14 +58,50 @@ export function prepare(run: RunDocuments, held: readonly Held[]): readonly Read
         return contentOf(parts)
       },
       get originalContent() {
-        return originalContentOf(document)
+        return contentOfText(document.originalForm?.())
+      },
+      get earlierContents() {
+        return (document.earlierForms?.() ?? []).flatMap((text) => contentOfText(text) ?? [])
       },
       isOfFile: document.original !== undefined,
       rawdata: hasManifest ? originalStrings(document) : [],
-      attachments: carries ? attachments : [],
+      attachments: NOTHING,
       parts,
+      original: document.original,
     }
   })
+  const carrier = ready.find(({ collection }) => collection === COMMIT_MARK)
+  if (carrier) carrier.attachments = attachmentsBeside(run, ready, held)
+  return ready
+}
+
+const NOTHING: readonly Plain[] = []
+
+/** What the `schema` keeps of the record: the manifest, what no document carries, and the originals of documents that stay as another program stored them. */
+function attachmentsBeside(
+  run: RunDocuments,
+  ready: readonly (Ready & Pick<RunDocument, 'original'>)[],
+  held: readonly Held[],
+): readonly Plain[] {
+  const staying = ready.flatMap((document) => {
+    const stored = stayingOf(document, held)
+    return stored ? [{ document, stored }] : []
+  })
+  const theirs = staying.filter(({ stored }) => stored.originals.text === undefined)
+  const originals = run.manifest ? theirs.flatMap(({ document }) => document.original ?? []) : []
+  const unsealed = staying
+    .filter(({ stored }) => !stored.hasSeal)
+    .map(({ document }) => documentName(document))
+  return attachmentsOf(run, [...run.attached, ...originals], unsealed)
+}
+
+/** The document that is there, where it says what is to be stored: it stays as it is. The `schema` that keeps a manifest is written anew. */
+function stayingOf(document: Ready, held: readonly Held[]): Stored | undefined {
+  const { collection, entity } = document
+  if (collection === COMMIT_MARK) return undefined
+  const ofIt = held.filter((one) => one.collection.name === collection && one.entities.includes(entity))
+  const { stored } = newest(ofIt.filter(({ indexed }) => indexed)) ?? newest(ofIt) ?? {}
+  return stored && isAlike(document, stored) ? stored : undefined
 }
 
 /**
@@ -85,37 +113,8 @@ export const isForeign = (held: readonly Held[]): boolean => {
   return counts?.stored !== undefined && !hasTraces(counts.stored)
 }
 
-/** Documents that stay as they are, and have no seal. */
-const unsealedOf = (run: RunDocuments, held: readonly Held[]): readonly string[] =>
-  run.documents
-    .filter(({ collection, entity }) => {
-      const ofIt = held.filter((one) => one.collection.name === collection && one.entities.includes(entity))
-      const counts = newest(ofIt)
-      return counts?.stored !== undefined && !counts.stored.hasSeal
-    })
-    .map(documentName)
-
-/**
- * Originals of documents that another program stored before us: those documents stay as they are and have no room for
- * them, so the `schema` carries them.
- */
-function withoutCarrier(run: RunDocuments, held: readonly Held[]): readonly RecordFile[] {
-  if (!run.manifest) return []
-  return run.documents.flatMap(({ collection, entity, original }) => {
-    const theirs = held.some(
-      (one) =>
-        one.collection.name === collection &&
-        one.entities.includes(entity) &&
-        one.stored !== undefined &&
-        one.stored.originals.text === undefined,
-    )
-    return theirs && original ? [original] : []
-  })
-}
-
-/** Where the Python original's text is none that artdaq takes, it stored nothing. */
-const originalContentOf = ({ originalForm }: RunDocument): string | undefined => {
-  const text = originalForm?.()
+/** A text as artdaq stores it; undefined where it is none that artdaq takes: the Python original stored nothing then. */
+const contentOfText = (text: string | undefined): string | undefined => {
   const parsed = text === undefined || text === '' ? undefined : tryFhicl(text)
   return parsed && contentOf(printedParts(parsed))
 }

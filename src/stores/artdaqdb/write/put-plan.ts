@@ -4,6 +4,7 @@ import type { Plain } from '../format/attachments.ts'
 import { newest, type Held } from '../index/run-documents.ts'
 import { COMMIT_MARK, nextVersion } from '../names.ts'
 import type { Stored } from '../format/document-reader.ts'
+import { missingFiles, sameRecord } from './compare-manifests.ts'
 
 /** A document of a run, ready to be written. */
 export interface Prepared {
@@ -15,6 +16,8 @@ export interface Prepared {
   readonly attachments: readonly Plain[]
   /** The content as the Python original makes it, where that may be another. */
   readonly originalContent?: string | undefined
+  /** The contents that it may have had before the record went on. */
+  readonly earlierContents?: readonly string[]
   /** Whether it was made from a file of the record. */
   readonly isOfFile: boolean
 }
@@ -42,6 +45,8 @@ export interface Known {
   readonly manifest: RecordManifest | undefined
   /** Where another program stored the run: the documents that it says it stored, `undefined` where it does not say. */
   readonly foreign?: { readonly entities: ReadonlySet<string> | undefined } | undefined
+  /** Another program stored the run as its record was before it went on (`recordWentOn`). */
+  readonly goesOn?: boolean
 }
 
 /**
@@ -55,6 +60,7 @@ export function planPut<Document extends Prepared>(
   documents: readonly Document[],
   manifest: RecordManifest | undefined,
 ): PutPlan<Document> {
+  if (known.goesOn) return update(known, documents)
   const before = known.manifest
   if (!before || !manifest) return complete(known, documents)
   if (sameRecord(before, manifest)) return complete(known, documents, { trustManifest: true })
@@ -63,10 +69,6 @@ export function planPut<Document extends Prepared>(
     throw conflict(known.run, `files that were archived are gone from its record: ${some(gone)}`)
   return update(known, documents)
 }
-
-/** Whether two manifests are of the same record: the signature, which a mere touch changes, is no part of it. */
-export const sameRecord = (a: RecordManifest, b: RecordManifest): boolean =>
-  JSON.stringify(comparable(a)) === JSON.stringify(comparable(b))
 
 function complete<Document extends Prepared>(
   known: Known,
@@ -149,7 +151,8 @@ function update<Document extends Prepared>(known: Known, documents: readonly Doc
   )
   const changed = documents.filter((document) => {
     const before = newest(documentsOf(counted, document))
-    return document.collection === 'SystemLayout' || !before?.stored || !same(document, before)
+    const isThere = before?.stored !== undefined && before.collection.name === document.collection
+    return document.collection === COMMIT_MARK || !isThere || !same(document, before)
   })
   const orphans = held.filter((one) => !one.indexed && isOurs(one))
   const adopt: Held[] = []
@@ -216,21 +219,6 @@ const isOf = (one: Held, { collection }: Held, entity: string): boolean =>
   one.collection === collection && one.entities.includes(entity)
 
 const pathOf = ({ collection, oid }: Held): string => collection.documentPath(oid)
-
-const comparable = ({ signature: _, ...record }: RecordManifest): unknown => [
-  record.run,
-  record.directory,
-  record.directoryMode,
-  record.ended,
-  record.folders.map(({ name, mode }) => [name, mode]),
-  record.skipped.map(({ name, kind }) => [name, kind]),
-  record.files.map(({ name, mode, size, sha256 }) => [name, mode, size, sha256]),
-]
-
-const missingFiles = (before: RecordManifest, after: RecordManifest): readonly string[] => {
-  const there = new Set(after.files.map(({ name }) => name))
-  return before.files.map(({ name }) => name).filter((name) => !there.has(name))
-}
 
 const some = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')

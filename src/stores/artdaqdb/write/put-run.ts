@@ -7,7 +7,7 @@ import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
 import { prove } from '../format/proof.ts'
-import { isWantedOf, namedIn } from './foreign-documents.ts'
+import { isWantedOf, namedIn, recordWentOn } from './foreign-documents.ts'
 import { placeDocuments } from './write-documents.ts'
 import { isForeign, prepare, type Ready, requireSound } from './prepare-documents.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
@@ -28,8 +28,10 @@ export interface PutContext extends Written {
  */
 export async function putRun(run: RunDocuments, context: PutContext): Promise<PutPlan['result']> {
   requireSound(run)
-  const known = await knownOf(run, context)
-  const documents = prepare(run, known.held).filter(isWantedOf(known))
+  const before = await knownOf(run, context)
+  const goesOn = before.foreign !== undefined && recordWentOn(before, prepare(run, before.held), run.manifest)
+  const known = goesOn ? { ...before, foreign: undefined, goesOn } : before
+  const documents = prepare(run, known.held, { goesOn }).filter(isWantedOf(known))
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'

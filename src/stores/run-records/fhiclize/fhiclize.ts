@@ -8,6 +8,7 @@ import { ORIGINAL_FORMS, originalRunHistory, originalRunHistory2 } from '../orig
 import { safeConfigName } from './safe-name.ts'
 import { convertBoot } from './boot.ts'
 import { Entities } from './document-names.ts'
+import { earlierForms } from './earlier-forms.ts'
 import { convertEnvironment } from './environment.ts'
 import type { IsFhicl } from './fhicl-printer.ts'
 import { convertKnownBoardreaders } from './known-boardreaders.ts'
@@ -57,6 +58,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     text: Buffer,
     original?: RecordFile,
     originalForm?: RunDocument['originalForm'],
+    earlier?: RunDocument['earlierForms'],
   ): void => {
     documents.push({
       collection: 'RunHistory',
@@ -65,8 +67,11 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
       text,
       original,
       originalForm,
+      earlierForms: earlier,
     })
   }
+  const earlierOf = (entity: string): RunDocument['earlierForms'] =>
+    metadataFile && earlierForms(entity, record.run, metadataFile.content, isFhicl)
 
   const attached: RecordFile[] = []
   const fclFiles: RecordFile[] = []
@@ -75,17 +80,33 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     const convert = generate.has(name) ? CONVERTERS.get(name) : undefined
     const originalForm = ORIGINAL_FORMS.get(name)
     if (convert)
-      put(name, Buffer.from(convert(file.content, isFhicl)), file, () => originalForm?.(file.content))
+      put(
+        name,
+        Buffer.from(convert(file.content, isFhicl)),
+        file,
+        () => originalForm?.(file.content),
+        earlierOf(name),
+      )
     else if (file.name.endsWith('.fcl') && file.name !== 'schema.fcl') fclFiles.push(file)
     else attached.push(file)
   }
   if (generate.has('RunHistory') && metadataFile)
-    put('RunHistory', Buffer.from(runHistory(record.run, metadata)), undefined, () =>
-      originalRunHistory(record.run, metadataFile.content),
+    put(
+      'RunHistory',
+      Buffer.from(runHistory(record.run, metadata)),
+      undefined,
+      () => originalRunHistory(record.run, metadataFile.content),
+      earlierOf('RunHistory'),
     )
   const times = generate.has('RunHistory2') ? runHistory2(metadata) : undefined
   if (times !== undefined && metadataFile)
-    put('RunHistory2', Buffer.from(times), undefined, () => originalRunHistory2(metadataFile.content))
+    put(
+      'RunHistory2',
+      Buffer.from(times),
+      undefined,
+      () => originalRunHistory2(metadataFile.content),
+      earlierOf('RunHistory2'),
+    )
 
   const entities = new Entities([...documents.map(({ entity }) => entity), 'schema'])
   const names = entities.of(fclFiles.map(({ name }) => name))
