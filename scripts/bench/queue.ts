@@ -15,7 +15,7 @@ import pg from 'pg'
 import { PgBoss } from 'pg-boss'
 import { runStage } from '../../src/engine/engine.ts'
 import type { ClaimStore, QueueItem } from '../../src/engine/claim-store.ts'
-import { identity, monotonic, now, startTicks } from '../../src/platform/host.ts'
+import { identity, monotonic, now, sinceBoot, startTicks } from '../../src/platform/host.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { QueueBacklog } from '../../src/queue/queue-backlog.ts'
 import { SqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts'
@@ -42,7 +42,7 @@ const onPostgres = (schema: string, migrate = false): Promise<PostgresQueue> =>
     migrate,
   })
 const onSqlite = (path: string): Promise<SqliteQueue> =>
-  SqliteQueue.open({ ...common(), path, now, startTicksOf: startTicks })
+  SqliteQueue.open({ ...common(), path, now, sinceBoot, startTicksOf: startTicks })
 
 const itemsFrom = function* (first: number, count: number): Generator<QueueItem> {
   for (let i = first; i < first + count; i++) yield { key: String(i), ordinal: i }

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import type { Secret } from '../common/secret.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
-import { identity, monotonic, now, startTicks } from '../platform/host.ts'
+import { identity, monotonic, now, sinceBoot, startTicks } from '../platform/host.ts'
 import { databasePlace } from '../sql/database-url.ts'
 
 export interface QueueSettings {
@@ -62,5 +62,5 @@ export const openQueue = async (
   }
   const { SqliteQueue } = await import('../queue/sqlite/sqlite-queue.ts')
   const path = use === 'reads' && !existsSync(place.file) ? ':memory:' : place.file
-  return SqliteQueue.open({ ...common, path, now, startTicksOf: startTicks })
+  return SqliteQueue.open({ ...common, path, now, sinceBoot, startTicksOf: startTicks })
 }

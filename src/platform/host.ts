@@ -10,6 +10,9 @@ export const monotonic = (): number => performance.now()
 /** CLOCK_MONOTONIC, microseconds: as systemd reads it. */
 export const monotonicMicroseconds = (): bigint => process.hrtime.bigint() / 1000n
 
+/** CLOCK_MONOTONIC, milliseconds: one for all processes of the machine until it is booted again. */
+export const sinceBoot = (): number => Number(process.hrtime.bigint() / 1_000_000n)
+
 export type Clock = () => number
 
 /** Changes with every boot of the machine; empty where the kernel does not say. */

@@ -7,8 +7,15 @@ export interface QueueSite {
   open(): Promise<ClaimStore>
   /** Moves the store's clock. */
   pass(milliseconds: number): Promise<void>
+  /** Sets the wall clock of the machine on which the processes are, forward or back. */
+  setClock(milliseconds: number): Promise<void>
   /** What kill -9 leaves of a process. */
   kill(store: ClaimStore): Promise<void>
+  /**
+   * Copies the whole database; the function that it returns puts the copy in its place, with every process of before gone or cut off, and opens a
+   * new one on it.
+   */
+  copy(): Promise<() => Promise<ClaimStore>>
   readonly lease: number
   close(): Promise<void>
 }

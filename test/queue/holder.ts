@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import pg from 'pg'
 import type { Claim } from '../../src/engine/backlog.ts'
 import type { ClaimStore } from '../../src/engine/claim-store.ts'
-import { identity, monotonic, now, startTicks } from '../../src/platform/host.ts'
+import { identity, monotonic, now, sinceBoot, startTicks } from '../../src/platform/host.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { QueueBacklog } from '../../src/queue/queue-backlog.ts'
 import { SqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts'
@@ -37,7 +37,7 @@ export const openStore = (place: HolderPlace, works: boolean): Promise<ClaimStor
         schema: place.schema ?? '',
         lookEvery: 900, // as a worker
       })
-    : SqliteQueue.open({ ...common, path: place.path, now, startTicksOf: startTicks })
+    : SqliteQueue.open({ ...common, path: place.path, now, sinceBoot, startTicksOf: startTicks })
 }
 
 /** What an engine does that ends an item by its key alone. */

@@ -1,12 +1,14 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { identity, monotonic } from '../../src/platform/host.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { claimAdversaries } from '../conformance/claim-adversaries.ts'
 import { claimStoreConformance } from '../conformance/claim-store.ts'
 import { dropSharedSchema, openPostgresSite, serverUrl } from './postgres-site.ts'
 
 afterAll(dropSharedSchema)
 
 claimStoreConformance('PostgreSQL', openPostgresSite)
+claimAdversaries('PostgreSQL', openPostgresSite)
 
 describe('a queue on PostgreSQL', () => {
   it('that nobody has migrated is refused, and says which command makes it', async () => {

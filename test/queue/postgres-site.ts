@@ -78,7 +78,20 @@ export const openPostgresSite = async (): Promise<PostgresSite> => {
     monotonic: () => monotonic() + passed,
     lookEvery: 0,
   })
-  return {
+  const tables = [...Object.keys(TIMES), 'archiver_tallies']
+  const key = `hashtextextended('run-archiver instance ${schema} ' || $1::text, 0)`
+  /** The server frees the lock a moment after the connection is gone. */
+  const untilFree = async (instance: string): Promise<void> => {
+    for (;;) {
+      const { rows } = await client.query<{ free: boolean }>(
+        `SELECT pg_try_advisory_xact_lock(${key}) AS free`,
+        [instance],
+      )
+      if (rows[0]?.free) return
+      await sleep(20)
+    }
+  }
+  const site: PostgresSite = {
     schema,
     client,
     lease: LEASE,
@@ -88,6 +101,8 @@ export const openPostgresSite = async (): Promise<PostgresSite> => {
       opened.set(store, { queue: store, instance })
       return store
     },
+    // No process asks its own wall clock: it has none to give.
+    setClock: () => Promise.resolve(),
     async pass(milliseconds) {
       passed += milliseconds
       for (const [table, columns] of Object.entries(TIMES))
@@ -95,29 +110,38 @@ export const openPostgresSite = async (): Promise<PostgresSite> => {
           `UPDATE ${schema}.${table} SET ${columns.map((one) => `${one} = ${one} - ${milliseconds} * interval '1 ms'`).join(', ')}`,
         )
     },
+    async copy() {
+      for (const table of tables)
+        await client.query(`CREATE TEMP TABLE copy_of_${table} AS TABLE ${schema}.${table}`)
+      return async () => {
+        for (const { instance } of opened.values()) {
+          await client.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = ${key}`,
+            [instance],
+          )
+          await untilFree(instance)
+        }
+        await client.query(`TRUNCATE ${tables.map((table) => `${schema}.${table}`).join(', ')}`)
+        for (const table of tables) {
+          await client.query(`INSERT INTO ${schema}.${table} TABLE copy_of_${table}`)
+          await client.query(`DROP TABLE copy_of_${table}`)
+        }
+        return site.open()
+      }
+    },
     async kill(store) {
       const { queue, instance } = opened.get(store)!
       await queue.abandon()
-      // The server frees the lock a moment after the connection is gone.
-      const key = `hashtextextended('run-archiver instance ${schema} ' || $1::text, 0)`
-      for (;;) {
-        const { rows } = await client.query<{ free: boolean }>(
-          `SELECT pg_try_advisory_xact_lock(${key}) AS free`,
-          [instance],
-        )
-        if (rows[0]?.free) break
-        await sleep(20)
-      }
+      await untilFree(instance)
       opened.delete(store)
     },
     async close() {
       for (const store of opened.keys()) await store.close()
-      await client.query(
-        `TRUNCATE ${[...Object.keys(TIMES), 'archiver_tallies'].map((table) => `${schema}.${table}`).join(', ')}`,
-      )
+      await client.query(`TRUNCATE ${tables.map((table) => `${schema}.${table}`).join(', ')}`)
       await client.end()
     },
   }
+  return site
 }
 
 export const dropSchema = async (schema: string): Promise<void> => {

@@ -6,18 +6,22 @@ import type { ClaimStore } from '../../src/engine/claim-store.ts'
 import { identity } from '../../src/platform/host.ts'
 import { SqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts'
 import { openFile } from '../../src/sql/libsql-database.ts'
+import { claimAdversaries } from '../conformance/claim-adversaries.ts'
 import { claimStoreConformance, type QueueSite } from '../conformance/claim-store.ts'
 
 const LEASE = 1000
 
-const openSite = async (): Promise<QueueSite & { path: string; open(): Promise<SqliteQueue> }> => {
+type SqliteSite = QueueSite & { path: string; open(): Promise<SqliteQueue> }
+
+const openSite = async (): Promise<SqliteSite> => {
   const folder = await mkdtemp(join(tmpdir(), 'queue-'))
   const path = join(folder, 'queue.db')
   const opened = new Map<ClaimStore, number>()
   const killed = new Set<number>()
   let time = 1_000_000
+  let jumped = 0
   let count = 0
-  return {
+  const site: SqliteSite = {
     path,
     lease: LEASE,
     async open() {
@@ -27,14 +31,30 @@ const openSite = async (): Promise<QueueSite & { path: string; open(): Promise<S
         instance: `instance-${pid}`,
         identity: { ...identity(), pid, startTicks: pid },
         lease: LEASE,
-        now: () => time,
+        now: () => time + jumped,
+        sinceBoot: () => time - 500_000,
         startTicksOf: (asked) => (killed.has(asked) ? undefined : asked),
         works: true,
       })
       opened.set(store, pid)
       return store
     },
+    setClock: (milliseconds) => Promise.resolve(void (jumped += milliseconds)),
     pass: (milliseconds) => Promise.resolve(void (time += milliseconds)),
+    copy() {
+      const file = openFile(path, 1000)
+      file.exec(`VACUUM INTO '${path}.copy'`)
+      file.close()
+      return Promise.resolve(async () => {
+        for (const pid of opened.values()) killed.add(pid)
+        opened.clear()
+        // The files that they lock are no part of the copy.
+        for (const gone of ['-wal', '-shm', '.instances'])
+          await rm(`${path}${gone}`, { force: true, recursive: true })
+        await rename(`${path}.copy`, path)
+        return site.open()
+      })
+    },
     async kill(store) {
       // The kernel frees the locks of a dead process; nothing else of it happens.
       const pid = opened.get(store)
@@ -47,9 +67,11 @@ const openSite = async (): Promise<QueueSite & { path: string; open(): Promise<S
       await rm(folder, { recursive: true, force: true })
     },
   }
+  return site
 }
 
 claimStoreConformance('SQLite', openSite)
+claimAdversaries('SQLite', openSite)
 
 describe('a queue that does not look at the epoch', () => {
   it('takes the result of a stale holder: the control that shows what fencing is for', async () => {

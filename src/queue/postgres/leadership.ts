@@ -56,7 +56,8 @@ export class Leadership {
   async noteScan(beganAt: number, added: number): Promise<void> {
     const { sql, schema } = this.#options
     await sql.executeSql(
-      `UPDATE ${schema}.archiver_leaders SET scan_began_at = to_timestamp($1::float8 / 1000), scan_added = $2 WHERE role = 'scanner'`,
+      `UPDATE ${schema}.archiver_leaders SET scan_began_at = to_timestamp($1::float8 / 1000), scan_added = $2 WHERE role = 'scanner'
+         AND (scan_began_at IS NULL OR scan_began_at <= to_timestamp($1::float8 / 1000))`,
       [beganAt, added],
     )
   }

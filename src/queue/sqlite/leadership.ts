@@ -52,10 +52,10 @@ export class Leadership {
   }
 
   async noteScan(beganAt: number, added: number): Promise<void> {
-    await this.#write(`UPDATE leaders SET scan_began_at = ?, scan_added = ? WHERE role = 'scanner'`, [
-      beganAt,
-      added,
-    ])
+    await this.#write(
+      `UPDATE leaders SET scan_began_at = ?1, scan_added = ?2 WHERE role = 'scanner' AND coalesce(scan_began_at, 0) <= ?1`,
+      [beganAt, added],
+    )
   }
 
   async wantScan(): Promise<void> {

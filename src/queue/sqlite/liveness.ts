@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { Identity } from '../../platform/host.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { Flock } from '../../state/flock.ts'
+import type { SharedClock } from './shared-clock.ts'
 
 interface Options {
   readonly instance: string
   readonly identity: Identity
   readonly workers?: number | undefined
   readonly processors?: number | undefined
-  readonly now: () => number
   readonly startTicksOf: (pid: number) => number | undefined
 }
 
@@ -26,19 +26,27 @@ export class Liveness {
   readonly #file: SqliteFile
   readonly #folder: string
   readonly #options: Options
+  readonly #clock: SharedClock
   #lock: Flock | undefined
 
-  constructor(file: SqliteFile, folder: string, options: Options) {
+  constructor(file: SqliteFile, folder: string, options: Options, clock: SharedClock) {
+    this.#clock = clock
     this.#file = file
     this.#folder = folder
     this.#options = options
   }
 
   async register(write: Write): Promise<void> {
-    const { instance, identity, now, workers = 0, processors = 0 } = this.#options
+    const { instance, identity, workers = 0, processors = 0 } = this.#options
+    const { now } = this.#clock
     await mkdir(this.#folder, { recursive: true, mode: 0o750 })
     this.#lock = await Flock.take(this.#pathOf(instance), 0)
+    const dead = new Set(await this.dead())
     await write(() => {
+      const running = this.#file.prepare(`SELECT id FROM instances WHERE status = 'running'`).all([]) as {
+        id: string
+      }[]
+      this.#clock.keep(running.every(({ id }) => dead.has(id)))
       this.#file
         .prepare(
           `INSERT INTO instances (id, host, pid, start_ticks, boot_id, status, started_at, heartbeat_at, workers, processors)
@@ -84,7 +92,8 @@ export class Liveness {
 
   /** Gives back what this instance holds, and signs off. */
   async end(write: Write): Promise<void> {
-    const { instance, now } = this.#options
+    const { instance } = this.#options
+    const { now } = this.#clock
     await write(() => {
       this.#file
         .prepare(

@@ -2,7 +2,7 @@ import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { ArchiverError } from '../../errors.ts'
 
 /** The version of the tables, in `user_version`. A file of a later version is refused. */
-const VERSION = 3
+const VERSION = 4
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS work (
@@ -60,6 +60,10 @@ const THIRD = ['claims', 'workers', 'processors', 'minute', 'ended_in_minute', '
   .map((column) => `ALTER TABLE instances ADD COLUMN ${column} INTEGER NOT NULL DEFAULT 0;`)
   .join('\n')
 
+/** Version 4: the clock that all processes of one boot share. */
+const FOURTH =
+  'CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL, distance INTEGER NOT NULL);'
+
 /** Makes the tables where they are missing. Every commit is durable when it returns: a settled item stays settled after a power cut. */
 export const prepareTables = (file: SqliteFile, path: string): void => {
   file.prepare('PRAGMA journal_mode = WAL').all([])
@@ -82,6 +86,7 @@ export const prepareTables = (file: SqliteFile, path: string): void => {
     if ((now?.user_version ?? 0) < 1) file.exec(TABLES)
     if ((now?.user_version ?? 0) < 2) file.exec(SECOND)
     if ((now?.user_version ?? 0) < 3) file.exec(THIRD)
+    file.exec(FOURTH)
     file.exec(`PRAGMA user_version = ${VERSION}`)
     file.exec('COMMIT')
   } catch (error) {

@@ -11,6 +11,7 @@ import { InstanceRow } from './instance-row.ts'
 import * as steering from './steering.ts'
 import { Tally } from '../instance-tally.ts'
 import { prepareTables } from './schema.ts'
+import { SharedClock } from './shared-clock.ts'
 import { assertInPlace, type Kept, READ_WAIT, rememberFile, unavailable, write } from './transaction.ts'
 
 export interface SqliteQueueOptions {
@@ -21,8 +22,10 @@ export interface SqliteQueueOptions {
   readonly identity: Identity
   /** How long a claim lasts without a sign of life, in milliseconds. */
   readonly lease: number
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds by the wall clock, which may jump. */
   readonly now: () => number
+  /** Milliseconds since boot, by a clock that all processes of the machine share. */
+  readonly sinceBoot: () => number
   /** When a process began, by its pid; undefined where there is none (platform/host.ts). */
   readonly startTicksOf: (pid: number) => number | undefined
   /** False only for `queue` commands that look and do not work: no instance is registered. */
@@ -42,11 +45,13 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   readonly #liveness: Liveness
   readonly #leadership: Leadership
   readonly #row: InstanceRow
+  readonly #clock: SharedClock
   readonly tally: Tally
 
-  private constructor(file: SqliteFile, options: SqliteQueueOptions, liveness: Liveness) {
-    const leadership = new Leadership(file, options)
-    super(file, options.now, leadership)
+  private constructor(file: SqliteFile, options: SqliteQueueOptions, liveness: Liveness, clock: SharedClock) {
+    const leadership = new Leadership(file, { ...options, now: clock.now })
+    super(file, clock.now, leadership)
+    this.#clock = clock
     this.#leadership = leadership
     this.#file = file
     this.#options = options
@@ -62,8 +67,9 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
       const file = openFile(options.path, READ_WAIT)
       prepareTables(file, options.path)
       rememberFile(file, options.path)
-      const liveness = new Liveness(file, `${options.path}.instances`, options)
-      const queue = new SqliteQueue(file, options, liveness)
+      const clock = new SharedClock(file, options.identity.bootId, options)
+      const liveness = new Liveness(file, `${options.path}.instances`, options, clock)
+      const queue = new SqliteQueue(file, options, liveness, clock)
       if (options.works) await liveness.register((work) => queue.#write(work))
       return queue
     } catch (error) {
@@ -76,7 +82,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   now(): Promise<number> {
-    return Promise.resolve(this.#options.now())
+    return Promise.resolve(this.#now)
   }
 
   async enqueue(stage: string, items: Iterable<QueueItem>, missingAt: number): Promise<number> {
@@ -218,7 +224,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   get #now(): number {
-    return this.#options.now()
+    return this.#clock.now()
   }
 
   get #leaseUntil(): number {
