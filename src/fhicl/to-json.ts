@@ -1,5 +1,5 @@
 import { JsonNumber, JsonObject, type JsonArray } from './json/model.ts'
-import { writeJson, writeJsonBytes } from './json/printer.ts'
+import { writeBetween, writeJson, type Place } from './json/printer.ts'
 import type { Comment, FhiclDocument } from './document.ts'
 
 /** The parts of a stored document that come from the text; the store puts the others round them. */
@@ -21,19 +21,25 @@ export const documentParts = ({ data, metadata, comments }: FhiclDocument): Docu
 
 /** The same, printed as it stands in the document's file: a tenth of the memory, and none of it for the garbage collector to walk. */
 export interface PrintedParts {
+  /** The document's file from its beginning to the end of `comments`. */
+  readonly beginning: Buffer
+  /** `document.data`: a part of `beginning`, as the next. */
   readonly data: Buffer
+  /** `document.metadata` */
   readonly metadata: Buffer
-  readonly comments: Buffer
 }
 
 export const printedParts = (document: FhiclDocument): PrintedParts => {
   const { data, metadata, comments } = documentParts(document)
-  return {
-    data: writeJsonBytes(data),
-    metadata: writeJsonBytes(metadata),
-    comments: writeJsonBytes(comments),
-  }
+  const { bytes, places } = writeBetween(
+    ['{\n"document" : {\n"data" : ', ',\n"metadata" : ', ',\n"search" : [\n\n]\n},\n"comments" : '],
+    [data, metadata, comments],
+  )
+  const [dataAt = NOWHERE, metadataAt = NOWHERE] = places
+  const part = ({ start, end }: Place): Buffer => bytes.subarray(start, end)
+  return { beginning: bytes, data: part(dataAt), metadata: part(metadataAt) }
 }
+const NOWHERE: Place = { start: 0, end: 0 }
 
 export interface Origin {
   /** The document's name: `notprovided`, or the entity it is stored under. */

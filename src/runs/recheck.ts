@@ -33,7 +33,8 @@ export const refreshWatchList = async (
 ): Promise<void> => {
   const { watch, config } = archiver
   const known = await watch.read()
-  const before = known ?? (await rebuild(archiver, now))
+  const isKnown = (run: number): boolean => imported.has(run) && succeeded.has(run)
+  const before = known ?? (await rebuild(archiver, isKnown, now))
   const watched = new Map(before)
   for (const [run, { signature, ended }] of imported)
     if (succeeded.has(run)) watched.set(run, { signature, ended, archivedAt: now })
@@ -55,11 +56,16 @@ const manifestOf = async (artdaq: Archiver['artdaq'], run: number): Promise<Reco
   }
 }
 
-/** Runs whose manifest says that they had no stop line. */
-const rebuild = async ({ artdaq, cache }: Archiver, now: number): Promise<Map<number, Watched>> => {
+/** Runs whose manifest says that they had no stop line, but for those that were just archived. */
+const rebuild = async (
+  { artdaq, cache }: Archiver,
+  isKnown: (run: number) => boolean,
+  now: number,
+): Promise<Map<number, Watched>> => {
   const watched = new Map<number, Watched>()
   const { runs } = await cache.list('artdaq', passListing(artdaq))
   for (const run of [...runs].slice(-ASKED)) {
+    if (isKnown(run)) continue
     const manifest = await manifestOf(artdaq, run)
     if (manifest && !manifest.ended)
       watched.set(run, { signature: manifest.signature, ended: false, archivedAt: now })

@@ -4,10 +4,33 @@ import { JsonNumber, JsonObject, type JsonArray, type JsonValue } from './model.
  * The bytes of a document or an index, exactly as artdaq writes it (docs/FORMATS.md, FHiCL): a member a line, no
  * indentation, no newline at the end, UTF-8. The value may be nested as deep as the reader allows.
  */
-export const writeJsonBytes = (value: JsonValue): Buffer => {
+export const writeJsonBytes = (value: JsonValue): Buffer =>
+  written((writer) => {
+    writer.value(value)
+  })
+
+/** Values with a text before each, as the one piece that they are in a document's file, and where each value stands in it. */
+export const writeBetween = (
+  texts: readonly string[],
+  values: readonly JsonValue[],
+): { readonly bytes: Buffer; readonly places: readonly Place[] } => {
+  const places: Place[] = []
+  const bytes = written((writer) => {
+    for (const [position, value] of values.entries()) {
+      writer.ascii(texts[position] ?? '')
+      const start = writer.at
+      writer.value(value)
+      places.push({ start, end: writer.at })
+    }
+  })
+  return { bytes, places }
+}
+
+const written = (write: (writer: Writer) => void): Buffer => {
   const writer = new Writer(scratch)
-  writer.value(value)
-  if (writer.buffer.length <= LARGEST_SCRATCH) scratch = writer.buffer
+  write(writer)
+  if (writer.buffer.length > LARGEST_SCRATCH) return writer.written // its own: a copy would be there twice
+  scratch = writer.buffer
   return Buffer.from(writer.written)
 }
 
@@ -35,8 +58,8 @@ export const escapeText = (text: string): string =>
 const comesAgain = ({ keys, values }: JsonObject): boolean =>
   keys.length <= 4 && typeof values[keys.length - 1] === 'string'
 
-/** Where an object was written: it is copied from there when it comes again. */
-interface Written {
+/** Where a value was written. An object that comes again is copied from there. */
+export interface Place {
   readonly start: number
   readonly end: number
 }
@@ -45,7 +68,7 @@ interface Written {
 class Writer {
   #bytes: Buffer
   #at = 0
-  readonly #written = new Map<JsonObject, Written>()
+  readonly #written = new Map<JsonObject, Place>()
 
   constructor(buffer: Buffer) {
     this.#bytes = buffer
@@ -56,6 +79,11 @@ class Writer {
     return this.#bytes
   }
 
+  /** How much of it was written. */
+  get at(): number {
+    return this.#at
+  }
+
   /** As much of it as was written. */
   get written(): Buffer {
     return this.#bytes.subarray(0, this.#at)
@@ -64,8 +92,8 @@ class Writer {
   value(value: JsonValue): void {
     if (typeof value === 'string') this.#string(value)
     else if (value instanceof JsonObject) this.#object(value)
-    else if (value instanceof JsonNumber) this.#ascii(value.text)
-    else if (typeof value === 'boolean') this.#ascii(value ? 'true' : 'false')
+    else if (value instanceof JsonNumber) this.ascii(value.text)
+    else if (typeof value === 'boolean') this.ascii(value ? 'true' : 'false')
     else this.#array(value)
   }
 
@@ -83,30 +111,31 @@ class Writer {
   }
 
   #members({ keys, values }: JsonObject): void {
-    this.#ascii('{\n')
+    this.ascii('{\n')
     for (let position = 0; position < keys.length; position++) {
       const value = values[position]
       if (value === undefined) continue
-      if (position > 0) this.#ascii(',\n')
+      if (position > 0) this.ascii(',\n')
       this.#string(keys[position] ?? '')
-      this.#ascii(' : ')
+      this.ascii(' : ')
       this.value(value)
     }
-    this.#ascii('\n}')
+    this.ascii('\n}')
   }
 
   #array(values: JsonArray): void {
-    this.#ascii('[\n')
+    this.ascii('[\n')
     for (let position = 0; position < values.length; position++) {
       const value = values[position]
       if (value === undefined) continue
-      if (position > 0) this.#ascii(',\n')
+      if (position > 0) this.ascii(',\n')
       this.value(value)
     }
-    this.#ascii('\n]')
+    this.ascii('\n]')
   }
 
-  #ascii(text: string): void {
+  /** A text that is ASCII, as it is. */
+  ascii(text: string): void {
     this.#reserve(text.length)
     const bytes = this.#bytes
     let at = this.#at

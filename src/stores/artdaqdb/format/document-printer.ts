@@ -1,10 +1,10 @@
 import { artdaqStamp } from './timestamp.ts'
-import { JsonObject, type JsonArray, type JsonValue } from '../../../fhicl/json/model.ts'
 import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
-import { originOf, type PrintedParts } from '../../../fhicl/to-json.ts'
+import type { PrintedParts } from '../../../fhicl/to-json.ts'
 import { freeingMemory } from '../../../platform/free-memory.ts'
 import { toJson, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
+import { frameOf } from './document-frame.ts'
 import { indexName } from './document-reader.ts'
 import { BLANK_SEAL, sealed } from './seal.ts'
 
@@ -41,40 +41,16 @@ export const documentTextAt = (parts: PrintedParts, facts: Stamped): DocumentPie
 
 /** The same without a seal. */
 export function unsealedText(
-  { data, metadata, comments }: PrintedParts,
-  { stamp, ...facts }: Stamped,
+  { beginning }: PrintedParts,
+  { rawdata, attachments, ...names }: Stamped,
 ): DocumentPieces {
-  const named = (name: string): JsonObject => JsonObject.of(['name', name], ['assigned', stamp])
-  const event = (name: string, value: string): JsonObject =>
-    JsonObject.of(['event', name], ['timestamp', stamp], ['value', named(value)])
-  const updates = [
-    event('addConfiguration', facts.configuration),
-    event('setVersion', facts.version),
-    event('setCollection', facts.collection),
-    event('addEntity', facts.entity),
-    event('addRun', facts.run),
-  ]
-  const rest = JsonObject.of(
-    ['origin', originOf({ name: facts.entity, stamp }).plus('created', stamp).plus('rawdata', facts.rawdata)],
-    ['version', facts.version],
-    ['entities', [named(facts.entity)]],
-    ['configurations', [named(facts.configuration)]],
-    ['changelog', 'notprovided'],
-    ['bookkeeping', bookkeeping(updates, stamp)],
-    ['_id', JsonObject.of(['$oid', facts.oid])],
-    ['collection', facts.collection],
-    ['aliases', JsonObject.of(['active', EMPTY], ['history', EMPTY])],
-    ['runs', [named(facts.run)]],
-    ['attachments', EMPTY],
-    ['configtype', 'notprovided'],
-  )
-  const printed = writeJsonBytes(rest)
-  const at = printed.lastIndexOf(ATTACHMENTS) + ATTACHMENTS.length
+  const { beforeRawdata, beforeAttachments, end } = frameOf(names)
   return new DocumentPieces(
-    [DATA, data, METADATA, metadata, COMMENTS, comments, REST],
-    printed.subarray(OPENING, at),
-    facts.attachments,
-    printed.subarray(at),
+    [beginning, Buffer.from(beforeRawdata)],
+    writeJsonBytes(rawdata),
+    Buffer.from(attachments.length > 0 ? beforeAttachments : beforeAttachments + end),
+    attachments,
+    attachments.length > 0 ? Buffer.from(end) : undefined,
   )
 }
 
@@ -83,22 +59,31 @@ export function unsealedText(
  * they are printed one by one, when their turn comes, and never held together.
  */
 export class DocumentPieces implements Iterable<Buffer> {
-  /** From the end of the FHiCL to the first attachment: it holds `origin.rawdata`, and the seal's place. */
-  readonly middle: Buffer
-  readonly #start: readonly Buffer[]
+  /** The list `origin.rawdata`, which holds the seal's place. */
+  readonly rawdata: Buffer
+  readonly #before: readonly Buffer[]
+  readonly #behind: Buffer
   readonly #attachments: readonly Plain[]
-  readonly #end: Buffer
+  readonly #end: Buffer | undefined
 
-  constructor(start: readonly Buffer[], middle: Buffer, attachments: readonly Plain[], end: Buffer) {
-    this.#start = start
-    this.middle = middle
+  constructor(
+    before: readonly Buffer[],
+    rawdata: Buffer,
+    behind: Buffer,
+    attachments: readonly Plain[],
+    end: Buffer | undefined,
+  ) {
+    this.#before = before
+    this.rawdata = rawdata
+    this.#behind = behind
     this.#attachments = attachments
     this.#end = end
   }
 
   *[Symbol.iterator](): Iterator<Buffer> {
-    yield* this.#start
-    yield this.middle
+    yield* this.#before
+    yield this.rawdata
+    yield this.#behind
     const free = freeingMemory()
     for (const [position, attachment] of this.#attachments.entries()) {
       if (position > 0) yield BETWEEN
@@ -106,17 +91,10 @@ export class DocumentPieces implements Iterable<Buffer> {
       yield printed
       free(printed.length)
     }
-    yield this.#end
+    if (this.#end) yield this.#end
   }
 }
 
-// What stands round the parts that come printed, in the layout of `writeJsonBytes`.
-const DATA = Buffer.from('{\n"document" : {\n"data" : ')
-const METADATA = Buffer.from(',\n"metadata" : ')
-const COMMENTS = Buffer.from(',\n"search" : [\n\n]\n},\n"comments" : ')
-const REST = Buffer.from(',\n')
-const OPENING = '{\n'.length
-const ATTACHMENTS = Buffer.from('"attachments" : [\n')
 const BETWEEN = Buffer.from(',\n')
 
 /** What the index repeats of such a document: just what reading it back would find. */
@@ -130,8 +108,3 @@ export function factsOf({ oid, version, configuration, entity, run, time }: Docu
     runs: [indexName(run)],
   }
 }
-
-const EMPTY: JsonArray = []
-
-const bookkeeping = (updates: readonly JsonValue[], stamp: string): JsonObject =>
-  JsonObject.of(['isdeleted', false], ['isreadonly', false], ['updates', updates], ['created', stamp])

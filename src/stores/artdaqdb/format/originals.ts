@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { ArchiverError } from '../../../errors.ts'
 import type { RecordFile, RunDocument } from '../../run-record.ts'
 
@@ -49,9 +50,8 @@ const LONGEST = 400
 
 /** Bytes as text that artdaq's JSON can carry: as they are where they are UTF-8 it can hold, else in base64. */
 export function encode(content: Buffer): { readonly encoding: 'utf8' | 'base64'; readonly content: string } {
-  if (content.includes(0)) return { encoding: 'base64', content: content.toString('base64') }
-  const text = content.toString('utf8')
-  return !UNSPEAKABLE.test(text) && Buffer.from(text, 'utf8').equals(content)
+  const text = isUtf8(content) ? content.toString('utf8') : undefined
+  return text !== undefined && !UNSPEAKABLE.test(text)
     ? { encoding: 'utf8', content: text }
     : { encoding: 'base64', content: content.toString('base64') }
 }

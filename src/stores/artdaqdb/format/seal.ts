@@ -28,18 +28,18 @@ const placeOf = (bytes: Buffer): number | undefined => {
   return at < 0 ? undefined : at + PLACE.length
 }
 
-/** A document's bytes, in pieces of which `middle` holds a blank seal, with the seal of all of them in its place. */
-export const sealed = <Pieces extends Iterable<Buffer> & { readonly middle: Buffer }>(
+/** A document's bytes, in pieces of which `rawdata` has a blank seal as its first string, with the seal of all of them in its place. */
+export const sealed = <Pieces extends Iterable<Buffer> & { readonly rawdata: Buffer }>(
   pieces: Pieces,
 ): Pieces => {
-  const { middle } = pieces
-  const at = placeOf(middle)
-  if (at === undefined) return pieces
-  const hash = createHash('sha256')
-  for (const piece of pieces) hash.update(piece)
-  middle.write(hash.digest('hex'), at, 'latin1')
+  const digest = createHash('sha256')
+  for (const piece of pieces) digest.update(piece)
+  pieces.rawdata.write(digest.digest('hex'), BEFORE_DIGITS, 'latin1')
   return pieces
 }
+
+/** From the beginning of a list of strings to what follows the head of the first. */
+const BEFORE_DIGITS = `[\n"${HEAD.replace('\n', '\\n')}`.length
 
 /** Whether a document's bytes are those that its seal was made of; undefined where it has no seal in its place. */
 export const sealFits = (bytes: Buffer): boolean | undefined => {

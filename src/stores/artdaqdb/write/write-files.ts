@@ -116,13 +116,15 @@ async function settled(works: readonly Promise<void>[]): Promise<void> {
 
 /** Writes and compares. */
 async function fill(file: number, text: Iterable<Buffer | string>, path: string): Promise<void> {
+  const gathered = toGather.pop() ?? Buffer.allocUnsafe(PIECE)
   let bytes = 0
-  for (const piece of pieces(text)) {
+  for (const piece of pieces(text, gathered)) {
     await write(file, piece, bytes)
     // The file was made empty, so that it is right when each piece of it is.
     await compare(file, piece, bytes, path)
     bytes += piece.length
   }
+  toGather.push(gathered)
 }
 
 /** Random for each process and counted within it, so that neither two processes nor two puts ever meet. */
@@ -145,21 +147,19 @@ export async function sweep(database: string, now: number): Promise<readonly str
   return names
 }
 
-/** The text in pieces of about a megabyte, so that neither many small writes nor one huge string are made. */
-function* pieces(text: Iterable<Buffer | string>): Generator<Buffer> {
-  let gathered: Buffer[] = []
+/** The text in pieces of about a megabyte, so that neither many small writes nor one huge string are made. The buffer is used again for the next piece. */
+function* pieces(text: Iterable<Buffer | string>, buffer: Buffer): Generator<Buffer> {
   let length = 0
   for (const part of text) {
     const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part
-    gathered.push(bytes)
-    length += bytes.length
-    if (length < PIECE) continue
-    yield gathered.length === 1 ? bytes : Buffer.concat(gathered, length)
-    gathered = []
-    length = 0
+    if (length > 0 && length + bytes.length > buffer.length) {
+      yield buffer.subarray(0, length)
+      length = 0
+    }
+    if (bytes.length > buffer.length) yield bytes
+    else length += bytes.copy(buffer, length)
   }
-  const [only] = gathered
-  if (only) yield gathered.length === 1 ? only : Buffer.concat(gathered, length)
+  if (length > 0) yield buffer.subarray(0, length)
 }
 
 /** `write` may take less than it was given (a full disk), so it is asked until all of it is taken or it says why not. */
@@ -182,6 +182,9 @@ async function compare(file: number, bytes: Buffer, position: number, path: stri
 /** Buffers to read back into, used again: one for each file that is written at the same time, instead of one a document. */
 const spare: Buffer[] = []
 const SPARE = 1 << 16
+
+/** Likewise, to gather the pieces of a text in. */
+const toGather: Buffer[] = []
 
 const mismatch = (path: string): ArchiverError =>
   new ArchiverError('VERIFY_MISMATCH', `${path}: what was read back is not what was written`)
