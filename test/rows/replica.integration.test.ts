@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { FORCEABLE } from '../../src/rows/preflight/problem.ts'
 import { openSession } from '../../src/sql/open-session.ts'
 import type { Session } from '../../src/sql/session.ts'
 import { startMariadb } from './mariadb.ts'
@@ -97,6 +98,55 @@ describe.skipIf(!primary || !second)('a move whose server has a replica', () => 
     const { code, err } = await site.run()
     expect(err).toMatch(/the archive's server is a replica/)
     expect({ code, left: await site.count('r') }).toEqual({ code: 78, left: 600 })
+  })
+
+  describe('and whose archive is on the replica', () => {
+    const kept = (): string => `${site.database}_kept`
+    const move = async (table: string, user = 'root', database = kept()) => {
+      const url = `${second?.url.replace('root', user).replace(/[^/]*$/, database)}`
+      const at = (address: string) => ({ url: address, password: undefined, timeout: 10_000 })
+      const places = { source: at(site.url), archive: at(url), log: undefined }
+      return site.move({ places, archiveTable: table, forced: new Set(FORCEABLE) })
+    }
+    beforeEach(async () => {
+      await replica.run(`CREATE DATABASE ${kept()}`)
+      await replica.run(`CREATE TABLE ${kept()}.ra LIKE ${site.database}.ra`)
+    })
+    afterEach(async () => {
+      await replica.run(`DROP DATABASE ${kept()}`)
+      expect(await site.count('r')).toBe(600)
+    })
+
+    it('is refused where archived rows would go with replicated deletes', async () => {
+      await replica.run(
+        `ALTER TABLE ${kept()}.ra ADD FOREIGN KEY (id) REFERENCES ${site.database}.r (id) ON DELETE CASCADE`,
+      )
+      await expect(move('ra')).rejects.toThrow(/archived rows would go with replicated deletes from r/)
+    })
+
+    it('is refused where the replica gives a database another name', async () => {
+      await replica.run(`CREATE TABLE ${kept()}.r LIKE ${site.database}.r`)
+      await replica.run('STOP SLAVE')
+      await replica.run(`SET GLOBAL replicate_rewrite_db = '${site.database}->${kept()}'`)
+      try {
+        await expect(move('r')).rejects.toThrow(/the archive's server is a replica, and .*\.r as well/)
+      } finally {
+        await replica.run("SET GLOBAL replicate_rewrite_db = ''")
+        await replica.run('START SLAVE')
+      }
+    })
+
+    it('is refused where the user may not see that it is a replica', async () => {
+      await replica.run("CREATE USER app@'%'")
+      await replica.run("GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER ON *.* TO app@'%'")
+      try {
+        await expect(move('r', 'app', site.database)).rejects.toThrow(
+          /may be a replica, which the user may not see, and .*\.r as well/,
+        )
+      } finally {
+        await replica.run("DROP USER app@'%'")
+      }
+    })
   })
 
   it('is refused where the binary log has the format STATEMENT, and forced writes rows into it', async () => {

@@ -112,51 +112,6 @@ export async function* triggersMysql(
     }
 }
 
-const variable = async (session: Session, name: string): Promise<string> =>
-  (await session.run(`SELECT @@GLOBAL.${name} AS value`).catch(() => ({ rows: [] as const }))).rows[0]?.[
-    'value'
-  ] ?? ''
-
-/** How the server logs and what it takes. `bytes` is the length of the longest statement. */
-export async function* serverMysql(session: Session, bytes: number): AsyncGenerator<Problem> {
-  if (
-    (await variable(session, 'log_bin')) === '1' &&
-    (await variable(session, 'binlog_format')) === 'STATEMENT'
-  )
-    yield {
-      message:
-        'the server writes its binary log in the format STATEMENT, which READ COMMITTED does not allow',
-      cure: "SET GLOBAL binlog_format = 'ROW' (or MIXED)",
-      forceable: 'binlog',
-    }
-  const packet = Number((await variable(session, 'max_allowed_packet')) || Infinity)
-  if (bytes > packet)
-    yield {
-      message: `a batch is a statement of up to ${bytes} bytes, and max_allowed_packet is ${packet}`,
-      cure: 'make rows.batch_size smaller, or max_allowed_packet larger',
-      forceable: 'packet-size',
-    }
-  if ((await variable(session, 'read_only')) === '1' && !(await mayWrite(session)))
-    yield { message: 'the server is read-only', cure: 'name the primary server' }
-}
-
-const mayWrite = async (session: Session): Promise<boolean> => {
-  const { rows } = await session.run('SHOW GRANTS').catch(() => ({ rows: [] as Record<string, string>[] }))
-  return rows.some((row) =>
-    /ALL PRIVILEGES ON \*\.\*|\bSUPER\b|READ_ONLY ADMIN/.test(Object.values(row).join(' ')),
-  )
-}
-
-/** The archive's server must keep what it committed when its machine dies: the source deletes right after. */
-export async function* durabilityMysql(archive: Session): AsyncGenerator<Problem> {
-  if ((await variable(archive, 'innodb_flush_log_at_trx_commit')) !== '1')
-    yield {
-      message:
-        "the archive's server does not write each commit to disk (innodb_flush_log_at_trx_commit is not 1)",
-      cure: 'SET GLOBAL innodb_flush_log_at_trx_commit = 1',
-    }
-}
-
 /** Tries the statements of a batch on no row: what is not allowed says so. */
 export async function* privilegesMysql(
   source: Session,
@@ -185,24 +140,4 @@ export async function* privilegesMysql(
         cure: `GRANT SELECT, INSERT, DELETE, UPDATE ON the tables to the user of the URL`,
       }
   }
-}
-
-/** Whether both connections lead to one server, whatever its names are: a lock of one is seen by the other. */
-export const sameServerMysql = async (one: Session, other: Session, token: string): Promise<boolean> => {
-  await one.run('SELECT GET_LOCK(?, 0)', [token])
-  try {
-    const { rows } = await other.run('SELECT IS_USED_LOCK(?) AS holder', [token])
-    return rows[0]?.['holder'] !== null
-  } finally {
-    await one.run('SELECT RELEASE_LOCK(?)', [token])
-  }
-}
-
-/** Whether this server is given the changes of another one. */
-export const isReplicaMysql = async (session: Session): Promise<boolean> => {
-  for (const sql of ['SHOW ALL SLAVES STATUS', 'SHOW REPLICA STATUS', 'SHOW SLAVE STATUS']) {
-    const answer = await session.run(sql).catch(() => undefined)
-    if (answer) return answer.rows.length > 0
-  }
-  return false
 }

@@ -4,6 +4,7 @@ import type { Session } from '../../sql/session.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Pair, Table } from '../table.ts'
 import * as my from './facts-mysql.ts'
+import * as myServer from './server-mysql.ts'
 import * as pg from './facts-postgres.ts'
 import * as pgServer from './server-postgres.ts'
 import { grantsMysql } from './grants-mysql.ts'
@@ -118,7 +119,7 @@ const sameServer = (source: Session, archive: Session): Promise<boolean> => {
   if (source === archive) return Promise.resolve(true)
   const random = randomBytes(8)
   return source.dialect === 'mysql'
-    ? my.sameServerMysql(source, archive, `archiver:probe:${random.toString('hex')}`)
+    ? myServer.sameServerMysql(source, archive, `archiver:probe:${random.toString('hex')}`)
     : pgServer.sameServerPostgres(source, archive, random.readInt32BE(0))
 }
 
@@ -162,11 +163,12 @@ async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): 
         (sum, { column, type }) => sum + (type === 'text' ? 2 * (column.octets ?? 255) + 12 : 40),
         8,
       )
-    yield* my.serverMysql(source, bytes + 4096 + pair.columns.length * 300)
+    yield* myServer.serverMysql(source, bytes + 4096 + pair.columns.length * 300)
     if (!isOne) {
-      yield* my.durabilityMysql(archive)
-      yield* my.serverMysql(archive, bytes)
-      yield* replicated(options, pair)
+      yield* myServer.durabilityMysql(archive)
+      yield* myServer.serverMysql(archive, bytes)
+      yield* myServer.clusterMysql(source, archive)
+      yield* myServer.replicatedMysql(source, archive, pair.archive)
     }
     return
   }
@@ -186,16 +188,3 @@ const privilegesOf = ({ source, archive }: PreflightOptions, pair: Pair): AsyncG
   source.dialect === 'mysql'
     ? my.privilegesMysql(source, archive, pair)
     : pg.privilegesPostgres(source, archive, pair)
-
-/** An archive on a replica, under a name that its primary has too: what the primary deletes vanishes from the archive. */
-async function* replicated(
-  { source, archive, dialect }: PreflightOptions,
-  { archive: kept }: Pair,
-): AsyncGenerator<Problem> {
-  if (!(await my.isReplicaMysql(archive))) return
-  if (!(await dialect.describe(source, `${kept.schema}.${kept.name}`))) return
-  yield {
-    message: `the archive's server is a replica, and the source's server has a table ${kept.schema}.${kept.name} as well: the archive is a replicated copy, and a delete there would be made here too`,
-    cure: 'use a table that is not replicated, on a server that is not a replica of the source',
-  }
-}
