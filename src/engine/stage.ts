@@ -29,6 +29,12 @@ export interface Stage<Item> {
 /** Why a pass ended before its items did. */
 export type StopReason = 'signal' | 'unavailable' | 'lock-lost'
 
+export interface Hold {
+  readonly reason: string
+  /** A person asked for it. */
+  readonly isPause: boolean
+}
+
 interface OfStage {
   readonly stage: string
 }
@@ -69,6 +75,11 @@ export type EngineEvent =
   | (OfItem & { readonly type: 'item-failed'; readonly error: Error; readonly milliseconds: number })
   /** The claim was lost while the item was worked on: another holder has it, and nothing was recorded here. */
   | (OfItem & { readonly type: 'item-lost' })
+  /** The next item waits for something outside, and why; without a hold it goes on. */
+  | (OfStage & {
+      readonly type: 'held-back'
+      readonly hold: Hold | undefined
+    })
   /** A group of items became durable together and was recorded. `batch` counts from 1 in a pass. */
   | (OfStage & {
       readonly type: 'batch-committed'

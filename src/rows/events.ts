@@ -42,6 +42,8 @@ export type RowsEvent =
       readonly error: Error
     }
   | { readonly type: 'batch-failed'; readonly file: string; readonly batch: number; readonly error: Error }
+  /** The next batch waits, and why. Comes again when the reason changes; `throttled` says when it is over. */
+  | { readonly type: 'held-back'; readonly reason: string; readonly cause: string }
   | {
       readonly type: 'throttled'
       readonly reason: string

@@ -127,7 +127,15 @@ export class FileMover {
     if (runTimeMs !== undefined && monotonic() - began >= runTimeMs)
       this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
     if (this.#progress.reason !== undefined) return undefined
-    const passed = await gate.pass(connections.source, async () => this.#log?.control(), signal)
+    const passed = await gate.pass(
+      connections.source,
+      async () => this.#log?.control(),
+      signal,
+      async (hold) => {
+        listener({ type: 'held-back', reason: hold.reason, cause: hold.cause })
+        await this.#log?.heldBack(hold).catch(() => undefined) // shown only; a log that is away stops the next batch
+      },
+    )
     const { throttledMs: milliseconds, reason = '', cause = 'other' } = passed
     if (milliseconds > 0) listener({ type: 'throttled', reason, cause, milliseconds })
     if (passed.end === undefined) return passed

@@ -12,10 +12,24 @@ export interface Passed {
   readonly end: string | undefined
 }
 
+/** Why the next batch is held back now. */
+export interface Hold extends Pick<Passed, 'lag' | 'hll'> {
+  readonly reason: string
+  readonly cause: string
+}
+
 /** Holds batches back while the servers are busy. */
 export interface Gate {
-  /** Returns when a batch may begin, or with the reason why the run should end. `control` gives an operator's word. */
-  pass(session: Session, control: () => Promise<string | undefined>, signal: AbortSignal): Promise<Passed>
+  /**
+   * Returns when a batch may begin, or with the reason why the run should end. `control` gives an operator's word; `held` hears of each reason
+   * while it waits.
+   */
+  pass(
+    session: Session,
+    control: () => Promise<string | undefined>,
+    signal: AbortSignal,
+    held?: (hold: Hold) => Promise<void>,
+  ): Promise<Passed>
   /** After a batch, how long to be nice. */
   rest(batchMs: number): number
   /** Seconds of lag of each replica at the last look; undefined: it did not answer. */

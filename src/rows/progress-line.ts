@@ -78,6 +78,7 @@ export class ProgressLine {
         this.#own += event.counts.requested
         this.#heldBack = undefined
         break
+      case 'held-back':
       case 'throttled':
         this.#heldBack = event.reason
         break

@@ -47,6 +47,7 @@ const linesOf = (event: RowsEvent): readonly string[] => {
     case 'killed':
       return ['Graceful shutdown initiated...']
     case 'started':
+    case 'held-back':
     case 'ended':
       return []
   }

@@ -67,6 +67,16 @@ export class TaskEvents {
           milliseconds: 0,
         }
         break
+      case 'held-back':
+        yield {
+          type: 'held-back',
+          stage,
+          hold: { reason: event.reason, isPause: event.cause === 'operator' },
+        }
+        break
+      case 'throttled':
+        yield { type: 'held-back', stage, hold: undefined }
+        break
       case 'file-done':
         yield* this.#finish(undefined)
         break

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Session } from '../sql/session.ts'
-import type { Gate, Passed } from './gate.ts'
+import type { Gate, Hold, Passed } from './gate.ts'
 import { sleep } from './options.ts'
 import { inWindow, type Window } from './windows.ts'
 
@@ -58,6 +58,7 @@ export class Throttle implements Gate {
     session: Session,
     control: () => Promise<string | undefined>,
     signal: AbortSignal,
+    held?: (hold: Hold) => Promise<void>,
   ): Promise<Passed> {
     const { monotonic, checkIntervalMs, maxPauseMs } = this.#options
     const began = monotonic()
@@ -69,6 +70,8 @@ export class Throttle implements Gate {
       this.#lookedAt = monotonic()
       const look = await this.#look(session, await control())
       if (look.type === 'free') break
+      if (look.reason !== reason)
+        await held?.({ reason: look.reason, cause: look.cause, lag: this.#lag, hll: this.#hll })
       reason = look.reason
       cause = look.cause
       if (look.type === 'end') end = look.reason

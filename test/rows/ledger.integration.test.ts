@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/sql/open-session.ts'
@@ -90,6 +90,25 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
     const history = await startArchiver(['history', '--json', '--config', `${site.folder}/config.yaml`]).ended
     expect(JSON.parse(history.out)).toMatchObject({ executions: [{ task: 'rows' }] })
   })
+
+  it('says that it is held back and why, while it waits, and goes on from there', async () => {
+    const flag = join(site.folder, 'stop-here')
+    writeFileSync(flag, '')
+    site.file('a.csv', range(1, 200))
+    const config = JSON.parse(readFileSync(site.config(), 'utf8')) as { rows: object }
+    const path = join(site.folder, 'held.yaml')
+    const rows = { ...config.rows, throttle: { flag_file: flag, check_interval: '200ms' } }
+    writeFileSync(path, JSON.stringify({ ...config, rows, ledger: { url: ledger.url } }), { mode: 0o600 })
+    const moving = startArchiver(['rows', 'run', path])
+    const states = () => read('SELECT sub_state, overall_progress_message FROM tasker.executions')
+    const held = { sub_state: 'THROTTLED', overall_progress_message: `Held back: flag file ${flag}` }
+    await expect.poll(() => states().catch(() => []), { timeout: 20_000 }).toEqual([held])
+    const status = await startArchiver(['rows', 'status', path]).ended
+    expect(status.out).toContain(`held back: flag file ${flag}`)
+    rmSync(flag)
+    expect(await moving.ended).toMatchObject({ code: 0, err: '' })
+    expect(await states()).toMatchObject([{ sub_state: null }])
+  }, 60_000)
 
   it('is FAILED where the tables do not fit, and is not there after a dry run', async () => {
     site.file('a.csv', [1])

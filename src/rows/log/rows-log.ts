@@ -1,3 +1,4 @@
+import type { Hold } from '../gate.ts'
 import type { Statement } from '../../sql/session.ts'
 import type { BatchResult, Counts } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
@@ -159,7 +160,7 @@ export class RowsLog {
         facts.lag,
         facts.hll,
         counts.conflicts,
-        facts.throttledMs,
+        Math.round(facts.throttledMs),
         facts.throttleReason ?? null,
         this.#id,
       ],
@@ -192,6 +193,12 @@ export class RowsLog {
       "DELETE FROM {batch_processing_logs} WHERE process_log_id = ? AND file_name = ? AND batch_number = ? AND status IN ('FAILED', 'PROCESSING')",
       [this.#id, cut(fileName, 500), number],
     )
+  }
+
+  /** Why the next batch waits, for who looks meanwhile. */
+  async heldBack({ reason, lag, hll }: Hold): Promise<void> {
+    const cells = { replica_lag: lag, hll_value: hll, throttle_reason: cut(reason, 500) }
+    await this.#database.update('process_logs', cells, 'id = ?', [this.#id])
   }
 
   async control(): Promise<string | undefined> {

@@ -44,7 +44,11 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
       schedule: row?.schedule ?? undefined,
       graceMinutes: row?.grace_minutes ?? undefined,
       expectedMinutes: row?.expected_duration_minutes ?? undefined,
-      latest: last && { ...latestOf(last, now), error: last.error_message ?? undefined },
+      latest: last && {
+        ...latestOf(last, now),
+        error: last.error_message ?? undefined,
+        message: last.overall_progress_message ?? undefined,
+      },
       past: durationsOf(past.get(task) ?? []),
       kills: count('signal'),
       reboots: count('system_reboot'),

@@ -13,6 +13,7 @@ export const THRESHOLDS = {
   terminated: 'any in 24 h',
   conflicts: 'any in 24 h',
   throttled: 'held back for 15 min',
+  lag_unknown: 'held back because no replica says its lag',
   failure_log: 'more than 50 runs',
   gap: 'older than 24 h',
   distance: 'more than 1000 runs',

@@ -21,7 +21,8 @@ export interface Finding {
 
 export interface TaskFacts extends Expectation {
   readonly task: string
-  readonly latest: (Latest & { readonly error?: string | undefined }) | undefined
+  readonly latest:
+    (Latest & { readonly error?: string | undefined; readonly message?: string | undefined }) | undefined
   readonly past: PastDurations | undefined
   /** In the last 24 hours. */
   readonly kills: number
@@ -136,6 +137,14 @@ export const RULES = {
   throttled: byTask('warning', ({ task, latest }, now) =>
     latest?.subState && Math.abs(now - (latest.progressAt ?? latest.startedAt)) > THROTTLED_AFTER
       ? [`${task} has been held back for 15 minutes`, `It is ${latest.subState}.`]
+      : undefined,
+  ),
+  lag_unknown: byTask('warning', ({ task, latest }) =>
+    latest?.subState && latest.message?.includes('replica_lag unknown')
+      ? [
+          `${task} does not know how far its replica is`,
+          'It waits until the replica says how far behind it is.',
+        ]
       : undefined,
   ),
   failure_log: byStage(({ stage, failedRuns }) =>

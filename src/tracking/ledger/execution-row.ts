@@ -1,4 +1,5 @@
 import type { InstanceTally } from '../../engine/claim-store.ts'
+import type { Hold } from '../../engine/stage.ts'
 import { overallPercent, percent, type RateMeter } from './eta.ts'
 import { wordsOf, type State } from './status-words.ts'
 import type { Cell } from './row.ts'
@@ -77,11 +78,15 @@ export interface Snapshot {
   readonly cpuPercent: number | undefined
   readonly error: { readonly message: string; readonly detail: string | undefined } | undefined
   readonly message: string | undefined
+  readonly hold: Hold | undefined
   readonly exitCode: number | undefined
   readonly argv: string
   readonly environment: string | undefined
   readonly revision: number
 }
+
+/** Begins the message of an execution that waits, before the reason. */
+export const HELD_BACK = 'Held back: '
 
 /** The row of `executions`, always whole: a row that is written late replaces nothing newer, and lacks nothing. */
 export const executionCells = (now: Snapshot): Record<string, Cell> => {
@@ -94,7 +99,8 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
   const sum = (of: (stage: StageRecord) => number): number =>
     stages.reduce((total, stage) => total + of(stage), 0)
   const left = step?.total === undefined ? undefined : Math.max(0, step.total - step.attempted)
-  const eta = open && left !== undefined ? now.rate.estimate(now.now, left) : undefined
+  const hold = now.endedAt === undefined ? now.hold : undefined
+  const eta = open && !hold && left !== undefined ? now.rate.estimate(now.now, left) : undefined
   const overall =
     now.state === 'done'
       ? 100
@@ -125,9 +131,12 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     subtask_name: step ? stepName(step.name) : null,
     subtask_status: step ? wordsOf(step.state).subtask : null,
     overall_percent_complete: overall ?? null,
-    overall_progress_message: step
-      ? `Step ${stages.length} of ${steps}: ${stepName(step.name)}`
-      : (now.message ?? null),
+    sub_state: hold ? (hold.isPause ? 'PAUSED' : 'THROTTLED') : null,
+    overall_progress_message: hold
+      ? `${HELD_BACK}${hold.reason}`
+      : step
+        ? `Step ${stages.length} of ${steps}: ${stepName(step.name)}`
+        : (now.message ?? null),
     subtask_percent_complete: step ? (percent({ done: step.attempted, total: step.total }) ?? null) : null,
     subtask_progress_message: step?.message ?? null,
     subtask_items_total: step?.total ?? null,

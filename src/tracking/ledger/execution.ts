@@ -5,7 +5,7 @@ import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Cell, Row } from './row.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import type { InstanceTally } from '../../engine/claim-store.ts'
-import type { EngineEvent } from '../../engine/stage.ts'
+import type { EngineEvent, Hold } from '../../engine/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { DistinctItems } from './distinct-items.ts'
 import { StageRecord } from './stage-progress.ts'
@@ -35,6 +35,7 @@ export class ExecutionRecord {
   #exitCode: number | undefined
   #error: { message: string; detail: string | undefined } | undefined
   #message: string | undefined
+  #hold: Hold | undefined
   #rate: RateMeter
   #usage: Usage | undefined
   #tally: InstanceTally | undefined
@@ -102,7 +103,8 @@ export class ExecutionRecord {
         reason: event.reason,
         error: messageOf(event.error ?? ''),
       })
-    this.#progressAt = now
+    if (event.type === 'held-back') this.#hold = event.hold
+    else this.#progressAt = now
     this.#changed = true
   }
 
@@ -210,6 +212,7 @@ export class ExecutionRecord {
       cpuPercent: this.#cpuPercent,
       error: this.#error,
       message: this.#message,
+      hold: this.#hold && { ...this.#hold, reason: this.#text(this.#hold.reason) },
       exitCode: this.#exitCode,
       argv: this.#text(this.#facts.argv.join(' ')),
       environment: this.#facts.environment && this.#json(this.#facts.environment),

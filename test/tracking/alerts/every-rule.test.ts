@@ -53,6 +53,9 @@ const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
   terminated: task({ terminated: 1 }),
   conflicts: task({ conflicts: 1 }),
   throttled: task({ latest: { ...running, subState: 'THROTTLED', progressAt: NOW - 16 * MINUTE } }),
+  lag_unknown: task({
+    latest: { ...running, subState: 'THROTTLED', message: 'Held back: replica_lag unknown' },
+  }),
   failure_log: stage({ failedRuns: 51 }),
   gap: stage({ gapAge: 25 * 60 * MINUTE }),
   distance: stage({ lastAttemptedRun: 1006 }),

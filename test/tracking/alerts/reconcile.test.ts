@@ -49,6 +49,10 @@ const CASES: Record<keyof typeof RULES, readonly [found: WatchFacts, short: Watc
     latest({ ...alive, subState: 'THROTTLED', progressAt: NOW - 900_001 }),
     latest({ ...alive, subState: 'THROTTLED', progressAt: NOW - 900_000 }),
   ],
+  lag_unknown: [
+    latest({ ...alive, subState: 'THROTTLED', message: 'Held back: replica_lag unknown' }),
+    latest({ ...alive, subState: 'THROTTLED', message: 'Held back: replica_lag 41.2s > 30s' }),
+  ],
   failure_log: [stage({ failedRuns: 51 }), stage({ failedRuns: 50 })],
   gap: [stage({ gapAge: 24 * HOUR + 1 }), stage({ gapAge: 24 * HOUR })],
   distance: [stage({ lastAttemptedRun: 1101 }), stage({ lastAttemptedRun: 1100 })],
