@@ -1,6 +1,7 @@
-import { type FileHandle, open as openFile, stat } from 'node:fs/promises'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { JsonError, readJsonValue } from '../../../fhicl/json/parser.ts'
 import { errnoOf } from '../../../errors.ts'
+import { calls } from '../../../platform/fs-calls.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { AttachmentReader, toPlain } from '../format/attachments.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
@@ -17,9 +18,9 @@ const open = whenFilesAllow(openFile)
 
 /** Whether a document is so large that it is read in pieces. False where no file is there. */
 export const isLarge = async (path: string): Promise<boolean> => {
-  const size = await stat(path).then(
+  const size = await calls.statPath(path).then(
     (found) => found.size,
-    () => 0,
+    () => 0n,
   )
   return size >= LARGE
 }
