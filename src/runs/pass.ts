@@ -19,6 +19,7 @@ import type { Archiver } from './archiver.ts'
 import { damagedRecords } from './report/damaged-records.ts'
 import { noteDoubt, resolveDoubt } from './doubtful-runs.ts'
 import { lookAtForeign, NOT_LOOKED, rememberForeign } from './foreign-runs.ts'
+import { importAgain, restoredRuns } from './restored-database.ts'
 import { type Plan, planImport, planMigrate } from './plan.ts'
 import { type Archived, rememberImported } from './recheck.ts'
 import { importing, migrating } from './stages.ts'
@@ -81,8 +82,11 @@ export const planPass = async (
   const inHand = await archiver.inHand.read()
   const wanted = { mode, limit, only, state, failed, isFirst, inHand, override, share }
   const held = withImported(await cache.list<Listing>('artdaq', passListing(artdaq)), imported)
-  if (stage === 'migrate')
-    return planMigrate(held, await cache.list<Listing>('archive', archive), wanted, archive)
+  if (stage === 'migrate') {
+    const blobs = await cache.list<Listing>('archive', archive)
+    const plan = await planMigrate(held, blobs, { ...wanted, updated: imported?.updated }, archive)
+    return { ...plan, restored: await restoredRuns(archiver, held, blobs) }
+  }
   const source = await cache.list<SourceListing>('run-records', records)
   if (request.recheck === false) return planImport(records, source, held, NONE, NOT_LOOKED, wanted)
   const watched = (await archiver.watch.read()) ?? NONE
@@ -147,8 +151,9 @@ const runOne = async (
     const memory = archiver.memory(stage, conditions)
     const remembered = await memory.load(archiver.config.app.onCorruptState, () => stageRuns(archiver, stage))
     plan = await planPass(archiver, stage, request, remembered, imported)
-    const { foreign } = plan
+    const { foreign, restored } = plan
     for (const warning of damagedRecords(plan.waiting)) conditions.warn(warning)
+    await spared('runs to import again', () => importAgain(archiver, restored, conditions), conditions)
     if (foreign) await spared('compared runs', () => rememberForeign(archiver, foreign), conditions)
     const { lastAttemptedRun } = remembered.state
     const { stored } = plan

@@ -26,6 +26,8 @@ export interface Plan {
   readonly uncomparable: RunSet
   /** What a look at runs of other programs showed; of an import alone. */
   readonly foreign: ForeignLook | undefined
+  /** Runs of which artdaqDB holds an older content than the archive (`restoredRuns`). */
+  readonly restored?: RunSet
 }
 
 export interface PlanRequest {
@@ -42,6 +44,8 @@ export interface PlanRequest {
   readonly share?: Share | undefined
   /** A run that is put although the archive has its key: `--override-conflict`. */
   readonly override?: number | undefined
+  /** Runs whose updates were imported a moment ago: they are put, and so compared, where the archive has them already. */
+  readonly updated?: readonly number[] | undefined
 }
 
 /**
@@ -128,7 +132,8 @@ export const planMigrate = async (
   const known = archive.runs.minus(failed)
   const doubtful = known.above(isFirst ? Infinity : state.lastAttemptedRun).union(known.intersect(inHand))
   const unproven = doubtful.intersect(artdaq.runs)
-  const changed = behind(artdaq, archive).union(overridden)
+  const again = (request.updated ?? []).filter((run) => artdaq.updates.get(run) === archive.updates.get(run))
+  const changed = behind(artdaq, archive).union(overridden).union(RunSet.of(again))
   const wanted = candidates({ ...request, source: artdaq.runs, destination: archive, unproven, changed })
   const runs = wanted.take(request.limit)
   return {

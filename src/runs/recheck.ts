@@ -47,7 +47,10 @@ export const refreshWatchList = async (
 }
 
 /** A run whose document is damaged is `check`'s and `audit`'s matter; the others are looked at all the same. */
-const manifestOf = async (artdaq: Archiver['artdaq'], run: number): Promise<RecordManifest | undefined> => {
+export const manifestOf = async (
+  artdaq: Archiver['artdaq'],
+  run: number,
+): Promise<RecordManifest | undefined> => {
   try {
     return await artdaq.manifest(run)
   } catch (error) {

@@ -36,6 +36,7 @@ export const idlePlans = async (
       if (!first.runs.isEmpty) return undefined
       const plan = await planPass(archiver, stage, request, remembered)
       if (!plan.runs.isEmpty || plan.foreign?.compared.isEmpty === false) return undefined
+      if (plan.restored?.isEmpty === false) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined
       // A crash kept the last run from being recorded: a pass reads the number off the destination.
       if ((plan.stored.last ?? 0) > remembered.state.lastAttemptedRun) return undefined
