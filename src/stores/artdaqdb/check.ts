@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { RunSet } from '../../common/run-set.ts'
@@ -11,6 +10,7 @@ import { listDatabase } from './index/list-runs.ts'
 import { asIndexed, surplus, unlisted } from './index/index-differences.ts'
 import { COMMIT_MARK, runOf } from './names.ts'
 import { readRun } from './read/read-run.ts'
+import { misplaced, type Stray, strayFiles } from './stray-files.ts'
 import { shownName, type Stored } from './format/document-reader.ts'
 import { hasTraces, prove } from './format/proof.ts'
 
@@ -26,7 +26,7 @@ export interface Finding {
     | 'unlisted' // the index knows the document, and not all that it says of itself
     | 'surplus' // a name in the index that no document bears
     | 'duplicate' // several documents of one entity in one version: which one counts is chance
-    | 'stray' // a file that is not a document
+    | 'stray' // a file that is not a document, or one where none is looked for
     | 'incomplete' // a run of which only a part is there
     | 'note' // nothing is wrong: worth knowing
   readonly path: string
@@ -46,6 +46,7 @@ export async function checkDatabase(
   const findings: Finding[] = []
   for (const collection of await database.collections())
     findings.push(...(await checkCollection(collection, unfinished)))
+  findings.push(...(await misplaced(database.path)).map(strayFinding))
   const { runs, incomplete } = await listDatabase(database, unfinished)
   const { path } = database
   for (const run of incomplete)
@@ -117,8 +118,10 @@ async function checkCollection(
     for (const message of surplus(index, said))
       findings.push({ kind: 'surplus', path: join(collection.path, INDEX), message })
   for (const { message } of unreadable) findings.push({ kind: 'unreadable', path: collection.path, message })
-  return [...findings, ...(await strayFiles(collection))]
+  return [...findings, ...(await strayFiles(collection.path)).map(strayFinding)]
 }
+
+const strayFinding = (stray: Stray): Finding => ({ kind: 'stray', ...stray })
 
 const finding = (kind: Finding['kind'], { path, facts }: Stored, message: string): Finding => ({
   kind,
@@ -166,15 +169,4 @@ function unproved(stored: Stored): readonly Finding[] {
   } catch (error) {
     return [finding('unreadable', stored, messageOf(error))]
   }
-}
-
-async function strayFiles(collection: Collection): Promise<readonly Finding[]> {
-  const entries = await readdir(collection.path, { withFileTypes: true })
-  return entries
-    .filter((entry) => !entry.isFile() || !entry.name.endsWith('.json'))
-    .map((entry) => ({
-      kind: 'stray',
-      path: join(collection.path, entry.name),
-      message: "artdaq's rebuild would take it for a document",
-    }))
 }

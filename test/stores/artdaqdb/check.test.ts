@@ -64,6 +64,26 @@ describe('a check', () => {
       () => renameSync(documents('RunHistory')[0]!, join(path, 'RunHistory', `${'0'.repeat(24)}.json`)),
       ['incomplete', 'missing', 'name', 'orphan'],
     ],
+    [
+      'a document beside the collections',
+      () => cpSync(documents('RunHistory')[0]!, join(path, `${'f'.repeat(24)}.json`)),
+      ['stray'],
+    ],
+    [
+      'a document among those that artdaq keeps of the database',
+      () => cpSync(documents('RunHistory')[0]!, join(path, 'SystemMetadata', `${'f'.repeat(24)}.json`)),
+      ['stray'],
+    ],
+    [
+      'a collection copied into a folder of artdaq',
+      () => cpSync(join(path, 'RunHistory'), join(path, 'SystemMetadata', 'RunHistory'), { recursive: true }),
+      ['stray'],
+    ],
+    [
+      'a collection copied under the name of a folder of artdaq',
+      () => cpSync(join(path, 'RunHistory'), join(path, 'system.indexes'), { recursive: true }),
+      ['stray'],
+    ],
     ['a lost index', () => unlinkSync(join(path, 'RunHistory', 'index.json')), ['index']],
     ['a file that is no document', () => writeFileSync(join(path, 'RunHistory', 'core.1234'), ''), ['stray']],
     [

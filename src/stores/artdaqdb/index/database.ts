@@ -12,7 +12,8 @@ import { placeFiles } from '../write/write-files.ts'
 import { indexedRuns } from './run-index.ts'
 
 const METADATA = 'SystemMetadata'
-const HIDDEN = new Set([METADATA, 'system.indexes'])
+/** Folders that artdaq keeps for itself. */
+export const HIDDEN: ReadonlySet<string> = new Set([METADATA, 'system.indexes'])
 
 /** Which runs the indexes of a database know. */
 export interface Outline {
