@@ -4,7 +4,8 @@ import { ArchiverError } from '../../../errors.ts'
 export const INDEX_NAME = 'archiver-sections'
 
 const FIRST_LINE = /^version 1, (0|[1-9][0-9]{0,9}) sections\n$/
-const LINE = /^(0|[1-9][0-9]{0,14}) (".*")\n$/
+// A name may hold U+2028 and U+2029, which JSON leaves as they are and which a dot does not match.
+const LINE = /^(0|[1-9][0-9]{0,14}) ("[^\n]*")\n$/
 
 interface Entry {
   readonly name: string
