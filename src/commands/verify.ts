@@ -19,7 +19,7 @@ interface Options {
 
 /**
  * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 when a copy
- * is damaged or two differ, when a run is there only in part, and when one that was asked for is in no destination; each such run is named, with the command that shows more.
+ * is damaged or two differ, when a run is there only in part, when a copy of a blob stands in the archive where none is looked for, and when one that was asked for is in no destination; each such run is named, with the command that shows more.
  */
 export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)
@@ -31,6 +31,7 @@ export const verify = untilStopped<Options>(async (options, context) => {
   const missing = asked.minus(all).minus(incomplete)
   const single = asked.intersect(held.documents).minus(held.blobs).minus(incomplete)
   const runs = sampleOf([...asked.intersect(all)], share)
+  const misplaced = options.runs === undefined ? held.misplaced : []
   const bad: RunComparison[] = []
   let places = 0
   await archiver.threads.during(context.signal, async () => {
@@ -46,7 +47,7 @@ export const verify = untilStopped<Options>(async (options, context) => {
   if (context.signal.aborted) return stopCode(context.signal)
   if (options.json)
     context.out(
-      `${JSON.stringify({ verified: runs.length, copies: places, of: all.size, incomplete: incomplete.toString(), not_in_archive: single.toString(), missing: missing.toString(), bad }, null, 2)}\n`,
+      `${JSON.stringify({ verified: runs.length, copies: places, of: all.size, incomplete: incomplete.toString(), not_in_archive: single.toString(), missing: missing.toString(), misplaced, bad }, null, 2)}\n`,
     )
   else {
     context.out(
@@ -55,10 +56,12 @@ export const verify = untilStopped<Options>(async (options, context) => {
     if (!incomplete.isEmpty) context.out(`  there only in part: ${incomplete.toString()}\n`)
     if (!single.isEmpty) context.out(`  in artdaqDB and not in the archive: ${single.toString()}\n`)
     if (!missing.isEmpty) context.out(`  neither in artdaqDB nor in the archive: ${missing.toString()}\n`)
+    if (misplaced.length > 0)
+      context.out(`  in the archive where no reader looks for it: ${misplaced.join(', ')}\n`)
     if (bad[0])
       context.out(`  look closer: ${subcommand(startedAs(context, options.config), `diff ${bad[0].run}`)}\n`)
   }
-  return bad.length > 0 || !missing.isEmpty || !incomplete.isEmpty ? 1 : 0
+  return bad.length > 0 || !missing.isEmpty || !incomplete.isEmpty || misplaced.length > 0 ? 1 : 0
 })
 
 interface Held {
@@ -67,6 +70,8 @@ interface Held {
   readonly blobs: RunSet
   /** In either place in part. */
   readonly incomplete: RunSet
+  /** Paths in the archive. */
+  readonly misplaced: readonly string[]
 }
 
 /** Every run that one of the destinations holds. */
@@ -83,7 +88,7 @@ const heldRuns = async ({ artdaq, archive, records }: Archiver): Promise<Held> =
       'the run record directory is empty, and runs are archived',
       { hint: 'Is the disk mounted?' },
     )
-  return { documents: documents.runs, blobs: blobs.runs, incomplete }
+  return { documents: documents.runs, blobs: blobs.runs, incomplete, misplaced: blobs.misplaced ?? [] }
 }
 
 /** So many of the runs, each as likely as another; one at least, where there is one: a sample of none would prove nothing. */

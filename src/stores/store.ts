@@ -12,6 +12,8 @@ export interface Listing {
   readonly updates: ReadonlyMap<number, number>
   /** Runs that another program may have stored. Missing where that is not known. */
   readonly foreign?: RunSet
+  /** Paths of blobs and folders that are ours and stand where no reader looks for them: copies. Missing where there can be none. */
+  readonly misplaced?: readonly string[]
   /** What a person should know: orphans, duplicates, keys that are no run. One sentence each. */
   readonly notes: readonly string[]
 }

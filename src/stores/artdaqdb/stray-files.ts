@@ -40,7 +40,8 @@ const misplacedIn = async (folder: string): Promise<readonly Stray[]> => {
   const found: Stray[] = []
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    const isStray = entry.isDirectory() || entry.name === INDEX || (entry.isFile() && (await isDocument(path)))
+    const isStray =
+      entry.isDirectory() || entry.name === INDEX || (entry.isFile() && (await isDocument(path)))
     if (isStray) found.push({ path, message: `no document or collection belongs into ${folder}` })
   }
   return found

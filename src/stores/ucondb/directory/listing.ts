@@ -23,6 +23,7 @@ const CHECKED = 2
 export async function listObject(objectFolder: string): Promise<Listing> {
   const tally = new KeyTally()
   const damaged: string[] = []
+  const misplaced = await otherFolders(objectFolder)
   const shards = await shardsOf(objectFolder)
   const recent = new Set([...shards].sort((a, b) => Number(b.changed - a.changed)).slice(0, CHECKED))
   const queue = shards.values()
@@ -35,12 +36,13 @@ export async function listObject(objectFolder: string): Promise<Listing> {
         names,
         tally,
         damaged,
+        misplaced,
         recent.has(shard) ? await wrongSizes(folder, names) : new Set(),
       )
     }
   }
   await Promise.all(Array.from({ length: READERS }, reader))
-  return tally.listing(damagedNote(damaged))
+  return { ...tally.listing([...damagedNote(damaged), ...misplacedNote(misplaced)]), misplaced }
 }
 
 /** Text that changes whenever a blob comes or goes: names, inodes and change times of all folders; and the newest such time. */
@@ -55,6 +57,12 @@ export const foldersOf = async (objectFolder: string): Promise<readonly string[]
   objectFolder,
   ...(await shardsOf(objectFolder)).map(({ name }) => join(objectFolder, name)),
 ]
+
+/** Folders of an object that are none of its shards: copies of them, most likely. */
+const otherFolders = async (objectFolder: string): Promise<string[]> => {
+  const entries = await readdir(objectFolder, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory() && !isShard(entry.name)).map(({ name }) => name)
+}
 
 interface Shard {
   readonly name: string
@@ -83,6 +91,7 @@ function countShard(
   names: readonly string[],
   tally: KeyTally,
   damaged: string[],
+  misplaced: string[],
   wrongSize: ReadonlySet<string>,
 ): void {
   const first = parseInt(shard, 10)
@@ -90,6 +99,7 @@ function countShard(
   const others = new Map<string, number>()
   for (const name of names) {
     const suffix = name.endsWith(BLOB) ? BLOB : name.endsWith(CHECKSUM) ? CHECKSUM : undefined
+    if (isShard(name)) misplaced.push(`${shard}/${name}`)
     if (suffix === undefined || name.startsWith('.')) continue
     const run = plainRun(name, name.length - suffix.length)
     const found = halves[run - first]
@@ -106,6 +116,7 @@ function countShard(
     const parsed = parseKey(key)
     if (parsed && shardOf(parsed.run) === shard)
       tally.addRun(parsed.run, parsed.update, found === 2 && !wrongSize.has(key))
+    else if (parsed) misplaced.push(`${shard}/${key}`)
     else tally.addForeign(`${shard}/${key}`)
   }
 }
@@ -151,6 +162,13 @@ const gone = (error: unknown): undefined => {
   if (errnoOf(error) === 'ENOENT' || isOfOneFile(error)) return undefined
   throw error
 }
+
+const misplacedNote = (misplaced: readonly string[]): string[] =>
+  misplaced.length === 0
+    ? []
+    : [
+        `In the archive where no reader looks for it (${misplaced.length}): ${misplaced.slice(0, 5).join(', ')}.`,
+      ]
 
 const damagedNote = (damaged: readonly string[]): string[] =>
   damaged.length === 0

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmod,
+  cp,
   mkdir,
   mkdtemp,
   readdir,
@@ -12,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   DirectoryArchive,
@@ -107,6 +108,23 @@ describe('a blob in a folder that is not its own', () => {
     const { runs, notes } = await openAt(root).list()
     expect([...runs]).toEqual([])
     expect(notes.join()).toContain('12000-12999/13000')
+  })
+
+  it('is named with every other copy that no reader looks for', async () => {
+    await openAt(root).put(12000, 0, packed(12000, 'a'), signal)
+    expect((await openAt(root).list()).misplaced).toEqual([])
+    for (const name of ['13000-13999', 'copy', '.12000-12999'])
+      await cp(shard, join(dirname(shard), name), { recursive: true })
+    await cp(shard, join(root, 'aside'), { recursive: true })
+    await cp(join(root, 'aside'), join(shard, '12000-12999'), { recursive: true })
+    const { runs, misplaced } = await openAt(root).list()
+    expect([...runs]).toEqual([12000])
+    expect([...(misplaced ?? [])].sort()).toEqual([
+      '.12000-12999',
+      '12000-12999/12000-12999',
+      '13000-13999/12000',
+      'copy',
+    ])
   })
 })
 
