@@ -27,10 +27,10 @@ export const restoredRuns = async (
 export const importAgain = async (
   { watch }: Archiver,
   runs: RunSet | undefined,
-  { warn }: { warn(message: string): void },
+  conditions: { warn(message: string): void },
 ): Promise<void> => {
   if (runs === undefined || runs.isEmpty) return
-  warn(
+  conditions.warn(
     `[Migrate] artdaqDB holds an older content of runs ${runs.toString()} than the archive: was it restored from an older copy? ` +
       'The next pass imports them again from their records, where these are there; without them, extract --from archive gives the newer content.',
   )
