@@ -94,7 +94,7 @@ export const calculate = (operator: string, a: Decimal, b: Decimal): Decimal | n
       return bounded({ units: a.units * b.units, scale: a.scale + b.scale })
     case '/':
       if (right === 0n) return null
-      return bounded({ units: divideHalfUp(left * power(QUOTIENT_SCALE), right), scale: QUOTIENT_SCALE })
+      return quotientOf(left, right)
     case '//':
       return right === 0n ? null : bounded({ units: left / right, scale: 0 })
     case '%':
@@ -102,6 +102,13 @@ export const calculate = (operator: string, a: Decimal, b: Decimal): Decimal | n
     default:
       throw new TypeError(`no arithmetic operator: ${operator}`)
   }
+}
+
+/** Rounded once, to as many digits as there is room for. */
+const quotientOf = (dividend: bigint, divisor: bigint): Decimal => {
+  const room = MOST_DIGITS - wholeDigits({ units: dividend / divisor, scale: 0 })
+  const scale = Math.max(0, Math.min(QUOTIENT_SCALE, room))
+  return bounded({ units: divideHalfUp(dividend * power(scale), divisor), scale })
 }
 
 const bounded = (value: Decimal): Decimal => {

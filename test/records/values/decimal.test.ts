@@ -6,6 +6,7 @@ import {
   decimalText,
   parseDecimal,
   rescale,
+  shortest,
 } from '../../../src/records/values/decimal.ts'
 
 const decimal = fc.record({
@@ -37,6 +38,52 @@ describe('decimals', () => {
         expect(scaled(quotient) * scaled(b) + scaled(rest) * 10n ** 12n).toBe(scaled(a) * 10n ** 12n)
       }),
     )
+  })
+  it('divide to the nearest number of 20 digits after the point, or of 38 in all, away from zero in the middle', () => {
+    const wide = fc.record({
+      units: fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }),
+      scale: fc.integer({ min: 0, max: 20 }),
+    })
+    const size = (value: bigint): bigint => (value < 0n ? -value : value)
+    fc.assert(
+      fc.property(fc.oneof(decimal, wide), fc.oneof(decimal, wide), (a, b) => {
+        if (b.units === 0n) {
+          expect(calculate('/', a, b)).toBeNull()
+          return
+        }
+        // As a fraction of whole numbers.
+        const [above, below] = [a.units * 10n ** BigInt(b.scale), b.units * 10n ** BigInt(a.scale)]
+        const whole = size(above / below).toString()
+        const digits = whole === '0' ? 0 : whole.length
+        if (digits > 38) {
+          expect(() => calculate('/', a, b)).toThrow(RangeError)
+          return
+        }
+        const scale = Math.min(20, 38 - digits)
+        const { units, scale: given } = calculate('/', a, b)!
+        expect(given).toBeLessThanOrEqual(scale)
+        // Twice the distance from the true quotient, in units of the last digit, times the divisor.
+        const twice =
+          2n * (size(above) * 10n ** BigInt(scale) - size(units) * 10n ** BigInt(scale - given) * size(below))
+        expect(twice < size(below) && twice >= -size(below)).toBe(true)
+        if (units !== 0n) expect(units < 0n).toBe(above < 0n !== below < 0n)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+  it.each([
+    // 1 / 3 of a number of 38 digits has no room for a fraction.
+    ['99999999999999999999999999999999999999', '2', '50000000000000000000000000000000000000'],
+    ['2', '3', '0.66666666666666666667'],
+    ['-2', '3', '-0.66666666666666666667'],
+    // Rounded to 20 digits first, 0.4999...95 would become 0.5 and then 1.
+    [
+      '5000000000000000000000000000000000000.49999999999999999999',
+      '1',
+      '5000000000000000000000000000000000000.5',
+    ],
+  ])('%s / %s is %s', (a, b, expected) => {
+    expect(decimalText(shortest(calculate('/', parseDecimal(a)!, parseDecimal(b)!)!))).toBe(expected)
   })
   it('come back from their text', () => {
     fc.assert(
