@@ -152,8 +152,11 @@ export interface ClaimStore {
   reap(): Promise<number>
   /** Opens failed items again: these keys, or all of the stage. Returns how many. */
   retry(stage: string, keys: readonly string[] | undefined): Promise<number>
-  /** Makes the failed items of a stage exactly these: before the first instance works, from the stage's failure log. */
-  adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void>
+  /**
+   * Makes the failed items of a stage exactly these: before the first instance works, from the stage's failure log. Of the others those of
+   * `kept` stay failed: the log may not know of them yet.
+   */
+  adoptFailures(stage: string, items: readonly QueueItem[], kept?: readonly string[]): Promise<void>
   pause(stage: string): Promise<void>
   resume(stage: string): Promise<void>
   /** Circuit breaker of all instances: hands nothing out for `milliseconds`. */

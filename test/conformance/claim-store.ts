@@ -325,6 +325,13 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       await store.settle([], [{ claim: one!, code: 'X', message: 'x' }])
       await store.adoptFailures('import', items(9))
       expect(await countsOf(store)).toMatchObject({ pending: 2, failed: 1 })
+      const [again, two] = await store.claim('import', 2)
+      await store.settle(
+        [],
+        [again!, two!].map((claim) => ({ claim, code: 'X', message: 'x' })),
+      )
+      await store.adoptFailures('import', items(9), ['2'])
+      expect((await store.list('import', 'failed', 9)).map(({ key }) => key)).toEqual(['2', '9'])
     })
   })
 }

@@ -143,8 +143,12 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     return this.#write((work) => steering.reopen(work, stage, keys === undefined ? {} : { only: keys }))
   }
 
-  async adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void> {
-    await this.#write((work) => steering.adoptFailures(work, stage, items), stage)
+  async adoptFailures(
+    stage: string,
+    items: readonly QueueItem[],
+    kept: readonly string[] = [],
+  ): Promise<void> {
+    await this.#write((work) => steering.adoptFailures(work, stage, items, kept), stage)
   }
 
   pause(stage: string): Promise<void> {

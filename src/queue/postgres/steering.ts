@@ -48,12 +48,13 @@ export const adoptFailures = async (
   work: Work,
   stage: string,
   items: readonly QueueItem[],
+  kept: readonly string[],
 ): Promise<void> => {
   const { sql, schema } = work
   const name = queueName(stage)
   const keys = items.map(({ key }) => key)
   const ids = keys.map((key) => jobId(stage, key))
-  await reopen(work, stage, { except: keys })
+  await reopen(work, stage, { except: [...keys, ...kept] })
   const open = await sql.executeSql(
     `SELECT id FROM ${schema}.job WHERE name = $1 AND id = ANY($2::uuid[]) AND state <= 'active'`,
     [name, ids],

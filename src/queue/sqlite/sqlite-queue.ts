@@ -181,8 +181,8 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     return this.#write(() => steering.reopen(this.#file, stage, keys))
   }
 
-  adoptFailures(stage: string, items: readonly QueueItem[]): Promise<void> {
-    return this.#write(() => steering.adoptFailures(this.#file, stage, items, this.#now))
+  adoptFailures(stage: string, items: readonly QueueItem[], kept: readonly string[] = []): Promise<void> {
+    return this.#write(() => steering.adoptFailures(this.#file, stage, items, kept, this.#now))
   }
 
   pause(stage: string): Promise<void> {

@@ -17,9 +17,10 @@ export const adoptFailures = (
   file: SqliteFile,
   stage: string,
   items: readonly QueueItem[],
+  kept: readonly string[],
   now: number,
 ): void => {
-  const keys = new Set(items.map(({ key }) => key))
+  const keys = new Set([...items.map(({ key }) => key), ...kept])
   const failed = file.prepare(`SELECT key FROM work WHERE stage = ? AND status = 'failed'`).all([stage])
   reopen(
     file,

@@ -57,8 +57,7 @@ export class Scanner {
       const memory = this.#archiver.memory(stage, this.#conditions)
       const { config } = this.#archiver
       const remembered = await memory.load(config.app.onCorruptState, () => stageRuns(this.#archiver, stage))
-      // Only while nobody else works can the files know more than the queue: a single archiver has written them.
-      if (adopts) await this.#store.adoptFailures(stage, itemsOf(remembered.failed))
+      if (adopts) await this.#adopt(stage, remembered.failed)
       await this.#project(stage)
       const now = await this.#archiver.peek(stage)
       const listedAt = await this.#store.now()
@@ -92,6 +91,18 @@ export class Scanner {
           this.#conditions.warn(`cannot scan for workers on ${stage}: ${error.message}`)
         this.#unseen.add(stage)
       }
+  }
+
+  /**
+   * Only while nobody else works can the files know more than the queue: a single archiver has written them, and has archived what failed here.
+   * What is not archived has failed since the files were last written: poison above all, which would go on ending workers.
+   */
+  async #adopt(stage: StageName, logged: RunSet): Promise<void> {
+    const { stored } = await stageRuns(this.#archiver, stage)
+    this.#stored.set(stage, stored)
+    const failedHere = RunSet.ofRanges(await this.#store.ranges(stage, 'failed'))
+    const kept = itemsOf(failedHere.minus(stored)).map(({ key }) => key)
+    await this.#store.adoptFailures(stage, itemsOf(logged), kept)
   }
 
   async #project(stage: StageName): Promise<void> {
