@@ -1,5 +1,6 @@
 import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import type { InstanceTally } from '../engine/claim-store.ts'
 import type { Listener } from '../engine/stage.ts'
 import type { OpenLog } from '../platform/log/logger.ts'
 import { databasePlace } from '../sql/database-url.ts'
@@ -35,6 +36,8 @@ export interface TaskListeners {
   readonly metrics: TaskMetrics
   /** Something that the ledger keeps beside the items. */
   event(kind: string, detail: Readonly<Record<string, unknown>>): void
+  /** What it did as an instance of a shared backlog so far. */
+  counted(tally: InstanceTally): void
   close(end: TaskEnd): Promise<void>
 }
 
@@ -80,6 +83,7 @@ export const openTaskListeners = async (
       reporting.listener(event)
     },
     event: (kind, detail) => ledger.event(kind, detail),
+    counted: (tally) => ledger.counted(tally),
     close: async ({ exitCode, error, isPartial = false }) => {
       context.signal.removeEventListener('abort', onStop)
       clearInterval(publishing)

@@ -11,16 +11,16 @@ export const overviewLines = (
   { at, stages, instances, rate, overloaded }: BacklogOverview,
   failures: readonly ItemState[],
 ): string[] => [
-  ...stages.map(stageLine),
+  ...stages.map((one) => stageLine(one, Math.max(7, ...stages.map(({ stage }) => stage.length)))),
   ...(rate > 0 ? [`${rate.toFixed(1)} item(s) a second in the last minute`] : []),
   ...instances.map((one) => instanceLine(one, at)),
   ...overloaded.map((text) => `Note: ${text}`),
   ...failures.map(itemLine),
 ]
 
-const stageLine = (one: StageCounts): string =>
+const stageLine = (one: StageCounts, width: number): string =>
   sentence(
-    `${one.stage.padEnd(8)}${one.pending} pending, ${one.claimed} claimed, ${one.done} done, ${one.failed} failed`,
+    `${one.stage.padEnd(width)} ${one.pending} pending, ${one.claimed} claimed, ${one.done} done, ${one.failed} failed`,
     one.oldest === undefined ? '' : `oldest since ${timeOf(one.oldest)}`,
     one.paused ? 'paused' : '',
     one.blockedUntil === undefined

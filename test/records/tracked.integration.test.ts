@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { queueStatus } from '../../src/commands/queue.ts'
 import { runCommand } from '../../src/commands/records/run.ts'
 import { openFile } from '../../src/sql/libsql-database.ts'
 import { openSite, payload, printing, type Site } from './databases.ts'
@@ -48,6 +49,23 @@ reporting: { webhook: { enabled: true, url: "http://127.0.0.1:${port}/" } }
   afterEach(async () => {
     await new Promise((resolve) => hook.close(resolve))
     await site.close()
+  })
+
+  it('says which instance of a shared backlog it was, and what it claimed', async () => {
+    appendFileSync(site.config, 'queue: { url: "sqlite:queue.db" }\n')
+    await runCommand({ task: 'orders', config: site.config, workers: '1' }, printing().context)
+    const ledger = openFile(join(site.folder, 'work', 'ledger.db'), 1000)
+    const [row] = ledger
+      .prepare('SELECT instance_id, claims, claims_fenced, claims_recovered FROM executions')
+      .all([])
+    ledger.close()
+    const status = printing()
+    await queueStatus({ config: site.config }, status.context)
+    const [stage = '', instance = ''] = status.printed().split('\n')
+    expect(row).toMatchObject({ claims: 7, claims_fenced: 0, claims_recovered: 0 })
+    expect(instance).toContain((row as { instance_id: string }).instance_id)
+    expect(instance).toContain('7 claimed')
+    expect(stage).toMatch(/^records:orders 0 pending, 0 claimed/)
   })
 
   it('is an execution with its items and rows, and no value of a payload stands anywhere', async () => {

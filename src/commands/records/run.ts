@@ -87,6 +87,7 @@ const runTask = async (
         logOutcome(log, outcome)
       },
       warn: (message) => log.warn(message),
+      counted: (tally) => listeners.counted(tally),
       context,
     })
   } catch (error) {

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { openQueue } from '../../app/open-queue.ts'
 import type { Context } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
-import type { ClaimStore } from '../../engine/claim-store.ts'
+import type { ClaimStore, InstanceTally } from '../../engine/claim-store.ts'
 import { step } from '../../platform/atomic-file.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
 import { QueueBacklog } from '../../queue/queue-backlog.ts'
@@ -24,12 +24,16 @@ export interface TaskWork {
   readonly strict: boolean
   readonly listener: (outcome: ItemOutcome) => void
   readonly warn: (message: string) => void
+  /** What this process did as an instance of the shared backlog so far. */
+  readonly counted: (tally: InstanceTally) => void
   readonly context: Context
 }
 
 /** Milliseconds between two looks for work of others, and for instances that died. */
 const POLL = 200
 const REAP = 300
+/** Milliseconds between two counts of it in the ledger. */
+const COUNTED = 5000
 /** Claims that an instance takes at once, for each item that it works on. */
 const AHEAD = 4
 
@@ -122,12 +126,15 @@ const onSharedQueue = async (
   run: (items: ItemSource) => Promise<void>,
 ): Promise<void> => {
   const store = await openQueue(task.queue, task.workDir, 'works', task.workers)
+  const counting = setInterval(() => work.counted(store.tally), COUNTED)
   try {
     await onQueue(store, task, selection, walk, work, run)
     // Items that have ended their holders are the backlog's finding; the log is to say it as well.
     for (const key of await poisonedKeys(store, stageOf(task), walk.states))
       work.listener(await failItem(key, poisonError(), item))
   } finally {
+    clearInterval(counting)
+    work.counted(store.tally)
     await store.close()
   }
 }
