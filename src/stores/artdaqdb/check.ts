@@ -11,7 +11,8 @@ import { asIndexed, surplus, unlisted } from './index/index-differences.ts'
 import { COMMIT_MARK, runOf } from './names.ts'
 import { readRun } from './read/read-run.ts'
 import { misplaced, type Stray, strayFiles } from './stray-files.ts'
-import { shownName, type Stored } from './format/document-reader.ts'
+import { contentOf, shownName, type Stored } from './format/document-reader.ts'
+import { partsOf } from './format/mended.ts'
 import { hasTraces, prove } from './format/proof.ts'
 
 /** Something that is not as it should be in a database. */
@@ -140,6 +141,13 @@ function misnamed(collection: Collection, stored: Stored): readonly Finding[] {
   return findings.length > 0 ? findings : unproved(stored)
 }
 
+/** Whether a document says what the text gives that it keeps beside it. One without such a text has nothing to be compared with. */
+const fitsOriginal = (stored: Stored): boolean => {
+  const { text } = stored.originals
+  if (text === undefined) return true
+  return contentOf(partsOf(text, shownName(stored.facts.entities[0] ?? ''))) === stored.content
+}
+
 interface Seen {
   readonly path: string
   readonly content: string
@@ -164,8 +172,10 @@ const sha256Of = (text: string): string => createHash('sha256').update(text).dig
 
 function unproved(stored: Stored): readonly Finding[] {
   try {
-    prove(stored)
-    return []
+    const isSealed = prove(stored) === 'sealed'
+    return isSealed && !fitsOriginal(stored)
+      ? [finding('unreadable', stored, 'it fits its seal, and is not what its original gives: somebody has sealed it again')] // prettier-ignore
+      : []
   } catch (error) {
     return [finding('unreadable', stored, messageOf(error))]
   }

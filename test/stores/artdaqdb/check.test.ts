@@ -17,6 +17,7 @@ import { checkDatabase, type Finding } from '../../../src/stores/artdaqdb/check.
 import { repairDatabase } from '../../../src/stores/artdaqdb/repair.ts'
 import { golden, hasGolden } from './golden.ts'
 import { never, NOW, openDb, sampleRun, store } from './runs.ts'
+import { sealedAgain } from './sealed-again.ts'
 import { randomFrom } from '../../crash/random.ts'
 
 let folder: string
@@ -83,6 +84,18 @@ describe('a check', () => {
       'a collection copied under the name of a folder of artdaq',
       () => cpSync(join(path, 'RunHistory'), join(path, 'system.indexes'), { recursive: true }),
       ['stray'],
+    ],
+    [
+      'a value that was changed with its seal',
+      () => {
+        const document = documents('RunHistory').find((one) =>
+          readFileSync(one, 'utf8').includes('"debug_level" : "1"'),
+        )!
+        const changed = readFileSync(document, 'utf8').replace('"debug_level" : "1"', '"debug_level" : "2"')
+        expect(changed).not.toBe(readFileSync(document, 'utf8'))
+        writeFileSync(document, sealedAgain(changed))
+      },
+      ['unreadable'],
     ],
     ['a lost index', () => unlinkSync(join(path, 'RunHistory', 'index.json')), ['index']],
     ['a file that is no document', () => writeFileSync(join(path, 'RunHistory', 'core.1234'), ''), ['stray']],

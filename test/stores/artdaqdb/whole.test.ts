@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RunDocuments } from '../../../src/stores/run-record.ts'
 import { repairDatabase } from '../../../src/stores/artdaqdb/repair.ts'
 import { never, NOW, openDb, sampleRun } from './runs.ts'
+import { sealedAgain } from './sealed-again.ts'
 
 let folder: string
 let path: string
@@ -31,13 +31,6 @@ const pathOf = (said: string): string =>
     .filter((name) => name !== 'index.json')
     .map((name) => join(path, 'RunHistory', name))
     .find((file) => readFileSync(file, 'utf8').includes(said))!
-
-/** With the seal of what it holds now (docs/FORMATS.md), where it has one. */
-const sealedAgain = (text: string): string => {
-  const zeros = '0'.repeat(64)
-  const blank = text.replace(/(?<=seal sha256 - -\\n)[0-9a-f]{64}/, zeros)
-  return blank.replace(zeros, createHash('sha256').update(blank).digest('hex'))
-}
 
 /** A document of a collection under another oid, which no index knows: what a bulkloader of two threads leaves. */
 const copyOf = (said: string, change: (text: string) => string = (text) => text): string => {
