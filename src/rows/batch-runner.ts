@@ -1,5 +1,3 @@
-import { backoff } from '../common/backoff.ts'
-import { ArchiverError } from '../errors.ts'
 import { isClean, type BatchResult, type Conflict, type ConflictRecord } from './batch.ts'
 import type { Statement } from '../sql/session.ts'
 import type { Dialect } from './dialects/dialect.ts'
@@ -7,7 +5,8 @@ import type { Passed } from './gate.ts'
 import { finishedCounts } from './log/finished-batches.ts'
 import type { BatchFacts } from './log/rows-log.ts'
 import { moveOnOneServer } from './one-server.ts'
-import { type RowsOptions, sleep } from './options.ts'
+import type { RowsOptions } from './options.ts'
+import { reconnected, TRIES } from './reconnect.ts'
 import type { RunConnections } from './run-connections.ts'
 import type { Segment } from './segments.ts'
 import type { Cleared } from './preflight/preflight.ts'
@@ -18,8 +17,7 @@ import { moveBetweenServers } from './two-servers.ts'
 
 type Batch = Extract<Segment, { type: 'batch' }>
 
-/** Tries of one batch after deadlocks, lock waits and broken connections; and after rows that appeared meanwhile. */
-const TRIES = 6
+/** Tries of one batch after rows that appeared meanwhile. */
 const APPEARED_TRIES = 3
 
 /** Does batches, each as often as it takes. What it returns is committed, and counted once. */
@@ -111,24 +109,11 @@ export class BatchRunner {
 
   /** Connects again where the connection broke; the counts of the batch when it turns out to be committed. */
   async #recover(facts: BatchFacts, attempt: number): Promise<BatchResult | undefined> {
-    const { signal } = this.#options
-    const isAlive = await this.#connections.source.run('SELECT 1').then(
-      () => true,
-      () => false,
-    )
-    for (let tries = attempt; ; tries++) {
-      await sleep(backoff(tries, 100, Math.random), signal)
-      try {
-        if (!isAlive || this.#connections.archive) await this.#connections.renew(signal)
-        const { log } = this.#connections
-        const counts = log && (await finishedCounts(log, facts))
-        return counts && { counts, conflicts: [] }
-      } catch (error) {
-        const isOver = tries >= attempt + TRIES || signal.aborted
-        if (isOver || troubleOf(error) !== 'transient')
-          throw error instanceof ArchiverError ? error : rowsError(error, 'connecting again')
-      }
-    }
+    return reconnected(this.#connections, attempt, this.#options.signal, async () => {
+      const { log } = this.#connections
+      const counts = log && (await finishedCounts(log, facts))
+      return counts && { counts, conflicts: [] }
+    })
   }
 }
 

@@ -9,6 +9,8 @@ import { fileSource, whereName, whereSource, type IdSource } from './id-source.t
 import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
 import type { RowsLog } from './log/rows-log.ts'
 import { sleep } from './options.ts'
+import { persist } from './reconnect.ts'
+import { rowsError } from './server-errors.ts'
 import { totalBatches, type Segment } from './segments.ts'
 import { keyText } from './table.ts'
 
@@ -56,7 +58,13 @@ export class FileMover {
   async #source(path: string | undefined): Promise<IdSource> {
     const { options, pair, connections, dialect } = this.#work
     if (path !== undefined) return fileSource(path, options.list, pair)
-    return whereSource(dialect, pair, pair.where ?? '', () => connections.source)
+    return whereSource(dialect, pair, pair.where ?? '', (question) =>
+      this.#persist('rows.where', () => question(connections.source)),
+    )
+  }
+
+  #persist<Answer>(what: string, act: () => Promise<Answer>): Promise<Answer> {
+    return persist(what, this.#work.connections, this.#work.options.signal, act)
   }
 
   get #log(): RowsLog | undefined {
@@ -66,9 +74,11 @@ export class FileMover {
   async #covered(sha256: string): Promise<readonly Covered[]> {
     const { pair, type } = this.#work
     const { source, archive } = pair
-    if (!this.#log) return []
     const [live, kept] = [`${source.schema}.${source.name}`, `${archive.schema}.${archive.name}`]
-    return coveredLines(this.#log, sha256, live, kept, type)
+    return this.#persist(
+      'batch_processing_logs',
+      async () => this.#log && coveredLines(this.#log, sha256, live, kept, type),
+    ).then((lines) => lines ?? [])
   }
 
   /** Undefined: all of it is done already. */
@@ -80,11 +90,13 @@ export class FileMover {
       options.listener({ type: 'file-skipped', file: name })
       return undefined
     }
-    const id =
-      (await this.#log?.beginFile(name, survey.bytes, survey.sha256, batches, {
-        batches: done.length,
-        records,
-      })) ?? 0
+    const before = { batches: done.length, records }
+    let tries = 0 // a first try may have written the row, and only its answer was lost
+    const begin = async (): Promise<number> => {
+      const begun = tries++ > 0 ? await this.#log?.begunFile(name) : undefined
+      return begun ?? (await this.#log?.beginFile(name, survey.bytes, survey.sha256, batches, before)) ?? 0
+    }
+    const id = await this.#persist(name, begin)
     options.listener({ type: 'file-started', file: name, size: survey.bytes, ids: survey.ids, batches })
     if (done.length > 0)
       options.listener({ type: 'file-resumed', file: name, batch: done.length + 1, records })
@@ -92,7 +104,7 @@ export class FileMover {
   }
 
   async #segments(list: IdSource, file: OpenFile, done: readonly Covered[]): Promise<void> {
-    const { options, size, connections } = this.#work
+    const { options, size } = this.#work
     let records = done.reduce((sum, { ids }) => sum + ids, 0)
     let failed: Error | undefined
     for await (const segment of list.segments(done, () => size.current)) {
@@ -113,7 +125,7 @@ export class FileMover {
       }
     }
     if (failed) return this.#close(file, 'FAILED', failed)
-    await connections.log?.endFile(file.id, 'COMPLETED', null)
+    await this.#persist(file.name, async () => this.#log?.endFile(file.id, 'COMPLETED', null))
     options.listener({ type: 'file-done', file: file.name, records })
   }
 
@@ -127,14 +139,12 @@ export class FileMover {
     if (runTimeMs !== undefined && monotonic() - began >= runTimeMs)
       this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
     if (this.#progress.reason !== undefined) return undefined
-    const passed = await gate.pass(
-      connections.source,
-      async () => this.#log?.control(),
-      signal,
-      async (hold) => {
-        listener({ type: 'held-back', reason: hold.reason, cause: hold.cause })
-        await this.#log?.heldBack(hold).catch(() => undefined) // shown only; a log that is away stops the next batch
-      },
+    const onHold: Parameters<typeof gate.pass>[3] = async (hold) => {
+      listener({ type: 'held-back', reason: hold.reason, cause: hold.cause })
+      await this.#log?.heldBack(hold).catch(() => undefined) // shown only; a log that is away stops the next batch
+    }
+    const passed = await this.#persist('before a batch', () =>
+      gate.pass(connections.source, async () => this.#log?.control(), signal, onHold),
     )
     const { throttledMs: milliseconds, reason = '', cause = 'other' } = passed
     if (milliseconds > 0) listener({ type: 'throttled', reason, cause, milliseconds })
@@ -212,7 +222,8 @@ export class FileMover {
       batches: 0,
     }
     await this.#close(open, 'FAILED', cause).catch(() => undefined) // the error itself is thrown on
-    if (!(error instanceof ArchiverError) || error.code !== 'IDS_INVALID') throw error
+    if (!(error instanceof ArchiverError)) throw rowsError(error, name)
+    if (error.code !== 'IDS_INVALID') throw error
   }
 
   async #close(

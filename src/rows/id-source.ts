@@ -6,7 +6,6 @@ import { IdList, type IdListOptions, type Survey } from './id-list.ts'
 import type { Covered } from './log/finished-batches.ts'
 import { readAhead } from './read-ahead.ts'
 import { segmentsOf, type Segment } from './segments.ts'
-import { rowsError } from './server-errors.ts'
 import type { Key, Pair } from './table.ts'
 
 /** Where ids come from: a file, or the rows of the live table for which a condition holds. */
@@ -46,29 +45,18 @@ export const whereName = (where: string): string => {
   return `where ${line.length > NAMED ? `${line.slice(0, NAMED - 1)}…` : line}`
 }
 
-/** What a server says to a walk is an error of the run: what is moved stays moved, and the next run goes on. */
-const asked = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
-  try {
-    return await answer
-  } catch (error) {
-    throw rowsError(error, 'rows.where')
-  }
-}
+/** Asks the connection of this moment, again where it breaks. */
+export type Ask = <Answer>(question: (session: Session) => Promise<Answer>) => Promise<Answer>
 
 /**
  * Walks the live table along its primary key. A row that is moved is gone, so the next run walks from the beginning; each batch asks for the
- * condition again under locks, so that a row for which it holds no longer stays. `session` is the connection of this moment.
+ * condition again under locks, so that a row for which it holds no longer stays.
  */
-export const whereSource = (
-  dialect: Dialect,
-  pair: Pair,
-  where: string,
-  session: () => Session,
-): IdSource => ({
+export const whereSource = (dialect: Dialect, pair: Pair, where: string, ask: Ask): IdSource => ({
   isLasting: false,
   survey: async () => ({
     sha256: createHash('sha256').update(`where\0${where}`).digest('hex'),
-    ids: await asked(dialect.countLive(session(), pair)),
+    ids: await ask((session) => dialect.countLive(session, pair)),
     bad: 0,
     bytes: 0,
   }),
@@ -76,7 +64,8 @@ export const whereSource = (
     let line = 0
     let last: Key | undefined
     for (let number = 1; ; number++) {
-      const keys = await asked(dialect.nextKeys(session(), pair, last, size()))
+      const from = last
+      const keys = await ask((session) => dialect.nextKeys(session, pair, from, size()))
       if (keys.length === 0) return
       yield { type: 'batch', number, firstLine: line + 1, lastLine: line + keys.length, keys }
       line += keys.length

@@ -10,9 +10,11 @@ import type { LogDatabase } from './log/log-database.ts'
 import type { RowsLog } from './log/rows-log.ts'
 import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep } from './options.ts'
 import { preflight, type Cleared } from './preflight/preflight.ts'
+import { persist } from './reconnect.ts'
 import { RunConnections } from './run-connections.ts'
 import { acquireTableLock } from './run-lock.ts'
-import { connect, dialectFor } from './server.ts'
+import { rowsError } from './server-errors.ts'
+import { connect, type Connections, dialectFor } from './server.ts'
 import type { Table } from './table.ts'
 
 /** How an execution is named in `process_logs.process_type`: only executions of one type resume each other. */
@@ -33,11 +35,10 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
   const places = { ...options.places, logsRows: options.forced.has('binlog') }
   const opened = await connect(places)
   const dialect = dialectFor(opened.source)
-  let cleared: Cleared
-  try {
-    cleared = await preflight({
-      source: opened.source,
-      archive: opened.archive,
+  const look = ({ source, archive }: Connections): Promise<Cleared> =>
+    preflight({
+      source,
+      archive,
       dialect,
       table: options.table,
       archiveTable: options.archiveTable,
@@ -45,13 +46,18 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       batchSize: options.batchSize === 'auto' ? 10_000 : options.batchSize,
       forced: options.forced,
     })
+  let cleared: Cleared
+  try {
+    cleared = await look(opened)
   } catch (error) {
     await opened.close()
-    throw error
+    throw rowsError(error, 'preflight')
   }
   for (const { message } of cleared.overruled) options.warn(`overruled: ${message}`)
   const { pair, oneServer } = cleared
-  const connections = new RunConnections(opened, places, pair.source, oneServer)
+  const connections = new RunConnections(opened, places, pair.source, oneServer, async (fresh) =>
+    assertCleared(cleared, await look(fresh)),
+  )
   let grace: NodeJS.Timeout | undefined
   const onStop = (): void => {
     grace = setTimeout(() => connections.destroy(), graceMs)
@@ -67,7 +73,10 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     reason: undefined,
   }
   try {
-    if (writesLog) await beginLog(options, connections, pair.source, fullName(pair.archive))
+    if (writesLog)
+      await beginLog(options, connections, pair.source, fullName(pair.archive)).catch((error: unknown) => {
+        throw rowsError(error, 'log tables')
+      })
     const runner = new BatchRunner(options, connections, dialect, cleared)
     const size = new BatchSize(options.batchSize)
     const mover = new FileMover(
@@ -86,7 +95,12 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     }
     const { log } = connections
     const isOver = signal.aborted || error !== undefined
-    const open = log && !isOver ? await openConflicts(log, progress.versions, fullName(pair.source)) : 0
+    const open =
+      log && !isOver
+        ? await persist('row_conflicts', connections, signal, () =>
+            openConflicts(connections.log ?? log, progress.versions, fullName(pair.source)),
+          )
+        : 0
     const counted = log && !isOver ? open : undefined
     const status = statusOf(progress, open, error, signal)
     const reason = signal.aborted ? undefined : progress.reason
@@ -108,6 +122,16 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     signal.removeEventListener('abort', onStop)
     await connections.close()
   }
+}
+
+/** After a break another server may answer, or the tables may have changed: what was looked at once must be so still. */
+const assertCleared = (first: Cleared, again: Cleared): void => {
+  if (JSON.stringify(first) === JSON.stringify(again)) return
+  throw new ArchiverError(
+    'ROWS_REFUSED',
+    'after the connection broke, what it leads to is not what it was when the run began',
+    { hint: 'run again: it looks at both tables anew, and finished batches are skipped' },
+  )
 }
 
 const statusOf = (

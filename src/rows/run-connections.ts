@@ -22,10 +22,19 @@ export class RunConnections {
   readonly #places: Places
   readonly #table: Table
   readonly #isOneServer: boolean
+  readonly #recheck: (connections: Connections) => Promise<void>
   #connections: Connections
   #log: RowsLog | undefined
 
-  constructor(connections: Connections, places: Places, table: Table, isOneServer: boolean) {
+  /** `recheck` throws where connections that were made anew lead to other tables or servers than the first ones. */
+  constructor(
+    connections: Connections,
+    places: Places,
+    table: Table,
+    isOneServer: boolean,
+    recheck: (connections: Connections) => Promise<void>,
+  ) {
+    this.#recheck = recheck
     this.#connections = connections
     this.#places = places
     this.#table = table
@@ -57,12 +66,13 @@ export class RunConnections {
   }
 
   /**
-   * Connects again after a break, and takes the lock again. Throws LOCK_LOST when another process has been at work meanwhile: it has given this one
+   * Connects again after a break, looks at the tables again, and takes the lock again. Throws LOCK_LOST when another process has been at work meanwhile: it has given this one
    * its final word in the log.
    */
   async renew(signal: AbortSignal): Promise<void> {
     this.#connections.destroy()
     this.#connections = await connect(this.#places)
+    await this.#recheck(this.#connections)
     if (!this.#log) return
     const database = new LogDatabase(this.#connections.log, await logSchema(this.#connections, this.#table))
     this.#log = this.#log.on(database)

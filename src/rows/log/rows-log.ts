@@ -106,6 +106,15 @@ export class RowsLog {
     return id
   }
 
+  /** The id of a file that this execution has begun and not ended. */
+  async begunFile(fileName: string): Promise<number | undefined> {
+    const { rows } = await this.#database.run(
+      "SELECT id FROM {file_processing_logs} WHERE process_log_id = ? AND file_name = ? AND status = 'PROCESSING'",
+      [this.#id, cut(fileName, 500)],
+    )
+    return rows[0] && Number(rows[0]['id'])
+  }
+
   async endFile(
     fileId: number,
     status: 'COMPLETED' | 'FAILED' | 'KILLED',
