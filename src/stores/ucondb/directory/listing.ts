@@ -58,10 +58,15 @@ export const foldersOf = async (objectFolder: string): Promise<readonly string[]
   ...(await shardsOf(objectFolder)).map(({ name }) => join(objectFolder, name)),
 ]
 
-/** Folders of an object that are none of its shards: copies of them, most likely. */
+/** What stands in an object's folder and is none of its shards: copies of them, or a link that leads nowhere in the place of one. */
 const otherFolders = async (objectFolder: string): Promise<string[]> => {
-  const entries = await readdir(objectFolder, { withFileTypes: true })
-  return entries.filter((entry) => entry.isDirectory() && !isShard(entry.name)).map(({ name }) => name)
+  const found: string[] = []
+  for (const entry of await readdir(objectFolder, { withFileTypes: true })) {
+    const isFolder =
+      entry.isDirectory() || (await stat(join(objectFolder, entry.name)).catch(gone))?.isDirectory()
+    if (isShard(entry.name) !== (isFolder ?? false)) found.push(entry.name)
+  }
+  return found
 }
 
 interface Shard {

@@ -8,6 +8,7 @@ import {
   readFile,
   rename,
   rm,
+  symlink,
   truncate,
   unlink,
   writeFile,
@@ -115,6 +116,7 @@ describe('a blob in a folder that is not its own', () => {
     expect((await openAt(root).list()).misplaced).toEqual([])
     for (const name of ['13000-13999', 'copy', '.12000-12999'])
       await cp(shard, join(dirname(shard), name), { recursive: true })
+    await symlink('/nowhere/at/all', join(dirname(shard), '14000-14999'))
     await cp(shard, join(root, 'aside'), { recursive: true })
     await cp(join(root, 'aside'), join(shard, '12000-12999'), { recursive: true })
     const { runs, misplaced } = await openAt(root).list()
@@ -123,6 +125,7 @@ describe('a blob in a folder that is not its own', () => {
       '.12000-12999',
       '12000-12999/12000-12999',
       '13000-13999/12000',
+      '14000-14999',
       'copy',
     ])
   })
