@@ -77,6 +77,7 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
   }
   return {
     dialect: 'mysql',
+    isShared: false,
     run,
     runAll,
     destroy: () => connection.destroy(),

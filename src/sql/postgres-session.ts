@@ -32,17 +32,49 @@ const ownOperators = async (client: pg.Client): Promise<void> => {
     await client.query("SELECT set_config('search_path', $1, false)", [others.join(', ')])
 }
 
+/** A pooler that shares sessions shows it at the first look, unless others are quick to take the session meanwhile. */
+const LOOKS = 10
+
+/**
+ * Whether a pooler shares sessions of the server between its clients. A pooler gives a process number of its own; then another connection, in a
+ * transaction, must not get our session, and we must keep it.
+ */
+const sharesSessions = async (client: pg.Client, open: () => pg.Client): Promise<boolean> => {
+  const pid = async (of: pg.Client): Promise<string> =>
+    (await of.query<{ pid: string }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? ''
+  const given = (client as unknown as { processID: number | null }).processID
+  if (String(given) === (await pid(client))) return false
+  const other = open()
+  other.on('error', () => undefined)
+  await other.connect()
+  try {
+    for (let look = 0; look < LOOKS; look++) {
+      const before = await pid(client)
+      await other.query('BEGIN')
+      const theirs = await pid(other)
+      const after = await pid(client)
+      await other.query('COMMIT')
+      if (theirs === before || after !== before) return true
+    }
+    return false
+  } finally {
+    await other.end()
+  }
+}
+
 /** Opens a connection to PostgreSQL, in UTC and READ COMMITTED. Every value comes as the server's text. */
 export const openPostgresSession = async ({ url, password, timeout }: SessionOptions): Promise<Session> => {
   const address = new URL(url)
   if (password !== undefined) address.searchParams.set('password', password)
-  const client = new pg.Client({
-    connectionString: address.href,
-    connectionTimeoutMillis: timeout,
-    keepAlive: true,
-    application_name: 'run-archiver rows',
-    types: { getTypeParser: () => (value: string | Buffer) => String(value) },
-  })
+  const make = (): pg.Client =>
+    new pg.Client({
+      connectionString: address.href,
+      connectionTimeoutMillis: timeout,
+      keepAlive: true,
+      application_name: 'run-archiver rows',
+      types: { getTypeParser: () => (value: string | Buffer) => String(value) },
+    })
+  const client = make()
   // Without a listener a connection that the server ends would end the process; the next statement fails by itself.
   client.on('error', () => undefined)
   await client.connect()
@@ -58,6 +90,7 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
     return answers.map(({ rows, rowCount }) => ({ rows, affected: rowCount ?? 0 }))
   }
   let ended = false
+  let isShared: boolean
   const destroy = (): void => {
     ended = true
     // pg has no public call that drops a connection without saying goodbye; the stream is its documented field.
@@ -68,12 +101,14 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
     await ownOperators(client)
     // A role that may not set this cannot skip foreign keys by itself either; whoever needs them asks for the value.
     await client.query('SET session_replication_role = origin').catch(() => undefined)
+    isShared = await sharesSessions(client, make)
   } catch (error) {
     destroy()
     throw error
   }
   return {
     dialect: 'postgres',
+    isShared,
     run,
     runAll,
     destroy,

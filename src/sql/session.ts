@@ -20,6 +20,8 @@ export type SqlDialect = 'mysql' | 'postgres'
  */
 export interface Session {
   readonly dialect: SqlDialect
+  /** Whether a pooler gives each transaction another session of the server: named locks and settings do not last there. */
+  readonly isShared: boolean
   /** Throws the driver's own error. Parameters stand as `?` (MySQL) or `$1` (PostgreSQL). */
   run(sql: string, parameters?: readonly unknown[]): Promise<Result>
   /**

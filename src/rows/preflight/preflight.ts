@@ -41,6 +41,14 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
     throw new ArchiverError('ROWS_REFUSED', 'source and archive are servers of different kinds', {
       hint: 'use two MariaDB/MySQL servers or two PostgreSQL servers',
     })
+  if (source.isShared || archive.isShared)
+    throw refusal([
+      {
+        message:
+          "the connection leads through a pooler that gives each transaction another session of the server: the table's lock and the settings of a move do not last",
+        cure: "connect to the server itself, or by a pooler in session mode (pgbouncer's pool_mode = session)",
+      },
+    ])
   const live = await dialect.describe(source, options.table)
   const kept = await dialect.describe(archive, options.archiveTable)
   if (!live || !kept)
