@@ -16,6 +16,14 @@ export const freeingMemory = (): ((bytes: number) => void) => {
 
 const EVERY = 16_000_000
 
+/** Bytes from which on a copy that was dropped is worth the time of `freeMemory`. */
+const LARGE = 16_000_000
+
+/** `freeMemory` where what was dropped had so many bytes that it is worth it: for steps that hold one copy of a run after another. */
+export const freeAfter = (bytes: number): void => {
+  if (bytes > LARGE) freeMemory()
+}
+
 /**
  * Gives back the memory of large buffers that nobody holds any more, on this thread, now. Left to itself, V8 keeps one until it happens to
  * collect, and the next large record would stand beside it. Costs some ten milliseconds: call it after a large record, not after each.

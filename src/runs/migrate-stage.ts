@@ -1,14 +1,11 @@
 import { ArchiverError } from '../errors.ts'
-import { freeMemory } from '../platform/free-memory.ts'
+import { freeAfter } from '../platform/free-memory.ts'
 import type { StoredRun } from '../stores/run-record.ts'
 import type { Stage } from '../engine/stage.ts'
 import type { Archive, DocumentStore } from '../stores/store.ts'
 
 /** What is looked at once a run's blob is archived (`--validate`): gives the complaints, none when all is well. */
 export type BlobCheck = (run: number, blob: Buffer) => readonly string[]
-
-/** Bytes of a blob for which the memory of what it was made of is given back at once. */
-const LARGE_BLOB = 16_000_000
 
 /** artdaqDB → UconDB: reads a run's documents, packs them into one blob, puts it under the run's key and compares what is held there. */
 export const migrateStage = (
@@ -31,11 +28,11 @@ export const migrateStage = (
       const exported = monotonic() - began
       requireAlike(run, await differences(stored, signal))
       const { update, documents, attached } = stored
-      if (attached.some(({ content }) => content.length > LARGE_BLOB)) freeMemory()
+      freeAfter(attached.reduce((most, { content }) => Math.max(most, content.length), 0))
       return { blob: pack(stored), update, documents: documents.length, mended, exported }
     }
     const { blob, update, documents, mended, exported } = await readAndPack()
-    if (blob.length > LARGE_BLOB) freeMemory()
+    freeAfter(blob.length)
     const result = await archive.put(run, update, blob, signal)
     const complaints = check ? check(run, await archive.get(run, update, signal)) : []
     return {

@@ -32,10 +32,14 @@ describe(`records of ${RECORD / 1_000_000} MB with app.memory_mb: ${MEMORY}`, ()
   })
 
   /** Peak of resident memory, MB. */
-  const peakOf = async (flags: readonly string[], more = 0): Promise<number> => {
+  const peakOf = async (
+    flags: readonly string[],
+    more = 0,
+    words = [site.config, ...flags],
+  ): Promise<number> => {
     const file = site.path('peak')
     rmSync(file, { force: true })
-    const child = spawn(process.execPath, [resolve('dist/main.js'), site.config, ...flags], {
+    const child = spawn(process.execPath, [resolve('dist/main.js'), ...words], {
       env: {
         ...process.env,
         PEAK_FILE: file,
@@ -65,6 +69,15 @@ describe(`records of ${RECORD / 1_000_000} MB with app.memory_mb: ${MEMORY}`, ()
     )
     for (const { data_size } of server.folder.versions) expect(data_size).toBeGreaterThan(RECORD)
   }, 300_000)
+  it.each([[['verify']], [['audit', '--deep']], [['scrub']]])(
+    'are compared within it: %j',
+    async (command) => {
+      const peak = await peakOf([], 0, [...command, '--config', site.config])
+      console.log(`${command.join(' ')}: at most ${peak.toFixed(0)} MB`)
+      expect(peak).toBeLessThan(MEMORY + BESIDE)
+    },
+    300_000,
+  )
   it('control: are found to take more where each is held once more', async () => {
     const given = readFileSync(site.config, 'utf8')
     writeFileSync(site.config, given.replaceAll('object_name: configuration', 'object_name: control'))

@@ -88,7 +88,8 @@ export const compareForeign = async (
 ): Promise<ForeignComparison> =>
   (stored.manifest ? undefined : await foreignDifferences(archiver, stored, signal)) ?? NO_DIFFERENCE
 
-const NO_DIFFERENCE: ForeignComparison = { differences: [], wentOn: false }
+/** Of a run that is not compared so. */
+export const NO_DIFFERENCE: ForeignComparison = { differences: [], wentOn: false }
 
 const isAway = ({ code }: ArchiverError): boolean =>
   code === 'NOT_FOUND' || code === 'RECORD_CHANGING' || code === 'SOURCE_UNAVAILABLE'

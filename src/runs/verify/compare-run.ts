@@ -1,8 +1,9 @@
 import { sameRecord, unpackBlob } from '../../stores/ucondb/blob/blob.ts'
 import { differingSections, differsFromManifest } from './compare-copies.ts'
 import { damageOfTexts } from '../../stores/run-records/damaged-text.ts'
-import { compareForeign } from './compare-documents.ts'
+import { compareForeign, NO_DIFFERENCE } from './compare-documents.ts'
 import type { RecordFile, RecordManifest, RunRecord, StoredRun } from '../../stores/run-record.ts'
+import { freeAfter } from '../../platform/free-memory.ts'
 import { ArchiverError, type Code, messageOf, toldOf } from '../../errors.ts'
 import type { Copies } from './copies.ts'
 import { sha256 } from '../workers/convert-run.ts'
@@ -45,71 +46,111 @@ export const shownOf = ({
   changed,
 }: RunComparison): RunComparison => ({ run, record, artdaq, archive, differences, changed })
 
-/** Reads a run back from wherever it is, and compares. Trouble with one run is a difference; a store that is away throws. */
+/**
+ * Reads a run back from wherever it is, and compares. Trouble with one run is a difference; a store that is away throws. Holds two copies of a run
+ * at a time, not four: each step drops what it has compared.
+ */
 export const compareRun = async (
   copies: Copies,
   run: number,
   signal: AbortSignal,
 ): Promise<StagedComparison> => {
-  const { records, artdaq, archive, pack } = copies
-  const stored = await copyOf(() => artdaq.read(run, signal))
-  const record = await copyOf(() => records.read(run, signal))
-  const blob = await copyOf(() => archive.get(run, 'newest', signal))
-  const bad = {
-    record: badness('run record', record),
-    artdaq: badness('artdaqDB', stored),
-    archive: badness('archive', blob),
-  }
-  const isBoth = record.is === 'present' && stored.is === 'present'
-  const { manifest } = stored.is === 'present' ? stored.value : {}
-  const fromRecord = isBoth && manifest ? differsFromManifest(record.value, manifest, sha256) : []
-  const { differences: foreign = [], wentOn = false } = isBoth
-    ? await compareForeign(copies, stored.value, signal)
-    : {}
-  const changed =
-    wentOn || (isBoth && manifest !== undefined && fromRecord.length > 0 && isAnother(record.value, manifest))
-  const fromDocuments =
-    stored.is === 'present' && blob.is === 'present'
-      ? blobDifferences(stored.value, pack(stored.value), blob.value)
-      : []
-  const update = stored.is === 'present' ? stored.value.update : undefined
-  const older = update === undefined ? [] : await damagedOlderBlobs(archive, run, update, signal)
-  const isMoving = record.is === 'bad' && record.code === 'RECORD_CHANGING'
+  const { packed, update, record, recordDamage, ...own } = await compareOwn(copies, run, signal)
+  freeAfter(packed?.length ?? 0)
+  const blob = await compareBlob(copies.archive, run, packed, signal)
+  freeAfter(packed?.length ?? 0)
+  const older = update === undefined ? [] : await damagedOlderBlobs(copies.archive, run, update, signal)
+  const fromDocuments = blob.differences
   const gone = (is: boolean, where: string): string[] => (is ? [`run ${run} is not in ${where}`] : [])
   return {
     run,
     record: record.is,
-    artdaq: stored.is,
+    artdaq: own.artdaq,
     archive: blob.is,
     differences: [
-      ...bad.record,
-      ...bad.artdaq,
-      ...bad.archive,
-      ...fromRecord,
-      ...foreign,
+      ...record.bad,
+      ...own.bad,
+      ...blob.bad,
+      ...record.differences,
+      ...own.foreign.differences,
       ...fromDocuments,
       ...older,
     ],
-    changed,
+    changed: record.changed || own.foreign.wentOn,
     update,
-    recordDamage: stored.is === 'present' ? damageOfTexts(filesOf(stored.value)) : undefined,
+    recordDamage,
     faults: {
       import: [
-        ...bad.artdaq,
-        ...gone(stored.is === 'absent', 'artdaqDB'),
-        ...(isMoving ? [] : bad.record),
-        ...fromRecord,
-        ...foreign,
+        ...own.bad,
+        ...gone(own.artdaq === 'absent', 'artdaqDB'),
+        ...(record.isMoving ? [] : record.bad),
+        ...record.differences,
+        ...own.foreign.differences,
       ][0],
       migrate: [
-        ...bad.archive,
+        ...blob.bad,
         ...gone(blob.is === 'absent', 'the archive'),
-        ...bad.artdaq,
+        ...own.bad,
         ...fromDocuments,
         ...older,
       ][0],
     },
   }
+}
+
+/** The record and the documents, compared; and the blob that the documents give. */
+const compareOwn = async (copies: Copies, run: number, signal: AbortSignal) => {
+  const stored = await copyOf(() => copies.artdaq.read(run, signal))
+  const value = stored.is === 'present' ? stored.value : undefined
+  const bytes = (value ? filesOf(value) : []).reduce((sum, { content }) => sum + content.length, 0)
+  freeAfter(bytes)
+  const record = await compareRecord(copies.records, run, value?.manifest, signal)
+  freeAfter(bytes)
+  const isBoth = record.is === 'present' && value !== undefined
+  return {
+    artdaq: stored.is,
+    bad: badness('artdaqDB', stored),
+    record,
+    foreign: isBoth ? await compareForeign(copies, value, signal) : NO_DIFFERENCE,
+    update: value?.update,
+    recordDamage: value && damageOfTexts(filesOf(value)),
+    packed: value && copies.pack(value),
+  }
+}
+
+/** The record against the manifest of what was archived; without one it is only read. */
+const compareRecord = async (
+  records: Copies['records'],
+  run: number,
+  manifest: RecordManifest | undefined,
+  signal: AbortSignal,
+) => {
+  const copy = await copyOf(() => records.read(run, signal))
+  const differences =
+    copy.is === 'present' && manifest ? differsFromManifest(copy.value, manifest, sha256) : []
+  return {
+    is: copy.is,
+    bad: badness('run record', copy),
+    isMoving: copy.is === 'bad' && copy.code === 'RECORD_CHANGING',
+    differences,
+    changed:
+      copy.is === 'present' &&
+      manifest !== undefined &&
+      differences.length > 0 &&
+      isAnother(copy.value, manifest),
+  }
+}
+
+/** The archive's blob against the one that the documents give; where they cannot be read, it is only read. */
+const compareBlob = async (
+  archive: Copies['archive'],
+  run: number,
+  packed: Buffer | undefined,
+  signal: AbortSignal,
+) => {
+  const copy = await copyOf(() => archive.get(run, 'newest', signal))
+  const differences = copy.is === 'present' && packed ? blobDifferences(run, packed, copy.value) : []
+  return { is: copy.is, bad: badness('archive', copy), differences }
 }
 
 const filesOf = ({ documents, attached }: StoredRun): readonly RecordFile[] => [
@@ -142,7 +183,7 @@ export const damagedOlderBlobs = async (
 export const isAnother = (record: RunRecord, manifest: RecordManifest): boolean =>
   record.directoryMode !== manifest.directoryMode || !record.signature.startsWith(manifest.signature)
 
-const blobDifferences = ({ run }: StoredRun, packed: Buffer, held: Buffer): string[] => {
+const blobDifferences = (run: number, packed: Buffer, held: Buffer): string[] => {
   if (sameRecord(packed, held)) return []
   try {
     const differences = differingSections(

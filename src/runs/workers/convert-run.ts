@@ -7,7 +7,7 @@ import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
 import { writeNewRun } from '../../stores/artdaqdb/write/write-new-run.ts'
 import { type Look, lookAt } from '../../stores/run-records/inspect-record.ts'
-import { freeMemory } from '../../platform/free-memory.ts'
+import { freeAfter } from '../../platform/free-memory.ts'
 import { readRecord } from '../../stores/run-records/read-record.ts'
 
 /** The same for every run. Data alone: it can cross from one thread to another. */
@@ -60,9 +60,6 @@ export interface RunWork {
   write(record: RecordPlace, place: NewRunPlace, stop: Stop): Promise<NewRun>
 }
 
-/** Bytes of a record whose memory is given back at once. */
-const LARGE_RECORD = 16_000_000
-
 /** The work, done on the thread that asks for it. */
 export const runWork = (settings: WorkSettings): RunWork => {
   const { maxRecordBytes, maxRecordFiles } = settings
@@ -78,7 +75,7 @@ export const runWork = (settings: WorkSettings): RunWork => {
       try {
         return await readAndWrite()
       } finally {
-        if (most > LARGE_RECORD) freeMemory()
+        freeAfter(most)
       }
     },
   }
