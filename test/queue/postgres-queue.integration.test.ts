@@ -115,6 +115,46 @@ describe('what instances counted that nobody remembers any more', () => {
   })
 })
 
+describe('an instance with an item in hand that has ended two holders', () => {
+  it('touches no other item until that one has ended', async () => {
+    const site = await openPostgresSite()
+    const tries = async (): Promise<number> => {
+      const { rows } = await site.client.query<{ tries: number }>(
+        `SELECT sum(retry_count)::int AS tries FROM ${site.schema}.job WHERE data->>'key' <> '1'`,
+      )
+      return rows[0]!.tries
+    }
+    try {
+      const store = await site.open()
+      await store.enqueue(
+        'import',
+        [1, 2].map((ordinal) => ({ key: String(ordinal), ordinal })),
+        0,
+      )
+      for (let i = 0; i < 2; i++) {
+        const victim = await site.open()
+        expect(await victim.claim('import', 9)).toHaveLength(2)
+        await site.kill(victim)
+        await store.reap()
+      }
+      const suspects = await store.claim('import', 9)
+      expect(suspects).toHaveLength(1)
+      const before = await tries()
+      expect([await store.claim('import', 9), await tries()]).toEqual([[], before])
+      // What is claimed for a moment and given back is blamed as well, if the suspect ends its process in that moment.
+      for (const end of [
+        () => store.later(suspects[0]!, 'not ready', 0),
+        () => store.release(suspects),
+        () => store.settle(suspects, []),
+      ])
+        await end()
+      expect(await store.claim('import', 9)).toHaveLength(1)
+    } finally {
+      await site.close()
+    }
+  })
+})
+
 /** Our statements write to pg-boss's table: an upgrade that changes these columns must be looked at (docs/SEVERAL_WORKERS.md). */
 describe('the tables of pg-boss', () => {
   it('and ours change together: a result that only one of them would take changes nothing', async () => {

@@ -8,6 +8,8 @@ export interface Claimed {
   readonly claims: readonly StoredClaim[]
   /** To be given back at once. */
   readonly back: readonly StoredClaim[]
+  /** Of the claims, the one whose holders died so often that the next death makes it poison. */
+  readonly suspect: StoredClaim | undefined
   /** As it was before this claim; undefined where nothing was due. */
   readonly left: Left | undefined
 }
@@ -19,7 +21,7 @@ export interface Claimed {
 export const claim = async (work: Work, stage: string, most: number, lease: number): Promise<Claimed> => {
   const rows = await fetchAndHold(work, stage, most, lease)
   const [first] = rows
-  if (!first) return { claims: [], back: [], left: undefined }
+  if (!first) return { claims: [], back: [], suspect: undefined, left: undefined }
   const left = leftOf(first)
   /** By id: how many claims did not count, and how many holders died. Only where there were any. */
   const marks = new Map(Object.entries((first['marks'] ?? {}) as Record<string, [number, number]>))
@@ -38,7 +40,12 @@ export const claim = async (work: Work, stage: string, most: number, lease: numb
         held: Number(first['before']),
         suspects: Number(first['suspects_before']),
       })
-  return { claims: kept, back: claims.filter((one) => !kept.includes(one)), left }
+  return {
+    claims: kept,
+    back: claims.filter((one) => !kept.includes(one)),
+    suspect: kept.find(isSuspect),
+    left,
+  }
 }
 
 const keptOf = (

@@ -17,6 +17,7 @@ import { Tally } from '../instance-tally.ts'
 import { settle } from './settle.ts'
 import { bossOf, migrateTables, startOnTables } from './schema.ts'
 import * as steering from './steering.ts'
+import { SuspectInHand } from './suspect-in-hand.ts'
 
 export interface PostgresQueueOptions extends PostgresPlace, InstanceOptions {
   /** How long a claim lasts without a sign of life, in milliseconds. */
@@ -27,7 +28,7 @@ export interface PostgresQueueOptions extends PostgresPlace, InstanceOptions {
   readonly migrate?: boolean
 }
 
-/** A queue of pg-boss on PostgreSQL: for processes on many machines. Only the server's clock decides about leases. */
+/** A queue of pg-boss on PostgreSQL: for many machines. Only the server's clock decides about leases. */
 export class PostgresQueue extends PostgresOverview implements ClaimStore {
   readonly #options: PostgresQueueOptions
   readonly #connections: Connections
@@ -36,6 +37,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   readonly #leadership: Leadership
   readonly #queues = new Set<string>()
   readonly #left: LeftInStages
+  readonly #suspect: SuspectInHand
   readonly tally: Tally
 
   private constructor(options: PostgresQueueOptions, connections: Connections, boss: PgBoss) {
@@ -48,6 +50,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     this.#liveness = new Liveness(connections, options)
     this.#leadership = leadership
     this.#left = new LeftInStages(monotonic)
+    this.#suspect = new SuspectInHand(options)
     this.tally = new Tally(instance)
   }
 
@@ -92,13 +95,16 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   async claim(stage: string, most: number, fairly = false): Promise<readonly StoredClaim[]> {
-    const { lease } = this.#options
+    // Nor for a moment: what is claimed is blamed, too, if the suspect ends this process.
+    if (this.#suspect.isHeld) return []
     await this.#liveness.holdLock()
     await this.#ensureQueue(stage)
     const share = fairly ? await this.#left.shareOf(this.#work(this.#connections), stage, most) : most
     if (share === 0) return []
+    const { lease } = this.#options
     const given = await this.#connections.statements((sql) => claim(this.#work(sql), stage, share, lease))
-    const { claims: ours, back, left } = given
+    const { claims: ours, back, left, suspect } = given
+    this.#suspect.hold(suspect)
     this.#left.note(stage, left)
     if (back.length > 0) await this.#write((work) => claims.giveBack(work, back, 0, null))
     this.tally.claims += ours.length
@@ -108,7 +114,8 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   async renew(held: readonly StoredClaim[]): Promise<readonly StoredClaim[]> {
     const { lease } = this.#options
     await this.#liveness.beat(0)
-    return this.#write((work) => refused(held, (these) => claims.renew(work, these, lease)))
+    const renewed = this.#write((work) => refused(held, (these) => claims.renew(work, these, lease)))
+    return this.#suspect.renewed(held, await renewed)
   }
 
   async settle(
@@ -117,21 +124,23 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     nextStage?: string,
   ): Promise<readonly StoredClaim[]> {
     if (nextStage !== undefined) await this.#ensureQueue(nextStage)
-    // What is one statement needs no transaction around it.
     const isAlone = failed.length === 0 && nextStage === undefined && byStage(done).length === 1
     const refusals = isAlone
       ? await this.#connections.statements((sql) => settle(this.#work(sql), done, [], undefined))
       : await this.#write((work) => settle(work, done, failed, nextStage))
+    this.#suspect.ended([...done, ...failed.map(({ claim: one }) => one)])
     this.tally.fenced += refusals.length
     return refusals
   }
 
   async later(one: StoredClaim, reason: string, delay: number): Promise<void> {
     await this.#write((work) => claims.giveBack(work, [one], delay, reason))
+    this.#suspect.ended([one])
   }
 
   async release(held: readonly StoredClaim[]): Promise<void> {
     await this.#write((work) => refused(held, (these) => claims.giveBack(work, these, 0, null)))
+    this.#suspect.ended(held)
   }
 
   async reap(): Promise<number> {
@@ -166,7 +175,6 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
 
   async lead(): Promise<boolean> {
     if (await this.#leadership.take()) return true
-    // A leader that was killed leads no more, however long its lease.
     const dead = await this.#liveness.dead()
     if (dead.length === 0) return false
     await this.#reap(dead)
@@ -192,7 +200,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     await this.abandon()
   }
 
-  /** Ends without a word, as a process that was killed: only the server's locks go. */
+  /** As kill -9: only the server's locks go. */
   async abandon(): Promise<void> {
     await this.#liveness.close()
     await this.#boss.stop({ graceful: false, close: false }).catch(() => undefined)
