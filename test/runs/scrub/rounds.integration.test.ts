@@ -41,15 +41,16 @@ describe('the scrub of passes that are over in no time', () => {
     const held = RunSet.of(Array.from({ length: RUNS }, (_, i) => i + 1))
     const found: number[] = []
     for (let pass = 0; pass < RUNS; pass++) {
-      const proven = await provenOf(archiver).load()
       // An hour a pass, after the pass that archived them: what was compared in the same hour is one in the file.
+      const later = (): number => now() + (pass + 1) * 3_600_000
+      const proven = await provenOf(archiver).load(later())
       const options = {
         held,
         budget: 0,
         least: 1,
         signal,
         monotonic: () => 0,
-        now: () => now() + (pass + 1) * 3_600_000,
+        now: later,
       }
       const { compared, damaged } = await scrub(archiver, proven, options)
       expect(compared).toBe(1)
