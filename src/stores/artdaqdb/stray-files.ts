@@ -1,5 +1,7 @@
+import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errnoOf } from '../../errors.ts'
 import { readText } from '../../platform/read-file.ts'
 import { INDEX } from './index/collection.ts'
 import { HIDDEN } from './index/database.ts'
@@ -23,17 +25,26 @@ export const strayFiles = async (collection: string): Promise<readonly Stray[]> 
 
 /**
  * Documents and collections that were copied to where neither artdaq nor this program looks for them: beside the collections, and into the folders that
- * artdaq keeps for itself.
+ * artdaq keeps for itself. A database that is not there yet has none.
  */
 export const misplaced = async (database: string): Promise<readonly Stray[]> => {
   const found: Stray[] = []
-  for (const entry of await readdir(database, { withFileTypes: true })) {
+  for (const entry of await entriesOf(database)) {
     const path = join(database, entry.name)
     if (entry.isDirectory() && HIDDEN.has(entry.name)) found.push(...(await misplacedIn(path)))
     else if (entry.isFile() && /^[0-9a-f]{24}\.json$/i.test(entry.name))
       found.push({ path, message: 'a document outside of any collection' })
   }
   return found
+}
+
+const entriesOf = async (database: string): Promise<readonly Dirent[]> => {
+  try {
+    return await readdir(database, { withFileTypes: true })
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
 const misplacedIn = async (folder: string): Promise<readonly Stray[]> => {

@@ -365,7 +365,7 @@ describe.skipIf(!python)('a Python script that reports by HTTP', () => {
     const head = `import sys\nsys.path.insert(0, ${JSON.stringify(resolve('clients/python'))})\nfrom pipeline_tracker import *\n`
     writeFileSync(
       script,
-      `${head}print("id", track_init("${task}", total_tasks=2))\ngenter("one")\ntrack_task_progress(3, 8, "Alaska")\ngexit()\n${last}\n`,
+      `${head}print("id", track_init("${task}", total_tasks=2), flush=True)\ngenter("one")\ntrack_task_progress(3, 8, "Alaska")\ngexit()\n${last}\n`,
     )
     const ran = spawnSync('/usr/bin/python3', [script], {
       encoding: 'utf8',
