@@ -83,7 +83,7 @@ const refuseUnknownGlobals = (self: Program): void => {
         above.getOptionValueSource(option.attributeName()) === 'cli' &&
         !self.options.some(({ long }) => long === option.long)
       )
-        self.error(`error: '${self.name()}' does not take ${option.long ?? option.flags}`, {
+        self.error(`error: '${self.name()}' has no ${option.long ?? option.flags}; nothing was done`, {
           exitCode: EXIT_USAGE,
         })
 }
@@ -94,7 +94,7 @@ const chosenConfig = (self: Program, argument: unknown): string => {
   const isGiven = self.getOptionValueSource('config') === 'cli'
   if (typeof argument !== 'string') return config ?? DEFAULT_CONFIG
   if (isGiven && config !== argument)
-    self.error(`error: two configurations are named: ${argument} and --config ${config}`, {
+    self.error(`error: two configurations are named, ${argument} and --config ${config}; give one`, {
       exitCode: EXIT_USAGE,
     })
   return argument

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { untilStopped } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { openPage } from '../app/page.ts'
+import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import { plural } from '../web/text.ts'
 import { readPages } from '../web/written/read-pages.ts'
@@ -35,7 +36,8 @@ export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, 
     archiver ? gather(archiver, config, context) : Promise.reject(new Error('no archiver')),
   )
   try {
-    const files = await readPages({
+    const snapshot = await open.sources.runs?.snapshot()
+    const { files, isCut } = await readPages({
       ask: async (address) => {
         const request = new Request(`http://${HOST}:${PORT}${address}`, {
           headers: { host: `${HOST}:${PORT}` },
@@ -44,6 +46,7 @@ export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, 
         return { status: reply.status, html: (await reply.text()).replace(` on ${HOST}:${PORT}`, '') }
       },
       assets: options.assets,
+      taken: snapshot?.map.taken ?? RunSet.EMPTY,
       now: open.sources.now(),
       most,
     })
@@ -51,7 +54,7 @@ export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, 
     const { removed } = await writeFiles(folder, files)
     const count = [...files.keys()].filter((name) => name.endsWith('.html')).length
     context.out(
-      `${plural(count, 'page')} written to ${folder}${removed > 0 ? `, ${plural(removed, 'old file')} removed` : ''}\n`,
+      `${plural(count, 'page')} written to ${folder}${removed > 0 ? `, ${plural(removed, 'old file')} removed` : ''}\n${isCut ? `There are more: --pages ${most} is as many as are written. Links to the others are plain text.\n` : ''}`,
     )
     return 0
   } finally {

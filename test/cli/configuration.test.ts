@@ -39,19 +39,21 @@ describe('the configuration', () => {
     async (line) => {
       const { code, err } = await said(line)
       expect(code).toBe(64)
-      expect(err).toContain('two configurations are named: /nowhere/a.yaml and --config /nowhere/b.yaml')
+      expect(err).toContain(
+        'two configurations are named, /nowhere/a.yaml and --config /nowhere/b.yaml; give one',
+      )
     },
   )
 })
 
 describe('an option before a command that does not have it', () => {
   it.each([
-    ['--dry-run artdaq repair', "'repair' does not take --dry-run"],
+    ['--dry-run artdaq repair', "'repair' has no --dry-run; nothing was done"],
     ['--runs 3 scrub --config /nowhere/a.yaml', undefined],
-    ['--dry-run scrub', "'scrub' does not take --dry-run"],
-    ['--limit 5 queue retry', "'retry' does not take --limit"],
-    ['--incremental daemon', "'daemon' does not take --incremental"],
-    ['--verbose queue status', "'status' does not take --verbose"],
+    ['--dry-run scrub', "'scrub' has no --dry-run; nothing was done"],
+    ['--limit 5 queue retry', "'retry' has no --limit; nothing was done"],
+    ['--incremental daemon', "'daemon' has no --incremental; nothing was done"],
+    ['--verbose queue status', "'status' has no --verbose; nothing was done"],
   ])('%s is refused, not ignored', async (line, refusal) => {
     const { code, err } = await said(line)
     expect(code).toBe(refusal === undefined ? 'CONFIG_INVALID' : 64)
