@@ -2,7 +2,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { auditCommand } from '../../src/commands/records/audit.ts'
 import { retryCommand } from '../../src/commands/records/retry.ts'
 import { runCommand, type RecordsRunOptions } from '../../src/commands/records/run.ts'
-import { answers, DIALECTS, openSite, payload, printing, type Dialect, type Site } from './databases.ts'
+import { readMapping } from '../../src/records/mapping/read-mapping.ts'
+import { adoptLog } from '../../src/records/sql/adopt-log.ts'
+import type { RecordsDatabase } from '../../src/records/sql/database.ts'
+import {
+  answers,
+  DIALECTS,
+  MAPPING,
+  openSite,
+  payload,
+  printing,
+  type Dialect,
+  type Site,
+} from './databases.ts'
 
 const there = await Promise.all(DIALECTS.map(async (dialect) => [dialect, await answers(dialect)] as const))
 
@@ -84,6 +96,42 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       expect(await auditCommand({ task: 'orders', config: site.config }, context)).toBe(0)
       // Asked again, there is nothing to take over.
       expect((await run({ adoptLog: true })).told).toBe('')
+    })
+
+    it('is the old one or the new one wherever taking it over is cut off, and is taken over by the next call', async () => {
+      const mapping = readMapping(MAPPING, 'map.yaml')
+      let cut = 0
+      for (let isCut = true; isCut;) {
+        cut++
+        for (const table of ['processing_log', 'processing_log_original'])
+          await sql(`DROP TABLE IF EXISTS ${table}`)
+        await original([[1, 'failed', 'first']])
+        let left = cut
+        const cutting: RecordsDatabase = {
+          ...site.database,
+          session: site.database.session,
+          dialect: site.database.dialect,
+          transaction: (work) =>
+            site.database.transaction((session) =>
+              work({
+                ...session,
+                rows: (text, values) => session.rows(text, values),
+                change: (text, values) => {
+                  if (--left === 0) throw new Error('cut off')
+                  return session.change(text, values)
+                },
+              }),
+            ),
+        }
+        isCut = await adoptLog(cutting, mapping, 'orders').then(
+          () => false,
+          () => true,
+        )
+        expect(await log()).toEqual(['1 failed'])
+        if (isCut) expect(await adoptLog(site.database, mapping, 'orders')).toMatchObject({ failed: 1 })
+        expect(await site.count('SELECT COUNT(*) FROM processing_log_original')).toBe(1)
+      }
+      expect(cut).toBeGreaterThan(dialect === 'mysql' ? 5 : 6)
     })
 
     it('is kept as it is where the name under which it is kept is taken', async () => {
