@@ -28,7 +28,7 @@ export interface ForeignLook {
   readonly compared: RunSet
   /** Those of them whose records have no stop time: they are watched, for it may come. */
   readonly goingOn: ReadonlyMap<number, string>
-  /** Nothing is known of earlier looks, or what they would watch is lost. */
+  /** There was no earlier look, or the list of watched records is lost. */
   readonly isFirst: boolean
 }
 

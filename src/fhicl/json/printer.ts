@@ -9,7 +9,7 @@ export const writeJsonBytes = (value: JsonValue): Buffer =>
     writer.value(value)
   })
 
-/** Values with a text before each, as the one piece that they are in a document's file, and where each value stands in it. */
+/** Values, each behind a text, printed as one piece of a document's file; and where each value stands in that piece. */
 export const writeBetween = (
   texts: readonly string[],
   values: readonly JsonValue[],

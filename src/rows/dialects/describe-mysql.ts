@@ -50,7 +50,7 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
   }
 }
 
-/** A temporary table, which a server may make for each connection, hides the one of its name and stands in no catalogue. */
+/** A temporary table hides the table of the same name, and no catalogue lists it. A server may make one for each connection. */
 const kindOf = async (
   session: Session,
   { s, t, kind }: Readonly<Record<string, string | null>>,

@@ -2,7 +2,7 @@ import { JsonObject, type JsonArray } from '../../../fhicl/json/model.ts'
 import { escapeText, writeJson } from '../../../fhicl/json/printer.ts'
 import { originOf } from '../../../fhicl/to-json.ts'
 
-/** What a document says of itself, each of which stands in it several times. */
+/** What a document says of itself. Each value stands in it several times. */
 export interface FrameNames {
   readonly oid: string
   readonly collection: string
