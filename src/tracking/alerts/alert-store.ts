@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
 import { reconcile, type Changes, type Silence } from './reconcile.ts'
 import type { Finding } from './watch-rules.ts'

@@ -4,7 +4,7 @@ import { isSilenced } from '../alerts/reconcile.ts'
 import { THRESHOLDS } from '../alerts/rule-texts.ts'
 import type { Sent } from '../alerts/rate-limit.ts'
 import { findings, RULES, type Finding, type WatchFacts } from '../alerts/watch-rules.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
 const DAY = 86_400_000

@@ -1,6 +1,6 @@
 import { sql, type Expression, type ExpressionBuilder, type Selectable, type SqlBool } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
 import { stateOf, wordsOf } from '../ledger/status-words.ts'

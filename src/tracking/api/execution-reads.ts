@@ -1,6 +1,7 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { timeMs } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { findExecution } from '../ledger/find-execution.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import { outlooks } from './outlooks.ts'
 import { executionLine, type Line, ms, runAttempt, subtaskLine } from './execution-lines.ts'
@@ -20,15 +21,9 @@ export const currentExecutions = async (database: LedgerDatabase, now: number): 
 
 /** One execution by its number or UUID, with subtasks, events and the runs it did not archive (the first hundred). */
 export const oneExecution = async (database: LedgerDatabase, id: string, now: number) => {
-  const from = tables(database)
-  const byNumber = /^\d{1,15}$/.test(id)
-  if (!byNumber && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined
-  const row = await from
-    .selectFrom('executions')
-    .selectAll()
-    .where((eb) => (byNumber ? eb('execution_id', '=', Number(id)) : eb('run_id', '=', id.toLowerCase())))
-    .executeTakeFirst()
+  const row = await findExecution(database, id)
   if (!row) return undefined
+  const from = tables(database)
   const [parts, events, failed] = await Promise.all([
     from
       .selectFrom('subtasks')

@@ -1,5 +1,5 @@
 import { timeMs } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { failedAttempts } from './task-reads.ts'

@@ -1,4 +1,4 @@
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { namesIn } from '../ledger/registered-tasks.ts'
 import { isLate } from '../graph/conditions.ts'

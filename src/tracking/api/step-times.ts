@@ -1,6 +1,6 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { quantile } from '../graph/predicted-end.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { timeMs } from '../../sql/timestamps.ts'
 
 /** How long a subtask usually takes, by the good executions of its task. */

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { executionLine } from './execution-lines.ts'
 import { outlooks } from './outlooks.ts'
 import { taskLine, taskLines, taskNames } from './task-reads.ts'

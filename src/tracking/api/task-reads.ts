@@ -1,6 +1,6 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { dayOf } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { newestOfTasks } from './newest-of-tasks.ts'
 import { outlooks } from './outlooks.ts'
 import { executionLine, runAttempt } from './execution-lines.ts'

@@ -1,5 +1,5 @@
 import { timeMs } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { percent as percentOf } from '../ledger/eta.ts'
 import { STATES, stateOf, type State } from '../ledger/status-words.ts'

@@ -1,5 +1,5 @@
 import { timeMs, timeText } from '../../sql/timestamps.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
 /** How a task did. Durations in seconds, of executions that FINISHED. */

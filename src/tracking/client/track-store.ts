@@ -1,4 +1,4 @@
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { openStore, type StoreOptions } from '../ledger/ledger-database.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import type { LedgerStore } from '../ledger/writer.ts'

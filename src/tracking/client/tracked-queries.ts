@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { outlooks } from '../api/outlooks.ts'
 import type { Prediction } from '../graph/predicted-end.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { ArchiverError } from '../../errors.ts'
 import { timeText } from '../../sql/timestamps.ts'
-import { tables } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { qualified, TABLES } from './tables.ts'
 

@@ -1,6 +1,7 @@
 import { judge, wordsOf, type HostFacts, type OpenExecution } from './status-words.ts'
 import { failuresOf } from './daily-failures.ts'
-import { daysOf, tables } from './daily-stats.ts'
+import { daysOf } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import { isOpen } from './open-executions.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { dayOf, timeMs, timeText } from '../../sql/timestamps.ts'

@@ -1,5 +1,5 @@
 import { timeMs } from '../../sql/timestamps.ts'
-import { tables } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import type { Row } from './row.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 

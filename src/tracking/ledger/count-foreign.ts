@@ -1,6 +1,7 @@
 import { dayOf, timeText } from '../../sql/timestamps.ts'
 import { failuresOf } from './daily-failures.ts'
-import { daysOf, tables, type TaskDay } from './daily-stats.ts'
+import { daysOf, type TaskDay } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import { firstSeen } from './registered-tasks.ts'
 import type { Row } from './row.ts'
 import type { LedgerDatabase } from './schema-types.ts'

@@ -1,6 +1,7 @@
 import { messageClass } from '../../common/message-class.ts'
 import { timeText } from '../../sql/timestamps.ts'
-import { distinctDays, tables, type TaskDay } from './daily-stats.ts'
+import { distinctDays, type TaskDay } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import type { Row } from './row.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 

@@ -1,6 +1,7 @@
 import { stateOf, type State } from './status-words.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import type { Cell, Row } from './row.ts'
+import { tables } from './ledger-tables.ts'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 
 const DAY = 86_400_000
@@ -42,10 +43,6 @@ export const daysOf = async (database: LedgerDatabase, days: readonly TaskDay[])
   }
   return rows
 }
-
-/** The query builder over the ledger's tables, wherever they are. */
-export const tables = ({ kysely, schema }: LedgerDatabase): LedgerDatabase['kysely'] =>
-  schema === undefined ? kysely : kysely.withSchema(schema)
 
 interface Ended {
   readonly execution_status: string

@@ -1,5 +1,5 @@
 import { dayOf } from '../../sql/timestamps.ts'
-import { tables } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 
 /** A UTC day of the archiver's health: the "system health" of operators' queries. */

@@ -1,6 +1,7 @@
 import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely'
 import { STATES, stateOf, wordsOf, type State } from './status-words.ts'
-import { tables } from './daily-stats.ts'
+import { findExecution } from './find-execution.ts'
+import { tables } from './ledger-tables.ts'
 import type { LedgerDatabase, LedgerSchema } from './schema-types.ts'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 
@@ -114,15 +115,9 @@ export const pastExecution = async (
   database: LedgerDatabase,
   id: string,
 ): Promise<PastDetail | undefined> => {
-  const from = tables(database)
-  const byNumber = /^\d{1,15}$/.test(id)
-  if (!byNumber && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined
-  const row = await from
-    .selectFrom('executions')
-    .selectAll()
-    .where((eb) => (byNumber ? eb('execution_id', '=', Number(id)) : eb('run_id', '=', id.toLowerCase())))
-    .executeTakeFirst()
+  const row = await findExecution(database, id)
   if (!row) return undefined
+  const from = tables(database)
   const [steps, runs, events, batches] = await Promise.all([
     from.selectFrom('subtasks').selectAll().where('run_id', '=', row.run_id).orderBy('seq').execute(),
     from

@@ -1,5 +1,5 @@
-import type { DialectName } from '../../sql/database-url.ts'
 import { qualified } from './table-types.ts'
+import { EXECUTION_COLUMNS } from './view-columns.ts'
 
 /** Views beside the tables, for people and dashboards that read the database. */
 export const OWN_VIEWS = [
@@ -12,48 +12,19 @@ export const OWN_VIEWS = [
 export type OwnViewName = (typeof OWN_VIEWS)[number]
 
 /** The query of each view. `schema` is where the tables are on PostgreSQL. */
-export const ownViewQuery = (name: OwnViewName, _dialect: DialectName, schema: string | undefined): string =>
+export const ownViewQuery = (name: OwnViewName, schema: string | undefined): string =>
   QUERIES[name]((table) => qualified(schema, table))
 
 const COLUMNS = [
-  ...[
-    'execution_id',
-    'run_id',
-    'task_name',
-    'task_stage',
-    'task_type',
-    'hostname',
-    'process_id',
-    'user_name',
-  ],
-  ...[
-    'script_path',
-    'script_file',
-    'log_path',
-    'log_file',
-    'execution_start',
-    'execution_end',
-    'last_update',
-  ],
-  ...['execution_status', 'total_subtasks', 'current_subtask', 'subtask_name', 'subtask_status'],
-  ...['overall_percent_complete', 'overall_progress_message', 'subtask_percent_complete'],
-  ...[
-    'subtask_progress_message',
-    'subtask_items_total',
-    'subtask_items_complete',
-    'memory_mb',
-    'cpu_percent',
-  ],
-  ...[
-    'error_message',
-    'error_detail',
-    'git_commit',
-    'environment',
-    'end_reason',
-    'heartbeat_at',
-    'progress_at',
-  ],
-  ...['eta_at', 'eta_low', 'eta_high', 'eta_basis', 'exit_code'],
+  ...EXECUTION_COLUMNS,
+  'end_reason',
+  'heartbeat_at',
+  'progress_at',
+  'eta_at',
+  'eta_low',
+  'eta_high',
+  'eta_basis',
+  'exit_code',
 ]
 
 type TableOf = (name: string) => string

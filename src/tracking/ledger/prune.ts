@@ -1,4 +1,4 @@
-import { tables } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import { timeText } from '../../sql/timestamps.ts'
 

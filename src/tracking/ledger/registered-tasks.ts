@@ -1,7 +1,7 @@
 import { ArchiverError } from '../../errors.ts'
 import { STAGE_PATTERNS } from '../../common/stage-patterns.ts'
 import { dependencyLoop } from '../graph/critical-path.ts'
-import { tables } from './daily-stats.ts'
+import { tables } from './ledger-tables.ts'
 import type { Row } from './row.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 

@@ -1,6 +1,7 @@
 import { STATES, wordsOf, type State } from './status-words.ts'
 import type { DialectName } from '../../sql/database-url.ts'
 import { qualified } from './tables.ts'
+import { EXECUTION_COLUMNS } from './view-columns.ts'
 
 /** The names of older programs' tables, which their monitoring queries use. */
 export const VIEWS = [
@@ -132,38 +133,7 @@ const asText = (expression: string, dialect: DialectName): string =>
 
 /** The columns of `tasker.executions`, their older names, and what we add. */
 const PIPELINE = [
-  'execution_id',
-  'run_id',
-  'task_name',
-  'task_stage',
-  'task_type',
-  'hostname',
-  'process_id',
-  'user_name',
-  'script_path',
-  'script_file',
-  'log_path',
-  'log_file',
-  'execution_start',
-  'execution_end',
-  'last_update',
-  'execution_status',
-  'total_subtasks',
-  'current_subtask',
-  'subtask_name',
-  'subtask_status',
-  'overall_percent_complete',
-  'overall_progress_message',
-  'subtask_percent_complete',
-  'subtask_progress_message',
-  'subtask_items_total',
-  'subtask_items_complete',
-  'memory_mb',
-  'cpu_percent',
-  'error_message',
-  'error_detail',
-  'git_commit',
-  'environment',
+  ...EXECUTION_COLUMNS,
   'task_name AS script_name',
   'total_subtasks AS total_tasks',
   'current_subtask AS current_task',

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { timeMs } from '../../sql/timestamps.ts'
 import { taskNames } from '../api/task-reads.ts'
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import type { ServedFacts, TaskMetric } from './served-metrics.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Log } from '../../../src/common/log.ts'
-import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
+import { tables } from '../../../src/tracking/ledger/ledger-tables.ts'
 import { databasePlace } from '../../../src/sql/database-url.ts'
 import type { Row } from '../../../src/tracking/ledger/row.ts'
 import { openStore, type OpenStore } from '../../../src/tracking/ledger/ledger-database.ts'

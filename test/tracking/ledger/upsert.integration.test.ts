@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
-import { tables } from '../../../src/tracking/ledger/daily-stats.ts'
+import { tables } from '../../../src/tracking/ledger/ledger-tables.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 import { prune } from '../../../src/tracking/ledger/prune.ts'
 import type { Row } from '../../../src/tracking/ledger/row.ts'
