@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { randomFrom } from '../crash/random.ts'
 import { damagedBy } from './adversary.ts'
 import { functions } from './commands.ts'
 import { DamagedSite } from './damaged-site.ts'
@@ -9,14 +10,14 @@ import { Trial } from './try-damages.ts'
 /** All of them with `npm run test:damage`, every so many otherwise. `ARCHIVER_DEED`: those whose name holds it. */
 const EVERY = Number(process.env['ARCHIVER_DAMAGES'] ?? 0) >= 1000 ? 1 : 12
 const NAMED = process.env['ARCHIVER_DEED']
-const SEED = 7
+const random = randomFrom(7)
 
 let site: DamagedSite
 let trial: Trial
 beforeAll(async () => {
   site = new DamagedSite()
   await site.prepare(functions(site.site))
-  trial = await Trial.on(site, functions(site.site), SEED)
+  trial = await Trial.on(site, functions(site.site))
 }, 300_000)
 afterAll(() => site.site.remove())
 
@@ -30,7 +31,7 @@ describe.each(Object.entries({ artdaqDB: ARTDAQDB, archive: ARCHIVE, work_dir: W
       'gives no reader wrong bytes, and is found: $what',
       async (deed) => {
         const { goesOn = false, restores = false } = deed
-        expect(await trial.after(() => damagedBy(deed, site), { goesOn, restores })).toEqual([])
+        expect(await trial.after(() => damagedBy(deed, site), random, { goesOn, restores })).toEqual([])
       },
       120_000,
     )

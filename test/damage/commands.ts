@@ -6,6 +6,7 @@ import { audit } from '../../src/commands/audit.ts'
 import { extract } from '../../src/commands/extract.ts'
 import { mainCommand } from '../../src/commands/main-command.ts'
 import { verify } from '../../src/commands/verify.ts'
+import { ArchiverError } from '../../src/errors.ts'
 import { fhiclFromJson } from '../../src/fhicl/from-json.ts'
 import { readJson } from '../../src/fhicl/json/parser.ts'
 import { contextOf } from '../context.ts'
@@ -15,7 +16,7 @@ import { filesBelow } from './damages.ts'
 export type Reader = 'artdaq' | 'archive' | 'export'
 export const READERS: readonly Reader[] = ['artdaq', 'archive', 'export']
 
-/** A way to call the commands; each gives the exit code. */
+/** A way to call the commands; each gives the exit code, and throws where the command ends as a bug (exit 2, or killed). */
 export interface Commands {
   /** How many of the damaged runs are read at most. */
   readonly mostRuns?: number
@@ -25,8 +26,16 @@ export interface Commands {
   pass(incremental: boolean): Promise<number>
 }
 
-/** The exit code of a command, called as the command line calls it; 1 for what it throws. */
-const exitOf = (work: Promise<number>): Promise<number> => work.catch(() => 1)
+/** The exit code of a command, called as the command line calls it. Whatever it throws that is not an error of ours is a bug. */
+const exitOf = async (work: Promise<number>): Promise<number> => {
+  const code = await work.catch((error: unknown) => {
+    if (error instanceof ArchiverError) return error.exitCode
+    throw error
+  })
+  if (code === BUG) throw new Error('a pass met a bug')
+  return code
+}
+const BUG = 2
 
 export const functions = ({ config }: Site): Commands => ({
   read: (run, reader, to) => {
@@ -49,12 +58,17 @@ const PROGRAM = resolve('dist/main.js')
 
 const exitOfProgram = (...words: string[]): Promise<number> =>
   new Promise((ended, failed) => {
-    const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: 'ignore' })
+    const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
+    let errors = ''
+    child.stderr.on('data', (text: Buffer) => (errors += text.toString()))
     child.once('error', failed)
-    child.once('exit', (code) => ended(code ?? 1))
+    child.once('close', (code) => {
+      if (code === null || code === BUG) failed(new Error(`${words.join(' ')} ended with ${code}: ${errors}`))
+      else ended(code)
+    })
   })
 
-/** A process for each command: few runs are read after each damage. */
+/** A process for each command: one of the damaged runs is read after each damage. */
 export const commandLine = ({ config }: Site): Commands => ({
   mostRuns: 1,
   read: (run, reader, to) =>

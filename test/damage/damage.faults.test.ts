@@ -3,67 +3,86 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verify } from '../../src/commands/verify.ts'
 import { checksumOf, formatChecksum } from '../../src/stores/ucondb/checksum-file.ts'
 import { contextOf } from '../context.ts'
-import { commandLine, findsNothing, functions, readsUnchecked } from './commands.ts'
+import { functions } from './commands.ts'
 import { DamagedSite } from './damaged-site.ts'
-import { filesBelow } from './damages.ts'
-import { Trial, tryDamages } from './try-damages.ts'
+import { filesBelow, KINDS } from './damages.ts'
+import type { Order, Way } from './lane.ts'
+import { Lanes } from './lanes.ts'
 
-/** Damages whose commands are called as functions. A twentieth of them go through the command line. */
+/** Every twentieth goes through the command line; of the others the commands are called as functions. */
 const COUNT = Number(process.env['ARCHIVER_DAMAGES'] ?? 20)
 const SEED = Number(process.env['ARCHIVER_SEED'] ?? 20261128)
-const THROUGH_COMMAND_LINE = Math.ceil(COUNT / 20)
-const SITES = 4
+const LANES = Number(process.env['ARCHIVER_LANES'] ?? 2)
+const EVERY = 20
+const MOST_OF_A_CONTROL = 100
 
-const sites: DamagedSite[] = []
+let lanes: Lanes
 beforeAll(async () => {
-  for (let n = 0; n < SITES; n++) {
-    const site = new DamagedSite()
-    sites.push(site)
-    await site.prepare(functions(site.site))
-  }
-})
-afterAll(() => sites.forEach(({ site }) => site.remove()))
+  lanes = await Lanes.open(LANES)
+}, 300_000)
+afterAll(() => lanes.close())
+
+const wayOf = (n: number): Way => (n % EVERY === 0 ? 'command line' : 'functions')
+
+/** Each has a seed of its own, so that it does not matter which lane takes it. */
+function* ordersOf(count: number, more: (n: number) => Omit<Order, 'seed'>): Generator<Order> {
+  for (let n = 0; n < count; n++) yield { seed: (Math.imul(SEED, 0x9e3779b1) + n) >>> 0, ...more(n) }
+}
+
+/** On standard error at once, for whoever waits: a run of ten thousand takes an hour. */
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 describe('random damage', () => {
   it(
-    `of ${COUNT} kinds gives no reader wrong bytes, and is found where one gets nothing`,
+    `gives no reader wrong bytes, and is found where one gets nothing: ${COUNT} damages`,
     async () => {
-      expect(await tryDamages(sites, functions, COUNT, SEED)).toEqual([])
+      const began = performance.now()
+      const all: string[] = []
+      const tried = { functions: 0, 'command line': 0 }
+      const orders = ordersOf(COUNT, (n) => ({ way: wayOf(n), kind: KINDS[n] }))
+      await lanes.run(orders, ({ seed, way }, wrong) => {
+        if (way in tried) tried[way as keyof typeof tried]++
+        all.push(...wrong)
+        for (const text of wrong) say(`WRONG (${way}, seed ${seed}) ${text}`)
+        const count = tried.functions + tried['command line']
+        if (count % 100 === 0)
+          say(
+            `damages: ${count} of ${COUNT}, ${tried['command line']} of them through the command line, in ${Math.round((performance.now() - began) / 1000)} s: ${all.length} wrong answers (seed ${SEED})`,
+          )
+        return true
+      })
+      expect(all).toEqual([])
+      expect(tried).toEqual({
+        functions: COUNT - Math.ceil(COUNT / EVERY),
+        'command line': Math.ceil(COUNT / EVERY),
+      })
     },
-    60_000 + COUNT * 5000,
-  )
-
-  it(
-    `is found through the command line, ${THROUGH_COMMAND_LINE} times`,
-    async () => {
-      const some = sites.slice(0, Math.min(THROUGH_COMMAND_LINE, 3))
-      expect(await tryDamages(some, commandLine, THROUGH_COMMAND_LINE, SEED + SITES)).toEqual([])
-    },
-    60_000 + THROUGH_COMMAND_LINE * 60_000,
+    60_000 + COUNT * 10_000,
   )
 
   it.each([
-    { control: 'a reader without the checks gives wrong bytes', of: readsUnchecked, noticed: 'wrong bytes' },
-    { control: 'checks that look at nothing', of: findsNothing, noticed: 'nothing finds it' },
-  ])(
-    'is noticed by this test: $control (control)',
-    async ({ of, noticed }) => {
-      const [site] = sites
-      const trial = await Trial.on(site!, of(site!.site), SEED)
-      let wrong = ''
-      for (let n = 0; n < 100 && !wrong.includes(noticed); n++)
-        wrong += (await trial.try('bit', [site!.site.path('db')])).join()
-      expect(wrong).toContain(noticed)
-      site!.heal()
+    {
+      control: 'a reader without the checks gives wrong bytes',
+      way: 'reads unchecked',
+      noticed: 'wrong bytes',
     },
-    120_000,
+    { control: 'checks that look at nothing', way: 'finds nothing', noticed: 'nothing finds it' },
+  ] as const)(
+    'is noticed by this test: $control (control)',
+    async ({ way, noticed }) => {
+      let all = ''
+      const orders = ordersOf(MOST_OF_A_CONTROL, () => ({ way, kind: 'bit', inDocuments: true }))
+      await lanes.run(orders, (_, wrong) => !(all += wrong.join('\n')).includes(noticed))
+      expect(all).toContain(noticed)
+    },
+    300_000,
   )
 
   it('is found where a blob and its checksum file both say something else', async () => {
-    const [damaged] = sites
-    const { site } = damaged!
-    damaged!.heal()
-    const given = (): Promise<string | undefined> => damaged!.given(functions(site), 1, 'archive')
+    const damaged = new DamagedSite()
+    const { site } = damaged
+    await damaged.prepare(functions(site))
+    const given = (): Promise<string | undefined> => damaged.given(functions(site), 1, 'archive')
     const before = await given()
     const blob = filesBelow(site.path('archive')).find((path) => path.endsWith('/1.txt'))!
     chmodSync(blob, 0o644)
@@ -76,6 +95,6 @@ describe('random damage', () => {
     expect(after).toBeDefined()
     expect(after).not.toBe(before)
     expect(await verify({ config: site.config }, contextOf())).toBe(1)
-    damaged!.heal()
+    site.remove()
   })
 })

@@ -28,10 +28,11 @@ export class DamagedSite {
   readonly #runs = new Map<string, readonly number[]>()
   #kept = new Map<string, string>()
 
-  constructor() {
+  /** Without a ledger, which decides nothing about runs, a pass is a fifth cheaper. */
+  constructor({ ledger = true } = {}) {
     const usual = process.env['TMPDIR']
-    if (existsSync(FAST)) process.env['TMPDIR'] = FAST
-    this.site = new Site()
+    if (existsSync(FAST) && !usual?.startsWith(FAST)) process.env['TMPDIR'] = FAST
+    this.site = new Site(ledger ? {} : { more: 'ledger:\n  url: "off"' })
     if (usual === undefined) delete process.env['TMPDIR']
     else process.env['TMPDIR'] = usual
   }
@@ -60,9 +61,10 @@ export class DamagedSite {
     for (const [path, text] of this.#kept) this.#runs.set(path, runsIn(path, text))
   }
 
-  /** The runs that some documents or blobs are about, as they were; all runs for any other file. */
+  /** The runs that some documents or blobs are about, as they were; none for a file in work_dir, all for any other file of a store. */
   runsOf(paths: readonly string[]): readonly number[] {
-    return [...new Set(paths.flatMap((path) => this.#runs.get(path) ?? RUNS))]
+    const inWorkDir = (path: string): boolean => path.startsWith(this.site.path('work'))
+    return [...new Set(paths.flatMap((path) => this.#runs.get(path) ?? (inWorkDir(path) ? [] : RUNS)))]
   }
 
   /** What a reader is given of a run; undefined where the command fails. */

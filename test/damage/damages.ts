@@ -104,7 +104,7 @@ export const damage = (
   return { what: `${kind} ${paths.join(' and ')} at ${at}`, paths }
 }
 
-const pickFrom = <Item>(items: readonly Item[], random: () => number): Item =>
+export const pickFrom = <Item>(items: readonly Item[], random: () => number): Item =>
   items[Math.floor(random() * items.length)]!
 
 const exchange = (one: string, other: string): void => {

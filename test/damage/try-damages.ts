@@ -1,7 +1,6 @@
-import { randomFrom } from '../crash/random.ts'
 import { type Commands, READERS } from './commands.ts'
 import { COMING, DamagedSite, RUNS } from './damaged-site.ts'
-import { damage, type Damaged, type Kind, KINDS } from './damages.ts'
+import { damage, type Damaged, type Kind, pickFrom } from './damages.ts'
 
 /** What else is lost after the damage, so that what was hidden until then is needed. */
 const LOSSES = ['nothing', 'archive', 'indexes', 'work_dir', 'nothing', 'nothing'] as const
@@ -15,44 +14,51 @@ export class Trial {
   readonly #site: DamagedSite
   readonly #commands: Commands
   readonly #sound: Answers
-  readonly #random: () => number
 
-  private constructor(site: DamagedSite, commands: Commands, sound: Answers, seed: number) {
+  private constructor(site: DamagedSite, commands: Commands, sound: Answers) {
     this.#site = site
     this.#commands = commands
     this.#sound = sound
-    this.#random = randomFrom(seed)
   }
 
   /** Asks the sound site. Throws where a reader gets nothing there, or a check finds something: then this test would see nothing. */
-  static async on(site: DamagedSite, commands: Commands, seed: number): Promise<Trial> {
+  static async on(site: DamagedSite, commands: Commands): Promise<Trial> {
     site.heal()
     site.come()
     if ((await commands.pass(false)) !== 0) throw new Error('a sound site is not archived')
-    const trial = new Trial(site, commands, new Map(), seed)
+    const trial = new Trial(site, commands, new Map())
     const sound = await trial.#answers([...RUNS, COMING])
     if ([...sound.values()].includes(undefined)) throw new Error('a sound site gives a reader nothing')
     if ((await commands.checks()).some((code) => code !== 0))
       throw new Error('a sound site is called damaged')
-    return new Trial(site, commands, sound, seed)
+    return new Trial(site, commands, sound)
+  }
+
+  /** Another way to ask the same site: it must give the same bytes. */
+  through(commands: Commands): Trial {
+    return new Trial(this.#site, commands, this.#sound)
   }
 
   /**
    * Damages the site, asks all readers and checks, lets a pass archive a run that comes, asks again, loses something else, lets a pass make good what
    * it can, and asks again. Returns one sentence for each wrong answer.
    */
-  try(kind?: Kind, places = this.#site.places): Promise<string[]> {
-    return this.after(() => damage(places, this.#random, kind))
+  try(random: () => number, kind?: Kind, places = this.#site.places): Promise<string[]> {
+    return this.after(() => damage(places, random, kind), random)
   }
 
   /** The same after any damage. `goesOn`: the pass must archive the run that comes. */
-  async after(damaging: () => Damaged, { goesOn = false, restores = false } = {}): Promise<string[]> {
+  async after(
+    damaging: () => Damaged,
+    random: () => number,
+    { goesOn = false, restores = false } = {},
+  ): Promise<string[]> {
     const site = this.#site
     site.heal()
     const { what, paths } = damaging()
-    const incremental = this.#random() < 0.5
-    const loss = LOSSES[Math.floor(this.#random() * LOSSES.length)] ?? 'nothing'
-    const asked = this.#asked(paths)
+    const incremental = random() < 0.5
+    const loss = pickFrom(LOSSES, random)
+    const { asked, again } = this.#asked(paths, random)
     const isFound = (await this.#commands.checks()).some((code) => code !== 0)
     const first = await this.#answers(asked)
     const before = (answers: Answers): Answers =>
@@ -64,7 +70,7 @@ export class Trial {
     const digest = site.digest
     site.come()
     const code = await this.#commands.pass(incremental)
-    const runs = site.digest === digest ? [COMING] : [...asked, COMING]
+    const runs = site.digest === digest ? [COMING] : [...again, COMING]
     const later = await this.#answers(runs)
     if (code === 0 && [...later].some(([of, text]) => of.startsWith(`${COMING} `) && text === undefined))
       wrong.push(`a pass ends with 0, and ${COMING} cannot be read`)
@@ -85,7 +91,7 @@ export class Trial {
     if (loss !== 'nothing') {
       lose(site, loss)
       await this.#commands.pass(false)
-      const last = await this.#judged(await this.#answers([...asked, COMING]), `then ${loss} lost, and a pass`, site.earlier) // prettier-ignore
+      const last = await this.#judged(await this.#answers([...again, COMING]), `then ${loss} lost, and a pass`, site.earlier) // prettier-ignore
       wrong.push(...last)
     }
     return wrong.map((text) => `${what}: ${text}`.replaceAll(site.site.root, ''))
@@ -111,11 +117,15 @@ export class Trial {
     })
   }
 
-  /** The runs that the damage is about, as far as that is known, and one more. */
-  #asked(paths: readonly string[]): readonly number[] {
-    const another = RUNS[Math.floor(this.#random() * RUNS.length)] ?? 1
+  /** The runs that the damage is about, as far as that is known, and one more; and those of them to be asked again after a pass. */
+  #asked(
+    paths: readonly string[],
+    random: () => number,
+  ): { readonly asked: readonly number[]; readonly again: readonly number[] } {
     const { mostRuns = RUNS.length } = this.#commands
-    return [...new Set([...this.#site.runsOf(paths).slice(0, mostRuns), another])]
+    const about = this.#site.runsOf(paths).slice(0, mostRuns)
+    const asked = [...new Set([...about, pickFrom(RUNS, random)])]
+    return { asked, again: about.length > 0 && random() < 0.75 ? about : asked }
   }
 
   async #answers(runs: readonly number[]): Promise<Answers> {
@@ -141,29 +151,4 @@ const lose = (site: DamagedSite, loss: Exclude<Loss, 'nothing'>): void => {
       site.lose('work')
       break
   }
-}
-
-/** So many damages, shared by sites that take turns: each waits for the file system and its threads half of the time. */
-export const tryDamages = async (
-  sites: readonly DamagedSite[],
-  commandsOf: (site: DamagedSite['site']) => Commands,
-  count: number,
-  seed: number,
-): Promise<string[]> => {
-  const wrong: string[] = []
-  let n = 0
-  const lane = async (site: DamagedSite, at: number): Promise<void> => {
-    const trial = await Trial.on(site, commandsOf(site.site), seed + at)
-    while (n < count) {
-      const kind = KINDS[n]
-      n++
-      if (n % 500 === 0) console.log(`${n} of ${count} damages, ${wrong.length} wrong answers`)
-      const found = await trial.try(kind)
-      for (const text of found) console.log(text)
-      wrong.push(...found)
-    }
-    site.heal()
-  }
-  await Promise.all(sites.map(lane))
-  return wrong
 }
