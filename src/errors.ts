@@ -108,8 +108,8 @@ export const messageOf = (error: unknown): string => {
   return `${error.message}${error.message.includes(cause.slice(2)) ? '' : cause}`.replaceAll('\n', ' ')
 }
 
-/** The same, with the code that docs/ERRORS.md explains behind it. */
-export const toldOf = (error: unknown): string =>
+/** The same, followed by the code that docs/ERRORS.md explains. */
+export const messageWithCode = (error: unknown): string =>
   error instanceof ArchiverError ? `${messageOf(error)} [${error.code}]` : messageOf(error)
 
 /** The error of a failed command, as `--json` has it. */

@@ -3,7 +3,7 @@ import { fileOfShare } from '../common/share.ts'
 import { durationText } from '../common/duration.ts'
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
 import type { InstanceTally } from '../engine/claim-store.ts'
-import { ArchiverError, toldOf } from '../errors.ts'
+import { ArchiverError, messageWithCode } from '../errors.ts'
 import type { ProgressBar } from '../tracking/progress-bar.ts'
 import { identity, monotonic, now } from '../platform/host.ts'
 import { acquireLock, shareLock } from '../state/lock.ts'
@@ -69,7 +69,7 @@ export const withSession = async (
   }
   if (context.signal.aborted) onStop()
   else context.signal.addEventListener('abort', onStop)
-  const onLost = (): void => log.warn(toldOf(lock.lost.reason))
+  const onLost = (): void => log.warn(messageWithCode(lock.lost.reason))
   lock.lost.addEventListener('abort', onLost)
   const reports: StageReport[] = []
   let end: SessionEnd = { exitCode: 2, reports }

@@ -42,7 +42,7 @@ export interface TaskListeners {
 }
 
 /**
- * Ledger, alerts and metrics of a task that is no pass over runs, such as `records:orders`. They are told of everything and cannot stop or
+ * Ledger, alerts and metrics of a task that is no pass over runs, such as `records:orders`. They hear of everything and cannot stop or
  * slow it; what a signal ends is in the ledger before the process ends.
  */
 export const openTaskListeners = async (

@@ -1,5 +1,5 @@
 import { nothingDone } from '../runs/idle/fast-path.ts'
-import { ArchiverError, failureOf, toldOf } from '../errors.ts'
+import { ArchiverError, failureOf, messageWithCode } from '../errors.ts'
 import { completeCommands, passCommand, type Started } from '../common/own-command.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageReport } from '../runs/pass.ts'
@@ -25,13 +25,13 @@ export const passLines = (reports: readonly StageReport[], started: Started): st
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
-      return [`${title}not started: ${error ? toldOf(error) : 'stopped'}`, ...hintOf(error, started)]
+      return [`${title}not started: ${error ? messageWithCode(error) : 'stopped'}`, ...hintOf(error, started)]
     const { succeeded, failed, pending, errors } = outcome
     const later = pending.isEmpty ? '' : `, ${pending.size} pending`
     const lines = [
       `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.beyond} over the limit, ${plan.waiting.size} not ready${later}`,
     ]
-    if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error, started))
+    if (error) lines.push(`  stopped: ${messageWithCode(error)}`, ...hintOf(error, started))
     for (const run of failed.take(NAMED)) lines.push(`  run ${run} failed: ${reasonOf(run, errors)}`)
     if (failed.size > NAMED)
       lines.push(`  and ${failed.size - NAMED} more; all of them stand in the failure log`)
@@ -51,7 +51,7 @@ const hintOf = (error: Error | undefined, started: Started): string[] =>
 /** Why a run failed, for a line that names the run already. */
 const reasonOf = (run: number, errors: ReadonlyMap<number, Error> | undefined): string => {
   const error = errors?.get(run)
-  return error === undefined ? 'see the log' : toldOf(error).replace(`run ${run}: `, '')
+  return error === undefined ? 'see the log' : messageWithCode(error).replace(`run ${run}: `, '')
 }
 
 /** A pass that found nothing to do. */
@@ -129,7 +129,7 @@ export const backlogLines = (
     return `${`${TITLES[stage]}:`.padEnd(9)}${done} archived, ${failed} failed, by this one of the workers`
   })
   if (lost > 0) lines.push(`  ${lost} taken over by others`)
-  if (error) lines.push(`  stopped: ${toldOf(error)}`, ...hintOf(error, started))
+  if (error) lines.push(`  stopped: ${messageWithCode(error)}`, ...hintOf(error, started))
   return `${lines.join('\n')}\n`
 }
 

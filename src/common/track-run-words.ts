@@ -15,7 +15,7 @@ export const PLAIN_FLAGS: readonly string[] = ['--json', '--no-log']
 
 /**
  * The command of `track run FLAGS -- COMMAND`, where the command line is one that the parser of the whole command line will take as well; undefined
- * where that is not certain, so that a slip in a flag is told before anything is started.
+ * where that is not certain, so that a slip in a flag is refused before anything is started.
  */
 export const commandOf = (argv: readonly string[]): readonly string[] | undefined => {
   if (argv[0] !== 'track' || argv[1] !== 'run') return undefined

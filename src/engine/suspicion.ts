@@ -1,7 +1,7 @@
 import { ArchiverError } from '../errors.ts'
 import type { FailedClaim } from './backlog.ts'
 
-/** A failure that nobody was told of yet. */
+/** A failure that is not yet reported to any listener. */
 export interface Failing<Item> extends FailedClaim<Item> {
   readonly milliseconds: number
 }

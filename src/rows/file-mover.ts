@@ -1,5 +1,5 @@
 import { durationText } from '../common/duration.ts'
-import { ArchiverError, toldOf } from '../errors.ts'
+import { ArchiverError, messageWithCode } from '../errors.ts'
 import { add, type BatchResult } from './batch.ts'
 import type { FileWork, Progress } from './file-work.ts'
 import type { Passed } from './gate.ts'
@@ -187,7 +187,7 @@ export class FileMover {
               throttledMs: 0,
               throttleReason: undefined,
             },
-            options.redact(toldOf(error)),
+            options.redact(messageWithCode(error)),
           )
           .catch(() => undefined) // the error itself is thrown on
       }
@@ -238,7 +238,7 @@ export class FileMover {
     const message =
       error === undefined
         ? (this.#progress.reason ?? String(options.signal.reason))
-        : options.redact(toldOf(error))
+        : options.redact(messageWithCode(error))
     if (status === 'KILLED')
       await this.#log.endFile(file.id, word, message).catch(() => undefined) // the next start finds the process dead
     else await this.#log.endFile(file.id, word, message)

@@ -1,4 +1,4 @@
-import { ArchiverError, toldOf } from '../errors.ts'
+import { ArchiverError, messageWithCode } from '../errors.ts'
 import { NOTHING } from './batch.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
@@ -202,7 +202,7 @@ const endLog = async (
     status === 'KILLED'
       ? `Process terminated by ${String(signal.reason)} signal (PID: ${self.pid})`
       : why instanceof Error
-        ? options.redact(toldOf(why))
+        ? options.redact(messageWithCode(why))
         : (why ?? null)
   if (signal.aborted) options.listener({ type: 'killed', signal: String(signal.reason) })
   const write = (): Promise<void> => connections.log?.end(status, message) ?? Promise.resolve()
@@ -211,5 +211,7 @@ const endLog = async (
       await connections.renew(new AbortController().signal)
       await write()
     })
-    .catch((error: unknown) => warn(`the end could not be written into the log tables: ${toldOf(error)}`))
+    .catch((error: unknown) =>
+      warn(`the end could not be written into the log tables: ${messageWithCode(error)}`),
+    )
 }

@@ -6,7 +6,7 @@ import { passListing } from './listing-cache.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
 import { RunSet } from '../common/run-set.ts'
 import { runsOfShare, type Share } from '../common/share.ts'
-import { messageOf, toldOf } from '../errors.ts'
+import { messageOf, messageWithCode } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
 import { runStage } from '../engine/engine.ts'
 import type { BlobCheck } from './migrate-stage.ts'
@@ -211,7 +211,7 @@ const runOne = async (
     return { stage, plan, outcome, error: outcome.error }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    conditions.warn(`[${TITLES[stage]}] not started: ${toldOf(error)}`)
+    conditions.warn(`[${TITLES[stage]}] not started: ${messageWithCode(error)}`)
     return { stage, plan, outcome: undefined, error }
   }
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../common/log.ts'
 import { itemTitle, numberOf } from '../common/item-keys.ts'
 import { messageClass } from '../common/message-class.ts'
-import { ArchiverError, errnoOf, toldOf } from '../errors.ts'
+import { ArchiverError, errnoOf, messageWithCode } from '../errors.ts'
 import type { EngineEvent, Listener } from '../engine/stage.ts'
 
 const TITLES: Record<string, string> = { import: 'Import', migrate: 'Migrate' }
@@ -123,7 +123,7 @@ const write = (log: Log, event: EngineEvent): void => {
     }
     case 'item-retry': {
       log.warn(
-        `${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed (attempt ${event.attempt}/${event.attempts}): ${toldOf(event.error)}`,
+        `${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed (attempt ${event.attempt}/${event.attempts}): ${messageWithCode(event.error)}`,
         about(event),
       )
       return
@@ -135,7 +135,7 @@ const write = (log: Log, event: EngineEvent): void => {
     case 'item-done':
       return
     case 'item-failed': {
-      log.error(`${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed: ${toldOf(event.error)}`, {
+      log.error(`${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed: ${messageWithCode(event.error)}`, {
         ...about(event),
         error: event.error,
       })
@@ -155,7 +155,7 @@ const write = (log: Log, event: EngineEvent): void => {
     }
     case 'pass-stopped': {
       log.warn(
-        `${stage} Stopped (${event.reason})${event.error ? `: ${toldOf(event.error)}` : ': no further runs are taken'}`,
+        `${stage} Stopped (${event.reason})${event.error ? `: ${messageWithCode(event.error)}` : ': no further runs are taken'}`,
       )
       return
     }

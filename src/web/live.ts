@@ -101,7 +101,7 @@ export class LiveHub {
       const parts = new Map<() => Promise<string>, Promise<string>>()
       for (const room of this.#rooms.values()) {
         const ask = this.#options.partOf(room.path)
-        // What cannot be read is told by the page itself.
+        // The page itself says what cannot be read.
         if (ask && !parts.has(ask))
           parts.set(
             ask,

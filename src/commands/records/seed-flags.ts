@@ -22,7 +22,7 @@ const IDLE = {
 } as const satisfies Partial<Record<keyof SeedFlags, string>>
 
 /**
- * The sentences to tell once for flags that are accepted and do nothing. Throws USAGE for a password: in a command line everybody on the machine
+ * The sentences to print once for flags that are accepted and do nothing. Throws USAGE for a password: in a command line everybody on the machine
  * can read it. What names the database is read by `namedTarget`.
  */
 export const readSeedFlags = (flags: SeedFlags): string[] => {

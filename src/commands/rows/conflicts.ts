@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 import type { Command } from '../../app/context.ts'
-import { ArchiverError, failureOf, toldOf, type FailureError } from '../../errors.ts'
+import { ArchiverError, failureOf, messageWithCode, type FailureError } from '../../errors.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { dialectFor } from '../../rows/server.ts'
@@ -39,7 +39,7 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
     const unsettled: Unsettled[] = []
     const settled = await settleAll(open, rows, keepOf(options.keep), (row_key, error) => {
       unsettled.push({ row_key, error: failureOf(error) })
-      context.err(`${toldOf(error)}\n`)
+      context.err(`${messageWithCode(error)}\n`)
     })
     const left = rows.length - settled
     context.out(

@@ -3,7 +3,7 @@ import { type Command, type Context, startedAs, stopCode } from '../../app/conte
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { completeCommands } from '../../common/own-command.ts'
 import { duration } from '../../config/quantities.ts'
-import { ArchiverError, toldOf } from '../../errors.ts'
+import { ArchiverError, messageWithCode } from '../../errors.ts'
 import { errorOf } from '../../engine/attempt.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
 import { plainLog } from '../../platform/log/logger.ts'
@@ -149,7 +149,7 @@ const codeOf = (outcome: RowsOutcome, context: Context): number => {
   const { error } = outcome
   if (error)
     context.err(
-      `run-archiver: ${toldOf(error)}\n${error instanceof ArchiverError && error.hint ? `  ${error.hint}\n` : ''}`,
+      `run-archiver: ${messageWithCode(error)}\n${error instanceof ArchiverError && error.hint ? `  ${error.hint}\n` : ''}`,
     )
   if (context.signal.aborted) return stopCode(context.signal)
   return exitOf(outcome)

@@ -1,4 +1,4 @@
-import { ArchiverError, toldOf } from '../../errors.ts'
+import { ArchiverError, messageWithCode } from '../../errors.ts'
 import { monotonic, now } from '../../platform/host.ts'
 import type { Archiver } from '../archiver.ts'
 import type { Plan } from '../plan.ts'
@@ -47,7 +47,7 @@ export class IdleScrub {
       if (fresh.size > 0) conditions.damaged(fresh)
     } catch (error) {
       if (!(error instanceof ArchiverError)) throw error
-      conditions.warn(`the scrub did not go on: ${toldOf(error)}`)
+      conditions.warn(`the scrub did not go on: ${messageWithCode(error)}`)
     }
     // What it took counts, also where it failed: then it waits for its share again.
     this.#owed -= monotonic() - began

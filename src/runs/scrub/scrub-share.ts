@@ -1,5 +1,5 @@
 import { RunSet } from '../../common/run-set.ts'
-import { ArchiverError, toldOf } from '../../errors.ts'
+import { ArchiverError, messageWithCode } from '../../errors.ts'
 import { monotonic, now } from '../../platform/host.ts'
 import type { Archiver } from '../archiver.ts'
 import type { StageReport } from '../pass.ts'
@@ -52,7 +52,7 @@ export const scrubShare = async (
     return [...(scrubbed?.damaged ?? [])].map(([run, reason]) => damageText(run, reason))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
-    conditions.warn(`the scrub did not go on: ${toldOf(error)}`)
+    conditions.warn(`the scrub did not go on: ${messageWithCode(error)}`)
     return []
   }
 }

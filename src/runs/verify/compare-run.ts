@@ -4,7 +4,7 @@ import { damageOfTexts } from '../../stores/run-records/damaged-text.ts'
 import { compareForeign, NO_DIFFERENCE } from './compare-documents.ts'
 import type { RecordFile, RecordManifest, RunRecord, StoredRun } from '../../stores/run-record.ts'
 import { freeAfter } from '../../platform/free-memory.ts'
-import { ArchiverError, type Code, messageOf, toldOf } from '../../errors.ts'
+import { ArchiverError, type Code, messageOf, messageWithCode } from '../../errors.ts'
 import type { Copies } from './copies.ts'
 import { sha256 } from '../workers/convert-run.ts'
 
@@ -203,6 +203,6 @@ const copyOf = async <T>(read: () => Promise<T>): Promise<Copy<T>> => {
     if (!(error instanceof ArchiverError)) throw error
     if (error.code === 'NOT_FOUND') return { is: 'absent' }
     if (error.code.endsWith('UNAVAILABLE')) throw error
-    return { is: 'bad', why: toldOf(error), code: error.code }
+    return { is: 'bad', why: messageWithCode(error), code: error.code }
   }
 }

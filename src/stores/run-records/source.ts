@@ -93,7 +93,7 @@ export class RunRecords implements RecordSource {
     }
   }
 
-  /** The size of a record as it is now; undefined where it cannot be told, for whatever reason. */
+  /** The size of a record as it is now; undefined where it is not known, for whatever reason. */
   async sizeOf(run: number): Promise<RecordSize | undefined> {
     const { look = lookHere } = this.#options
     try {

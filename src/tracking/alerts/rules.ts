@@ -1,6 +1,6 @@
 import { itemTitle, keysText } from '../../common/item-keys.ts'
 import { passCommand, subcommand, type Started } from '../../common/own-command.ts'
-import { toldOf } from '../../errors.ts'
+import { messageWithCode } from '../../errors.ts'
 import type { Closed } from '../ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import type { Alert } from './alerts.ts'
@@ -29,15 +29,15 @@ export class PassWatch {
     if (event.type === 'item-done') stage.attempted += 1
     if (event.type === 'item-failed') {
       stage.attempted += 1
-      stage.failed.push({ key: event.key, error: toldOf(event.error) })
+      stage.failed.push({ key: event.key, error: messageWithCode(event.error) })
     }
     if (event.type === 'pass-stopped' && event.reason !== 'signal')
-      stage.stopped = event.error === undefined ? event.reason : toldOf(event.error)
+      stage.stopped = event.error === undefined ? event.reason : messageWithCode(event.error)
   }
 
   /** A stage could not even begin: the engine has reported nothing of it. */
   unbegun(stage: string, error: Error): void {
-    this.#of(stage).stopped ??= toldOf(error)
+    this.#of(stage).stopped ??= messageWithCode(error)
   }
 
   alerts(): Alert[] {

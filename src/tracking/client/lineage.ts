@@ -32,13 +32,13 @@ const PAUSE = 30_000
 const MOST_WAITING = 1000
 
 /**
- * Tells an OpenLineage service, or a file, of the executions of this process: START and the end once each, RUNNING when work begins. Nothing here
+ * Sends the executions of this process to an OpenLineage service, or to a file: START and the end once each, RUNNING when work begins. Nothing here
  * throws, waits or changes an exit code: an event that is not taken is given up, and `close` says how many were.
  */
 export class Lineage {
   readonly #options: LineageOptions
-  /** What was told of each execution that has not ended. */
-  readonly #told = new Map<string, Set<LineageType>>()
+  /** What was sent of each execution that has not ended. */
+  readonly #sent = new Map<string, Set<LineageType>>()
   readonly #tasks = new Map<string, string>()
   readonly #begun = new Set<string>()
   #turn: Promise<void> = Promise.resolve()
@@ -51,7 +51,7 @@ export class Lineage {
     this.#options = options
   }
 
-  /** This process begins the execution: its START is told here, and nowhere else. */
+  /** This process begins the execution: its START is sent from here, and from nowhere else. */
   begins(runId: string): void {
     this.#begun.add(runId)
   }
@@ -72,15 +72,15 @@ export class Lineage {
     const runId = String(cells['run_id'])
     const type = lineageType(cells)
     if (type === undefined) return
-    let told = this.#told.get(runId)
-    if (!told) this.#told.set(runId, (told = new Set()))
+    let sent = this.#sent.get(runId)
+    if (!sent) this.#sent.set(runId, (sent = new Set()))
     this.#tasks.set(runId, String(cells['task_name']))
-    // A process that reports of an execution which another one began: that one has told of the START.
+    // Another process may have begun the execution: then it sent the START.
     const due: readonly LineageType[] = type === 'START' ? ['START'] : ['START', type]
     for (const one of due) {
-      if (told.has(one) || (one === 'START' && !this.#begun.has(runId))) continue
-      told.add(one)
-      this.#tell(lineageEvent(one, cells, this.#contextOf(cells)))
+      if (sent.has(one) || (one === 'START' && !this.#begun.has(runId))) continue
+      sent.add(one)
+      this.#send(lineageEvent(one, cells, this.#contextOf(cells)))
     }
   }
 
@@ -89,7 +89,7 @@ export class Lineage {
     return { namespace, version, parentTask: this.#tasks.get(String(cells['parent_run_id'])) }
   }
 
-  #tell(event: LineageEvent): void {
+  #send(event: LineageEvent): void {
     const { file, url } = this.#options
     if (file !== undefined)
       try {
@@ -138,6 +138,6 @@ export class Lineage {
     // undici says "fetch failed", and why in its cause.
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     const { log, redact } = this.#options
-    log.warn(`OpenLineage was not told; the pipeline goes on: ${redact(messageOf(cause))}`)
+    log.warn(`OpenLineage took no event; the pipeline goes on: ${redact(messageOf(cause))}`)
   }
 }

@@ -26,11 +26,11 @@ export interface WriterSettings {
   readonly timeout?: number | undefined
   /** Milliseconds without another try after one has failed. */
   readonly retryEvery?: number | undefined
-  /** Left out: nobody is told but the database. */
+  /** Left out: the rows go to the database alone. */
   readonly lineage?: LineageSettings | undefined
 }
 
-/** Tells of executions as OpenLineage has it, where the configuration asks for it. */
+/** Sends executions as OpenLineage events, where the configuration asks for it. */
 export const openLineage = (settings: WriterSettings): Lineage | undefined => {
   const { lineage, version, now, log, redact = redactByLook, timeout = 5000 } = settings
   return lineage && new Lineage({ ...lineage, version, now, log, redact, timeout })

@@ -126,7 +126,7 @@ export class LedgerWriter<Store extends LedgerStore> {
     })
     this.#store = undefined
     this.#off = true
-    this.#tellLost(this.#options.spool.takeLost())
+    this.#reportLost(this.#options.spool.takeLost())
   }
 
   async #flushAndClose(): Promise<void> {
@@ -214,11 +214,11 @@ export class LedgerWriter<Store extends LedgerStore> {
     this.#downSince = undefined
     this.#spooled = 0
     log.info(`${words.subject} is back after ${ageText(Math.max(0, gap.to - from))}`)
-    this.#tellLost(gap.lost)
+    this.#reportLost(gap.lost)
     onRecovered(gap)
   }
 
-  #tellLost(rows: number): void {
+  #reportLost(rows: number): void {
     const { log, spool, words = OF_A_PASS } = this.#options
     if (rows > 0)
       log.warn(`${words.subject}: ${rows} rows were given up: ${spool.path} was full, or they were refused`)

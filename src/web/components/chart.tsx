@@ -21,7 +21,7 @@ export interface ChartSpec {
   readonly odd?: readonly number[]
 }
 
-/** Figures over time, drawn by the script; the caption says the same in words. One moment alone has no axis: it is only told. */
+/** Figures over time, drawn by the script; the caption says the same in words. One moment alone has no axis: it is written out. */
 export const Chart = ({
   id,
   spec,

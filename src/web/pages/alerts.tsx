@@ -23,7 +23,7 @@ const SHAPES: Readonly<Record<string, Standing>> = {
 const shapeOf = (rule: string): Standing => SHAPES[rule] ?? 'failed'
 const word = (rule: string): string => `${rule.charAt(0).toUpperCase()}${rule.slice(1)}`.replace('_', ' ')
 
-/** `/alerts`: who was told? What fires by the rules now, and what was sent of it. */
+/** `/alerts`: what fires by the rules now, and what was sent of it to whom. */
 export const alertsPage = async (ask: Ask): Promise<View> => {
   const { sources, now } = ask
   const facts = await sources.alerts?.()

@@ -150,7 +150,7 @@ const filtersOf = (days: number, stage: string, text: string): string =>
 const endsQuery = (now: number): string =>
   new URLSearchParams({ standing: 'bad', from: new Date(now - DAY).toISOString() }).toString()
 
-interface Told {
+interface Shown {
   /** Items that failed, each once. */
   readonly all: number
   readonly days: number
@@ -160,7 +160,7 @@ interface Told {
   readonly hasMore: boolean
 }
 
-const sentence = (groups: readonly FailureGroup[], { all, days, now, ends, hasMore }: Told) => {
+const sentence = (groups: readonly FailureGroup[], { all, days, now, ends, hasMore }: Shown) => {
   const time = days === 1 ? 'in the last 24 hours' : `in the last ${days} days`
   const [largest] = groups
   const ended =

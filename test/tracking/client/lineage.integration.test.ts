@@ -139,7 +139,7 @@ describe('executions of the library, as OpenLineage has them', () => {
     tracker.init({ taskName: 'refused' }).finish()
     await tracker.close()
     expect(warned).toEqual([
-      'OpenLineage was not told; the pipeline goes on: it answers 500',
+      'OpenLineage took no event; the pipeline goes on: it answers 500',
       'OpenLineage: 2 events were given up',
     ])
     expect(bodies).toHaveLength(1)
@@ -187,7 +187,7 @@ describe('executions of a shell, as OpenLineage has them', () => {
     const began = performance.now()
     const ran = track('run', '--config', config, '--task-name', 'away', '--', 'sh', '-c', 'exit 3')
     expect(ran.status).toBe(3)
-    expect(ran.stderr).toContain('OpenLineage was not told; the pipeline goes on')
+    expect(ran.stderr).toContain('OpenLineage took no event; the pipeline goes on')
     expect(performance.now() - began).toBeLessThan(8000)
   })
 })

@@ -5,7 +5,7 @@ import { indexedRuns } from './run-index.ts'
 
 /**
  * Runs that another program may have stored, from the indexes alone. We give all documents of a put one stamp, other programs take the clock for each
- * of them: a configuration with one stamp for several documents is ours. Of the others, updated ones of ours among them, the documents tell.
+ * of them: a configuration with one stamp for several documents is ours. Whose the others are (updated runs of ours are among them) stands in their documents.
  */
 export async function maybeForeign(collections: readonly Collection[]): Promise<RunSet> {
   const found: number[] = []

@@ -21,7 +21,7 @@ const OBJECT = 0x7b
 const OBJECT_END = 0x7d
 
 const KEY = 'attachments'
-/** A key is no longer than it must be to be told from this one. */
+/** So much of a key is kept: one byte more than the name, so that a longer key is not taken for it. */
 const LONGEST_KEY = KEY.length + 1
 
 /**

@@ -39,7 +39,7 @@ export interface ChosenRun {
 /**
  * Chooses a run's documents as artdaq's export does: of each entity in each collection that the index gives the
  * configuration, the greatest version, of equal ones the smallest oid. Throws NOT_FOUND, or STORE_CORRUPT where a document is not on disk,
- * or may be left out of an index that was made anew. `open`: how the documents are opened; in whole unless told.
+ * or may be left out of an index that was made anew. `open`: how the documents are opened; left out, in whole.
  */
 export async function chooseRun(database: Database, run: number, open?: Open): Promise<ChosenRun> {
   const collections = await database.collections()

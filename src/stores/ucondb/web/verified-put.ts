@@ -107,7 +107,7 @@ const fetchDigest = async (
   return held && { size: held.length, sha256: sha256Of(held) }
 }
 
-/** Of a blob that is compared with the one that was sent, no more is read than tells that they differ. */
+/** How many bytes more than were sent are read back: enough to see that the blob is longer. */
 const MARGIN = 65_536
 
 const uncertain = (error: unknown): Uncertain => {
