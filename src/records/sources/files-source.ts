@@ -12,7 +12,8 @@ const NAME = /^(.+?)\.(?:xml|json)(?:\.gz)?$/i
 export class FilesSource implements RecordSource {
   readonly #folder: string
   readonly #keyType: KeyType
-  readonly #files = new Map<string, string>()
+  /** Names of files by key, as the folder was when it was last listed. */
+  #files: ReadonlyMap<string, string> = new Map()
 
   constructor(folder: string, keyType: KeyType) {
     this.#folder = folder
@@ -20,19 +21,7 @@ export class FilesSource implements RecordSource {
   }
 
   async *keys({ batchSize, from, to }: KeyOptions): AsyncGenerator<readonly string[]> {
-    for (const name of await this.#names()) {
-      const stem = NAME.exec(name)?.[1]
-      if (stem === undefined) continue
-      const key = keyCell(stem, this.#keyType)
-      const text = key === undefined ? stem : String(key)
-      const other = this.#files.get(text)
-      if (other !== undefined)
-        throw new ArchiverError(
-          'SOURCE_UNAVAILABLE',
-          `${this.#folder}: ${other} and ${name} are files of one key`,
-        )
-      this.#files.set(text, name)
-    }
+    await this.#list()
     const order = this.#keyType === 'bigint' ? byNumber : byText
     const keys = [...this.#files.keys()]
       .sort(order)
@@ -43,8 +32,22 @@ export class FilesSource implements RecordSource {
   }
 
   async read(key: string): Promise<Uint8Array | undefined> {
+    const known = await this.#content(key)
+    if (known) return known
+    // Keys may come from a backlog that another process fills, and a file may get another ending.
+    await this.#list()
+    return this.#content(key)
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async #content(key: string): Promise<Uint8Array | undefined> {
+    const name = this.#files.get(key)
+    if (name === undefined) return undefined
     try {
-      return await readFile(join(this.#folder, this.#files.get(key) ?? `${key}.xml`))
+      return await readFile(join(this.#folder, name))
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
       throw new ArchiverError('SOURCE_UNAVAILABLE', `cannot read a payload: ${messageOf(error)}`, {
@@ -53,8 +56,21 @@ export class FilesSource implements RecordSource {
     }
   }
 
-  close(): Promise<void> {
-    return Promise.resolve()
+  async #list(): Promise<void> {
+    const files = new Map<string, string>()
+    for (const name of await this.#names()) {
+      const stem = NAME.exec(name)?.[1]
+      if (stem === undefined) continue
+      const key = String(keyCell(stem, this.#keyType) ?? stem)
+      const other = files.get(key)
+      if (other !== undefined)
+        throw new ArchiverError(
+          'SOURCE_UNAVAILABLE',
+          `${this.#folder}: ${other} and ${name} are files of one key`,
+        )
+      files.set(key, name)
+    }
+    this.#files = files
   }
 
   async #names(): Promise<string[]> {
