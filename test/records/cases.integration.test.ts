@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { CASES, compared, isShared, SHARED, wanted } from './case-folders.ts'
+
+describe('run-archiver records plan FILE --mapping FILE --json', () => {
+  it.each(CASES)('prints what the expectation of $name says', (one) => {
+    const about = ['--source-key', one.sourceKey, '--source-kind', one.sourceKind, '--json', '--show-values']
+    const given = one.given === undefined ? [] : ['--given', one.given]
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['dist/main.js', 'records', 'plan', one.payload, '--mapping', one.mapping, ...about, ...given],
+      { encoding: 'utf8' },
+    )
+    expect(stderr).toBe('')
+    expect(compared(JSON.parse(stdout) as Record<string, unknown>, one)).toEqual(wanted(one))
+    expect(status).toBe(one.expected['status'] === 'success' ? 0 : 1)
+  })
+  it.skipIf(isShared)(`SKIPPED: the shared cases, ${SHARED} is not there`, () => undefined)
+})
