@@ -102,7 +102,9 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
       items,
       workers: task.workers,
       stop: work.context.signal,
-      process: ({ key, poison }) => (poison ? failItem(key, poisonError(), item) : processItem(key, item)),
+      waiting: target.commitsTogether - 1,
+      process: ({ key, poison }, mapped) =>
+        poison ? failItem(key, poisonError(), item) : processItem(key, item, mapped),
       listener: work.listener,
     })
   try {

@@ -44,13 +44,18 @@ export interface ItemOutcome {
 
 /**
  * One item from its payload to its rows. A failure of its own is recorded and returned; it never throws for one. What concerns every
- * item (a source or target that is away) is tried five times and then thrown as STORE_UNAVAILABLE: the item stays pending.
+ * item (a source or target that is away) is tried five times and then thrown as STORE_UNAVAILABLE: the item stays pending. `mapped` hears
+ * the size of the payload when its rows only wait to be stored.
  */
-export const processItem = async (key: string, options: ItemOptions): Promise<ItemOutcome> => {
+export const processItem = async (
+  key: string,
+  options: ItemOptions,
+  mapped: (bytes: number) => void = () => undefined,
+): Promise<ItemOutcome> => {
   const started = options.now()
   for (let attempt = 1; ; attempt++)
     try {
-      return await attemptItem(key, started, options)
+      return await attemptItem(key, started, options, mapped)
     } catch (error) {
       const kind = error instanceof ArchiverError ? 'unavailable' : classOf(error)
       const logged = kind === 'unknown' ? await loggedState(key, options).catch(() => undefined) : undefined
@@ -76,7 +81,12 @@ export const failItem = async (key: string, error: ItemError, options: ItemOptio
   }
 }
 
-const attemptItem = async (key: string, started: number, options: ItemOptions): Promise<ItemOutcome> => {
+const attemptItem = async (
+  key: string,
+  started: number,
+  options: ItemOptions,
+  mapped: (bytes: number) => void,
+): Promise<ItemOutcome> => {
   let payload: string | Uint8Array | null = null
   try {
     const read = await options.source.read(key)
@@ -89,6 +99,7 @@ const attemptItem = async (key: string, started: number, options: ItemOptions): 
       strict: options.strict,
     })
     options.reached('mapped')
+    mapped(payload?.length ?? 0)
     const warnings = record.warnings.length === 0 ? null : JSON.stringify(record.warnings)
     const entry = { ...entryOf(key, payload, started, options), status: 'success' as const, warnings }
     const stored = await storeItem(record, entry, options)

@@ -32,6 +32,8 @@ export interface RecordsDatabase {
    * connection breaks. Undefined for an engine that is in this process, and gains nothing.
    */
   readonly inOneTrip: ((inserts: readonly Insert[]) => Promise<void>) | undefined
+  /** How many transactions that are asked for at once may share a commit; 1 where each has its own. None of them waits for the others to be asked for. */
+  readonly commitsTogether: number
   close(): Promise<void>
 }
 

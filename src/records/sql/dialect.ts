@@ -34,4 +34,6 @@ export const asText = (dialect: DialectName, column: string): string =>
 
 /** `(?, ?), (?, ?)`. */
 export const tuples = (count: number, width: number): string =>
-  Array.from({ length: count }, () => `(${Array.from({ length: width }, () => '?').join(', ')})`).join(', ')
+  Array(count)
+    .fill(`(${Array(width).fill('?').join(', ')})`)
+    .join(', ')

@@ -36,6 +36,7 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
   })
   return {
     dialect: 'mysql',
+    commitsTogether: 1,
     session: sessionOf((sql, values) => pool.query(sql, values)),
     transaction: async (work) => {
       const connection = await pool.getConnection()

@@ -54,6 +54,7 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
   pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     dialect: 'postgres',
+    commitsTogether: 1,
     session: sessionOf(pool),
     transaction: async (work) => {
       const client = await pool.connect()
