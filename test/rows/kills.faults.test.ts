@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { killOnceMoving, startBrokenMover } from './killing.ts'
+import { randomFrom, seed } from '../crash/random.ts'
+import { killOnceMoving, lossWatch, startBrokenMover } from './killing.ts'
 import { DIALECTS, range, serverAnswers, Site, startArchiver } from './servers.ts'
 import { BreakingProxy } from './breaking-proxy.ts'
 
 /** ARCHIVER_ROWS_KILLS=1000 ARCHIVER_ROWS_COUNT=2000000 is the long form. */
 const KILLS = Number(process.env['ARCHIVER_ROWS_KILLS'] ?? 3)
 const COUNT = Number(process.env['ARCHIVER_ROWS_COUNT'] ?? 20_000)
+/** Ids of one file. */
+const FILE = 100_000
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -21,14 +24,26 @@ for (const name of DIALECTS) {
     const archived = async (): Promise<number> =>
       Number((await site.rows('SELECT max(id) AS n FROM ra'))[0]!['n'] ?? 0)
 
+    /** Kills movers until the kills are done or all rows are moved; after each, no row is lost and none in both tables. */
+    const killAll = async (config: string): Promise<void> => {
+      const start = seed()
+      const random = randomFrom(start)
+      const assertWhole = await lossWatch(site, COUNT)
+      let kills = 0
+      let isMoving = true
+      while (kills < KILLS && isMoving) {
+        isMoving = await killOnceMoving(startArchiver(['rows', 'run', config]), archived, random)
+        await assertWhole(await archived())
+        if (isMoving) kills += 1
+      }
+      console.log(`${name}: ${kills} kills, ${await archived()} of ${COUNT} ids passed, SEED=${start}`)
+    }
+
     it(`that is killed ${KILLS} times at any moment loses no row and leaves none in both tables`, async () => {
       const before = await site.whole()
-      site.file('ids.csv', range(1, COUNT))
-      const config = site.config({ batch_size: 500 })
-      for (let kill = 0; kill < KILLS; kill++) {
-        await killOnceMoving(startArchiver(['rows', 'run', config]), archived)
-        expect(await site.whole()).toEqual({ ...before, both: 0 })
-      }
+      for (let from = 1; from <= COUNT; from += FILE)
+        site.file(`ids-${String(from).padStart(8, '0')}.csv`, range(from, Math.min(COUNT, from + FILE - 1)))
+      await killAll(site.config({ batch_size: 500 }))
       const last = await site.run()
       expect(last.code, last.err + last.out).toBe(0)
       expect(await site.whole()).toEqual({ ...before, both: 0 })
@@ -37,21 +52,17 @@ for (const name of DIALECTS) {
         "SELECT sum(rows_deleted) AS n FROM batch_processing_logs WHERE status LIKE 'COMPLETED%'",
       )
       expect(Number(sum!['n'])).toBe(COUNT)
-    }, 7_200_000)
+    }, 10_800_000)
 
     it(`by a condition that is killed ${KILLS} times loses no row, takes no other one, and leaves none in both tables`, async () => {
       const before = await site.whole()
       const others = await site.count('r', 'id % 4 = 0')
-      const config = site.config({ batch_size: 500, files: undefined, where: 'id % 4 > 0' })
-      for (let kill = 0; kill < KILLS; kill++) {
-        await killOnceMoving(startArchiver(['rows', 'run', config]), archived)
-        expect(await site.whole()).toEqual({ ...before, both: 0 })
-      }
+      await killAll(site.config({ batch_size: 500, files: undefined, where: 'id % 4 > 0' }))
       const last = await site.run()
       expect(last.code, last.err + last.out).toBe(0)
       expect(await site.whole()).toEqual({ ...before, both: 0 })
       expect([await site.count('r'), await site.count('r', 'id % 4 = 0')]).toEqual([others, others])
-    }, 7_200_000)
+    }, 10_800_000)
 
     it('that deletes before its copy is committed loses rows when it is killed, which this test finds', async () => {
       const before = await site.whole()
