@@ -1,34 +1,26 @@
-import { durationText } from '../common/duration.ts'
 import { ArchiverError, messageWithCode } from '../errors.ts'
-import { add, type BatchResult } from './batch.ts'
+import { FileBatches, type OpenFile } from './file-batches.ts'
 import type { FileWork, Progress } from './file-work.ts'
-import type { Passed } from './gate.ts'
 import { namesOf } from './file-names.ts'
 import type { Survey } from './id-list.ts'
 import { fileSource, whereName, whereSource, type IdSource } from './id-source.ts'
 import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
 import type { RowsLog } from './log/rows-log.ts'
-import { sleep } from './options.ts'
 import { persist } from './reconnect.ts'
 import { rowsError } from './server-errors.ts'
-import { totalBatches, type Segment } from './segments.ts'
-import { keyText } from './table.ts'
-
-interface OpenFile {
-  readonly id: number
-  readonly name: string
-  readonly batches: number
-}
+import { totalBatches } from './segments.ts'
 
 /** Moves the rows of one file after another. */
 export class FileMover {
   readonly #work: FileWork
   readonly #progress: Progress
+  readonly #batches: FileBatches
   readonly #names: ReadonlyMap<string, string>
 
   constructor(work: FileWork, progress: Progress) {
     this.#work = work
     this.#progress = progress
+    this.#batches = new FileBatches(work, progress)
     this.#names = namesOf(work.options.files)
   }
 
@@ -112,12 +104,12 @@ export class FileMover {
         options.listener({ type: 'batch-skipped', file: file.name, batch: segment.number })
         continue
       }
-      const passed = await this.#pass()
+      const passed = await this.#batches.pass()
       if (!passed || options.signal.aborted)
         return this.#close(file, options.signal.aborted ? 'KILLED' : 'PROCESSING', undefined)
       await list.assertUnchanged()
       try {
-        await this.#batch(file, segment, passed)
+        await this.#batches.do(file, segment, passed)
         records += segment.keys.length
       } catch (error) {
         if (options.onBatchError === 'stop' || !isOfBatch(error)) throw error
@@ -127,88 +119,6 @@ export class FileMover {
     if (failed) return this.#close(file, 'FAILED', failed)
     await this.#persist(file.name, async () => this.#log?.endFile(file.id, 'COMPLETED', null))
     options.listener({ type: 'file-done', file: file.name, records })
-  }
-
-  /** Whether another batch may begin now; undefined: the run ends here, and the next one goes on. */
-  async #pass(): Promise<Passed | undefined> {
-    const { options, connections, began } = this.#work
-    const { signal, runTimeMs, limitBatches, gate, monotonic, listener } = options
-    if (signal.aborted) return undefined
-    if (limitBatches !== undefined && this.#progress.batches >= limitBatches)
-      this.#progress.reason = `--limit-batches: ${limitBatches} batches are done`
-    if (runTimeMs !== undefined && monotonic() - began >= runTimeMs)
-      this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
-    if (this.#progress.reason !== undefined) return undefined
-    const onHold: Parameters<typeof gate.pass>[3] = async (hold) => {
-      listener({ type: 'held-back', reason: hold.reason, cause: hold.cause })
-      await this.#log?.heldBack(hold).catch(() => undefined) // shown only; a log that is away stops the next batch
-    }
-    const passed = await this.#persist('before a batch', () =>
-      gate.pass(connections.source, async () => this.#log?.control(), signal, onHold),
-    )
-    const { throttledMs: milliseconds, reason = '', cause = 'other' } = passed
-    if (milliseconds > 0) listener({ type: 'throttled', reason, cause, milliseconds })
-    if (passed.end === undefined) return passed
-    this.#progress.reason = passed.end
-    return undefined
-  }
-
-  async #batch(file: OpenFile, batch: Extract<Segment, { type: 'batch' }>, passed: Passed): Promise<void> {
-    const { options, runner, size } = this.#work
-    const { listener, monotonic, gate, sleepMs, signal } = options
-    const { number, keys } = batch
-    const [first = [], last = []] = [keys[0], keys.at(-1)]
-    listener({
-      type: 'batch-started',
-      file: file.name,
-      batch: number,
-      batches: Math.max(file.batches, number),
-      first: keyText(first),
-      last: keyText(last),
-      ids: keys.length,
-    })
-    const began = monotonic()
-    let result: BatchResult
-    try {
-      result = await runner.do(file, batch, passed)
-    } catch (error) {
-      if (error instanceof Error && !signal.aborted) {
-        listener({ type: 'batch-failed', file: file.name, batch: number, error })
-        this.#progress.failedBatches += 1
-        await this.#log
-          ?.batchFailed(
-            {
-              ...batch,
-              fileName: file.name,
-              attempts: 1,
-              durationMs: monotonic() - began,
-              lag: passed.lag,
-              hll: passed.hll,
-              throttledMs: 0,
-              throttleReason: undefined,
-            },
-            options.redact(messageWithCode(error)),
-          )
-          .catch(() => undefined) // the error itself is thrown on
-      }
-      throw error
-    }
-    const milliseconds = monotonic() - began
-    this.#progress.batches += 1
-    this.#progress.counts = add(this.#progress.counts, result.counts)
-    size.learn(keys.length, milliseconds)
-    const { conflicts, alreadyArchivedLive } = result.counts
-    listener({
-      type: 'batch-done',
-      file: file.name,
-      batch: number,
-      status: conflicts + alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED',
-      counts: result.counts,
-      conflicts: runner.records(result.conflicts),
-      hll: passed.hll,
-      milliseconds,
-    })
-    await sleep(gate.rest(milliseconds) + sleepMs, signal)
   }
 
   async #fail(name: string, file: OpenFile | undefined, error: unknown): Promise<void> {

@@ -12,7 +12,7 @@ import {
 } from './batch.ts'
 import { copyMissing, notKept } from './copy-missing.ts'
 import type { Dialect, RowTexts } from './dialects/dialect.ts'
-import { assertShape } from './same-shape.ts'
+import { assertShape, orChanged } from './shape.ts'
 import { troubleOf } from './server-errors.ts'
 import { keyText, type Key, type Pair } from './table.ts'
 import { differingColumns } from './row-texts.ts'
@@ -44,14 +44,19 @@ export const moveOnOneServer = async (
       if (isHopeful) await source.run('ROLLBACK')
       await dialect.begin(source)
       result = await slow(work, keys)
-      await assertShape(dialect, source, work.pair.source)
+      await assertShape(source, work.pair.source)
+      await assertShape(source, work.pair.archive)
     }
     if (mode === 'try' || mode === 'verify') await source.run('ROLLBACK')
     else await source.runAll([...record(result), { sql: 'COMMIT' }])
     return result
   } catch (error) {
     await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
-    throw error
+    const { pair } = work
+    throw await orChanged(error, [
+      [source, pair.source],
+      [source, pair.archive],
+    ])
   }
 }
 

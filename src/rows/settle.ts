@@ -2,7 +2,7 @@ import { ArchiverError } from '../errors.ts'
 import type { Conflict, ConflictRecord } from './batch.ts'
 import type { Session } from '../sql/session.ts'
 import type { Dialect, RowTexts, Side } from './dialects/dialect.ts'
-import { assertShape } from './same-shape.ts'
+import { assertShape } from './shape.ts'
 import { keyText, type Key, type Pair } from './table.ts'
 
 export type Keep = 'archive' | 'live' | 'both'
@@ -77,7 +77,8 @@ export const settle = async (
           `the archive does not keep the row ${key.join(', ')} after the delete of the live one`,
         )
     }
-    await assertShape(dialect, source, pair.source)
+    await assertShape(source, pair.source)
+    await assertShape(archive, pair.archive)
     await record()
     await source.run('COMMIT')
     if (!isOne) await archive.run('ROLLBACK')

@@ -1,3 +1,5 @@
+import type { Statement } from '../sql/session.ts'
+
 /** A column of a table, as the server describes it. */
 export interface Column {
   readonly name: string
@@ -23,6 +25,15 @@ export interface Column {
   readonly collation: string | undefined
 }
 
+/**
+ * What a move relies on in a table: its kind and engine, columns, key, triggers, rules, and foreign keys to and from it. Kept as what the server
+ * answers to some statements, so that another answer means that the table was changed.
+ */
+export interface Shape {
+  readonly question: readonly Statement[]
+  readonly answer: string
+}
+
 /** A table that was looked up on its server. */
 export interface Table {
   /** The database (MySQL) or schema (PostgreSQL). */
@@ -35,8 +46,8 @@ export interface Table {
   readonly columns: readonly Column[]
   /** The columns of the primary key in its order; empty: it has none. */
   readonly key: readonly string[]
-  /** One text for all columns, as the server had them before they were read: another text means that the table was changed. */
-  readonly shape: string
+  /** As the server had it before its columns were read. */
+  readonly shape: Shape
 }
 
 /** What a column of the key holds, and so how an id is written. */

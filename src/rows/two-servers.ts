@@ -5,7 +5,7 @@ import { copyMissing, notKept } from './copy-missing.ts'
 import type { RowTexts } from './dialects/dialect.ts'
 import type { Work } from './one-server.ts'
 import { differingColumns } from './row-texts.ts'
-import { assertShape } from './same-shape.ts'
+import { assertShape, orChanged } from './shape.ts'
 import { keyText, type Key } from './table.ts'
 
 export interface TwoServers extends Work {
@@ -48,7 +48,6 @@ export const moveBetweenServers = async (
       if (columns) throw notKept(pair, key, columns)
     }
     const identical = liveKeys.filter((key) => stored.has(keyText(key)) && !differing.has(keyText(key)))
-    await assertShape(dialect, source, pair.source)
     const deletes = mode === 'move' || mode === 'try'
     const deleted = deletes ? await dialect.deleteLocked(source, pair, 'source', identical) : 0
     if (deletes && deleted !== identical.length)
@@ -59,6 +58,8 @@ export const moveBetweenServers = async (
           hint: 'the source was rolled back; please report this',
         },
       )
+    await assertShape(source, pair.source)
+    await assertShape(archive, pair.archive)
     const unlike = liveKeys.filter((key) => differing.has(keyText(key)))
     const withoutTwin = refused.filter((key) => !stored.has(keyText(key)))
     const conflicting = [...unlike, ...withoutTwin]
@@ -82,7 +83,10 @@ export const moveBetweenServers = async (
   } catch (error) {
     await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
     await archive.run('ROLLBACK').catch(() => undefined)
-    throw error
+    throw await orChanged(error, [
+      [source, pair.source],
+      [archive, pair.archive],
+    ])
   }
 }
 

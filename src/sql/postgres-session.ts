@@ -1,10 +1,11 @@
 import pg from 'pg'
+import { durationText } from '../common/duration.ts'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
 
 /** How the server writes values in this session: exact, and the same whatever the role's defaults are. */
-const SETTINGS = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3;
+const SETTINGS = `SET statement_timeout = 0; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3;
 SET bytea_output = 'hex'; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';
-SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0; SET row_security = off;
+SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0; SET row_security = off;
 SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content`
 
 /** A statement with its values in place: the protocol takes several statements at once only without parameters. */
@@ -32,23 +33,40 @@ const ownOperators = async (client: pg.Client): Promise<void> => {
     await client.query("SELECT set_config('search_path', $1, false)", [others.join(', ')])
 }
 
+const NO_SECOND =
+  'to see whether the pooler shares sessions takes a second one, and it gave none (enlarge its pool, or connect to the server itself)'
+
 /** A pooler that shares sessions shows it at the first look, unless others are quick to take the session meanwhile. */
 const LOOKS = 10
 
+/** A pooler that has no session left makes its clients wait, for minutes. Throws `said` where the answer takes longer than `timeout`. */
+const inTime = <Answer>(answer: Promise<Answer>, timeout: number, said: string): Promise<Answer> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const within = `within ${durationText(timeout / 1000)}`
+    timer = setTimeout(() => reject(new Error(`${said} ${within}`)), timeout)
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}
+
 /**
- * Whether a pooler shares sessions of the server between its clients. A pooler gives a process number of its own; then another connection, in a
+ * Whether a pooler shares sessions of the server between its clients. Throws where it cannot be seen within the time. A pooler gives a process number of its own; then another connection, in a
  * transaction, must not get our session, and we must keep it.
  */
-const sharesSessions = async (client: pg.Client, open: () => pg.Client): Promise<boolean> => {
+const sharesSessions = async (
+  client: pg.Client,
+  open: () => pg.Client,
+  timeout: number,
+): Promise<boolean> => {
   const pid = async (of: pg.Client): Promise<string> =>
     (await of.query<{ pid: string }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? ''
   const given = (client as unknown as { processID: number | null }).processID
   if (String(given) === (await pid(client))) return false
   const other = open()
   other.on('error', () => undefined)
-  await other.connect()
-  try {
-    for (let look = 0; look < LOOKS; look++) {
+  const look = async (): Promise<boolean> => {
+    await other.connect()
+    for (let looks = 0; looks < LOOKS; looks++) {
       const before = await pid(client)
       await other.query('BEGIN')
       const theirs = await pid(other)
@@ -57,9 +75,17 @@ const sharesSessions = async (client: pg.Client, open: () => pg.Client): Promise
       if (theirs === before || after !== before) return true
     }
     return false
-  } finally {
-    await other.end()
   }
+  try {
+    return await inTime(look(), timeout, NO_SECOND)
+  } finally {
+    dropNow(other)
+  }
+}
+
+/** pg has no public call that drops a connection without saying goodbye; the stream is its documented field. */
+const dropNow = (client: pg.Client): void => {
+  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
 }
 
 /** Opens a connection to PostgreSQL, in UTC and READ COMMITTED. Every value comes as the server's text. */
@@ -93,15 +119,15 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
   let isShared: boolean
   const destroy = (): void => {
     ended = true
-    // pg has no public call that drops a connection without saying goodbye; the stream is its documented field.
-    ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+    dropNow(client)
   }
   try {
-    await client.query(`${SETTINGS}; SET lock_timeout = ${timeout}`)
+    const settings = client.query(`${SETTINGS}; SET lock_timeout = ${timeout}`)
+    await inTime(settings, timeout, 'the server or its pooler gave no session')
     await ownOperators(client)
     // A role that may not set this cannot skip foreign keys by itself either; whoever needs them asks for the value.
     await client.query('SET session_replication_role = origin').catch(() => undefined)
-    isShared = await sharesSessions(client, make)
+    isShared = await sharesSessions(client, make, timeout)
   } catch (error) {
     destroy()
     throw error

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -26,13 +27,16 @@ const pooled = async (site: Site, mode: string, act: (url: string) => Promise<vo
   const child = spawn(program ?? '', [...user, file], { stdio: 'ignore' })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   try {
-    const open = () => openSession({ url: address.href, password: undefined, timeout: 5000 })
-    for (let tries = 0; tries < 100; tries++) {
-      const session = await open().catch(() => undefined)
-      await session?.close()
-      if (session) break
+    const listens = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        const socket = connect(Number(address.port), '127.0.0.1', () => {
+          socket.destroy()
+          resolve(true)
+        })
+        socket.once('error', () => resolve(false))
+      })
+    for (let tries = 0; tries < 200 && !(await listens()); tries++)
       await new Promise((resolve) => setTimeout(resolve, 50))
-    }
     await act(address.href)
   } finally {
     child.kill('SIGKILL')
@@ -58,6 +62,22 @@ describe.skipIf(!isThere)('a move through a pooler', () => {
         else expect(await moved).toMatchObject({ status: 'COMPLETED' })
       })
       expect(await site.count('r')).toBe(left)
+    } finally {
+      await site.drop()
+    }
+  })
+
+  it('is refused in good time where the pooler has no session left to look at', async () => {
+    const site = await Site.make('postgres')
+    try {
+      // pgbouncer itself lets a client wait for two minutes.
+      await pooled(site, 'session\ndefault_pool_size=1', async (url) => {
+        const began = performance.now()
+        await expect(openSession({ url, password: undefined, timeout: 1000 })).rejects.toThrow(
+          /gave none .* within 1 s/,
+        )
+        expect(performance.now() - began).toBeLessThan(20_000)
+      })
     } finally {
       await site.drop()
     }

@@ -1,5 +1,7 @@
-import type { Session, Statement } from '../../sql/session.ts'
-import type { Column, Table } from '../table.ts'
+import type { Session } from '../../sql/session.ts'
+import { askShape } from '../shape.ts'
+import type { Column, Shape, Table } from '../table.ts'
+import { foreignKeysTo } from './foreign-keys-mysql.ts'
 import { quote } from './mysql-columns.ts'
 
 /** `database.table`, or `table` of the connection's database. */
@@ -10,12 +12,20 @@ const placeOf = async (session: Session, name: string): Promise<readonly [string
   return [rows[0]?.['db'] ?? '', name]
 }
 
-/** The statement that gives a table's shape. In a transaction that has used the table, nobody can change it any more. */
-export const shapeMysql = (schema: string, name: string): Statement => ({
-  sql: `SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(CRC32(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, COALESCE(CHARACTER_SET_NAME, ''), EXTRA))), 0)) AS shape
-    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`,
-  parameters: [schema, name],
-})
+/** What a table's shape is asked by. In a transaction that has used the table nobody can change it any more, but for foreign keys that refer to it. */
+const shapeMysql = async (session: Session, schema: string, name: string): Promise<Shape> => {
+  const parameters = [schema, name]
+  const { sql: keys } = await foreignKeysTo(session)
+  return askShape(session, [
+    { sql: `SHOW CREATE TABLE ${quote(schema)}.${quote(name)}` },
+    {
+      sql: `SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT FROM information_schema.TRIGGERS
+        WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
+      parameters,
+    },
+    { sql: `SELECT s, t, c, rule FROM (${keys}) AS k ORDER BY s, t, c`, parameters },
+  ])
+}
 
 /** Looks a table up; undefined: there is none of this name. */
 export const describeMysql = async (session: Session, name: string): Promise<Table | undefined> => {
@@ -26,8 +36,7 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
   )
   const row = found.rows[0]
   if (!row) return undefined
-  const shape = shapeMysql(row['s'] ?? '', row['t'] ?? '')
-  const before = await session.run(shape.sql, shape.parameters)
+  const shape = await shapeMysql(session, row['s'] ?? schema, row['t'] ?? table)
   const columns = await session.run(
     `SELECT COLUMN_NAME AS name, DATA_TYPE AS type, COLUMN_TYPE AS full, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS fallback, EXTRA AS extra,
       CHARACTER_MAXIMUM_LENGTH AS len, CHARACTER_OCTET_LENGTH AS octets, NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale,
@@ -46,7 +55,7 @@ export const describeMysql = async (session: Session, name: string): Promise<Tab
     engine: row['engine'] ?? '',
     columns: columns.rows.map(columnOf),
     key: key.rows.map(({ name: column }) => column ?? ''),
-    shape: before.rows[0]?.['shape'] ?? '',
+    shape,
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Session } from '../../sql/session.ts'
+import type { Session, Statement } from '../../sql/session.ts'
+import { askShape } from '../shape.ts'
 import type { Column, Table } from '../table.ts'
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -17,16 +18,28 @@ const regclass = (name: string): string =>
     .map((part) => `"${part.replaceAll('"', '""')}"`)
     .join('.')
 
+/** A table with its partitions, as object numbers. */
+const PARTS = 'SELECT own.oid UNION SELECT relid FROM pg_partition_tree(own.oid)'
+
 /**
- * SQL that gives a table's shape: its columns and its triggers, those of foreign keys too. In a transaction that has used the table, nobody can
- * change it any more.
+ * The statement that gives a table's shape. In a transaction that has used the table nobody can change it any more. Partitions may come and go: of
+ * them count those that are kept in another way, and triggers and foreign keys that only they have.
  */
-export const shapePostgres = (schema: string, name: string): string => {
-  const table = `to_regclass('${regclass(`${schema}.${name}`).replaceAll("'", "''")}')`
-  return `(SELECT concat_ws(' ', md5((SELECT string_agg(concat_ws('|', attnum, attname, format_type(atttypid, atttypmod), attgenerated), ',' ORDER BY attnum)
-     FROM pg_attribute WHERE attrelid = ${table} AND attnum > 0 AND NOT attisdropped)),
-    md5((SELECT string_agg(concat(tgname, tgenabled), ',' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = ${table}))))`
-}
+const shapePostgres = (schema: string, name: string): Statement => ({
+  sql: `WITH own AS MATERIALIZED (SELECT to_regclass($1)::oid AS oid)
+    SELECT (SELECT concat_ws('|', oid, relkind, relpersistence, relrowsecurity) FROM pg_class WHERE pg_class.oid = own.oid) AS kind,
+     (SELECT string_agg(concat_ws('|', attnum, attname, format_type(atttypid, atttypmod), attgenerated), ',' ORDER BY attnum)
+       FROM pg_attribute WHERE attrelid = own.oid AND attnum > 0 AND NOT attisdropped) AS columns,
+     (SELECT string_agg(concat(tgname, tgenabled), ',' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = own.oid) AS triggers,
+     (SELECT string_agg(concat(rulename, ev_enabled), ',' ORDER BY rulename) FROM pg_rewrite WHERE ev_class = own.oid) AS rules,
+     (SELECT string_agg(inhrelid::text, ',' ORDER BY inhrelid) FROM pg_inherits
+       WHERE inhparent = own.oid AND (SELECT relkind FROM pg_class WHERE pg_class.oid = own.oid) <> 'p') AS heirs,
+     (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_class WHERE pg_class.oid IN (${PARTS}) AND (relkind = 'f' OR relpersistence <> 'p')) AS odd_parts,
+     (SELECT string_agg(DISTINCT concat(tgname, tgenabled), ',') FROM pg_trigger WHERE tgrelid IN (${PARTS}) AND NOT tgisinternal) AS part_triggers,
+     (SELECT string_agg(conname::text, ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND confrelid IN (${PARTS})) AS keys
+    FROM own`,
+  parameters: [regclass(`${schema}.${name}`)],
+})
 
 /** Looks a table up; undefined: there is none of this name. */
 export const describePostgres = async (session: Session, name: string): Promise<Table | undefined> => {
@@ -36,7 +49,7 @@ export const describePostgres = async (session: Session, name: string): Promise<
   )
   const row = found.rows[0]
   if (!row) return undefined
-  const before = await session.run(`SELECT ${shapePostgres(row['s'] ?? '', row['t'] ?? '')} AS shape`)
+  const shape = await askShape(session, [shapePostgres(row['s'] ?? '', row['t'] ?? '')])
   const columns = await session.run(
     `SELECT a.attname AS name, t.typname AS type, format_type(a.atttypid, a.atttypmod) AS full, tn.nspname AS typeschema,
       NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS nullable, (a.atthasdef OR a.attidentity <> '' OR NOT a.attnotnull) AS hasdefault,
@@ -61,7 +74,7 @@ export const describePostgres = async (session: Session, name: string): Promise<
     engine: PERSISTENCE[row['kept'] ?? ''] ?? '',
     columns: columns.rows.map(columnOf),
     key: key.rows.map(({ name: column }) => column ?? ''),
-    shape: before.rows[0]?.['shape'] ?? '',
+    shape,
   }
 }
 

@@ -23,9 +23,7 @@ export interface Dialect {
   /** The tables that rows of this table or view come from, each by one name that is the same on every connection of the server. */
   basesOf(session: Session, table: Table): Promise<readonly string[]>
   begin(session: Session): Promise<unknown>
-  /** The table's shape at this moment. */
-  shapeOf(session: Session, table: Table): Promise<string>
-  /** The fast path, with the begin of its transaction: true only when every id was copied now and its live row deleted as identical, and the live table has its shape. False: the caller rolls back. */
+  /** The fast path, with the begin of its transaction: true only when every id was copied now and its live row deleted as identical, and both tables have their shapes. False: the caller rolls back. */
   moveAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
   /** The same without the delete, in a transaction that began: true only when every id was copied now. */
   copyAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>

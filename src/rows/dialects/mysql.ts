@@ -1,6 +1,7 @@
 import type { Session } from '../../sql/session.ts'
 import { andWhere, keyText, type Key, type Pair, type Table } from '../table.ts'
-import { basesMysql, describeMysql, shapeMysql } from './describe-mysql.ts'
+import { basesMysql, describeMysql } from './describe-mysql.ts'
+import { isUnchanged, questionsOf } from '../shape.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
 import { exactText, identical, keyAfter, keyIn, keyValue, literal, quote, readable } from './mysql-columns.ts'
 
@@ -55,20 +56,11 @@ export const mysql: Dialect = {
   describe: describeMysql,
   basesOf: basesMysql,
   begin: (session) => session.run('START TRANSACTION'),
-  shapeOf: async (session, { schema, name }) => {
-    const { sql, parameters } = shapeMysql(schema, name)
-    return (await session.run(sql, parameters)).rows[0]?.['shape'] ?? ''
-  },
   moveAll: async (session, pair, keys) => {
     if (!isExact(pair)) return false
-    const { schema, name, shape } = pair.source
-    const sent = ['START TRANSACTION', copyEach(pair, keys), deleteTwins(pair, keys)]
-    const [, copied, deleted, now] = await session.runAll([
-      ...sent.map((sql) => ({ sql })),
-      shapeMysql(schema, name),
-    ])
-    const isAll = copied?.affected === keys.length && deleted?.affected === keys.length
-    return isAll && now?.rows[0]?.['shape'] === shape
+    const sent = ['START TRANSACTION', copyEach(pair, keys), deleteTwins(pair, keys)].map((sql) => ({ sql }))
+    const [, copied, deleted, ...shapes] = await session.runAll([...sent, ...questionsOf(pair)])
+    return copied?.affected === keys.length && deleted?.affected === keys.length && isUnchanged(pair, shapes)
   },
   copyAll,
   countLive: async (session, pair) => {

@@ -1,6 +1,7 @@
 import type { Session } from '../../sql/session.ts'
 import { andWhere, keyText, type Key, type Pair, type Table } from '../table.ts'
-import { basesPostgres, describePostgres, shapePostgres } from './describe-postgres.ts'
+import { basesPostgres, describePostgres } from './describe-postgres.ts'
+import { isUnchanged, questionsOf } from '../shape.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
 import { comparable, exactText, identical, keyList, keyValue, quote } from './postgres-columns.ts'
 
@@ -32,9 +33,7 @@ const moveStatement = (pair: Pair, keySql: string): string =>
  i AS (${insertFrom(pair, `SELECT ${values(pair, 'x')} FROM x`, names(pair))})
 SELECT (SELECT count(*) FROM x) AS deleted, (SELECT count(*) FROM i) AS stored,
  (SELECT count(*) FILTER (WHERE record_image_eq(${wholeRow(pair, 'source', 'x')}, ${wholeRow(pair, 'archive', 'i')}))
-  FROM x FULL JOIN i ON ${pair.key.map(({ name }) => `x.${quote(name)} = i.${quote(name)}`).join(' AND ')}) AS same,
- ${shapePostgres(pair.source.schema, pair.source.name)} AS live_shape,
- ${shapePostgres(pair.archive.schema, pair.archive.name)} AS kept_shape`
+  FROM x FULL JOIN i ON ${pair.key.map(({ name }) => `x.${quote(name)} = i.${quote(name)}`).join(' AND ')}) AS same`
 
 /** Copies what has no twin. Of texts, a twin that only the collation calls equal must be an error that names it. */
 const copyStatement = (pair: Pair, keySql: string): string =>
@@ -71,15 +70,15 @@ export const postgres: Dialect = {
   describe: describePostgres,
   basesOf: basesPostgres,
   begin: (session) => session.run('BEGIN'),
-  shapeOf: async (session, { schema, name }) =>
-    (await session.run(`SELECT ${shapePostgres(schema, name)} AS shape`)).rows[0]?.['shape'] ?? '',
   moveAll: async (session, pair, keys) => {
     const list = keyList(pair.key, keys)
     const move = { sql: moveStatement(pair, list.sql('s')), parameters: list.parameters }
-    const [, result] = await session.runAll([{ sql: 'BEGIN' }, move])
-    const { deleted, stored, same, live_shape, kept_shape } = result?.rows[0] ?? {}
-    const isAll = [deleted, stored, same].every((count) => count === String(keys.length))
-    return isAll && live_shape === pair.source.shape && kept_shape === pair.archive.shape
+    const sent = [{ sql: 'BEGIN' }, move, ...questionsOf(pair)]
+    const [, result, ...shapes] = await session.runAll(sent)
+    const { deleted, stored, same } = result?.rows[0] ?? {}
+    return (
+      [deleted, stored, same].every((count) => count === String(keys.length)) && isUnchanged(pair, shapes)
+    )
   },
   copyAll: async (session, pair, keys) => (await changed(session, pair, keys, copyStatement)) === keys.length,
   countLive: async (session, pair) => {

@@ -1,4 +1,5 @@
 import type { Session } from '../../sql/session.ts'
+import { foreignKeysTo } from '../dialects/foreign-keys-mysql.ts'
 import { quote } from '../dialects/mysql-columns.ts'
 import { messageOf } from '../../errors.ts'
 import type { Pair, Table } from '../table.ts'
@@ -26,37 +27,19 @@ const SEES_TABLES = [
   'INDEX',
 ]
 
-/**
- * Foreign keys to a table that change rows by themselves; undefined: the user may not see them all. information_schema shows only tables on which
- * the user has a right, InnoDB's own list only to who has PROCESS.
- */
+/** Foreign keys to a table that change rows by themselves; undefined: the user may not see them all. */
 const referencesTo = async (
   session: Session,
   { schema, name }: Table,
   may: Grants,
 ): Promise<readonly Reference[] | undefined> => {
-  const read = async (sql: string): Promise<readonly Reference[]> =>
-    (await session.run(sql, [schema, name])).rows.map((row) => ({
-      child: `${row['s'] ?? ''}.${row['t'] ?? ''}`,
-      name: row['c'] ?? '',
-      rule: row['rule'] ?? '',
-    }))
-  if (may(SEES_TABLES))
-    return read(
-      `SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS c, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS
-       WHERE UNIQUE_CONSTRAINT_SCHEMA = ? AND REFERENCED_TABLE_NAME = ? AND DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`,
-    )
-  // Names as those of files: `a-b` is written a@002db.
-  const part = (column: string, at: number): string =>
-    `CONVERT(CONVERT(CAST(SUBSTRING_INDEX(${column}, '/', ${at}) AS BINARY) USING filename) USING utf8mb4)`
-  for (const table of ['INNODB_SYS_FOREIGN', 'INNODB_FOREIGN']) {
-    const found = await read(
-      `SELECT ${part('FOR_NAME', 1)} AS s, ${part('FOR_NAME', -1)} AS t, ID AS c, IF(TYPE & 1, 'CASCADE', 'SET NULL') AS rule
-       FROM information_schema.${table} WHERE TYPE & 3 AND ${part('REF_NAME', 1)} = ? AND ${part('REF_NAME', -1)} = ?`,
-    ).catch(() => undefined)
-    if (found) return found
-  }
-  return undefined
+  const { sql, isWhole } = await foreignKeysTo(session)
+  if (!isWhole && !may(SEES_TABLES)) return undefined
+  return (await session.run(sql, [schema, name])).rows.map((row) => ({
+    child: `${row['s'] ?? ''}.${row['t'] ?? ''}`,
+    name: row['c'] ?? '',
+    rule: row['rule'] ?? '',
+  }))
 }
 
 /** Children whose rows the server would delete or change by itself. */

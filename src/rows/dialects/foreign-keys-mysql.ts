@@ -1,0 +1,32 @@
+import type { Session } from '../../sql/session.ts'
+
+/** Names as those of files: `a-b` is written a@002db. */
+const part = (column: string, at: number): string =>
+  `CONVERT(CONVERT(CAST(SUBSTRING_INDEX(${column}, '/', ${at}) AS BINARY) USING filename) USING utf8mb4)`
+
+/** InnoDB's own list (of MariaDB, of MySQL): quick, and all keys are in it. Only who has PROCESS may read it. */
+const INNODB = ['INNODB_SYS_FOREIGN', 'INNODB_FOREIGN'].map(
+  (list) =>
+    `SELECT ${part('FOR_NAME', 1)} AS s, ${part('FOR_NAME', -1)} AS t, ID AS c, IF(TYPE & 1, 'CASCADE', 'SET NULL') AS rule
+     FROM information_schema.${list} WHERE TYPE & 3 AND ${part('REF_NAME', 1)} = ? AND ${part('REF_NAME', -1)} = ?`,
+)
+
+/** The standard's view: it opens every table of the server, and shows keys of those tables on which the user has a right. */
+const STANDARD = `SELECT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t, CONSTRAINT_NAME AS c, DELETE_RULE AS rule FROM information_schema.REFERENTIAL_CONSTRAINTS
+  WHERE UNIQUE_CONSTRAINT_SCHEMA = ? AND REFERENCED_TABLE_NAME = ? AND DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`
+
+export interface ForeignKeys {
+  /** For database and name of a table: the keys to it that change rows by themselves, as child's database (s) and name (t), key (c) and rule. */
+  readonly sql: string
+  /** Whether the user sees every such key by it. */
+  readonly isWhole: boolean
+}
+
+/** How foreign keys to a table are found by this user. */
+export const foreignKeysTo = async (session: Session): Promise<ForeignKeys> => {
+  for (const sql of INNODB) {
+    const answer = await session.run(`SELECT COUNT(*) FROM (${sql}) AS k`, ['', '']).catch(() => undefined)
+    if (answer) return { sql, isWhole: true }
+  }
+  return { sql: STANDARD, isWhole: false }
+}
