@@ -8,7 +8,8 @@ import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-optio
 import { openArchiver } from '../app/open-archiver.ts'
 import { hasQueue } from '../app/open-queue.ts'
 import type { Archiver } from '../runs/archiver.ts'
-import { type PassRequest, planPass, runPass } from '../runs/pass.ts'
+import { runPass } from '../runs/pass.ts'
+import { type PassRequest, planPass } from '../runs/plan-pass.ts'
 import {
   backlogJson,
   backlogLines,

@@ -3,7 +3,8 @@ import { RunSet } from '../../common/run-set.ts'
 import type { ClaimStore, QueueItem } from '../../engine/claim-store.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Archiver } from '../archiver.ts'
-import { type PassConditions, planPass, stageRuns } from '../pass.ts'
+import type { PassConditions } from '../pass.ts'
+import { planPass, stageRuns } from '../plan-pass.ts'
 import type { Plan } from '../plan.ts'
 
 /** The runs of a set as items of a queue: lowest first, named by their number. */

@@ -4,7 +4,7 @@ import { ArchiverError } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import { configurationKey, type Invocation, signatureOf, stampFile, writeStamp } from './idle-stamp.ts'
 import type { Archiver } from '../archiver.ts'
-import { type PassRequest, planPass } from '../pass.ts'
+import { type PassRequest, planPass } from '../plan-pass.ts'
 import type { Plan } from '../plan.ts'
 
 /** How long an idle pass is believed, in milliseconds: then the stores are listed again, whatever their times say. */

@@ -18,6 +18,8 @@ interface Stored {
   readonly damaged: readonly (readonly [run: number, reason: string])[]
   /** Missing where an older version wrote the file. */
   readonly records?: readonly (readonly [run: number, reason: string])[]
+  /** The run whose turn it was last; missing where an older version wrote the file. */
+  readonly last?: number
 }
 
 /**
@@ -29,6 +31,8 @@ export class Proven {
   #compared = new Map<number, RunSet>()
   #damaged = new Map<number, string>()
   #records = new Map<number, string>()
+  /** Of the runs that were compared in one hour, those above it come first. */
+  #last = 0
 
   constructor(path: string) {
     this.#path = path
@@ -43,12 +47,13 @@ export class Proven {
       const file = await readText(this.#path)
       const text = file.slice(file.indexOf('\n') + 1)
       if (file !== `${digestOf(text)}\n${text}`) return this
-      const { version, compared, damaged, records = [] } = JSON.parse(text) as Stored
+      const { version, compared, damaged, records = [], last = 0 } = JSON.parse(text) as Stored
       if (version !== 1) return this
       const past = compared.filter(([hour]) => hour <= at)
       this.#compared = new Map(past.map(([hour, runs]) => [hour, RunSet.parse(runs)]))
       this.#damaged = new Map(damaged)
       this.#records = new Map(records)
+      this.#last = last
     } catch {
       // Absent, or nothing that can be read.
     }
@@ -98,13 +103,24 @@ export class Proven {
     }
   }
 
-  /** The order in which runs are to be compared: damaged ones, those that never were, then the longest ago. */
+  /**
+   * The order in which runs are to be compared: damaged ones, those that never were, then the longest ago. Of one hour they come in turn, beginning
+   * above the one that was taken last: however short the turns are, each run has its own within a round.
+   */
   *order(held: RunSet): Generator<number> {
     const damaged = held.intersect(RunSet.of(this.#damaged.keys()))
     yield* damaged
     yield* held.minus(damaged).minus(this.runs)
     const before = new Map(this.#compared)
-    for (const hour of this.#hours()) yield* (before.get(hour) ?? RunSet.EMPTY).intersect(held).minus(damaged)
+    for (const hour of this.#hours()) {
+      const runs = (before.get(hour) ?? RunSet.EMPTY).intersect(held).minus(damaged)
+      const first = runs.above(this.#last)
+      for (const some of [first, runs.minus(first)])
+        for (const run of some) {
+          yield run
+          this.#last = run // only now: one that is yielded and not taken keeps its turn
+        }
+    }
   }
 
   /** Notes that runs were compared and are good. */
@@ -128,6 +144,7 @@ export class Proven {
       compared: this.#hours().map((hour) => [hour, this.#compared.get(hour)?.toString() ?? '']),
       damaged: [...this.#damaged],
       records: [...this.#records],
+      last: this.#last,
     }
     const text = `${JSON.stringify(stored)}\n`
     try {
