@@ -18,8 +18,11 @@ interface Options {
 }
 
 /**
- * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 when a copy
- * is damaged or two differ, when a run is there only in part, when a copy of a blob stands in the archive where none is looked for, and when one that was asked for is in no destination; each such run is named, with the command that shows more.
+ * `run-archiver verify`: reads every archived run back from all three places and compares contents. Writes nothing. Exit 1 and the runs by name when
+ * - a copy is damaged, or two copies differ,
+ * - a run is there only in part,
+ * - a run of `--runs` is in no destination,
+ * - a blob stands in the archive where no reader looks for it.
  */
 export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)

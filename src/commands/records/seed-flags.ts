@@ -22,8 +22,8 @@ const IDLE = {
 } as const satisfies Partial<Record<keyof SeedFlags, string>>
 
 /**
- * The sentences to print once for flags that are accepted and do nothing. Throws USAGE for a password: in a command line everybody on the machine
- * can read it. What names the database is read by `namedTarget`.
+ * The original's flags that are accepted and do nothing: a sentence for each, to be printed once. Those that name the database are read by
+ * `namedTarget`. Throws USAGE for `--password`: everybody on the machine can read a command line.
  */
 export const readSeedFlags = (flags: SeedFlags): string[] => {
   if (flags.password !== undefined)

@@ -19,10 +19,12 @@ export interface AdoptedLog {
 const FILLING = 'processing_log_adopted'
 
 /**
- * Takes over the `processing_log` of the original, and keeps it under another name. It may have several rows an item: success wins over
- * failed, and of failures the last counts. A success is believed where the base table has the item's row. A crash
- * leaves the old log in its place, or the new one. Returns undefined where there is none to take over: it may be called again. Throws
- * MAPPING_INVALID where no table has one row an item and the record's key in it, and STORE_REFUSED where the name for the old log is taken.
+ * Takes over the `processing_log` of the original, and keeps the old one under another name. Returns undefined where there is none to take over.
+ *
+ * The original may have several rows an item: success wins over failed, and of failures the last counts. A success is believed only where the base
+ * table has the item's row. A crash leaves the old log in its place, or the new one, whole; it may be called again.
+ *
+ * Throws MAPPING_INVALID where no table has one row an item and the record's key in it, and STORE_REFUSED where the name for the old log is taken.
  */
 export const adoptLog = async (
   database: RecordsDatabase,
