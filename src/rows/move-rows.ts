@@ -9,6 +9,7 @@ import { openConflicts } from './log/finished-batches.ts'
 import type { LogDatabase } from './log/log-database.ts'
 import type { RowsLog } from './log/rows-log.ts'
 import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep } from './options.ts'
+import { emptied, partitionsBefore } from './partitions.ts'
 import { preflight, type Cleared } from './preflight/preflight.ts'
 import { persist } from './reconnect.ts'
 import { RunConnections } from './run-connections.ts'
@@ -83,6 +84,8 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       { options, connections, runner, dialect, pair, size, began, type: TYPES[options.mode] },
       progress,
     )
+    const filled =
+      options.mode === 'move' ? await partitionsBefore(connections.source, dialect, pair.source) : []
     let error: Error | undefined
     try {
       for (const path of options.where === undefined ? options.files : [undefined]) {
@@ -104,6 +107,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     const counted = log && !isOver ? open : undefined
     const status = statusOf(progress, open, error, signal)
     const reason = signal.aborted ? undefined : progress.reason
+    const emptiedPartitions = isOver ? [] : await emptied(connections.source, filled)
     await endLog(options, connections, status, error ?? reason)
     listener({ type: 'ended', status, counts: progress.counts, openConflicts: counted, error })
     const { counts, failedBatches, failedFiles } = progress
@@ -115,6 +119,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       openConflicts: open,
       reason,
       error,
+      emptiedPartitions,
       milliseconds: options.monotonic() - began,
     }
   } finally {

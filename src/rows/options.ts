@@ -50,6 +50,8 @@ export interface RowsOutcome {
   /** Why it ended before its end, where it did. */
   readonly reason: string | undefined
   readonly error: Error | undefined
+  /** Partitions of the live table that had rows before, and none afterwards. */
+  readonly emptiedPartitions: readonly string[]
   readonly milliseconds: number
 }
 

@@ -27,6 +27,7 @@ const RUN = [
   'failedBatches',
   'failedFiles',
   'openConflicts',
+  'emptiedPartitions[]',
   'milliseconds',
   'reason',
   'error',

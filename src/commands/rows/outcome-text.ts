@@ -2,6 +2,7 @@ import { failureOf } from '../../errors.ts'
 import type { BatchMode } from '../../rows/batch.ts'
 import type { RowsOutcome } from '../../rows/options.ts'
 import type { SqlDialect } from '../../sql/session.ts'
+import { partitionHint } from './partition-hint.ts'
 import { documentText } from './row-json.ts'
 
 const TITLES: Readonly<Record<BatchMode, string>> = {
@@ -23,6 +24,7 @@ const spaceHint = (deleted: number, { name, dialect }: LiveTable): string => {
 /** The table that rows were moved from, as the configuration names it. */
 export interface LiveTable {
   readonly name: string
+  readonly archive: string
   readonly dialect: SqlDialect
 }
 
@@ -55,6 +57,8 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveT
   ]
   for (const [count, text] of others) if (count > 0) lines.push(`  ${count} ${text}`)
   if (mode === 'move' && counts.deleted >= MANY) lines.push(spaceHint(counts.deleted, table))
+  const { name: live, archive: kept, dialect } = table
+  lines.push(...partitionHint(outcome.emptiedPartitions, { live, kept, dialect }, true))
   if (reason !== undefined) lines.push(`  ended early: ${reason}; the next run goes on`)
   return lines
 }

@@ -3,8 +3,10 @@ import { messageOf } from '../../errors.ts'
 import { IdList } from '../../rows/id-list.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import { wholePartitions } from '../../rows/partitions.ts'
 import { connect, dialectFor } from '../../rows/server.ts'
 import type { Key, Pair } from '../../rows/table.ts'
+import { partitionHint } from './partition-hint.ts'
 import { documentText } from './row-json.ts'
 import { idsOf, placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
 
@@ -42,6 +44,12 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
         ? await dialect.nextKeys(source, pair, undefined, SHOWN)
         : await firstKeys(file, rows, pair.key)
     const matching = where === undefined ? undefined : await dialect.countLive(source, pair)
+    const { columns, header, badLines } = rows
+    const partitions = await wholePartitions(source, dialect, pair, {
+      files,
+      where,
+      list: { columns, header, badLines },
+    })
     const steps = []
     for (const sql of keys.length === 0 || !oneServer ? [] : dialect.statements(pair, keys)) {
       const plan = await source.run(`EXPLAIN ${sql}`).then(
@@ -57,6 +65,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       key: pair.key.map(({ name }) => name),
       columns: copied,
       oneServer,
+      wholePartitions: partitions,
       ...(matching === undefined ? {} : { where, matching }),
     }
     if (options.json) context.out(documentText({ ...facts, steps }))
@@ -65,6 +74,8 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
         `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${oneServer ? 'one transaction a batch' : 'two servers: the archive commits first and is read back'}\n`,
       )
       if (matching !== undefined) context.out(`${matching} rows where ${where ?? ''}\n`)
+      const names = { live: pair.source.name, kept: pair.archive.name, dialect: source.dialect }
+      for (const line of partitionHint(partitions, names, false)) context.out(`${line}\n`)
       for (const { sql, plan } of steps)
         context.out(
           `\n${sql}\n${plan

@@ -81,6 +81,7 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
     else
       for (const line of outcomeLines(outcome, mode, {
         name: work.table,
+        archive: work.archiveTable,
         dialect: dialectOf(work.places.source.url),
       }))
         context.out(`${completeCommands(line, startedAs(context, options.config))}\n`)

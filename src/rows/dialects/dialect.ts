@@ -29,8 +29,14 @@ export interface Dialect {
   copyAll(session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean>
   /** How many live rows the pair's condition holds for, without locks. */
   countLive(session: Session, pair: Pair): Promise<number>
-  /** The next keys after `last`, in the key's order, of live rows for which the pair's condition holds; without locks. */
-  nextKeys(session: Session, pair: Pair, last: Key | undefined, limit: number): Promise<readonly Key[]>
+  /** The next keys after `last`, in the key's order, of live rows for which the pair's condition holds; without locks. `from` is a part of the table. */
+  nextKeys(
+    session: Session,
+    pair: Pair,
+    last: Key | undefined,
+    limit: number,
+    from?: string,
+  ): Promise<readonly Key[]>
   /** Which of the keys are there (live rows: for which the pair's condition holds); `lock` keeps the rows as they are until the transaction ends. */
   present(
     session: Session,

@@ -69,10 +69,10 @@ export const mysql: Dialect = {
     )
     return Number(rows[0]?.['n'])
   },
-  nextKeys: async (session, pair, last, limit) => {
+  nextKeys: async (session, pair, last, limit, from = nameOf(pair.source)) => {
     const order = pair.key.map(({ name }) => `t.${quote(name)}`).join(', ')
     const { rows } = await session.run(
-      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(pair.source)} t FORCE INDEX (PRIMARY) WHERE ${last ? keyAfter('t', pair.key, last) : 'TRUE'}${andWhere(pair)} ORDER BY ${order} LIMIT ${limit}`,
+      `SELECT ${selectKeys(pair, 't')} FROM ${from} t FORCE INDEX (PRIMARY) WHERE ${last ? keyAfter('t', pair.key, last) : 'TRUE'}${andWhere(pair)} ORDER BY ${order} LIMIT ${limit}`,
     )
     return rows.map((row) => keyOf(pair, row))
   },

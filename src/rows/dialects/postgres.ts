@@ -87,12 +87,12 @@ export const postgres: Dialect = {
     )
     return Number(rows[0]?.['n'])
   },
-  nextKeys: async (session, pair, last, limit) => {
+  nextKeys: async (session, pair, last, limit, from = nameOf(pair.source)) => {
     const order = pair.key.map(({ name }) => `t.${quote(name)}`).join(', ')
     // In the column's own type: by another one the order would be another.
     const values = pair.key.map(({ column }, at) => `$${at + 1}::${column.fullType}`).join(', ')
     const { rows } = await session.run(
-      `SELECT ${selectKeys(pair, 't')} FROM ${nameOf(pair.source)} t WHERE ${last ? `(${order}) > (${values})` : 'true'}${andWhere(pair)} ORDER BY ${order} LIMIT ${limit}`,
+      `SELECT ${selectKeys(pair, 't')} FROM ${from} t WHERE ${last ? `(${order}) > (${values})` : 'true'}${andWhere(pair)} ORDER BY ${order} LIMIT ${limit}`,
       last ? [...last] : [],
     )
     return rows.map((row) => keyOf(pair, row))

@@ -11,10 +11,11 @@ const outcome = (deleted: number): RowsOutcome => ({
   openConflicts: 0,
   reason: undefined,
   error: undefined,
+  emptiedPartitions: [],
   milliseconds: 1000,
 })
 const hints = (deleted: number, dialect: 'mysql' | 'postgres', mode: 'move' | 'try' = 'move'): string =>
-  outcomeLines(outcome(deleted), mode, { name: 'rewards', dialect }).slice(2).join('\n')
+  outcomeLines(outcome(deleted), mode, { name: 'rewards', archive: 'rewards_archives', dialect }).slice(2).join('\n')
 
 describe('the end of a large move', () => {
   it('names the statement that gives the space back', () => {
