@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongFirst } from './test/long-first.ts'
 
 const ORDINARY = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000 } as const
 const INTEGRATION = 'test/**/*.integration.test.ts'
@@ -14,8 +15,18 @@ export default defineConfig({
   test: {
     // The tests of faults mostly wait for processes that they started; one at a time would leave a core idle.
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     projects: [
-      { test: { ...ORDINARY, name: 'unit', include: ['test/**/*.test.ts'], exclude: [INTEGRATION, FAULTS] } },
+      {
+        test: {
+          ...ORDINARY,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [INTEGRATION, FAULTS],
+          // Each process loads each module once, not once for each file; CI gives each file a process of its own.
+          isolate: false,
+        },
+      },
       { test: { ...ORDINARY, name: 'integration', include: [INTEGRATION], globalSetup: SITE } },
       { test: { ...ORDINARY, name: 'faults', include: [FAULTS], globalSetup: SITE } },
     ],

@@ -15,7 +15,9 @@ const outcome = (deleted: number): RowsOutcome => ({
   milliseconds: 1000,
 })
 const hints = (deleted: number, dialect: 'mysql' | 'postgres', mode: 'move' | 'try' = 'move'): string =>
-  outcomeLines(outcome(deleted), mode, { name: 'rewards', archive: 'rewards_archives', dialect }).slice(2).join('\n')
+  outcomeLines(outcome(deleted), mode, { name: 'rewards', archive: 'rewards_archives', dialect })
+    .slice(2)
+    .join('\n')
 
 describe('the end of a large move', () => {
   it('names the statement that gives the space back', () => {
