@@ -7,7 +7,7 @@
  */
 import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,8 +63,37 @@ const LANES = 4
 const JOBS = 64 * 40
 const ROUNDS = Number(env['ROUNDS'] ?? 9)
 
-/** Runs lanes until each finds nothing; items a second. */
-const drain = async (count: number, lane: (number: number) => Promise<number>): Promise<number> => {
+/** Milliseconds of processor time of this process and of the server's sessions, which must be on this machine. */
+const processorTime = async (): Promise<number> => {
+  const client = new pg.Client({ connectionString: SERVER })
+  await client.connect()
+  const { rows } = await client.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = current_database()",
+  )
+  await client.end()
+  const { user, system } = process.cpuUsage()
+  let all = (user + system) / 1000
+  for (const { pid } of rows) {
+    const file = `/proc/${pid}/stat`
+    if (!existsSync(file)) continue
+    const fields = readFileSync(file, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    all += (Number(fields[11]) + Number(fields[12])) * 10
+  }
+  return all
+}
+
+interface Drained {
+  /** Items a second. */
+  readonly rate: number
+  /** Milliseconds of processor time a batch. */
+  readonly cost: number
+}
+
+/** Runs lanes until each finds nothing. */
+const drain = async (count: number, lane: (number: number) => Promise<number>): Promise<Drained> => {
+  const used = await processorTime()
   const began = monotonic()
   let done = 0
   await Promise.all(
@@ -73,7 +102,8 @@ const drain = async (count: number, lane: (number: number) => Promise<number>): 
     }),
   )
   if (done !== count) throw new Error(`${done} of ${count}`)
-  return (done / (monotonic() - began)) * 1000
+  const rate = (done / (monotonic() - began)) * 1000
+  return { rate, cost: ((await processorTime()) - used) / (count / BATCH) }
 }
 
 const fetchBeside = async (): Promise<void> => {
@@ -95,7 +125,7 @@ const fetchBeside = async (): Promise<void> => {
   await boss.start()
   await boss.createQueue('bare', { retryLimit: 1000, deleteAfterSeconds: 0 })
   let next = 1
-  const bare = async (): Promise<number> => {
+  const bare = async (): Promise<Drained> => {
     const jobs = [...itemsFrom(next, JOBS)].map(({ key, ordinal }) => ({
       id: randomUUID(),
       data: { key, ordinal },
@@ -109,7 +139,7 @@ const fetchBeside = async (): Promise<void> => {
       return fetched.length
     })
   }
-  const ours = async (): Promise<number> => {
+  const ours = async (): Promise<Drained> => {
     await first.enqueue('import', itemsFrom(next, JOBS), 0)
     next += JOBS
     return drain(JOBS, async (lane) => {
@@ -119,17 +149,20 @@ const fetchBeside = async (): Promise<void> => {
       return claims.length
     })
   }
-  const ratios: number[] = []
+  const [ratios, costs]: [number[], number[]] = [[], []]
   for (let round = 0; round < ROUNDS; round++) {
     const isFirst = round % 2 === 0
     const [a, b] = [isFirst ? await bare() : await ours(), isFirst ? await ours() : await bare()]
     const [theirs, mine] = isFirst ? [a, b] : [b, a]
-    ratios.push(mine / theirs)
+    ratios.push(mine.rate / theirs.rate)
+    costs.push(theirs.cost / mine.cost)
     console.log(
-      `round ${round + 1}: bare ${theirs.toFixed(0)}/s, ours ${mine.toFixed(0)}/s, ${(mine / theirs).toFixed(2)}`,
+      `round ${round + 1}: bare ${theirs.rate.toFixed(0)}/s, ours ${mine.rate.toFixed(0)}/s, ${(mine.rate / theirs.rate).toFixed(2)}; processor a batch ${theirs.cost.toFixed(1)} and ${mine.cost.toFixed(1)} ms`,
     )
   }
-  console.log(`median ${median(ratios).toFixed(2)} of bare pg-boss, load ${load()}`)
+  console.log(
+    `median ${median(ratios).toFixed(2)} of bare pg-boss by the clock, ${median(costs).toFixed(2)} by the processor, load ${load()}`,
+  )
   await boss.stop({ graceful: false })
   await pool.end()
   for (const store of stores) await store.close()
