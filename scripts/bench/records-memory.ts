@@ -26,10 +26,7 @@ try {
   writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('workers: 2', `workers: ${WORKERS}`))
   for (let from = 1; from <= ITEMS; from += AT_ONCE) {
     const ids = Array.from({ length: Math.min(AT_ONCE, ITEMS - from + 1) }, (_, index) => from + index)
-    await site.database.session.change(
-      `INSERT INTO source_records (record_id, payload) VALUES ${ids.map(() => '(?, ?)').join(', ')}`,
-      ids.flatMap((id) => [id, textOf(id)]),
-    )
+    await site.fill(Object.fromEntries(ids.map((id) => [id, textOf(id)])))
   }
   const [hook, figures] = [join(site.folder, 'hook.mjs'), join(site.folder, 'figures')]
   writeFileSync(

@@ -124,11 +124,14 @@ export const openSite = async (dialect: Dialect): Promise<Site> => {
     config,
     database,
     fill: async (payloads) => {
-      for (const [key, text] of Object.entries(payloads))
-        await database.session.change('INSERT INTO source_records (record_id, payload) VALUES (?, ?)', [
-          Number(key),
-          text,
-        ])
+      const rows = Object.entries(payloads).map(([key, text]) => [Number(key), text] as const)
+      for (let at = 0; at < rows.length; at += 500) {
+        const part = rows.slice(at, at + 500)
+        await database.session.change(
+          `INSERT INTO source_records (record_id, payload) VALUES ${part.map(() => '(?, ?)').join(', ')}`,
+          part.flat(),
+        )
+      }
     },
     count: async (sql) => Number(Object.values((await database.session.rows(sql))[0] ?? { count: 0 })[0]),
     close: async () => {
