@@ -97,19 +97,22 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
       }
     },
   }
+  const isShared = task.queue.url.reveal() !== 'off' && !choice.instance
+  // What others could work on is not held in great numbers, and a death with it in hand blames all of it.
+  const mostWaiting = isShared ? task.workers * (AHEAD - 1) : Infinity
   const run = (items: ItemSource): Promise<void> =>
     runItems({
       items,
       workers: task.workers,
       stop: work.context.signal,
-      waiting: target.commitsTogether - 1,
+      waiting: Math.min(target.commitsTogether - 1, mostWaiting),
       process: ({ key, poison }, mapped) =>
         poison ? failItem(key, poisonError(), item) : processItem(key, item, mapped),
       listener: work.listener,
     })
   try {
-    if (task.queue.url.reveal() === 'off' || choice.instance) await run(fromSource(task, selection, walk))
-    else await onSharedQueue(task, selection, walk, work, item, run)
+    if (isShared) await onSharedQueue(task, selection, walk, work, item, run)
+    else await run(fromSource(task, selection, walk))
   } finally {
     await threads.close()
   }
