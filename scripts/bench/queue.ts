@@ -218,6 +218,7 @@ const timeOf = async (workers: number): Promise<{ wall: number; cpu: number; sha
   const children = Array.from({ length: workers }, () =>
     fork(fileURLToPath(import.meta.url), ['worker', path], { execArgv: ['--import', 'tsx'] }),
   )
+  const ended = Promise.all(children.map((child) => new Promise((end) => child.once('exit', end))))
   await Promise.all(children.map((child) => new Promise((ready) => child.once('message', ready))))
   const began = monotonic()
   const results = await Promise.all(
@@ -230,6 +231,7 @@ const timeOf = async (workers: number): Promise<{ wall: number; cpu: number; sha
     ),
   )
   const wall = monotonic() - began
+  await ended
   rmSync(folder, { recursive: true, force: true })
   return {
     wall,
