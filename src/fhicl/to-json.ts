@@ -27,6 +27,8 @@ export interface PrintedParts {
   readonly data: Buffer
   /** `document.metadata` */
   readonly metadata: Buffer
+  /** `comments` */
+  readonly comments: Buffer
 }
 
 export const printedParts = (document: FhiclDocument): PrintedParts => {
@@ -35,9 +37,14 @@ export const printedParts = (document: FhiclDocument): PrintedParts => {
     ['{\n"document" : {\n"data" : ', ',\n"metadata" : ', ',\n"search" : [\n\n]\n},\n"comments" : '],
     [data, metadata, comments],
   )
-  const [dataAt = NOWHERE, metadataAt = NOWHERE] = places
+  const [dataAt = NOWHERE, metadataAt = NOWHERE, commentsAt = NOWHERE] = places
   const part = ({ start, end }: Place): Buffer => bytes.subarray(start, end)
-  return { beginning: bytes, data: part(dataAt), metadata: part(metadataAt) }
+  return {
+    beginning: bytes,
+    data: part(dataAt),
+    metadata: part(metadataAt),
+    comments: part(commentsAt),
+  }
 }
 const NOWHERE: Place = { start: 0, end: 0 }
 

@@ -24,6 +24,16 @@ export const noteDoubt = async (
   return doubt
 }
 
+/**
+ * Writes down, before an import begins, the runs that it stores again: once artdaqDB has the update, nothing else says that the archive's blob of that
+ * update, where it has one already, was made of another content (artdaqDB restored from an older copy). A migration takes them. Durable when it
+ * returns. Throws STATE_UNWRITABLE and LOCK_LOST.
+ */
+export const noteUpdates = async (inHand: InHand, { runs, stored }: Plan, holder: Holder): Promise<void> => {
+  const known = await inHand.read()
+  await change(inHand, known, known.union(runs.intersect(stored)), holder)
+}
+
 /** Only a run that the pass has taken was compared, or is in the failure log: the others stay in doubt for a later one. */
 export const resolveDoubt = (
   inHand: InHand,

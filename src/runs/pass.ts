@@ -10,7 +10,7 @@ import { type Recorder, RunBacklog, type RunOutcome, runOutcome } from './run-ba
 import type { StageName } from '../common/stage-name.ts'
 import type { Archiver } from './archiver.ts'
 import { damagedRecords } from './report/damaged-records.ts'
-import { noteDoubt, resolveDoubt } from './doubtful-runs.ts'
+import { noteDoubt, noteUpdates, resolveDoubt } from './doubtful-runs.ts'
 import { rememberForeign } from './foreign-runs.ts'
 import { importAgain } from './restored-database.ts'
 import type { Plan } from './plan.ts'
@@ -91,6 +91,7 @@ const runOne = async (
     const ours = runsOfShare(request.share, stored)
     const doubt =
       stage === 'migrate' ? await noteDoubt(archiver.inHand, plan, lastAttempted, conditions) : undefined
+    if (stage === 'import') await noteUpdates(archiver.inHand, plan, conditions)
     await settle(plan, ours, memory)
     const short = await diskTooSmall(archiver, stage, runs)
     if (short !== undefined) conditions.warn(`[${TITLES[stage]}] ${short}`)

@@ -49,7 +49,7 @@ export const planPass = async (
   const held = withImported(await cache.list<Listing>('artdaq', passListing(artdaq)), imported)
   if (stage === 'migrate') {
     const blobs = await cache.list<Listing>('archive', archive)
-    const plan = await planMigrate(held, blobs, { ...wanted, updated: imported?.updated }, archive)
+    const plan = await planMigrate(held, blobs, wanted, archive)
     return { ...plan, restored: await restoredRuns(archiver, held, blobs) }
   }
   const source = await cache.list<SourceListing>('run-records', records)

@@ -38,14 +38,12 @@ export interface PlanRequest {
   readonly failed: RunSet
   /** There was no state: what the destination lists is taken as it is. */
   readonly isFirst: boolean
-  /** What the last pass had in hand below `last_attempted_run` (`InHand`). */
+  /** What nobody may have compared at the archive (`InHand`). */
   readonly inHand: RunSet
   /** Only the runs of this share. */
   readonly share?: Share | undefined
   /** A run that is put although the archive has its key: `--override-conflict`. */
   readonly override?: number | undefined
-  /** Runs whose updates were imported a moment ago: they are put, and so compared, where the archive has them already. */
-  readonly updated?: readonly number[] | undefined
 }
 
 /**
@@ -132,8 +130,7 @@ export const planMigrate = async (
   const known = archive.runs.minus(failed)
   const doubtful = known.above(isFirst ? Infinity : state.lastAttemptedRun).union(known.intersect(inHand))
   const unproven = doubtful.intersect(artdaq.runs)
-  const again = (request.updated ?? []).filter((run) => artdaq.updates.get(run) === archive.updates.get(run))
-  const changed = behind(artdaq, archive).union(overridden).union(RunSet.of(again))
+  const changed = behind(artdaq, archive).union(overridden)
   const wanted = candidates({ ...request, source: artdaq.runs, destination: archive, unproven, changed })
   const runs = wanted.take(request.limit)
   return {

@@ -6,8 +6,8 @@ import { readText } from '../platform/read-file.ts'
 
 /**
  * The runs at or below `last_attempted_run` that nobody may have compared at the archive: those that a migration has in hand (late ones,
- * retries, updates), and those that the archive holds while artdaqDB does not. The number does not show them, as it does those above.
- * Durable before the first of them is put, or passed by the number. Where the file is lost or damaged, what it named counts as compared.
+ * retries, updates), those that the archive holds while artdaqDB does not, and those whose update an import stores. The number does not show them, as it
+ * does those above. Durable before the first of them is put, or passed by the number. Where the file is lost or damaged, what it named counts as compared.
  */
 export class InHand {
   readonly #path: string

@@ -67,4 +67,12 @@ describe('artdaqDB restored from a copy that is older than the archive', () => {
     expect(site.failures('migrate')).toBe('3\n')
     expect(blob()).toBe(before)
   })
+
+  it('and whose record is another by now is a conflict too where each stage has a process of its own', () => {
+    const site = restored()
+    site.record(3, { files: { 'late.txt': 'much later\n' }, ageSeconds: 900 })
+    expect(site.archiver('--incremental', '--import-only')).toMatchObject({ status: 0 })
+    expect(site.archiver('--incremental', '--migrate-only')).toMatchObject({ status: 1 })
+    expect(site.failures('migrate')).toBe('3\n')
+  })
 })

@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { readJson } from '../../src/fhicl/json/parser.ts'
 import { JsonObject } from '../../src/fhicl/json/model.ts'
 import type { DamagedSite } from './damaged-site.ts'
@@ -13,11 +22,28 @@ export interface Deed {
   readonly goesOn?: boolean
   /** What readers were given yesterday is right where it is found. */
   readonly restores?: boolean
+  /** A digest was made anew over what was changed: a reader may be given that, and the checks must find it by another copy. */
+  readonly forges?: boolean
   /** Returns the files that are not as they were. */
   do(site: DamagedSite): readonly string[]
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** A run's documents, of all versions; the oldest version first. */
+const documentsOf = (site: DamagedSite, run: number): { path: string; entity: string; version: string }[] => {
+  const found = filesBelow(site.site.path('db')).flatMap((path) => {
+    if (!/\/[0-9a-f]{24}\.json$/.test(path)) return []
+    const json = readJson(readFileSync(path, 'utf8'))
+    const nameIn = (key: string): string => {
+      const [first] = json.get(key) as readonly JsonObject[]
+      return textOf(first?.get('name'))
+    }
+    if (!Array.isArray(json.get('runs')) || nameIn('runs') !== String(run)) return []
+    return [{ path, entity: nameIn('entities'), version: textOf(json.get('version')) }]
+  })
+  return found.sort((a, b) => (a.version < b.version ? -1 : 1))
+}
 
 /** A run's document of one entity; of its newest version, or of its first. */
 export const documentOf = (
@@ -26,21 +52,16 @@ export const documentOf = (
   entity: string,
   version: 'first' | 'newest' = 'newest',
 ): string => {
-  const found = filesBelow(site.site.path('db')).flatMap((path) => {
-    if (!/\/[0-9a-f]{24}\.json$/.test(path)) return []
-    const json = readJson(readFileSync(path, 'utf8'))
-    const nameIn = (key: string): string => {
-      const [first] = json.get(key) as readonly JsonObject[]
-      return textOf(first?.get('name'))
-    }
-    if (!Array.isArray(json.get('runs')) || nameIn('runs') !== String(run) || nameIn('entities') !== entity)
-      return []
-    return [{ path, version: textOf(json.get('version')) }]
-  })
-  found.sort((a, b) => (a.version < b.version ? -1 : 1))
+  const found = documentsOf(site, run).filter((document) => document.entity === entity)
   const one = version === 'first' ? found[0] : found.at(-1)
   if (!one) throw new Error(`no document of run ${run} for ${entity}`)
   return one.path
+}
+
+/** The documents of all updates of a run. */
+export const updatesOf = (site: DamagedSite, run: number): readonly string[] => {
+  const documents = documentsOf(site, run)
+  return documents.filter(({ version }) => version !== documents[0]?.version).map(({ path }) => path)
 }
 export const indexOf = (site: DamagedSite, collection: string): string =>
   site.site.path('db', collection, 'index.json')
@@ -60,6 +81,13 @@ export const oidOf = (path: string): string => basename(path, '.json')
 export const swapText = (path: string, one: string, other: string): void =>
   put(path, readFileSync(path, 'utf8').replaceAll(one, '\0').replaceAll(other, one).replaceAll('\0', other))
 
+/** Left behind by a process that was killed. Its name is relative: a socket's may have a hundred bytes. */
+const plantSocket = (path: string): void => {
+  const listen = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`
+  spawnSync(process.execPath, ['-e', listen, basename(path)], { cwd: dirname(path) })
+  if (!lstatSync(path).isSocket()) throw new Error(`${path} is no socket`)
+}
+
 export const at = (what: string, path: (site: DamagedSite) => string, goesOn = true): Deed[] =>
   (
     [
@@ -72,6 +100,10 @@ export const at = (what: string, path: (site: DamagedSite) => string, goesOn = t
         },
       ],
       ['a fifo', (p) => void spawnSync('mkfifo', [p])],
+      ['a socket', plantSocket],
+      // The one never ends, the other says that it is empty.
+      ['a device without an end', (p) => void spawnSync('mknod', [p, 'c', '1', '5'])],
+      ['a device without content', (p) => void spawnSync('mknod', [p, 'c', '1', '3'])],
       ['a dangling link', (p) => symlinkSync('/nowhere/at/all', p)],
       ['a link to itself', (p) => symlinkSync(p, p)],
     ] satisfies [string, (p: string) => void][]

@@ -12,7 +12,7 @@ import { contentOf, filesBelow } from './damages.ts'
 const FAST = '/dev/shm'
 
 /**
- * Archived runs: 1 plain, 2 whose record was removed afterwards, 3 that was stored again when its record changed, 4 with a folder, modes and an
+ * Archived runs: 1 plain, 2 whose record was removed afterwards, 3 that was stored again twice when its record changed, 4 with a folder, modes and an
  * odd name. 9 comes later.
  */
 export const RUNS = [1, 2, 3, 4]
@@ -23,7 +23,7 @@ const STORES = ['db', 'archive']
 /** A site whose stores and work_dir are kept aside as they were when all was archived, to be damaged and put back. */
 export class DamagedSite {
   readonly site: Site
-  /** What readers were given of run 3 before its record changed. */
+  /** What readers were given of run 3 before its record changed, and before it changed again. */
   readonly earlier = new Set<string>()
   readonly #runs = new Map<string, readonly number[]>()
   #kept = new Map<string, string>()
@@ -52,19 +52,23 @@ export class DamagedSite {
     renameSync(site.path('records', String(COMING)), site.path('coming'))
     if ((await commands.pass(false)) !== 0) throw new Error('the site was not archived')
     for (const place of PLACES) cpSync(site.path(place), site.path('yesterday', place), { recursive: true })
-    for (const reader of READERS) this.earlier.add((await this.given(commands, 3, reader)) ?? '')
-    site.record(3, { files: { ...files(3), 'late.txt': 'later\n' }, ageSeconds: 1800 })
-    rmSync(site.path('records', '2'), { recursive: true })
-    if ((await commands.pass(false)) !== 0) throw new Error('the site was not archived again')
+    for (const late of ['later\n', 'later still\n']) {
+      for (const reader of READERS) this.earlier.add((await this.given(commands, 3, reader)) ?? '')
+      site.record(3, { files: { ...files(3), 'late.txt': late }, ageSeconds: late.length * 100 })
+      rmSync(site.path('records', '2'), { recursive: true, force: true })
+      if ((await commands.pass(false)) !== 0) throw new Error('the site was not archived again')
+    }
     for (const place of PLACES) cpSync(site.path(place), site.path('sound', place), { recursive: true })
     this.#kept = this.foreignReaders()
     for (const [path, text] of this.#kept) this.#runs.set(path, runsIn(path, text))
   }
 
-  /** The runs that some documents or blobs are about, as they were; none for a file in work_dir, all for any other file of a store. */
+  /** The runs that some documents, blobs or checksum files are about, as they were; none for a file in work_dir, all for any other file of a store. */
   runsOf(paths: readonly string[]): readonly number[] {
     const inWorkDir = (path: string): boolean => path.startsWith(this.site.path('work'))
-    return [...new Set(paths.flatMap((path) => this.#runs.get(path) ?? (inWorkDir(path) ? [] : RUNS)))]
+    const runs = (path: string): readonly number[] =>
+      this.#runs.get(path.replace(/sha256$/, 'txt')) ?? (inWorkDir(path) ? [] : RUNS)
+    return [...new Set(paths.flatMap(runs))]
   }
 
   /** What a reader is given of a run; undefined where the command fails. */

@@ -8,14 +8,14 @@ export const ARCHIVE: readonly Deed[] = [
   {
     what: 'an update replaced by the blob before it, without its checksum',
     do: (site) => {
-      put(blobOf(site, '3-update-1'), readFileSync(blobOf(site, '3')))
-      return [blobOf(site, '3-update-1')]
+      put(blobOf(site, '3-update-2'), readFileSync(blobOf(site, '3-update-1')))
+      return [blobOf(site, '3-update-2')]
     },
   },
   {
     what: 'the blobs of a run and of its update exchanged, with their checksums',
     do: (site) => {
-      const [a, b] = [blobOf(site, '3'), blobOf(site, '3-update-1')]
+      const [a, b] = [blobOf(site, '3'), blobOf(site, '3-update-2')]
       swapNames(a, b)
       swapNames(sumOf(a), sumOf(b))
       return [a, b]
@@ -34,10 +34,30 @@ export const ARCHIVE: readonly Deed[] = [
   {
     what: 'an update under a later number',
     do: (site) => {
-      const [a, b] = [blobOf(site, '3-update-1'), blobOf(site, '3-update-2')]
+      const [a, b] = [blobOf(site, '3-update-2'), blobOf(site, '3-update-3')]
       renameSync(a, b)
       renameSync(sumOf(a), sumOf(b))
       return [a, b]
+    },
+  },
+  {
+    what: 'the blobs of two updates exchanged, with checksums that fit',
+    forges: true,
+    do: (site) => {
+      const [a, b] = [blobOf(site, '3-update-1'), blobOf(site, '3-update-2')]
+      swapNames(a, b)
+      for (const one of [a, b])
+        put(sumOf(one), formatChecksum(checksumOf(readFileSync(one), basename(one), Date.now())))
+      return [a, b]
+    },
+  },
+  {
+    what: 'two updates gone',
+    restores: true,
+    do: (site) => {
+      const gone = [blobOf(site, '3-update-1'), blobOf(site, '3-update-2')]
+      for (const one of gone.flatMap((blob) => [blob, sumOf(blob)])) rmSync(one)
+      return gone
     },
   },
   {
@@ -102,6 +122,7 @@ export const ARCHIVE: readonly Deed[] = [
   ...at('a blob', (site) => blobOf(site, '1')),
   ...at('a checksum file', (site) => sumOf(blobOf(site, '1'))),
   ...at('the blob of an update', (site) => blobOf(site, '3-update-1')),
+  ...at('the blob of the newest update', (site) => blobOf(site, '3-update-2')),
   ...at('the blob of the run that comes', (site) => blobOf(site, '9'), false),
   ...at('a blob of no run', (site) => blobOf(site, 'readme')),
   ...at('a folder of another thousand', (site) => join(dirname(dirname(blobOf(site, '1'))), '1000-1999')),

@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, linkSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { at, type Deed, documentOf, indexOf, oidOf, put, swapNames, swapText } from './adversary.ts'
+import {
+  at,
+  type Deed,
+  documentOf,
+  indexOf,
+  oidOf,
+  put,
+  swapNames,
+  swapText,
+  updatesOf,
+} from './adversary.ts'
 
 export const ARTDAQDB: readonly Deed[] = [
   {
@@ -109,11 +119,49 @@ export const ARTDAQDB: readonly Deed[] = [
     },
   },
   {
-    what: 'the database as it was yesterday',
+    what: 'the database as it was before two updates of a run',
     restores: true,
     do: (site) => {
       site.restore('db')
       return [site.site.path('db')]
+    },
+  },
+  {
+    what: 'two updates of a run gone, and still in the indexes',
+    restores: true,
+    do: (site) => {
+      const gone = updatesOf(site, 3)
+      gone.forEach((path) => rmSync(path))
+      return gone
+    },
+  },
+  {
+    what: 'two updates of a run gone, and the indexes',
+    restores: true,
+    do: (site) => {
+      const gone = updatesOf(site, 3)
+      gone.forEach((path) => rmSync(path))
+      site.loseIndexes()
+      return gone
+    },
+  },
+  {
+    what: 'two updates of a run gone, and the indexes as they were before them',
+    restores: true,
+    do: (site) => {
+      const gone = updatesOf(site, 3)
+      gone.forEach((path) => rmSync(path))
+      for (const name of ['RunHistory', 'SystemLayout'])
+        copyFileSync(site.site.path('yesterday', 'db', name, 'index.json'), indexOf(site, name))
+      return gone
+    },
+  },
+  {
+    what: 'the manifests of two updates exchanged',
+    do: (site) => {
+      const [older, newer] = updatesOf(site, 3).filter((path) => path.includes('/SystemLayout/'))
+      swapNames(older!, newer!)
+      return [older!, newer!]
     },
   },
   {

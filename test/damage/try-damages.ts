@@ -6,6 +6,12 @@ import { damage, type Damaged, type Kind, pickFrom } from './damages.ts'
 const LOSSES = ['nothing', 'archive', 'indexes', 'work_dir', 'nothing', 'nothing'] as const
 type Loss = (typeof LOSSES)[number]
 
+/**
+ * Whether an answer that is not what was archived is right where the checks find something. An update may be one document: where that is damaged and
+ * the index that named it is lost, nothing in artdaqDB says any more that there was an update. The archive does, and the checks compare.
+ */
+type Allowed = (text: string | undefined, of: string) => boolean
+
 /** What readers are given, by run and reader. */
 type Answers = ReadonlyMap<string, string | undefined>
 
@@ -47,11 +53,11 @@ export class Trial {
     return this.after(() => damage(places, random, kind), random)
   }
 
-  /** The same after any damage. `goesOn`: the pass must archive the run that comes. */
+  /** The same after any damage, of which `Deed` says what else holds. */
   async after(
     damaging: () => Damaged,
     random: () => number,
-    { goesOn = false, restores = false } = {},
+    { goesOn = false, restores = false, forges = false } = {},
   ): Promise<string[]> {
     const site = this.#site
     site.heal()
@@ -61,17 +67,16 @@ export class Trial {
     const { asked, again } = this.#asked(paths, random)
     const isFound = (await this.#commands.checks()).some((code) => code !== 0)
     const first = await this.#answers(asked)
-    const before = (answers: Answers): Answers =>
-      restores && isFound
-        ? new Map([...answers].filter(([, text]) => !site.earlier.has(text ?? '')))
-        : answers
-    const wrong = this.#wrong(before(first), isFound)
+    const isEarlier: Allowed = (text) => site.earlier.has(text ?? '')
+    const isAllowed: Allowed = (text, of) =>
+      (restores && isEarlier(text, of)) || (forges && !of.startsWith(`${COMING} `))
+    const wrong = this.#wrong(first, isFound, isAllowed)
     if (!isFound) wrong.push(...site.foreignDifferences().map((path) => `${path} says something else, and nothing finds it`)) // prettier-ignore
     const digest = site.digest
     site.come()
     const code = await this.#commands.pass(incremental)
-    const runs = site.digest === digest ? [COMING] : [...again, COMING]
-    const later = await this.#answers(runs)
+    const isAsBefore = site.digest === digest
+    const later = await this.#answers(isAsBefore ? [COMING] : [...again, COMING])
     if (code === 0 && [...later].some(([of, text]) => of.startsWith(`${COMING} `) && text === undefined))
       wrong.push(`a pass ends with 0, and ${COMING} cannot be read`)
     if (goesOn && READERS.some((reader) => later.get(`${COMING} ${reader}`) === undefined))
@@ -82,38 +87,30 @@ export class Trial {
         ? later
         : new Map([...later].filter(([of, text]) => text !== undefined || !of.startsWith(`${COMING} `)))
     wrong.push(
-      ...(await this.#judged(
-        new Map([...first, ...told]),
-        'then a pass',
-        restores ? site.earlier : undefined,
-      )),
+      ...(await this.#judged(new Map([...(isAsBefore ? first : []), ...told]), 'then a pass', isAllowed)),
     )
     if (loss !== 'nothing') {
       lose(site, loss)
       await this.#commands.pass(false)
-      const last = await this.#judged(await this.#answers([...again, COMING]), `then ${loss} lost, and a pass`, site.earlier) // prettier-ignore
-      wrong.push(...last)
+      const last = await this.#answers([...again, COMING])
+      const eitherAllowed: Allowed = (text, of) => isEarlier(text, of) || isAllowed(text, of)
+      wrong.push(...(await this.#judged(last, `then ${loss} lost, and a pass`, eitherAllowed)))
     }
     return wrong.map((text) => `${what}: ${text}`.replaceAll(site.site.root, ''))
   }
 
-  /**
-   * `earlier`: answers that are right where the checks find something. An update may be one document: where that is damaged and the index that named
-   * it is lost, nothing in artdaqDB says any more that there was an update. The archive does, and the checks compare.
-   */
-  async #judged(answers: Answers, when: string, earlier: ReadonlySet<string> = new Set()): Promise<string[]> {
+  async #judged(answers: Answers, when: string, isAllowed: Allowed): Promise<string[]> {
     const isRight = ([of, text]: [string, string | undefined]): boolean => text === this.#sound.get(of)
     if ([...answers].every(isRight)) return []
     const isFound = (await this.#commands.checks()).some((code) => code !== 0)
-    const given = new Map([...answers].filter(([, text]) => !isFound || !earlier.has(text ?? '')))
-    return this.#wrong(given, isFound).map((text) => `${when}: ${text}`)
+    return this.#wrong(answers, isFound, isAllowed).map((text) => `${when}: ${text}`)
   }
 
   /** Other bytes than were archived; or a reader who gets nothing, and no check that says why. */
-  #wrong(answers: Answers, isFound: boolean): string[] {
+  #wrong(answers: Answers, isFound: boolean, isAllowed: Allowed): string[] {
     return [...answers].flatMap(([of, text]) => {
       if (text === undefined) return isFound ? [] : [`${of} cannot be read, and nothing finds it`]
-      return text === this.#sound.get(of) ? [] : [`wrong bytes of ${of}`]
+      return text === this.#sound.get(of) || (isFound && isAllowed(text, of)) ? [] : [`wrong bytes of ${of}`]
     })
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { ArchiverError, messageOf } from '../../errors.ts'
+import { writeJsonBytes } from '../../fhicl/json/printer.ts'
 import { RunSet } from '../../common/run-set.ts'
 import type { StoredRun } from '../run-record.ts'
 import type { IndexFacts } from '../store.ts'
@@ -145,7 +146,11 @@ function misnamed(collection: Collection, stored: Stored): readonly Finding[] {
 const fitsOriginal = (stored: Stored): boolean => {
   const { text } = stored.originals
   if (text === undefined) return true
-  return contentOf(partsOf(text, shownName(stored.facts.entities[0] ?? ''))) === stored.content
+  const parts = partsOf(text, shownName(stored.facts.entities[0] ?? ''))
+  return (
+    contentOf(parts) === stored.content &&
+    parts.comments.equals(writeJsonBytes(stored.json.get('comments') ?? []))
+  )
 }
 
 interface Seen {

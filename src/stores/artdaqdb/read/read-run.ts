@@ -102,7 +102,8 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
         `the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`,
       )
   const marks = proofs.filter(({ collection }) => collection === COMMIT_MARK)
-  const kept = marks.map(({ stored }) => stored.kept).find(({ manifest }) => manifest) ?? NOTHING_KEPT
+  const mark = marks.find(({ stored }) => stored.kept.manifest)
+  const kept = mark?.stored.kept ?? NOTHING_KEPT
   const { manifest, unsealed } = kept
   if (manifest && manifest.run !== run) throw corrupt(`its manifest is of run ${manifest.run}`)
   const given = new Set(
@@ -110,13 +111,16 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
   )
   const missing = kept.documents.find((name) => !given.has(name))
   if (missing !== undefined) throw corrupt(`its document ${missing} is not in the index`)
-  for (const { collection, entity, stored, proof } of proofs) {
+  for (const { collection, entity, version, stored, proof } of proofs) {
     const name = documentName({ collection, entity: shownName(entity) })
     // Older versions of this program completed other programs' runs with documents of ours, which have no seal.
     if (!manifest && (proof === 'sealed' || (proof === 'derived' && collection === COMMIT_MARK)))
       throw corrupt(`${stored.path} is ours, and the manifest of the run is gone`)
     if (unsealed && kept.documents.includes(name) && proof !== 'sealed' && !unsealed.includes(name))
       throw corrupt(`${stored.path} had a seal when it was stored, and has none`)
+    // One of an earlier version was in the record before an update.
+    if (mark?.version === version && proof === 'sealed' && !kept.documents.includes(name))
+      throw corrupt(`${stored.path} is ours, and the manifest of the run does not list it`)
   }
   return kept
 }

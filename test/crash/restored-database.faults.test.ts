@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { afterAll, describe, expect, it } from 'vitest'
+import { functions } from '../damage/commands.ts'
+import { Site } from '../site.ts'
+import { crashAt, stepsTaken } from './harness.ts'
+
+/** As long as a timer would need at most to make good what a kill left. */
+const PASSES = 3
+const RUN = 3
+const BLOB = 'archive/run_records/configuration/0-999/3-update-1.txt'
+const PLACES = ['records', 'work', 'db', 'archive']
+
+/** With all digits of the times: a record is known by them. */
+const copyOf = (from: string, to: string): void => {
+  if (spawnSync('cp', ['-a', from, to]).status !== 0) throw new Error(`${from} was not copied`)
+}
+
+/** Run 3 is archived, and again when its record has changed; then artdaqDB is as it was before that. `since`: its record has changed once more. */
+const restored = async (since?: string): Promise<Site> => {
+  const site = new Site()
+  const pass = (): Promise<number> => functions(site).pass(true)
+  for (const run of [1, RUN]) site.record(run)
+  await pass()
+  copyOf(site.path('db'), site.path('yesterday'))
+  site.record(RUN, { files: { 'late.txt': 'later\n' }, ageSeconds: 1800 })
+  await pass()
+  rmSync(site.path('db'), { recursive: true })
+  copyOf(site.path('yesterday'), site.path('db'))
+  if (since !== undefined) site.record(RUN, { files: { 'late.txt': since }, ageSeconds: 900 })
+  return site
+}
+
+/** The same after the pass that warns, and marks the run to be imported again. */
+const marked = async (): Promise<Site> => {
+  const site = await restored()
+  await functions(site).pass(true)
+  return site
+}
+
+const another = (template: Site): Site => {
+  const site = new Site()
+  rmSync(site.path('records'), { recursive: true })
+  for (const place of PLACES) copyOf(template.path(place), site.path(place))
+  return site
+}
+
+const templates: Site[] = []
+afterAll(() => templates.forEach((site) => site.remove()))
+
+/** Each step by its name, the first and the last time it is taken. */
+const pointsOf = (template: Site): [string, number][] => {
+  const site = another(template)
+  const steps = stepsTaken(site, ['--incremental'])
+  site.remove()
+  return [...new Set(steps)].flatMap((name) => {
+    const times = steps.filter((step) => step === name).length
+    return [...new Set([1, times])].map((nth): [string, number] => [name, nth])
+  })
+}
+
+/** What both places give of the late file. */
+const lateOf = async (site: Site): Promise<Record<string, string>> => {
+  const given: Record<string, string> = {}
+  for (const from of ['artdaq', 'archive'] as const) {
+    const to = site.path('out')
+    rmSync(to, { recursive: true, force: true })
+    const code = await functions(site).read(RUN, from, to)
+    const late = `${to}/late.txt`
+    given[from] = code !== 0 ? 'refused' : existsSync(late) ? readFileSync(late, 'utf8') : 'without it'
+  }
+  return given
+}
+
+const SITUATIONS = [
+  { pass: 'the pass that marks it', prepare: () => restored() },
+  { pass: 'the pass that imports it again', prepare: marked },
+]
+
+for (const { pass, prepare } of SITUATIONS) {
+  const template = await prepare()
+  templates.push(template)
+  describe(`a run of a restored artdaqDB, where ${pass} is killed`, () => {
+    it.each(pointsOf(template))(
+      'at "%s" (%i), has its late file in both places in the end',
+      async (name, nth) => {
+        const site = another(template)
+        const blob = readFileSync(site.path(BLOB))
+        expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
+        for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
+        expect(await lateOf(site)).toEqual({ artdaq: 'later\n', archive: 'later\n' })
+        expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
+        expect(await functions(site).checks()).toEqual([0, 0, 0])
+        expect(site.archived()).toEqual(['1', '3', '3-update-1'])
+        site.remove()
+      },
+    )
+  })
+}
+
+const changed = await restored('much later\n')
+templates.push(changed)
+describe('a run of a restored artdaqDB whose record is another by now, where the pass that imports it is killed', () => {
+  it.each(pointsOf(changed))('at "%s" (%i), is never called archived', async (name, nth) => {
+    const site = another(changed)
+    const blob = readFileSync(site.path(BLOB))
+    expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
+    for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
+    expect(site.failures('migrate')).toBe(`${RUN}\n`)
+    expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
+    expect(await lateOf(site)).toMatchObject({ archive: 'later\n' })
+    expect((await functions(site).checks()).some((code) => code !== 0)).toBe(true)
+    site.remove()
+  })
+})
