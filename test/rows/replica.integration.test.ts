@@ -6,7 +6,7 @@ import { startMariadb } from './mariadb.ts'
 import { range, Site, startArchiver } from './servers.ts'
 
 const primary = await startMariadb('--server-id=1', '--log-bin=bin', '--binlog-format=ROW')
-const second = await startMariadb('--server-id=2', '--log-bin=bin', '--binlog-format=ROW')
+const second = await startMariadb('--server-id=2', '--log-bin=bin', '--binlog-format=ROW', '--sync-binlog=1')
 if (!primary || !second) console.warn('SKIPPED: MariaDB is not installed: no replica is watched')
 
 const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000))

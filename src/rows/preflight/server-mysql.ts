@@ -46,6 +46,13 @@ export async function* durabilityMysql(archive: Session): AsyncGenerator<Problem
         "the archive's server does not write each commit to disk (innodb_flush_log_at_trx_commit is not 1)",
       cure: 'SET GLOBAL innodb_flush_log_at_trx_commit = 1',
     }
+  // With a binary log it is that log which decides, after a crash, which transactions were committed.
+  const synced = await variable(archive, 'sync_binlog')
+  if ((await variable(archive, 'log_bin')) === '1' && synced !== '1')
+    yield {
+      message: `the archive's server does not write its binary log to disk with each commit (sync_binlog is ${synced}): after a power cut it would undo what it had committed`,
+      cure: 'SET GLOBAL sync_binlog = 1',
+    }
 }
 
 /** Whether both connections lead to one server, whatever its names are: a lock of one is seen by the other. */
