@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { parseFhicl } from '../src/fhicl/parser.ts'
 import { printedParts } from '../src/fhicl/to-json.ts'
 import { factsOf, unsealedText } from '../src/stores/artdaqdb/format/document-printer.ts'
-import { indexText } from '../src/stores/artdaqdb/format/index-codec.ts'
+import { indexText } from '../src/stores/artdaqdb/format/index-text.ts'
 import { CollectionIndex } from '../src/stores/artdaqdb/format/search-index.ts'
 import { artdaqStamp } from '../src/stores/artdaqdb/format/timestamp.ts'
 

@@ -13,7 +13,7 @@ import type { IndexFacts } from '../../src/stores/store.ts'
 import { CollectionIndex } from '../../src/stores/artdaqdb/format/search-index.ts'
 import { documentText } from '../../src/stores/artdaqdb/format/document-printer.ts'
 import { FileSystemDb } from '../../src/stores/artdaqdb/filesystem-db.ts'
-import { indexText } from '../../src/stores/artdaqdb/format/index-codec.ts'
+import { indexText } from '../../src/stores/artdaqdb/format/index-text.ts'
 import { oidOf } from '../../src/stores/artdaqdb/names.ts'
 
 /**
@@ -193,10 +193,7 @@ function makeDatabase(path: string): void {
     }
   for (const [collection, all] of Object.entries(facts)) {
     const text = [...indexText(CollectionIndex.EMPTY.plus(all))]
-    writeFileSync(
-      join(path, collection, 'index.json'),
-      Buffer.concat(text.map((part) => Buffer.from(part as string, 'latin1'))),
-    )
+    writeFileSync(join(path, collection, 'index.json'), Buffer.concat(text))
   }
 }
 

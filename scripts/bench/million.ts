@@ -16,7 +16,7 @@ import { signatureOf } from '../../src/stores/run-records/signature.ts'
 import { BUILT_IN_SCHEMA } from '../../src/stores/run-records/fhiclize/schema.ts'
 import { prepare } from '../../src/stores/artdaqdb/write/prepare-documents.ts'
 import { documentText, factsOf } from '../../src/stores/artdaqdb/format/document-printer.ts'
-import { indexText } from '../../src/stores/artdaqdb/format/index-codec.ts'
+import { indexText } from '../../src/stores/artdaqdb/format/index-text.ts'
 import { CollectionIndex } from '../../src/stores/artdaqdb/format/search-index.ts'
 import { metadataRecord } from '../../src/stores/artdaqdb/format/system-metadata.ts'
 import { oidOf } from '../../src/stores/artdaqdb/names.ts'
@@ -143,8 +143,7 @@ class FilledDatabase {
   close(): void {
     for (const [name, facts] of Object.entries(this.#facts)) {
       const file = openSync(join(this.path, name, 'index.json'), 'wx')
-      for (const piece of indexText(CollectionIndex.EMPTY.plus(facts)))
-        writevSync(file, [typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece])
+      for (const piece of indexText(CollectionIndex.EMPTY.plus(facts))) writevSync(file, [piece])
       closeSync(file)
     }
   }

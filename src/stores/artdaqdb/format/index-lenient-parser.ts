@@ -1,8 +1,9 @@
 import { isArray, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
 import { readJson } from '../../../fhicl/json/parser.ts'
 import { escapeText } from '../../../fhicl/json/printer.ts'
-import { CollectionIndex, everySection, SECTIONS, type Names } from './search-index.ts'
-import { SortedList } from './sorted-list.ts'
+import { IndexParts } from './index-parts.ts'
+import { type CollectionIndex, SECTIONS } from './search-index.ts'
+import { StringTable } from './string-table.ts'
 
 /**
  * Reads an index in any layout of JSON that artdaq's reader takes: the one-line form of an empty index, an index that
@@ -13,29 +14,29 @@ export function parseLooseIndex(bytes: Buffer): CollectionIndex {
   const known = new Set<string>(['ouid', ...SECTIONS])
   const strange = top.keys.find((key) => !known.has(key))
   if (strange !== undefined) throw new SyntaxError(`"${strange}" is no section of an index`)
-  return new CollectionIndex(
-    listOf(top.get('ouid'), 'ouid'),
-    everySection((section) => namesOf(top.get(section), section)),
-  )
+  const parts = new IndexParts(StringTable.EMPTY.with(listOf(top.get('ouid'), 'ouid')).table)
+  for (const section of SECTIONS)
+    for (const [name, items] of namesOf(top.get(section), section)) {
+      for (const item of items) parts.add(section, Buffer.from(item, 'latin1'), 0, item.length)
+      parts.end(section, name)
+    }
+  return parts.index()
 }
 
-function namesOf(value: JsonValue | undefined, section: string): Names {
+function namesOf(value: JsonValue | undefined, section: string): ReadonlyMap<string, readonly string[]> {
   if (!(value instanceof JsonObject)) throw new SyntaxError(`"${section}" is no object`)
-  const names = new Map<string, SortedList>()
+  const names = new Map<string, readonly string[]>()
   for (const [key, list] of value.members()) {
     const name = escapeText(key)
-    const more = listOf(list, section).items
-    names.set(name, names.get(name)?.with(more) ?? SortedList.of(more))
+    names.set(name, [...(names.get(name) ?? []), ...listOf(list, section)])
   }
   return names
 }
 
-function listOf(value: JsonValue | undefined, where: string): SortedList {
+function listOf(value: JsonValue | undefined, where: string): readonly string[] {
   if (!isArray(value)) throw new SyntaxError(`"${where}" holds no list`)
-  return SortedList.of(
-    value.map((item) => {
-      if (typeof item !== 'string') throw new SyntaxError(`"${where}" holds what is no string`)
-      return escapeText(item)
-    }),
-  )
+  return value.map((item) => {
+    if (typeof item !== 'string') throw new SyntaxError(`"${where}" holds what is no string`)
+    return escapeText(item)
+  })
 }

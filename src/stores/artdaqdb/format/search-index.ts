@@ -1,5 +1,7 @@
 import type { IndexFacts } from '../../store.ts'
-import { SortedList } from './sorted-list.ts'
+import { ItemList } from './item-list.ts'
+import { NameLists } from './name-lists.ts'
+import { numbersTo, StringTable } from './string-table.ts'
 
 /** The sections of an index that lead from names to lists, in artdaq's order; `ouid` stands before them. */
 export const SECTIONS = [
@@ -12,100 +14,134 @@ export const SECTIONS = [
 ] as const
 
 export type Section = (typeof SECTIONS)[number]
-export type Names = ReadonlyMap<string, SortedList>
-type Sections = Readonly<Record<Section, Names>>
+export type Sections = Readonly<Record<Section, NameLists>>
+
+/** This section leads to times, the others to documents. */
+export const STAMPS = 'configurations.assigned'
+
+/** What the lists of an index are made of, beside its sections. */
+export interface Items {
+  /** Every document that a list names. */
+  readonly documents: StringTable
+  readonly stamps: StringTable
+  /** The documents that the index knows. */
+  readonly ouid: Uint32Array
+}
 
 /**
  * The search index of one collection: a value, never changed, so that a commit that fails leaves what was
- * known before. Names keep the order in which they came, also such as look like numbers.
+ * known before. Names keep the order in which they came, also such as look like numbers. How it is kept in memory: docs/FORMATS.md, "The index".
  */
 export class CollectionIndex {
-  static readonly EMPTY = new CollectionIndex(SortedList.EMPTY, emptySections())
-  readonly ouid: SortedList
+  static readonly EMPTY = CollectionIndex.of(
+    { documents: StringTable.EMPTY, stamps: StringTable.EMPTY, ouid: new Uint32Array(0) },
+    everySection(() => NameLists.from(StringTable.EMPTY, [])),
+  )
+  readonly ouid: ItemList
+  readonly #items: Items
   readonly #sections: Sections
 
-  constructor(ouid: SortedList, sections: Sections) {
-    this.ouid = ouid
+  private constructor(items: Items, sections: Sections) {
+    this.ouid = new ItemList(items.documents, items.ouid)
+    this.#items = items
     this.#sections = sections
   }
 
-  section(name: Section): Names {
+  /** `sections`: numbers of `documents`; those of `configurations.assigned`, of `stamps`. */
+  static of(items: Items, sections: Sections): CollectionIndex {
+    const model = sections['configurations.name']
+    return new CollectionIndex(
+      items,
+      everySection((section) => (sections[section] === model ? model : sections[section].sharing(model))),
+    )
+  }
+
+  section(name: Section): NameLists {
     return this.#sections[name]
   }
 
   /** The list of a name; empty where the name is not known. */
-  list(section: Section, name: string): SortedList {
-    return this.#sections[section].get(name) ?? SortedList.EMPTY
+  list(section: Section, name: string): ItemList {
+    return this.#sections[section].get(name) ?? ItemList.EMPTY
+  }
+
+  /** Every document that a list names, whether or not the index knows it. */
+  get documents(): StringTable {
+    return this.#items.documents
   }
 
   /** The index with these documents added by artdaq's rule. Nothing is ever removed, and nothing counts twice. */
-  plus(documents: Iterable<IndexFacts>): CollectionIndex {
-    const oids: string[] = []
-    const additions = new Map<Section, Map<string, string[]>>(SECTIONS.map((section) => [section, new Map()]))
-    const add = (section: Section, name: string, item: string): void => {
-      const names = additions.get(section)
-      const items = names?.get(name)
-      if (items) items.push(item)
-      else names?.set(name, [item])
-    }
-    for (const { oid, version, configurations, entities, aliases, runs } of documents) {
-      oids.push(oid)
-      add('version', version, oid)
-      for (const { name, assigned } of configurations) {
-        add('configurations.name', name, oid)
-        add('configurations.assigned', name, assigned)
-      }
-      for (const name of entities) add('entities.name', name, oid)
-      for (const name of aliases) add('aliases.active.name', name, oid)
-      for (const name of runs) add('runs.name', name, oid)
-    }
-    if (oids.length === 0) return this
-    const grown = (section: Section): Names => {
-      const names = new Map(this.#sections[section])
-      for (const [name, items] of additions.get(section) ?? [])
-        names.set(name, (names.get(name) ?? SortedList.EMPTY).with(items))
-      return names
-    }
-    return new CollectionIndex(this.ouid.with(oids), everySection(grown))
+  plus(facts: Iterable<IndexFacts>): CollectionIndex {
+    const added = [...facts]
+    if (added.length === 0) return this
+    const documents = this.#items.documents.with(added.map(({ oid }) => oid))
+    const stamps = this.#items.stamps.with(
+      added.flatMap(({ configurations }) => configurations.map(({ assigned }) => assigned)),
+    )
+    const additions = additionsOf(added, documents.numbers, stamps.numbers)
+    const isKnown = new Uint8Array(documents.table.size)
+    for (const number of this.#items.ouid) isKnown[documents.moved[number] ?? 0] = 1
+    for (const number of documents.numbers) isKnown[number] = 1
+    const ouid = numbersTo(documents.table.size).filter((number) => isKnown[number] === 1)
+    return CollectionIndex.of(
+      { documents: documents.table, stamps: stamps.table, ouid },
+      everySection((section) => {
+        const { table, moved } = section === STAMPS ? stamps : documents
+        return this.#sections[section].with(table, moved, additions[section])
+      }),
+    )
   }
 
   /** The index without these documents, and without the names that no other document bears. For documents that have moved to another database. */
   minus(oids: ReadonlySet<string>): CollectionIndex {
-    const configurations = shrunk(this.#sections['configurations.name'], oids)
-    return new CollectionIndex(
-      this.ouid.without(oids),
+    const gone = new Set([...oids].map((oid) => this.#items.documents.find(oid)))
+    const isKept = (number: number): boolean => !gone.has(number)
+    const configurations = this.#sections['configurations.name'].withItems(isKept)
+    return CollectionIndex.of(
+      { ...this.#items, ouid: this.#items.ouid.filter(isKept) },
       everySection((section) => {
         if (section === 'configurations.name') return configurations
         const names = this.#sections[section]
-        // This one leads to times, not to documents.
-        if (section === 'configurations.assigned')
-          return new Map([...names].filter(([name]) => configurations.has(name)))
-        return shrunk(names, oids)
+        return section === STAMPS
+          ? names.withNames((name) => configurations.has(name))
+          : names.withItems(isKept)
       }),
     )
   }
 }
 
-const shrunk = (names: Names, oids: ReadonlySet<string>): Names => {
-  const left = new Map<string, SortedList>()
-  for (const [name, list] of names) {
-    const rest = list.without(oids)
-    if (rest.size > 0) left.set(name, rest)
+type Additions = Readonly<Record<Section, Map<string, number[]>>>
+
+/** `documents`: the number of each; `stamps`: those of their configurations, in the same order. */
+function additionsOf(facts: readonly IndexFacts[], documents: Uint32Array, stamps: Uint32Array): Additions {
+  const additions = everySection(() => new Map<string, number[]>())
+  const add = (section: Section, name: string, number: number): void => {
+    const numbers = additions[section].get(name)
+    if (numbers) numbers.push(number)
+    else additions[section].set(name, [number])
   }
-  return left
+  let stamp = 0
+  for (const [position, { version, configurations, entities, aliases, runs }] of facts.entries()) {
+    const number = documents[position] ?? 0
+    add('version', version, number)
+    for (const { name } of configurations) {
+      add('configurations.name', name, number)
+      add(STAMPS, name, stamps[stamp++] ?? 0)
+    }
+    for (const name of entities) add('entities.name', name, number)
+    for (const name of aliases) add('aliases.active.name', name, number)
+    for (const name of runs) add('runs.name', name, number)
+  }
+  return additions
 }
 
-export function everySection(names: (section: Section) => Names): Sections {
+export function everySection<T>(make: (section: Section) => T): Readonly<Record<Section, T>> {
   return {
-    version: names('version'),
-    'configurations.name': names('configurations.name'),
-    'entities.name': names('entities.name'),
-    'aliases.active.name': names('aliases.active.name'),
-    'runs.name': names('runs.name'),
-    'configurations.assigned': names('configurations.assigned'),
+    version: make('version'),
+    'configurations.name': make('configurations.name'),
+    'entities.name': make('entities.name'),
+    'aliases.active.name': make('aliases.active.name'),
+    'runs.name': make('runs.name'),
+    'configurations.assigned': make('configurations.assigned'),
   }
-}
-
-function emptySections(): Sections {
-  return everySection(() => new Map())
 }

@@ -6,7 +6,9 @@ import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
-import { EMPTY_INDEX, indexText, parseIndex } from '../format/index-codec.ts'
+import { StringFinder } from '../format/string-finder.ts'
+import { EMPTY_INDEX, parseIndex } from '../format/index-codec.ts'
+import { indexText } from '../format/index-text.ts'
 import { placeFiles } from '../write/write-files.ts'
 import { readMany, type Unreadable } from '../read/many-documents.ts'
 import { isLarge, readInPieces } from '../read/large-document.ts'
@@ -88,9 +90,7 @@ export class Collection {
     const key = await this.fingerprint()
     if (this.#difference?.key === key) return this.#difference.difference
     const [{ index }, oids] = await Promise.all([this.index(), this.oids()])
-    const there = new Set(oids)
-    const missing = index.ouid.items.filter((oid) => !there.delete(oid))
-    const difference = { orphans: [...there].sort(), missing }
+    const difference = differenceOf(index, oids)
     this.#difference = { key, difference }
     return difference
   }
@@ -217,4 +217,18 @@ export class Collection {
     const { index, unreadable } = await this.rebuilt(await this.#counting())
     return { index, damage: [problem, ...unreadable.map(({ message }) => message)].join('; ') }
   }
+}
+
+function differenceOf({ documents, ouid }: CollectionIndex, there: readonly string[]): Difference {
+  const finder = new StringFinder(documents)
+  const isMissing = new Uint8Array(documents.size)
+  for (const number of ouid.numbers) isMissing[number] = 1
+  const orphans = there.filter((oid) => {
+    const number = finder.findText(oid)
+    if (number === undefined || isMissing[number] === 0) return true
+    isMissing[number] = 0
+    return false
+  })
+  const missing = Array.from(ouid.numbers.filter((number) => isMissing[number] === 1))
+  return { orphans: orphans.sort(), missing: missing.map((number) => documents.at(number)) }
 }

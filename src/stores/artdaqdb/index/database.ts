@@ -100,7 +100,7 @@ export class Database {
     const outline = await this.#validOutline(collections)
     if (outline) return outline.knows.has(run)
     for (const collection of collections)
-      if (indexedRuns((await collection.index()).index).configurations.has(run)) return true
+      if (indexedRuns((await collection.index()).index).has(run)) return true
     return false
   }
 
@@ -109,7 +109,7 @@ export class Database {
     const outline = await this.#validOutline(await this.collections())
     if (outline) return outline.counts.has(run)
     const { index } = await this.collection(COMMIT_MARK).index()
-    return indexedRuns(index).configurations.has(run)
+    return indexedRuns(index).has(run)
   }
 
   /** Whether its indexes are held, or what they know is. */
@@ -133,7 +133,7 @@ export class Database {
     if (collections.some(({ heldKey }) => heldKey === undefined)) return
     const key = await keyOf(collections, ({ heldKey = '' }) => Promise.resolve(heldKey))
     const known = await Promise.all(
-      collections.map(async (one) => RunSet.of(indexedRuns((await one.index()).index).configurations.keys())),
+      collections.map(async (one) => RunSet.of(indexedRuns((await one.index()).index).keys())),
     )
     const position = collections.findIndex(({ name }) => name === COMMIT_MARK)
     this.#outline = {

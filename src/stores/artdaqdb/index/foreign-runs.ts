@@ -12,7 +12,7 @@ export async function maybeForeign(collections: readonly Collection[]): Promise<
   for (const collection of collections) {
     if (collection.name === COMMIT_MARK) continue
     const { index } = await collection.index()
-    for (const [run, names] of indexedRuns(index).configurations)
+    for (const [run, names] of indexedRuns(index))
       if (names.some((name) => !isOneStamp(index.list('configurations.assigned', name).items)))
         found.push(run)
       else if (names.every((name) => index.list('configurations.name', name).size < 2)) found.push(run)

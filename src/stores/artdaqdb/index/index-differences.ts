@@ -50,7 +50,7 @@ export function* surplus(index: CollectionIndex, said: ReadonlyMap<string, Index
 
 /** Stamps decide which of several configurations of a run counts; elsewhere they are without effect, and documents that were written again have others. */
 function* surplusStamps(index: CollectionIndex, said: ReadonlyMap<string, IndexFacts>): Generator<string> {
-  const names = [...indexedRuns(index).configurations.values()].filter(({ length }) => length > 1).flat()
+  const names = [...indexedRuns(index)].flatMap(([, names]) => (names.length > 1 ? names : []))
   for (const name of names) {
     const facts = index.list('configurations.name', name).items.map((oid) => said.get(oid))
     const known = new Set(facts.flatMap((one) => one?.configurations ?? []).map(({ assigned }) => assigned))

@@ -52,7 +52,7 @@ export async function listDatabase(
       notes.push(`${damage}: read from the documents instead`)
     }
     const runs = indexedRuns(index)
-    for (const run of runs.configurations.keys()) {
+    for (const run of runs.keys()) {
       seen.push(run)
       if (collection.name === COMMIT_MARK) marked.push(run)
       else rest.add(run)
@@ -116,8 +116,8 @@ const namedRuns = ({ oid, runs, configurations }: IndexFacts): (readonly [run: n
 /** A record may consist of nothing but its schema; only our manifest distinguishes that from a load that was cut short. */
 async function schemaSuffices(collection: Collection, run: number): Promise<boolean> {
   const { index } = await collection.index()
-  const configurations = indexedRuns(index).configurations.get(run) ?? []
-  const oids = configurations.flatMap((name) => [...index.list('configurations.name', name).items])
+  const configurations = indexedRuns(index).configurationsOf(run)
+  const oids = configurations.flatMap((name) => index.list('configurations.name', name).items)
   const { kept } = await collection.documents(oids, ({ kept: { manifest, documents } }) => ({
     manifest,
     documents,
@@ -129,9 +129,10 @@ async function schemaSuffices(collection: Collection, run: number): Promise<bool
 
 function namesToKnow(collection: Collection, index: CollectionIndex): readonly string[] {
   const notes: string[] = []
-  const { configurations, others } = indexedRuns(index)
+  const runs = indexedRuns(index)
+  const { others } = runs
   if (others.length > 0) notes.push(`${collection.path}: ${some(others)}: configurations that are no run's`)
-  for (const [run, names] of configurations)
+  for (const [run, names] of runs)
     if (names.length > 1)
       notes.push(
         `run ${run} has ${names.length} configurations, ${some(names)}: the one assigned last counts`,

@@ -41,10 +41,7 @@ export function runsLacking(
 }
 
 const countingConfiguration = (run: number, indexes: readonly CollectionIndex[]): string | undefined =>
-  newestConfiguration(
-    new Set(indexes.flatMap((index) => indexedRuns(index).configurations.get(run) ?? [])),
-    indexes,
-  )
+  newestConfiguration(new Set(indexes.flatMap((index) => indexedRuns(index).configurationsOf(run))), indexes)
 
 /** The names under which a section has each of some documents. One walk over the section, however many they are. */
 function namesOf(

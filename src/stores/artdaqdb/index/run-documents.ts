@@ -15,36 +15,41 @@ export interface Held {
   readonly indexed: boolean
 }
 
-/** The entities under which an index knows each of some documents. Who asks for many runs gets them from a table, which is made once for an index. */
-function entitiesOf(index: CollectionIndex, oids: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const asked = ASKED.get(index) ?? { times: 0, table: undefined }
-  ASKED.set(index, asked)
-  if (++asked.times > MANY) return (asked.table ??= tableOf(index))
-  const found = new Map<string, string[]>(oids.map((oid) => [oid, []]))
-  for (const [name, list] of index.section('entities.name'))
-    for (const oid of oids) if (list.has(oid)) found.get(oid)?.push(name)
-  return found
+/** The entities under which an index knows a document. */
+const entitiesOf = (index: CollectionIndex, oid: string): readonly string[] => {
+  const number = index.documents.find(oid)
+  return number === undefined ? [] : entityTable(index).of(number)
 }
 
-/** So many runs are looked up one by one. */
-const MANY = 20
-
-const ASKED = new WeakMap<
-  CollectionIndex,
-  { times: number; table: ReadonlyMap<string, readonly string[]> | undefined }
->()
-
-/** The entities of all documents. Most have one, and share the list of those that have the same. */
-function tableOf(index: CollectionIndex): ReadonlyMap<string, readonly string[]> {
-  const table = new Map<string, readonly string[]>()
-  for (const [name, { items }] of index.section('entities.name')) {
-    const alone = [name]
-    for (const oid of items) {
-      const others = table.get(oid)
-      table.set(oid, others ? [...others, name] : alone)
-    }
-  }
+const entityTable = (index: CollectionIndex): EntityTable => {
+  const table = TABLES.get(index) ?? new EntityTable(index)
+  TABLES.set(index, table)
   return table
+}
+
+const TABLES = new WeakMap<CollectionIndex, EntityTable>()
+
+/** The entities of all documents, made once for an index. Most have one: four bytes for each. */
+class EntityTable {
+  readonly #names: readonly string[]
+  /** By document: the place of its first entity in `#names`, and one more. */
+  readonly #first: Uint32Array
+  readonly #more = new Map<number, string[]>()
+
+  constructor(index: CollectionIndex) {
+    const lists = [...index.section('entities.name')]
+    this.#names = lists.map(([name]) => name)
+    this.#first = new Uint32Array(index.documents.size)
+    for (const [place, [name, { numbers }]] of lists.entries())
+      for (const number of numbers)
+        if (this.#first[number] === 0) this.#first[number] = place + 1
+        else this.#more.set(number, [...(this.#more.get(number) ?? []), name])
+  }
+
+  of(number: number): readonly string[] {
+    const first = this.#names[(this.#first[number] ?? 0) - 1]
+    return first === undefined ? [] : [first, ...(this.#more.get(number) ?? [])]
+  }
 }
 
 /** The version under which an index knows a document. A look at every version: for documents that cannot say it themselves. */
@@ -90,12 +95,11 @@ export async function heldOf(
   const { index } = await collection.index()
   const { items } = index.list('configurations.name', configuration)
   if (items.length === 0) return []
-  const entities = entitiesOf(index, items)
   return await Promise.all(
     items.map(async (oid) => {
       const stored = await open(collection, oid)
       const version = countingVersion(index, oid, stored?.facts.version)
-      return { collection, oid, version, entities: entities.get(oid) ?? [], stored, indexed: true }
+      return { collection, oid, version, entities: entitiesOf(index, oid), stored, indexed: true }
     }),
   )
 }

@@ -26,11 +26,11 @@ const COUNTED = new WeakMap<CollectionIndex, Promise<ReadonlyMap<number, number>
 async function countUpdates(marks: Collection, index: CollectionIndex): Promise<ReadonlyMap<number, number>> {
   const updates = new Map<number, number>()
   const names = index.section('configurations.name')
-  for (const [version, { items }] of index.section('version')) {
+  for (const [version, list] of index.section('version')) {
     const configuration = updatedBy(version)
     if (configuration === undefined || names.has(version) || !names.has(configuration)) continue
     const run = runOf(configuration)
-    if (run !== undefined && (await isOurs(marks, items))) updates.set(run, (updates.get(run) ?? 0) + 1)
+    if (run !== undefined && (await isOurs(marks, list.items))) updates.set(run, (updates.get(run) ?? 0) + 1)
   }
   return updates
 }

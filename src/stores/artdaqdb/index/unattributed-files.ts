@@ -78,7 +78,7 @@ const indexesOf = async (database: Database): Promise<Indexes> => {
 function storedAt(run: number, indexes: Indexes): number {
   let first: number | undefined
   for (const index of indexes.values())
-    for (const name of indexedRuns(index).configurations.get(run) ?? [])
+    for (const name of indexedRuns(index).configurationsOf(run))
       for (const stamp of index.list('configurations.assigned', name).items)
         first = Math.min(first ?? Infinity, timeOf(stamp))
   return first ?? 0
@@ -96,7 +96,7 @@ async function standing(
 ): Promise<'whole' | 'short' | 'unknown'> {
   const marks = indexes.get(COMMIT_MARK)
   if (!marks) return 'unknown'
-  const configuration = newestConfiguration(indexedRuns(marks).configurations.get(run) ?? [], [marks])
+  const configuration = newestConfiguration(indexedRuns(marks).configurationsOf(run), [marks])
   if (configuration === undefined) return 'unknown'
   try {
     const documents = await documentsOf(database.collection(COMMIT_MARK), configuration, marks)

@@ -21,7 +21,7 @@ export async function allDocumentsSize(database: Database, run: number): Promise
 async function sizeIn(collection: Collection, run: number): Promise<number> {
   const { index } = await collection.index()
   const oids = new Set<string>()
-  for (const name of indexedRuns(index).configurations.get(run) ?? [])
+  for (const name of indexedRuns(index).configurationsOf(run))
     for (const oid of index.list('configurations.name', name).items) oids.add(oid)
   let bytes = 0n
   for (const oid of oids) {

@@ -44,7 +44,7 @@ export interface ChosenRun {
 export async function chooseRun(database: Database, run: number, open?: Open): Promise<ChosenRun> {
   const collections = await database.collections()
   const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
-  const names = indexes.flatMap((index) => indexedRuns(index).configurations.get(run) ?? [])
+  const names = indexes.flatMap((index) => indexedRuns(index).configurationsOf(run))
   const configuration = newestConfiguration(new Set(names), indexes)
   if (configuration === undefined)
     throw new ArchiverError('NOT_FOUND', `run ${run} has no configuration in artdaqDB ${database.path}`, {
@@ -60,7 +60,7 @@ export async function chooseRun(database: Database, run: number, open?: Open): P
 /** The newest manifest of a run; undefined where another program stored it. Throws STORE_CORRUPT where the document that keeps it is damaged. */
 export async function readManifest(database: Database, run: number): Promise<RecordManifest | undefined> {
   const { index } = await database.collection(COMMIT_MARK).index()
-  const names = indexedRuns(index).configurations.get(run) ?? []
+  const names = indexedRuns(index).configurationsOf(run)
   const configuration = newestConfiguration(names, [index])
   if (configuration === undefined) return undefined
   const stored = newest(await heldOf(database.collection(COMMIT_MARK), configuration, openInPieces))?.stored

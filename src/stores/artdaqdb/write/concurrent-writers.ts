@@ -48,7 +48,7 @@ export async function sortOut<T extends Put>(
   const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
   for (const index of indexes)
     for (const { run, seen } of waiting)
-      for (const name of indexedRuns(index).configurations.get(run) ?? [])
+      for (const name of indexedRuns(index).configurationsOf(run))
         if (index.list('configurations.name', name).items.some((oid) => !seen.has(oid) && !mine.has(oid)))
           touched.add(run)
   for (const { run, documents, seen } of waiting) {

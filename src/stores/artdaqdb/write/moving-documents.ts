@@ -73,9 +73,9 @@ async function factsIn(collection: Collection, oid: string, run: number): Promis
 /** Documents that an index names for a run, by its configurations or its number. */
 export const oidsOf = (index: CollectionIndex, run: number): readonly string[] => [
   ...new Set([
-    ...(indexedRuns(index).configurations.get(run) ?? []).flatMap((name) => [
-      ...index.list('configurations.name', name).items,
-    ]),
+    ...indexedRuns(index)
+      .configurationsOf(run)
+      .flatMap((name) => index.list('configurations.name', name).items),
     ...index.list('runs.name', String(run)).items,
   ]),
 ]

@@ -115,7 +115,7 @@ async function knownOf(
   const collections = await context.database.collections()
   const indexes = await Promise.all(collections.map(async (one) => (await one.index()).index))
   const seen = new Set(indexes.flatMap((index) => oidsOf(index, run.run)))
-  const configurations = indexes.flatMap((index) => indexedRuns(index).configurations.get(run.run) ?? [])
+  const configurations = indexes.flatMap((index) => indexedRuns(index).configurationsOf(run.run))
   const loose = await looseDocuments(run.run, context)
   const theirs = loose.flatMap(({ stored }) => stored?.facts.configurations ?? []).map(({ name }) => name)
   const configuration =
@@ -139,9 +139,9 @@ async function knownOf(
 
 /** All that an index gives a run, under whatever configuration. */
 const oidsOf = (index: CollectionIndex, run: number): readonly string[] =>
-  (indexedRuns(index).configurations.get(run) ?? []).flatMap((name) => [
-    ...index.list('configurations.name', name).items,
-  ])
+  indexedRuns(index)
+    .configurationsOf(run)
+    .flatMap((name) => index.list('configurations.name', name).items)
 
 /** Documents of the run on disk that no index knows: of killed passes, and of this process, waiting for its commit. */
 async function looseDocuments(

@@ -6,7 +6,7 @@ import { printedParts } from '../../../../src/fhicl/to-json.ts'
 import type { RunDocuments } from '../../../../src/stores/run-record.ts'
 import { CollectionIndex } from '../../../../src/stores/artdaqdb/format/search-index.ts'
 import { documentText, factsOf } from '../../../../src/stores/artdaqdb/format/document-printer.ts'
-import { indexText } from '../../../../src/stores/artdaqdb/format/index-codec.ts'
+import { indexText } from '../../../../src/stores/artdaqdb/format/index-text.ts'
 import { never, NOW, openDb, sampleRun } from '../runs.ts'
 import { path, documents, listing, put } from './database-folder.ts'
 
