@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { appendFileSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -10,7 +10,8 @@ import { answers, DIALECTS, openSite, payload, type Dialect, type Site } from '.
 
 const ITEMS = Number(process.env['RECORDS_INSTANCE_ITEMS'] ?? 120)
 const KILLS = Number(process.env['RECORDS_INSTANCE_KILLS'] ?? 3)
-const PAUSE = Number(process.env['RECORDS_KILL_EVERY_MS'] ?? 500)
+/** Milliseconds for which an instance has worked when it is killed. */
+const PAUSE = Number(process.env['RECORDS_KILL_EVERY_MS'] ?? 20)
 const LEASE = 5
 /** Milliseconds in which instances must have done all items on a loaded machine. */
 const LIMIT = 60_000 + ITEMS * 100
@@ -63,6 +64,29 @@ const looking = async <T>(use: QueueUse, look: (store: ClaimStore) => Promise<T>
 
 const backlog = (): Promise<unknown> =>
   looking('looks', async (store) => (await store.counts()).find(({ stage }) => stage === 'records:orders'))
+
+/** A hook that notes, in a file, that its process has an item in hand: until then a kill meets a process that is starting. */
+const writeNotingHook = (): string => {
+  const hook = join(site.folder, 'noting.mjs')
+  writeFileSync(
+    hook,
+    `import { writeFileSync } from 'node:fs'
+globalThis[Symbol.for('run-archiver.step')] = (name) => {
+  if (name !== 'records: mapped') return
+  writeFileSync(${JSON.stringify(site.folder)} + '/works-' + process.pid, '')
+  globalThis[Symbol.for('run-archiver.step')] = undefined
+}`,
+  )
+  return hook
+}
+const works = async (child: ChildProcess): Promise<void> => {
+  while (
+    child.exitCode === null &&
+    child.signalCode === null &&
+    !existsSync(join(site.folder, `works-${child.pid}`))
+  )
+    await sleep(10)
+}
 
 const prepare = async ({ target, queue }: (typeof places)[number]): Promise<void> => {
   site = await openSite(target)
@@ -120,15 +144,22 @@ describe('three instances on one backlog', () => {
     'killed again and again, lose nothing in $target over $queue, store nothing twice and fail nothing',
     async (place) => {
       await prepare(place)
-      const running = [start(), start(), start()]
+      const noting = ['--import', writeNotingHook()]
+      const running = [start(noting), start(noting), start(noting)]
+      let killed = 0
       for (let kill = 0; kill < KILLS; kill++) {
-        await sleep(PAUSE)
         const at = kill % running.length
-        running[at]!.child.kill('SIGKILL')
-        await running[at]!.ended
-        running[at] = start()
+        const { child, ended } = running[at]!
+        await Promise.race([works(child), ended])
+        await sleep(PAUSE)
+        child.kill('SIGKILL')
+        if ((await ended) !== 'SIGKILL') break
+        killed++
+        running[at] = start(noting)
       }
+      expect(killed).toBeGreaterThan(0)
       expect(await Promise.all(running.map(({ ended }) => ended))).toEqual([0, 0, 0])
+      console.log(`${killed} kills of instances at work`)
       await allStoredOnce(place)
     },
     LIMIT + KILLS * (PAUSE + 10_000),
