@@ -20,6 +20,7 @@ import type { Config } from '../config/settings.ts'
 import type { Context } from './context.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import type { StageReport } from '../runs/pass.ts'
+import { RUNS_LEFT } from '../tracking/alerts/runs-left.ts'
 import { queueSeries } from './queue-metrics.ts'
 import { proofAfter, standingsOf } from './stage-standings.ts'
 
@@ -110,6 +111,12 @@ export const openListeners = async (
     close: async ({ exitCode, error, reports }) => {
       const signal = context.signal.aborted ? String(context.signal.reason) : undefined
       const stageError = reports.find((report) => report.error)?.error
+      const left = reports.flatMap((report) => (report.left === undefined ? [] : [report]))
+      if (left.length > 0)
+        ledger.event(RUNS_LEFT, {
+          work_dir: app.workDir,
+          stages: Object.fromEntries(left.map((report) => [report.stage, report.left])),
+        })
       await ledger.end({ exitCode, error: error ?? stageError, signal })
       const standings = await standingsOf(archiver, reports, now()).catch((thrown: unknown) => {
         log.warn(`How the stages stand could not be found out: ${messageOf(thrown)}`)

@@ -16,6 +16,7 @@ import { importAgain } from './restored-database.ts'
 import type { Plan } from './plan.ts'
 import { type Imported, type PassRequest, planPass, stageRuns } from './plan-pass.ts'
 import { type Archived, rememberImported } from './recheck.ts'
+import { leftRuns } from './left-runs.ts'
 import { importing, migrating } from './stages.ts'
 
 /** What a pass is given by whoever started it: a command or the daemon. */
@@ -36,6 +37,8 @@ export interface StageReport {
   readonly plan: Plan | undefined
   readonly outcome: RunOutcome | undefined
   readonly error: Error | undefined
+  /** Ready runs that were left to later passes; undefined where the pass looked only at some, or could not look. */
+  readonly left?: number | undefined
 }
 
 const TITLES: Record<StageName, string> = { import: 'Import', migrate: 'Migrate' }
@@ -118,11 +121,12 @@ const runOne = async (
           conditions,
         )
     }
-    return { stage, plan, outcome, error: outcome.error }
+    const left = leftRuns(request, plan, outcome.pending)
+    return { stage, plan, outcome, error: outcome.error, left }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     conditions.warn(`[${TITLES[stage]}] not started: ${messageWithCode(error)}`)
-    return { stage, plan, outcome: undefined, error }
+    return { stage, plan, outcome: undefined, error, left: plan && leftRuns(request, plan, plan.runs) }
   }
 }
 

@@ -16,6 +16,7 @@ export const THRESHOLDS = {
   lag_unknown: 'held back because no replica says its lag',
   failure_log: 'more than 50 runs',
   gap: 'older than 24 h',
+  backlog_growing: '3 passes in a row left more',
   distance: 'more than 1000 runs',
   damaged: 'the scrub found a damaged copy',
   disk: 'less than 10 % free',

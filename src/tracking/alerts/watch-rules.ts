@@ -1,4 +1,5 @@
 import { BACKLOG_FINDINGS, type BacklogFacts } from './backlog-rules.ts'
+import { isGrowing } from './runs-left.ts'
 import {
   abnormalDuration,
   isHung,
@@ -38,6 +39,8 @@ export interface StageFacts {
   readonly failedRuns: number
   /** How long the gap behind `lastContiguousRun` has been there, in milliseconds; undefined without one. */
   readonly gapAge: number | undefined
+  /** Ready runs that each of the newest passes left, the oldest first. */
+  readonly left: readonly number[]
 }
 
 /** Everything that the rules look at. */
@@ -155,6 +158,14 @@ export const RULES = {
   gap: byStage(({ stage, gapAge, lastContiguousRun }) =>
     gapAge !== undefined && gapAge > DAY
       ? [`The ${stage} stage has a gap`, `After run ${lastContiguousRun}, for longer than 24 hours.`]
+      : undefined,
+  ),
+  backlog_growing: byStage(({ stage, left }) =>
+    isGrowing(left)
+      ? [
+          `The backlog of the ${stage} stage grows`,
+          `Ready runs that the last passes left: ${left.join(', ')}. Is a pass too short, or a store too slow?`,
+        ]
       : undefined,
   ),
   distance: byStage(({ stage, lastContiguousRun, lastAttemptedRun }) =>

@@ -34,7 +34,15 @@ const task = (more: Partial<TaskFacts>): Partial<WatchFacts> => ({
 })
 const stage = (more: Partial<StageFacts>): Partial<WatchFacts> => ({
   stages: [
-    { stage: 'import', lastContiguousRun: 5, lastAttemptedRun: 5, failedRuns: 0, gapAge: undefined, ...more },
+    {
+      stage: 'import',
+      lastContiguousRun: 5,
+      lastAttemptedRun: 5,
+      failedRuns: 0,
+      gapAge: undefined,
+      left: [],
+      ...more,
+    },
   ],
 })
 const ended = { ...running, endedAt: NOW }
@@ -58,6 +66,7 @@ const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
   }),
   failure_log: stage({ failedRuns: 51 }),
   gap: stage({ gapAge: 25 * 60 * MINUTE }),
+  backlog_growing: stage({ left: [2, 3, 5, 9] }),
   distance: stage({ lastAttemptedRun: 1006 }),
   damaged: { damaged: new Map([[7, 'rot']]) },
   disk: { disks: [{ path: '/data', free: 0.09 }] },

@@ -19,6 +19,7 @@ const STAGE = {
   lastAttemptedRun: 100,
   failedRuns: 0,
   gapAge: undefined,
+  left: [],
 }
 const FINE: WatchFacts = {
   now: NOW,
@@ -55,6 +56,7 @@ const CASES: Record<keyof typeof RULES, readonly [found: WatchFacts, short: Watc
   ],
   failure_log: [stage({ failedRuns: 51 }), stage({ failedRuns: 50 })],
   gap: [stage({ gapAge: 24 * HOUR + 1 }), stage({ gapAge: 24 * HOUR })],
+  backlog_growing: [stage({ left: [0, 1, 2, 3] }), stage({ left: [0, 1, 1, 3] })],
   distance: [stage({ lastAttemptedRun: 1101 }), stage({ lastAttemptedRun: 1100 })],
   damaged: [{ ...FINE, damaged: new Map([[7, 'rot']]) }, FINE],
   disk: [

@@ -1,0 +1,44 @@
+import { tables } from '../ledger/daily-stats.ts'
+import type { LedgerDatabase } from '../ledger/schema-types.ts'
+
+/** The event by which a pass over everything says how many ready runs it left, by stage. */
+export const RUNS_LEFT = 'runs-left'
+
+/** Passes in a row that must leave more than the one before. */
+export const GROWING = 3
+/** Events that are read: other archivers may use the same ledger. */
+const LOOKED_AT = 100
+
+/** What the newest passes of a work_dir left in each stage, the oldest first; one more than `GROWING` of them. */
+export const runsLeft = async (
+  database: LedgerDatabase,
+  workDir: string,
+): Promise<ReadonlyMap<string, readonly number[]>> => {
+  const rows = await tables(database)
+    .selectFrom('events')
+    .select('detail')
+    .where('kind', '=', RUNS_LEFT)
+    .orderBy('at', 'desc')
+    .limit(LOOKED_AT)
+    .execute()
+  const left = new Map<string, number[]>()
+  for (const { detail } of rows) {
+    const { work_dir: where, stages = {} } = JSON.parse(detail ?? '{}') as Detail
+    if (where !== workDir) continue
+    for (const [stage, count] of Object.entries(stages)) {
+      const counts = left.get(stage) ?? []
+      if (counts.length <= GROWING) left.set(stage, [count, ...counts])
+    }
+  }
+  return left
+}
+
+interface Detail {
+  readonly work_dir?: string
+  readonly stages?: Readonly<Record<string, number>>
+}
+
+/** Whether each of the newest passes left more than the one before, three times in a row. The oldest first. */
+export const isGrowing = (left: readonly number[]): boolean =>
+  left.length > GROWING &&
+  left.slice(-GROWING).every((count, i) => count > (left[left.length - GROWING - 1 + i] ?? 0))

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Site } from '../site.ts'
+
+interface Checked {
+  readonly found: readonly { readonly rule: string; readonly subject: string; readonly detail: string }[]
+  readonly fired: readonly { readonly rule: string }[]
+  readonly resolved: readonly { readonly rule: string; readonly subject: string }[]
+}
+
+let site: Site
+let run = 0
+beforeEach(() => {
+  site = new Site()
+  run = 0
+})
+afterEach(() => site.remove())
+
+const check = (): Checked => JSON.parse(site.command('alerts check', '--json').stdout) as Checked
+const rules = (of: readonly { readonly rule: string }[]): string[] => of.map(({ rule }) => rule)
+/** A pass of one run, after `count` more have come. */
+const pass = (count: number): void => {
+  for (let i = 0; i < count; i++) site.record(++run)
+  expect(site.archiver('--incremental', '--limit', '1').status).toBe(0)
+}
+
+it('a backlog that grows for three passes fires once, and resolves once when a pass leaves less', () => {
+  for (const count of [2, 2, 2]) pass(count)
+  expect(rules(check().found)).not.toContain('backlog_growing')
+  pass(3)
+  // Neither of these says how much is left in all.
+  site.archiver('--retry-failed-import')
+  site.archiver('--runs', '1')
+  const checked = check()
+  expect(checked.found.filter(({ rule }) => rule === 'backlog_growing')).toMatchObject([
+    { subject: 'import', detail: expect.stringContaining('1, 2, 3, 5') as string },
+  ])
+  expect(rules(checked.fired)).toContain('backlog_growing')
+  expect(rules(check().fired)).not.toContain('backlog_growing')
+  expect(site.command('alerts silence', 'backlog_growing', '--for', '1h').status).toBe(0)
+  expect(site.command('alerts list').stdout).toMatch(/silent until .* backlog_growing/)
+  site.archiver('--incremental')
+  expect(check().resolved).toContainEqual(expect.objectContaining({ rule: 'backlog_growing' }))
+  expect(rules(check().resolved)).not.toContain('backlog_growing')
+})
