@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { appendFileSync, chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fillHistory } from './history.ts'
 import { fillRecords } from './records.ts'
 import { dropRows, fillRows } from './rows.ts'
 
-/** A task that runs while the page is open: steps, progress and a log, for about ten minutes. */
+/** A task of steps, progress and a log, for about ten minutes. */
 const WORK = `
 const steps = ['load sector files', 'join hits and channels', 'write merged table', 'index']
 let step = 0
@@ -23,6 +25,9 @@ setInterval(() => {
   console.log('::step ' + steps[step])
 }, 500)
 `
+
+/** Milliseconds between two executions of it. */
+const PAUSE = 5000
 
 export interface Demo {
   readonly config: string
@@ -123,39 +128,39 @@ export const makeDemo = async (folder: string, { program, rowsUrl, say }: DemoOp
   run(['alerts', 'silence', 'duration', '--for=2d', '--reason=new join is slow', '--config', config])
   run(['alerts', 'check', '--config', config], [0, 1])
   writeFileSync(join(site, 'work.mjs'), WORK)
-  const running = spawn(
-    file,
-    [
-      ...first,
-      'track',
-      'run',
-      '--task-name=DAILY_02_merge_hits',
-      '--total-subtasks=4',
-      '--config',
-      config,
-      '--',
-      process.execPath,
-      join(site, 'work.mjs'),
-    ],
-    { cwd: site, stdio: 'ignore' },
-  )
+  const work = workWhileOpen([
+    ...program,
+    ...['track', 'run', '--task-name=DAILY_02_merge_hits', '--total-subtasks=4', '--config', config],
+    ...['--', process.execPath, join(site, 'work.mjs')],
+  ])
   return {
     config,
     stop: async () => {
-      await ended(running)
+      await work.end()
       if (rowsUrl !== undefined) await dropRows(rowsUrl, table)
     },
   }
 }
 
-const ended = (child: ChildProcess): Promise<void> =>
-  new Promise((done) => {
-    if (child.exitCode !== null || child.signalCode !== null) done()
-    else {
-      child.once('exit', () => done())
-      child.kill('SIGTERM')
+/** Runs a command again as often as it ends, so that a page that is open for long has something that runs. */
+const workWhileOpen = ([file = '', ...words]: readonly string[]): { end(): Promise<void> } => {
+  const stop = new AbortController()
+  const { signal } = stop
+  const gone = (async () => {
+    while (!signal.aborted) {
+      const child = spawn(file, words, { stdio: 'ignore' })
+      signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+      await once(child, 'exit')
+      await setTimeout(PAUSE, undefined, { signal }).catch(() => undefined)
     }
-  })
+  })()
+  return {
+    end: () => {
+      stop.abort()
+      return gone
+    },
+  }
+}
 
 /** The program that was built beside this checkout. */
 export const builtProgram = (): readonly string[] => [process.execPath, resolve('dist/main.js')]

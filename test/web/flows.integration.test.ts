@@ -5,6 +5,8 @@ import { ServedDemo } from './demo.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const PATIENCE = 120_000
+/** Milliseconds for one thing that a test waits for, so that the one which does not come is named. */
+const ONE_WAIT = 30_000
 const demo = new ServedDemo()
 
 beforeAll(() => demo.start(), 600_000)
@@ -13,8 +15,12 @@ afterAll(() => demo.remove())
 const json = async (path: string) => (await demo.served.send('GET', `/api/v1${path}`)).json
 const items = async (path: string) =>
   (await json(path))['items'] as readonly Readonly<Record<string, unknown>>[]
-/** The number of the execution that runs while the demo is open. */
-const running = async (): Promise<string> => String((await items('/current'))[0]?.['id'])
+/** The number of an execution that runs: the demo begins its task again as often as it ends. */
+const running = async (): Promise<string> => {
+  const first = async () => (await items('/current'))[0]?.['id']
+  await expect.poll(first, { timeout: ONE_WAIT }).toBeTypeOf('number')
+  return String(await first())
+}
 
 describe('the reads behind the new figures', () => {
   it('have each subtask of a task, in its order, with its median', async () => {
@@ -54,7 +60,8 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium a reader', { timeout: PATIEN
   afterAll(() => browser.close())
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-    context.setDefaultTimeout(PATIENCE)
+    context.setDefaultTimeout(ONE_WAIT)
+    context.setDefaultNavigationTimeout(PATIENCE / 2)
     page = await context.newPage()
     troubles = []
     page.on('console', (message) => {
@@ -129,7 +136,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium a reader', { timeout: PATIEN
     await page.fill('[name=host]', 'being typed')
     await page.evaluate(`document.activeElement.blur(); document.querySelector('#ex-h').textContent = 'old'`)
     comes()
-    await expect.poll(() => page.textContent('#ex-h'), { timeout: 30_000 }).toBe('Executions')
+    await expect.poll(() => page.textContent('#ex-h'), { timeout: ONE_WAIT }).toBe('Executions')
     expect(await page.inputValue('[name=standing]')).toBe('failed')
     expect(await page.inputValue('[name=host]')).toBe('being typed')
   })
@@ -175,21 +182,21 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium a reader', { timeout: PATIEN
     await open(`/executions/${await running()}`)
     const part = () => page.textContent('#prog .pl.sub span')
     const before = await part()
-    await expect.poll(part, { timeout: 30_000 }).not.toBe(before)
+    await expect.poll(part, { timeout: ONE_WAIT }).not.toBe(before)
     await page.keyboard.press('p')
     expect(await pressed('#live')).toBe('false')
     const paused = await part()
-    await expect.poll(() => page.textContent('#live'), { timeout: 30_000 }).toMatch(/Paused, \d+ new/)
+    await expect.poll(() => page.textContent('#live'), { timeout: ONE_WAIT }).toMatch(/Paused, \d+ new/)
     expect(await part()).toBe(paused)
     await page.keyboard.press('p')
-    await expect.poll(part, { timeout: 30_000 }).not.toBe(paused)
+    await expect.poll(part, { timeout: ONE_WAIT }).not.toBe(paused)
   })
 
   it('reads the log as it is written: new lines at the end, followed until one scrolls up', async () => {
     await open(`/executions/${await running()}`)
     const last = () => page.locator('#log .ln').last().textContent()
     const before = await last()
-    await expect.poll(last, { timeout: 30_000 }).not.toBe(before)
+    await expect.poll(last, { timeout: ONE_WAIT }).not.toBe(before)
     const all = await page.locator('#log .ln').allTextContents()
     const numbers = all.flatMap((text) => /INFO sector (\d+) merged/.exec(text)?.[1] ?? []).map(Number)
     expect(numbers.length).toBeGreaterThan(2)

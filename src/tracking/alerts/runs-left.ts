@@ -1,4 +1,4 @@
-import { tables } from '../ledger/daily-stats.ts'
+import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
 /** The event by which a pass over everything says how many ready runs it left, by stage. */
