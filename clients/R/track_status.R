@@ -5,9 +5,12 @@
 #   genter("loading {file}"); gexit(); track_finish("Processed {n} states")
 #
 # One file, base R only. Each call sends one JSON line to `run-archiver track pipe` (another command: option or variable
-# RUN_ARCHIVER_TRACK), which queues, writes and keeps what cannot be written. Without run-archiver in the PATH, rows go to the database
-# directly, by RPostgres or RPostgreSQL, as MONITOR_DB_* says. `{x}` in a message is evaluated where the function is called, by glue if
-# it is installed. No call raises an error into the pipeline: what goes wrong is a message on standard error, once.
+# RUN_ARCHIVER_TRACK), which queues, writes and keeps what cannot be written. Without run-archiver in the PATH:
+# * MONITOR_DB_CONN=http://host:port (or https://), with MONITOR_TOKEN: over HTTP, by curl if it is in the PATH, else (http only) by R itself.
+#   What a service that is away does not take waits in the spool file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver).
+# * else to the database directly, by RPostgres or RPostgreSQL, as MONITOR_DB_* says; MONITOR_DB_CONN=off: nowhere.
+# `{x}` in a message is evaluated where the function is called, by glue if it is installed. No call raises an error into the pipeline, or
+# waits longer than 5 s: what goes wrong is a message on standard error, once.
 
 .track <- new.env()
 .track$con <- NULL
@@ -15,6 +18,8 @@
 .track$warned <- character()
 .track$pending <- NULL
 .track$sent_at <- 0
+# Seconds between two reports of progress.
+.track$every <- 0.2
 
 # --- the functions ---------------------------------------------------------------------------------------------------------------
 
@@ -116,13 +121,13 @@ gmessage <- function(message, .envir = parent.frame()) {
   invisible(NULL)
 }
 
-#' How far the step in hand is. Sent five times a second at most; the last one is never lost.
+#' How far the step in hand is. Sent five times a second at most, over HTTP once; the last one is never lost.
 track_task_progress <- function(items_complete, items_total = NULL, message = NULL, .envir = parent.frame()) {
   .track_safely({
     if (is.null(.track$run_id)) return(invisible(NULL))
     .track$pending <- list(complete = items_complete, total = items_total, message = message, envir = .envir)
     now <- proc.time()[["elapsed"]]
-    if (now - .track$sent_at >= 0.2 || identical(items_complete, items_total)) {
+    if (now - .track$sent_at >= .track$every || identical(items_complete, items_total)) {
       .track$sent_at <- now
       .track_pending()
     } else if (!is.null(message)) {
@@ -178,8 +183,18 @@ track_subtask_progress <- track_task_progress
   }, error = function(e) text)
 }
 
-.track_json_text <- function(text) {
+# What looks like a secret is masked before it leaves R.
+.track_mask <- function(text) {
   text <- enc2utf8(as.character(text))
+  masks <- c("\\b([a-z][a-z0-9+.-]*://[^\\s/:@'\"]*):[^\\s/'\"]*@" = "\\1:[secret]@",
+             "\\b(Basic|Bearer|Digest)\\s+[A-Za-z0-9+/=_.~-]{8,}" = "\\1 [secret]",
+             "(\\w*(?:password|passwd|pwd|secret|token|api_?key)[\"']?\\s*[=:]\\s*)(\"[^\"]*\"|'[^']*'|[^\\s,;&}]+)" = "\\1[secret]")
+  for (pattern in names(masks)) text <- gsub(pattern, masks[[pattern]], text, perl = TRUE, ignore.case = TRUE)
+  text
+}
+
+.track_json_text <- function(text) {
+  text <- .track_mask(text)
   for (pair in list(c("\\", "\\\\"), c("\"", "\\\""), c("\n", "\\n"), c("\r", "\\r"), c("\t", "\\t")))
     text <- gsub(pair[1], pair[2], text, fixed = TRUE)
   paste0("\"", gsub("[[:cntrl:]]", " ", text), "\"")
@@ -198,6 +213,7 @@ track_subtask_progress <- track_task_progress
   fields <- list(...)
   if (!identical(fields$op, "progress")) .track_pending()
   if (!isTRUE(.track$open)) return(invisible(NULL))
+  if (!is.null(.track$http)) return(.track_http(fields))
   if (is.null(.track$con)) return(.track_direct(fields))
   tryCatch({
     writeLines(.track_json(fields), .track$con)
@@ -210,12 +226,17 @@ track_subtask_progress <- track_task_progress
 
 # Opens the pipe or the database. Whether anything can be reported.
 .track_open <- function() {
-  if (!is.null(.track$con) || !is.null(.track$db)) return(TRUE)
+  if (!is.null(.track$con) || !is.null(.track$db) || !is.null(.track$http)) return(TRUE)
+  where <- .track_setting("CONN", "")
   command <- getOption("run_archiver_track", Sys.getenv("RUN_ARCHIVER_TRACK", ""))
   if (command == "" && Sys.which("run-archiver") != "") command <- "run-archiver track pipe"
   if (command != "") {
     .track$con <- pipe(command, "w")
-  } else if (!.track_connect()) {
+  } else if (where == "off") {
+    return(FALSE)
+  } else if (grepl("^https?://", where)) {
+    if (!.track_http_open(where)) return(FALSE)
+  } else if (!.track_connect(where)) {
     .track_warn("neither run-archiver nor a database of executions can be reached: nothing is tracked")
     return(FALSE)
   }
@@ -231,6 +252,7 @@ track_subtask_progress <- track_task_progress
       if (identical(text, .track$error_before)) .track_send(op = "finish", message = "Script completed")
       else .track_send(op = "error", message = trimws(text))
     }
+    if (.track$dropped > 0) .track_warn(sprintf("%d rows were given up: there was no room to keep them", .track$dropped))
     if (!is.null(.track$con)) close(.track$con)
     if (!is.null(.track$db)) DBI::dbDisconnect(.track$db)
   })
@@ -244,14 +266,21 @@ track_subtask_progress <- track_task_progress
   default
 }
 
-.track_connect <- function() {
+.track_connect <- function(where) {
   driver <- if (requireNamespace("RPostgres", quietly = TRUE)) RPostgres::Postgres()
   else if (requireNamespace("RPostgreSQL", quietly = TRUE)) RPostgreSQL::PostgreSQL()
   else return(FALSE)
-  .track$db <- tryCatch(
-    DBI::dbConnect(driver, host = .track_setting("HOST", "localhost"), port = as.integer(.track_setting("PORT", "5432")),
-                   dbname = .track_setting("NAME", "geodb"), user = .track_setting("USER", "pipeline"),
-                   password = .track_setting("PASSWORD", "")),
+  patience <- Sys.getenv("PGCONNECT_TIMEOUT", NA)
+  Sys.setenv(PGCONNECT_TIMEOUT = "5")
+  on.exit(if (is.na(patience)) Sys.unsetenv("PGCONNECT_TIMEOUT") else Sys.setenv(PGCONNECT_TIMEOUT = patience))
+  .track$db <- tryCatch({
+    db <- if (where != "") DBI::dbConnect(driver, dbname = where)
+    else DBI::dbConnect(driver, host = .track_setting("HOST", "localhost"), port = as.integer(.track_setting("PORT", "5432")),
+                        dbname = .track_setting("NAME", "geodb"), user = .track_setting("USER", "pipeline"),
+                        password = .track_setting("PASSWORD", ""))
+    DBI::dbExecute(db, "SET statement_timeout = 5000")
+    db
+  },
     error = function(e) {
       .track_warn(paste("Failed to connect to monitoring database:", conditionMessage(e)))
       NULL
@@ -259,34 +288,272 @@ track_subtask_progress <- track_task_progress
   !is.null(.track$db)
 }
 
+# --- over HTTP, where run-archiver is not installed ----------------------------------------------------------------------------------
+
+# Each report is sent as whole rows with a revision that counts up, in the form of the spool file: a row that comes late or twice
+# changes nothing, and whoever reports next, in any language, may write what waits in the file.
+
+.track$dropped <- 0
+.track$spool_bytes <- 50 * 1024^2
+
+.track_http_open <- function(url) {
+  curl <- unname(Sys.which("curl"))
+  if (curl == "" && !grepl("^http://", url)) {
+    .track_warn("reports over https need curl in the PATH: nothing is tracked")
+    return(FALSE)
+  }
+  folder <- Sys.getenv("MONITOR_SPOOL_DIR", "")
+  if (folder == "") folder <- file.path(Sys.getenv("XDG_STATE_HOME", "~/.local/state"), "run-archiver")
+  .track$http <- list(url = sub("/+$", "", url), curl = curl, spool = path.expand(file.path(folder, "tracking-spool.jsonl")))
+  .track$every <- 1
+  .track$retry_at <- 0
+  TRUE
+}
+
+.track_now <- function() format(Sys.time(), "%Y-%m-%d %H:%M:%OS3", tz = "UTC")
+
+.track_http <- function(f) {
+  at <- .track_now()
+  if (f$op == "init") {
+    .track$row <- c(.track_begun(f), list(execution_start = at))
+    .track$row <- .track$row[!vapply(.track$row, is.null, TRUE)]
+    .track$steps <- list()
+    .track$revision <- 0
+  } else {
+    set <- .track_changes(f)
+    if (is.null(set)) return(invisible(NULL))
+    if (.track_ended(set)) set$execution_end <- at
+    .track$row[names(set)] <- set
+  }
+  # Above what signs of life between two reports have counted up, one in 15 s.
+  elapsed <- proc.time()[["elapsed"]]
+  .track$revision <- .track$revision + 2 + floor(elapsed - .track_or(.track$reported_at, elapsed))
+  .track$reported_at <- elapsed
+  .track$row[c("last_update", "heartbeat_at", "progress_at")] <- at
+  .track$row$revision <- .track$revision
+  steps <- .track_http_steps(f, at)
+  passing <- !(f$op %in% c("init", "finish", "error")) && !.track_ended(.track$row)
+  if (.track_ended(.track$row)) unlink(.track$beat)
+  .track_write(c(.track_line("executions", .track$row, passing), vapply(steps, function(step) {
+    .track_line("subtasks", step, is.null(step$ended_at))
+  }, "")), c(passing, vapply(steps, function(step) is.null(step$ended_at), TRUE)))
+  if (f$op == "init") .track_beat()
+  invisible(NULL)
+}
+
+# The steps that a report changes: the innermost one, and at the end all that are open.
+.track_http_steps <- function(f, at) {
+  open <- length(.track$steps)
+  touch <- function(i, ...) {
+    said <- list(...)
+    said <- said[!vapply(said, is.null, TRUE)]
+    .track$steps[[i]][names(said)] <- said
+    .track$steps[[i]][c("updated_at", "revision")] <- list(at, .track$revision)
+    .track$steps[[i]]
+  }
+  if (f$op == "enter") {
+    above <- if (open > 0) .track$steps[[open]]$seq
+    .track$steps[[open + 1]] <- list(run_id = .track$row$run_id, seq = .track$entered, name = f$message, state = "running",
+                                     started_at = at, depth = open, parent_seq = above)
+    return(list(touch(open + 1)))
+  }
+  if (f$op %in% c("message", "progress") && open > 0)
+    return(list(touch(open, message = f$message, items_complete = f$items_complete, items_total = f$items_total,
+                      percent = .track_share(f$items_complete, f$items_total))))
+  over <- if (f$op == "exit") open else if (.track_ended(.track$row)) rev(seq_len(open))
+  failed <- !identical(f$op, "exit") && !identical(.track$row$execution_status, "FINISHED")
+  changed <- lapply(over[over > 0], function(i) {
+    if (failed) touch(i, state = "failed", ended_at = at) else touch(i, state = "done", ended_at = at, percent = 100)
+  })
+  if (length(changed) > 0) .track$steps <- .track$steps[seq_len(open - length(changed))]
+  changed
+}
+
+# One row as a line of the spool. A column that was cleared is null.
+.track_line <- function(table, cells, passing) {
+  cells <- cells[!vapply(cells, is.null, TRUE)]
+  values <- vapply(cells, function(v) {
+    if (is.na(v[[1]])) "null"
+    else if (is.numeric(v)) format(v[[1]], scientific = FALSE, digits = 15, trim = TRUE) else .track_json_text(v[[1]])
+  }, "")
+  sprintf("{\"t\":\"%s\",%s\"c\":{%s}}", table, if (passing) "\"x\":1," else "",
+          paste(sprintf("\"%s\":%s", names(cells), values), collapse = ","))
+}
+
+# Sends lines, after what waits in the spool; or keeps them there, without a new try for 30 s.
+.track_write <- function(lines, passing) {
+  if (proc.time()[["elapsed"]] < .track$retry_at) return(.track_keep(lines, passing))
+  sent <- tryCatch({
+    .track_replay()
+    .track_post_rows(lines)
+    TRUE
+  }, error = function(e) {
+    .track_warn(paste("Failed to update status:", conditionMessage(e)))
+    FALSE
+  })
+  if (sent) return(invisible(NULL))
+  .track$retry_at <- proc.time()[["elapsed"]] + as.numeric(Sys.getenv("MONITOR_RETRY_SECONDS", "30"))
+  .track_keep(lines, passing)
+}
+
+.track_keep <- function(lines, passing) {
+  path <- .track$http$spool
+  tryCatch(suppressWarnings({
+    dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE, mode = "0750")
+    full <- isTRUE(file.size(path) > .track$spool_bytes)
+    # Beginnings and ends are kept even when the file is full.
+    kept <- lines[!(full & passing)]
+    .track$dropped <- .track$dropped + length(lines) - length(kept)
+    for (line in kept) .track_append(path, line)
+  }), error = function(e) {
+    .track$dropped <- .track$dropped + length(lines)
+    .track_warn(paste("Failed to keep status:", conditionMessage(e)))
+  })
+  invisible(NULL)
+}
+
+.track_append <- function(path, line) {
+  file <- file(path, "ab")
+  on.exit(close(file))
+  writeBin(charToRaw(paste0(line, "\n")), file)
+}
+
+# Sends what waits, this process's own and what one that was killed while it did so has left. Raises an error where it is not taken.
+.track_replay <- function() {
+  path <- .track$http$spool
+  aside <- sprintf("%s.replay-%s", path, .track_uuid())
+  # Renamed first, so that lines which come meanwhile are in a new file.
+  if (file.exists(path)) suppressWarnings(file.rename(path, aside))
+  name <- paste0(basename(path), ".replay-")
+  files <- list.files(dirname(path), full.names = TRUE)
+  files <- files[startsWith(basename(files), name)]
+  if (length(files) == 0) return(invisible(NULL))
+  lines <- unlist(lapply(files, readLines, warn = FALSE, encoding = "UTF-8"))
+  # The end of a line that a kill cut short is none.
+  .track_post_rows(lines[grepl("^\\{\"t\": ?\"[a-z_]+\".*\\}\\}$", lines)])
+  unlink(files)
+}
+
+# 50 rows of 16 kB at most: a service takes 1 MB. Rows that will never be taken are kept for a person to look at.
+.track_post_rows <- function(lines) {
+  for (part in split(lines, (seq_along(lines) - 1) %/% 50)) {
+    answer <- .track_post("/api/v1/reports", sprintf("{\"rows\":[%s]}", paste(part, collapse = ",")))
+    if (answer$code == 400 && length(part) > 1) {
+      for (line in part) .track_post_rows(line)
+    } else if (answer$code == 400) {
+      .track_refuse(part)
+    } else if (answer$code < 200 || answer$code > 299) {
+      stop(sprintf("%s answers %d: %s", .track$http$url, answer$code, substr(answer$text, 1, 300)))
+    } else {
+      at <- regmatches(answer$text, gregexpr("\"row\": ?[0-9]+", answer$text))[[1]]
+      .track_refuse(part[as.integer(sub(".*[: ]", "", at)) + 1])
+    }
+  }
+}
+
+.track_refuse <- function(lines) {
+  path <- paste0(.track$http$spool, ".refused")
+  for (line in lines) {
+    .track_warn(paste("a row was refused, and is kept in", path))
+    dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE, mode = "0750")
+    if (!isTRUE(file.size(path) > 5 * 1024^2)) .track_append(path, line)
+  }
+}
+
+# POSTs JSON. Gives code and text; raises an error where no answer comes within 5 s.
+.track_post <- function(path, body) {
+  if (.track$http$curl == "") return(.track_post_plain(path, body))
+  files <- tempfile(c("track-body", "track-answer", "track-words"))
+  on.exit(unlink(files))
+  writeBin(charToRaw(body), files[[1]])
+  .track_curl_words(files[[3]])
+  code <- suppressWarnings(system2(.track$http$curl, c(
+    "--silent", "--max-time", "5", "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
+    "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code}"), shQuote(paste0(.track$http$url, path))),
+    stdout = TRUE, stderr = FALSE))
+  if (length(code) == 0 || code[[1]] == "000") stop(sprintf("%s does not answer", .track$http$url))
+  text <- if (file.exists(files[[2]])) readLines(files[[2]], warn = FALSE, encoding = "UTF-8") else ""
+  list(code = as.integer(code[[1]]), text = paste(text, collapse = "\n"))
+}
+
+# Headers in a file of one's own: a command line can be read by others.
+.track_curl_words <- function(file) {
+  old <- Sys.umask("077")
+  on.exit(Sys.umask(old))
+  token <- Sys.getenv("MONITOR_TOKEN", "")
+  writeLines(c("header = \"content-type: application/json\"",
+               if (token != "") sprintf("header = \"authorization: Bearer %s\"", gsub("([\"\\\\])", "\\\\\\1", token))), file)
+}
+
+.track_post_plain <- function(path, body) {
+  parts <- regmatches(.track$http$url, regexec("^http://(\\[[^]]*\\]|[^/:]*)(:([0-9]+))?(/.*)?$", .track$http$url))[[1]]
+  if (length(parts) == 0) stop(sprintf("%s is no address", .track$http$url))
+  port <- if (parts[[4]] == "") 80L else as.integer(parts[[4]])
+  bytes <- charToRaw(enc2utf8(body))
+  token <- Sys.getenv("MONITOR_TOKEN", "")
+  head <- c(sprintf("POST %s%s HTTP/1.0", parts[[5]], path), sprintf("host: %s:%d", parts[[2]], port),
+            "content-type: application/json", sprintf("content-length: %d", length(bytes)),
+            if (token != "") paste("authorization: Bearer", token), "", "")
+  con <- suppressWarnings(socketConnection(gsub("[][]", "", parts[[2]]), port, open = "r+b", blocking = TRUE, timeout = 5))
+  on.exit(close(con))
+  writeBin(c(charToRaw(paste(head, collapse = "\r\n")), bytes), con)
+  answer <- readLines(con, warn = FALSE, encoding = "UTF-8")
+  code <- if (length(answer) > 0) as.integer(sub("^HTTP/[0-9.]+ ([0-9]{3}).*$", "\\1", answer[[1]])) else NA
+  if (is.na(code)) stop(sprintf("%s does not answer", .track$http$url))
+  list(code = code, text = paste(answer[-1], collapse = "\n"))
+}
+
+# A sign of life every 15 s from a process of its own, for as long as this one lives: R computes, and has no timer.
+.track_beat <- function() {
+  if (.track$http$curl == "" || .Platform$OS.type != "unix") return(invisible(NULL))
+  words <- tempfile("track-beat")
+  .track_curl_words(words)
+  .track$beat <- words
+  url <- sprintf("%s/api/v1/executions/%s/heartbeat", .track$http$url, .track$row$run_id)
+  # The file goes with R's temporary folder, or with the end of the execution: then it stops.
+  system(sprintf("while sleep 15 && kill -0 %d && test -e %s; do %s -s -m 5 -o /dev/null -K %s -d '{}' %s; done >/dev/null 2>&1 </dev/null &",
+                 Sys.getpid(), shQuote(words), shQuote(.track$http$curl), shQuote(words), shQuote(url)))
+}
+
 # --- directly to the database, where run-archiver is not installed -------------------------------------------------------------------
 
 .track_sql <- function(value) {
   if (is.null(value) || length(value) == 0 || is.na(value[[1]])) return("NULL")
   if (is.numeric(value)) return(format(value[[1]], scientific = FALSE, digits = 15, trim = TRUE))
-  text <- gsub("'", "''", gsub("\\", "\\\\", enc2utf8(as.character(value[[1]])), fixed = TRUE), fixed = TRUE)
+  text <- gsub("'", "''", gsub("\\", "\\\\", .track_mask(value[[1]]), fixed = TRUE), fixed = TRUE)
   paste0("E'", text, "'")
 }
 
-.track_direct <- function(f) {
-  set <- switch(f$op, init = .track_direct_init(f), enter = .track_direct_enter(f), exit = .track_direct_exit(),
+# The columns that a report changes; NULL: none.
+.track_changes <- function(f) {
+  set <- switch(f$op, enter = .track_direct_enter(f), exit = .track_direct_exit(),
     message = list(subtask_progress_message = f$message),
     progress = list(subtask_items_complete = f$items_complete, subtask_items_total = f$items_total,
                     subtask_progress_message = f$message, subtask_percent_complete = .track_share(f$items_complete, f$items_total)),
     finish = list(execution_status = "FINISHED", end_reason = "ok", overall_percent_complete = 100,
-                  overall_progress_message = f$message),
-    error = list(execution_status = "FAILED", end_reason = "error", error_message = f$message, error_detail = f$detail),
+                  overall_progress_message = f$message, subtask_status = if (.track$entered > 0) "COMPLETED",
+                  subtask_percent_complete = if (.track$entered > 0) 100),
+    error = list(execution_status = "FAILED", end_reason = "error", error_message = f$message, error_detail = f$detail,
+                 subtask_status = if (length(.track$stack) > 0) "FAILED"),
     status = list(execution_status = toupper(f$status), current_subtask = f$current_subtask, subtask_name = f$subtask_name,
                   subtask_status = f$subtask_status, overall_percent_complete = f$overall_percent,
                   overall_progress_message = f$overall_message, subtask_progress_message = f$subtask_message,
                   subtask_percent_complete = .track_or(f$subtask_percent, .track_share(f$subtask_items_complete, f$subtask_items_total)),
                   subtask_items_total = f$subtask_items_total, subtask_items_complete = f$subtask_items_complete))
-  if (is.null(set) || f$op == "init") return(invisible(NULL))
+  if (is.null(set)) return(NULL)
   set <- set[!vapply(set, is.null, TRUE)]
   if (is.null(set$execution_status)) set$execution_status <- "RUNNING"
+  set
+}
+
+.track_ended <- function(set) isTRUE(set$execution_status %in% c("FINISHED", "FAILED", "CANCELLED"))
+
+.track_direct <- function(f) {
+  if (f$op == "init") return(.track_direct_init(f))
+  set <- .track_changes(f)
+  if (is.null(set)) return(invisible(NULL))
   changes <- sprintf("%s = %s", names(set), vapply(set, .track_sql, ""))
-  ended <- set$execution_status %in% c("FINISHED", "FAILED", "CANCELLED")
-  changes <- c(changes, "last_update = now()", if (ended) "execution_end = now()")
+  changes <- c(changes, "last_update = now()", if (.track_ended(set)) "execution_end = now()")
   DBI::dbExecute(.track$db, sprintf(
     "UPDATE tasker.executions SET %s WHERE run_id = '%s' AND (execution_end IS NULL OR end_reason = 'terminated')",
     paste(changes, collapse = ", "), .track$run_id))
@@ -298,15 +565,20 @@ track_subtask_progress <- track_task_progress
   round(min(1, max(0, done / total)) * 100, 2)
 }
 
-.track_direct_init <- function(f) {
+# The columns of an execution that begins.
+.track_begun <- function(f) {
   .track$entered <- 0
   .track$ended <- 0
   .track$stack <- character()
   .track$total <- f$total_subtasks
-  cells <- list(run_id = f$run_id, task_name = f$task_name, task_stage = f$stage, task_type = "R", hostname = f$hostname,
-                process_id = f$process_id, user_name = f$user_name, script_path = f$script_path, script_file = f$script_file,
-                log_path = f$log_path, log_file = f$log_file, execution_status = "STARTED", total_subtasks = f$total_subtasks,
-                current_subtask = 0, git_commit = f$git_commit)
+  list(run_id = f$run_id, task_name = f$task_name, task_stage = f$stage, task_type = "R", hostname = f$hostname,
+       process_id = f$process_id, user_name = f$user_name, script_path = f$script_path, script_file = f$script_file,
+       log_path = f$log_path, log_file = f$log_file, execution_status = "STARTED", total_subtasks = f$total_subtasks,
+       current_subtask = 0, git_commit = f$git_commit)
+}
+
+.track_direct_init <- function(f) {
+  cells <- .track_begun(f)
   DBI::dbExecute(.track$db, sprintf(
     "INSERT INTO tasker.executions (%s, execution_start) VALUES (%s, now())",
     paste(names(cells), collapse = ", "), paste(vapply(cells, .track_sql, ""), collapse = ", ")))
