@@ -194,7 +194,7 @@ track_subtask_progress <- track_task_progress
 }
 
 .track_json_text <- function(text) {
-  text <- .track_mask(text)
+  text <- enc2utf8(as.character(text))
   for (pair in list(c("\\", "\\\\"), c("\"", "\\\""), c("\n", "\\n"), c("\r", "\\r"), c("\t", "\\t")))
     text <- gsub(pair[1], pair[2], text, fixed = TRUE)
   paste0("\"", gsub("[[:cntrl:]]", " ", text), "\"")
@@ -210,7 +210,7 @@ track_subtask_progress <- track_task_progress
 }
 
 .track_send <- function(...) {
-  fields <- list(...)
+  fields <- lapply(list(...), function(v) if (is.character(v)) .track_mask(v) else v)
   if (!identical(fields$op, "progress")) .track_pending()
   if (!isTRUE(.track$open)) return(invisible(NULL))
   if (!is.null(.track$http)) return(.track_http(fields))
@@ -520,7 +520,7 @@ track_subtask_progress <- track_task_progress
 .track_sql <- function(value) {
   if (is.null(value) || length(value) == 0 || is.na(value[[1]])) return("NULL")
   if (is.numeric(value)) return(format(value[[1]], scientific = FALSE, digits = 15, trim = TRUE))
-  text <- gsub("'", "''", gsub("\\", "\\\\", .track_mask(value[[1]]), fixed = TRUE), fixed = TRUE)
+  text <- gsub("'", "''", gsub("\\", "\\\\", enc2utf8(as.character(value[[1]])), fixed = TRUE), fixed = TRUE)
   paste0("E'", text, "'")
 }
 

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openFile } from '../../src/sql/libsql-database.ts'
 import { Served, TOKEN } from '../web/served.ts'
 import { canRun, PROGRAM } from './harness.ts'
 
-/** Steps of an hour, one a second. Each is entered, reports progress and ends. */
-const STEPS = 3600
-/** More than a spool takes before it gives up reports of progress. */
-const FULL = 51 * 1024 * 1024
+/** Steps of an hour with a call a second: each is entered, reports progress and ends. */
+const STEPS = 1200
 
 const served = new Served()
 beforeAll(() => served.start())
@@ -51,7 +49,7 @@ const CLIENTS: readonly Client[] = [
           `import { openTracking } from ${JSON.stringify(resolve('dist/tracking.mjs'))}
 const tracking = openTracking({})
 const execution = tracking.init({ taskName: '${task}' })
-for (let i = 1; i <= ${steps}; i++) { execution.enter('step ' + i); execution.progress(i, ${steps}); execution.exit(); if (i % 10 === 0) await tracking.flush() }
+for (let i = 1; i <= ${steps}; i++) { execution.enter('step ' + i); execution.progress(i, ${steps}); execution.exit(); if (i % 10 === 0) await new Promise((done) => setImmediate(done)) }
 execution.finish('well')
 await tracking.close()
 `,
@@ -173,33 +171,62 @@ describe.each(CLIENTS.filter(({ isHere }) => isHere))(
         Array.from({ length: STEPS }, (_, i) => [`step ${i + 1}`, 'done']),
       )
     })
-
-    it('gives up reports of progress alone where the spool is full, and says so', async () => {
-      const spool = join(served.folder, `full-${name}`)
-      mkdirSync(spool)
-      fill(join(spool, 'tracking-spool.jsonl'))
-      const { words, input } = command(`full_${name}`, 20)
-      const { code, errors } = await run(words, spool, AWAY, input)
-      expect(code).toBe(0)
-      expect(errors).toMatch(/\d+ (rows|reports of progress) were given up/)
-      expect((await sweep(spool)).code).toBe(0)
-      expect(endOf(`full_${name}`)).toEqual([
-        { execution_status: 'FINISHED', overall_progress_message: 'well' },
-      ])
-    })
   },
 )
 
-/** A spool that is full with the ends of other executions' steps: nothing of it may be given up. */
-const fill = (path: string): void => {
-  const text = 'x'.repeat(1900)
-  const row = (i: number): string =>
-    JSON.stringify({
-      t: 'subtasks',
-      c: {
-        ...{ run_id: 'a0000000-0000-4000-8000-000000000001', seq: i, name: 'other', state: 'done' },
-        ...{ message: text, revision: i },
-      },
+/** Each with its spool's limit set to 10 kB. */
+const LIMITED = [
+  {
+    client: 'Python',
+    words: () => [
+      '/usr/bin/python3',
+      file(
+        'full.py',
+        `import sys, time
+sys.path.insert(0, ${JSON.stringify(resolve('clients/python'))})
+import pipeline_tracker as tracking
+tracking.SPOOL_BYTES = 10_000
+tracking.track_init("full_Python")
+for i in range(40):
+    tracking.genter("step %d" % i); tracking.gexit()
+    if i % 10 == 9: time.sleep(1.2)
+tracking.track_finish("well")
+`,
+      ),
+    ],
+  },
+  {
+    client: 'R',
+    words: () => [
+      '/usr/bin/Rscript',
+      file(
+        'full.R',
+        `source(${JSON.stringify(resolve('clients/R/track_status.R'))})
+.track$spool_bytes <- 10000
+track_init("full_R")
+for (i in 1:40) { genter("step {i}"); gexit() }
+track_finish("well")
+`,
+      ),
+    ],
+  },
+]
+
+// Of the library and the shell commands: test/tracking/ledger/spool.test.ts.
+describe.each(LIMITED.filter(({ client }) => CLIENTS.some((one) => one.client === client && one.isHere)))(
+  '$client, whose spool is full',
+  { timeout: 120_000 },
+  ({ client, words }) => {
+    it('gives up reports of progress alone, says how many, and keeps beginning, steps and end', async () => {
+      const spool = join(served.folder, `full-${client}`)
+      const { code, errors } = await run(words(), spool, AWAY)
+      expect(code).toBe(0)
+      expect(errors).toMatch(/\d+ (rows|reports of progress) were given up/)
+      expect((await sweep(spool)).code).toBe(0)
+      expect(endOf(`full_${client}`)).toEqual([
+        { execution_status: 'FINISHED', overall_progress_message: 'well' },
+      ])
+      expect(stepsOf(`full_${client}`)).toHaveLength(40)
     })
-  writeFileSync(path, Array.from({ length: Math.ceil(FULL / 2050) }, (_, i) => `${row(i + 1)}\n`).join(''))
-}
+  },
+)
