@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { sep } from 'node:path'
-import { visibleLine } from './log-text.ts'
+import { plainLine, visibleLine } from './log-text.ts'
 
 /** The place behind the last whole line that was read, and of which file: one that was rotated is another. */
 export interface LogPlace {
@@ -106,6 +106,53 @@ export const readOn = async (
     await file.close()
   }
 }
+
+/**
+ * The whole log as it is now, piece by piece, under the rules of its end; or why it is not given. What is written meanwhile is left out, so
+ * that it ends. The file is open from the first piece to the last.
+ */
+export const wholeLog = async (
+  logged: Logged,
+  rules: LogRules,
+): Promise<string | AsyncGenerator<string, void>> => {
+  const opened = await openLog(logged, rules)
+  if (typeof opened === 'string') return opened
+  await opened.file.close()
+  return piecesOf(logged, rules)
+}
+
+const piecesOf = async function* (logged: Logged, rules: LogRules): AsyncGenerator<string, void> {
+  const opened = await openLog(logged, rules)
+  if (typeof opened === 'string') return
+  const { file, stats } = opened
+  const { size } = stats
+  const { redact } = rules
+  try {
+    let rest = Buffer.alloc(0)
+    for (let at = 0; at < size;) {
+      const bytes = await bytesAt(file, at, Math.min(READ, size - at))
+      if (bytes.length === 0) break // it was cut short meanwhile
+      at += bytes.length
+      const held = Buffer.concat([rest, bytes])
+      // A line that is longer than one look goes on as it comes.
+      const whole = held.lastIndexOf(NEWLINE) + 1 || (held.length > READ ? held.length : 0)
+      rest = held.subarray(whole)
+      if (whole > 0) yield textOf(held.subarray(0, whole), redact)
+    }
+    if (rest.length > 0) yield textOf(rest, redact)
+  } finally {
+    await file.close()
+  }
+}
+
+const textOf = (bytes: Buffer, redact: LogRules['redact']): string =>
+  bytes.includes(0)
+    ? `(${bytes.length} bytes of binary data are not shown)\n`
+    : bytes
+        .toString('utf8')
+        .split('\n')
+        .map((line) => redact(plainLine(line)))
+        .join('\n')
 
 const identityOf = ({ dev, ino }: Stats): string => `${dev}-${ino}`
 

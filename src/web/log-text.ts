@@ -13,12 +13,15 @@ const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202
  * its number, such as ⟨U+202E⟩. A long line is cut, and says so.
  */
 export const visibleLine = (line: string): string => {
-  const plain = line
-    .replace(/\r$/, '')
-    .slice(0, LINE * 2)
-    .replace(SEQUENCES, '')
-    .replace(UNSEEN, (one) => `⟨U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
+  const plain = plainLine(line.slice(0, LINE * 2))
   return plain.length > LINE || line.length > LINE * 2
     ? `${plain.slice(0, LINE)} … ${line.length} characters`
     : plain
 }
+
+/** The same, however long the line is. */
+export const plainLine = (line: string): string =>
+  line
+    .replace(/\r$/, '')
+    .replace(SEQUENCES, '')
+    .replace(UNSEEN, (one) => `⟨U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)

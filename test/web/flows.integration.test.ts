@@ -36,6 +36,15 @@ describe('the reads behind the new figures', () => {
     expect(Math.max(...p50)).toBe(p50[1])
   })
 
+  it('have the whole log of an execution, from its first line', async () => {
+    const { status, type, text } = await demo.served.send(
+      'GET',
+      `/api/v1/executions/${await running()}/log.txt`,
+    )
+    expect([status, type]).toEqual([200, 'text/plain; charset=utf-8'])
+    expect(text).toContain('INFO sector 1 merged')
+  })
+
   it('compare two executions, and know no third', async () => {
     const [one, two] = await items('/executions?task=DAILY_01_pedestals&limit=2')
     const lines = await items(`/compare?a=${String(one?.['id'])}&b=${String(two?.['id'])}`)

@@ -13,7 +13,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { readOn, tailLog, type LogTail } from '../../src/web/log-file.ts'
+import { readOn, tailLog, type LogTail, wholeLog } from '../../src/web/log-file.ts'
 import { visibleLine } from '../../src/web/log-text.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'log-file-'))
@@ -158,6 +158,35 @@ describe('what a log holds', () => {
     ['a file of Windows', 'line\r', 'line'],
   ])('has %s as text that looks as it is', (_, line, shown) => {
     expect(visibleLine(line)).toBe(shown)
+  })
+})
+
+describe('a whole log', () => {
+  const whole = async (path: string | undefined, host = 'here'): Promise<string> => {
+    const pieces = await wholeLog({ host, logPath: path }, rules)
+    if (typeof pieces === 'string') return `not given: ${pieces}`
+    let text = ''
+    for await (const piece of pieces) text += piece
+    return text
+  }
+  it('is given from its beginning to its end, longer than one look, with secrets masked in each line', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} hunter2 é${'x'.repeat(i % 40)}`)
+    writeFileSync(log, `${lines.join('\n')}\nwithout an end`)
+    expect(await whole(log)).toBe(`${lines.join('\n').replaceAll('hunter2', '****')}\nwithout an end`)
+  })
+  it('is cut nowhere, obeys nothing, and says where it is binary', async () => {
+    writeFileSync(log, `${'y'.repeat(200_000)}\n\u001b[31mred\u202e\n`)
+    expect(await whole(log)).toBe(`${'y'.repeat(200_000)}\nred⟨U+202E⟩\n`)
+    writeFileSync(log, Buffer.from([65, 0, 66, 10]))
+    expect(await whole(log)).toBe('(4 bytes of binary data are not shown)\n')
+    writeFileSync(log, '')
+    expect(await whole(log)).toBe('')
+  })
+  it('is refused where its end is', async () => {
+    symlinkSync(secret, log)
+    expect(await whole(log)).toMatch(/^not given: .* lies outside the log folders/)
+    expect(await whole(log, 'there')).toBe('not given: the log is on there; this page runs on here')
+    expect(await whole(join(root, '..', 'secret.txt'))).toMatch(/^not given/)
   })
 })
 

@@ -72,6 +72,37 @@ describe('every page of a ledger without an archiver', () => {
     expect(bad.json['items']).toHaveLength(1)
   })
 
+  it('has the history from one UTC day to another, both whole', async () => {
+    const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+    const { json } = await served.send('GET', '/api/v1/executions/1')
+    const at = Number(json['startedAt'])
+    const count = async (from: string, to: string): Promise<number> => {
+      const list = await served.send('GET', `/api/v1/executions?from=${from}&to=${to}`)
+      return (list.json['items'] as readonly unknown[]).length
+    }
+    const [before, own, after] = [-1, 0, 1].map((days) => dayOf(at + days * 86_400_000)) as [
+      string,
+      string,
+      string,
+    ]
+    expect(await count(own, own)).toBe(1)
+    expect(await count(before, after)).toBe(1)
+    expect(await count(before, before)).toBe(0)
+    expect(await count(after, after)).toBe(0)
+    const { text } = await served.send('GET', `/history?from=${before}&to=${own}`)
+    expect(text).toContain(`name="from" value="${before}"`)
+    expect(text).toContain(`name="to" value="${own}"`)
+    expect(text).toContain('href="/history?day=')
+    const ofDay = await served.send('GET', `/history?day=${own}`)
+    expect(ofDay.text).toContain(`name="from" value="${own}"`)
+    expect((await served.send('GET', '/history?to=soon')).status).toBe(404)
+  })
+
+  it('has no whole log where no folder is allowed', async () => {
+    const { status, json } = await served.send('GET', '/api/v1/executions/1/log.txt')
+    expect([status, json['title']]).toEqual([404, 'the log is not shown: this execution named no log file'])
+  })
+
   it('has an icon that is a picture and names no host', async () => {
     const reply = await fetch(`${served.url}/assets/icon.png`)
     expect(reply.headers.get('content-type')).toBe('image/png')

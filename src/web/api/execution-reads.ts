@@ -1,7 +1,7 @@
 import { compare } from '../compare.ts'
 import { failureGroups, failuresWith } from '../failure-groups.ts'
 import type { Slice, TaskDay } from '../model.ts'
-import { tailLog } from '../log-file.ts'
+import { tailLog, wholeLog } from '../log-file.ts'
 import {
   all,
   CURSOR,
@@ -15,6 +15,7 @@ import {
   type Parameter,
   type Query,
   type Read,
+  Problem,
 } from './question.ts'
 
 const FILTERS: readonly Parameter[] = [
@@ -28,7 +29,7 @@ const FILTERS: readonly Parameter[] = [
   { name: 'q', doc: 'text in task, message or run id' },
   { name: 'day', doc: 'a UTC day' },
   { name: 'from', doc: 'started at or after' },
-  { name: 'to', doc: 'started before' },
+  { name: 'to', doc: 'started before; a day counts as a whole' },
   LIMIT,
   CURSOR,
 ]
@@ -116,6 +117,18 @@ export const EXECUTION_READS: readonly Read[] = [
     read: async (q) => {
       const execution = found(await ledgerOf(q).execution(q.path['id'] ?? ''), 'no such execution')
       return tailLog(execution, q.sources, numberIn(q.query, 'tail', 1, 1000, 50))
+    },
+  },
+  {
+    path: '/executions/{id}/log.txt',
+    doc: 'Its whole log file as text, under the same rules; secrets are masked.',
+    query: [],
+    kind: 'text',
+    read: async (q) => {
+      const execution = found(await ledgerOf(q).execution(q.path['id'] ?? ''), 'no such execution')
+      const log = await wholeLog(execution, q.sources)
+      if (typeof log === 'string') throw new Problem(404, 'NOT_FOUND', `the log is not shown: ${log}`)
+      return log
     },
   },
   {

@@ -72,7 +72,10 @@ const operation = (doc: string, path: string, read?: Read): object => ({
   responses: {
     '200': {
       description: 'the answer',
-      content: { 'application/json': { schema: read?.kind === 'list' ? LIST : { type: 'object' } } },
+      content:
+        read?.kind === 'text'
+          ? { 'text/plain': { schema: { type: 'string' } } }
+          : { 'application/json': { schema: read?.kind === 'list' ? LIST : { type: 'object' } } },
     },
     default: {
       description: 'what is wrong',

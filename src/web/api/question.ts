@@ -32,8 +32,8 @@ export interface Read {
   readonly path: string
   readonly doc: string
   readonly query: readonly Parameter[]
-  /** `list`: `{items, next}`, also as CSV. */
-  readonly kind: 'object' | 'list'
+  /** `list`: `{items, next}`, also as CSV. `text`: pieces of plain text, one after the other. */
+  readonly kind: 'object' | 'list' | 'text'
   read(query: Query): Promise<unknown>
 }
 
@@ -87,6 +87,13 @@ export const sliced = <T>(items: readonly T[], { query }: Query): Slice<T> => {
   }
 }
 
+/** The end of a range, before which it lies: a day counts as a whole. Throws Problem 400. */
+const endIn = (query: URLSearchParams, name: string): number | undefined => {
+  const moment = momentIn(query, name)
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(query.get(name) ?? '')
+  return moment !== undefined && isDay ? moment + DAY : moment
+}
+
 /** The question behind the filters of `/history` and `/api/v1/executions`. */
 export const executionQuery = (query: URLSearchParams, limit: number) => {
   const day = momentIn(query, 'day')
@@ -100,7 +107,7 @@ export const executionQuery = (query: URLSearchParams, limit: number) => {
     host: query.get('host') || undefined,
     text: query.get('q') || undefined,
     from: day ?? momentIn(query, 'from'),
-    to: day === undefined ? momentIn(query, 'to') : day + DAY,
+    to: day === undefined ? endIn(query, 'to') : day + DAY,
     limit: numberIn(query, 'limit', 1, 1000, limit),
     cursor: cursor === '' ? undefined : cursor,
   }

@@ -41,6 +41,22 @@ export const tagged = (context: Context, body: string, type: string): Response =
   return context.body(body, 200, headers)
 }
 
+/** Text in pieces, each made when the reader has taken the one before. A reader that leaves ends it. */
+const textReply = (context: Context, pieces: AsyncGenerator<string, void>): Response => {
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (stream) => {
+      const { done, value } = await pieces.next()
+      if (done) stream.close()
+      else stream.enqueue(encoder.encode(value))
+    },
+    cancel: async () => {
+      await pieces.return()
+    },
+  })
+  return context.body(body, 200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
+}
+
 /** The read side of the API, from the table that also makes its OpenAPI document. */
 export const readRoutes = (sources: PageSources, base: string, writes: readonly Write[]): Hono => {
   const app = new Hono()
@@ -59,6 +75,7 @@ export const readRoutes = (sources: PageSources, base: string, writes: readonly 
         const { items } = answer as { readonly items: readonly unknown[] }
         return tagged(context, csvOf(items), 'text/csv; charset=utf-8')
       }
+      if (read.kind === 'text') return textReply(context, answer as AsyncGenerator<string, void>)
       return tagged(context, JSON.stringify(answer), 'application/json')
     })
   return app

@@ -14,11 +14,13 @@ const FILTERS = [
 /** The end of a log, or why it is not shown. `level` and `find` are the filters of a reader without a script. */
 export const Log = ({
   log,
+  id,
   live,
   level,
   find,
 }: {
   log: LogTail
+  id?: number
   live: boolean
   level: string
   find: string
@@ -55,6 +57,12 @@ export const Log = ({
         )}
         <span class="sub">
           {log.whole ? 'the whole file' : `the last ${log.lines.length} lines`}, {size(log.size)}
+          {!log.whole && id !== undefined && (
+            <>
+              {' '}
+              · <a href={`/api/v1/executions/${id}/log.txt`}>whole file</a>
+            </>
+          )}
         </span>
       </div>
       <div

@@ -123,7 +123,13 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
       body: (
         <div class="cols full">
           <Panel title="Log" id="lg" sub={execution.logPath}>
-            <Log log={log} live={open} level={query.get('level') ?? ''} find={query.get('q') ?? ''} />
+            <Log
+              log={log}
+              id={execution.id}
+              live={open}
+              level={query.get('level') ?? ''}
+              find={query.get('q') ?? ''}
+            />
           </Panel>
           <Panel title="Resources" id="res" sub="of its process">
             <Resources metrics={metrics} />

@@ -26,6 +26,15 @@ const STANDINGS: readonly Standing[] = [
   'skipped',
 ]
 
+const FIELDS = [
+  ['task', 'Task'],
+  ['stage', 'Stage'],
+  ['host', 'Host'],
+  ['from', 'From, UTC'],
+  ['to', 'To'],
+  ['q', 'Text'],
+] as const
+
 /** Every execution of a day, and of the day before where it lasted into it; at most 10,000, the newest. */
 const ofDay = async (
   ledger: LedgerReads,
@@ -61,7 +70,8 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
   const { ledger } = sources
   const asked = executionQuery(query, 50)
   const today = Math.floor(now / DAY) * DAY
-  const day = query.get('day') ? Math.floor((asked.from ?? today) / DAY) * DAY : today
+  // The picture is of the day that is chosen, else of the last one of the range.
+  const day = Math.min(today, Math.floor(((asked.to ?? now + 1) - 1) / DAY) * DAY)
   const ticked = query.getAll('compare')
   const [{ items, next }, drawn, compared] = await Promise.all([
     ledger?.executions(asked) ?? { items: [], next: undefined },
@@ -80,6 +90,7 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
   const dayHref = (at: number): string => {
     const there = new URLSearchParams(filters)
     there.set('day', isoDay(at))
+    for (const name of ['from', 'to']) there.delete(name)
     return `/history?${there.toString()}`
   }
   return {
@@ -117,16 +128,14 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
                 ...STANDINGS.map((one) => [one, WORDS[one]] as const),
               ]}
             />
-            {['task', 'stage', 'host', 'day', 'q'].map((name) => (
+            {FIELDS.map(([name, label]) => (
               <label class="fld">
-                <span>
-                  {name === 'q'
-                    ? 'Text'
-                    : name === 'day'
-                      ? 'UTC day'
-                      : `${name.charAt(0).toUpperCase()}${name.slice(1)}`}
-                </span>
-                <input name={name} value={query.get(name) ?? ''} />
+                <span>{label}</span>
+                <input
+                  name={name}
+                  value={query.get(name) ?? query.get(name === 'from' || name === 'to' ? 'day' : '') ?? ''}
+                  placeholder={name === 'from' || name === 'to' ? 'YYYY-MM-DD' : undefined}
+                />
               </label>
             ))}
             <button class="btn">Filter</button>
