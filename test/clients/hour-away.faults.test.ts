@@ -10,7 +10,11 @@ import { canRun, PROGRAM } from './harness.ts'
 const STEPS = 1200
 
 const served = new Served()
-beforeAll(() => served.start())
+beforeAll(async () => {
+  await served.start()
+  // The first report makes the tables.
+  await served.send('POST', '/api/v1/executions', { task_name: 'first' })
+})
 afterAll(() => served.remove())
 
 const query = (statement: string): Record<string, unknown>[] => {
