@@ -44,16 +44,20 @@ export const tagged = (context: Context, body: string, type: string): Response =
 /** Text in pieces, each made when the reader has taken the one before. A reader that leaves ends it. */
 const textReply = (context: Context, pieces: AsyncGenerator<string, void>): Response => {
   const encoder = new TextEncoder()
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (stream) => {
-      const { done, value } = await pieces.next()
-      if (done) stream.close()
-      else stream.enqueue(encoder.encode(value))
+  // Nothing is read ahead: to a HEAD, whose body nobody takes, no file is opened.
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (stream) => {
+        const { done, value } = await pieces.next()
+        if (done) stream.close()
+        else stream.enqueue(encoder.encode(value))
+      },
+      cancel: async () => {
+        await pieces.return()
+      },
     },
-    cancel: async () => {
-      await pieces.return()
-    },
-  })
+    { highWaterMark: 0 },
+  )
   return context.body(body, 200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
 }
 
