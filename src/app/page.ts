@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import { plainLog } from '../platform/log/logger.ts'
 import { redact as redactByLook } from '../common/redact.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import type { Places } from '../rows/server.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -16,6 +16,7 @@ import type { Assets } from '../web/assets.ts'
 import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
+import { assertGuarded, basePath, hostNames } from './page-address.ts'
 import { pageAlerts } from './page-alerts.ts'
 import { pageActions } from './page-actions.ts'
 import { pageLedger, type PageLedger } from './page-ledger.ts'
@@ -67,22 +68,13 @@ export const openPage = async (
   const host = options.host ?? settings?.host ?? '127.0.0.1'
   const port = options.port ?? settings?.port ?? 8090
   let actualPort = port
-  const base = baseOf(options.basePath ?? settings?.basePath ?? '')
+  const base = basePath(options.basePath ?? settings?.basePath ?? '')
   const publicUrl = options.publicUrl ?? settings?.publicUrl
   const tokenFile = options.tokenFile ?? settings?.tokenFile
   const token = tokenFile === undefined ? undefined : await options.readToken(tokenFile)
   const reportFile = settings?.reportTokenFile
   const writeToken = reportFile === undefined ? undefined : await options.readToken(reportFile)
-  const guardAddress = (address: string): void => {
-    if (isLoopback(address) || token !== undefined) return
-    throw new ArchiverError(
-      'CONFIG_INVALID',
-      `serve listens on ${address}, which others can reach, and has no token`,
-      {
-        hint: 'Name a token with --token-file, or listen on 127.0.0.1 behind a reverse proxy.',
-      },
-    )
-  }
+  const guardAddress = (address: string): void => assertGuarded(address, token !== undefined)
   guardAddress(host)
   const log = plainLog({
     level: 'warn',
@@ -186,22 +178,4 @@ const reportsTo = (
     rows: (value) => reports.rows(value),
     fields: (op) => (isWord(OPERATIONS, op) ? operationSchema(op) : {}),
   }
-}
-
-const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
-
-/** The names under which the page is asked, as browsers send them. */
-const hostNames = (host: string, port: number, publicUrl: string | undefined): string[] => {
-  const loopback = isLoopback(host) ? ['localhost', '127.0.0.1', '[::1]'] : []
-  const names = [host.includes(':') ? `[${host}]` : host, ...loopback].map((name) => `${name}:${port}`)
-  if (publicUrl === undefined) return names
-  if (!/^https?:\/\//.test(publicUrl) || !URL.canParse(publicUrl))
-    throw new ArchiverError('CONFIG_INVALID', 'the public URL must begin with http:// or https://')
-  return [...names, new URL(publicUrl).host]
-}
-
-const baseOf = (path: string): string => {
-  const base = path.replace(/\/+$/, '')
-  if (base === '' || /^(?:\/[\w.~-]+)+$/.test(base)) return base
-  throw new ArchiverError('CONFIG_INVALID', `the base path "${path}" must be such as /archiver`)
 }

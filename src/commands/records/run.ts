@@ -50,21 +50,8 @@ const runTask = async (
 ): Promise<number> => {
   const started = now()
   const session = timeText(started).replace(/[-:]/g, '').replace(' ', '_').slice(0, 15)
-  const { instance } = selection.choice
-  // Instances that share a backlog have no numbers, and may start in one second.
-  const shared = task.queue.url.reveal() === 'off' ? '' : `_pid_${identity().pid}`
-  const suffix = instance ? `_instance_${instance.id}_of_${instance.count}` : shared
-  await mkdir(join(task.workDir, 'logs'), { recursive: true })
-  await mkdir(join(task.workDir, 'metrics'), { recursive: true })
-  const log = await createLog({
-    level: levelOf(options.logLevel ?? 'info'),
-    consoleLevel: 'error',
-    format: 'human',
-    file: join(task.workDir, 'logs', `production_${session}${suffix}.log`),
-    out: (line) => context.err(`${line}\n`),
-    journald: false,
-    now,
-  })
+  const name = `${session}${instanceSuffix(task, selection)}`
+  const log = await openLog(task, name, options, context)
   const metrics = new RunMetrics(started)
   const stage = `records:${task.name}`
   const listeners = await openTaskListeners(
@@ -96,37 +83,61 @@ const runTask = async (
   }
   const isStopped = context.signal.aborted
   events.finished(failure, isStopped)
-  const about = {
-    task: task.name,
-    session_id: session,
-    ...task.targetName,
-    engine: task.target.dialect,
-    workers: task.workers,
-    batch_size: selection.batchSize ?? task.batchSize,
-    limit: Number.isFinite(selection.limit) ? selection.limit : 0,
-    range:
-      selection.from === undefined && selection.to === undefined
-        ? null
-        : [selection.from ?? null, selection.to ?? null],
-    instance_id: instance?.id ?? null,
-    instance_count: instance?.count ?? null,
-  }
-  const document = metrics.document(now(), about, task.workers)
-  await replaceFile(
-    join(task.workDir, 'metrics', `metrics_${session}${suffix}.json`),
-    `${JSON.stringify(document, null, 2)}\n`,
-  )
+  const document = `${JSON.stringify(metrics.document(now(), described(task, selection, session), task.workers), null, 2)}\n`
+  await replaceFile(join(task.workDir, 'metrics', `metrics_${name}.json`), document)
   const summary = `records ${task.name}: ${metrics.succeeded} stored${metrics.present > 0 ? ` (${metrics.present} were there)` : ''}, ${metrics.failed} failed, ${metrics.rows} rows`
   log.info(summary)
   const code = isStopped ? stopCode(context.signal) : metrics.failed > 0 || failure ? 1 : 0
   await listeners.close({ exitCode: code, error: failure })
   await log.close()
-  context.out(
-    options.json ? `${JSON.stringify(document, null, 2)}\n` : `${summary}\n${codeLines(metrics.codes)}`,
-  )
+  context.out(options.json ? document : `${summary}\n${codeLines(metrics.codes)}`)
   if (failure) throw failure
   return code
 }
+
+/** In the names of files: instances that share a backlog have no numbers, and may start in one second. */
+const instanceSuffix = ({ queue }: OpenTask, { choice: { instance } }: RunSelection): string => {
+  if (instance) return `_instance_${instance.id}_of_${instance.count}`
+  return queue.url.reveal() === 'off' ? '' : `_pid_${identity().pid}`
+}
+
+/** Makes the folders of logs and metrics, too. */
+const openLog = async (
+  { workDir }: OpenTask,
+  name: string,
+  { logLevel = 'info' }: RecordsRunOptions,
+  context: Context,
+): Promise<OpenLog> => {
+  await mkdir(join(workDir, 'logs'), { recursive: true })
+  await mkdir(join(workDir, 'metrics'), { recursive: true })
+  return createLog({
+    level: levelOf(logLevel),
+    consoleLevel: 'error',
+    format: 'human',
+    file: join(workDir, 'logs', `production_${name}.log`),
+    out: (line) => context.err(`${line}\n`),
+    journald: false,
+    now,
+  })
+}
+
+/** What the file of metrics says of the run, by the original's keys. */
+const described = (
+  task: OpenTask,
+  { choice, batchSize, limit, from, to }: RunSelection,
+  session: string,
+) => ({
+  task: task.name,
+  session_id: session,
+  ...task.targetName,
+  engine: task.target.dialect,
+  workers: task.workers,
+  batch_size: batchSize ?? task.batchSize,
+  limit: Number.isFinite(limit) ? limit : 0,
+  range: from === undefined && to === undefined ? null : [from ?? null, to ?? null],
+  instance_id: choice.instance?.id ?? null,
+  instance_count: choice.instance?.count ?? null,
+})
 
 /** For Prometheus: payloads by what became of them, and the rows that they became. */
 const count = (metrics: TaskListeners['metrics'], task: string, outcome: ItemOutcome): void => {
