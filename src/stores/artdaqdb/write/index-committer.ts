@@ -37,6 +37,8 @@ const SHORTEST_MS = 250
 /** What the first commit may cost, for each document in the indexes. */
 const DOCUMENT_MS = 0.001
 const LONGEST_MS = 120_000
+/** What waits is kept in memory, about a kilobyte a document: so many are committed whatever it costs. */
+const MOST_DOCUMENTS = 50_000
 
 /**
  * Gathers what was written and gives it its place in the indexes, all at once, under the database's lock: whatever the
@@ -49,6 +51,8 @@ export class Committer {
   readonly #options: CommitterOptions
   readonly #unfinished = new Set<string>()
   #waiting: Waiting[] = []
+  /** How many documents `#waiting` has. */
+  #documents = 0
   #since: number | undefined
   #cost: number | undefined
 
@@ -74,6 +78,7 @@ export class Committer {
   add(waiting: Waiting): void {
     this.#since ??= this.#options.now()
     this.#waiting.push(waiting)
+    this.#documents += waiting.documents.length
     for (const { facts } of waiting.documents) this.#unfinished.add(facts.oid)
   }
 
@@ -81,9 +86,10 @@ export class Committer {
     return this.#waiting.filter((one) => one.run === run)
   }
 
-  /** True when another commit costs little against the work that it makes durable; so indexes stay a tenth of the time. */
+  /** True when another commit costs little against the work that it makes durable, so that indexes stay a tenth of the time; or when much waits. */
   due(): boolean {
     if (this.#since === undefined) return false
+    if (this.#documents >= MOST_DOCUMENTS) return true
     const cost = this.#cost ?? DOCUMENT_MS * this.#database.indexed
     const wait = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, SHARE * cost))
     return this.#options.now() - this.#since >= wait
@@ -94,6 +100,7 @@ export class Committer {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
+    this.#documents = 0
     this.#since = undefined
     const began = this.#options.now()
     try {
@@ -122,9 +129,11 @@ export class Committer {
 
   async #writeIndexes(waiting: readonly Waiting[]): Promise<void> {
     const additions = new Map<string, IndexFacts[]>()
-    for (const { documents } of waiting)
-      for (const { collection, facts } of documents)
-        additions.set(collection, [...(additions.get(collection) ?? []), facts])
+    for (const { collection, facts } of waiting.flatMap(({ documents }) => documents)) {
+      const known = additions.get(collection)
+      if (known) known.push(facts)
+      else additions.set(collection, [facts])
+    }
     const collections = (await this.#database.collections()).toSorted(markLast)
     for (const name of additions.keys())
       if (!collections.some((one) => one.name === name)) throw goneAway(this.#database.path, name)
