@@ -135,6 +135,7 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
                   name={name}
                   value={query.get(name) ?? query.get(name === 'from' || name === 'to' ? 'day' : '') ?? ''}
                   placeholder={name === 'from' || name === 'to' ? 'YYYY-MM-DD' : undefined}
+                  size={name === 'from' || name === 'to' ? 11 : undefined}
                 />
               </label>
             ))}
