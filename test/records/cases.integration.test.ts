@@ -15,5 +15,5 @@ describe('run-archiver records plan FILE --mapping FILE --json', () => {
     expect(compared(JSON.parse(stdout) as Record<string, unknown>, one)).toEqual(wanted(one))
     expect(status).toBe(one.expected['status'] === 'success' ? 0 : 1)
   })
-  it.skipIf(isShared)(`SKIPPED: the shared cases, ${SHARED} is not there`, () => undefined)
+  if (!isShared) it.skip(`the shared cases: ${SHARED} is not there`)
 })
