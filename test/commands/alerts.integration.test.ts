@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { openFile } from '../../src/sql/libsql-database.ts'
 import { Site } from '../site.ts'
 
 interface Checked {
@@ -42,3 +44,19 @@ it('a backlog that grows for three passes fires once, and resolves once when a p
   expect(check().resolved).toContainEqual(expect.objectContaining({ rule: 'backlog_growing' }))
   expect(rules(check().resolved)).not.toContain('backlog_growing')
 })
+
+it.each(['{"work_dir":', 'null', undefined])(
+  'an event of a backlog that says %j is left out, and the others count',
+  (detail) => {
+    for (const count of [2, 2, 2, 3]) pass(count)
+    const database = openFile(join(site.path('work'), 'ledger.db'), 1000)
+    database
+      .prepare(
+        `INSERT INTO events (run_id, seq, at, kind, detail)
+        SELECT run_id, seq + 100, '2999' || substr(at, 5), kind, ? FROM events WHERE kind = 'runs-left'`,
+      )
+      .run([detail ?? null])
+    database.close()
+    expect(rules(check().found)).toContain('backlog_growing')
+  },
+)

@@ -23,9 +23,9 @@ export const runsLeft = async (
     .execute()
   const left = new Map<string, number[]>()
   for (const { detail } of rows) {
-    const { work_dir: where, stages = {} } = JSON.parse(detail ?? '{}') as Detail
+    const { work_dir: where, stages } = detailOf(detail)
     if (where !== workDir) continue
-    for (const [stage, count] of Object.entries(stages)) {
+    for (const [stage, count] of Object.entries(stages ?? {})) {
       const counts = left.get(stage) ?? []
       if (counts.length <= GROWING) left.set(stage, [count, ...counts])
     }
@@ -36,6 +36,15 @@ export const runsLeft = async (
 interface Detail {
   readonly work_dir?: string
   readonly stages?: Readonly<Record<string, number>>
+}
+
+/** Of an event that another program wrote, or that is damaged, nothing is known. */
+const detailOf = (text: string | null): Detail => {
+  try {
+    return (JSON.parse(text ?? '{}') as Detail | null) ?? {}
+  } catch {
+    return {}
+  }
 }
 
 /** Whether each of the newest passes left more than the one before, three times in a row. The oldest first. */
