@@ -29,7 +29,7 @@ describe.each(
     NAMED === undefined ? n % EVERY === 0 : `${place}: ${deed.what}`.includes(NAMED),
   )
   // A name may be one of another place.
-  it.runIf(chosen.length === 0)('is another test', () => undefined)
+  if (chosen.length === 0) it.skip('is another test')
   it.each(chosen)(
     'gives no reader wrong bytes, and is found: $what',
     async (deed) => {
