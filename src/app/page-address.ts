@@ -12,7 +12,7 @@ export const assertGuarded = (address: string, hasToken: boolean): void => {
 
 const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
 
-/** The names under which the page is asked, as browsers send them. Throws CONFIG_INVALID for a public URL that is none. */
+/** The `Host` headers that the page answers to. Throws CONFIG_INVALID where the public URL is not an http or https address. */
 export const hostNames = (host: string, port: number, publicUrl: string | undefined): string[] => {
   const loopback = isLoopback(host) ? ['localhost', '127.0.0.1', '[::1]'] : []
   const names = [host.includes(':') ? `[${host}]` : host, ...loopback].map((name) => `${name}:${port}`)

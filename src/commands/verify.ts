@@ -22,7 +22,7 @@ interface Options {
  * - a copy is damaged, or two copies differ,
  * - a run is there only in part,
  * - a run of `--runs` is in no destination,
- * - a blob stands in the archive where no reader looks for it.
+ * - the archive has a blob in a place that no reader looks at.
  */
 export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)

@@ -9,7 +9,7 @@ export const writeJsonBytes = (value: JsonValue): Buffer =>
     writer.value(value)
   })
 
-/** Values, each behind a text, printed as one piece of a document's file; and where each value stands in that piece. */
+/** Prints text, value, text, value … as one piece of a document's file. `places`: where each value stands in it. */
 export const writeBetween = (
   texts: readonly string[],
   values: readonly JsonValue[],

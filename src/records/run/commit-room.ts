@@ -11,7 +11,7 @@ export class CommitRoom {
     this.#items = items
   }
 
-  /** Takes room for an item with a payload of so many bytes, and gives what leaves it again; undefined where there is none. */
+  /** Takes room for an item with a payload of so many bytes. Returns a function that gives the room back; undefined where no room is left. */
   enter(bytes: number): (() => void) | undefined {
     if (this.#items === 0 || this.#bytes < bytes) return undefined
     this.#items -= 1

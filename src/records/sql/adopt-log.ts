@@ -19,7 +19,7 @@ export interface AdoptedLog {
 const FILLING = 'processing_log_adopted'
 
 /**
- * Takes over the `processing_log` of the original, and keeps the old one under another name. Returns undefined where there is none to take over.
+ * Takes over the `processing_log` of the original. The old table is kept under another name. Returns undefined where there is no such log.
  *
  * The original may have several rows an item: success wins over failed, and of failures the last counts. A success is believed only where the base
  * table has the item's row. A crash leaves the old log in its place, or the new one, whole; it may be called again.

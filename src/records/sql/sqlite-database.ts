@@ -83,7 +83,7 @@ class SqliteDatabase implements RecordsDatabase {
     return turn
   }
 
-  /** The turn begins when whoever runs now has asked for what it wants. */
+  /** Starts a turn after the code that runs now, so that all transactions which it asks for are in it. */
   #startTurn(): void {
     void this.#inLine(async () => {
       await new Promise((resolve) => setImmediate(resolve))

@@ -2,7 +2,7 @@ import { JsonObject, type JsonArray } from '../../../fhicl/json/model.ts'
 import { escapeText, writeJson } from '../../../fhicl/json/printer.ts'
 import { originOf } from '../../../fhicl/to-json.ts'
 
-/** What a document says of itself. Each value stands in it several times. */
+/** The names and the time that the frame of a document holds, each in several places. */
 export interface FrameNames {
   readonly oid: string
   readonly collection: string

@@ -43,7 +43,7 @@ function parseLines(bytes: Buffer): CollectionIndex | undefined {
     let position = 0
     const areSound = lines.names((name) => {
       const from = lines.at
-      // Most versions are configurations with the same documents, and these are runs: most lists stand there three times.
+      // Versions, configurations and runs mostly have the same documents, so most lists stand in the file three times.
       const before = section === FIRST || section === STAMPS ? undefined : places[position]
       if (before && lines.takeAgain(before)) parts.repeat(section, FIRST, position)
       else if (!lines.list(add)) return false
