@@ -107,6 +107,7 @@ class SqliteDatabase implements RecordsDatabase {
       } catch (error) {
         waiting.reject(error instanceof TransactionLostError ? error.cause : error)
         if (!(error instanceof TransactionLostError)) continue
+        this.#rollBack() // mostly SQLite has; where only the savepoint failed, the next BEGIN needs it
         return this.#oneByOne([...released, ...turn.slice(index + 1)])
       }
     try {
