@@ -2,22 +2,25 @@ import { RunSet } from '../../common/run-set.ts'
 import type { Listing, Remember } from '../store.ts'
 import type { WrittenDatabase } from './write/written-database.ts'
 
-/** Documents of older databases whose indexes are held at a time: about 200 MB. */
+/** Documents of older databases whose indexes are held at a time: about 40 MB. */
 const MOST_INDEXED = 200_000
 
 /**
  * Several databases, oldest first, of which the last takes new runs. Says which one holds a run, and keeps of the older ones no more in memory than
- * is used: a hundred thousand runs take hundreds of megabytes.
+ * is used: the indexes of a million runs of five documents take a gigabyte.
  */
 export class DatabaseList {
   readonly #all: readonly WrittenDatabase[]
   readonly #remember: Remember | undefined
+  readonly #most: number
   /** Older databases, the one that was used last first. */
   #recent: WrittenDatabase[] = []
 
-  constructor(all: readonly WrittenDatabase[], remember: Remember | undefined) {
+  /** `most`: documents of older databases whose indexes are held at a time; of the one that was used last they are held in any case. */
+  constructor(all: readonly WrittenDatabase[], remember: Remember | undefined, most = MOST_INDEXED) {
     this.#all = all
     this.#remember = remember
+    this.#most = most
   }
 
   /** The newest database in which a run counts, else the newest that knows it: while it is moved to another database, two do. */
@@ -25,8 +28,14 @@ export class DatabaseList {
     const newestFirst = this.#all.toReversed()
     for (const one of newestFirst)
       if (this.#remember && this.#isOlder(one) && !one.database.isKnown) await this.remembered(one)
-    for (const one of newestFirst) if (await one.database.counts(run)) return await this.using(one)
-    for (const one of newestFirst) if (await one.database.knows(run)) return await this.using(one)
+    for (const one of newestFirst) {
+      if (await one.database.counts(run)) return await this.using(one)
+      await this.#letGo()
+    }
+    for (const one of newestFirst) {
+      if (await one.database.knows(run)) return await this.using(one)
+      await this.#letGo()
+    }
     return undefined
   }
 
@@ -46,13 +55,23 @@ export class DatabaseList {
     return listing
   }
 
-  /** Lets go of the indexes that were used longest ago, where there is not room for all; of the newest database never. */
+  /** Makes it the one that was used last. */
   async using(one: WrittenDatabase): Promise<WrittenDatabase> {
     if (!this.#isOlder(one)) return one
     this.#recent = [one, ...this.#recent.filter((other) => other !== one)]
-    const held = (): number => this.#recent.reduce((sum, { database }) => sum + database.indexed, 0)
-    while (this.#recent.length > 1 && held() > MOST_INDEXED) await this.#recent.pop()?.database.condense()
+    await this.#letGo()
     return one
+  }
+
+  /** Lets go of indexes where there is not room for all: of those that were only asked, then of those that were used longest ago; never of the newest database. */
+  async #letGo(): Promise<void> {
+    const older = this.#all.filter((one) => this.#isOlder(one))
+    const held = (): number => older.reduce((sum, { database }) => sum + database.indexed, 0)
+    const asked = older.filter((one) => !this.#recent.includes(one))
+    for (const one of [...asked, ...this.#recent.slice(1).toReversed()]) {
+      if (held() <= this.#most) return
+      await one.database.condense()
+    }
   }
 
   #isOlder(one: WrittenDatabase): boolean {

@@ -19,7 +19,8 @@ export const HIDDEN: ReadonlySet<string> = new Set([METADATA, 'system.indexes'])
 export interface Outline {
   /** `indexesKey` of the indexes that it was made of. */
   readonly key: string
-  readonly knows: RunSet
+  /** Runs that any index knows; undefined where not all of them were read. */
+  readonly knows: RunSet | undefined
   readonly counts: RunSet
 }
 
@@ -28,6 +29,15 @@ const keyOf = async (
   key: (collection: Collection) => Promise<string>,
 ): Promise<string> =>
   (await Promise.all(collections.map(async (one) => `${one.name} ${await key(one)}`))).join('\n')
+
+const runsIn = async (collection: Collection): Promise<RunSet> =>
+  RunSet.of(indexedRuns((await collection.index()).index).keys())
+
+const allRunsIn = async (collections: readonly Collection[]): Promise<RunSet> => {
+  let runs = RunSet.EMPTY
+  for (const one of collections) runs = runs.union(await runsIn(one))
+  return runs
+}
 
 /** One artdaqDB on disk: a directory of collections. Nothing is created before something is written. */
 export class Database {
@@ -98,7 +108,7 @@ export class Database {
     const collections = await this.collections()
     if (collections.length === 0) await this.requireStillThere()
     const outline = await this.#validOutline(collections)
-    if (outline) return outline.knows.has(run)
+    if (outline?.knows) return outline.knows.has(run)
     for (const collection of collections)
       if (indexedRuns((await collection.index()).index).has(run)) return true
     return false
@@ -127,19 +137,19 @@ export class Database {
     this.#outline = outline
   }
 
-  /** Lets go of the indexes, and remembers of them which runs they know: a hundred thousand runs take hundreds of megabytes. */
+  /**
+   * Lets go of the indexes, and remembers which runs they know. Does nothing where that is not known: where neither the index that says which runs
+   * count is held, nor an outline of it.
+   */
   async condense(): Promise<void> {
     const collections = await this.collections()
-    if (collections.some(({ heldKey }) => heldKey === undefined)) return
-    const key = await keyOf(collections, ({ heldKey = '' }) => Promise.resolve(heldKey))
-    const known = await Promise.all(
-      collections.map(async (one) => RunSet.of(indexedRuns((await one.index()).index).keys())),
-    )
-    const position = collections.findIndex(({ name }) => name === COMMIT_MARK)
-    this.#outline = {
-      key,
-      knows: known.reduce((all, runs) => all.union(runs), RunSet.EMPTY),
-      counts: known[position] ?? RunSet.EMPTY,
+    const key = await keyOf(collections, (one) => Promise.resolve(one.heldKey ?? one.indexKey()))
+    if (this.#outline?.key !== key) {
+      const marked = collections.find(({ name }) => name === COMMIT_MARK)
+      if (marked?.heldKey === undefined) return
+      const counts = await runsIn(marked)
+      const areAllHeld = collections.every(({ heldKey }) => heldKey !== undefined)
+      this.#outline = { key, counts, knows: areAllHeld ? await allRunsIn(collections) : undefined }
     }
     for (const collection of collections) collection.forget()
   }
