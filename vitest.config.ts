@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           ...ORDINARY,
           name: 'unit',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.{ts,tsx}'],
           exclude: [INTEGRATION, FAULTS],
           // Each process loads each module once, not once for each file; CI gives each file a process of its own.
           isolate: false,

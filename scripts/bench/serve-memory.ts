@@ -1,5 +1,6 @@
 // Resident memory of `run-archiver serve` over many executions, and the processor time of an overview, beside a bare Node.
-//   npx tsx scripts/bench/serve-memory.ts [executions] [V8's flags, such as --max-semi-space-size=8]
+//   npx tsx scripts/bench/serve-memory.ts [executions] [V8's flags, such as --max-semi-space-size=4]
+// LEDGER=file takes a ledger that is there (and changes one of its executions), PROGRAM=main.js another build, for figures in turn.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,15 +19,25 @@ const PAGES = [
   `/executions/${COUNT}`,
 ]
 
-build()
+const { LEDGER, PROGRAM } = process.env
+if (PROGRAM === undefined) build()
+const program = PROGRAM ?? 'dist/main.js'
 const folder = mkdtempSync(join(tmpdir(), 'bench-serve-'))
-const file = join(folder, 'ledger.db')
-spawnSync(process.execPath, ['dist/main.js', 'track', 'migrate-schema'], {
-  env: { ...process.env, MONITOR_DB_CONN: `sqlite:${file}`, MONITOR_SPOOL_DIR: folder },
-})
-const database = openFile(file, 60_000)
-for (const statement of statements(SQLITE, COUNT)) database.exec(statement)
-database.close()
+const file = LEDGER ?? join(folder, 'ledger.db')
+if (LEDGER === undefined) {
+  spawnSync(process.execPath, [program, 'track', 'migrate-schema'], {
+    env: { ...process.env, MONITOR_DB_CONN: `sqlite:${file}`, MONITOR_SPOOL_DIR: folder },
+  })
+  const database = openFile(file, 60_000)
+  for (const statement of statements(SQLITE, COUNT)) database.exec(statement)
+  database.close()
+}
+/** As a pipeline that reports: the newest execution has gone on. */
+const change = (): void => {
+  const database = openFile(file, 60_000)
+  database.exec(`UPDATE executions SET revision = revision + 1 WHERE execution_id = ${COUNT}`)
+  database.close()
+}
 
 const residentMb = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000
@@ -37,7 +48,7 @@ const processorMs = (pid: number): number => {
 }
 
 const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
-const words = [...flags, 'dist/main.js', 'serve', '--ledger', `sqlite:${file}`, '--port', String(PORT)]
+const words = [...flags, program, 'serve', '--ledger', `sqlite:${file}`, '--port', String(PORT)]
 const server = spawn(process.execPath, words, { stdio: 'ignore' })
 const pid = server.pid ?? 0
 const get = async (path: string): Promise<void> => {
@@ -62,10 +73,18 @@ try {
   line('at its start')
   for (let i = 0; i < OVERVIEWS; i++) await get('/')
   const took = (processorMs(pid) - started) / OVERVIEWS
-  line(`after ${OVERVIEWS} overviews`)
+  const before = processorMs(pid)
+  for (let i = 0; i < OVERVIEWS; i++) {
+    change()
+    await get('/')
+  }
+  const changed = (processorMs(pid) - before) / OVERVIEWS
+  line(`after ${2 * OVERVIEWS} overviews`)
   for (let i = 0; i < 5; i++) for (const path of PAGES) await get(path)
   line('after five of every page')
-  console.log(`an overview: ${took.toFixed(0)} ms of processor time`)
+  console.log(
+    `an overview: ${took.toFixed(0)} ms of processor time, the first one with it; after a change: ${changed.toFixed(0)} ms`,
+  )
 } finally {
   server.kill()
   bare.kill()

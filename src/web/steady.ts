@@ -14,9 +14,13 @@ export interface Trouble {
 const KEPT = 300
 const ENTRIES = 20_000
 const MINUTE = 60_000
+/** Milliseconds that an answer holds while the ledger does not change: "hung" and the estimated ends depend on the clock too. */
+const HOLDS = 5000
 
 interface Answer {
   readonly at: number
+  /** The ledger's revision before it was read; undefined for what must be read each time. */
+  readonly revision: string | undefined
   readonly value: unknown
   readonly entries: number
 }
@@ -29,12 +33,13 @@ const entriesOf = (value: unknown): number => {
 
 /**
  * A ledger that may go away: while it does, its last answer to the same question stands, and `trouble` says so. A question that was
- * never answered throws what the ledger threw.
+ * never answered throws what the ledger threw. What the overview asks is not read again while the ledger's revision stays the same.
  */
 export class SteadyLedger {
   #trouble: Trouble | undefined
   readonly #answers = new Map<string, Answer>()
   #entries = 0
+  #looking: Promise<string> | undefined
   readonly #now: () => number
   readonly reads: LedgerReads
 
@@ -44,23 +49,27 @@ export class SteadyLedger {
       <Args extends readonly unknown[], T>(name: string, ask: (...args: Args) => Promise<T>) =>
       (...args: Args): Promise<T> =>
         this.#ask(`${name}${JSON.stringify(args)}`, () => ask(...args))
+    const keepUnchanged =
+      <T>(name: string, ask: () => Promise<T>) =>
+      (): Promise<T> =>
+        this.#askUnchanged(`${name}[]`, ask)
     // Of the last so many days is one question, whenever it is asked.
     const keepBack =
       <Rest extends readonly unknown[], T>(name: string, ask: (since: number, ...rest: Rest) => Promise<T>) =>
       (since: number, ...rest: Rest): Promise<T> =>
-        this.#ask(`${name}${JSON.stringify([Math.round((now() - since) / MINUTE), ...rest])}`, () =>
+        this.#askUnchanged(`${name}${JSON.stringify([Math.round((now() - since) / MINUTE), ...rest])}`, () =>
           ask(since, ...rest),
         )
     this.reads = {
-      current: keep('current', () => reads.current()),
+      current: keepUnchanged('current', () => reads.current()),
       executions: keep('executions', (query) => reads.executions(query)),
       execution: keep('execution', (id) => reads.execution(id)),
       metrics: keep('metrics', (id) => reads.metrics(id)),
-      tasks: keep('tasks', () => reads.tasks()),
+      tasks: keepUnchanged('tasks', () => reads.tasks()),
       days: keepBack('days', (since, task?: string, part?: DaysPart) => reads.days(since, task, part)),
       story: keep('story', (run) => reads.story(run)),
       failures: keepBack('failures', (since, limit: number) => reads.failures(since, limit)),
-      late: keep('late', async () => (await reads.late?.()) ?? []),
+      late: keepUnchanged('late', async () => (await reads.late?.()) ?? []),
       ...(reads.steps && { steps: keep('steps', reads.steps.bind(reads)) }),
       ...(reads.actions && { actions: keep('actions', reads.actions.bind(reads)) }),
       ...(reads.graph && { graph: keep('graph', reads.graph.bind(reads)) }),
@@ -73,11 +82,22 @@ export class SteadyLedger {
     return this.#trouble
   }
 
-  async #ask<T>(key: string, ask: () => Promise<T>): Promise<T> {
+  /** The kept answer where nothing was written since it was read. Questions of one page share one look at the revision. */
+  async #askUnchanged<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const kept = this.#answers.get(key)
+    this.#looking ??= this.reads.revision().finally(() => (this.#looking = undefined))
+    const revision = await this.#looking.catch(() => undefined)
+    const age = kept ? this.#now() - kept.at : Infinity
+    if (kept && revision !== undefined && revision === kept.revision && age >= 0 && age < HOLDS)
+      return kept.value as T
+    return this.#ask(key, ask, revision)
+  }
+
+  async #ask<T>(key: string, ask: () => Promise<T>, revision?: string): Promise<T> {
     const before = this.#answers.get(key)
     try {
       const value = await this.#fresh(ask)
-      this.#remember(key, value)
+      this.#remember(key, { at: this.#now(), revision, value, entries: entriesOf(value) })
       return value
     } catch (error) {
       if (!before) throw error
@@ -86,9 +106,8 @@ export class SteadyLedger {
     }
   }
 
-  #remember(key: string, value: unknown): void {
+  #remember(key: string, answer: Answer): void {
     this.#forget(key)
-    const answer = { at: this.#now(), value, entries: entriesOf(value) }
     this.#answers.set(key, answer)
     this.#entries += answer.entries
     for (const oldest of this.#answers.keys()) {

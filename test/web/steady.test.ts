@@ -10,7 +10,7 @@ const PAGES = ['/', '/history', '/performance', '/failures', '/executions/1', '/
 
 /** A ledger that is there until `isAway`, and answers every list with `length` entries. */
 const ledger = (length = 0) => {
-  const state = { isAway: false, now: NOW }
+  const state = { isAway: false, now: NOW, revision: '1', asked: 0 }
   const answer =
     <T>(value: T) =>
     (): Promise<T> =>
@@ -20,10 +20,18 @@ const ledger = (length = 0) => {
   const none = answer([])
   const line = { id: 1, task: 'A', stage: 'DAILY', startedAt: NOW - 1000, standing: 'running' }
   const reads: LedgerReads = {
-    ...{ current: none, tasks: none, days: none, story: none, failures: none, metrics: none, late: none },
+    ...{
+      current: () => ((state.asked += 1), none()),
+      tasks: none,
+      days: none,
+      story: none,
+      failures: none,
+      metrics: none,
+      late: none,
+    },
     executions: answer({ items: Array.from({ length }, () => line as ExecutionLine), next: undefined }),
     execution: answer(undefined),
-    revision: answer('1'),
+    revision: () => answer(state.revision)(),
   }
   const steady = new SteadyLedger(reads, () => state.now)
   const site = {
@@ -73,5 +81,48 @@ describe('a ledger that goes away', () => {
     const kept = await Promise.all(Array.from({ length: 100 }, (_, at) => isKept(at)))
     expect(kept.indexOf(true)).toBe(80)
     expect(kept.filter(Boolean)).toHaveLength(20)
+  })
+})
+
+describe('what the overview asks', () => {
+  it('is not read again while nothing was written, for five seconds', async () => {
+    const { state, steady } = ledger()
+    for (let i = 0; i < 10; i++) await steady.reads.current()
+    expect(state.asked).toBe(1)
+    state.now += 4999
+    await steady.reads.current()
+    expect(state.asked).toBe(1)
+    state.now += 1
+    await steady.reads.current()
+    expect(state.asked).toBe(2)
+  })
+
+  it('is read again after a write, and when the clock was set back', async () => {
+    const { state, steady } = ledger()
+    await steady.reads.current()
+    state.revision = '2'
+    await steady.reads.current()
+    expect(state.asked).toBe(2)
+    state.now -= 1
+    await steady.reads.current()
+    expect(state.asked).toBe(3)
+  })
+
+  it('is never newer on the page than the revision under which it is kept', async () => {
+    const { state, steady } = ledger()
+    const first = steady.reads.current()
+    // Written while it is read: what was read may be older than this, so it must not count as read after it.
+    state.revision = '2'
+    await first
+    await steady.reads.current()
+    expect(state.asked).toBe(2)
+  })
+
+  it('says that the ledger is away, though it was answered just now', async () => {
+    const { state, steady } = ledger()
+    await steady.reads.current()
+    state.isAway = true
+    expect(await steady.reads.current()).toEqual([])
+    expect(steady.trouble).toMatchObject({ shownFrom: NOW, code: 'LEDGER_UNAVAILABLE' })
   })
 })

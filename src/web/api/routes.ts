@@ -30,7 +30,9 @@ export const problemOf = (error: unknown, redact: (text: string) => string): Pro
 }
 
 /** A reply with the ETag of its body; 304 without a body where the reader has it already. */
-export const tagged = (context: Context, body: string, type: string): Response => {
+export const tagged = (context: Context, text: string, type: string): Response => {
+  // Once into bytes: the hash, the length and the connection would each do it again.
+  const body = new TextEncoder().encode(text)
   const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   const headers = { etag: tag, 'cache-control': 'no-cache', 'content-type': type }
   const known = context.req

@@ -1,3 +1,4 @@
+import { DrawnOnce } from './drawn-once.tsx'
 import type { Child } from 'hono/jsx'
 import type { ExecutionLine, Standing } from '../model.ts'
 import { percent, span } from '../text.ts'
@@ -106,8 +107,16 @@ const MARKS: Readonly<Partial<Record<Standing, (x: number) => string>>> = {
 const boxMark = (x: number): string => `M${x - 0.4} .4h4.4v4.4h-4.4z`
 const QUIET: readonly Standing[] = ['ok', 'skipped', 'running']
 
-/** The last executions of a task, the oldest first: height is duration, a mark on top an end that was not good. */
-export const Ticks = ({ executions, now }: { executions: readonly ExecutionLine[]; now: number }) => {
+/** The last executions of a task, given the newest first and drawn the oldest first: height is duration, a mark on top an end that was not good. */
+export const Ticks = ({ newest, now }: { newest: readonly ExecutionLine[]; now: number }) =>
+  newest.some(({ endedAt }) => endedAt === undefined) ? (
+    <DrawnTicks newest={newest} now={now} />
+  ) : (
+    <DrawnOnce of={newest} draw={() => <DrawnTicks newest={newest} now={now} />} />
+  )
+
+const DrawnTicks = ({ newest, now }: { newest: readonly ExecutionLine[]; now: number }) => {
+  const executions = [...newest].reverse()
   const took = executions.map(({ startedAt, endedAt }) => Math.max(0, (endedAt ?? now) - startedAt) / 1000)
   const most = Math.max(...took, 0.001)
   const good = executions.filter(({ standing }) => QUIET.includes(standing)).length
@@ -122,12 +131,20 @@ export const Ticks = ({ executions, now }: { executions: readonly ExecutionLine[
       {executions.map(({ standing }, i) => {
         const height = Math.max(3, ((took[i] ?? 0) / most) * 18)
         const x = i * 5
-        const mark = QUIET.includes(standing) ? undefined : (MARKS[standing] ?? boxMark)(x)
+        const title = <title>{`${WORDS[standing]}, ${span(took[i] ?? 0)}`}</title>
+        // Width and corners stand in the style sheet: a page has thousands of these.
+        const [y, h] = [(26 - height).toFixed(1), height.toFixed(1)]
+        if (QUIET.includes(standing))
+          return (
+            <rect class={`t-${standing}`} x={x} y={y} height={h}>
+              {title}
+            </rect>
+          )
         return (
           <g class={`t-${standing}`}>
-            <title>{`${WORDS[standing]}, ${span(took[i] ?? 0)}`}</title>
-            <rect x={x} y={(26 - height).toFixed(1)} width="3.6" height={height.toFixed(1)} rx="1" />
-            {mark && <path d={mark} />}
+            {title}
+            <rect x={x} y={y} height={h} />
+            <path d={(MARKS[standing] ?? boxMark)(x)} />
           </g>
         )
       })}

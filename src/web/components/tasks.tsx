@@ -78,7 +78,7 @@ const TaskRow = ({ task: { task, newest, p50 }, now }: { task: TaskLine; now: nu
       <td>{last && <Chip s={last.standing} title={last.status} />}</td>
       <td class="num nw opt">{last && <Time at={last.startedAt} now={now} />}</td>
       <td class="w">
-        <Ticks executions={[...newest].reverse()} now={now} />
+        <Ticks newest={newest} now={now} />
       </td>
       <td class="num r nw opt">{last && span(((last.endedAt ?? now) - last.startedAt) / 1000)}</td>
       <td class="num r opt nw">{p50 === undefined ? '–' : span(p50)}</td>

@@ -85,7 +85,7 @@ export const partsPage = (): View => ({
               <Tile k="Failed" v="41" s="failed" sub="5 causes" />
               <Tile k="Waiting" v="–" sub="no estimate" />
             </dl>
-            <Ticks executions={executions} now={NOW} />
+            <Ticks newest={executions} now={NOW} />
             <Spark values={[3, 4, 4, 9, 2, 3]} label="runs an hour" zero />
             <Batches file={FILE} />
           </Panel>
