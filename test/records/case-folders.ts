@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from './temporary-folder.ts'
 
 /** Cases that are not part of the project; `RECORDS_CASES` names another folder. */
 export const SHARED = process.env['RECORDS_CASES'] ?? '../shared/fixtures/records/cases'
@@ -12,8 +12,8 @@ export interface Case {
   readonly mapping: string
   readonly sourceKey: string
   readonly sourceKind: string
-  /** A file with the rows that stand already. */
-  readonly given: string | undefined
+  /** The rows that stand already. */
+  readonly given: unknown
   /** All keys of the expectation that are compared. */
   readonly expected: Readonly<Record<string, unknown>>
 }
@@ -34,14 +34,16 @@ const readCase = (name: string, folder: string): Case => {
     mapping: file('mapping.'),
     sourceKey: String(expected['source_key']),
     sourceKind: String(expected['source_kind']),
-    given: given === undefined ? undefined : writeGiven(given),
+    given,
     expected,
   }
 }
 
-const writeGiven = (rows: unknown): string => {
-  const file = join(mkdtempSync(join(tmpdir(), 'records-given-')), 'given.json')
-  writeFileSync(file, JSON.stringify(rows))
+/** A file with the rows that stand before a case, for the test that runs now; undefined where there are none. */
+export const givenFile = ({ given }: Case): string | undefined => {
+  if (given === undefined) return undefined
+  const file = join(temporaryFolder('given'), 'given.json')
+  writeFileSync(file, JSON.stringify(given))
   return file
 }
 

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { CASES, compared, isShared, SHARED, wanted } from './case-folders.ts'
+import { CASES, compared, givenFile, isShared, SHARED, wanted } from './case-folders.ts'
 
 describe('run-archiver records plan FILE --mapping FILE --json', () => {
   it.each(CASES)('prints what the expectation of $name says', (one) => {
     const about = ['--source-key', one.sourceKey, '--source-kind', one.sourceKind, '--json', '--show-values']
-    const given = one.given === undefined ? [] : ['--given', one.given]
+    const file = givenFile(one)
+    const given = file === undefined ? [] : ['--given', file]
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
       ['dist/main.js', 'records', 'plan', one.payload, '--mapping', one.mapping, ...about, ...given],

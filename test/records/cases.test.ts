@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { planCommand } from '../../src/commands/records/plan.ts'
-import { CASES, compared, isShared, SHARED, wanted } from './case-folders.ts'
+import { CASES, compared, givenFile, isShared, SHARED, wanted } from './case-folders.ts'
 import { printing } from './databases.ts'
 
 describe('records plan of a case', () => {
   it.each(CASES)('$name becomes what its expectation says', async (one) => {
     const { context, printed } = printing()
+    const given = givenFile(one)
     const code = await planCommand(
       {
         item: one.payload,
@@ -14,7 +15,7 @@ describe('records plan of a case', () => {
         sourceKind: one.sourceKind,
         json: true,
         showValues: true,
-        ...(one.given === undefined ? {} : { given: one.given }),
+        ...(given === undefined ? {} : { given }),
       },
       context,
     )

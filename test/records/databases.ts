@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
@@ -137,6 +137,7 @@ export const openSite = async (dialect: Dialect): Promise<Site> => {
     close: async () => {
       await database.close()
       await dropDatabase(dialect, name)
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

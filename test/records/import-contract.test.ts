@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { importContractCommand } from '../../src/commands/records/import-contract.ts'
@@ -7,6 +6,7 @@ import { readMapping } from '../../src/records/mapping/read-mapping.ts'
 import { CONTRACTS, PAYLOADS } from './neighbours/contracts.ts'
 import { planOf } from './neighbours/plan-of.ts'
 import { printing } from './databases.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const SHARED = '../shared/fixtures/records/cases'
 const folders = [
@@ -25,7 +25,7 @@ const imported = async (file: string): Promise<string> => {
   return printed()
 }
 const write = (contract: string): string => {
-  const file = join(mkdtempSync(join(tmpdir(), 'records-contract-')), 'contract.json')
+  const file = join(temporaryFolder('contract'), 'contract.json')
   writeFileSync(file, contract)
   return file
 }

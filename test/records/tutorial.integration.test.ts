@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const page = readFileSync('docs/RECORDS.md', 'utf8')
 const chapter = page.slice(page.indexOf('## In ten minutes'), page.indexOf('## The mapping file'))
@@ -15,7 +15,7 @@ if (!hasSqlite) console.warn('skipped: the tutorial of records needs the sqlite3
 
 describe.skipIf(!hasSqlite)('the tutorial of docs/RECORDS.md', () => {
   it('does what it says, word by word', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'records-tutorial-'))
+    const folder = temporaryFolder('tutorial')
     const bin = join(folder, 'bin')
     mkdirSync(bin)
     writeFileSync(

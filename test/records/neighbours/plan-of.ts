@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { planCommand } from '../../../src/commands/records/plan.ts'
@@ -28,6 +28,7 @@ export const planOf = async (
     return join(folder, name)
   }
   const { context, printed } = printing()
+  // A test plans thousands of times: the folder goes at once.
   const code = await planCommand(
     {
       item: file('payload', payload),
@@ -39,7 +40,7 @@ export const planOf = async (
       ...(given === undefined ? {} : { given: file('given', JSON.stringify(given)) }),
     },
     context,
-  )
+  ).finally(() => rmSync(folder, { recursive: true }))
   const plan = JSON.parse(printed()) as Plan
   if ((plan.status === 'success') !== (code === 0)) throw new Error(`exit ${code} with ${plan.status}`)
   return plan

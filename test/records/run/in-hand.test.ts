@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { InHand } from '../../../src/records/run/in-hand.ts'
 
 let folder: string
-beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'in-hand-'))))
+beforeEach(() => void (folder = temporaryFolder('in-hand')))
 
 /** A process that is gone when the next one looks. */
 const open = (pid: number, bootId = 'boot'): InHand =>

@@ -1,15 +1,15 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { planCommand } from '../../../src/commands/records/plan.ts'
 import { FilesSource } from '../../../src/records/sources/files-source.ts'
 import { printing } from '../databases.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
 let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'records-files-'))
+  folder = temporaryFolder('files')
 })
 const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
 const textOf = async (source: FilesSource, key: string): Promise<string | undefined> => {
@@ -70,7 +70,7 @@ describe('records plan of a key in a folder', () => {
     ['7.json.gz', gzipSync(payload)],
   ])('reads %s', async (name, content) => {
     put(name, content)
-    const site = mkdtempSync(join(tmpdir(), 'records-site-'))
+    const site = temporaryFolder('site')
     const write = (file: string, text: string): void => writeFileSync(join(site, file), text)
     write(
       'map.yaml',

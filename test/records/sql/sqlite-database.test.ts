@@ -1,8 +1,7 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { RecordsDatabase, Session } from '../../../src/records/sql/database.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { openSqliteDatabase } from '../../../src/records/sql/sqlite-database.ts'
 
 const TABLES = [
@@ -15,7 +14,7 @@ describe('transactions that a SQLite file is asked for at once', () => {
   let database: RecordsDatabase
   let other: RecordsDatabase
   beforeEach(async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'records-sqlite-')), 'target.db')
+    const file = join(temporaryFolder('sqlite'), 'target.db')
     database = openSqliteDatabase(file, 1000)
     other = openSqliteDatabase(file, 1000)
     for (const sql of TABLES) await database.session.change(sql)
