@@ -6,6 +6,7 @@ import { PLAIN_COLUMN } from '../mapping/read-columns.ts'
 import { DEFAULT_LIMITS } from '../payload/tree.ts'
 import { contractColumn, CONTRACT_DATES, type ColumnContext } from './contract-columns.ts'
 import { contractLists, lastOf, NAMES, type RuleList } from './contract-lists.ts'
+import { withSoundValues } from './sound-values.ts'
 import { madeRows, makerOf, type Placed } from './contract-rows.ts'
 import { CONTRACT, placeIn, plainOf, type Contract } from './contract-schema.ts'
 
@@ -98,7 +99,9 @@ class Builder {
         keyType: 'bigint',
       },
       lists: new Map(this.#lists.map(({ list }) => [list.name, list])),
-      tables: this.#tableNames().map((name) => this.#table(name, owner, identity)),
+      tables: this.#tableNames().map((name) =>
+        withSoundValues(this.#table(name, owner, identity), this.#notes),
+      ),
       required: [parsePath(contract.xml_application_path, NAMES)],
       notes: this.#notes,
     }

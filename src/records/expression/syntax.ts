@@ -61,7 +61,10 @@ export function* namesIn(expression: Expression): Generator<readonly string[]> {
   }
 }
 
-const partsOf = (expression: Exclude<Expression, { type: 'literal' | 'name' }>): readonly Expression[] => {
+/** The expressions that one is made of. */
+export const partsOf = (
+  expression: Exclude<Expression, { type: 'literal' | 'name' }>,
+): readonly Expression[] => {
   switch (expression.type) {
     case 'unary':
     case 'is':

@@ -2,8 +2,8 @@ import { EvaluationError, evaluate, isMoment, textOf } from '../expression/evalu
 import type { ItemPlace } from '../item-error.ts'
 import { isChoice, type Choice, type Column, type Origin, type Table, type Take } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
-import { ISO_FORMAT, momentText } from '../values/dates.ts'
-import { cleaned, decoded, typed, ValueError, type Cell } from '../values/convert.ts'
+import { ISO_FORMAT } from '../values/dates.ts'
+import { cleaned, decoded, momentOfNow, typed, ValueError, type Cell } from '../values/convert.ts'
 import type { ItemReport } from './item-report.ts'
 import { choiceText, NOTHING, pathPlace, type Mapped, type Material } from './material.ts'
 import { elementsAt, isDoubled, leafOf, shownElements, shownPath, trimmed } from './select.ts'
@@ -83,7 +83,7 @@ export class ColumnMapper {
         return origin.value
       case 'now':
         this.#isIso = true
-        return this.#significant(momentText(material.now, undefined).slice(0, 23))
+        return this.#significant(momentOfNow(material.now, this.#column))
       case 'expression': {
         const scope = material.names.scope({
           row: context,

@@ -1,4 +1,4 @@
-import type { Node } from './document.ts'
+import type { Entry, Node } from './document.ts'
 import { Fields, type Reading } from './fields.ts'
 import type { Codes } from './model.ts'
 
@@ -28,23 +28,28 @@ export const readCodeTables = (
       ['ignore_case', 'otherwise', 'quiet'],
       reading,
     )
+    const given = (
+      code: string,
+      { at, value: of }: Pick<Entry, 'at' | 'value'>,
+    ): string | number | undefined => {
+      const one = of.type === 'scalar' ? of.value : null
+      const plain = typeof one === 'boolean' ? Number(one) : one
+      if (plain === null) problems.add(at, `${what} ${name}: ${code} must give one value`)
+      else if (what === 'bits' && plain !== 0 && plain !== 1)
+        problems.add(at, `bits ${name}: ${code} must give 0 or 1`)
+      return plain ?? undefined
+    }
     const values = new Map<string, string | number>()
-    for (const entry of flagged ? inner.entries : entries)
-      if (entry.value.type === 'scalar' && entry.value.value !== null) {
-        const of = typeof entry.value.value === 'boolean' ? Number(entry.value.value) : entry.value.value
-        if (what === 'bits' && of !== 0 && of !== 1)
-          problems.add(entry.at, `bits ${name}: "${entry.name}" must give 0 or 1`)
-        values.set(entry.name, of)
-      } else problems.add(entry.at, `${what} ${name}: "${entry.name}" must give one value`)
+    for (const entry of flagged ? inner.entries : entries) {
+      const of = given(`"${entry.name}"`, entry)
+      if (of !== undefined) values.set(entry.name, of)
+    }
     const otherwise = settings.node('otherwise')
     tables.set(name, {
       name,
       ignoreCase: settings.flag('ignore_case', false),
       values,
-      otherwise:
-        otherwise?.type === 'scalar' && typeof otherwise.value !== 'boolean'
-          ? (otherwise.value ?? undefined)
-          : undefined,
+      otherwise: otherwise && given('otherwise', { at: otherwise.at, value: otherwise }),
       quiet: settings.flag('quiet', false),
     })
   }

@@ -1,11 +1,12 @@
 import { dateFormat, type DateFormat } from '../values/dates.ts'
+import { valueFaults, type ValueRules } from './check-values.ts'
 import type { Node } from './document.ts'
 import { Fields, suggestion, type Reading } from './fields.ts'
 import { TYPES, type Codes, type Column, type List, type Origin } from './model.ts'
 import { readChoice } from './read-choice.ts'
 
 /** What columns refer to by name. */
-export interface Known extends Reading {
+export interface Known extends Reading, ValueRules {
   readonly lists: ReadonlyMap<string, List>
   readonly enums: ReadonlyMap<string, Codes>
   readonly bits: ReadonlyMap<string, Codes>
@@ -103,13 +104,19 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     onUnknown: fields.choice('on_unknown', ['fail', 'null', 'default'], 'fail'),
   }
   checkTogether(column, fields)
+  for (const { setting, message } of valueFaults(column, known))
+    fields.wrong(message, (setting === 'codes' ? codesNode(fields) : fields.node(setting))?.at)
   return column
 }
+
+const codesNode = (fields: Fields): Node | undefined => fields.node('enum') ?? fields.node('bit')
 
 const checkTogether = (
   { type, scale, precision, length, formats, onBad, onUnknown, ...column }: Column,
   fields: Fields,
 ): void => {
+  if (fields.has('enum') && fields.has('bit'))
+    fields.wrong('has enum and bit: one is needed', fields.node('bit')?.at)
   if (scale !== undefined && type !== 'decimal' && type !== 'datetime')
     fields.wrong('scale needs type: decimal or datetime')
   if (type === 'datetime' && (scale ?? 0) > 6) fields.wrong('the scale of a datetime is 6 at most')

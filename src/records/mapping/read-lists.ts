@@ -20,6 +20,9 @@ export const readLists = (node: Node | undefined, reading: Reading): Map<string,
 const readList = (name: string, node: Node, lists: ReadonlyMap<string, List>, reading: Reading): List => {
   const fields = new Fields(node, `list ${name}`, LIST, reading)
   const require = readRequirements(fields, 'require')
+  const min = fields.integer('min', 0, 1_000_000) ?? 0
+  const max = fields.integer('max', 0, 1_000_000) ?? Infinity
+  if (min > max) fields.wrong(`min ${min} is above max ${max}`, fields.node('min')?.at)
   return {
     name,
     each: readEach(fields, 'each', lists, reading) ?? NO_ELEMENT,
@@ -28,8 +31,8 @@ const readList = (name: string, node: Node, lists: ReadonlyMap<string, List>, re
     otherwise: fields.choice('otherwise', ['skip', 'fail'], 'skip'),
     anyOf: readPaths(fields, 'any_of'),
     unique: readUnique(fields, require, reading),
-    min: fields.integer('min', 0, 1_000_000) ?? 0,
-    max: fields.integer('max', 0, 1_000_000) ?? Infinity,
+    min,
+    max,
   }
 }
 

@@ -49,9 +49,13 @@ const readYaml = (root: Node, problems: Problems): Mapping => {
   const reading: Reading = { problems, names: { prefixes: namespaces, ignoreAttributeCase } }
   if (fields.text('version') !== '1') fields.wrong('version must be 1', fields.node('version')?.at)
   const lists = readLists(fields.node('lists'), reading)
+  const nullWords = new Set(fields.texts('null_words'))
+  const dateFormats = readFormats(fields, 'date_formats')
   const known = {
     ...reading,
     lists,
+    nullWords,
+    dateFormats,
     enums: readCodeTables(fields.node('enums'), 'enum', reading),
     bits: readCodeTables(fields.node('bits'), 'bits', reading),
   }
@@ -63,12 +67,12 @@ const readYaml = (root: Node, problems: Problems): Mapping => {
     record: readRecord(fields, reading),
     naming: { namespaces: namespaces ? 'declared' : 'ignore', ignoreAttributeCase },
     limits: readLimits(fields.node('limits'), reading),
-    nullWords: new Set(fields.texts('null_words')),
+    nullWords,
     lists,
     tables: readTables(fields.node('tables'), known),
     required,
     repeatedNames: fields.choice('repeated_names', ['fail', 'last'], 'fail'),
-    dateFormats: readFormats(fields, 'date_formats'),
+    dateFormats,
     notes: [],
   }
 }

@@ -1,3 +1,4 @@
+import { conditionFaults } from '../expression/check-literals.ts'
 import type { Node } from './document.ts'
 import { Fields } from './fields.ts'
 import type { Column, Need, RowRule, Table } from './model.ts'
@@ -31,6 +32,8 @@ const readTable = (node: Node, known: Known): Table => {
   if (rows.length === 0) fields.wrong('needs columns or rows')
   const key = fields.texts('key')
   if (key.length === 0) fields.wrong('key is missing: the columns that make a row the same row')
+  for (const [index, part] of key.entries())
+    if (key.indexOf(part) < index) fields.wrong(`key names ${part} twice`, fields.node('key')?.at)
   for (const { columns } of rows)
     for (const part of key)
       if (!columns.some((column) => column.name === part))
@@ -64,9 +67,13 @@ const readRowsForm = (fields: Fields, where: string, known: Known): RowRule[] =>
     if (!set) row.wrong('set is missing')
     const when = row.text('when')
     const columns = set ? columnsOf(set, `${where}, row ${index + 1}`, known) : []
+    const at = row.node('when')?.at ?? row.at
+    const formula = when === undefined ? undefined : row.formula(when, at)
+    for (const fault of formula ? conditionFaults(formula.expression, known.dateFormats) : [])
+      row.wrong(`when: ${fault}`, at)
     return {
       columns,
-      when: when === undefined ? undefined : row.formula(when, row.node('when')?.at ?? row.at),
+      when: formula,
       needs: readNeeds(row, columns),
     }
   })

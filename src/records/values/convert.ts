@@ -1,6 +1,14 @@
 import type { ItemCode } from '../item-error.ts'
 import type { Codes, Column, ColumnType } from '../mapping/model.ts'
-import { dayText, isMidnight, isOfCalendar, momentText, parseMoment, type DateFormat } from './dates.ts'
+import {
+  dayText,
+  isMidnight,
+  isOfCalendar,
+  momentText,
+  parseMoment,
+  type DateFormat,
+  type Moment,
+} from './dates.ts'
 import { decimalText, fitsScale, parseDecimal, rescale, wholeDigits } from './decimal.ts'
 
 /** What is stored: whole numbers up to 2^53 as numbers, larger ones and decimals as text. Null is left out of the row. */
@@ -153,6 +161,13 @@ const asDatetime = (text: string, { formats, scale, round }: Column): string => 
   const sooner = { seconds: moment.seconds + (carry ? 1000 : 0), fraction: most === 0 ? '' : fraction }
   if (!isOfCalendar(sooner)) throw new ValueError('VALUE_OUT_OF_RANGE', 'is beyond the year 9999')
   return momentText(sooner, scale)
+}
+
+/** The moment of an item as a column takes it: a day, or as many digits of the second as it keeps. It is ours, and no digit is lost by it. */
+export const momentOfNow = (now: Moment, { type, scale }: Column): string => {
+  if (type === 'date') return dayText(now)
+  const most = type === 'datetime' ? (scale ?? FINEST) : 3
+  return momentText({ ...now, fraction: now.fraction.slice(0, most) }, undefined)
 }
 
 const BITS: Readonly<Record<string, number>> = { '1': 1, '0': 0, true: 1, false: 0 }

@@ -16,7 +16,6 @@ describe('a column', () => {
     ['{ from: /r/@v, enum: plain, on_unknown: null }', 'v="B"', null],
     ['{ from: /r/@v, enum: plain, on_unknown: null, required: true }', 'v="B"', 'REQUIRED_MISSING'],
     ['{ from: /r/@v, enum: plain, on_unknown: default, default: 8 }', 'v="B"', 8],
-    ['{ from: /r/@v, enum: words, type: text, length: 3 }', 'v="A"', 'VALUE_TOO_LONG'],
     ['{ from: /r/@v, enum: words, type: text, length: 3, on_long: cut }', 'v="A"', 'alp'],
     ['{ from: /r/@v, bit: yn }', 'v="Z"', 'ENUM_UNKNOWN'],
     ['{ from: /r/@v, bit: yn }', '', null],

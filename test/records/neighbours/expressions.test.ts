@@ -64,7 +64,7 @@ describe('an expression', () => {
     ['r.a + r.c', 'a="0.1" c="0.2"', 'VALUE_NOT_VALID', 'type: integer'],
     ['r.a + r.c', 'a="0.5" c="1.5"', 2, 'type: integer'],
     ['r.a + r.c', 'a="32767" c="1"', 'VALUE_OUT_OF_RANGE', 'type: smallint'],
-    ["CASE WHEN r.a = 'x' THEN 'NEW' END", 'a="x"', 'VALUE_TOO_LONG', 'type: text, length: 2'],
+    ["CASE WHEN r.a = 'x' THEN 'NE' || r.a END", 'a="x"', 'VALUE_TOO_LONG', 'type: text, length: 2'],
   ])('%s with %s is %s', async (expression, attributes, expected, column) => {
     expect(await value(expression, attributes, column)).toEqual(expected)
   })

@@ -185,7 +185,6 @@ describe('a code', () => {
     ['enum: words, type: text', 'X', 'ex'],
     ['enum: words, type: text', 'Y', null],
     ['enum: words, type: text, required: true', 'Y', 'REQUIRED_MISSING'],
-    ['enum: words, type: text, length: 1', 'X', 'VALUE_TOO_LONG'],
     ['enum: numbers', '01', 10],
     ['enum: numbers', '1', 11],
     ['enum: s', 'constructor', 'ENUM_UNKNOWN'],
@@ -199,5 +198,15 @@ describe('a code', () => {
     ['type: bit', '2', BAD],
   ])('of %s is %s: %s', async (column, text, expected) => {
     expect(await valueOf(`{ from: /r/@v, ${column} }`, `<r id="7" v="${text}"/>`, enums)).toEqual(expected)
+  })
+})
+
+describe('$now in a column that keeps less than it has', () => {
+  it.each([
+    ['type: date', /^\d{4}-\d\d-\d\d$/],
+    ['type: datetime, scale: 0', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/],
+    ['type: datetime, scale: 1', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d$/],
+  ])('%s is cut to it', async (column, pattern) => {
+    expect(await valueOf(`{ from: /r/@v, ${column}, else: $now }`, '<r id="7"/>')).toMatch(pattern)
   })
 })
