@@ -3,8 +3,8 @@ const SQLSTATES = /^(?:21|22|23|54)[0-9A-Z]{3}$/
 
 const SQLITE = /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG)/
 
-/** MySQL gives these the state HY000: a text or number that is wrong for its column, a column without a value. */
-const MYSQL_NUMBERS = [1364, 1366]
+/** MySQL gives these a state that says nothing: a text or number that is wrong for its column, a column without a value, a date for a number. */
+const MYSQL_NUMBERS = [1265, 1364, 1366]
 
 /**
  * Whether an error of any of the three engines says that a value is wrong, so that the row will never be taken as it is; what comes of the

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { planCommand } from '../../src/commands/records/plan.ts'
 import { auditCommand } from '../../src/commands/records/audit.ts'
 import { runCommand } from '../../src/commands/records/run.ts'
 import { textIn } from '../../src/records/sql/database.ts'
@@ -36,6 +37,50 @@ const TYPES: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
     ...{ t: 'varchar(20)', c: 'char(8)', d: 'decimal(38,10)', at: 'datetime(6)', day: 'date', f: 'double' },
     ...{ b: 'bit(1)', j: 'json', n: 'bigint', s: 'tinyint unsigned' },
   },
+}
+
+interface Narrow {
+  readonly type: string
+  /** The mapping's own bounds are wider. */
+  readonly kind: string
+  readonly value: string
+  readonly fits: string
+}
+const narrow = (type: string, kind: string, value: string, fits: string): Narrow => ({
+  type,
+  kind,
+  value,
+  fits,
+})
+const OF_SERVERS: readonly Narrow[] = [
+  narrow('varchar(3)', 'type: text', '😀😀😀😀', '😀😀😀'),
+  // Servers cut blanks at the end, and round what stands after the point, without a word.
+  narrow('varchar(3)', 'type: text', 'ab  ', 'ab '),
+  narrow('smallint', 'type: bigint', '32768', '-32768'),
+  narrow('int', 'type: decimal', '1.5', '1'),
+  narrow('decimal(5,2)', 'type: decimal', '1.255', '1.250'),
+  narrow('decimal(5,2)', 'type: decimal', '1000', '999.99'),
+  narrow('date', 'type: datetime', '2024-01-31 05:00:00', '2024-01-31 00:00:00'),
+]
+const NARROW: Readonly<Record<Dialect, readonly Narrow[]>> = {
+  sqlite: [],
+  postgres: [
+    ...OF_SERVERS,
+    narrow('timestamp(0)', 'type: datetime', '2024-01-31 05:00:00.5', '2024-01-31 05:00:00'),
+    narrow('boolean', 'type: integer', '2', '1'),
+    narrow('real', 'type: float', '1e39', '1e38'),
+  ],
+  mysql: [
+    ...OF_SERVERS,
+    narrow('datetime', 'type: datetime', '2024-01-31 05:00:00.5', '2024-01-31 05:00:00'),
+    narrow('tinytext', 'type: text', 'é'.repeat(128), 'é'.repeat(127)),
+    narrow('varchar(9) CHARACTER SET utf8mb3', 'type: text', '😀', 'é'),
+    narrow('tinyint', 'type: tinyint', '200', '127'),
+    narrow('tinyint unsigned', 'type: integer', '-1', '255'),
+    narrow('timestamp NULL', 'type: datetime', '1969-12-31 23:00:00', '2038-01-19 03:14:07'),
+    narrow('timestamp NULL', 'type: datetime', '2107-01-01 00:00:00', '1970-01-01 00:00:01'),
+    narrow('float', 'type: float', '1e39', '1e38'),
+  ],
 }
 
 const mapping = (format: string): string => `version: 1
@@ -105,6 +150,11 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       const { context, printed } = printing()
       const code = await auditCommand({ task: 'orders', config: site.config, json: true }, context)
       return { code, ...(JSON.parse(printed()) as { counts: Record<string, number>; findings: unknown[] }) }
+    }
+    const plan = async (item: string) => {
+      const { context, printed } = printing()
+      await planCommand({ item, task: 'orders', config: site.config, json: true, showValues: true }, context)
+      return JSON.parse(printed()) as Record<string, unknown>
     }
     const text = async (column: string): Promise<(string | null)[]> => {
       const type = dialect === 'mysql' ? (column === 'b' ? 'UNSIGNED' : 'CHAR') : 'TEXT'
@@ -188,14 +238,94 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       })
     })
 
-    it('may hold a NUL where the target can, and fail their item where it cannot', async () => {
+    it('with characters that not every target holds fail wherever they go, and the plan says the same', async () => {
       writeFileSync(`${site.folder}/map.yaml`, mapping('json'))
-      await site.fill({ 1: '{"r":{"id":1,"t":"a\\u0000b"}}', 2: payloadOf('json', 2, { t: 'ab' }) })
+      await site.fill({
+        1: '{"r":{"id":1,"t":"a\\u0000b"}}',
+        2: payloadOf('json', 2, { t: 'ab' }),
+        3: payloadOf('json', 3, { j: '"\\u0000"' }),
+        4: payloadOf('json', 4, { j: '{"\\ud800":1}' }),
+        5: payloadOf('json', 5, { j: '"\\\\u0000"' }),
+      })
+      const plans = []
+      for (const key of [1, 2, 3, 4, 5]) plans.push((await plan(String(key)))['code'] ?? 'stored')
+      expect(plans).toEqual(['VALUE_NOT_VALID', 'stored', 'VALUE_NOT_VALID', 'VALUE_NOT_VALID', 'stored'])
       const { metrics } = await run()
-      const byCode = dialect === 'mysql' ? {} : { STORE_REFUSED: 1 }
-      expect(metrics['failure_summary']).toHaveProperty('by_code', byCode)
-      expect(await text('t')).toEqual(dialect === 'mysql' ? ['a\0b', 'ab'] : ['ab'])
-      expect(await audit()).toMatchObject({ findings: [], counts: { LOST: 0, CHANGED: 0 } })
+      expect(metrics['failure_summary']).toHaveProperty('by_code', { VALUE_NOT_VALID: 3 })
+      expect(await text('t')).toEqual(['ab', null])
+      expect(await audit()).toMatchObject({ findings: [], counts: { archived: 2, LOST: 0, CHANGED: 0 } })
+    })
+
+    it.each(NARROW[dialect])(
+      '$value in a column $type fail their item alone, and the plan says the same',
+      async ({ type, kind, value, fits }) => {
+        await site.database.session.change(`CREATE TABLE narrow (id bigint PRIMARY KEY, v ${type})`)
+        writeFileSync(
+          `${site.folder}/map.yaml`,
+          `version: 1
+source: { table: source_records, key: record_id, payload: payload, format: json }
+record: { root: r, key: /r/@id, key_type: bigint }
+tables: [{ table: narrow, key: [id], columns: { id: { from: $key, type: bigint }, v: { from: /r/@v, ${kind}, trim: false } } }]
+`,
+        )
+        await site.fill({ 1: payloadOf('json', 1, { v: value }), 2: payloadOf('json', 2, { v: fits }) })
+        expect(await plan('1')).toMatchObject({
+          ...{
+            status: 'failed',
+            stage: 'insert',
+            code: 'STORE_REFUSED',
+            table: 'narrow',
+            column: 'v',
+            rows: {},
+          },
+        })
+        expect(await plan('2')).toMatchObject({ status: 'success', result: 'stored' })
+        expect((await run()).metrics['failure_summary']).toHaveProperty('by_code', { STORE_REFUSED: 1 })
+        expect(await audit()).toMatchObject({ findings: [], counts: { archived: 1, failed: 1 } })
+        expect(await plan('2')).toMatchObject({ status: 'success', result: 'present' })
+      },
+    )
+
+    it('of another kind than their column fail their item, and do not stop the run', async () => {
+      await site.database.session.change('CREATE TABLE narrow (id bigint PRIMARY KEY, v int)')
+      writeFileSync(
+        `${site.folder}/map.yaml`,
+        `version: 1
+source: { table: source_records, key: record_id, payload: payload, format: json }
+record: { root: r, key: /r/@id, key_type: bigint }
+tables: [{ table: narrow, key: [id], columns: { id: { from: $key, type: bigint }, v: { from: /r/@v, type: date } } }]
+`,
+      )
+      await site.fill({ 1: payloadOf('json', 1, { v: '2024-01-31' }), 2: payloadOf('json', 2, {}) })
+      const byCode = dialect === 'sqlite' ? {} : { STORE_REFUSED: 1 }
+      expect((await run()).metrics['failure_summary']).toHaveProperty('by_code', byCode)
+      expect(await site.count('SELECT COUNT(*) FROM narrow')).toBe(dialect === 'sqlite' ? 2 : 1)
+    })
+
+    it('as keys that the log cannot hold fail alone', async () => {
+      const long = 'k'.repeat(256)
+      await site.database.session.change(
+        'CREATE TABLE words (word varchar(300) PRIMARY KEY, payload varchar(2000))',
+      )
+      await site.database.session.change('CREATE TABLE w (word varchar(300) PRIMARY KEY)')
+      writeFileSync(
+        `${site.folder}/map.yaml`,
+        `version: 1
+source: { table: words, key: word, payload: payload, format: json }
+record: { root: r, key: /r/@id, key_type: text }
+tables: [{ table: w, key: [word], columns: { word: { from: $key, type: text } } }]
+`,
+      )
+      for (const key of [long, 'short'])
+        await site.database.session.change('INSERT INTO words (word, payload) VALUES (?, ?)', [
+          key,
+          JSON.stringify({ r: { id: key } }),
+        ])
+      expect(await plan(long)).toMatchObject({ status: 'failed', code: 'KEY_NOT_VALID' })
+      const { code, metrics } = await run()
+      expect(code).toBe(1)
+      expect(metrics['failure_summary']).toHaveProperty('by_code', { KEY_NOT_VALID: 1 })
+      expect(await site.count('SELECT COUNT(*) FROM w')).toBe(1)
     })
   },
 )

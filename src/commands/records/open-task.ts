@@ -5,6 +5,7 @@ import { loadConfig, type Config } from '../../config/load-config.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { readMapping } from '../../records/mapping/read-mapping.ts'
+import { missingInTarget } from '../../records/run/plan-into-target.ts'
 import { FilesSource } from '../../records/sources/files-source.ts'
 import type { RecordSource } from '../../records/sources/source.ts'
 import { TableSource } from '../../records/sources/table-source.ts'
@@ -14,7 +15,7 @@ import { adoptLog, type AdoptedLog } from '../../records/sql/adopt-log.ts'
 import { ensureLog, LOG_TABLE, ORIGINAL_LOG } from '../../records/sql/log-table.ts'
 import { catalogueOf } from '../../records/sql/store-item.ts'
 import type { CatalogueColumn } from '../../records/sql/catalogue.ts'
-import { databasePlace } from '../../sql/database-url.ts'
+import { databasePlace, type DatabasePlace } from '../../sql/database-url.ts'
 import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
 import { namedTarget, targetNameOf, type TargetFlags, type TargetName } from './named-target.ts'
@@ -70,6 +71,8 @@ export interface ReadTask {
   /** Milliseconds. */
   readonly timeout: number
   readonly targetName: TargetName
+  /** Throws CONFIG_INVALID. */
+  readonly targetPlace: () => DatabasePlace
   readonly openSource: () => Promise<RecordsDatabase>
   readonly openTarget: () => Promise<RecordsDatabase>
 }
@@ -84,21 +87,10 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const timeout = timeoutOf(options.connectionTimeout, records.timeoutSeconds)
   const { sourceUrl } = records
   const targetUrl = namedTarget(options, { url: records.targetUrl?.reveal(), engine: records.target })
-  const open = async (
-    url: string,
-    setting: string,
-    password: typeof records.targetPassword,
-  ): Promise<RecordsDatabase> => {
-    const place = databasePlace(url, workDir, setting)
-    if (!place) throw new ArchiverError('CONFIG_INVALID', `${setting} is off`)
-    return openRecordsDatabase({
-      place,
-      password,
-      connections: workers,
-      timeout,
-    })
-  }
-  const openTarget = () => open(targetUrl, 'records.target_url', records.targetPassword)
+  const open = (place: DatabasePlace, password: typeof records.targetPassword): Promise<RecordsDatabase> =>
+    openRecordsDatabase({ place, password, connections: workers, timeout })
+  const targetPlace = () => placeOf(targetUrl, workDir, 'records.target_url')
+  const openTarget = async () => open(targetPlace(), records.targetPassword)
   return {
     mapping: readMapping(text, mappingFile),
     mappingFile,
@@ -110,12 +102,19 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
     workers,
     timeout,
     targetName: targetNameOf(targetUrl),
+    targetPlace,
     openTarget,
-    openSource: () =>
+    openSource: async () =>
       sourceUrl === undefined
         ? openTarget()
-        : open(sourceUrl.reveal(), 'records.source_url', records.sourcePassword),
+        : open(placeOf(sourceUrl.reveal(), workDir, 'records.source_url'), records.sourcePassword),
   }
+}
+
+const placeOf = (url: string, workDir: string, setting: string): DatabasePlace => {
+  const place = databasePlace(url, workDir, setting)
+  if (!place) throw new ArchiverError('CONFIG_INVALID', `${setting} is off`)
+  return place
 }
 
 /**
@@ -224,22 +223,11 @@ const preparedTarget = async (
 ): Promise<OpenTask['catalogue']> => {
   try {
     const catalogue = await catalogueOf(target, mapping)
-    const missing = mapping.tables.filter(({ name }) => !catalogue.has(name)).map(({ name }) => name)
-    const wrong = mapping.tables.flatMap(({ name, rows }) =>
-      rows.flatMap(({ columns }) =>
-        columns.flatMap((column) =>
-          catalogue.get(name)?.has(column.name) === false ? [`${name}.${column.name}`] : [],
-        ),
-      ),
-    )
-    if (missing.length + wrong.length > 0)
-      throw new ArchiverError(
-        'STORE_REFUSED',
-        `the target has no ${[...missing, ...new Set(wrong)].join(', ')}`,
-        {
-          hint: 'make the tables first, or mend the mapping; nothing was written',
-        },
-      )
+    const missing = missingInTarget(mapping, catalogue)
+    if (missing.length > 0)
+      throw new ArchiverError('STORE_REFUSED', `the target has no ${missing.join(', ')}`, {
+        hint: 'make the tables first, or mend the mapping; nothing was written',
+      })
     await adopt()
     await ensureLog(target, mapping.record.keyType)
     return catalogue

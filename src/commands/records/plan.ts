@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Command, Context } from '../../app/context.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
@@ -6,8 +7,11 @@ import type { ItemError } from '../../records/item-error.ts'
 import type { Row } from '../../records/map/map-row.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { givenStored, planItem, storedAfter, type GivenRows, type Plan } from '../../records/plan.ts'
+import { planIntoTarget } from '../../records/run/plan-into-target.ts'
+import { classOf } from '../../records/sql/classify-error.ts'
+import type { RecordsDatabase } from '../../records/sql/database.ts'
 import { readMappingFile } from './mapping-file.ts'
-import { openTaskSource, readTask } from './open-task.ts'
+import { openTaskSource, readTask, type ReadTask } from './open-task.ts'
 
 export interface PlanCommandOptions {
   /** A file with a payload, or the key of a source row. */
@@ -26,20 +30,21 @@ export interface PlanCommandOptions {
 
 /**
  * `records plan FILE --mapping FILE`, or `records plan KEY --task TASK`: the rows that a payload becomes, in the order in which they are inserted.
- * Writes nothing. Throws USAGE, MAPPING_INVALID, NOT_FOUND, and what the source throws.
+ * A key's rows are held against the columns and the rows of the target as well. Writes nothing. Throws USAGE, MAPPING_INVALID, NOT_FOUND, and what the source throws.
  */
 export const planCommand: Command<PlanCommandOptions> = async (options, context) => {
-  const { payload, mapping, ...source } =
+  const { payload, mapping, target, ...source } =
     options.task === undefined
       ? await itemOfFile(options)
       : await itemOfSource({ ...options, task: options.task }, context)
   const given = options.given === undefined ? undefined : await readGiven(options.given)
-  const plan = planItem(payload, mapping, {
+  const mapped = planItem(payload, mapping, {
     sourceKey: source.sourceKey,
     now: now(),
     strict: options.strict ?? false,
     given: given && givenStored(given),
   })
+  const plan = target && !given ? await plannedInto(target, mapped, mapping, context) : mapped
   const shown = shownPlan(plan, mapping, { ...options, ...source }, given)
   context.out(
     options.json ? `${JSON.stringify(shown, null, 2)}\n` : planText(plan, options.showValues ?? false),
@@ -53,6 +58,7 @@ interface PlannedItem {
   readonly mapping: Mapping
   readonly sourceKey: string | undefined
   readonly sourceKind: 'text' | 'bytes'
+  readonly target?: Pick<ReadTask, 'targetPlace' | 'openTarget'>
 }
 
 const itemOfFile = async (options: PlanCommandOptions): Promise<PlannedItem> => {
@@ -92,9 +98,36 @@ const itemOfSource = async (
       mapping: read.mapping,
       sourceKey: item,
       sourceKind: isBytes ? 'bytes' : 'text',
+      target: read,
     }
   } finally {
     await source.close()
+  }
+}
+
+/** A plan as the target would take it. Where it cannot be asked, standard error says so and the plan stays as it is. */
+const plannedInto = async (
+  { targetPlace, openTarget }: NonNullable<PlannedItem['target']>,
+  mapped: Plan,
+  mapping: Mapping,
+  context: Context,
+): Promise<Plan> => {
+  const place = targetPlace()
+  // Opening a file makes it.
+  if (place.dialect === 'sqlite' && !existsSync(place.file)) return mapped
+  let target: RecordsDatabase | undefined
+  try {
+    target = await openTarget()
+    const { plan, missing } = await planIntoTarget(mapped, mapping, target)
+    if (missing.length > 0) context.err(`the target has no ${missing.join(', ')}: no item can be stored\n`)
+    return plan
+  } catch (error) {
+    context.err(
+      `the target cannot be asked whether it takes the rows (${classOf(error)}): ${messageOf(error)}\n`,
+    )
+    return mapped
+  } finally {
+    await target?.close()
   }
 }
 

@@ -115,6 +115,9 @@ const canonical = (value: unknown, column: Column | undefined): Cell => {
     case 'json':
       return sortedJson(text)
     default: {
+      // A column of booleans, read back as text.
+      if (column?.type !== undefined && (text === 'true' || text === 'false'))
+        return text === 'true' ? '1' : '0'
       const decimal = parseDecimal(text)
       return decimal && /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? canonicalDecimal(text) : text
     }

@@ -2,6 +2,7 @@ import { ItemError } from '../item-error.ts'
 import type { ItemWarning } from '../item-error.ts'
 import type { KeyType, Mapping } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
+import { characterFault } from '../values/characters.ts'
 import { integerCell, type Cell } from '../values/convert.ts'
 import type { Moment } from '../values/dates.ts'
 import { ItemReport } from './item-report.ts'
@@ -104,9 +105,17 @@ const recordKey = (root: Element, { record }: Mapping, sourceKey: string | undef
   return key
 }
 
+/** Characters that `processing_log` has for a key. */
+const LONGEST_KEY = 255
+
+const isTextKey = (text: string): boolean =>
+  text.length <= 2 * LONGEST_KEY &&
+  Array.from(text).length <= LONGEST_KEY &&
+  characterFault(text) === undefined
+
 /** A key as it is stored and compared; undefined where it is none of its type. */
 export const keyCell = (text: string, type: KeyType): Cell | undefined => {
-  if (type === 'text') return text
+  if (type === 'text') return isTextKey(text) ? text : undefined
   if (!/^-?\d{1,19}$/.test(text)) return undefined
   const units = BigInt(text)
   return units >= -(2n ** 63n) && units < 2n ** 63n ? integerCell(units) : undefined

@@ -106,8 +106,28 @@ const attemptItem = async (
     return outcome(key, started, options, { ...ofStore(stored), warnings: record.warnings.length })
   } catch (error) {
     if (!(error instanceof ItemError)) throw error
+    return outcome(key, started, options, {
+      status: 'failed',
+      error: await recordedFailure(key, payload, started, error, options),
+    })
+  }
+}
+
+/** Records a failure. A key that `processing_log` cannot hold is told by the error alone: no other item waits for it. */
+const recordedFailure = async (
+  key: string,
+  payload: string | Uint8Array | null,
+  started: number,
+  error: ItemError,
+  options: ItemOptions,
+): Promise<ItemError> => {
+  try {
     await storeFailure(failureEntry(key, payload, started, error, options), options)
-    return outcome(key, started, options, { status: 'failed', error })
+    return error
+  } catch (cause) {
+    if (classOf(cause) !== 'refused' || keyCell(key, options.mapping.record.keyType) !== undefined)
+      throw cause
+    return new ItemError('KEY_NOT_VALID', 'processing_log cannot hold the key of the source row')
   }
 }
 

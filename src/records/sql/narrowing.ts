@@ -7,7 +7,7 @@ interface Said {
 }
 
 /** Bytes of whole numbers, by the names of the engines. */
-const WHOLE: Readonly<Record<string, number>> = {
+export const WHOLE: Readonly<Record<string, number>> = {
   tinyint: 1,
   smallint: 2,
   smallserial: 2,
@@ -21,7 +21,7 @@ const WHOLE: Readonly<Record<string, number>> = {
 /** Bytes that the values of a type need. A tinyint reaches to 255, which a signed byte does not. */
 const NEEDED: Partial<Record<ColumnType, number>> = { bit: 1, tinyint: 2, smallint: 2, integer: 4, bigint: 8 }
 
-type Family = 'whole' | 'decimal' | 'float' | 'text' | 'date' | 'datetime' | 'boolean' | 'other'
+export type Family = 'whole' | 'decimal' | 'float' | 'text' | 'date' | 'datetime' | 'boolean' | 'other'
 
 const FAMILIES: readonly (readonly [RegExp, Family])[] = [
   [/^(?:numeric|decimal|money)/, 'decimal'],
@@ -32,7 +32,8 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
   [/^bool/, 'boolean'],
 ]
 
-const familyOf = (type: string): Family =>
+/** What kind of values a type of the target holds. */
+export const familyOf = (type: string): Family =>
   type in WHOLE ? 'whole' : (FAMILIES.find(([pattern]) => pattern.test(type))?.[1] ?? 'other')
 
 /** In what a column of the database is narrower than what the mapping gives it; undefined: it holds every value. */

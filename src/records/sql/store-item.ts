@@ -6,6 +6,7 @@ import type { Mapping } from '../mapping/model.ts'
 import { catalogueColumns, type CatalogueColumn } from './catalogue.ts'
 import { classOf, constraintOf } from './classify-error.ts'
 import { CommitUnknownError, type Insert, type RecordsDatabase, type Session } from './database.ts'
+import { holdAgainstColumns, type Catalogue } from './column-bounds.ts'
 import { insertStatements, storedRows, tableCounts } from './insert-rows.ts'
 import {
   correctLogRow,
@@ -24,7 +25,7 @@ export interface StoreOptions {
   readonly database: RecordsDatabase
   readonly mapping: Mapping
   readonly writer: LogWriter
-  readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
+  readonly catalogue: Catalogue
   /** Called after each step that is reached. */
   readonly reached: (step: Step) => void
 }
@@ -59,6 +60,7 @@ export const storeItem = async (
   entry: LogEntry,
   options: StoreOptions,
 ): Promise<StoreResult> => {
+  holdAgainstColumns(record.rows, options.catalogue)
   const tables = JSON.stringify(tableCounts(options.mapping, record.rows))
   for (let collisions = 0; ; collisions++) {
     try {

@@ -1,5 +1,6 @@
 import type { ItemCode } from '../item-error.ts'
 import type { Codes, Column, ColumnType } from '../mapping/model.ts'
+import { characterFault } from './characters.ts'
 import {
   dayText,
   isMidnight,
@@ -94,6 +95,7 @@ export const typed = (text: string, column: Column, cut: () => void): Cell => {
 }
 
 const asText = (text: string, { length, onLong }: Column, cut: () => void): string => {
+  holdsCharacters(text)
   if (length === undefined || text.length <= length) return text
   const characters = Array.from(text)
   if (characters.length <= length) return text
@@ -179,10 +181,27 @@ const asBit = (text: string): number => {
 }
 
 const asJson = (text: string): string => {
+  let value: unknown
   try {
-    JSON.parse(text)
-    return text
+    value = JSON.parse(text)
   } catch {
     throw bad('is no JSON')
   }
+  if (/\\u(?:0000|d[89a-f])/i.test(text)) holdsCharactersIn(value)
+  return text
+}
+
+const holdsCharacters = (text: string): void => {
+  const fault = characterFault(text)
+  if (fault !== undefined) throw bad(fault)
+}
+
+const holdsCharactersIn = (value: unknown): void => {
+  if (typeof value === 'string') holdsCharacters(value)
+  else if (Array.isArray(value)) value.forEach(holdsCharactersIn)
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, member] of Object.entries(value)) {
+      holdsCharacters(name)
+      holdsCharactersIn(member)
+    }
 }
