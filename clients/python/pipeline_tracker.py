@@ -333,7 +333,8 @@ class Execution:
 
 # --- where rows go ---------------------------------------------------------------------------------------------------------------
 
-_KEYS = {"executions": ("run_id",), "subtasks": ("run_id", "seq"), "process_metrics": ("run_id", "at")}
+_KEYS = {"executions": ("run_id",), "subtasks": ("run_id", "seq"), "process_metrics": ("run_id", "at"),
+         "events": ("run_id", "seq")}
 
 
 def _is_refusal(error):

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { ArchiverError, errnoOf } from '../errors.ts'
 
 export interface OpenRules {
@@ -31,6 +31,26 @@ export const appendOwn = (path: string, text: string, rules: OpenRules = {}): vo
     writeFileSync(fd, text)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** Tries of `appendAtName`: nobody renames a file so often in so short a time. */
+const TRIES = 3
+
+/**
+ * Appends a text with one write, and again where another process renamed the file between opening and writing: whoever reads the renamed
+ * file may have read it already. So the text may stand twice, and is never lost. Throws as `openForAppend` does.
+ */
+export const appendAtName = (path: string, text: string, rules: OpenRules = {}): void => {
+  for (let attempt = 1; ; attempt++) {
+    const fd = openForAppend(path, rules)
+    try {
+      writeFileSync(fd, text)
+      const [written, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })]
+      if (attempt >= TRIES || (named?.ino === written.ino && named.dev === written.dev)) return
+    } finally {
+      closeSync(fd)
+    }
   }
 }
 

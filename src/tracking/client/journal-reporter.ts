@@ -91,7 +91,7 @@ export class JournalReporter {
     const mark = join(place.folder, 'tracking', 'database-away')
     const failures = this.#writer?.failures ?? 0
     if (isFresh(mark, now())) {
-      new Spool(join(place.folder, SPOOL_FILE)).append(this.#drain())
+      this.#spool(this.#drain())
       await this.#lineage?.close(ms)
       if (this.#journal.execution?.hasEnded) this.#journal.remove()
       return
@@ -99,6 +99,14 @@ export class JournalReporter {
     await this.close(ms)
     if ((this.#writer?.failures ?? 0) > failures) touch(mark, now())
     else quietly(() => unlinkSync(mark))
+  }
+
+  #spool(rows: readonly Row[]): void {
+    const { place, log } = this.#settings
+    const spool = new Spool(join(place.folder, SPOOL_FILE))
+    spool.append(rows)
+    const lost = spool.takeLost()
+    if (lost > 0) log.warn(`${lost} reports of progress were given up: ${spool.path} is full`)
   }
 
   /** Appends what was reported to the journal. */

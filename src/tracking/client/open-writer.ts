@@ -63,6 +63,7 @@ export const openWriter = (
     retryEvery: settings.retryEvery ?? 30_000,
     timeout,
     words: { subject: 'The database of executions', goesOn: 'the pipeline goes on' },
+    ownFirst: true,
     onOpen: () => Promise.resolve(),
     onRecovered: () => undefined,
   })

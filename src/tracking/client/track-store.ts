@@ -1,7 +1,7 @@
 import { tables } from '../ledger/ledger-tables.ts'
 import { openStore, type StoreOptions } from '../ledger/ledger-database.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import type { LedgerStore } from '../ledger/writer.ts'
+import type { LedgerStore } from '../ledger/writer-options.ts'
 
 /** Where a tracker's rows go: a database, or a service that has one. */
 export interface TrackStore extends LedgerStore {

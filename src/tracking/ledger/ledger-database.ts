@@ -9,7 +9,7 @@ import { migrateLedger } from './migrate-ledger.ts'
 import { isRefusal } from '../../sql/data-errors.ts'
 import type { Row } from './row.ts'
 import { upserts, writeRows } from './upsert.ts'
-import type { LedgerStore } from './writer.ts'
+import type { LedgerStore } from './writer-options.ts'
 
 export interface StoreOptions extends DatabaseOptions {
   readonly now: () => number

@@ -8,7 +8,8 @@ import { databasePlace, schemaName } from '../../sql/database-url.ts'
 import { RunningFiles } from './running-files.ts'
 import { Spool } from './spool.ts'
 import type { OpenStore } from './ledger-database.ts'
-import { LedgerWriter, type Gap, within } from './writer.ts'
+import { LedgerWriter, within } from './writer.ts'
+import type { Gap } from './writer-options.ts'
 import type { InstanceTally } from '../../engine/claim-store.ts'
 import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import { ExecutionRecord } from './execution.ts'
@@ -63,9 +64,7 @@ export class Ledger {
         },
         spool: this.#spool,
         drain: () => this.#record?.drain() ?? [],
-        now,
-        log,
-        redact,
+        ...{ now, log, redact },
         flushEvery: FLUSH_EVERY,
         ...PATIENCE,
         onOpen: async (store) => {

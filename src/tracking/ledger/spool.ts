@@ -1,50 +1,57 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
-import { keyOf, type Cell, type Row } from './row.ts'
-import { TABLES, type TableName } from './tables.ts'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { appendAtName, appendOwn } from '../../platform/own-file.ts'
+import { now as hostNow } from '../../platform/host.ts'
+import type { Row } from './row.ts'
+import { keepNewest, lineOf, linesOf, rowOf } from './spool-lines.ts'
+import {
+  movePart,
+  partsOf,
+  removePart,
+  sealPart,
+  stripPart,
+  sweepParts,
+  unsealPart,
+  type Part,
+} from './spool-parts.ts'
 
-/** Rows that wait for a ledger that can be written again. */
-export interface Waiting {
-  readonly rows: readonly Row[]
-  /** Lines that could not be read: the end of one that a kill cut short, most of the time. */
-  readonly unreadable: number
-  /** Strikes the rows off once they are in the ledger. Until then the next start finds them again. */
-  done(): void
-  /** Puts them back: they could not be written after all. */
-  back(): void
-}
-
-/** Above this, only the newest row of each key is kept, and then only beginnings and ends. */
+/** Bytes above which reports of progress are given up, the oldest first; beginnings and ends never. */
 const LARGEST = 50 * 1024 * 1024
+
+/** The file that is appended to holds at most so much of it: what is given up is given up in pieces of this size. */
+const PIECES = 8
 
 /** What the file of refused rows holds at most; they are for a person to look at, and enough is enough. */
 const LARGEST_REFUSED = 5 * 1024 * 1024
 
+/** Lines that are read, and of which the newest of each key is written, at once. */
+const LINES_AT_ONCE = 500
+
 /**
- * `ledger-spool.jsonl`: one row a line, appended. Appending returns when the kernel has the line, so it is also where the last
- * words of a process go. Rows may be replayed twice and in any order (sql/rows.ts).
+ * Rows that wait for a database: one a line, appended. Appending returns when the kernel has the line, so it is also where the last words of a
+ * process go. Several processes may append and replay at once: rows may be written twice and in any order (`row.ts`). Files of any size
+ * cost little memory.
  */
 export class Spool {
   readonly #path: string
   readonly #largest: number
+  readonly #now: () => number
   #lost = 0
   #refused = 0
-  /** Bytes that the last compaction left. */
-  #left = 0
 
-  constructor(path: string, largest = LARGEST) {
+  constructor(path: string, { largest = LARGEST, now = hostNow } = {}) {
     this.#path = path
     this.#largest = largest
+    this.#now = now
   }
 
   get path(): string {
     return this.#path
   }
 
-  /** Bytes that wait. */
+  /** Bytes that wait, those included of which a process that ended has written a part. */
   get size(): number {
-    return sizeOf(this.#path)
+    return partsOf(this.#path).reduce((sum, part) => sum + bytesIn(part), sizeOf(this.#path))
   }
 
   /** Rows that the ledger would not take, so far. */
@@ -78,139 +85,78 @@ export class Spool {
   append(rows: readonly Row[]): void {
     if (rows.length === 0) return
     try {
-      // What is left are beginnings and ends: all of it is read again only when it has grown by a quarter.
-      if (this.size > Math.max(this.#largest, this.#left * 1.25)) {
-        this.#compact()
-        this.#left = this.size
-      }
-      const kept = this.size > this.#largest ? rows.filter((row) => !row.transient) : rows
-      this.#lost += rows.length - kept.length
       mkdirSync(dirname(this.#path), { recursive: true })
-      if (kept.length > 0) appendOwn(this.#path, kept.map(lineOf).join(''))
+      const kept = this.#hasRoom() ? rows : rows.filter((row) => !row.transient)
+      this.#lost += rows.length - kept.length
+      if (kept.length > 0) appendAtName(this.#path, kept.map(lineOf).join(''))
     } catch {
       this.#lost += rows.length
     }
   }
 
   /**
-   * Takes what waits, this process's own and what one that was killed while replaying left. Empty when there is nothing. The files are
-   * renamed first, so that rows appended meanwhile are in a new one.
+   * Hands everything that waits to `write`, the oldest first, in portions. What was written is done with at once: a process that ends in the
+   * middle, or a `write` that throws, costs the next replay one portion at most. Throws what `write` throws; the rest waits.
    */
-  take(): Waiting {
-    const aside = `${this.#path}.replay-${process.pid}`
-    // One that an earlier try of ours has left is read below as well; its name must not be overwritten.
-    if (!existsSync(aside)) rename(this.#path, aside)
-    const folder = dirname(this.#path)
-    const files = list(folder)
-      .filter((name) => name.startsWith(`${basename(this.#path)}.replay-`))
-      .map((name) => join(folder, name))
-    let unreadable = 0
-    const rows = new Map<string, Row>()
-    for (const file of files)
-      for (const line of read(file).split('\n')) {
-        if (line === '') continue
-        const row = rowOf(line)
-        if (row) keepNewest(rows, row)
-        else unreadable += 1
-      }
-    return {
-      rows: [...rows.values()],
-      unreadable,
-      done: () => {
-        for (const file of files) remove(file)
-      },
-      back: () => {
-        // Only where nothing was appended meanwhile; else it waits under its own name and is read at the next try.
-        if (!existsSync(this.#path)) rename(aside, this.#path)
-      },
+  async replay(write: (rows: readonly Row[]) => Promise<void>): Promise<void> {
+    sweepParts(this.#path, this.#now())
+    for (const part of partsOf(this.#path)) await replayPart(part, write)
+    // The newest come last, and only when all others are written: else nothing but one file would be added at each try.
+    const path = sealPart(this.#path)
+    if (path === undefined) return
+    try {
+      await replayPart({ path, offset: 0 }, write)
+    } catch (error) {
+      unsealPart(this.#path, path)
+      throw error
     }
   }
 
-  #compact(): void {
-    const rows = new Map<string, Row>()
-    let before = 0
-    for (const line of read(this.#path).split('\n')) {
-      const row = rowOf(line)
-      if (!row) continue
-      before += 1
-      keepNewest(rows, row)
+  /** Whether there is room for reports of progress; makes some where there is none. */
+  #hasRoom(): boolean {
+    if (sizeOf(this.#path) > this.#largest / PIECES) sealPart(this.#path)
+    const parts = partsOf(this.#path)
+    let size = parts.reduce((sum, part) => sum + bytesIn(part), sizeOf(this.#path))
+    for (const part of parts) {
+      if (size <= this.#largest) return true
+      if (!part.stripped) size -= this.#strip(part)
     }
-    let left = [...rows.values()]
-    // Half, so that the next rows do not bring it here again at once.
-    const tooMany = left.reduce((bytes, row) => bytes + lineOf(row).length, 0) > this.#largest / 2
-    if (tooMany) left = left.filter((row) => !row.transient)
-    this.#lost += rows.size - left.length
-    if (left.length === before) return
-    const temporary = `${this.#path}.${process.pid}.tmp`
-    overwriteOwn(temporary, left.map(lineOf).join(''))
-    renameSync(temporary, this.#path)
+    return size <= this.#largest
+  }
+
+  /** Bytes that are free now. */
+  #strip(part: Part): number {
+    try {
+      const { givenUp, size } = stripPart(part, this.#now())
+      this.#lost += givenUp
+      return bytesIn(part) - size
+    } catch {
+      return 0 // It was replayed meanwhile, or the disk is full.
+    }
   }
 }
 
-const lineOf = (row: Row): string =>
-  `${JSON.stringify({ t: row.table, ...(row.transient ? { x: 1 } : {}), c: row.cells })}\n`
+const bytesIn = ({ size, offset }: Part): number => size - offset
 
-const rowOf = (line: string): Row | undefined => {
-  try {
-    const value: unknown = JSON.parse(line)
-    if (typeof value !== 'object' || value === null || !('t' in value) || !('c' in value)) return undefined
-    const { t: table, c: cells } = value
-    if (typeof table !== 'string' || !isTable(table) || typeof cells !== 'object' || cells === null)
-      return undefined
-    const columns: Readonly<Record<string, unknown>> = TABLES[table].columns
-    // A column that a newer program wrote is not known here; its row waits in vain, but harms nothing.
-    const known = Object.entries(cells).filter(
-      (entry): entry is [string, Cell] => Object.hasOwn(columns, entry[0]) && isCell(entry[1]),
-    )
-    return { table, cells: Object.fromEntries(known), transient: 'x' in value }
-  } catch {
-    return undefined
+const replayPart = async (
+  part: Pick<Part, 'path' | 'offset'>,
+  write: (rows: readonly Row[]) => Promise<void>,
+): Promise<void> => {
+  let { path } = part
+  // Another process was quicker: what it held is in the ledger.
+  if (!existsSync(path)) return
+  let [count, rows] = [0, new Map<string, Row>()]
+  for (const { text, end } of linesOf(path, part.offset)) {
+    const row = rowOf(text)
+    if (row) keepNewest(rows, row)
+    count += 1
+    if (count % LINES_AT_ONCE !== 0) continue
+    await write([...rows.values()])
+    rows = new Map()
+    path = movePart(path, end)
   }
-}
-
-const isTable = (name: string): name is TableName => Object.hasOwn(TABLES, name)
-
-const isCell = (value: unknown): value is Cell =>
-  value === null || typeof value === 'string' || typeof value === 'number'
-
-/** Keeps the row under its key, where none there is newer. */
-export const keepNewest = (rows: Map<string, Row>, row: Row): void => {
-  const key = keyOf(row, TABLES[row.table].key)
-  const before = rows.get(key)
-  if (!before || Number(before.cells['revision'] ?? 0) <= Number(row.cells['revision'] ?? 0))
-    rows.set(key, row)
-}
-
-const list = (folder: string): string[] => {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-const read = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
+  if (rows.size > 0) await write([...rows.values()])
+  removePart(path)
 }
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
-
-const rename = (from: string, to: string): void => {
-  try {
-    renameSync(from, to)
-  } catch {
-    // There is none, or another process has written it to the ledger.
-  }
-}
-
-const remove = (file: string): void => {
-  try {
-    unlinkSync(file)
-  } catch {
-    // Another process was quicker: what it held is in the ledger.
-  }
-}

@@ -1,56 +1,10 @@
 import { ageText, durationText } from '../../common/duration.ts'
-import type { Log } from '../../common/log.ts'
-import type { Redact } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { isMissing } from '../../sql/open-database.ts'
 import type { Row } from './row.ts'
-import type { Spool } from './spool.ts'
-
-/** An open ledger, as far as writing goes. */
-export interface LedgerStore {
-  /** All of the rows, or, when it throws, none that a second try would not put right. */
-  write(rows: readonly Row[]): Promise<void>
-  /** Before it returns, where the engine can. */
-  readonly writeNow: ((rows: readonly Row[]) => void) | undefined
-  /** `error` is why it is given up, where it is. */
-  close(error?: unknown): Promise<void>
-}
-
-export interface WriterOptions<Store extends LedgerStore> {
-  readonly connect: () => Promise<Store>
-  readonly spool: Spool
-  /** What changed since it was last called. */
-  readonly drain: () => readonly Row[]
-  readonly now: () => number
-  readonly log: Log
-  readonly redact: Redact
-  /** Milliseconds between a change and its being written. */
-  readonly flushEvery: number
-  /** Milliseconds without another try after one has failed. */
-  readonly retryEvery: number
-  /** Milliseconds for one try. */
-  readonly timeout: number
-  /** After a connection is there and what waited in the spool is written. What it throws counts as a failure to write. */
-  readonly onOpen: (store: Store) => Promise<void>
-  readonly onRecovered: (gap: Gap) => void
-  /** What is written, and what goes on without it. Left out: the ledger of a pass. */
-  readonly words?: WriterWords
-}
-
-export interface WriterWords {
-  readonly subject: string
-  readonly goesOn: string
-}
+import type { LedgerStore, WriterOptions, WriterWords } from './writer-options.ts'
 
 const OF_A_PASS: WriterWords = { subject: 'The ledger', goesOn: 'archiving goes on' }
-
-/** A time in which the ledger could not be written; what was spooled is in it by now. Epoch milliseconds. */
-export interface Gap {
-  readonly from: number
-  readonly to: number
-  readonly spooled: number
-  readonly lost: number
-}
 
 const WARN_EVERY = 60_000
 const ROWS_AT_ONCE = 500
@@ -62,6 +16,8 @@ const ROWS_AT_ONCE = 500
 export class LedgerWriter<Store extends LedgerStore> {
   readonly #options: WriterOptions<Store>
   #store: Store | undefined
+  /** Connected, and still being given what waited. */
+  #opening: Store | undefined
   #timer: NodeJS.Timeout | undefined
   /** Flushes run one after the other. */
   #turn: Promise<void> = Promise.resolve()
@@ -122,7 +78,8 @@ export class LedgerWriter<Store extends LedgerStore> {
   async close(ms: number): Promise<void> {
     await within(ms, this.#flushAndClose()).catch(() => {
       this.#options.spool.append([...this.#unwritten, ...this.#options.drain()])
-      void this.#store?.close().catch(() => undefined)
+      this.#off = true
+      void (this.#store ?? this.#opening)?.close().catch(() => undefined)
     })
     this.#store = undefined
     this.#off = true
@@ -136,7 +93,7 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   async #write(): Promise<void> {
     if (this.#off) return
-    const { now, timeout, drain, retryEvery } = this.#options
+    const { now, drain, retryEvery } = this.#options
     // Apart, not ahead: a clock that is set back must not keep it away until it has caught up.
     if (Math.abs(now() - this.#failedAt) < retryEvery) {
       this.#keep(drain())
@@ -145,11 +102,10 @@ export class LedgerWriter<Store extends LedgerStore> {
     this.#writing = true
     try {
       const store = this.#store ?? (await this.#open())
-      this.#unwritten = drain()
-      for (let at = 0; at < this.#unwritten.length; at += ROWS_AT_ONCE)
-        await within(timeout, store.write(this.#unwritten.slice(at, at + ROWS_AT_ONCE)))
+      await this.#writeOwn(store)
       if (this.#downSince !== undefined) this.#recovered(this.#downSince)
     } catch (error) {
+      if (this.#isOff()) return // closed meanwhile: what was unwritten is in the spool
       if (this.#failed(error)) this.#keep([...this.#unwritten, ...drain()])
     } finally {
       this.#unwritten = []
@@ -158,26 +114,47 @@ export class LedgerWriter<Store extends LedgerStore> {
   }
 
   async #open(): Promise<Store> {
-    const { connect, timeout, spool, onOpen } = this.#options
+    const { connect, timeout, spool, onOpen, ownFirst = false } = this.#options
     const opening = connect()
     const store = await within(timeout, opening).catch((error: unknown) => {
       // One that comes after all is closed again.
       void opening.then((late) => late.close()).catch(() => undefined)
       throw error
     })
-    const waiting = spool.take()
+    this.#opening = store
     try {
-      for (let at = 0; at < waiting.rows.length; at += ROWS_AT_ONCE)
-        await within(timeout, store.write(waiting.rows.slice(at, at + ROWS_AT_ONCE)))
-      waiting.done()
+      if (this.#off) throw new ArchiverError('LEDGER_UNAVAILABLE', 'the writer was closed')
+      if (ownFirst) await this.#writeOwn(store)
+      await spool.replay(async (rows) => {
+        await this.#writeAll(store, rows)
+        if (ownFirst) await this.#writeOwn(store)
+      })
       await within(timeout, onOpen(store))
     } catch (error) {
-      waiting.back()
       void store.close(error).catch(() => undefined)
       throw error
+    } finally {
+      this.#opening = undefined
     }
     this.#store = store
     return store
+  }
+
+  #isOff(): boolean {
+    return this.#off
+  }
+
+  async #writeOwn(store: Store): Promise<void> {
+    this.#unwritten = this.#options.drain()
+    await this.#writeAll(store, this.#unwritten)
+    this.#unwritten = []
+  }
+
+  async #writeAll(store: Store, rows: readonly Row[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+      if (this.#off) throw new ArchiverError('LEDGER_UNAVAILABLE', 'the writer was closed')
+      await within(this.#options.timeout, store.write(rows.slice(at, at + ROWS_AT_ONCE)))
+    }
   }
 
   #keep(rows: readonly Row[]): void {

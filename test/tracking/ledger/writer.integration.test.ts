@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -6,7 +6,8 @@ import type { Log } from '../../../src/common/log.ts'
 import { redact } from '../../../src/common/redact.ts'
 import type { Row } from '../../../src/tracking/ledger/row.ts'
 import { Spool } from '../../../src/tracking/ledger/spool.ts'
-import { LedgerWriter, type Gap, type LedgerStore } from '../../../src/tracking/ledger/writer.ts'
+import type { Gap, LedgerStore } from '../../../src/tracking/ledger/writer-options.ts'
+import { LedgerWriter } from '../../../src/tracking/ledger/writer.ts'
 
 let folder = ''
 let spool: Spool
@@ -25,6 +26,12 @@ const row = (run: number, revision: number, transient = false): Row => ({
   },
   transient,
 })
+/** What waits; it waits no more. */
+const waiting = async (of: Spool): Promise<Row[]> => {
+  const rows: Row[] = []
+  await of.replay((some) => Promise.resolve(void rows.push(...some)))
+  return rows
+}
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'writer-'))
   spool = new Spool(join(folder, 'spool.jsonl'))
@@ -51,7 +58,7 @@ class Switch implements LedgerStore {
   }
 }
 
-const opened = (store: Switch) => {
+const opened = (store: Switch, ownFirst = false) => {
   const pending: Row[] = []
   const gaps: Gap[] = []
   const writer = new LedgerWriter<Switch>({
@@ -65,6 +72,7 @@ const opened = (store: Switch) => {
     log,
     redact,
     flushEvery: 5,
+    ownFirst,
     retryEvery: 30_000,
     timeout: 50,
     onOpen: () => Promise.resolve(),
@@ -95,7 +103,7 @@ describe('a ledger that goes away', () => {
     expect(store.written.map(({ cells }) => cells['file_name']).sort()).toEqual(['1', '2', '3', '4', '5'])
     expect(gaps).toEqual([{ from: 0, to: 40_000, spooled: 3, lost: 0 }])
     expect(spool.size).toBe(0)
-    expect(spool.take().rows).toEqual([])
+    expect(await waiting(spool)).toEqual([])
   })
 
   it('is warned of once a minute at most', async () => {
@@ -136,7 +144,7 @@ describe('a ledger that goes away', () => {
     const { writer, pending } = opened(store)
     pending.push(row(1, 1))
     await writer.close(500)
-    expect(spool.take().rows).toHaveLength(1)
+    expect(await waiting(spool)).toHaveLength(1)
   })
 
   it('loses nothing that was on its way to it when the process has to end', async () => {
@@ -150,7 +158,7 @@ describe('a ledger that goes away', () => {
     await new Promise((resolve) => setTimeout(resolve, 10))
     pending.push(row(3, 3))
     await writer.close(20)
-    expect(spool.take().rows.map(({ cells }) => cells['file_name'])).toEqual(['2', '3'])
+    expect((await waiting(spool)).map(({ cells }) => cells['file_name'])).toEqual(['2', '3'])
   })
 
   it('leaves one spool and no other file, however often what waits cannot be written', async () => {
@@ -164,7 +172,29 @@ describe('a ledger that goes away', () => {
       time += 31_000
     }
     expect(readdirSync(folder)).toEqual(['spool.jsonl'])
-    expect(spool.take().rows.map(({ cells }) => cells['file_name'])).toEqual(['1', '2', '3', '4'])
+    expect((await waiting(spool)).map(({ cells }) => cells['file_name'])).toEqual(['1', '2', '3', '4'])
+  })
+
+  it('is given what this process says before and between what others left, and the rest by the next process', async () => {
+    for (let i = 0; i < 1200; i++) spool.append([row(i, 1)])
+    const store = new Switch()
+    const { writer, pending } = opened(store, true)
+    pending.push(row(5000, 1))
+    store.write = async (rows) => {
+      if (store.written.length > 501) await new Promise(() => undefined) // hangs in the second portion
+      if (store.written.length === 1) pending.push(row(5001, 1))
+      store.written.push(...rows)
+    }
+    await writer.close(2000)
+    const names = store.written.map(({ cells }) => Number(cells['file_name']))
+    expect([names[0], names.length]).toEqual([5000, 502])
+    time += 31_000
+    const next = new Switch()
+    await opened(next).writer.close(1000)
+    const rest = next.written.map(({ cells }) => Number(cells['file_name']))
+    expect(rest.filter((name) => name < 500)).toEqual([])
+    expect(new Set([...names, ...rest]).size).toBe(1202)
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('loses what is unwritten when there is no spool: the control', async () => {
@@ -193,62 +223,6 @@ describe('a ledger that goes away', () => {
     await writer.flush()
     expect(warnings).toEqual([expect.stringContaining('The ledger is off: its driver is missing')])
     expect(spool.size).toBe(0)
-  })
-})
-
-describe('the spool', () => {
-  it('gives back the newest row of each key, and forgets only what is done', () => {
-    spool.append([row(1, 1), row(2, 1)])
-    spool.append([row(1, 3)])
-    spool.append([row(1, 2)])
-    expect(spool.take().rows.map(({ cells }) => cells['revision'])).toEqual([3, 1])
-    const again = new Spool(join(folder, 'spool.jsonl')).take()
-    expect(again.rows).toHaveLength(2)
-    again.done()
-    expect(spool.take().rows).toEqual([])
-  })
-
-  it('survives a line that a kill cut short, and lines that are not its own', () => {
-    spool.append([row(1, 1)])
-    appendFileSync(
-      join(folder, 'spool.jsonl'),
-      '{"t":"users","c":{}}\n{"t":"files","c":{"file_name":"9","DROP TABLE":1,"revision":{}}}\n{"t":"files","c":{"fi',
-    )
-    const { rows, unreadable } = spool.take()
-    expect(unreadable).toBe(2)
-    expect(rows).toHaveLength(2)
-    expect(rows[1]?.cells).toEqual({ file_name: '9' })
-  })
-
-  it('keeps beginnings and ends when it is full, and says how much it gave up', () => {
-    const small = new Spool(join(folder, 'spool.jsonl'), 20_000)
-    for (let i = 0; i < 300; i++) small.append([row(i, 1, true)])
-    for (let i = 1000; i < 1050; i++) small.append([row(i, 1)])
-    expect(statSync(join(folder, 'spool.jsonl')).size).toBeLessThan(30_000)
-    expect(small.takeLost()).toBeGreaterThan(0)
-    const names = small.take().rows.map(({ cells }) => Number(cells['file_name']))
-    expect(names.filter((name) => name >= 1000)).toHaveLength(50)
-  })
-
-  it('is not read again for every row when it is full of what is kept', () => {
-    const small = new Spool(join(folder, 'spool.jsonl'), 10_000)
-    for (let i = 0; small.size <= 20_000; i++) small.append([row(i, 1)])
-    const files = new Set<number>()
-    for (let revision = 2; revision < 12; revision++) {
-      small.append([row(1, revision)]) // an older row of this key is there to be dropped: that makes a new file
-      files.add(statSync(join(folder, 'spool.jsonl')).ino)
-    }
-    expect(files.size).toBe(1)
-    for (let revision = 12; revision < 100; revision++) small.append([row(1, revision)])
-    expect(small.size).toBeLessThan(26_000)
-    expect(small.take().rows[1]?.cells['revision']).toBe(99)
-  })
-
-  it('never throws, wherever it is', () => {
-    const nowhere = new Spool('/dev/null/spool.jsonl')
-    nowhere.append([row(1, 1)])
-    expect(nowhere.takeLost()).toBe(1)
-    expect(nowhere.take().rows).toEqual([])
   })
 })
 
