@@ -125,6 +125,7 @@ export class Reader {
     const { forms } = setting.key.kind
     const refuse = () => new SyntaxError(`must be ${setting.key.kind.type}`)
     if (node.type === 'none') return undefined
+    if (forms.includes('tree') && node.type !== 'text') return JSON.stringify(this.#tree(setting, node))
     if (node.type === 'text') {
       if (!forms.includes('text')) throw refuse()
       return this.#text(setting, node)
@@ -135,6 +136,12 @@ export class Reader {
     }
     if (!forms.includes('map')) throw refuse()
     return new Map(node.entries.map(({ name, value }) => [name, this.#text(setting, value)]))
+  }
+
+  #tree(setting: Placed, node: Node): unknown {
+    if (node.type === 'list') return node.items.map((item) => this.#tree(setting, item))
+    if (node.type !== 'map') return this.#text(setting, node)
+    return Object.fromEntries(node.entries.map(({ name, value }) => [name, this.#tree(setting, value)]))
   }
 
   /** One scalar with its references replaced. */

@@ -3,7 +3,8 @@ import * as z from 'zod'
 
 /** A setting as YAML gives it, references already replaced: every scalar is its own source text, never a number. */
 export type Raw = string | readonly string[] | ReadonlyMap<string, string>
-export type Form = 'text' | 'list' | 'map'
+/** `tree`: lists and maps in each other, given to `read` as JSON whose values are all texts. */
+export type Form = 'text' | 'list' | 'map' | 'tree'
 
 /** What reading a setting may depend on besides its text. */
 export interface Place {

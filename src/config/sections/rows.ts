@@ -3,6 +3,7 @@ import { Secret } from '../../common/secret.ts'
 import { secret } from '../addresses.ts'
 import { duration, pause } from '../quantities.ts'
 import { key, optional, section } from '../schema.ts'
+import { childTables } from '../row-children.ts'
 import { choice, decimal, integer, type Kind, list, map, path, special, text } from '../value-types.ts'
 
 /** The URL of a database; it may hold a password, so it is kept as a secret, and shown without it. */
@@ -78,6 +79,9 @@ export const rows = section(
       url: optional(databaseUrl, { doc: 'Its database. Left out: that of `source`.' }),
       table: key(text, '', { doc: 'The archive table there.' }),
       password: optional(secret, { doc: 'For `url`.' }),
+    }),
+    children: key(childTables, '[]', {
+      doc: 'Tables whose rows refer to those of `table`: moved before them, in the same transaction. Each with `table`, `key` (its columns that hold the key of the table above), and where wanted `archive_table` and `children`.',
     }),
     files: key(list(path), [], {
       doc: 'CSV files of ids; the last part may hold `*` and `?`. Done in the order of their names.',
