@@ -139,6 +139,28 @@ for (const name of DIALECTS) {
       )
     })
 
+    it('stops where a table with an odd name gets children that go with their parents', async () => {
+      const odd = isMysql ? '`a-b c`' : '"a-b c"'
+      const kept = isMysql ? '`a-b kept`' : '"a-b kept"'
+      await site.sql(
+        `CREATE TABLE ${kept} AS SELECT * FROM r WHERE 1 = 0`,
+        `ALTER TABLE ${kept} ADD PRIMARY KEY (id)`,
+        `CREATE TABLE ${odd} AS SELECT * FROM r`,
+        `ALTER TABLE ${odd} ADD PRIMARY KEY (id)`,
+        'CREATE TABLE kids (id INT PRIMARY KEY, parent BIGINT)',
+        'INSERT INTO kids SELECT id, id FROM r WHERE id > 100',
+      )
+      const outcome = await site.move({
+        table: 'a-b c',
+        archiveTable: 'a-b kept',
+        gate: changing(
+          `ALTER TABLE kids ADD CONSTRAINT late FOREIGN KEY (parent) REFERENCES ${odd} (id) ON DELETE CASCADE`,
+        ),
+      })
+      expect(outcome.error?.message).toMatch(/a-b c is not what it was when the run began/)
+      expect(await site.count('kids')).toBe(200)
+    })
+
     it('stops where another table has taken its name', async () => {
       const outcome = await site.move({
         gate: changing(

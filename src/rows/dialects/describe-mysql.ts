@@ -1,7 +1,7 @@
 import type { Session } from '../../sql/session.ts'
 import { askShape } from '../shape.ts'
 import type { Column, Shape, Table } from '../table.ts'
-import { foreignKeysTo } from './foreign-keys-mysql.ts'
+import { foreignKeysWatch } from './foreign-keys-mysql.ts'
 import { quote } from './mysql-columns.ts'
 
 /** `database.table`, or `table` of the connection's database. */
@@ -15,15 +15,14 @@ const placeOf = async (session: Session, name: string): Promise<readonly [string
 /** What a table's shape is asked by. In a transaction that has used the table nobody can change it any more, but for foreign keys that refer to it. */
 const shapeMysql = async (session: Session, schema: string, name: string): Promise<Shape> => {
   const parameters = [schema, name]
-  const { sql: keys } = await foreignKeysTo(session)
   return askShape(session, [
     { sql: `SHOW CREATE TABLE ${quote(schema)}.${quote(name)}` },
     {
       sql: `SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT FROM information_schema.TRIGGERS
-        WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
+        WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?`, // in the order in which they run; sorting would double the time
       parameters,
     },
-    { sql: `SELECT s, t, c, rule FROM (${keys}) AS k ORDER BY s, t, c`, parameters },
+    await foreignKeysWatch(session, schema, name),
   ])
 }
 
