@@ -52,6 +52,7 @@ export const rowsCommands: Register = (program, { run, below }) => {
   reading('conflicts', 'rows that differ from their archived version; settle them with --keep')
     .option('--keep <version>', 'archive, live or both')
     .option('--key <key>', 'only this row')
+    .option('--force-cascades', FORCE.cascades)
     .action(run(async () => (await import('../commands/rows/conflicts.ts')).rowsConflicts, 'config'))
   for (const [word, text] of [
     ['pause', 'begin no further batch until resumed'],

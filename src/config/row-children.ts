@@ -26,7 +26,9 @@ const childOf = (value: unknown, at: string): ChildSetting => {
   const columns = texts(key)
   if (typeof table !== 'string' || table === '') throw new SyntaxError(`${at}.table must be the child table`)
   if (columns.length === 0 || columns.length !== [key].flat().length)
-    throw new SyntaxError(`${at}.key must be the child's column that holds the parent's key, or a list of them`)
+    throw new SyntaxError(
+      `${at}.key must be the child's column that holds the parent's key, or a list of them`,
+    )
   if (archiveTable !== undefined && typeof archiveTable !== 'string')
     throw new SyntaxError(`${at}.archive_table must be a table`)
   const children = childrenOf(value['children'], `${at}.children`)
@@ -35,7 +37,8 @@ const childOf = (value: unknown, at: string): ChildSetting => {
 
 const childrenOf = (value: unknown, at: string): readonly ChildSetting[] => {
   if (value === undefined || value === '') return []
-  if (!Array.isArray(value)) throw new SyntaxError(`${at === '' ? '' : `${at} `}must be a list of child tables`)
+  if (!Array.isArray(value))
+    throw new SyntaxError(`${at === '' ? '' : `${at} `}must be a list of child tables`)
   return value.map((item, number) => childOf(item, `${at}[${number}]`))
 }
 

@@ -4,6 +4,7 @@ import type { Dialect } from './dialects/dialect.ts'
 import type { Passed } from './gate.ts'
 import { finishedCounts } from './log/finished-batches.ts'
 import type { BatchFacts } from './log/rows-log.ts'
+import { moveGroups } from './groups.ts'
 import { moveOnOneServer } from './one-server.ts'
 import type { RowsOptions } from './options.ts'
 import { reconnected, TRIES } from './reconnect.ts'
@@ -77,7 +78,7 @@ export class BatchRunner {
 
   /** Conflicts as people read them. */
   records(conflicts: readonly Conflict[]): readonly ConflictRecord[] {
-    return conflicts.map((conflict) => conflictRecord(this.#dialect, this.#pair, conflict))
+    return conflicts.map((conflict) => conflictRecord(this.#dialect, conflict))
   }
 
   async #attempt(
@@ -90,7 +91,7 @@ export class BatchRunner {
     const { source, archive, log, logsInTransaction } = this.#connections
     const work = { dialect: this.#dialect, pair: this.#pair, source, mode, guarded: this.#guarded }
     const rowOf = (result: BatchResult): readonly Statement[] =>
-      log?.batchDone(fileId, facts(), result, this.#pair, this.#dialect) ?? []
+      log?.batchDone(fileId, facts(), result, this.#dialect) ?? []
     const record = (result: BatchResult): readonly Statement[] => {
       if (result.counts.appeared > 0 && mayRepeat()) throw new Again()
       return logsInTransaction ? rowOf(result) : []
@@ -98,7 +99,9 @@ export class BatchRunner {
     try {
       const result = archive
         ? await moveBetweenServers({ ...work, archive }, keys, record)
-        : await moveOnOneServer(work, keys, this.#hopeful, record)
+        : this.#pair.children
+          ? await moveGroups(work, keys, record)
+          : await moveOnOneServer(work, keys, this.#hopeful, record)
       if (!logsInTransaction) await log?.database.session.runAll(rowOf(result))
       return result
     } catch (error) {

@@ -1,6 +1,6 @@
 import { durationText } from '../common/duration.ts'
 import { messageWithCode } from '../errors.ts'
-import { add, type BatchResult } from './batch.ts'
+import { add, hasDuplicates, type BatchResult } from './batch.ts'
 import type { FileWork, Progress } from './file-work.ts'
 import type { Passed } from './gate.ts'
 import type { RowsLog } from './log/rows-log.ts'
@@ -99,12 +99,11 @@ export class FileBatches {
     this.#progress.batches += 1
     this.#progress.counts = add(this.#progress.counts, result.counts)
     size.learn(keys.length, milliseconds)
-    const { conflicts, alreadyArchivedLive } = result.counts
     listener({
       type: 'batch-done',
       file: file.name,
       batch: number,
-      status: conflicts + alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED',
+      status: hasDuplicates(result.counts) ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED',
       counts: result.counts,
       conflicts: runner.records(result.conflicts),
       hll: passed.hll,

@@ -1,5 +1,5 @@
 import { ArchiverError, messageWithCode } from '../errors.ts'
-import { NOTHING } from './batch.ts'
+import { allConflicts, NOTHING } from './batch.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
 import { closeDead, holderOf } from './dead-runs.ts'
@@ -16,15 +16,13 @@ import { RunConnections } from './run-connections.ts'
 import { acquireTableLock } from './run-lock.ts'
 import { rowsError } from './server-errors.ts'
 import { connect, type Connections, dialectFor } from './server.ts'
-import type { Table } from './table.ts'
+import { fullNameOf, groupOf, type Table } from './table.ts'
 
 /** How an execution is named in `process_logs.process_type`: only executions of one type resume each other. */
 const TYPES = { move: 'ARCHIVE', copy: 'COPY', verify: 'VERIFY', try: 'TRY' } as const
 
 /** The files of a run; a condition is one. */
 const stepsOf = ({ files, where }: RowsOptions): number => (where === undefined ? files.length : 1)
-
-export const fullName = ({ schema, name }: Table): string => `${schema}.${name}`
 
 /**
  * Moves the rows that the files name. Throws ROWS_REFUSED, LOCK_HELD, DATABASE_UNAVAILABLE before anything was touched; later trouble is in the
@@ -44,6 +42,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       table: options.table,
       archiveTable: options.archiveTable,
       where: options.where,
+      children: options.children,
       batchSize: options.batchSize === 'auto' ? 10_000 : options.batchSize,
       forced: options.forced,
     })
@@ -75,7 +74,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
   }
   try {
     if (writesLog)
-      await beginLog(options, connections, pair.source, fullName(pair.archive)).catch((error: unknown) => {
+      await beginLog(options, connections, pair.source, fullNameOf(pair.archive)).catch((error: unknown) => {
         throw rowsError(error, 'log tables')
       })
     const runner = new BatchRunner(options, connections, dialect, cleared)
@@ -85,7 +84,9 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       progress,
     )
     const filled =
-      options.mode === 'move' ? await partitionsBefore(connections.source, dialect, pair.source) : []
+      options.mode === 'move' && !pair.children
+        ? await partitionsBefore(connections.source, dialect, pair.source)
+        : []
     let error: Error | undefined
     try {
       for (const path of options.where === undefined ? options.files : [undefined]) {
@@ -101,7 +102,11 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     const open =
       log && !isOver
         ? await persist('row_conflicts', connections, signal, () =>
-            openConflicts(connections.log ?? log, progress.versions, fullName(pair.source)),
+            openConflicts(
+              connections.log ?? log,
+              progress.versions,
+              groupOf(pair).map((one) => fullNameOf(one.source)),
+            ),
           )
         : 0
     const counted = log && !isOver ? open : undefined
@@ -148,8 +153,8 @@ const statusOf = (
   if (signal.aborted) return 'KILLED'
   if (error) return 'FAILED'
   const { counts, failedBatches, failedFiles, reason } = progress
-  const isWhole =
-    failedBatches + failedFiles + counts.conflicts + counts.appeared + open === 0 && reason === undefined
+  const stays = allConflicts(counts) + counts.heldBack + counts.appeared
+  const isWhole = failedBatches + failedFiles + stays + open === 0 && reason === undefined
   return isWhole ? 'COMPLETED' : 'PARTIAL'
 }
 
@@ -161,7 +166,7 @@ const beginLog = async (
   archive: string,
 ): Promise<RowsLog> => {
   const log = await connections.openLog()
-  const name = fullName(table)
+  const name = fullNameOf(table)
   await assertTables(log.database)
   await log.database.prepare()
   await acquireTableLock(connections.source, table, {

@@ -137,7 +137,7 @@ const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
 }
 
 /** Triggers and cascades of the delete may have reached the archive: every deleted row must still be there as it was. */
-const assertKept = async (
+export const assertKept = async (
   { dialect, pair, source }: Work,
   keys: readonly Key[],
   images: ReadonlyMap<string, RowTexts>,
@@ -166,6 +166,7 @@ const versionsOf = async (
   const live = await dialect.read(source, pair, 'source', keys, false)
   const archived = await dialect.read(source, pair, 'archive', keys, false)
   return among(keys, keys).map((key) => ({
+    pair,
     key,
     differing: differing.get(keyText(key)) ?? [],
     source: live.get(keyText(key)),

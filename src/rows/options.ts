@@ -5,6 +5,7 @@ import type { RowsListener } from './events.ts'
 import type { Gate } from './gate.ts'
 import type { IdListOptions } from './id-list.ts'
 import type { Self } from './log/rows-log.ts'
+import type { ChildOptions } from './preflight/children.ts'
 import type { Forceable } from './preflight/problem.ts'
 import type { Places } from './server.ts'
 
@@ -17,6 +18,8 @@ export interface RowsOptions {
   readonly files: readonly string[]
   /** Rows for which this SQL holds, in place of files. */
   readonly where: string | undefined
+  /** Tables whose rows refer to those of `table`, and go with them. */
+  readonly children: readonly ChildOptions[]
   readonly list: Omit<IdListOptions, 'key'>
   readonly batchSize: number | 'auto'
   readonly mode: BatchMode

@@ -23,6 +23,7 @@ const OUTCOMES = {
   notFound: 'not_found',
   appeared: 'appeared',
   repeated: 'repeated',
+  heldBack: 'held_back',
 } as const satisfies Partial<Record<keyof Counts, string>>
 
 /** Counts rows by what became of them, and what held them back. A batch counts when it is committed. */

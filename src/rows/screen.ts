@@ -1,5 +1,6 @@
 import { redact } from '../common/redact.ts'
 import { messageOf } from '../errors.ts'
+import { allConflicts } from './batch.ts'
 import type { RowsEvent, RowsListener } from './events.ts'
 import type { TextLog } from './text-log.ts'
 
@@ -81,9 +82,9 @@ export const textLines =
         log.line(batchLine(event))
         break
       case 'batch-done':
-        if (event.counts.conflicts > 0)
+        if (allConflicts(event.counts) > 0)
           log.line(
-            `DUPLICATE_KEY_ERROR: Batch ${event.batch} - ${event.counts.conflicts} rows differ from their archived version; both are kept`,
+            `DUPLICATE_KEY_ERROR: Batch ${event.batch} - ${allConflicts(event.counts)} rows differ from their archived version; both are kept`,
           )
         log.batch(event.file, event.batch, event.status)
         break

@@ -2,8 +2,9 @@ import { ArchiverError } from '../errors.ts'
 import type { Conflict, ConflictRecord } from './batch.ts'
 import type { Session } from '../sql/session.ts'
 import type { Dialect, RowTexts, Side } from './dialects/dialect.ts'
-import { assertShape } from './shape.ts'
-import { keyText, type Key, type Pair } from './table.ts'
+import { moveDescendants } from './groups.ts'
+import { assertShapes } from './shape.ts'
+import { fullNameOf, groupOf, keyText, type Key, type Pair } from './table.ts'
 
 export type Keep = 'archive' | 'live' | 'both'
 
@@ -24,7 +25,7 @@ export interface SettleWork {
 /**
  * Settles one conflict. Both rows are read again under locks first, and must be what was recorded: throws CONFLICT where one has changed since.
  * `record` writes the resolution before the last commit. `live` replaces the archived version by a copy of the live row, compares it, and only
- * then deletes the live row.
+ * then deletes the live row. Rows that refer to it are moved first, in the same transaction.
  */
 export const settle = async (
   { dialect, pair, source, archive }: SettleWork,
@@ -67,6 +68,7 @@ export const settle = async (
         },
       )
     if (keep !== 'both') {
+      if (pair.children) await moveDescendants({ dialect, pair, source, mode: 'move', guarded: true }, key)
       await dialect.deleteLocked(source, pair, 'source', [key])
       // Triggers and cascades of the delete may have reached the archive.
       await dialect.settleDeferred(source)
@@ -77,8 +79,14 @@ export const settle = async (
           `the archive does not keep the row ${key.join(', ')} after the delete of the live one`,
         )
     }
-    await assertShape(source, pair.source)
-    await assertShape(archive, pair.archive)
+    await assertShapes(
+      source,
+      groupOf(pair).map((one) => one.source),
+    )
+    await assertShapes(
+      archive,
+      groupOf(pair).map((one) => one.archive),
+    )
     await record()
     await source.run('COMMIT')
     if (!isOne) await archive.run('ROLLBACK')
@@ -103,7 +111,8 @@ export const recordOf = (dialect: Dialect, pair: Pair, row: RowTexts | undefined
       )
 
 /** A conflict as it is kept for people: in `row_conflicts`, and in `row_conflicts.jsonl`. */
-export const conflictRecord = (dialect: Dialect, pair: Pair, conflict: Conflict): ConflictRecord => ({
+export const conflictRecord = (dialect: Dialect, { pair, ...conflict }: Conflict): ConflictRecord => ({
+  table_name: fullNameOf(pair.source),
   row_key: keyText(conflict.key),
   differing_columns: conflict.differing.join(', ') || 'another unique key of the archive is taken',
   src_row: recordOf(dialect, pair, conflict.source),

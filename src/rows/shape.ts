@@ -32,11 +32,25 @@ export const askShape = async (session: Session, question: readonly Statement[])
  */
 export const assertShape = async (session: Session, { schema, name, shape }: Table): Promise<void> => {
   if ((await askShape(session, shape.question)).answer === shape.answer) return
-  throw new ArchiverError(
+  throw hasChanged({ schema, name })
+}
+
+const hasChanged = ({ schema, name }: Pick<Table, 'schema' | 'name'>): ArchiverError =>
+  new ArchiverError(
     'ROWS_REFUSED',
     `${schema}.${name} is not what it was when the run began: its columns, key, triggers, foreign keys or kind have changed`,
     { hint: 'run again: it looks at both tables anew, and finished batches are skipped' },
   )
+
+/** The same of several tables of one server, in one journey. */
+export const assertShapes = async (session: Session, tables: readonly Table[]): Promise<void> => {
+  const answers = await session.runAll(tables.flatMap(({ shape }) => shape.question))
+  let at = 0
+  for (const table of tables) {
+    const { question, answer } = table.shape
+    if (answerOf(answers.slice(at, at + question.length)) !== answer) throw hasChanged(table)
+    at += question.length
+  }
 }
 
 /** What a batch ended with, outside of its transaction: where a table was changed meanwhile, that is why. */

@@ -73,7 +73,27 @@ export interface Pair {
   readonly columns: readonly CopiedColumn[]
   /** SQL that must hold for a live row to be moved, in the names of its own columns; undefined: any row that is named. */
   readonly where?: string
+  /** Tables whose rows refer to those of the source, and go with them. */
+  readonly children?: readonly Child[]
 }
+
+/** A child table with its archive. */
+export interface Child {
+  readonly pair: Pair
+  /** The child's columns that hold the parent's primary key, in its order: a foreign key of the server. */
+  readonly refers: readonly string[]
+  /** MariaDB and MySQL: an index over these columns. By another one, rows of others would be waited for. */
+  readonly index?: string
+}
+
+/** A table's name with its database or schema. */
+export const fullNameOf = ({ schema, name }: Table): string => `${schema}.${name}`
+
+/** A pair with all below it, each before its children. */
+export const groupOf = (pair: Pair): readonly Pair[] => [
+  pair,
+  ...(pair.children ?? []).flatMap((child) => groupOf(child.pair)),
+]
 
 /** The condition as SQL that follows another one; it may end in a comment. */
 export const andWhere = ({ where }: Pair): string => (where === undefined ? '' : ` AND (${where}\n)`)

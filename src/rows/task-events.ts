@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../engine/stage.ts'
-import type { BatchMode } from './batch.ts'
+import { allConflicts, type BatchMode } from './batch.ts'
 import type { RowsEvent } from './events.ts'
 
 /** Reports files and batches as the engine reports a pass (a step is a file, an item a batch, rows count as documents), so that ledger, metrics and alerts know of them. */
@@ -43,11 +43,13 @@ export class TaskEvents {
       }
       case 'batch-done': {
         const { counts, conflicts, milliseconds, batch } = event
-        const rows = this.#mode === 'copy' ? counts.inserted : counts.deleted
+        const rows =
+          this.#mode === 'copy'
+            ? counts.inserted + counts.childrenInserted
+            : counts.deleted + counts.childrenDeleted
+        const found = allConflicts(counts)
         const notes =
-          counts.conflicts > 0
-            ? [`${counts.conflicts} conflicts`, ...conflicts.slice(0, 5).map(({ row_key }) => row_key)]
-            : []
+          found > 0 ? [`${found} conflicts`, ...conflicts.slice(0, 5).map(({ row_key }) => row_key)] : []
         const result = event.status === 'COMPLETED' ? 'stored' : 'present'
         this.#done += 1
         const processed = { result, bytes: 0, counts: { documents: rows }, notes } as const

@@ -70,6 +70,7 @@ export const moveBetweenServers = async (
     const result: BatchResult = {
       counts: countsOf({ ...seen, twins, copied: planned }),
       conflicts: conflicting.map((key): Conflict => ({
+        pair,
         key,
         differing: differing.get(keyText(key)) ?? [],
         source: live.get(keyText(key)),

@@ -17,8 +17,12 @@ const COUNTS = [
   'notFound',
   'appeared',
   'repeated',
+  'heldBack',
   'inserted',
   'deleted',
+  'childrenInserted',
+  'childrenDeleted',
+  'childConflicts',
 ].map((name) => `counts.${name}`)
 const RUN = [
   'mode',

@@ -187,6 +187,7 @@ export class Site {
       archiveTable: 'ra',
       files,
       where: undefined,
+      children: [],
       list: { columns: [], header: 'auto', badLines: 'stop' },
       batchSize: 100,
       mode: 'move',

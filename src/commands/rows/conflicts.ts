@@ -1,11 +1,12 @@
 import { userInfo } from 'node:os'
 import type { Command } from '../../app/context.ts'
 import { ArchiverError, failureOf, messageWithCode, type FailureError } from '../../errors.ts'
+import { childNames } from '../../rows/preflight/children.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
-import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import { FORCEABLE, type Forceable } from '../../rows/preflight/problem.ts'
 import { dialectFor } from '../../rows/server.ts'
 import { type Keep, settle } from '../../rows/settle.ts'
-import type { Key } from '../../rows/table.ts'
+import { fullNameOf, groupOf, type Key } from '../../rows/table.ts'
 import { withLog, type OpenLog } from './log-of.ts'
 import { documentText, rowJson } from './row-json.ts'
 
@@ -19,28 +20,38 @@ export interface ConflictOptions {
 /** `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. */
 export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
   withLog(options.config, context, async (open) => {
-    const { log, table } = open
+    const { log, config, connections, table } = open
+    const tables = [
+      fullNameOf(table),
+      ...(await childNames(connections.source, dialectFor(connections.source), config.rows.children)),
+    ]
     const only = options.key === undefined ? '' : ' AND row_key = ?'
     const { rows } = await log.run(
-      `SELECT id, file_name, batch_number, row_key, differing_columns, src_row, dst_row, found_at FROM {row_conflicts} WHERE table_name = ? AND resolution IS NULL${only} ORDER BY id`,
-      [`${table.schema}.${table.name}`, ...(options.key === undefined ? [] : [options.key])],
+      `SELECT id, table_name, file_name, batch_number, row_key, differing_columns, src_row, dst_row, found_at FROM {row_conflicts} WHERE table_name IN (${tables.map(() => '?').join(', ')}) AND resolution IS NULL${only} ORDER BY id`,
+      [...tables, ...(options.key === undefined ? [] : [options.key])],
     )
     if (options.keep === undefined) {
       if (options.json) context.out(documentText({ conflicts: rows.map(conflictJson) }))
       else {
         for (const row of rows)
           context.out(
-            `${row['row_key'] ?? ''}  ${row['differing_columns'] ?? ''}  (${row['file_name'] ?? ''}, batch ${row['batch_number'] ?? ''}, ${row['found_at'] ?? ''})\n  live:    ${row['src_row'] ?? '-'}\n  archive: ${row['dst_row'] ?? '-'}\n`,
+            `${row['table_name'] === tables[0] ? '' : `${row['table_name'] ?? ''} `}${row['row_key'] ?? ''}  ${row['differing_columns'] ?? ''}  (${row['file_name'] ?? ''}, batch ${row['batch_number'] ?? ''}, ${row['found_at'] ?? ''})\n  live:    ${row['src_row'] ?? '-'}\n  archive: ${row['dst_row'] ?? '-'}\n`,
           )
         context.out(`${rows.length} open conflicts\n`)
       }
       return rows.length === 0 ? 0 : 1
     }
     const unsettled: Unsettled[] = []
-    const settled = await settleAll(open, rows, keepOf(options.keep), (row_key, error) => {
-      unsettled.push({ row_key, error: failureOf(error) })
-      context.err(`${messageWithCode(error)}\n`)
-    })
+    const settled = await settleAll(
+      open,
+      rows,
+      keepOf(options.keep),
+      forcedBy(context.argv),
+      (row_key, error) => {
+        unsettled.push({ row_key, error: failureOf(error) })
+        context.err(`${messageWithCode(error)}\n`)
+      },
+    )
     const left = rows.length - settled
     context.out(
       options.json
@@ -66,10 +77,15 @@ const keepOf = (word: string): Keep => {
   throw new ArchiverError('USAGE', `--keep: "${word}" is none of archive, live and both`)
 }
 
+/** What was forced when the rows were moved need not be forced again for a row, but for what takes other rows along. */
+const forcedBy = (argv: readonly string[]): ReadonlySet<Forceable> =>
+  new Set(FORCEABLE.filter((name) => name !== 'cascades' || argv.includes('--force-cascades')))
+
 const settleAll = async (
   { config, connections, log }: OpenLog,
   rows: readonly Readonly<Record<string, string | null>>[],
   keep: Keep,
+  forced: ReadonlySet<Forceable>,
   onUnsettled: (rowKey: string, error: ArchiverError) => void,
 ): Promise<number> => {
   const { source, archive } = connections
@@ -80,22 +96,24 @@ const settleAll = async (
     dialect,
     table: config.rows.table,
     archiveTable: config.rows.archive.table || config.rows.archiveTable,
+    children: config.rows.children,
     batchSize: 1,
-    // What was forced when the rows were moved need not be forced again for a row.
-    forced: new Set(FORCEABLE),
+    forced,
   })
   let settled = 0
   for (const row of rows) {
     const text = row['row_key'] ?? ''
-    const key: Key = pair.key.length === 1 ? [text] : (JSON.parse(text) as string[])
+    const own = groupOf(pair).find(({ source: one }) => fullNameOf(one) === row['table_name'])
+    if (!own) continue // its table went away since it was listed
+    const key: Key = own.key.length === 1 ? [text] : (JSON.parse(text) as string[])
     const recorded = { source: row['src_row'] ?? null, archive: row['dst_row'] ?? null }
     // The same row may have been found in conflict more than once: one decision settles all.
     const record = async (): Promise<void> => {
       await log.update(
         'row_conflicts',
         { resolution: keep, resolved_at: 'now', resolved_by: userInfo().username },
-        'id = ? OR (row_key = ? AND resolution IS NULL AND src_row = ? AND dst_row = ?)',
-        [Number(row['id']), text, recorded.source, recorded.archive],
+        'id = ? OR (table_name = ? AND row_key = ? AND resolution IS NULL AND src_row = ? AND dst_row = ?)',
+        [Number(row['id']), row['table_name'] ?? '', text, recorded.source, recorded.archive],
       )
     }
     const { rows: open } = await log.run(
@@ -105,7 +123,7 @@ const settleAll = async (
     if (open.length > 0)
       try {
         await settle(
-          { dialect, pair, source, archive: oneServer ? source : archive },
+          { dialect, pair: own, source, archive: oneServer ? source : archive },
           key,
           recorded,
           keep,

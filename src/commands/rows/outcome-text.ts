@@ -1,5 +1,5 @@
 import { failureOf } from '../../errors.ts'
-import type { BatchMode } from '../../rows/batch.ts'
+import { allConflicts, type BatchMode } from '../../rows/batch.ts'
 import type { RowsOutcome } from '../../rows/options.ts'
 import type { SqlDialect } from '../../sql/session.ts'
 import { partitionHint } from './partition-hint.ts'
@@ -10,6 +10,13 @@ const TITLES: Readonly<Record<BatchMode, string>> = {
   copy: 'copied (live rows stay)',
   verify: 'live and not archived',
   try: 'would be moved',
+}
+
+const CHILD_TITLES: Readonly<Record<BatchMode, string>> = {
+  move: 'copied',
+  copy: 'copied (live rows stay)',
+  verify: 'live and not archived',
+  try: 'would be copied',
 }
 
 /** Deleted rows from which on their space is worth a word. */
@@ -48,8 +55,11 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveT
     [counts.repeated, 'repeated in their batch'],
     [counts.appeared, 'came in while they were looked at; they stay live'],
     [counts.conflicts, 'conflicts: both versions are kept (run-archiver rows conflicts)'],
+    [counts.heldBack, 'held back: a row that refers to them is in conflict; the next run looks again'],
+    [counts.childConflicts, 'conflicts of rows that refer to them: both versions are kept'],
+    [counts.childrenInserted, `rows of child tables ${CHILD_TITLES[mode]}`],
     [
-      Math.max(0, openConflicts - counts.conflicts),
+      Math.max(0, openConflicts - allConflicts(counts)),
       'conflicts of earlier runs are open (run-archiver rows conflicts)',
     ],
     [failedBatches, 'batches failed'],

@@ -5,7 +5,9 @@ import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { wholePartitions } from '../../rows/partitions.ts'
 import { connect, dialectFor } from '../../rows/server.ts'
-import type { Key, Pair } from '../../rows/table.ts'
+import { fullNameOf, groupOf, type Key, type Pair } from '../../rows/table.ts'
+import type { Dialect } from '../../rows/dialects/dialect.ts'
+import type { Session } from '../../sql/session.ts'
 import { partitionHint } from './partition-hint.ts'
 import { documentText } from './row-json.ts'
 import { idsOf, placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
@@ -30,6 +32,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
     const { files, where } = idsOf(config, options.file)
     const { pair, oneServer } = await preflight({
       where,
+      children: rows.children,
       source,
       archive,
       dialect,
@@ -45,13 +48,13 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
         : await firstKeys(file, rows, pair.key)
     const matching = where === undefined ? undefined : await dialect.countLive(source, pair)
     const { columns, header, badLines } = rows
-    const partitions = await wholePartitions(source, dialect, pair, {
-      files,
-      where,
-      list: { columns, header, badLines },
-    })
+    const list = { columns, header, badLines }
+    const partitions = pair.children
+      ? []
+      : await wholePartitions(source, dialect, pair, { files, where, list })
     const steps = []
-    for (const sql of keys.length === 0 || !oneServer ? [] : dialect.statements(pair, keys)) {
+    const shown = keys.length === 0 || !oneServer ? [] : await groupStatements(source, dialect, pair, keys)
+    for (const sql of shown) {
       const plan = await source.run(`EXPLAIN ${sql}`).then(
         ({ rows: lines }) => lines,
         (error: unknown) => [{ error: messageOf(error) }],
@@ -65,6 +68,9 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       key: pair.key.map(({ name }) => name),
       columns: copied,
       oneServer,
+      children: groupOf(pair)
+        .slice(1)
+        .map((one) => `${fullNameOf(one.source)} → ${fullNameOf(one.archive)}`),
       wholePartitions: partitions,
       ...(matching === undefined ? {} : { where, matching }),
     }
@@ -73,6 +79,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       context.out(
         `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${oneServer ? 'one transaction a batch' : 'two servers: the archive commits first and is read back'}\n`,
       )
+      for (const child of facts.children) context.out(`  with its children ${child}\n`)
       if (matching !== undefined) context.out(`${matching} rows where ${where ?? ''}\n`)
       const names = { live: pair.source.name, kept: pair.archive.name, dialect: source.dialect }
       for (const line of partitionHint(partitions, names, false)) context.out(`${line}\n`)
@@ -92,6 +99,26 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
   } finally {
     await connections.close()
   }
+}
+
+/** The statements of a batch, table by table. */
+const groupStatements = async (
+  session: Session,
+  dialect: Dialect,
+  pair: Pair,
+  keys: readonly Key[],
+): Promise<readonly string[]> => {
+  if (keys.length === 0) return []
+  const below = []
+  for (const child of pair.children ?? []) {
+    const found = await dialect.childrenOf(session, pair, child, keys, false)
+    const some = found.slice(0, SHOWN).map(({ key }) => key)
+    below.push(
+      dialect.childStatement(pair, child, keys),
+      ...(await groupStatements(session, dialect, child.pair, some)),
+    )
+  }
+  return [...below, ...dialect.statements(pair, keys)]
 }
 
 const firstKeys = async (

@@ -177,6 +177,7 @@ const optionsOf = (
     places,
     table: rows.table,
     archiveTable: rows.archive.table || rows.archiveTable,
+    children: rows.children,
     ...idsOf(config, options.file),
     list: { columns: rows.columns, header: rows.header, badLines: rows.badLines },
     batchSize: options.batchSize === undefined ? rows.batchSize : sizeOf(options.batchSize),

@@ -1,11 +1,17 @@
 import type { Session } from '../../sql/session.ts'
-import type { Column, Key, Pair, Table } from '../table.ts'
+import type { Child, Column, Key, Pair, Table } from '../table.ts'
 
 /** A live row that stays, with what differs from its twin. */
 export interface Leftover {
   readonly key: Key
   /** Columns whose values are not identical. */
   readonly differing: readonly string[]
+}
+
+/** A row of a child table with the parent it refers to. */
+export interface ChildKey {
+  readonly key: Key
+  readonly parent: Key
 }
 
 export type Side = 'source' | 'archive'
@@ -45,6 +51,14 @@ export interface Dialect {
     keys: readonly Key[],
     lock: boolean,
   ): Promise<readonly Key[]>
+  /** Live rows of a child table that refer to these parents; `lock` as above. */
+  childrenOf(
+    session: Session,
+    pair: Pair,
+    child: Child,
+    parents: readonly Key[],
+    lock: boolean,
+  ): Promise<readonly ChildKey[]>
   /** Copies live rows within one server. Never ignores an error. */
   copy(session: Session, pair: Pair, keys: readonly Key[]): Promise<number>
   /** Deletes the live rows that have an identical twin; gives how many. */
@@ -70,6 +84,8 @@ export interface Dialect {
   /** A point inside a transaction to go back to after an error. */
   savepoint(session: Session): Promise<unknown>
   toSavepoint(session: Session): Promise<unknown>
+  /** The SQL that finds the rows of a child table, for `rows plan`. */
+  childStatement(pair: Pair, child: Child, parents: readonly Key[]): string
   /** The SQL of a batch, for `rows plan`: the statements with the ids put in. */
   statements(pair: Pair, keys: readonly Key[]): readonly string[]
 }

@@ -1,5 +1,5 @@
 import type { Session } from '../../sql/session.ts'
-import { andWhere, keyText, type Key, type Pair, type Table } from '../table.ts'
+import { andWhere, keyText, type Child, type Key, type Pair, type Table } from '../table.ts'
 import { basesMysql, describeMysql } from './describe-mysql.ts'
 import { isUnchanged, questionsOf } from '../shape.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
@@ -40,11 +40,17 @@ const isExact = ({ key }: Pair): boolean => key.every(({ type }) => type !== 'te
 const copyAll = async (session: Session, pair: Pair, keys: readonly Key[]): Promise<boolean> =>
   isExact(pair) && (await session.run(copyEach(pair, keys))).affected === keys.length
 
-const selectKeys = (pair: Pair, alias: string): string =>
-  pair.key.map((column, at) => `${keyValue(alias, column)} AS k${at}`).join(', ')
+const selectKeys = (pair: Pair, alias: string, as = 'k'): string =>
+  pair.key.map((column, at) => `${keyValue(alias, column)} AS ${as}${at}`).join(', ')
 
-const keyOf = (pair: Pair, row: Readonly<Record<string, string | null>>): Key =>
-  pair.key.map((_column, at) => row[`k${at}`] ?? '')
+const keyOf = (pair: Pair, row: Readonly<Record<string, string | null>>, as = 'k'): Key =>
+  pair.key.map((_column, at) => row[`${as}${at}`] ?? '')
+
+/** The children of locked parents. The join is by the server's own comparison, as its foreign key is. */
+const childRows = (pair: Pair, { pair: child, refers, index }: Child, parents: readonly Key[]): string =>
+  `SELECT ${selectKeys(child, 'c')}, ${selectKeys(pair, 'p', 'p')}
+FROM ${nameOf(pair.source)} p FORCE INDEX (PRIMARY) STRAIGHT_JOIN ${nameOf(child.source)} c${index === undefined ? '' : ` FORCE INDEX (${quote(index)})`} ON ${pair.key.map(({ name }, at) => `c.${quote(refers[at] ?? '')} = p.${quote(name)}`).join(' AND ')}
+WHERE ${keyIn('p', pair.key, parents)}`
 
 const sideOf = (pair: Pair, side: Side): Table => (side === 'source' ? pair.source : pair.archive)
 
@@ -83,6 +89,11 @@ export const mysql: Dialect = {
     )
     const asked = new Set(keys.map(keyText))
     return rows.map((row) => keyOf(pair, row)).filter((key) => asked.has(keyText(key)))
+  },
+  childrenOf: async (session, pair, child, parents, lock) => {
+    if (parents.length === 0) return []
+    const { rows } = await session.run(`${childRows(pair, child, parents)}${lock ? ' FOR UPDATE' : ''}`)
+    return rows.map((row) => ({ key: keyOf(child.pair, row), parent: keyOf(pair, row, 'p') }))
   },
   copy: async (session, pair, keys) =>
     keys.length === 0
@@ -155,6 +166,7 @@ export const mysql: Dialect = {
   // A statement that fails is rolled back by itself, and nothing else with it.
   savepoint: () => Promise.resolve(),
   toSavepoint: () => Promise.resolve(),
+  childStatement: (pair, child, parents) => `${childRows(pair, child, parents)} FOR UPDATE`,
   statements: (pair, keys) => [copyEach(pair, keys), copyMissing(pair, keys), deleteTwins(pair, keys)],
 }
 

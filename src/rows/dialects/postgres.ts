@@ -1,5 +1,5 @@
 import type { Session } from '../../sql/session.ts'
-import { andWhere, keyText, type Key, type Pair, type Table } from '../table.ts'
+import { andWhere, keyText, type Child, type Key, type Pair, type Table } from '../table.ts'
 import { basesPostgres, describePostgres } from './describe-postgres.ts'
 import { isUnchanged, questionsOf } from '../shape.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
@@ -45,11 +45,17 @@ const deleteStatement = (pair: Pair, keySql: string): string =>
   `DELETE FROM ${nameOf(pair.source)} s USING ${nameOf(pair.archive)} d WHERE ${sameKey(pair)} AND ${keySql}
  AND ${pair.columns.map(identical).join('\n AND ')}`
 
-const selectKeys = (pair: Pair, alias: string): string =>
-  pair.key.map((column, at) => `${keyValue(alias, column)} AS k${at}`).join(', ')
+const selectKeys = (pair: Pair, alias: string, as = 'k'): string =>
+  pair.key.map((column, at) => `${keyValue(alias, column)} AS ${as}${at}`).join(', ')
 
-const keyOf = (pair: Pair, row: Readonly<Record<string, string | null>>): Key =>
-  pair.key.map((_column, at) => row[`k${at}`] ?? '')
+const keyOf = (pair: Pair, row: Readonly<Record<string, string | null>>, as = 'k'): Key =>
+  pair.key.map((_column, at) => row[`${as}${at}`] ?? '')
+
+/** The children of locked parents. */
+const childRows = (pair: Pair, { pair: child, refers }: Child, keySql: string): string =>
+  `SELECT ${selectKeys(child, 'c')}, ${selectKeys(pair, 'p', 'p')} FROM ${nameOf(pair.source)} p
+ JOIN ${nameOf(child.source)} c ON ${pair.key.map(({ name }, at) => `c.${quote(refers[at] ?? '')} = p.${quote(name)}`).join(' AND ')}
+ WHERE ${keySql}`
 
 const changed = async (
   session: Session,
@@ -106,6 +112,15 @@ export const postgres: Dialect = {
     )
     const asked = new Set(keys.map(keyText))
     return rows.map((row) => keyOf(pair, row)).filter((key) => asked.has(keyText(key)))
+  },
+  childrenOf: async (session, pair, child, parents, lock) => {
+    if (parents.length === 0) return []
+    const list = keyList(pair.key, parents)
+    const { rows } = await session.run(
+      `${childRows(pair, child, list.sql('p'))}${lock ? ' FOR UPDATE OF c' : ''}`,
+      list.parameters,
+    )
+    return rows.map((row) => ({ key: keyOf(child.pair, row), parent: keyOf(pair, row, 'p') }))
   },
   copy: (session, pair, keys) => changed(session, pair, keys, copyStatement),
   deleteIdentical: (session, pair, keys) => changed(session, pair, keys, deleteStatement),
@@ -167,14 +182,16 @@ export const postgres: Dialect = {
   readable: (_column, text) => text,
   savepoint: (session) => session.run('SAVEPOINT step'),
   toSavepoint: (session) => session.run('ROLLBACK TO SAVEPOINT step'),
+  childStatement: (pair, child, parents) =>
+    `${childRows(pair, child, keyLiterals(pair, parents, 'p'))} FOR UPDATE OF c`,
   statements: (pair, keys) => {
     const literals = keyLiterals(pair, keys)
     return [moveStatement(pair, literals), copyStatement(pair, literals), deleteStatement(pair, literals)]
   },
 }
 
-const keyLiterals = ({ key }: Pair, keys: readonly Key[]): string => {
+const keyLiterals = ({ key }: Pair, keys: readonly Key[], alias = 's'): string => {
   const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-  const names = key.map(({ name }) => `s.${quote(name)}`).join(', ')
+  const names = key.map(({ name }) => `${alias}.${quote(name)}`).join(', ')
   return `(${names}) IN (${keys.map((values) => `(${values.map(text).join(', ')})`).join(', ')})`
 }

@@ -29,8 +29,12 @@ export const finishedCounts = async (
     notFound: count('not_found'),
     appeared: count('appeared'),
     repeated: count('repeated'),
+    heldBack: count('held_back'),
     inserted: count('rows_inserted'),
     deleted: count('rows_deleted'),
+    childrenInserted: count('children_inserted'),
+    childrenDeleted: count('children_deleted'),
+    childConflicts: count('child_conflicts'),
   }
 }
 
@@ -46,7 +50,7 @@ export const coveredLines = async (
     `SELECT DISTINCT b.first_line AS f, b.last_line AS l, b.ids_requested AS n FROM {batch_processing_logs} b
        JOIN {file_processing_logs} f ON f.process_log_id = b.process_log_id AND f.file_name = b.file_name
        JOIN {process_logs} p ON p.id = b.process_log_id
-       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0
+       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0 AND b.held_back = 0
        ORDER BY b.first_line, b.last_line`,
     [sha256, table, archive, type],
   )
@@ -61,18 +65,18 @@ export const coveredLines = async (
 export const openConflicts = async (
   log: RowsLog,
   versions: readonly string[],
-  table: string,
+  tables: readonly string[],
 ): Promise<number> => {
   const keys = new Set<string>()
   for (let at = 0; at < versions.length; at += 500) {
     const some = versions.slice(at, at + 500)
     const { rows } = await log.database.run(
-      `SELECT DISTINCT c.row_key AS k FROM {row_conflicts} c
+      `SELECT DISTINCT c.table_name AS t, c.row_key AS k FROM {row_conflicts} c
          JOIN {file_processing_logs} f ON f.process_log_id = c.process_log_id AND f.file_name = c.file_name
-         WHERE c.table_name = ? AND c.resolution IS NULL AND f.file_sha256 IN (${some.map(() => '?').join(', ')})`,
-      [table, ...some],
+         WHERE c.table_name IN (${tables.map(() => '?').join(', ')}) AND c.resolution IS NULL AND f.file_sha256 IN (${some.map(() => '?').join(', ')})`,
+      [...tables, ...some],
     )
-    for (const { k } of rows) keys.add(k ?? '')
+    for (const { t, k } of rows) keys.add(JSON.stringify([t, k]))
   }
   return keys.size
 }

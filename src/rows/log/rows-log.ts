@@ -1,8 +1,8 @@
 import type { Hold } from '../gate.ts'
 import type { Statement } from '../../sql/session.ts'
-import type { BatchResult, Counts } from '../batch.ts'
+import { allConflicts, hasDuplicates, type BatchResult, type Counts } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import { keyText, type Key, type Pair } from '../table.ts'
+import { keyText, type Key } from '../table.ts'
 import { conflictRecord } from '../settle.ts'
 import type { LogDatabase } from './log-database.ts'
 
@@ -148,11 +148,9 @@ export class RowsLog {
     fileId: number,
     facts: BatchFacts,
     { counts, conflicts }: BatchResult,
-    pair: Pair,
     dialect: Dialect,
   ): readonly Statement[] {
-    const status =
-      counts.conflicts > 0 || counts.alreadyArchivedLive > 0 ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED'
+    const status = hasDuplicates(counts) ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED'
     const batch = this.#database.insertion('batch_processing_logs', {
       ...this.#cells(facts),
       ...countCells(counts),
@@ -160,7 +158,7 @@ export class RowsLog {
     })
     const file = this.#database.statement(
       `UPDATE {file_processing_logs} SET processed_batches = processed_batches + 1, last_processed_batch = GREATEST(last_processed_batch, ?), records_processed = records_processed + ?, conflicts = conflicts + ? WHERE id = ?`,
-      [facts.number, counts.requested, counts.conflicts, fileId],
+      [facts.number, counts.requested, allConflicts(counts), fileId],
     )
     const process = this.#database.statement(
       'UPDATE {process_logs} SET current_batch = ?, replica_lag = ?, hll_value = ?, conflicts = conflicts + ?, throttled_ms = throttled_ms + ?, throttle_reason = ? WHERE id = ?',
@@ -168,7 +166,7 @@ export class RowsLog {
         facts.number,
         facts.lag,
         facts.hll,
-        counts.conflicts,
+        allConflicts(counts),
         Math.round(facts.throttledMs),
         facts.throttleReason ?? null,
         this.#id,
@@ -177,10 +175,9 @@ export class RowsLog {
     const found = conflicts.map((conflict) =>
       this.#database.insertion('row_conflicts', {
         process_log_id: this.#id,
-        table_name: `${pair.source.schema}.${pair.source.name}`,
         file_name: cut(facts.fileName, 500),
         batch_number: facts.number,
-        ...conflictRecord(dialect, pair, conflict),
+        ...conflictRecord(dialect, conflict),
         found_at: 'now',
       }),
     )
@@ -244,4 +241,8 @@ const countCells = (counts: Counts) => ({
   already_archived_live: counts.alreadyArchivedLive,
   appeared: counts.appeared,
   repeated: counts.repeated,
+  held_back: counts.heldBack,
+  children_inserted: counts.childrenInserted,
+  children_deleted: counts.childrenDeleted,
+  child_conflicts: counts.childConflicts,
 })

@@ -2,9 +2,9 @@ import type { Session } from '../../sql/session.ts'
 import { foreignKeysTo } from '../dialects/foreign-keys-mysql.ts'
 import { quote } from '../dialects/mysql-columns.ts'
 import { messageOf } from '../../errors.ts'
-import type { Pair, Table } from '../table.ts'
+import { fullNameOf, type Pair, type Table } from '../table.ts'
 import type { Grants } from './grants-mysql.ts'
-import type { Problem } from './problem.ts'
+import { CHILDREN_CURE, type Problem, type Surroundings } from './problem.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
@@ -45,10 +45,13 @@ const referencesTo = async (
 /** Children whose rows the server would delete or change by itself. */
 export async function* cascadesMysql(
   session: Session,
-  { source, archive }: Pair,
+  { source }: Pair,
+  { named, archives }: Surroundings,
   oneServer: boolean,
   may: Grants,
 ): AsyncGenerator<Problem> {
+  const isAmong = (tables: readonly Table[], child: string): boolean =>
+    tables.some((table) => fullNameOf(table).toLowerCase() === child.toLowerCase())
   const found = await referencesTo(session, source, may)
   if (!found)
     yield {
@@ -56,18 +59,21 @@ export async function* cascadesMysql(
       cure: 'GRANT PROCESS ON *.* to the user of the URL',
       forceable: 'cascades',
     }
-  for (const { child, name, rule } of found ?? [])
-    if (oneServer && child.toLowerCase() === `${archive.schema}.${archive.name}`.toLowerCase())
+  for (const { child, name, rule } of found ?? []) {
+    // They have no row left when their parents go; by their only key to this table, as was looked at.
+    if (named.some((table) => fullNameOf(table) === child)) continue
+    if (oneServer && isAmong(archives, child))
       yield {
         message: `the archive's own rows would go with the live ones: ${name} is ON DELETE ${rule}`,
-        cure: `ALTER TABLE ${archive.name} DROP FOREIGN KEY ${name}`,
+        cure: `ALTER TABLE ${child} DROP FOREIGN KEY ${name}`,
       }
     else
       yield {
         message: `rows of ${child} would go with their parents unarchived: ${name} is ON DELETE ${rule}`,
-        cure: 'archive the children first and make the key RESTRICT',
+        cure: CHILDREN_CURE,
         forceable: 'cascades',
       }
+  }
 }
 
 /** Triggers that a delete or a copy would set off. */

@@ -2,7 +2,7 @@ import type { Session } from '../../sql/session.ts'
 import { messageOf } from '../../errors.ts'
 import { quote } from '../dialects/postgres-columns.ts'
 import type { Pair, Table } from '../table.ts'
-import type { Problem } from './problem.ts'
+import { CHILDREN_CURE, type Problem, type Surroundings } from './problem.ts'
 
 export const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
@@ -13,26 +13,28 @@ export const PARTS =
 /** Children whose rows the server would delete or change by itself, also where they refer to a partition or to what the table is a partition of. */
 export async function* cascadesPostgres(
   session: Session,
-  { source, archive }: Pair,
+  { source }: Pair,
+  { named, archives }: Surroundings,
   oneServer: boolean,
 ): AsyncGenerator<Problem> {
+  // Children that are named have no row left when their parents go; by their only key to this table, as was looked at.
   const { rows } = await session.run(
-    `SELECT conname, conrelid::regclass::text AS child, confdeltype AS rule, conrelid = to_regclass($2) AS own FROM pg_constraint
-     WHERE contype = 'f' AND conparentid = 0 AND confdeltype NOT IN ('a', 'r')
+    `SELECT conname, conrelid::regclass::text AS child, confdeltype AS rule, conrelid IN (SELECT to_regclass(a) FROM unnest($2::text[]) a) AS own FROM pg_constraint
+     WHERE conrelid NOT IN (SELECT to_regclass(n) FROM unnest($3::text[]) n WHERE to_regclass(n) IS NOT NULL) AND contype = 'f' AND conparentid = 0 AND confdeltype NOT IN ('a', 'r')
       AND confrelid IN (${PARTS} UNION SELECT relid FROM pg_partition_ancestors(to_regclass($1)))`,
-    [nameOf(source), nameOf(archive)],
+    [nameOf(source), archives.map(nameOf), named.map(nameOf)],
   )
   const rules: Readonly<Record<string, string>> = { c: 'CASCADE', n: 'SET NULL', d: 'SET DEFAULT' }
   for (const row of rows)
     if (oneServer && row['own'] === 't')
       yield {
         message: `the archive's own rows would go with the live ones: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
-        cure: `ALTER TABLE ${archive.name} DROP CONSTRAINT ${row['conname'] ?? ''}`,
+        cure: `ALTER TABLE ${row['child'] ?? ''} DROP CONSTRAINT ${row['conname'] ?? ''}`,
       }
     else
       yield {
         message: `rows of ${row['child'] ?? ''} would go with their parents unarchived: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
-        cure: 'archive the children first and make the key RESTRICT',
+        cure: CHILDREN_CURE,
         forceable: 'cascades',
       }
 }

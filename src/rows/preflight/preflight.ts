@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Session } from '../../sql/session.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import type { Pair, Table } from '../table.ts'
+import { PART } from '../group-steps.ts'
+import { groupOf, type Pair, type Table } from '../table.ts'
+import { doubleTables, withChildren, type ChildOptions } from './children.ts'
 import * as my from './facts-mysql.ts'
 import * as myServer from './server-mysql.ts'
 import * as pg from './facts-postgres.ts'
@@ -19,6 +21,8 @@ export interface PreflightOptions {
   readonly archiveTable: string
   /** SQL that must hold for a row to be moved. */
   readonly where?: string | undefined
+  /** Tables whose rows refer to those of `table`, and go with them. */
+  readonly children: readonly ChildOptions[]
   readonly batchSize: number
   readonly forced: ReadonlySet<Forceable>
 }
@@ -63,21 +67,55 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
     ])
   const { where } = options
   const shapes = compareShapes(live, kept, source.dialect)
-  const pair = where === undefined ? shapes.pair : { ...shapes.pair, where }
-  const problems = [...shapes.problems, ...(await conditionProblems(options, pair))]
+  const plain = where === undefined ? shapes.pair : { ...shapes.pair, where }
+  // One transaction needs one connection, and so one database of PostgreSQL.
+  const oneServer = isOne && (await isOneDatabase(options))
+  const group = await withChildren(options, plain, options, options.children)
+  const { pair } = group
+  const problems = [
+    ...shapes.problems,
+    ...(await conditionProblems(options, pair)),
+    ...group.problems,
+    ...(options.children.length > 0 ? await groupProblems(options, pair, oneServer) : []),
+  ]
   const found = [...problems]
-  const isPlain = live.kind === 'table' && kept.kind === 'table'
-  if (isPlain) for await (const problem of factsOf(options, pair, isOne)) found.push(problem)
+  for (const one of groupOf(pair)) {
+    const isPlain = one.source.kind === 'table' && one.archive.kind === 'table'
+    if (isPlain) for await (const problem of factsOf(options, one, pair, isOne)) found.push(problem)
+  }
   // Where a column is missing or has no default, the statements of a batch fail for that.
   // Where the binary log's format is refused anyway, they fail for that.
   const isLogRefused = found.some(({ forceable }) => forceable === 'binlog') && !forced.has('binlog')
   if (problems.length === 0 && !isLogRefused)
-    for await (const problem of privilegesOf(options, pair)) found.push(problem)
-  const standing = found.filter(({ forceable }) => forceable === undefined || !forced.has(forceable))
+    for (const one of groupOf(pair))
+      for await (const problem of privilegesOf(options, one)) found.push(problem)
+  const standing = distinct(found).filter(
+    ({ forceable }) => forceable === undefined || !forced.has(forceable),
+  )
   if (standing.length > 0) throw refusal(standing)
-  // One transaction needs one connection, and so one database of PostgreSQL.
-  return { pair, oneServer: isOne && (await isOneDatabase(options)), overruled: found }
+  return { pair, oneServer, overruled: distinct(found) }
 }
+
+/** What is wrong with a server shows at each of its tables. */
+const distinct = (problems: readonly Problem[]): readonly Problem[] => [
+  ...new Map(problems.map((problem) => [problem.message, problem])).values(),
+]
+
+/** A group is moved by one transaction, between tables that are all different. */
+const groupProblems = async (
+  options: PreflightOptions,
+  pair: Pair,
+  oneServer: boolean,
+): Promise<readonly Problem[]> =>
+  oneServer
+    ? doubleTables(options, pair)
+    : [
+        {
+          message:
+            'rows.children needs live tables and archives in one server, and on PostgreSQL in one database: a group is moved by one transaction',
+          cure: 'name archives there; or move each child table by a run of its own, with lists of its own ids, and then the parents without rows.children',
+        },
+      ]
 
 /** A condition is tried between words first, not in parentheses: one that closes them would reach beyond them later. */
 const conditionProblems = async (
@@ -153,11 +191,22 @@ const isOneDatabase = async ({
   return one.rows[0]?.['name'] === other.rows[0]?.['name']
 }
 
-async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): AsyncGenerator<Problem> {
-  const { source, archive, batchSize } = options
+async function* factsOf(
+  options: PreflightOptions,
+  pair: Pair,
+  group: Pair,
+  isOne: boolean,
+): AsyncGenerator<Problem> {
+  const { source, archive } = options
+  // A batch may have any number of children: they are named in parts.
+  const batchSize = pair === group ? options.batchSize : Math.max(PART, options.batchSize)
+  const around = {
+    named: (pair.children ?? []).map((child) => child.pair.source),
+    archives: groupOf(group).map((one) => one.archive),
+  }
   if (source.dialect === 'mysql') {
     const may = await grantsMysql(source)
-    yield* my.cascadesMysql(source, pair, isOne, may)
+    yield* my.cascadesMysql(source, pair, around, isOne, may)
     yield* my.triggersMysql(source, pair.source, 'DELETE', may)
     yield* my.triggersMysql(
       archive,
@@ -182,7 +231,7 @@ async function* factsOf(options: PreflightOptions, pair: Pair, isOne: boolean): 
   }
   const isOneTransaction = isOne && (await isOneDatabase(options))
   yield* pg.sessionPostgres(source)
-  yield* pg.cascadesPostgres(source, pair, isOneTransaction)
+  yield* pg.cascadesPostgres(source, pair, around, isOneTransaction)
   yield* pg.triggersPostgres(source, pair.source, 'DELETE')
   yield* pg.triggersPostgres(archive, pair.archive, 'INSERT')
   yield* pg.inheritancePostgres(source, archive, pair, isOneTransaction)
