@@ -30,3 +30,27 @@ describe('the end of a large move', () => {
     expect(hints(100_000, 'mysql', 'try')).toBe('')
   })
 })
+
+describe('the end of a move with children', () => {
+  it('counts their rows, and those that they hold back', () => {
+    const counts = {
+      ...NOTHING,
+      requested: 3,
+      moved: 2,
+      heldBack: 1,
+      childrenInserted: 12,
+      childConflicts: 1,
+    }
+    const lines = outcomeLines({ ...outcome(0), counts, openConflicts: 1 }, 'move', {
+      name: 'r',
+      archive: 'ra',
+      dialect: 'mysql',
+    })
+    expect(lines.slice(1)).toEqual([
+      '  2 moved',
+      '  1 held back: a row that refers to them is in conflict; the next run looks again',
+      '  1 conflicts of rows that refer to them: both versions are kept',
+      '  12 rows of child tables copied',
+    ])
+  })
+})
