@@ -138,7 +138,7 @@ _run_archiver() {
         'rows plan') words='--config --json --file --help' ;;
         'rows status') words='--config --json --limit --help' ;;
         'rows stats') words='--config --json --since --help' ;;
-        'rows conflicts') words='--config --json --keep --key --help' ;;
+        'rows conflicts') words='--config --json --keep --key --force-cascades --help' ;;
         'rows pause') words='--config --json --help' ;;
         'rows resume') words='--config --json --help' ;;
         'rows cancel') words='--config --json --help' ;;

@@ -234,6 +234,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_s
 complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from conflicts' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from conflicts' -l keep -r -d 'archive, live or both'
 complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from conflicts' -l key -r -d 'only this row'
+complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from conflicts' -l force-cascades -d 'move rows although the server deletes or changes their children'
 complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from pause' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from pause' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from rows; and __fish_seen_subcommand_from resume' -l config -r -d 'configuration file (config.yaml unless given)'

@@ -185,7 +185,8 @@ for (const name of DIALECTS) {
           expect(first).toBe('waits')
           await other.run('COMMIT')
           expect((await moving).counts).toMatchObject({ moved: 50, childrenDeleted: 300 })
-          expect(await adding).toMatch(/foreign key constraint/)
+          // InnoDB reads a small table whole, meets the new row there, and may name the insert the victim of a deadlock.
+          expect(await adding).toMatch(/foreign key constraint|Deadlock found/)
           expect(await standing(site)).toBe('0+50 0+100 0+200')
         })
       })
