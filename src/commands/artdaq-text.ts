@@ -5,7 +5,7 @@ import type { Finding } from '../stores/artdaqdb/check.ts'
 import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
 import { chooseRun } from '../stores/artdaqdb/read/read-run.ts'
 import type { Repaired } from '../stores/artdaqdb/repair.ts'
-import { shownName } from '../stores/artdaqdb/format/document-reader.ts'
+import { shownName } from '../stores/artdaqdb/format/index-names.ts'
 
 /** A run as `artdaq show` prints it. */
 export interface ShownRun {

@@ -48,6 +48,15 @@ export interface Calls {
   list(path: string): Promise<readonly string[]>
   /** The entries of a small directory, with their kinds. */
   entries(path: string): Promise<readonly Dirent[]>
+  /**
+   * A file's bytes, from opening to closing, in one call. `size` is given what was opened and says how many bytes are wanted; what it throws is
+   * thrown. Fewer are given where the file has become shorter.
+   */
+  contents(path: string | Buffer, flags: number, size: (opened: Stats) => number): Promise<Buffer>
+  /** The same, with times to the nanosecond. */
+  exactContents(path: string | Buffer, flags: number, size: (opened: BigIntStats) => number): Promise<Buffer>
+  /** As `lstat` of each. */
+  lstats(paths: readonly Buffer[]): Promise<readonly BigIntStats[]>
   /** Bytes read; 0 at the end of the file. */
   read(file: number, into: Buffer, offset: number, length: number, position: number): Promise<number>
   /** Bytes written, which may be less than was given. */
@@ -73,18 +82,68 @@ const readInto = promisify(read)
 const writeFrom = promisify(write)
 const openDirectory = whenFilesAllow(opendir)
 
+/** The same call made at once, its error a rejection. */
+const directly =
+  <Call extends unknown[], Result>(call: (...call: Call) => Result) =>
+  (...args: Call): Promise<Result> =>
+    new Promise((resolve) => {
+      resolve(call(...args))
+    })
+
+const openPooled = whenFilesAllow(promisify(open))
+
+/** A file from opening to closing, call by call. */
+const contentsBy =
+  <Stat>(look: (file: number) => Promise<Stat>) =>
+  async (path: string | Buffer, flags: number, size: (opened: Stat) => number): Promise<Buffer> => {
+    const file = await openPooled(path, flags)
+    try {
+      const content = Buffer.allocUnsafeSlow(size(await look(file)))
+      for (let filled = 0; filled < content.length;) {
+        const { bytesRead } = await readInto(file, content, filled, content.length - filled, filled)
+        if (bytesRead === 0) return content.subarray(0, filled)
+        filled += bytesRead
+      }
+      return content
+    } finally {
+      closeSync(file)
+    }
+  }
+
+/** The same at once: a promise for each of the four calls would take longer than they do. */
+const contentsNow = <Stat>(look: (file: number) => Stat) =>
+  whenFilesAllow(
+    directly((path: string | Buffer, flags: number, size: (opened: Stat) => number): Buffer => {
+      const file = openSync(path, flags)
+      try {
+        const content = Buffer.allocUnsafeSlow(size(look(file)))
+        for (let filled = 0; filled < content.length;) {
+          const bytes = readSync(file, content, filled, content.length - filled, filled)
+          if (bytes === 0) return content.subarray(0, filled)
+          filled += bytes
+        }
+        return content
+      } finally {
+        closeSync(file)
+      }
+    }),
+  )
+
 /** Calls that wait in the thread pool, so that the thread that makes them hears signals whatever a disk or a file server does. */
 export const pooled: Calls = {
   lstat: (path) => statPath(path, { bigint: true }),
   names: async function* (path) {
     for await (const { name } of await openDirectory(path, LATIN1)) yield Buffer.from(name, 'latin1')
   },
-  open: whenFilesAllow(promisify(open)),
+  open: openPooled,
   stat: (file) => statOpen(file, { bigint: true }),
   statPath: (path) => statLinked(path, { bigint: true }),
   plainStat,
   list: (path) => namesAt(path, 'latin1'),
   entries: whenFilesAllow((path) => readdirKinds(path, { withFileTypes: true })),
+  contents: contentsBy(plainStat),
+  exactContents: contentsBy((file) => statOpen(file, { bigint: true })),
+  lstats: (paths) => Promise.all(paths.map((path) => statPath(path, { bigint: true }))),
   read: async (...call) => (await readInto(...call)).bytesRead,
   write: async (...call) => (await writeFrom(...call)).bytesWritten,
   chmod: promisify(fchmod),
@@ -94,14 +153,6 @@ export const pooled: Calls = {
   rename: promisify(rename),
   unlink: promisify(unlink),
 }
-
-/** The same call made at once, its error a rejection. */
-const directly =
-  <Call extends unknown[], Result>(call: (...call: Call) => Result) =>
-  (...args: Call): Promise<Result> =>
-    new Promise((resolve) => {
-      resolve(call(...args))
-    })
 
 const openNames = whenFilesAllow(directly(opendirSync))
 
@@ -126,6 +177,9 @@ export const direct: Calls = {
   plainStat: directly((file) => fstatSync(file)),
   list: whenFilesAllow(directly((path: string) => readdirSync(path, 'latin1'))),
   entries: whenFilesAllow(directly((path: string) => readdirSync(path, { withFileTypes: true }))),
+  contents: contentsNow((file) => fstatSync(file)),
+  exactContents: contentsNow((file) => fstatSync(file, { bigint: true })),
+  lstats: directly((paths) => paths.map((path) => lstatSync(path, { bigint: true }))),
   read: directly<Parameters<Calls['read']>, number>(readSync),
   write: directly<Parameters<Calls['write']>, number>(writeSync),
   chmod: directly(fchmodSync),

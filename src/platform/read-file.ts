@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import { calls } from './fs-calls.ts'
 import { fewAtOnce } from './open-files.ts'
 
@@ -9,18 +10,25 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
  * A regular file's bytes, by the calls that suit the thread. Throws the system's errors, and `NotAFile` for what stands at the path and is none: a folder,
  * a FIFO, a device. A link is followed.
  */
-export const readFile = fewAtOnce(async (path: string): Promise<Buffer> => {
-  const file = await calls.open(path, FLAGS).catch((error: unknown) => {
+export const readFile = async (path: string): Promise<Buffer> => (await readSmallFile(path, Infinity)) ?? EMPTY
+
+/** The same of a file with fewer bytes than `most`; undefined for a larger one, of which nothing is read. */
+export const readSmallFile = async (path: string, most: number): Promise<Buffer | undefined> => {
+  let isLarge = false
+  const content = await contents(path, FLAGS, (opened) => {
+    if (!opened.isFile()) throw new NotAFile(path)
+    isLarge = opened.size >= most
+    return isLarge ? 0 : opened.size
+  }).catch((error: unknown) => {
     throw isSpecial(error) ? new NotAFile(path) : error
   })
-  try {
-    const stats = await calls.plainStat(file)
-    if (!stats.isFile()) throw new NotAFile(path)
-    return await readAll(file, stats.size)
-  } finally {
-    calls.close(file)
-  }
-})
+  return isLarge ? undefined : content
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** A thread that makes its calls itself has one file open at a time. */
+const contents = isMainThread ? fewAtOnce(calls.contents) : calls.contents
 
 /** The same as text. */
 export const readText = async (path: string): Promise<string> => (await readFile(path)).toString('utf8')
@@ -50,17 +58,6 @@ export class NotAFile extends Error {
     super(`${path} is no regular file`)
     this.name = 'NotAFile'
   }
-}
-
-/** As many bytes as it had when it was looked at; fewer where it was cut since. */
-const readAll = async (file: number, size: number): Promise<Buffer> => {
-  const content = Buffer.allocUnsafeSlow(size)
-  for (let filled = 0; filled < size;) {
-    const read = await calls.read(file, content, filled, size - filled, filled)
-    if (read === 0) return content.subarray(0, filled)
-    filled += read
-  }
-  return content
 }
 
 /** Sockets, and devices without a driver. */

@@ -22,7 +22,7 @@ export const importSource = ({
   maxRecordBytes,
 }: Parts): Required<ImportSource> => ({
   admit: (run, signal) => admitImport(run, records.largeSize(run), { budget, maxRecordBytes }, signal),
-  load: async (run, signal, room) => convert(await records.read(run, signal, room?.bytes)),
+  load: async (run, signal, room) => convert(await records.read(run, signal, { most: room?.bytes })),
   write: (run, place, signal, room) =>
     records.steadily(run, signal, (path, directory) =>
       threads.write({ run, path, directory, most: room?.bytes }, place, signal),

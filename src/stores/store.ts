@@ -38,13 +38,21 @@ export interface IndexFacts {
   readonly runs: readonly string[]
 }
 
+/** How a record is read. */
+export interface ReadOptions {
+  /** Bytes for which there is room; RECORD_CHANGING where the record has more by now. */
+  readonly most?: number | undefined
+  /** A record that this takes is given as it was read, without a second look at whether it moved meanwhile. For who compares it with what is known. */
+  readonly isExpected?: ((record: RunRecord) => boolean) | undefined
+}
+
 /** What the import stage needs of the run record directory. */
 export interface RecordSource {
   /** Throws SOURCE_UNAVAILABLE when the directory is missing or cannot be read: never an empty listing instead. */
   list(): Promise<SourceListing>
   readiness(run: number): Promise<Readiness>
   /** Reads a record whole. Throws RECORD_CHANGING when it moved meanwhile, RECORD_INVALID with the path when it cannot be read. */
-  read(run: number, signal: AbortSignal): Promise<RunRecord>
+  read(run: number, signal: AbortSignal, options?: ReadOptions): Promise<RunRecord>
   /** Equal texts mean that no entry came or went in between. One stat. */
   fingerprint(): Promise<string>
   /** The path of a run's directory. Throws as `readiness` does, and NOT_FOUND. */

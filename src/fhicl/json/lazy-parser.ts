@@ -2,7 +2,7 @@ import type { JsonValue } from './model.ts'
 import { readJsonValue } from './parser.ts'
 
 /** Where a value stands in the bytes: from its first byte up to, not including, the one behind its last. */
-interface Extent {
+export interface Extent {
   readonly start: number
   readonly end: number
 }

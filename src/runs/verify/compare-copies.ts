@@ -4,12 +4,14 @@ type Comparable = Pick<RunRecord, 'files' | 'folders' | 'skipped' | 'directoryMo
 
 /**
  * How a record differs from what its manifest says was archived: one sentence each, naming the file. Empty when all of it is the same: names,
- * contents and modes of files, names and modes of folders, the directory's own mode, and what else there was and was left out.
+ * contents and modes of files, names and modes of folders, the directory's own mode, and what else there was and was left out. `kept`: contents that
+ * were proved by the manifest before, by name; of others the digest is taken.
  */
 export const differsFromManifest = (
   record: Comparable,
   manifest: RecordManifest,
   sha256: (bytes: Uint8Array) => string,
+  kept: ReadonlyMap<string, Buffer> = NONE,
 ): string[] => {
   const archived = new Map(manifest.files.map((file) => [file.name, file]))
   const differences = record.files.flatMap(({ name, mode, content }) => {
@@ -17,7 +19,8 @@ export const differsFromManifest = (
     archived.delete(name)
     if (!was) return [`${name} is in the run record and was not archived`]
     if (was.size !== content.length) return [`${name} has ${content.length} bytes, ${was.size} were archived`]
-    if (was.sha256 !== sha256(content)) return [`${name} has other content than was archived`]
+    if (!(kept.get(name)?.equals(content) ?? was.sha256 === sha256(content)))
+      return [`${name} has other content than was archived`]
     return was.mode === mode ? [] : [`${name} has mode ${octal(mode)}, ${octal(was.mode)} was archived`]
   })
   return [
@@ -29,6 +32,8 @@ export const differsFromManifest = (
       : [`the directory has mode ${octal(record.directoryMode)}, ${octal(manifest.directoryMode)} was archived`]), // prettier-ignore
   ]
 }
+
+const NONE: ReadonlyMap<string, Buffer> = new Map()
 
 /** What there is beside files, by name. */
 const entriesOf = ({ folders, skipped }: Pick<Comparable, 'folders' | 'skipped'>): Map<string, string> =>

@@ -104,7 +104,7 @@ const compareOwn = async (copies: Copies, run: number, signal: AbortSignal) => {
   const value = stored.is === 'present' ? stored.value : undefined
   const bytes = (value ? filesOf(value) : []).reduce((sum, { content }) => sum + content.length, 0)
   freeAfter(bytes)
-  const record = await compareRecord(copies.records, run, value?.manifest, signal)
+  const record = await compareRecord(copies.records, run, value, signal)
   freeAfter(bytes)
   const isBoth = record.is === 'present' && value !== undefined
   return {
@@ -118,21 +118,29 @@ const compareOwn = async (copies: Copies, run: number, signal: AbortSignal) => {
   }
 }
 
-/** The record against the manifest of what was archived; without one it is only read. */
+/**
+ * The record against what was archived, of which reading has proved that it is what the manifest says; without a manifest the record is only read.
+ * One in which nothing differs is not looked at a second time: whatever came and went meanwhile, its bytes are those that were archived.
+ */
 const compareRecord = async (
   records: Copies['records'],
   run: number,
-  manifest: RecordManifest | undefined,
+  stored: StoredRun | undefined,
   signal: AbortSignal,
 ) => {
-  const copy = await copyOf(() => records.read(run, signal))
-  const differences =
-    copy.is === 'present' && manifest ? differsFromManifest(copy.value, manifest, sha256) : []
+  const manifest = stored?.manifest
+  const kept = new Map(stored && filesOf(stored).map(({ name, content }) => [name, content]))
+  let differences: readonly string[] = []
+  const isArchived = (record: RunRecord): boolean => {
+    differences = manifest ? differsFromManifest(record, manifest, sha256, kept) : []
+    return manifest !== undefined && differences.length === 0
+  }
+  const copy = await copyOf(() => records.read(run, signal, { isExpected: isArchived }))
   return {
     is: copy.is,
     bad: badness('run record', copy),
     isMoving: copy.is === 'bad' && copy.code === 'RECORD_CHANGING',
-    differences,
+    differences: copy.is === 'present' ? differences : [],
     changed:
       copy.is === 'present' &&
       manifest !== undefined &&

@@ -1,9 +1,9 @@
-import type { RunDocuments, RunRecord, StoredRun } from '../../stores/run-record.ts'
-import type { Archive, DocumentStore } from '../../stores/store.ts'
+import type { RunDocuments, StoredRun } from '../../stores/run-record.ts'
+import type { Archive, DocumentStore, RecordSource } from '../../stores/store.ts'
 
 /** What comparing a run's copies needs of an archiver. */
 export interface Copies {
-  readonly records: { read(run: number, signal: AbortSignal): Promise<RunRecord> }
+  readonly records: Pick<RecordSource, 'read'>
   readonly artdaq: Pick<DocumentStore, 'read'>
   readonly archive: Pick<Archive, 'get'>
   /** A run's record, converted again. */

@@ -9,15 +9,15 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK |
 /** Whether the time of reading may be left as it is, which only an owner may ask for: writing it would wait for the disk's journal. */
 let mayKeepTime = true
 
-const open = async (path: Buffer): Promise<number> => {
+const keepingTime = async <T>(work: (flags: number) => Promise<T>): Promise<T> => {
   if (mayKeepTime)
     try {
-      return await calls.open(path, FLAGS | constants.O_NOATIME)
+      return await work(FLAGS | constants.O_NOATIME)
     } catch (error) {
       if (errnoOf(error) !== 'EPERM') throw error
       mayKeepTime = false
     }
-  return calls.open(path, FLAGS)
+  return await work(FLAGS)
 }
 
 /**
@@ -25,21 +25,19 @@ const open = async (path: Buffer): Promise<number> => {
  * was looked at, or has grown or shrunk since.
  */
 export const readWhole = async ({ path, name, stats }: WalkedEntry): Promise<Buffer> => {
-  const file = await open(path)
-  try {
-    if (!isUnchanged(stats, await calls.stat(file))) throw changed(name)
-    const size = Number(stats.size)
-    const content = Buffer.allocUnsafeSlow(size)
-    if ((await fill(file, content, 0)) < size) throw changed(name)
-    return content
-  } finally {
-    calls.close(file)
-  }
+  const content = await keepingTime((flags) =>
+    calls.exactContents(path, flags, (opened) => {
+      if (!isUnchanged(stats, opened)) throw changed(name)
+      return Number(opened.size)
+    }),
+  )
+  if (content.length < Number(stats.size)) throw changed(name)
+  return content
 }
 
 /** The last bytes of a file, `most` at the most. What is no regular file any more gives none. */
 export const readEnd = async ({ path }: WalkedEntry, most: number): Promise<Buffer> => {
-  const file = await open(path)
+  const file = await keepingTime((flags) => calls.open(path, flags))
   try {
     const stats = await calls.stat(file)
     if (!stats.isFile()) return Buffer.alloc(0)

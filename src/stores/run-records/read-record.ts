@@ -1,15 +1,14 @@
 import { NO_METADATA, parseMetadata } from './metadata-file.ts'
 import type { RecordFile, RunRecord, SkippedEntry } from '../run-record.ts'
+import type { ReadOptions } from '../store.ts'
 import { ArchiverError } from '../../errors.ts'
 import { readWhole } from './read-file.ts'
 import { signatureOf } from './signature.ts'
 import { isSameWalk, walk, type WalkedEntry } from './walk.ts'
 
-export interface ReadLimits {
+export interface ReadLimits extends ReadOptions {
   readonly maxRecordBytes: number
   readonly maxRecordFiles: number
-  /** Bytes for which there is room in memory: the record had no more when it was looked at. */
-  readonly most?: number | undefined
   readonly signal: Pick<AbortSignal, 'throwIfAborted'>
 }
 
@@ -17,13 +16,14 @@ const AT_ONCE = 8
 
 /**
  * Reads one record whole: looks at everything, reads the regular files, looks at everything again. Throws RECORD_CHANGING when
- * the two looks differ, RECORD_INVALID when it is too large (nothing is read then), and errors of the system.
+ * the two looks differ, RECORD_INVALID when it is too large (nothing is read then), and errors of the system. The second look is left out where
+ * `isExpected` takes what was read.
  */
 export const readRecord = async (
   run: number,
   path: Buffer,
   directory: string,
-  { maxRecordBytes, maxRecordFiles, most = Infinity, signal }: ReadLimits,
+  { maxRecordBytes, maxRecordFiles, most = Infinity, isExpected, signal }: ReadLimits,
 ): Promise<RunRecord> => {
   const limits = { maxFiles: maxRecordFiles, signal }
   const before = await walk(path, limits)
@@ -38,11 +38,8 @@ export const readRecord = async (
     signal.throwIfAborted()
     files.push(...(await Promise.all(toRead.slice(i, i + AT_ONCE).map(readOne))))
   }
-  if (!isSameWalk(before, await walk(path, limits)))
-    throw new ArchiverError('RECORD_CHANGING', 'the record changed while it was read')
-
   const metadata = files.find(({ name }) => name === 'metadata.txt')
-  return {
+  const record: RunRecord = {
     run,
     directory,
     directoryMode: modeOf(before.root.mode),
@@ -56,6 +53,9 @@ export const readRecord = async (
     ended: (metadata ? parseMetadata(metadata.content) : NO_METADATA).ended,
     signature: signatureOf(before),
   }
+  if (!isExpected?.(record) && !isSameWalk(before, await walk(path, limits)))
+    throw new ArchiverError('RECORD_CHANGING', 'the record changed while it was read')
+  return record
 }
 
 const readOne = async (entry: WalkedEntry): Promise<RecordFile> => {

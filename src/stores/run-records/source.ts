@@ -2,7 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { SourceListing, RecordSource } from '../store.ts'
+import type { ReadOptions, SourceListing, RecordSource } from '../store.ts'
 import { judgeReadiness, type ReadinessRules } from './readiness.ts'
 import { type EntryKind, RecordNames, runOfName } from './record-names.ts'
 import type { Readiness, RunRecord } from '../run-record.ts'
@@ -110,13 +110,12 @@ export class RunRecords implements RecordSource {
 
   /**
    * Reads a record whole, statted before and after. Throws RECORD_CHANGING when it moved at each of a few attempts, RECORD_INVALID with
-   * the path for what cannot be read, is too large or is ambiguous, NOT_FOUND, SOURCE_UNAVAILABLE. `most`: bytes for which there is room;
-   * RECORD_CHANGING where it has more by now.
+   * the path for what cannot be read, is too large or is ambiguous, NOT_FOUND, SOURCE_UNAVAILABLE.
    */
-  read(run: number, signal: AbortSignal, most = Infinity): Promise<RunRecord> {
+  read(run: number, signal: AbortSignal, options: ReadOptions = {}): Promise<RunRecord> {
     const { maxRecordBytes, maxRecordFiles } = this.#options
     return this.steadily(run, signal, (path, directory) =>
-      readRecord(run, Buffer.from(path), directory, { maxRecordBytes, maxRecordFiles, most, signal }),
+      readRecord(run, Buffer.from(path), directory, { maxRecordBytes, maxRecordFiles, signal, ...options }),
     )
   }
 

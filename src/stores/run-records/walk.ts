@@ -54,12 +54,12 @@ const walkInto = async (
   const first = entries.length
   for (let i = 0; i < names.length; i += AT_ONCE) {
     limits.signal?.throwIfAborted()
-    const looks = names.slice(i, i + AT_ONCE).map(async (bytes): Promise<WalkedEntry> => {
-      const path = Buffer.concat([directory, SLASH, bytes])
-      const stats = await calls.lstat(path)
-      return { name: prefix + nameOf(bytes), path, kind: kindOf(stats), stats }
-    })
-    entries.push(...(await Promise.all(looks)))
+    const some = names.slice(i, i + AT_ONCE).map((name) => ({ name, path: joined(directory, name) }))
+    const looks = await calls.lstats(some.map(({ path }) => path))
+    for (const [at, stats] of looks.entries()) {
+      const { name, path } = some[at] ?? { name: EMPTY, path: EMPTY }
+      entries.push({ name: prefix + nameOf(name), path, kind: kindOf(stats), stats })
+    }
   }
   for (const entry of entries.slice(first)) {
     if (entry.kind !== 'folder') continue
@@ -70,6 +70,9 @@ const walkInto = async (
 }
 
 const SLASH = Buffer.from('/')
+const EMPTY = Buffer.alloc(0)
+
+const joined = (directory: Buffer, name: Buffer): Buffer => Buffer.concat([directory, SLASH, name])
 
 const kindOf = (stats: BigIntStats): WalkedEntry['kind'] => {
   if (stats.isFile()) return 'file'

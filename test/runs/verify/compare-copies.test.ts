@@ -17,6 +17,15 @@ describe('a record beside what was archived of it', () => {
   it('differs in nothing where nothing was changed', () => {
     expect(differences({})).toEqual([])
   })
+  it('is compared byte by byte with a copy that was proved, and no digest is taken of it', () => {
+    const kept = new Map(record.files.map(({ name, content }) => [name, content]))
+    const others = recordOf({ ...files, 'b.txt': 'c' }).files
+    const noDigest = (): never => expect.fail('a digest was taken')
+    expect(differsFromManifest(record, manifest, noDigest, kept)).toEqual([])
+    expect(differsFromManifest({ ...record, files: others }, manifest, noDigest, kept)).toEqual([
+      'b.txt has other content than was archived',
+    ])
+  })
   it.each<[what: string, change: Partial<RunRecord>, says: string]>([
     ['a content', { files: recordOf({ ...files, 'b.txt': 'c' }).files }, 'b.txt has other content than was archived'],
     ['a size', { files: recordOf({ ...files, 'b.txt': '' }).files }, 'b.txt has 0 bytes, 1 were archived'],

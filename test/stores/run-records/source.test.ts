@@ -241,6 +241,18 @@ describe('a record that is read', () => {
     }
     expect((await store().read(7, signal)).files).toHaveLength(401)
   })
+  it('that moves while it is read is given all the same where it is what was expected', async () => {
+    const path = make('7', { 'metadata.txt': ENDED, 'a.fcl': 'x' })
+    let looks = 0
+    const moving = (isKnown: boolean) => ({
+      isExpected: () => {
+        writeFileSync(join(path, `came${looks++}`), '')
+        return isKnown
+      },
+    })
+    expect((await store().read(7, signal, moving(true))).files.map(({ name }) => name)).toEqual(['a.fcl', 'metadata.txt']) // prettier-ignore
+    await expect(store().read(7, signal, moving(false))).rejects.toMatchObject({ code: 'RECORD_CHANGING' })
+  })
   it('the broken control: a reader that looks only once takes what is no longer so', async () => {
     const path = make('7')
     for (let i = 0; i < 200; i++) writeFileSync(join(path, `z${i}`), 'x'.repeat(500))

@@ -88,3 +88,25 @@ export const frameOf = (names: FrameNames): Frame => {
   }
   return { beforeRawdata: filled(RAWDATA), beforeAttachments: filled(ATTACHMENTS), end: filled(END) }
 }
+
+/**
+ * The names in the part of a frame that begins behind `origin.rawdata`: the way back from `frameOf`. Undefined where any of it is laid out in another
+ * way or says one name in two ways, and where a name is not plain ASCII without escapes.
+ */
+export const namesBehind = (text: string): FrameNames | undefined => {
+  BEHIND.lastIndex = 0
+  return BEHIND.exec(text)?.groups as FrameNames | undefined
+}
+
+/** The text between the two lists: each name where it stands first, and the same again wherever it stands later. */
+const BEHIND = ((): RegExp => {
+  const met = new Set<Piece['slot']>()
+  const patternOf = ({ text, slot }: Piece): string => {
+    const literal = text.replace(/[[\]{}()*+?.^$|]/g, '\\$&')
+    if (slot === undefined) return literal
+    const isFirst = !met.has(slot)
+    met.add(slot)
+    return `${literal}"${isFirst ? `(?<${slot}>[ !#-[\\]-~]*)` : `\\k<${slot}>`}"`
+  }
+  return new RegExp(ATTACHMENTS.map(patternOf).join(''), 'y')
+})()

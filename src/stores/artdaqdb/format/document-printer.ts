@@ -5,7 +5,7 @@ import { freeingMemory } from '../../../platform/free-memory.ts'
 import { toJson, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { frameOf } from './document-frame.ts'
-import { indexName } from './document-reader.ts'
+import { indexName } from './index-names.ts'
 import { BLANK_SEAL, sealed } from './seal.ts'
 
 /** Everything a stored document says besides its FHiCL. */

@@ -1,8 +1,8 @@
 import { objectIn, objectsIn, textIn, textsIn } from '../../../fhicl/json/access.ts'
 import { isArray, type JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
-import { membersFrom, outlineOf } from '../../../fhicl/json/lazy-parser.ts'
+import { type JsonOutline, membersFrom, outlineOf } from '../../../fhicl/json/lazy-parser.ts'
 import { readJson } from '../../../fhicl/json/parser.ts'
-import { escapeText, writeJsonBytes } from '../../../fhicl/json/printer.ts'
+import { writeJsonBytes } from '../../../fhicl/json/printer.ts'
 import type { PrintedParts } from '../../../fhicl/to-json.ts'
 import { ArchiverError, messageOf } from '../../../errors.ts'
 import type { Members } from './document-members.ts'
@@ -10,7 +10,10 @@ import type { RecordManifest } from '../../run-record.ts'
 import { isManifest, readAttachments, toPlain, type Attachments, type Plain } from './attachments.ts'
 import type { IndexFacts } from '../../store.ts'
 import { readOriginals, type Originals } from './originals.ts'
-import { isSeal, membersBehind, sealFits } from './seal.ts'
+import { factsOf, factsOfNames } from './document-facts.ts'
+import { indexName } from './index-names.ts'
+import { isSeal, membersBehind, sealFits, sealPlace } from './seal.ts'
+import { sealedParts, type SealedParts } from './sealed-parts.ts'
 
 /** A document as it stands in a collection, taken apart as far as it is asked for. Asking throws STORE_CORRUPT where that part is damaged. */
 export class Stored {
@@ -23,18 +26,20 @@ export class Stored {
   readonly #members: Members
   readonly #whole: () => JsonObject
   readonly #apart: Attachments | undefined
+  readonly #sealed: SealedParts | undefined
   #kept: readonly string[] | undefined
 
   /** `whole` reads the document to its end; it throws STORE_CORRUPT. */
   constructor(members: Members, whole: () => JsonObject, file: DocumentFile) {
-    const { bytes, oid, path, fitsSeal, apart } = file
+    const { bytes, oid, path, fitsSeal, apart, sealed } = file
     this.path = path
     this.bytes = bytes
     this.fitsSeal = fitsSeal
     this.#apart = apart
+    this.#sealed = sealed
     this.#members = members
     this.#whole = whole
-    this.facts = factsOf(members, oid)
+    this.facts = sealed ? factsOfNames(sealed.names, oid) : factsOf(members, oid)
   }
 
   /** All of it. */
@@ -57,12 +62,12 @@ export class Stored {
 
   /** The oid it gives itself, which should be its file's name. */
   get ownOid(): string {
-    return textIn(objectIn(this.#members.get('_id'))?.get('$oid'))
+    return this.#sealed?.names.oid ?? textIn(objectIn(this.#members.get('_id'))?.get('$oid'))
   }
 
   /** The collection it gives itself. */
   get ownCollection(): string {
-    return textIn(this.#members.get('collection'))
+    return this.#sealed?.names.collection ?? textIn(this.#members.get('collection'))
   }
 
   /** Parameters and comments, as artdaq's JSON: equal texts are equal documents, whenever and by whom they were stored. */
@@ -84,7 +89,7 @@ export class Stored {
 
   /** Whether it holds a seal. */
   get hasSeal(): boolean {
-    return this.seal !== undefined
+    return this.#sealed !== undefined || this.seal !== undefined
   }
 
   /** Whether the two lists are there that every document has, and that ours keep originals and manifest in. */
@@ -99,7 +104,7 @@ export class Stored {
   /** Kept, unless they are large: several parts of a proof ask. */
   get #strings(): readonly string[] {
     if (this.#kept) return this.#kept
-    const strings = textsIn(this.#rawdata)
+    const strings = this.#sealed ? this.#sealed.strings() : textsIn(this.#rawdata)
     if (this.bytes.length <= LARGE) this.#kept = strings
     return strings
   }
@@ -169,6 +174,8 @@ interface DocumentFile {
   readonly fitsSeal: boolean | undefined
   /** Its attachments, where the bytes are without them. */
   readonly apart: Attachments | undefined
+  /** Where it fits its seal and stands in this program's layout. */
+  readonly sealed: SealedParts | undefined
 }
 
 /**
@@ -183,33 +190,44 @@ export function readStored(bytes: Buffer, oid: string, path: string, apart?: Att
       if (!objectIn(json.get('document'))) throw new ArchiverError('STORE_CORRUPT', 'it holds no document')
       return json
     })
+  const sealAt = sealPlace(bytes)
   // What was taken apart was proved before.
-  const fitsSeal = apart ? true : sealFits(bytes)
-  const file = { bytes, oid, path, fitsSeal, apart }
+  const fitsSeal = apart ? true : sealFits(bytes, sealAt)
+  const known = fitsSeal === true && sealAt !== undefined ? sealAt : undefined
+  const sealed = known === undefined ? undefined : sealedParts(bytes, known)
+  const file = { bytes, oid, path, fitsSeal, apart, sealed }
   // The parameters of a document that fits its seal need not be gone through to find what stands behind them.
-  const behind = fitsSeal === true ? membersBehind(bytes) : undefined
-  const outline = behind === undefined ? outlineOf(bytes) : membersFrom(bytes, behind)
-  if (!outline || (behind === undefined && !outline.holdsObject('document')))
-    return new Stored(whole(), whole, file)
-  const members: Members = {
-    get: (key) => {
-      try {
-        return outline.get(key)
-      } catch {
-        return whole().get(key) // throws, and names the place in the file
-      }
-    },
-    items: function* (key) {
-      try {
-        yield* outline.items(key)
-      } catch (error) {
-        whole() // throws, and names the place in the file
-        throw error
-      }
-    },
-    bytesWith: (key, text) => outline.bytesWith(key, text),
-  }
-  return new Stored(members, whole, file)
+  const behind = known === undefined ? undefined : membersBehind(bytes, known)
+  const outlined = once(() => (behind === undefined ? outlineOf(bytes) : membersFrom(bytes, behind)))
+  const isOutlined = (): boolean =>
+    outlined() !== undefined && (behind !== undefined || outlined()?.holdsObject('document') === true)
+  return new Stored(sealed || isOutlined() ? membersOf(outlined, whole) : whole(), whole, file)
+}
+
+/** Members each of which is read when it is asked for; where it cannot be, `whole` says what is wrong. */
+const membersOf = (outlined: () => JsonOutline | undefined, whole: () => JsonObject): Members => ({
+  get: (key) => {
+    try {
+      return (outlined() ?? whole()).get(key)
+    } catch {
+      return whole().get(key) // throws, and names the place in the file
+    }
+  },
+  items: function* (key) {
+    try {
+      const value = outlined() ? undefined : whole().get(key)
+      yield* outlined()?.items(key) ?? (isArray(value) ? value : [])
+    } catch (error) {
+      whole() // throws, and names the place in the file
+      throw error
+    }
+  },
+  bytesWith: (key, text) => outlined()?.bytesWith(key, text),
+})
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 function naming<T>(path: string, work: () => T): T {
@@ -223,26 +241,3 @@ function naming<T>(path: string, work: () => T): T {
 /** What two equal documents have in common. */
 export const contentOf = ({ data, metadata }: Pick<PrintedParts, 'data' | 'metadata'>): string =>
   `${data.toString()}\n${metadata.toString()}`
-
-/** A name as an index holds it: the bytes of its escaped form. */
-export const indexName = (name: string): string => Buffer.from(escapeText(name), 'utf8').toString('latin1')
-
-/** The name that an index holds as bytes, for people. */
-export const shownName = (name: string): string => Buffer.from(name, 'latin1').toString('utf8')
-
-function factsOf(json: Members, oid: string): IndexFacts {
-  return {
-    oid,
-    version: indexName(textIn(json.get('version'))),
-    configurations: objectsIn(json.get('configurations')).map((entry) => ({
-      name: indexName(textIn(entry.get('name'))),
-      assigned: indexName(textIn(entry.get('assigned'))),
-    })),
-    entities: names(json.get('entities')),
-    aliases: names(objectIn(json.get('aliases'))?.get('active')),
-    runs: names(json.get('runs')),
-  }
-}
-
-const names = (value: JsonValue | undefined): readonly string[] =>
-  objectsIn(value).map((entry) => indexName(textIn(entry.get('name'))))

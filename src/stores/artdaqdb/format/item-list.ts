@@ -24,7 +24,12 @@ export class ItemList {
   has(item: string): boolean {
     if (this.size === 0) return false
     const number = this.table.find(item)
-    return number !== undefined && hasNumber(this.numbers, number)
+    return number !== undefined && this.hasNumber(number)
+  }
+
+  /** The same by the item's number in the table. */
+  hasNumber(number: number): boolean {
+    return hasNumber(this.numbers, number)
   }
 }
 

@@ -19,11 +19,17 @@ export const sealOf = (text: string): Buffer | undefined =>
     ? Buffer.concat([PLACE, Buffer.from(text.slice(HEAD.length))])
     : undefined
 
+/** From the first string of `origin.rawdata` to the digits of the seal in it. */
+const BEFORE_SEAL = `"${HEAD.replace('\n', '\\n')}`
+
 /** No string holds this: a quote or a line end inside one is escaped. */
-const PLACE = Buffer.from(`"rawdata" : [\n"${HEAD.replace('\n', '\\n')}`)
+const PLACE = Buffer.from(`"rawdata" : [\n${BEFORE_SEAL}`)
+
+/** Where the first string of `origin.rawdata` begins, which is the seal. */
+export const rawdataFrom = (sealAt: number): number => sealAt - BEFORE_SEAL.length
 
 /** Where the seal's digits stand in a document's bytes, behind its FHiCL; undefined where none stands in the place that this program gives it. */
-const placeOf = (bytes: Buffer): number | undefined => {
+export const sealPlace = (bytes: Buffer): number | undefined => {
   const at = bytes.lastIndexOf(PLACE)
   return at < 0 ? undefined : at + PLACE.length
 }
@@ -41,9 +47,8 @@ export const sealed = <Pieces extends Iterable<Buffer> & { readonly rawdata: Buf
 /** From the beginning of a list of strings to what follows the head of the first. */
 const BEFORE_DIGITS = `[\n"${HEAD.replace('\n', '\\n')}`.length
 
-/** Whether a document's bytes are those that its seal was made of; undefined where it has no seal in its place. */
-export const sealFits = (bytes: Buffer): boolean | undefined => {
-  const at = placeOf(bytes)
+/** Whether a document's bytes are those that its seal was made of; undefined where it has no seal in its place (`sealPlace`). */
+export const sealFits = (bytes: Buffer, at = sealPlace(bytes)): boolean | undefined => {
   if (at === undefined || at + DIGITS > bytes.length) return at === undefined ? undefined : false
   const digits = bytes.toString('latin1', at, at + DIGITS)
   // Blanked for a moment: one digest of the whole is quicker than one of three pieces.
@@ -83,17 +88,16 @@ export class SealCheck {
 
 /** The seal of a document and where it stands in its bytes; undefined where none stands in the place that this program gives it. */
 export const sealIn = (bytes: Buffer): { readonly digits: Buffer; readonly at: number } | undefined => {
-  const at = placeOf(bytes)
+  const at = sealPlace(bytes)
   return at === undefined ? undefined : { digits: bytes.subarray(at, at + DIGITS), at }
 }
 
 /**
- * Where the members begin that stand behind the FHiCL, in bytes that fit their seal: those are what this program wrote, in its own layout, in which no
- * string holds a line end. Undefined for what is not in that layout.
+ * Where the members begin that stand behind the FHiCL, in bytes that fit their seal (`sealAt`): those are what this program wrote, in its own layout, in
+ * which no string holds a line end. Undefined for what is not in that layout.
  */
-export const membersBehind = (bytes: Buffer): number | undefined => {
-  const at = placeOf(bytes)
-  const origin = at === undefined ? -1 : bytes.lastIndexOf(ORIGIN, at)
+export const membersBehind = (bytes: Buffer, sealAt: number): number | undefined => {
+  const origin = bytes.lastIndexOf(ORIGIN, sealAt)
   return origin < 0 ? undefined : origin + 1
 }
 const ORIGIN = Buffer.from('\n"origin" : {\n')

@@ -2,7 +2,7 @@ import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
-import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
+import { isOfOneFile, readFile, readSmallFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
@@ -11,10 +11,11 @@ import { EMPTY_INDEX, parseIndex } from '../format/index-codec.ts'
 import { indexText } from '../format/index-text.ts'
 import { placeFiles } from '../write/write-files.ts'
 import { readMany, type Unreadable } from '../read/many-documents.ts'
-import { isLarge, readInPieces } from '../read/large-document.ts'
+import { isLarge, LARGE, readInPieces } from '../read/large-document.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { timeOf } from '../format/timestamp.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
+import { shownName } from '../format/index-names.ts'
 import { statKey, unavailable } from './store-errors.ts'
 
 /** An index as it is used: read from its file, or rebuilt in memory because that was missing or damaged. */
@@ -121,24 +122,37 @@ export class Collection {
   /** As `document`; undefined where no file is there. */
   async find(oid: string): Promise<Stored | undefined> {
     const path = this.documentPath(oid)
-    const bytes = await readFile(path).catch(async (error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') {
-        await requireNoLink(path)
-        return undefined
-      }
-      throw isOfOneFile(error) ? corrupt(path, error) : unavailable(path, error)
-    })
+    const bytes = await this.#reading(path, () => readFile(path))
     return bytes === undefined ? undefined : readStored(bytes, oid, path)
   }
 
   /** As `find`, of a large one without its attachments (`readInPieces`). */
   async openInPieces(oid: string): Promise<Stored | undefined> {
     const path = this.documentPath(oid)
-    return ((await isLarge(path)) ? await readInPieces(path, oid) : undefined) ?? (await this.find(oid))
+    let isLarge = false
+    const bytes = await this.#reading(path, async () => {
+      const small = await readSmallFile(path, LARGE)
+      isLarge = small === undefined
+      return small
+    })
+    if (isLarge) return (await readInPieces(path, oid)) ?? (await this.find(oid))
+    return bytes === undefined ? undefined : readStored(bytes, oid, path)
+  }
+
+  /** What reading a document gives; undefined where no file is there. Throws STORE_CORRUPT where it cannot be read. */
+  async #reading(path: string, read: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> {
+    try {
+      return await read()
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT')
+        throw isOfOneFile(error) ? corrupt(path, error) : unavailable(path, error)
+      await requireNoLink(path)
+      return undefined
+    }
   }
 
   documentPath(oid: string): string {
-    return join(this.path, `${Buffer.from(oid, 'latin1').toString('utf8')}.json`)
+    return `${this.path}/${shownName(oid)}.json`
   }
 
   /** Makes the directory, and the empty index that says that nothing in it counts yet. One with documents is left alone. */

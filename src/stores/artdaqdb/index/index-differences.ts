@@ -1,23 +1,18 @@
 import type { IndexFacts } from '../../store.ts'
-import { shownName, type Stored } from '../format/document-reader.ts'
-import type { CollectionIndex, Section } from '../format/search-index.ts'
+import { type Stored } from '../format/document-reader.ts'
+import { shownName } from '../format/index-names.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
 import { indexedRuns } from './run-index.ts'
 
 /** What of a document's own words the index does not repeat; nothing for a document that is listed in full. */
 export function unlisted(index: CollectionIndex, facts: IndexFacts): readonly string[] {
-  const { oid, version, configurations, entities, aliases, runs } = facts
-  const lost = (section: Section, names: readonly string[]): readonly string[] =>
-    names.filter((name) => !index.list(section, name).has(oid)).map((name) => `${section} ${shownName(name)}`)
-  return [
-    ...lost('version', [version]),
-    ...lost(
-      'configurations.name',
-      configurations.map(({ name }) => name),
-    ),
-    ...lost('entities.name', entities),
-    ...lost('aliases.active.name', aliases),
-    ...lost('runs.name', runs),
-  ]
+  const number = index.documents.find(facts.oid)
+  const lost: string[] = []
+  for (const section of SECTIONS)
+    for (const name of namesIn(section, facts))
+      if (number === undefined || !index.list(section, name).hasNumber(number))
+        lost.push(`${section} ${shownName(name)}`)
+  return lost
 }
 
 /** What an index may say of a document: what it says of itself, and the names that artdaq's tools have taken from it, which an index keeps. */

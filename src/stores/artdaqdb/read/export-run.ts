@@ -7,7 +7,7 @@ import type { Database } from '../index/database.ts'
 import { COMMIT_MARK, exportFolder } from '../names.ts'
 import { chooseRun, proveRun, type Chosen } from './read-run.ts'
 import { openInPieces } from '../index/run-documents.ts'
-import { shownName } from '../format/document-reader.ts'
+import { shownName } from '../format/index-names.ts'
 
 /** A file that bulkdownloader would write. */
 export interface ExportedFile {

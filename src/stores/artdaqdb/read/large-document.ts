@@ -9,7 +9,7 @@ import { SealCheck, sealIn } from '../format/seal.ts'
 import { AttachmentScan, type Extent } from './attachment-scan.ts'
 
 /** Bytes from which a document is read in pieces. A smaller one is read faster in whole. */
-const LARGE = 16_000_000
+export const LARGE = 16_000_000
 const PIECE = 4 << 20
 /** What stands in the place of a list of attachments that was taken out, as the printer writes an empty one. */
 const EMPTY_LIST = Buffer.from('[\n\n]')

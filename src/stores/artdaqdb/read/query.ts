@@ -2,7 +2,7 @@ import { JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
 import { writeJson } from '../../../fhicl/json/printer.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import type { Database } from '../index/database.ts'
-import { shownName } from '../format/document-reader.ts'
+import { shownName } from '../format/index-names.ts'
 
 /** The filter of a query: names to values, as artdaq's python module takes them. */
 export type Filter = Readonly<Record<string, string>>

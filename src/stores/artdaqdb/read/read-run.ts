@@ -17,7 +17,8 @@ import {
 import { COMMIT_MARK } from '../names.ts'
 import { indexedRuns } from '../index/run-index.ts'
 import { updatesOf } from '../index/run-updates.ts'
-import { shownName, type Stored } from '../format/document-reader.ts'
+import { type Stored } from '../format/document-reader.ts'
+import { shownName } from '../format/index-names.ts'
 
 /** A document of a run as a reader is given it: the newest of its entity. */
 export interface Chosen {
@@ -97,7 +98,7 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
     new ArchiverError('STORE_CORRUPT', `run ${run}: ${what}`, { run })
   const proofs = documents.map((one) => ({ ...one, proof: prove(one.stored) }))
   for (const { stored, entity, collection } of documents)
-    if (!namesOf(stored).has(entity))
+    if (!isNamed(stored, entity))
       throw corrupt(
         `the index takes ${stored.path} for ${shownName(entity)} of ${collection}, which it is not`,
       )
@@ -110,24 +111,25 @@ export function proveRun(documents: readonly Chosen[], run: number): Attachments
     documents.map(({ collection, entity }) => documentName({ collection, entity: shownName(entity) })),
   )
   const missing = kept.documents.find((name) => !given.has(name))
+  const isKept = new Set(kept.documents)
   if (missing !== undefined) throw corrupt(`its document ${missing} is not in the index`)
   for (const { collection, entity, version, stored, proof } of proofs) {
     const name = documentName({ collection, entity: shownName(entity) })
     // Older versions of this program completed other programs' runs with documents of ours, which have no seal.
     if (!manifest && (proof === 'sealed' || (proof === 'derived' && collection === COMMIT_MARK)))
       throw corrupt(`${stored.path} is ours, and the manifest of the run is gone`)
-    if (unsealed && kept.documents.includes(name) && proof !== 'sealed' && !unsealed.includes(name))
+    if (unsealed && isKept.has(name) && proof !== 'sealed' && !unsealed.includes(name))
       throw corrupt(`${stored.path} had a seal when it was stored, and has none`)
     // One of an earlier version was in the record before an update.
-    if (mark?.version === version && proof === 'sealed' && !kept.documents.includes(name))
+    if (mark?.version === version && proof === 'sealed' && !isKept.has(name))
       throw corrupt(`${stored.path} is ours, and the manifest of the run does not list it`)
   }
   return kept
 }
 
-/** The entities that a document says, or said before artdaq's tools took one from it: an index keeps those. */
-const namesOf = (stored: Stored): ReadonlySet<string> =>
-  new Set([...stored.facts.entities, ...stored.removed('removeEntity')])
+/** Whether a document says an entity, or said it before artdaq's tools took it: an index keeps those. */
+const isNamed = (stored: Stored, entity: string): boolean =>
+  stored.facts.entities.includes(entity) || stored.removed('removeEntity').includes(entity)
 
 /** Of a document that is larger, only what is still needed is held on to. */
 const LARGE = 1 << 20
