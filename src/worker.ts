@@ -4,7 +4,7 @@ import { type Answer, answerOf } from './runs/workers/error-transfer.ts'
 import { runWork } from './runs/workers/convert-run.ts'
 import type { Task, ThreadStart } from './runs/workers/worker-pool.ts'
 
-const { settings, dropped } = workerData as ThreadStart
+const { settings, dropped, heldIndexes } = workerData as ThreadStart
 const work = runWork(settings)
 const isDropped = new Int32Array(dropped)
 const stop = {
@@ -40,7 +40,7 @@ const openComparer = async () => {
     import('./runs/verify/open-copies.ts'),
     import('./runs/verify/compare-run.ts'),
   ])
-  const copies = await openCopies(settings, settings.copies)
+  const copies = await openCopies(settings, settings.copies, heldIndexes)
   return async (run: number, most: number) =>
     (await copies.bytesOf(run)) > most ? 'large' : compareRun(copies, run, NEVER)
 }

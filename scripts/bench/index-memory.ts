@@ -6,7 +6,8 @@ import type { IndexFacts } from '../../src/stores/store.ts'
 import { indexedRuns } from '../../src/stores/artdaqdb/index/run-index.ts'
 import { parseIndex } from '../../src/stores/artdaqdb/format/index-codec.ts'
 import { indexText } from '../../src/stores/artdaqdb/format/index-text.ts'
-import { CollectionIndex, SECTIONS } from '../../src/stores/artdaqdb/format/search-index.ts'
+import { SECTIONS } from '../../src/stores/index-data.ts'
+import { CollectionIndex } from '../../src/stores/artdaqdb/format/search-index.ts'
 import { oidOf } from '../../src/stores/artdaqdb/names.ts'
 
 const RUNS = Number(process.argv[2] ?? 100_000)

@@ -60,6 +60,7 @@ export const openArchiver = async (
     settings,
     file: context.threadFile,
     workers: app.parallelWorkers,
+    heldIndexes: () => artdaq.heldIndexes?.() ?? [],
   })
   const records = new RunRecords({
     directory: runRecordsDir,
@@ -70,6 +71,9 @@ export const openArchiver = async (
     now,
     look: (path) => threads.look({ path }, NEVER),
   })
+  const artdaq = await openArtdaq(config, context, expected.artdaq, (name, listed) =>
+    cache.list(name, listed),
+  )
   return {
     config,
     redact: redactor(secretsOf(config)),
@@ -77,7 +81,7 @@ export const openArchiver = async (
     threads,
     budget,
     ...importSource({ records, threads, convert, budget, maxRecordBytes }),
-    artdaq: await openArtdaq(config, context, expected.artdaq, (name, listed) => cache.list(name, listed)),
+    artdaq,
     archive: await openArchive(config.uconDb, {
       env: context.env,
       stop: context.signal,

@@ -1,3 +1,4 @@
+import type { HeldIndex } from './index-data.ts'
 import type { DiskRoom } from '../platform/disk-room.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from './run-record.ts'
@@ -90,6 +91,8 @@ export interface DocumentStore {
   list(): Promise<Listing>
   /** As `list`, but of parts that are only read any more what is remembered of them counts, while nothing in them has changed. Missing where there are none. */
   listRemembered?(): Promise<Listing>
+  /** The indexes that are in memory now, for other threads. Missing where there are none. */
+  heldIndexes?(): readonly HeldIndex[]
   /**
    * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
    * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.

@@ -1,15 +1,17 @@
 import { now } from '../../platform/host.ts'
 import { openDocumentStore } from '../../stores/artdaqdb/open.ts'
 import { RunRecords } from '../../stores/run-records/source.ts'
+import type { HeldIndex } from '../../stores/index-data.ts'
 import { packer } from '../../stores/ucondb/blob/blob.ts'
 import { openArchive } from '../../stores/ucondb/open.ts'
 import { converter, type CopyPlaces, type WorkSettings } from '../workers/convert-run.ts'
 import type { Copies } from './copies.ts'
 
-/** Opens the three places for reading, on a thread of its own. Creates nothing. */
+/** Opens the three places for reading, on a thread of its own. Creates nothing. `heldIndexes`: what the main thread has read. */
 export const openCopies = async (
   settings: WorkSettings,
   places: CopyPlaces,
+  heldIndexes: readonly HeldIndex[],
 ): Promise<Copies & { bytesOf(run: number): Promise<number> }> => {
   const { maxRecordBytes, maxRecordFiles } = settings
   const convert = converter(settings)
@@ -26,6 +28,7 @@ export const openCopies = async (
     keepOriginals: places.keepOriginals,
     useTools: false,
     expectExisting: places.expected.artdaq,
+    heldIndexes,
     now,
   })
   return {

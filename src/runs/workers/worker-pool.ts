@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Piscina } from 'piscina'
+import type { HeldIndex } from '../../stores/index-data.ts'
 import type { NewRun, NewRunPlace } from '../../stores/store.ts'
 import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
 import type { Look } from '../../stores/run-records/inspect-record.ts'
@@ -13,6 +14,8 @@ export interface ThreadsOptions {
   readonly file: string | undefined
   /** How many runs are worked on at the same time. */
   readonly workers: number
+  /** The indexes of artdaqDB that this thread holds, for threads that compare: each would read them again. */
+  readonly heldIndexes?: (() => readonly HeldIndex[]) | undefined
 }
 
 /** What a worker thread is given when it starts. */
@@ -20,6 +23,7 @@ export interface ThreadStart {
   readonly settings: WorkSettings
   /** One number, shared by all threads: not 0 when what is in hand is to be dropped. */
   readonly dropped: SharedArrayBuffer
+  readonly heldIndexes: readonly HeldIndex[]
 }
 
 /** What is sent to a worker thread. */
@@ -99,16 +103,17 @@ export class Threads implements RunWork {
   }
 
   async #run<T>(task: Task): Promise<T> {
-    const pool = await (this.#started ??= this.#start())
+    const pool = await (this.#started ??= this.#start(task.kind))
     const answer: unknown = await pool.run(task)
     return takeAnswer(answer as Answer<T>)
   }
 
-  async #start(): Promise<Piscina> {
+  async #start(kind: Task['kind']): Promise<Piscina> {
     const { Piscina } = await import('piscina')
     const { settings, file, workers } = this.#options
+    const heldIndexes = kind === 'compare' ? (this.#options.heldIndexes?.() ?? []) : []
     const threads = Math.min(workers, availableParallelism())
-    const start: ThreadStart = { settings, dropped: this.#dropped }
+    const start: ThreadStart = { settings, dropped: this.#dropped, heldIndexes }
     return new Piscina({
       filename: file ?? '',
       workerData: start,

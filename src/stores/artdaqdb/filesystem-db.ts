@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from './format/timestamp.ts'
 import { ArchiverError, errnoOf } from '../../errors.ts'
+import type { HeldIndex } from '../index-data.ts'
 import type { Listing, DocumentStore, NewRun, NewRunPlace, Remember } from '../store.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
@@ -32,6 +33,8 @@ export interface FileSystemDbOptions {
   readonly lockWaitSeconds?: number
   /** Remembers listings, each by its name while its fingerprint is the same (`ListingCache`). */
   readonly remember?: Remember | undefined
+  /** What another thread has read of the indexes. */
+  readonly heldIndexes?: readonly HeldIndex[] | undefined
   /** Runs were stored before: a database that is gone or empty is a disk that is not mounted. Of several, the last may be yet to be made. */
   readonly expectExisting?: boolean | undefined
 }
@@ -49,7 +52,9 @@ export class FileSystemDb implements DocumentStore {
   readonly #databaseList: DatabaseList
 
   constructor(options: FileSystemDbOptions) {
-    this.#all = options.paths.map((path) => new WrittenDatabase(new Database(path), options))
+    this.#all = options.paths.map(
+      (path) => new WrittenDatabase(new Database(path, options.heldIndexes), options),
+    )
     this.#newest = this.#all.at(-1) ?? new WrittenDatabase(new Database(options.paths[0]), options)
     this.#options = options
     this.#databaseList = new DatabaseList(this.#all, options.remember)
@@ -146,6 +151,10 @@ export class FileSystemDb implements DocumentStore {
   async bytesOf(run: number): Promise<number> {
     const found = await this.#databaseList.holding(run)
     return found ? await allDocumentsSize(found.database, run) : 0
+  }
+
+  heldIndexes(): readonly HeldIndex[] {
+    return this.databases.flatMap((database) => database.heldIndexes)
   }
 
   room(): Promise<DiskRoom | undefined> {

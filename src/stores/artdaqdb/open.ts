@@ -1,6 +1,7 @@
 import { faultOfArtdaqPath } from '../../common/artdaq-path.ts'
 import { randomUUID } from 'node:crypto'
 import { hostname, machine, release, type, userInfo, version } from 'node:os'
+import type { HeldIndex } from '../index-data.ts'
 import type { DocumentStore, Remember } from '../store.ts'
 import type { RunDocuments } from '../run-record.ts'
 import { ArchiverError } from '../../errors.ts'
@@ -19,6 +20,8 @@ export interface ArtdaqSettings {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Runs were stored before, so that a native database that is not there is not mounted. */
   readonly expectExisting?: boolean
+  /** What another thread has read of the indexes. */
+  readonly heldIndexes?: readonly HeldIndex[]
   /** Remembers listings of older databases between passes. */
   readonly remember?: Remember
   /** Epoch milliseconds. */
@@ -39,6 +42,7 @@ export function openFileSystemDb({
   databaseUris,
   now,
   expectExisting,
+  heldIndexes,
   remember,
 }: ArtdaqSettings): FileSystemDb {
   const [first, ...rest] = databaseUris.map(pathOf)
@@ -49,6 +53,7 @@ export function openFileSystemDb({
     newUuid: randomUUID,
     maker: maker(),
     expectExisting,
+    heldIndexes,
     remember,
   })
 }
@@ -98,6 +103,7 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   ...(store.mend ? { mend: store.mend.bind(store) } : {}),
   ...(store.sizeOf ? { sizeOf: store.sizeOf.bind(store) } : {}),
   ...(store.bytesOf ? { bytesOf: store.bytesOf.bind(store) } : {}),
+  ...(store.heldIndexes ? { heldIndexes: store.heldIndexes.bind(store) } : {}),
   ...(store.room ? { room: store.room.bind(store) } : {}),
   manifest: (run) => store.manifest(run),
   fingerprint: () => store.fingerprint(),

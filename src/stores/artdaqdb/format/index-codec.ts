@@ -1,5 +1,6 @@
 import { ArchiverError } from '../../../errors.ts'
-import { type CollectionIndex, SECTIONS, STAMPS } from './search-index.ts'
+import { type CollectionIndex, STAMPS } from './search-index.ts'
+import { SECTIONS } from '../../index-data.ts'
 import { parseLooseIndex } from './index-lenient-parser.ts'
 import { IndexLines } from './index-lines.ts'
 import { IndexParts } from './index-parts.ts'

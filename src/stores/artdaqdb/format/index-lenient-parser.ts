@@ -2,7 +2,8 @@ import { isArray, JsonObject, type JsonValue } from '../../../fhicl/json/model.t
 import { readJson } from '../../../fhicl/json/parser.ts'
 import { escapeText } from '../../../fhicl/json/printer.ts'
 import { IndexParts } from './index-parts.ts'
-import { type CollectionIndex, SECTIONS } from './search-index.ts'
+import { type CollectionIndex } from './search-index.ts'
+import { SECTIONS } from '../../index-data.ts'
 import { StringTable } from './string-table.ts'
 
 /**

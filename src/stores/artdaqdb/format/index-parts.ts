@@ -1,5 +1,6 @@
 import { NameLists } from './name-lists.ts'
-import { CollectionIndex, everySection, type Section, STAMPS } from './search-index.ts'
+import { CollectionIndex, everySection, STAMPS } from './search-index.ts'
+import { type Section } from '../../index-data.ts'
 import { StringFinder } from './string-finder.ts'
 import { numbersTo, StringTable } from './string-table.ts'
 

@@ -1,5 +1,6 @@
 import type { ItemList } from './item-list.ts'
-import { type CollectionIndex, SECTIONS } from './search-index.ts'
+import { type CollectionIndex } from './search-index.ts'
+import { SECTIONS } from '../../index-data.ts'
 
 /** The text of an index, in artdaq's layout, in pieces: a large one never stands in memory whole. */
 export function* indexText(index: CollectionIndex): Generator<Buffer> {

@@ -1,3 +1,4 @@
+import type { NameListsData } from '../../index-data.ts'
 import { ItemList } from './item-list.ts'
 import { sameNumbers, sortedPositions, StringTable } from './string-table.ts'
 
@@ -23,6 +24,14 @@ export class NameLists implements Iterable<[name: string, list: ItemList]> {
   private constructor(table: StringTable, arrays: Arrays) {
     this.#table = table
     this.#arrays = arrays
+  }
+
+  static ofData(table: StringTable, { names, ...arrays }: NameListsData): NameLists {
+    return new NameLists(table, { ...arrays, names: StringTable.ofData(names) })
+  }
+
+  get data(): NameListsData {
+    return { ...this.#arrays, names: this.#arrays.names.data }
   }
 
   /** Takes distinct names in any order. `items`: the lists of all of them, one after another, each ascending; `ends`: where each list ends there. */

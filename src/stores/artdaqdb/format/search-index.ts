@@ -1,19 +1,9 @@
 import type { IndexFacts } from '../../store.ts'
+import { type IndexData, type Section } from '../../index-data.ts'
 import { ItemList } from './item-list.ts'
 import { NameLists } from './name-lists.ts'
 import { numbersTo, StringTable } from './string-table.ts'
 
-/** The sections of an index that lead from names to lists, in artdaq's order; `ouid` stands before them. */
-export const SECTIONS = [
-  'version',
-  'configurations.name',
-  'entities.name',
-  'aliases.active.name',
-  'runs.name',
-  'configurations.assigned',
-] as const
-
-export type Section = (typeof SECTIONS)[number]
 export type Sections = Readonly<Record<Section, NameLists>>
 
 /** This section leads to times, the others to documents. */
@@ -54,6 +44,26 @@ export class CollectionIndex {
       items,
       everySection((section) => (sections[section] === model ? model : sections[section].sharing(model))),
     )
+  }
+
+  static ofData({ documents, stamps, ouid, sections }: IndexData): CollectionIndex {
+    const items = { documents: StringTable.ofData(documents), stamps: StringTable.ofData(stamps), ouid }
+    return new CollectionIndex(
+      items,
+      everySection((section) =>
+        NameLists.ofData(section === STAMPS ? items.stamps : items.documents, sections[section]),
+      ),
+    )
+  }
+
+  get data(): IndexData {
+    const { documents, stamps, ouid } = this.#items
+    return {
+      documents: documents.data,
+      stamps: stamps.data,
+      ouid,
+      sections: everySection((section) => this.#sections[section].data),
+    }
   }
 
   section(name: Section): NameLists {

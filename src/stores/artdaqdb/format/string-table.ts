@@ -1,3 +1,5 @@
+import type { TableData } from '../../index-data.ts'
+
 /** A table that has grown, the numbers of the strings that it was given, and where each string of the old one stands. */
 export interface GrownTable {
   readonly table: StringTable
@@ -18,11 +20,19 @@ export class StringTable {
   readonly #starts: Uint32Array
 
   /** `starts`: where each string begins, and at the end where the last one ends. */
-  private constructor(bytes: Buffer, starts: Uint32Array) {
-    this.size = starts.length - 1
+  private constructor(bytes: Buffer, starts: Uint32Array, size = starts.length - 1, width = widthOf(starts)) {
+    this.size = size
     this.#bytes = bytes
-    this.#width = widthOf(starts)
-    this.#starts = this.#width > 0 ? NONE : starts
+    this.#width = width
+    this.#starts = width > 0 ? NONE : starts
+  }
+
+  static ofData({ size, bytes, width, starts }: TableData): StringTable {
+    return new StringTable(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), starts, size, width)
+  }
+
+  get data(): TableData {
+    return { size: this.size, bytes: this.#bytes, width: this.#width, starts: this.#starts }
   }
 
   /** Takes distinct strings that are sorted already. */

@@ -6,16 +6,17 @@ import { isOfOneFile, readFile, readSmallFile } from '../../../platform/read-fil
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
-import { StringFinder } from '../format/string-finder.ts'
 import { EMPTY_INDEX, parseIndex } from '../format/index-codec.ts'
 import { indexText } from '../format/index-text.ts'
 import { placeFiles } from '../write/write-files.ts'
+import type { HeldIndex } from '../../index-data.ts'
 import { readMany, type Unreadable } from '../read/many-documents.ts'
 import { isLarge, LARGE, readInPieces } from '../read/large-document.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { timeOf } from '../format/timestamp.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
 import { shownName } from '../format/index-names.ts'
+import { type Difference, differenceOf } from './files-and-index.ts'
 import { statKey, unavailable } from './store-errors.ts'
 
 /** An index as it is used: read from its file, or rebuilt in memory because that was missing or damaged. */
@@ -23,14 +24,6 @@ export interface LoadedIndex {
   readonly index: CollectionIndex
   /** Why the index was rebuilt; undefined where the file is sound. */
   readonly damage: string | undefined
-}
-
-/** How the files of a collection and its index differ. */
-export interface Difference {
-  /** Documents that the index does not know. */
-  readonly orphans: readonly string[]
-  /** Documents that the index knows and that are not there. */
-  readonly missing: readonly string[]
 }
 
 /** The versions of which a `schema` is there: of others, documents of ours never counted. Undefined where that is not known. */
@@ -50,12 +43,17 @@ export class Collection {
   #index: { readonly key: string; readonly loaded: LoadedIndex } | undefined
   #difference: { readonly key: string; readonly difference: Difference } | undefined
 
-  /** `counting`: asked where the index has to be made of the documents. */
-  constructor(database: string, name: string, counting: () => Promise<Counting>) {
+  /** `counting`: asked where the index has to be made of the documents. `held`: what another thread read of it. */
+  constructor(database: string, name: string, counting: () => Promise<Counting>, held?: HeldIndex) {
     this.#database = database
     this.#counting = counting
     this.name = name
     this.path = join(database, name)
+    if (held)
+      this.#index = {
+        key: held.key,
+        loaded: { index: CollectionIndex.ofData(held.data), damage: undefined },
+      }
   }
 
   /** How many documents the index knows, where it was read. */
@@ -74,6 +72,13 @@ export class Collection {
   /** Changes when the index is replaced; empty where there is none. One stat. */
   indexKey(): Promise<string> {
     return statKey(join(this.path, INDEX))
+  }
+
+  /** The index that is held, for another thread; undefined where none is, or the file is damaged. */
+  get held(): HeldIndex | undefined {
+    if (!this.#index || this.#index.loaded.damage !== undefined) return undefined
+    const { key, loaded } = this.#index
+    return { path: this.path, key, data: loaded.index.data }
   }
 
   /** Of the index that is held, where one is. */
@@ -231,18 +236,4 @@ export class Collection {
     const { index, unreadable } = await this.rebuilt(await this.#counting())
     return { index, damage: [problem, ...unreadable.map(({ message }) => message)].join('; ') }
   }
-}
-
-function differenceOf({ documents, ouid }: CollectionIndex, there: readonly string[]): Difference {
-  const finder = new StringFinder(documents)
-  const isMissing = new Uint8Array(documents.size)
-  for (const number of ouid.numbers) isMissing[number] = 1
-  const orphans = there.filter((oid) => {
-    const number = finder.findText(oid)
-    if (number === undefined || isMissing[number] === 0) return true
-    isMissing[number] = 0
-    return false
-  })
-  const missing = Array.from(ouid.numbers.filter((number) => isMissing[number] === 1))
-  return { orphans: orphans.sort(), missing: missing.map((number) => documents.at(number)) }
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
+import type { HeldIndex } from '../../index-data.ts'
 import { RunSet } from '../../../common/run-set.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { makeDurableFolder, syncDirectory } from '../../../platform/atomic-file.ts'
@@ -44,11 +45,18 @@ export class Database {
   readonly path: string
   readonly #collections = new Map<string, Collection>()
   readonly #made = new Set<string>()
+  readonly #held: readonly HeldIndex[]
   #wasThere = false
   #outline: Outline | undefined
 
-  constructor(path: string) {
+  /** `held`: indexes that another thread has read, of whatever collections. */
+  constructor(path: string, held: readonly HeldIndex[] = []) {
     this.path = path
+    this.#held = held
+  }
+
+  get heldIndexes(): readonly HeldIndex[] {
+    return [...this.#collections.values()].flatMap((one) => one.held ?? [])
   }
 
   /** Every collection there is, in byte order of the names. None where the database does not exist. */
@@ -86,7 +94,8 @@ export class Database {
   collection(name: string): Collection {
     const known = this.#collections.get(name)
     if (known) return known
-    const collection = new Collection(this.path, name, () => this.#countingFor(name))
+    const held = this.#held.find((one) => one.path === join(this.path, name))
+    const collection = new Collection(this.path, name, () => this.#countingFor(name), held)
     this.#collections.set(name, collection)
     return collection
   }

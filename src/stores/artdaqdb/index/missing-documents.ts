@@ -1,4 +1,5 @@
-import type { CollectionIndex, Section } from '../format/search-index.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
+import type { Section } from '../../index-data.ts'
 import { newest, newestConfiguration } from './run-documents.ts'
 import { runNumber, runOf } from '../names.ts'
 import { indexedRuns } from './run-index.ts'

@@ -3,11 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { IndexFacts } from '../../../../src/stores/store.ts'
 import { parseIndex } from '../../../../src/stores/artdaqdb/format/index-codec.ts'
 import { indexText } from '../../../../src/stores/artdaqdb/format/index-text.ts'
-import {
-  CollectionIndex,
-  SECTIONS,
-  type Section,
-} from '../../../../src/stores/artdaqdb/format/search-index.ts'
+import { SECTIONS, type Section } from '../../../../src/stores/index-data.ts'
+import { CollectionIndex } from '../../../../src/stores/artdaqdb/format/search-index.ts'
 import { StringTable } from '../../../../src/stores/artdaqdb/format/string-table.ts'
 
 /** The same index in plain sets and maps: what it must say. */
@@ -80,10 +77,10 @@ const facts: fc.Arbitrary<IndexFacts> = fc.record({
 const change = fc.oneof(
   { weight: 3, arbitrary: fc.record({ add: fc.array(facts, { maxLength: 6 }) }) },
   { weight: 1, arbitrary: fc.record({ remove: fc.array(oid, { maxLength: 6 }) }) },
-  { weight: 1, arbitrary: fc.constant('read again') },
+  { weight: 1, arbitrary: fc.constantFrom('read again', 'given to another thread') },
 )
 
-describe('an index that grows, shrinks and is read again', () => {
+describe('an index that grows, shrinks, is read again and is given to another thread', () => {
   it('says what plain sets and maps say', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
@@ -93,6 +90,8 @@ describe('an index that grows, shrinks and is read again', () => {
           const before = listsOf(index)
           const old = index
           if (one === 'read again') index = read(textOf(index))
+          else if (one === 'given to another thread')
+            index = CollectionIndex.ofData(structuredClone(index.data))
           else if (typeof one !== 'string' && 'add' in one) {
             for (const document of one.add) plain.add(document)
             index = index.plus(one.add)
