@@ -10,7 +10,8 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
  * A regular file's bytes, by the calls that suit the thread. Throws the system's errors, and `NotAFile` for what stands at the path and is none: a folder,
  * a FIFO, a device. A link is followed.
  */
-export const readFile = async (path: string): Promise<Buffer> => (await readSmallFile(path, Infinity)) ?? EMPTY
+export const readFile = async (path: string): Promise<Buffer> =>
+  (await readSmallFile(path, Infinity)) ?? EMPTY
 
 /** The same of a file with fewer bytes than `most`; undefined for a larger one, of which nothing is read. */
 export const readSmallFile = async (path: string, most: number): Promise<Buffer | undefined> => {
