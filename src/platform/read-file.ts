@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
-import { calls } from './fs-calls.ts'
+import { type Calls, calls } from './fs-calls.ts'
 import { fewAtOnce } from './open-files.ts'
 
 // Opening a FIFO that has a file's name does not wait for a writer.
@@ -10,26 +10,30 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
  * A regular file's bytes, by the calls that suit the thread. Throws the system's errors, and `NotAFile` for what stands at the path and is none: a folder,
  * a FIFO, a device. A link is followed.
  */
-export const readFile = async (path: string): Promise<Buffer> =>
-  (await readSmallFile(path, Infinity)) ?? EMPTY
+export const readFile = async (path: string): Promise<Buffer> => {
+  const content = await readSmallFile(path, Infinity)
+  return content === 'large' ? EMPTY : content
+}
 
-/** The same of a file with fewer bytes than `most`; undefined for a larger one, of which nothing is read. */
-export const readSmallFile = async (path: string, most: number): Promise<Buffer | undefined> => {
-  let isLarge = false
+/** The same of a file with fewer bytes than `most`; of a larger one nothing is read. */
+export const readSmallFile = async (path: string, most: number): Promise<Buffer | 'large'> => {
+  const looked = { isLarge: false }
   const content = await contents(path, FLAGS, (opened) => {
     if (!opened.isFile()) throw new NotAFile(path)
-    isLarge = opened.size >= most
-    return isLarge ? 0 : opened.size
+    looked.isLarge = opened.size >= most
+    return looked.isLarge ? 0 : opened.size
   }).catch((error: unknown) => {
     throw isSpecial(error) ? new NotAFile(path) : error
   })
-  return isLarge ? undefined : content
+  return looked.isLarge ? 'large' : content
 }
 
 const EMPTY = Buffer.alloc(0)
 
 /** A thread that makes its calls itself has one file open at a time. */
-const contents = isMainThread ? fewAtOnce(calls.contents) : calls.contents
+const contents: Calls['contents'] = isMainThread
+  ? fewAtOnce((path, flags, size) => calls.contents(path, flags, size))
+  : (path, flags, size) => calls.contents(path, flags, size)
 
 /** The same as text. */
 export const readText = async (path: string): Promise<string> => (await readFile(path)).toString('utf8')

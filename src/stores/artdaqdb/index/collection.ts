@@ -134,18 +134,13 @@ export class Collection {
   /** As `find`, of a large one without its attachments (`readInPieces`). */
   async openInPieces(oid: string): Promise<Stored | undefined> {
     const path = this.documentPath(oid)
-    let isLarge = false
-    const bytes = await this.#reading(path, async () => {
-      const small = await readSmallFile(path, LARGE)
-      isLarge = small === undefined
-      return small
-    })
-    if (isLarge) return (await readInPieces(path, oid)) ?? (await this.find(oid))
+    const bytes = await this.#reading(path, () => readSmallFile(path, LARGE))
+    if (bytes === 'large') return (await readInPieces(path, oid)) ?? (await this.find(oid))
     return bytes === undefined ? undefined : readStored(bytes, oid, path)
   }
 
   /** What reading a document gives; undefined where no file is there. Throws STORE_CORRUPT where it cannot be read. */
-  async #reading(path: string, read: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> {
+  async #reading<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read()
     } catch (error) {
