@@ -16,6 +16,7 @@ which each line is a whole row: whichever process reports next writes it, and wr
 """
 
 import atexit
+import itertools
 import json
 import os
 import re
@@ -40,6 +41,8 @@ TIMEOUT_SECONDS = 5
 RETRY_SECONDS = float(os.environ.get("MONITOR_RETRY_SECONDS", "30"))
 LAST_FLUSH_SECONDS = 2.0
 SPOOL_BYTES = 50 * 1024 * 1024
+REPLAY_LINES = 500
+"""Lines of the spool that are written at once."""
 REFUSED_BYTES = 5 * 1024 * 1024
 LONGEST_TEXT = 2000
 LONGEST_DETAIL = 16000
@@ -555,37 +558,52 @@ class _Spool:
             except Exception:
                 pass  # it is told; there is no room for more
 
-    def take(self):
-        """Moves what waits aside, so that rows which come meanwhile are in a new file, and gives it with what a process that was killed
-        while it replayed has left; beside it what to call when the rows are written, and when they are not."""
+    def replay(self, write):
+        """Hands what waits to `write`, the oldest first, in portions. What was written is noted in the file's name, so that a process which
+        ends in the middle costs one portion at most. Raises what `write` raises; the rest waits."""
+        for path in self._parts():
+            self._replay_part(path, write)
         aside = "%s.replay-%s" % (self.path, uuid.uuid4())
+        if not _quietly(os.rename, self.path, aside):
+            return
+        try:
+            self._replay_part(aside, write)
+        except Exception:
+            # Only where no new file was begun; else it waits under its own name, and is read at the next try.
+            if _quietly(os.link, aside, self.path):
+                _quietly(os.unlink, aside)
+            raise
+
+    def _parts(self):
+        """What earlier processes, in any language, have left, the oldest first."""
         folder, name = os.path.split(self.path)
         try:
-            os.rename(self.path, aside)
+            found = [os.path.join(folder, one) for one in os.listdir(folder)
+                     if one.startswith(name + ".replay-") and not one.endswith(".tmp")]
+            return sorted(found, key=os.path.getmtime)
         except OSError:
-            aside = None
+            return []  # another process was quicker, or there is no folder
+
+    def _replay_part(self, path, write):
+        # `.replay-ID.N`: the first N bytes are in the database.
+        bare, offset = re.match(r"(.*\.replay-[^.]*(?:\.ends)?)(?:\.(\d+))?", path).groups()
         try:
-            files = [os.path.join(folder, one) for one in sorted(os.listdir(folder)) if one.startswith(name + ".replay-")]
+            lines = open(path, "rb")
         except OSError:
-            files = []
-        rows = []
-        for file in files:
-            try:
-                with open(file, encoding="utf-8", errors="replace") as lines:
-                    rows += [row for row in map(_row_of, lines) if row]
-            except OSError:
-                pass  # another process was quicker: what it held is in the database
-
-        def done():
-            for file in files:
-                _quietly(os.unlink, file)
-
-        def back():
-            # Only where no new file was begun; else it waits under its own name, and is read at the next try.
-            if aside and _quietly(os.link, aside, self.path):
-                _quietly(os.unlink, aside)
-
-        return rows, done, back
+            return  # another process was quicker: what it held is in the database
+        with lines:
+            lines.seek(int(offset or 0))
+            while True:
+                portion = list(itertools.islice(iter(lines.readline, b""), REPLAY_LINES))
+                if not portion:
+                    break
+                rows = [row for row in (_row_of(line.decode("utf-8", "replace")) for line in portion) if row]
+                if rows:
+                    self.refuse(write(rows))
+                moved = "%s.%d" % (bare, lines.tell())
+                if _quietly(os.rename, path, moved):
+                    path = moved
+        _quietly(os.unlink, path)
 
 
 def _row_of(line):
@@ -675,14 +693,9 @@ class _Writer:
         try:
             if self.store is None:
                 self.store = _open()
-            waiting, done, back = self.spool.take()
-            try:
-                refused = self.store.write(waiting + rows)
-            except Exception:
-                back()
-                raise
-            done()
-            self.spool.refuse(refused)
+            # What this process says does not wait for what others left, however much that is.
+            self.spool.refuse(self.store.write(rows))
+            self.spool.replay(self.store.write)
         except Exception as error:
             self.retry_at = time.monotonic() + RETRY_SECONDS
             store, self.store = self.store, None

@@ -100,6 +100,42 @@ describe.skipIf(!answers).each(Object.keys(places) as (keyof typeof places)[])(
       expect(await places[name].tasks()).toContain('spooled 7')
       expect(readdirSync(folder)).toEqual([])
     })
+    it('is taken up where a process that ended in the middle stopped, with events of other clients', async () => {
+      const folder = join(site.folder, `portions-${name}`)
+      mkdirSync(folder)
+      const cells = {
+        run_id: idOf(23),
+        seq: -5,
+        at: '2026-01-02 03:04:06.000',
+        kind: 'spool-full',
+        detail: '{}',
+      }
+      const rows = [21, 22, 23, 24].map((number) => line(number))
+      writeFileSync(
+        join(folder, 'tracking-spool.jsonl'),
+        `${rows.join('')}${JSON.stringify({ t: 'events', c: cells })}\n`,
+      )
+      const body = `import os, sys\nsys.path.insert(0, ${JSON.stringify(resolve('clients/python'))})
+import pipeline_tracker as tracking
+tracking.REPLAY_LINES = 2
+seen = []
+def write(rows):
+    if seen: os._exit(9)
+    seen.extend(rows)
+    return []
+tracking._Spool().replay(write)
+`
+      const killed = site.run('/usr/bin/python3', [site.write('portions.py', body)], {
+        MONITOR_SPOOL_DIR: folder,
+      })
+      expect(killed.status).toBe(9)
+      expect(readdirSync(folder)).toEqual([expect.stringMatching(new RegExp(`\\.${rows[0]!.length * 2}$`))])
+      expect(report(folder)).toMatchObject({ status: 0, stderr: '' })
+      const tasks = await places[name].tasks()
+      expect(tasks).toEqual(expect.arrayContaining(['spooled 23', 'spooled 24']))
+      expect(tasks).not.toContain('spooled 21')
+      expect(readdirSync(folder)).toEqual([])
+    })
     it('waits on where the database is away, in one file', () => {
       const folder = join(site.folder, `away-${name}`)
       mkdirSync(folder)
