@@ -5,7 +5,7 @@ import { failedItems, logReport, logRevision } from '../records/sql/log-report.t
 import { openRecordsDatabase } from '../records/sql/open-database.ts'
 import { LOG_TABLE } from '../records/sql/log-table.ts'
 import type { Archiver } from '../runs/archiver.ts'
-import { databasePlace } from '../sql/database-url.ts'
+import { recordsPlace } from '../records/sql/records-url.ts'
 import type { RecordsReads } from '../web/models/records.ts'
 import { keptOpen } from './kept-open.ts'
 
@@ -23,7 +23,7 @@ export const pageRecords = (archiver: Archiver | undefined): PageRecords | undef
   if (!archiver) return undefined
   const { records, app } = archiver.config
   if (records.targetUrl === undefined || records.tasks.size === 0) return undefined
-  const place = databasePlace(records.targetUrl.reveal(), app.workDir, 'records.target_url')
+  const place = recordsPlace(records.targetUrl.reveal(), app.workDir, 'records.target_url')
   if (!place) return undefined
   const isMissing = (): boolean => 'file' in place && !existsSync(place.file)
   const kept = keptOpen<RecordsDatabase>(

@@ -67,7 +67,10 @@ export const recordsCommands: Register = (program, { run, below }) => {
 /** The flags that name the target. */
 const naming = (command: Program): Program =>
   command
-    .option('--server <server>', 'instead of the server of records.target_url: HOST or HOST,PORT')
+    .option(
+      '--server <server>',
+      'instead of the server of records.target_url: HOST or HOST,PORT; of SQL Server HOST\\INSTANCE',
+    )
     .option('--database <database>', 'instead of the database of records.target_url')
     .option('--username <name>', 'instead of the user of records.target_url')
 

@@ -83,6 +83,20 @@ export const ledgerUrl: Kind<Secret> = {
   show: (url) => redactUrl(url.reveal()),
 }
 
+/** Where records are; a URL may hold a password, as the ledger's. */
+export const recordsUrl: Kind<Secret> = {
+  ...scalar(
+    'sqlite:FILE, postgres://, mysql:// or mssql://',
+    z
+      .string()
+      .regex(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\/.+)$/s)
+      .transform((value) => new Secret(value)),
+    { must: 'sqlite:FILE, postgres://..., mysql://... or mssql://...', json: { type: 'string' } },
+  ),
+  secret: true,
+  show: (url) => redactUrl(url.reveal()),
+}
+
 /** Where the shared backlog is; a URL may hold a password, as the ledger's. */
 export const queueUrl: Kind<Secret> = {
   ...scalar(

@@ -4,6 +4,9 @@ const POSTGRES_THERE = /^42(?:P07|P06|701|710)$/
 /** Numbers of MySQL: table exists, column exists, index exists. */
 const MYSQL_THERE = new Set([1050, 1060, 1061])
 
+/** Numbers of SQL Server: the object is there, the column is there. */
+const MSSQL_THERE = new Set([2714, 2705])
+
 const MOST_ATTEMPTS = 5
 
 /**
@@ -23,7 +26,9 @@ export const makeOnce = async (make: () => Promise<void>): Promise<void> => {
 
 const wasMadeMeanwhile = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
-  const { code, errno, schema } = error as Error & Partial<Record<'code' | 'errno' | 'schema', unknown>>
+  const { code, errno, number, schema } = error as Error &
+    Partial<Record<'code' | 'errno' | 'number' | 'schema', unknown>>
+  if (typeof number === 'number' && MSSQL_THERE.has(number)) return true
   if (typeof errno === 'number' && MYSQL_THERE.has(errno)) return true
   if (code === '23505') return schema === 'pg_catalog'
   if (code === 'XX000') return error.message.includes('tuple concurrently updated')

@@ -37,6 +37,10 @@ const TYPES: Readonly<Record<Dialect, Readonly<Record<string, string>>>> = {
     ...{ t: 'varchar(20)', c: 'char(8)', d: 'decimal(38,10)', at: 'datetime(6)', day: 'date', f: 'double' },
     ...{ b: 'bit(1)', j: 'json', n: 'bigint', s: 'tinyint unsigned' },
   },
+  mssql: {
+    ...{ t: 'nvarchar(20)', c: 'nchar(8)', d: 'decimal(38,10)', at: 'datetime2(6)', day: 'date', f: 'float' },
+    ...{ b: 'bit', j: 'nvarchar(max)', n: 'bigint', s: 'tinyint' },
+  },
 }
 
 interface Narrow {
@@ -62,8 +66,17 @@ const OF_SERVERS: readonly Narrow[] = [
   narrow('decimal(5,2)', 'type: decimal', '1000', '999.99'),
   narrow('date', 'type: datetime', '2024-01-31 05:00:00', '2024-01-31 00:00:00'),
 ]
+const OF_MSSQL: readonly Narrow[] = [
+  narrow('nvarchar(3)', 'type: text', '😀😀', '😀a'),
+  narrow('varchar(3)', 'type: text', 'Ł', 'é'),
+  narrow('tinyint', 'type: integer', '-1', '255'),
+  narrow('datetime', 'type: datetime', '1752-12-31 00:00:00', '1753-01-01 00:00:00'),
+  narrow('smalldatetime', 'type: datetime', '2024-01-31 00:00:30', '2024-01-31 00:00:00'),
+  narrow('datetime2(0)', 'type: datetime', '2024-01-31 05:00:00.5', '2024-01-31 05:00:00'),
+]
 const NARROW: Readonly<Record<Dialect, readonly Narrow[]>> = {
   sqlite: [],
+  mssql: [...OF_SERVERS.slice(1), ...OF_MSSQL],
   postgres: [
     ...OF_SERVERS,
     narrow('timestamp(0)', 'type: datetime', '2024-01-31 05:00:00.5', '2024-01-31 05:00:00'),
@@ -157,7 +170,8 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       return JSON.parse(printed()) as Record<string, unknown>
     }
     const text = async (column: string): Promise<(string | null)[]> => {
-      const type = dialect === 'mysql' ? (column === 'b' ? 'UNSIGNED' : 'CHAR') : 'TEXT'
+      const plain = { sqlite: 'TEXT', postgres: 'TEXT', mysql: 'CHAR', mssql: 'nvarchar(4000)' }[dialect]
+      const type = dialect === 'mysql' && column === 'b' ? 'UNSIGNED' : plain
       const rows = await site.database.session.rows(
         `SELECT CAST(${column} AS ${type}) AS value FROM v ORDER BY v.id`,
       )

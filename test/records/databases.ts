@@ -7,11 +7,20 @@ import pg from 'pg'
 import type { Context } from '../../src/app/context.ts'
 import type { RecordsDatabase } from '../../src/records/sql/database.ts'
 import { openRecordsDatabase } from '../../src/records/sql/open-database.ts'
-import { databasePlace } from '../../src/sql/database-url.ts'
+import { recordsPlace } from '../../src/records/sql/records-url.ts'
 import { postgresAnswers, postgresPlace } from '../postgres.ts'
 
-export const DIALECTS = ['sqlite', 'postgres', 'mysql'] as const
-export type Dialect = (typeof DIALECTS)[number]
+export type Dialect = 'sqlite' | 'postgres' | 'mysql' | 'mssql'
+
+/** A server of SQL Server, `mssql://user:password@host/master`, for whoever has one: every suite of targets then runs on it as well. */
+const MSSQL_URL = process.env['RECORDS_MSSQL_URL']
+
+export const DIALECTS: readonly Dialect[] = [
+  'sqlite',
+  'postgres',
+  'mysql',
+  ...(MSSQL_URL === undefined ? [] : (['mssql'] as const)),
+]
 
 /** A database of the test's own, with the tables of the made-up orders. */
 export interface Site {
@@ -60,14 +69,12 @@ export const payload = (
   `<order id="${id}" placed="2026-02-03 04:05:06" total="${total}" gift="Y"><customer code="${customer}" town="${town}"/>${Array.from({ length: lines }, (_, index) => `<line no="${index + 1}" qty="${index + id}"/>`).join('')}</order>`
 
 const tables = (dialect: Dialect): string[] => {
-  const [moment, decimal, text] =
-    dialect === 'sqlite'
-      ? ['TEXT', 'TEXT', 'TEXT']
-      : [
-          dialect === 'mysql' ? 'datetime' : 'timestamp',
-          'decimal(19,2)',
-          dialect === 'mysql' ? 'longtext' : 'text',
-        ]
+  const [moment, decimal, text] = {
+    sqlite: ['TEXT', 'TEXT', 'TEXT'],
+    postgres: ['timestamp', 'decimal(19,2)', 'text'],
+    mysql: ['datetime', 'decimal(19,2)', 'longtext'],
+    mssql: ['datetime2(0)', 'decimal(19,2)', 'nvarchar(max)'],
+  }[dialect]
   return [
     'CREATE TABLE customers (code varchar(10) PRIMARY KEY, town varchar(20))',
     `CREATE TABLE orders (record_id bigint PRIMARY KEY, placed ${moment} NOT NULL, total ${decimal}, gift smallint, customer varchar(10) REFERENCES customers(code))`,
@@ -82,7 +89,7 @@ const tables = (dialect: Dialect): string[] => {
 
 /** Whether the server of a dialect answers here. */
 export const answers = async (dialect: Dialect): Promise<boolean> => {
-  if (dialect === 'sqlite') return true
+  if (dialect === 'sqlite' || dialect === 'mssql') return true
   if (dialect === 'postgres') return postgresAnswers()
   try {
     await (await createConnection(mysqlServer())).end()
@@ -105,7 +112,7 @@ export const openSite = async (dialect: Dialect): Promise<Site> => {
   const name = `records_${randomBytes(6).toString('hex')}`
   const url = await makeDatabase(dialect, name, folder)
   const database = await openRecordsDatabase({
-    place: databasePlace(url, folder)!,
+    place: recordsPlace(url, folder, 'the test')!,
     password: undefined,
     connections: 2,
     timeout: 20_000,
@@ -145,6 +152,7 @@ export const openSite = async (dialect: Dialect): Promise<Site> => {
 const makeDatabase = async (dialect: Dialect, name: string, folder: string): Promise<string> => {
   if (dialect === 'sqlite') return `sqlite:${join(folder, 'target.db')}`
   await administer(dialect, `CREATE DATABASE ${name}`)
+  if (dialect === 'mssql') return mssqlUrl(name)
   if (dialect === 'postgres') {
     const { host, port, user, password } = postgresPlace()
     return `postgres://${user}:${password}@${host}:${port}/${name}`
@@ -155,11 +163,32 @@ const makeDatabase = async (dialect: Dialect, name: string, folder: string): Pro
 
 const dropDatabase = async (dialect: Dialect, name: string): Promise<void> => {
   if (dialect !== 'sqlite')
-    await administer(dialect, `DROP DATABASE ${name}${dialect === 'postgres' ? ' WITH (FORCE)' : ''}`)
+    await administer(
+      dialect,
+      dialect === 'mssql'
+        ? `ALTER DATABASE ${name} SET SINGLE_USER WITH ROLLBACK IMMEDIATE; DROP DATABASE ${name}`
+        : `DROP DATABASE ${name}${dialect === 'postgres' ? ' WITH (FORCE)' : ''}`,
+    )
+}
+
+const mssqlUrl = (database: string): string => {
+  const url = new URL(MSSQL_URL ?? '')
+  url.pathname = `/${database}`
+  return url.href
 }
 
 const administer = async (dialect: Dialect, sql: string): Promise<void> => {
-  if (dialect === 'postgres') {
+  if (dialect === 'mssql') {
+    const place = recordsPlace(mssqlUrl('master'), '.', 'RECORDS_MSSQL_URL')!
+    const database = await openRecordsDatabase({
+      place,
+      password: undefined,
+      connections: 1,
+      timeout: 60_000,
+    })
+    await database.session.change(sql)
+    await database.close()
+  } else if (dialect === 'postgres') {
     const client = new pg.Client({ ...postgresPlace(), database: 'postgres' })
     await client.connect()
     await client.query(sql)

@@ -48,6 +48,19 @@ describe('--server and --database', () => {
       'records.target_url is missing',
     )
   })
+  it.each([
+    [{ server: 'db\\SQLEXPRESS' }, 'mssql://sa@db/old?encrypt=false&instance=SQLEXPRESS'],
+    // Where a port is named, no instance is asked for.
+    [{ server: 'db\\SQLEXPRESS,1500' }, 'mssql://sa@db:1500/old?encrypt=false'],
+    [{ server: '.\\X', database: 'new' }, 'mssql://sa@localhost/new?encrypt=false&instance=X'],
+  ])('name an instance of SQL Server: %j', (flags, expected) => {
+    expect(named(flags, 'mssql://sa@h/old?encrypt=false')).toBe(expected)
+    expect(targetNameOf('mssql://sa:x@db/old?instance=X')).toEqual({ server: 'db\\X', database: 'old' })
+  })
+  it('name an instance for an engine alone', () => {
+    const flags = { server: 'db\\X,1500', database: 'loans' }
+    expect(namedTarget(flags, { url: undefined, engine: 'mssql' })).toBe('mssql://db:1500/loans')
+  })
   it('name a file of SQLite, which has no server', () => {
     expect(named({ database: 'a.db' }, 'sqlite:old.db')).toBe(`sqlite:${resolve('a.db')}`)
     expect(named({ database: '/x/a.db', server: '(local)' }, 'sqlite:old.db')).toBe('sqlite:/x/a.db')

@@ -3,13 +3,13 @@ import { ArchiverError } from '../../errors.ts'
 
 /** The flags of the original that name a database. A password is never one of them. */
 export interface TargetFlags {
-  /** `host`, `host,port` or `host:port`. */
+  /** `host`, `host,port` or `host:port`; for SQL Server `host\instance` as well. */
   readonly server?: string
   readonly database?: string
   readonly username?: string
 }
 
-export const ENGINES = ['postgres', 'mysql', 'sqlite'] as const
+export const ENGINES = ['postgres', 'mysql', 'sqlite', 'mssql'] as const
 export type Engine = (typeof ENGINES)[number]
 
 /** What the configuration says of the target. */
@@ -27,7 +27,7 @@ export const namedTarget = (flags: TargetFlags, { url, engine }: ConfiguredTarge
   if (server === undefined && database === undefined && username === undefined) {
     if (url !== undefined) return url
     throw new ArchiverError('CONFIG_INVALID', 'records.target_url is missing', {
-      hint: 'or records.target (postgres, mysql, sqlite) with --server and --database',
+      hint: 'or records.target (postgres, mysql, sqlite, mssql) with --server and --database',
     })
   }
   const configured = url === undefined || url === 'off' ? undefined : url
@@ -50,8 +50,12 @@ export const targetNameOf = (url: string): TargetName => {
   const file = /^sqlite:(.*)$/s.exec(url)?.[1]
   if (file !== undefined) return { server: null, database: file }
   if (!URL.canParse(url)) return { server: null, database: '' }
-  const { host, pathname } = new URL(url)
-  return { server: host, database: decodeURIComponent(pathname.slice(1)) }
+  const { host, pathname, searchParams } = new URL(url)
+  const instance = searchParams.get('instance')
+  return {
+    server: instance === null ? host : `${host}\\${instance}`,
+    database: decodeURIComponent(pathname.slice(1)),
+  }
 }
 
 /** Names of this machine, with which the original was started for a local server. */
@@ -60,7 +64,7 @@ const HERE = new Set(['', '.', '(local)', 'localhost', '127.0.0.1'])
 const sqliteFile = ({ server, database }: TargetFlags, configured: string | undefined): string => {
   if (server !== undefined && !HERE.has(server))
     throw new ArchiverError('USAGE', `--server ${server}: SQLite has no server`, {
-      hint: '--database FILE alone, or records.target: postgres or mysql',
+      hint: '--database FILE alone, or records.target: postgres, mysql or mssql',
     })
   if (database !== undefined) return `sqlite:${resolve(database)}`
   if (configured !== undefined) return configured
@@ -78,12 +82,17 @@ const serverUrl = (
       '--server and --database go together where records.target_url is missing',
     )
   const place = server === undefined ? undefined : hostAndPort(server)
+  const isMssql = configured === undefined ? engine === 'mssql' : /^(?:mssql|sqlserver):/i.test(configured)
+  if (place?.instance !== undefined && !isMssql) throw notAServer(server ?? '')
   const start = configured ?? `${engine}://${place?.host ?? ''}/`
   if (!URL.canParse(start)) throw notAServer(server ?? '')
   const url = new URL(start)
   if (place) {
     url.hostname = place.host
     url.port = place.port
+    // Where a port is named, no instance is asked for.
+    url.searchParams.delete('instance')
+    if (place.instance !== undefined && place.port === '') url.searchParams.set('instance', place.instance)
     if (url.hostname !== new URL(`${engine}://${place.host}/`).hostname) throw notAServer(server ?? '')
   }
   if (database !== undefined) url.pathname = `/${encodeURIComponent(database)}`
@@ -94,15 +103,22 @@ const serverUrl = (
   return url.href
 }
 
-const hostAndPort = (server: string): { readonly host: string; readonly port: string } => {
-  const [, host = '', port = ''] =
-    /^(?:tcp:)?(\[[0-9a-f:.]+\]|[^\s,:/\\@?#[\]]*)(?:[,:](\d{1,5}))?$/i.exec(server) ?? []
-  if (server !== '' && host === '' && port === '') throw notAServer(server)
+interface ServerPlace {
+  readonly host: string
+  readonly port: string
+  readonly instance: string | undefined
+}
+
+const hostAndPort = (server: string): ServerPlace => {
+  const [, host = '', instance, port = ''] =
+    /^(?:tcp:)?(\[[0-9a-f:.]+\]|[^\s,:/\\@?#[\]]*)(?:\\([\w$#]{1,16}))?(?:[,:](\d{1,5}))?$/i.exec(server) ??
+    []
+  if (server !== '' && host === '' && port === '' && instance === undefined) throw notAServer(server)
   if (Number(port) > 65_535) throw notAServer(server)
-  return { host: HERE.has(host) ? 'localhost' : host, port }
+  return { host: HERE.has(host) ? 'localhost' : host, port, instance }
 }
 
 const notAServer = (server: string): ArchiverError =>
   new ArchiverError('USAGE', `--server "${server}" is not HOST, HOST,PORT or HOST:PORT`, {
-    hint: 'instances of SQL Server (host\\instance) are not offered: the targets are PostgreSQL, MariaDB/MySQL and SQLite',
+    hint: 'HOST\\INSTANCE is for SQL Server alone: records.target: mssql, or an mssql:// URL',
   })

@@ -13,9 +13,9 @@ import type { RecordsDatabase } from '../../records/sql/database.ts'
 import { openRecordsDatabase } from '../../records/sql/open-database.ts'
 import { adoptLog, type AdoptedLog } from '../../records/sql/adopt-log.ts'
 import { ensureLog, LOG_TABLE, ORIGINAL_LOG } from '../../records/sql/log-table.ts'
-import { catalogueOf } from '../../records/sql/store-item.ts'
-import type { CatalogueColumn } from '../../records/sql/catalogue.ts'
-import { databasePlace, type DatabasePlace } from '../../sql/database-url.ts'
+import { catalogueOf } from '../../records/sql/catalogue.ts'
+import type { CatalogueColumn } from '../../records/sql/catalogue-column.ts'
+import { recordsPlace, type RecordsPlace } from '../../records/sql/records-url.ts'
 import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
 import { namedTarget, targetNameOf, type TargetFlags, type TargetName } from './named-target.ts'
@@ -72,7 +72,7 @@ export interface ReadTask {
   readonly timeout: number
   readonly targetName: TargetName
   /** Throws CONFIG_INVALID. */
-  readonly targetPlace: () => DatabasePlace
+  readonly targetPlace: () => RecordsPlace
   readonly openSource: () => Promise<RecordsDatabase>
   readonly openTarget: () => Promise<RecordsDatabase>
 }
@@ -87,7 +87,7 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const timeout = timeoutOf(options.connectionTimeout, records.timeoutSeconds)
   const { sourceUrl } = records
   const targetUrl = namedTarget(options, { url: records.targetUrl?.reveal(), engine: records.target })
-  const open = (place: DatabasePlace, password: typeof records.targetPassword): Promise<RecordsDatabase> =>
+  const open = (place: RecordsPlace, password: typeof records.targetPassword): Promise<RecordsDatabase> =>
     openRecordsDatabase({ place, password, connections: workers, timeout })
   const targetPlace = () => placeOf(targetUrl, workDir, 'records.target_url')
   const openTarget = async () => open(targetPlace(), records.targetPassword)
@@ -111,8 +111,8 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   }
 }
 
-const placeOf = (url: string, workDir: string, setting: string): DatabasePlace => {
-  const place = databasePlace(url, workDir, setting)
+const placeOf = (url: string, workDir: string, setting: string): RecordsPlace => {
+  const place = recordsPlace(url, workDir, setting)
   if (!place) throw new ArchiverError('CONFIG_INVALID', `${setting} is off`)
   return place
 }

@@ -1,4 +1,4 @@
-import { ledgerUrl, secret } from '../addresses.ts'
+import { recordsUrl, secret } from '../addresses.ts'
 import { choice, integer, map, text } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
@@ -8,15 +8,15 @@ export const records = section(
     tasks: key(map, new Map(), {
       doc: 'Names of tasks, each with its mapping file; relative paths begin at the folder of this file.',
     }),
-    source_url: optional(ledgerUrl, {
-      doc: 'The database that has the payloads: `sqlite:FILE`, `postgres://...` or `mysql://...`. Left out: the target.',
+    source_url: optional(recordsUrl, {
+      doc: 'The database that has the payloads: `sqlite:FILE`, `postgres://...`, `mysql://...` or `mssql://...`. Left out: the target.',
     }),
     source_password: optional(secret, { doc: 'For a `source_url` without a password.' }),
     source_files: optional(text, {
       doc: 'A folder of payload files instead of a database: `<key>.xml`, `<key>.json`, also `.gz`.',
     }),
-    target_url: optional(ledgerUrl, { doc: 'The database that has the tables and `processing_log`.' }),
-    target: optional(choice('postgres', 'mysql', 'sqlite'), {
+    target_url: optional(recordsUrl, { doc: 'The database that has the tables and `processing_log`.' }),
+    target: optional(choice('postgres', 'mysql', 'sqlite', 'mssql'), {
       doc: 'The engine of the target where `--server` and `--database` name it, and no `target_url` does.',
     }),
     target_password: optional(secret, { doc: 'For a `target_url` without a password.' }),

@@ -2,9 +2,11 @@ import { ItemError } from '../item-error.ts'
 import { standingOf } from '../map/compare-rows.ts'
 import type { Mapping } from '../mapping/model.ts'
 import type { Plan } from '../plan.ts'
-import { holdAgainstColumns, type Catalogue } from '../sql/column-bounds.ts'
+import type { Catalogue } from '../sql/catalogue-column.ts'
+import { holdAgainstColumns } from '../sql/column-bounds.ts'
 import type { RecordsDatabase } from '../sql/database.ts'
-import { catalogueOf, storedFor } from '../sql/store-item.ts'
+import { catalogueOf } from '../sql/catalogue.ts'
+import { storedFor } from '../sql/store-item.ts'
 
 /** Tables and columns of a mapping that the target has not. No item can be stored then. */
 export const missingInTarget = (mapping: Mapping, catalogue: Catalogue): readonly string[] => {

@@ -1,7 +1,7 @@
 import { ArchiverError, messageOf } from '../../errors.ts'
 import type { KeyType, Source } from '../mapping/model.ts'
 import type { RecordsDatabase } from '../sql/database.ts'
-import { asText, quoted } from '../sql/dialect.ts'
+import { asText, firstRows, quoted } from '../sql/dialect.ts'
 import { retryTransient } from '../sql/retry-transient.ts'
 import type { KeyOptions, RecordSource } from './source.ts'
 
@@ -38,7 +38,11 @@ export class TableSource implements RecordSource {
       if (to !== undefined) conditions.push([`${this.#key} <= ?`, to])
       const where = ['1 = 1', ...conditions.map(([text]) => text)].join(' AND ')
       const rows = await this.#rows(
-        `SELECT ${asText(dialect, this.#key)} AS item FROM ${this.#from} WHERE ${this.#key} IS NOT NULL AND ${where} ORDER BY ${this.#key} LIMIT ${batchSize}`,
+        firstRows(
+          dialect,
+          batchSize,
+          `${asText(dialect, this.#key)} AS item FROM ${this.#from} WHERE ${this.#key} IS NOT NULL AND ${where} ORDER BY ${this.#key}`,
+        ),
         conditions.map(([, value]) => this.#bound(value)),
       )
       if (rows.length === 0) return
@@ -50,7 +54,11 @@ export class TableSource implements RecordSource {
 
   async read(key: string): Promise<string | Uint8Array | null | undefined> {
     const rows = await this.#rows(
-      `SELECT ${this.#payload} AS payload FROM ${this.#from} WHERE ${this.#key} = ? LIMIT 2`,
+      firstRows(
+        this.#database.dialect,
+        2,
+        `${this.#payload} AS payload FROM ${this.#from} WHERE ${this.#key} = ?`,
+      ),
       [this.#bound(key)],
     )
     const [row] = rows

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../../errors.ts'
-import type { DialectName } from '../../sql/database-url.ts'
+import type { RecordsDialect } from './records-url.ts'
 import type { KeyType, Mapping } from '../mapping/model.ts'
 import { catalogueColumns } from './catalogue.ts'
 import type { RecordsDatabase, Session } from './database.ts'
@@ -33,6 +33,10 @@ export const adoptLog = async (
 ): Promise<AdoptedLog | undefined> => {
   const { owner, columns } = await logOwner(database)
   if (owner !== 'the original') return undefined
+  if (database.dialect === 'mssql')
+    throw new ArchiverError('STORE_REFUSED', '--adopt-log is not offered for SQL Server', {
+      hint: `rename ${LOG_TABLE} of the original; items that it stored are then found as present`,
+    })
   if ((await catalogueColumns(database, ORIGINAL_LOG)) !== undefined)
     throw new ArchiverError(
       'STORE_REFUSED',
@@ -80,7 +84,7 @@ const baseOf = ({ tables }: Mapping): Base => {
 }
 
 interface Filling {
-  readonly dialect: DialectName
+  readonly dialect: RecordsDialect
   readonly keyType: KeyType
   readonly columns: ReadonlyMap<string, unknown>
   readonly base: Base
@@ -121,8 +125,9 @@ const fill = async (
   return { stored, failed, unproven: Number(row?.['items'] ?? 0) }
 }
 
-const WHOLE: Readonly<Record<DialectName, string>> = {
+const WHOLE: Readonly<Record<RecordsDialect, string>> = {
   sqlite: 'INTEGER',
   postgres: 'bigint',
   mysql: 'SIGNED',
+  mssql: 'bigint',
 }

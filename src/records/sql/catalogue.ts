@@ -1,51 +1,31 @@
+import type { Mapping } from '../mapping/model.ts'
+import { UNBOUNDED, type Catalogue, type CatalogueColumn } from './catalogue-column.ts'
 import { textIn, type RecordsDatabase, type SqlRow } from './database.ts'
 import { quoted } from './dialect.ts'
-
-/** A column as the database knows it. */
-export interface CatalogueColumn {
-  readonly name: string
-  readonly type: string
-  readonly nullable: boolean
-  readonly hasDefault: boolean
-  /** Characters; undefined where there is no such bound. */
-  readonly length: number | undefined
-  /** Digits of a decimal, and those behind the point; undefined where they are not bounded. */
-  readonly precision: number | undefined
-  readonly scale: number | undefined
-  /** Whether the engine holds values to these bounds. SQLite does not. */
-  readonly isBounded: boolean
-  readonly isUnsigned: boolean
-  /** Whether a whole number may come with a point and zeros behind it. */
-  readonly takesPoint: boolean
-  /** Bytes of a text in UTF-8, where these are bounded as well. */
-  readonly bytes: number | undefined
-  /** What the length counts: code points, or UTF-16 units. */
-  readonly countsIn: 'characters' | 'units'
-  /** The character set of a text, where it is one that takes fewer characters than there are. */
-  readonly charset: string | undefined
-  /** First and last moment, UTC, where the type has less than the calendar. */
-  readonly range: readonly [string, string] | undefined
-}
-
-/** What a column is where the engine says nothing else. */
-export const UNBOUNDED = {
-  isBounded: true,
-  isUnsigned: false,
-  takesPoint: false,
-  bytes: undefined,
-  countsIn: 'characters',
-  charset: undefined,
-  range: undefined,
-} as const satisfies Partial<CatalogueColumn>
+import { mssqlColumns } from './mssql-catalogue.ts'
 
 /** The columns of a table by name; undefined where there is no such table. */
 export const catalogueColumns = async (
   database: RecordsDatabase,
   table: string,
 ): Promise<ReadonlyMap<string, CatalogueColumn> | undefined> => {
-  const columns =
-    database.dialect === 'sqlite' ? await ofSqlite(database, table) : await ofServer(database, table)
+  const columns = await columnsOf(database, table)
   return columns.length === 0 ? undefined : new Map(columns.map((column) => [column.name, column]))
+}
+
+/** Columns of every table of a mapping. A table that is not there is left out. */
+export const catalogueOf = async (database: RecordsDatabase, mapping: Mapping): Promise<Catalogue> => {
+  const catalogue = new Map<string, ReadonlyMap<string, CatalogueColumn>>()
+  for (const { name } of mapping.tables) {
+    const columns = await catalogueColumns(database, name)
+    if (columns) catalogue.set(name, columns)
+  }
+  return catalogue
+}
+
+const columnsOf = async (database: RecordsDatabase, table: string): Promise<CatalogueColumn[]> => {
+  if (database.dialect === 'mssql') return mssqlColumns(database.session, table)
+  return database.dialect === 'sqlite' ? ofSqlite(database, table) : ofServer(database, table)
 }
 
 const ofSqlite = async (database: RecordsDatabase, table: string): Promise<CatalogueColumn[]> => {

@@ -1,6 +1,7 @@
 import type { At } from '../mapping/document.ts'
 import type { Column, Mapping, Table } from '../mapping/model.ts'
-import { catalogueColumns, type CatalogueColumn } from './catalogue.ts'
+import { catalogueColumns } from './catalogue.ts'
+import type { CatalogueColumn } from './catalogue-column.ts'
 import type { RecordsDatabase } from './database.ts'
 import { narrowing } from './narrowing.ts'
 import { referencedTables, uniqueKeys } from './table-facts.ts'

@@ -1,13 +1,8 @@
 import { isRefusal } from '../../sql/data-errors.ts'
 import { sqliteCode } from '../../sql/libsql-database.ts'
 import { CommitUnknownError } from './database.ts'
-
-/**
- * What an error of a database means for the item in hand:
- * `duplicate` a row with this key is there; `constraint`, `refused` the item will never be taken as it is; `transient` the same again may
- * succeed; `unknown` the commit may have happened; `unavailable` no item can be stored at all, so that none is to blame.
- */
-export type ErrorClass = 'duplicate' | 'constraint' | 'refused' | 'transient' | 'unknown' | 'unavailable'
+import type { ErrorClass } from './error-class.ts'
+import { mssqlClass, mssqlConstraint, mssqlNumber } from './mssql-errors.ts'
 
 const TRANSIENT_STATES = /^(?:40001|40P01|55P03|25P03|57014|57P01|57P02|57P03|08\w{3}|53300)$/
 const TRANSIENT_NUMBERS = new Set([1205, 1213, 1040, 1053, 2006, 2013])
@@ -18,6 +13,8 @@ const MYSQL_CONSTRAINTS = new Set([1048, 1216, 1217, 1451, 1452, 3819, 4025])
 export const classOf = (error: unknown): ErrorClass => {
   if (error instanceof CommitUnknownError) return 'unknown'
   if (!(error instanceof Error)) return 'unavailable'
+  const ofMssql = mssqlClass(error)
+  if (ofMssql !== undefined) return ofMssql
   // A driver that cannot bind a value: the next item may be sound.
   if (error instanceof RangeError || error instanceof TypeError) return 'refused'
   const { code, errno, sqlState } = error as Error & Partial<Record<'code' | 'errno' | 'sqlState', unknown>>
@@ -45,6 +42,7 @@ const ofSqlite = (code: string): ErrorClass => {
 /** The constraint that an error names. Its message may quote values and is not shown. */
 export const constraintOf = (error: unknown): string | undefined => {
   if (!(error instanceof Error)) return undefined
+  if (mssqlNumber(error) !== undefined) return mssqlConstraint(error)
   if ('constraint' in error && typeof error.constraint === 'string') return error.constraint
   const [, quotedName] =
     /CONSTRAINT `([^`]+)`|for key '([^']+)'|constraint failed: ([\w.]+)/.exec(error.message) ?? []

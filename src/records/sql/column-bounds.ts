@@ -3,11 +3,8 @@ import type { MappedRecord } from '../map/map-record.ts'
 import type { Cell } from '../values/convert.ts'
 import { isMidnight, isoMoment } from '../values/dates.ts'
 import { fitsScale, parseDecimal, wholeDigits } from '../values/decimal.ts'
-import type { CatalogueColumn } from './catalogue.ts'
+import type { Catalogue, CatalogueColumn } from './catalogue-column.ts'
 import { familyOf, WHOLE } from './narrowing.ts'
-
-/** Tables by name, and their columns by name. */
-export type Catalogue = ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
 
 /** What is found in one item at most. */
 const MOST = 20
@@ -83,6 +80,7 @@ const textMisfit = (
 }
 
 const fitsCharset = (text: string, charset: string): boolean => {
+  if (charset === 'windows-1252') return !/[^\0-\x7f\xa0-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]/.test(text)
   if (charset === 'ascii') return !/[^\0-\x7f]/.test(text)
   return !/^utf8(?:mb3)?$/.test(charset) || !/[\ud800-\udfff]/.test(text)
 }
@@ -109,12 +107,16 @@ const decimalMisfit = (text: string, { precision, scale = 0 }: CatalogueColumn):
     : undefined
 }
 
-const dateMisfit = (text: string, { type, scale, range }: CatalogueColumn): string | undefined => {
+const dateMisfit = (text: string, { type, scale, range, step }: CatalogueColumn): string | undefined => {
   const moment = isoMoment(text)
   if (!moment) return undefined
   if (type === 'date') return isMidnight(moment) ? undefined : "has a time of day, the table's column is date"
   if (scale !== undefined && moment.fraction.length > scale)
     return `has more than ${scale} digits of a second, which the table's column takes`
+  const isOff =
+    (step === 'minute' && moment.seconds % 60_000 !== 0) ||
+    (step === 'tick' && !/^(?:|0[037]?|00[37]|\d[037]?|\d\d[037])$/.test(moment.fraction))
+  if (isOff) return `has a time that the table's ${type} would round`
   if (!range) return undefined
   const [least, most] = range.map((one) => Date.parse(`${one}Z`)) as [number, number]
   return moment.seconds < least || moment.seconds > most ? `is outside of the table's ${type}` : undefined

@@ -1,5 +1,5 @@
 import type { Secret } from '../../common/secret.ts'
-import type { DatabasePlace, DialectName } from '../../sql/database-url.ts'
+import type { RecordsDialect, RecordsPlace } from './records-url.ts'
 
 export type SqlRow = Readonly<Record<string, unknown>>
 
@@ -19,7 +19,7 @@ export interface Insert {
 
 /** A database that records are read from or stored in. */
 export interface RecordsDatabase {
-  readonly dialect: DialectName
+  readonly dialect: RecordsDialect
   /** Runs statements that each stand alone. */
   readonly session: Session
   /**
@@ -46,7 +46,7 @@ export class CommitUnknownError extends Error {
 }
 
 export interface DatabaseOptions {
-  readonly place: DatabasePlace
+  readonly place: RecordsPlace
   readonly password: Secret | undefined
   /** How many connections may be open at once. */
   readonly connections: number

@@ -1,36 +1,64 @@
-import type { DialectName } from '../../sql/database-url.ts'
+import type { RecordsDialect } from './records-url.ts'
 
 /** A name as it stands in SQL; `schema.table` in its parts. Names come from the mapping and are never trusted. */
-export const quoted = (dialect: DialectName, name: string): string =>
+export const quoted = (dialect: RecordsDialect, name: string): string =>
   name
     .split('.')
-    .map((part) =>
-      dialect === 'mysql' ? `\`${part.replaceAll('`', '``')}\`` : `"${part.replaceAll('"', '""')}"`,
-    )
+    .map((part) => {
+      if (dialect === 'mysql') return `\`${part.replaceAll('`', '``')}\``
+      return dialect === 'mssql' ? `[${part.replaceAll(']', ']]')}]` : `"${part.replaceAll('"', '""')}"`
+    })
     .join('.')
 
 /** `?` placeholders as PostgreSQL counts them. Only for SQL of ours, which has no ? in texts. */
-export const numbered = (sql: string): string => {
-  const known = numberedBefore.get(sql)
+export const numbered = (sql: string): string => counted(sql, '$', numberedBefore)
+
+/** `?` placeholders as they are named for SQL Server, `@p1`. Only for SQL of ours, as above. */
+export const named = (sql: string): string => counted(sql, '@p', namedBefore)
+
+const counted = (sql: string, sign: string, before: Map<string, string>): string => {
+  const known = before.get(sql)
   if (known !== undefined) return known
   let number = 0
-  const text = sql.replace(/\?/g, () => `$${++number}`)
-  if (numberedBefore.size < 500) numberedBefore.set(sql, text)
+  const text = sql.replace(/\?/g, () => `${sign}${++number}`)
+  if (before.size < 500) before.set(sql, text)
   return text
 }
 
 const numberedBefore = new Map<string, string>()
+const namedBefore = new Map<string, string>()
 
 /** How many values one statement takes. */
-export const MOST_VALUES: Readonly<Record<DialectName, number>> = {
+export const MOST_VALUES: Readonly<Record<RecordsDialect, number>> = {
   postgres: 60_000,
   mysql: 60_000,
   sqlite: 30_000,
+  // Of 2100 some are the driver's.
+  mssql: 2000,
+}
+
+/** How many rows a list of VALUES takes. */
+export const MOST_ROWS: Readonly<Record<RecordsDialect, number>> = {
+  postgres: Infinity,
+  mysql: Infinity,
+  sqlite: Infinity,
+  mssql: 1000,
 }
 
 /** A whole number or decimal column as text, so that no digit is lost on the way to us. */
-export const asText = (dialect: DialectName, column: string): string =>
-  `CAST(${column} AS ${dialect === 'mysql' ? 'CHAR' : 'TEXT'})`
+export const asText = (dialect: RecordsDialect, column: string): string =>
+  `CAST(${column} AS ${TEXT[dialect]})`
+
+const TEXT: Readonly<Record<RecordsDialect, string>> = {
+  postgres: 'TEXT',
+  sqlite: 'TEXT',
+  mysql: 'CHAR',
+  mssql: 'nvarchar(4000)',
+}
+
+/** The first rows of a SELECT that has an order. `rest` begins with its columns. */
+export const firstRows = (dialect: RecordsDialect, most: number, rest: string): string =>
+  dialect === 'mssql' ? `SELECT TOP (${most}) ${rest}` : `SELECT ${rest} LIMIT ${most}`
 
 /** `(?, ?), (?, ?)`. */
 export const tuples = (count: number, width: number): string =>

@@ -1,5 +1,5 @@
 import { textIn, type RecordsDatabase, type SqlRow } from './database.ts'
-import { asText, quoted } from './dialect.ts'
+import { asText, firstRows, quoted } from './dialect.ts'
 import { LOG_TABLE } from './log-table.ts'
 
 /** What the log says of a task. */
@@ -74,8 +74,12 @@ export const failedItems = async (
   most: number,
 ): Promise<FailedItem[]> => {
   const rows = await session.rows(
-    `SELECT ${asText(dialect, 'app_id')} AS item, code, failure_reason AS reason, retry_count AS retries
-       FROM ${quoted(dialect, LOG_TABLE)} WHERE task = ? AND status = 'failed' ORDER BY app_id LIMIT ${most}`,
+    firstRows(
+      dialect,
+      most,
+      `${asText(dialect, 'app_id')} AS item, code, failure_reason AS reason, retry_count AS retries
+       FROM ${quoted(dialect, LOG_TABLE)} WHERE task = ? AND status = 'failed' ORDER BY app_id`,
+    ),
     [task],
   )
   return rows.map((row) => ({

@@ -1,5 +1,5 @@
 import type { Column, ColumnType } from '../mapping/model.ts'
-import type { CatalogueColumn } from './catalogue.ts'
+import type { CatalogueColumn } from './catalogue-column.ts'
 
 interface Said {
   readonly severity: 'problem' | 'note'
@@ -27,7 +27,7 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
   [/^(?:numeric|decimal|money)/, 'decimal'],
   [/^(?:real|double|float)/, 'float'],
   [/char|text|clob|json|enum/, 'text'],
-  [/^(?:timestamp|datetime)/, 'datetime'],
+  [/^(?:timestamp|(?:small)?datetime)/, 'datetime'],
   [/^date$/, 'date'],
   [/^bool/, 'boolean'],
 ]
@@ -67,6 +67,7 @@ export const narrowing = (column: Column, there: CatalogueColumn, isSqlite: bool
       if (family === 'boolean') return type === 'bit' ? undefined : wrong(`a ${type} does not fit`)
       if (family === 'decimal') return undefined
       if (family !== 'whole') return wrong(`a ${type} does not fit exactly`)
+      if (type === 'tinyint' && there.isUnsigned) return undefined
       return (NEEDED[type] ?? 8) > (WHOLE[there.type] ?? 8) ? wrong(`narrower than ${type}`) : undefined
   }
 }

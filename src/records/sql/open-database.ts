@@ -12,6 +12,8 @@ export const openRecordsDatabase = async (options: DatabaseOptions): Promise<Rec
         return (await import('./postgres-database.ts')).openPostgresDatabase(place.server, options)
       case 'mysql':
         return (await import('./mysql-database.ts')).openMysqlDatabase(place.server, options)
+      case 'mssql':
+        return await (await import('./mssql-database.ts')).openMssqlDatabase(place.server, options)
     }
   } catch (cause) {
     if (cause instanceof ArchiverError) throw cause

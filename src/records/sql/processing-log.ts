@@ -1,10 +1,11 @@
 import type { KeyType } from '../mapping/model.ts'
 import type { Cell } from '../values/convert.ts'
 import { textIn, type Insert, type RecordsDatabase, type Session } from './database.ts'
-import type { DialectName } from '../../sql/database-url.ts'
+import type { RecordsDialect } from './records-url.ts'
 import { classOf } from './classify-error.ts'
 import { asText, quoted } from './dialect.ts'
 import { LOG_TABLE } from './log-table.ts'
+import { mssqlLogInsert } from './mssql-log.ts'
 
 /** What one attempt says of an item. `reason` and `detail` hold no values of the payload. */
 export interface LogEntry {
@@ -100,7 +101,7 @@ interface LogSql {
 
 const CHANGED = NAMES.filter((name) => name !== 'task' && name !== 'app_id')
 
-const logSql = (dialect: DialectName): LogSql => {
+const logSql = (dialect: RecordsDialect): LogSql => {
   const table = quoted(dialect, LOG_TABLE)
   const insert = `INSERT INTO ${table} (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')})`
   const set = CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')
@@ -114,14 +115,15 @@ const logSql = (dialect: DialectName): LogSql => {
   }
 }
 
-const LOG_SQL: Readonly<Record<DialectName, LogSql>> = {
+const LOG_SQL: Readonly<Record<RecordsDialect, LogSql>> = {
   sqlite: logSql('sqlite'),
   postgres: logSql('postgres'),
   mysql: logSql('mysql'),
+  mssql: { ...logSql('mssql'), insert: mssqlLogInsert(NAMES) },
 }
 
 /** The INSERT of an item's log row that fails where the item is done already, so that all that goes with it fails as well. */
-export const logInsert = (dialect: DialectName, entry: LogEntry, writer: LogWriter): Insert => {
+export const logInsert = (dialect: RecordsDialect, entry: LogEntry, writer: LogWriter): Insert => {
   const { insert, upsertOrFail } = LOG_SQL[dialect]
   return { sql: dialect === 'mysql' ? insert : upsertOrFail, values: valuesOf(entry, writer) }
 }
@@ -132,20 +134,23 @@ export const logInsert = (dialect: DialectName, entry: LogEntry, writer: LogWrit
  */
 export const writeLogRow = async (
   session: Session,
-  dialect: DialectName,
+  dialect: RecordsDialect,
   entry: LogEntry,
   writer: LogWriter,
 ): Promise<boolean> => {
   const values = valuesOf(entry, writer)
   const { insert, upsert, update } = LOG_SQL[dialect]
-  if (dialect !== 'mysql') return (await session.change(upsert, values)) > 0
-  try {
-    await session.change(insert, values)
-    return true
-  } catch (error) {
-    // A statement that fails on a duplicate key leaves the transaction as it was.
-    if (classOf(error) !== 'duplicate') throw error
-  }
+  if (dialect === 'sqlite' || dialect === 'postgres') return (await session.change(upsert, values)) > 0
+  if (dialect === 'mssql') {
+    if ((await session.change(insert, [...values, writer.task, entry.key])) > 0) return true
+  } else
+    try {
+      await session.change(insert, values)
+      return true
+    } catch (error) {
+      // A statement that fails on a duplicate key leaves the transaction as it was.
+      if (classOf(error) !== 'duplicate') throw error
+    }
   const given = NAMES.flatMap((name, index) => (name === 'task' || name === 'app_id' ? [] : [values[index]]))
   return (await session.change(update, [...given, writer.task, entry.key])) > 0
 }
@@ -153,7 +158,7 @@ export const writeLogRow = async (
 /** Puts into an item's log row what was known only after its rows were compared, in the same transaction. */
 export const correctLogRow = async (
   session: Session,
-  dialect: DialectName,
+  dialect: RecordsDialect,
   key: Cell,
   { result, rowsWritten }: { readonly result: 'stored' | 'present'; readonly rowsWritten: number },
   { task }: LogWriter,

@@ -3,10 +3,10 @@ import { standingOf, type Stored } from '../map/compare-rows.ts'
 import type { Row } from '../map/map-row.ts'
 import type { MappedRecord } from '../map/map-record.ts'
 import type { Mapping } from '../mapping/model.ts'
-import { catalogueColumns, type CatalogueColumn } from './catalogue.ts'
+import type { Catalogue } from './catalogue-column.ts'
 import { classOf, constraintOf } from './classify-error.ts'
 import { CommitUnknownError, type Insert, type RecordsDatabase, type Session } from './database.ts'
-import { holdAgainstColumns, type Catalogue } from './column-bounds.ts'
+import { holdAgainstColumns } from './column-bounds.ts'
 import { insertStatements, storedRows, tableCounts } from './insert-rows.ts'
 import {
   correctLogRow,
@@ -35,19 +35,6 @@ export type StoreResult =
 
 /** How often the rows of shared tables may be in the way because another item has just written them. */
 const MOST_COLLISIONS = 5
-
-/** Columns of every table of a mapping. A table that is not there is left out. */
-export const catalogueOf = async (
-  database: RecordsDatabase,
-  mapping: Mapping,
-): Promise<Map<string, ReadonlyMap<string, CatalogueColumn>>> => {
-  const catalogue = new Map<string, ReadonlyMap<string, CatalogueColumn>>()
-  for (const { name } of mapping.tables) {
-    const columns = await catalogueColumns(database, name)
-    if (columns) catalogue.set(name, columns)
-  }
-  return catalogue
-}
 
 /**
  * Stores an item: its rows and its log row in one transaction, so that a crash at any moment leaves both or neither. The usual path asks
@@ -187,10 +174,10 @@ const insertTable = async (
   session: Session,
   table: string,
   rows: readonly Row[],
-  { database, reached }: StoreOptions,
+  { database, catalogue, reached }: StoreOptions,
 ): Promise<void> => {
   if (rows.length === 0) return
-  for (const { sql, values } of insertStatements(database.dialect, table, rows))
+  for (const { sql, values } of insertStatements(database.dialect, table, rows, catalogue.get(table)))
     await session.change(sql, values)
   reached(`table ${table} written`)
 }
@@ -205,7 +192,13 @@ export const storedFor = async (
   for (const table of mapping.tables)
     found.set(
       table.name,
-      await storedRows(session, database.dialect, table, record.rows.get(table.name) ?? []),
+      await storedRows(
+        session,
+        database.dialect,
+        table,
+        record.rows.get(table.name) ?? [],
+        catalogue.get(table.name),
+      ),
     )
   return {
     rows: (table) => found.get(table) ?? [],

@@ -1,10 +1,12 @@
 import { textIn, type RecordsDatabase, type SqlRow } from './database.ts'
 import { quoted } from './dialect.ts'
+import { MSSQL_KEYS, MSSQL_REFERENCES } from './mssql-catalogue.ts'
 
 /** Sets of columns of which no two rows of the table can hold the same values. */
 export const uniqueKeys = async (database: RecordsDatabase, table: string): Promise<readonly string[][]> => {
   const { session, dialect } = database
   if (dialect === 'sqlite') return sqliteKeys(database, plainName(table))
+  if (dialect === 'mssql') return grouped(await session.rows(MSSQL_KEYS, [quoted(dialect, table)]))
   const rows =
     dialect === 'postgres'
       ? await session.rows(
@@ -31,6 +33,10 @@ export const referencedTables = async (
     const rows = await session.rows(`PRAGMA foreign_key_list(${quoted(dialect, name)})`)
     return rows.flatMap((row) => textIn(row, 'table') ?? [])
   }
+  if (dialect === 'mssql')
+    return (await session.rows(MSSQL_REFERENCES, [quoted(dialect, table)])).flatMap(
+      (row) => textIn(row, 'item') ?? [],
+    )
   const rows =
     dialect === 'postgres'
       ? await session.rows(
