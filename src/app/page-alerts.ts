@@ -1,6 +1,7 @@
 import { now } from '../platform/host.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { channelsOf } from '../tracking/alerts/channels.ts'
+import { RuleSettings } from '../tracking/alerts/rule-settings.ts'
 import { readSent, sentFile } from '../tracking/alerts/sent-alerts.ts'
 import { alertFacts } from '../tracking/api/alert-reads.ts'
 import type { AlertReads, AlertsFacts } from '../web/models/alerts.ts'
@@ -30,6 +31,7 @@ export const pageAlerts = (
             }
           : { stages: [], disks: [], logs: [], damaged: new Map() },
         byPasses: config ? await readSent(sentFile(config.app.workDir)) : {},
+        rules: config && new RuleSettings(config.reporting.rules),
         channels: config && channelsOf(config.reporting, KEEP, {}).map(({ name }) => name),
       }),
     )

@@ -2,6 +2,7 @@ import { lookAtBacklog } from '../app/alert-queue.ts'
 import { siteFacts } from '../app/alert-site.ts'
 import { withLedger } from '../app/with-ledger.ts'
 import type { Command } from '../app/context.ts'
+import { ALERT_RULES } from '../common/alert-rules.ts'
 import { redactor } from '../common/redact.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
@@ -27,12 +28,14 @@ const PATIENCE = 5000
  */
 export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
   const config = await loadConfig(options.config, context.env, ['app', 'ledger', 'reporting', 'queue'])
-  const [{ checkAlerts }, { channelsOf }] = await Promise.all([
+  const [{ checkAlerts }, { channelsOf }, { RuleSettings }] = await Promise.all([
     import('../tracking/alerts/check-alerts.ts'),
     import('../tracking/alerts/channels.ts'),
+    import('../tracking/alerts/rule-settings.ts'),
   ])
   const result = await withLedger(config, context, async (database) =>
     checkAlerts(database, {
+      rules: new RuleSettings(config.reporting.rules),
       channels: channelsOf(config.reporting, PATIENCE, context.env),
       now: now(),
       host: identity().host,
@@ -47,6 +50,9 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
   )
   const lines = [
     ...result.found.map(({ severity, rule, subject, title }) => `${severity}  ${rule}  ${subject}  ${title}`),
+    ...result.sent.flatMap(({ rule, subject, title }) =>
+      rule === 'finished' ? [`finished  ${subject}  ${title}`] : [],
+    ),
     ...result.resolved.map(({ rule, subject }) => `resolved  ${rule}  ${subject}`),
   ]
   const text = lines.length === 0 ? 'Nothing is wrong.\n' : `${lines.join('\n')}\n`
@@ -95,10 +101,9 @@ export const alertsList: Command<AlertsOptions> = async (options, context) => {
 /** `alerts silence RULE`: records alerts of the rule and does not send them, for a time. `--for 0` ends the silence. */
 export const alertsSilence: Command<AlertsOptions> = async (options, context) => {
   const { rule = '*', subject = '*', reason } = options
-  const { RULES } = await import('../tracking/alerts/watch-rules.ts')
-  if (rule !== '*' && !Object.hasOwn(RULES, rule))
+  if (rule !== '*' && !Object.hasOwn(ALERT_RULES, rule))
     throw new ArchiverError('USAGE', `"${rule}" is not the name of a rule`, {
-      hint: `one of ${Object.keys(RULES).join(', ')}, or *`,
+      hint: `one of ${Object.keys(ALERT_RULES).join(', ')}, or *`,
     })
   const until = now() + spanOf(options.for ?? '1h')
   const config = await loadConfig(options.config, context.env, ['app', 'ledger'])

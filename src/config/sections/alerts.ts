@@ -1,7 +1,52 @@
+import { CHANNELS, ruleKey, ruleOf, SEVERITIES } from '../../common/alert-rules.ts'
 import { secret, webhookUrl } from '../addresses.ts'
 import { pause } from '../quantities.ts'
-import { boolean, integer, list, path, text } from '../value-types.ts'
+import {
+  boolean,
+  choice,
+  decimal,
+  integer,
+  type Kind,
+  list,
+  map,
+  path,
+  special,
+  text,
+} from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
+
+/** `RULE`, or `RULE:SUBJECT` with `*` in it. */
+const ruleAndSubject: Kind<string> = special('RULE or RULE:SUBJECT', (value) => {
+  if (ruleKey(value) === undefined)
+    throw new SyntaxError(`must begin with the name of a rule of docs/monitoring/README.md`)
+  return value
+})
+
+/** A map whose keys are rules. */
+const byRule = <T>(of: Kind<T>, { numbersOnly = false } = {}): Kind<ReadonlyMap<string, T>> => ({
+  ...map,
+  type: `map of RULE or RULE:SUBJECT to ${of.type}`,
+  json: { type: 'object', additionalProperties: of.json },
+  read: (raw, place) =>
+    new Map(
+      [...map.read(raw, place)].map(([name, value]) => {
+        const rule = ruleKey(ruleAndSubject.read(name, place))?.rule
+        if (numbersOnly && rule !== undefined && ruleOf(rule).threshold === undefined)
+          throw new SyntaxError(`${name} has no threshold`)
+        return [name, of.read(value, place)]
+      }),
+    ),
+  show: (entries) => `{${[...entries].map(([name, value]) => `${name}: ${of.show(value)}`).join(', ')}}`,
+})
+
+/** Words with commas between them: in a map a value is one text. */
+const channelWords: Kind<readonly (typeof CHANNELS)[number][]> = {
+  ...special(
+    `${CHANNELS.join(', ')}, with commas between them`,
+    (value, place) => value.split(',').map((word) => choice(...CHANNELS).read(word.trim(), place)),
+    (words) => words.join(', '),
+  ),
+}
 
 export const reporting = section('Who is notified when something is wrong.', {
   stale_after_hours: key(integer(0, 87_600), '0', {
@@ -46,6 +91,24 @@ export const reporting = section('Who is notified when something is wrong.', {
       enabled: key(boolean, 'false', { doc: 'Whether it is pinged.' }),
       url: optional(webhookUrl, {
         doc: 'The address of the check, as Healthchecks gives it: `/start`, `/fail` and `/log` are added. Needed when enabled.',
+      }),
+    },
+  ),
+  rules: section(
+    'Which rules `alerts check` looks at, and how. Each is named `RULE`, or `RULE:SUBJECT` for one task, stage or path; `*` in a subject stands for any characters. Of several that fit, the one that says most of the subject wins. docs/monitoring/README.md lists the rules.',
+    {
+      on: key(list(ruleAndSubject), [], {
+        doc: 'Rules that are turned on: `finished:DAILY_*` sends a message for each execution of these tasks that ended well.',
+      }),
+      off: key(list(ruleAndSubject), [], { doc: 'Rules that are turned off.' }),
+      threshold: key(byRule(decimal(0), { numbersOnly: true }), new Map(), {
+        doc: 'Thresholds, in the units of the list of rules: `{disk: 5, "duration:NIGHTLY": 3}`.',
+      }),
+      severity: key(byRule(choice(...SEVERITIES)), new Map(), {
+        doc: 'How bad it is: info, warning or critical.',
+      }),
+      channels: key(byRule(channelWords), new Map(), {
+        doc: 'Who is notified: `{finished: webhook, failed: "email, slack"}`. Left out, or none of them turned on: all channels that are.',
       }),
     },
   ),

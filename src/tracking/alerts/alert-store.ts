@@ -27,9 +27,7 @@ export const recordFindings = (
   found: readonly Finding[],
   now: number,
 ): Promise<Changes> =>
-  database.kysely.transaction().execute(async (transaction) => {
-    await lock(transaction, database)
-    const within = tables({ ...database, kysely: transaction })
+  withAlertLock(database, async (within) => {
     const open = await within
       .selectFrom('alerts')
       .select(['rule', 'subject', 'sent_at'])
@@ -48,6 +46,16 @@ export const recordFindings = (
     for (const { rule, subject } of changes.resolve)
       await openOnes(within, rule, subject, { resolved_at: at })
     return changes
+  })
+
+/** Work on the alerts in one transaction, which one checker at a time is in. */
+export const withAlertLock = <T>(
+  database: LedgerDatabase,
+  work: (within: Kysely<LedgerSchema>) => Promise<T>,
+): Promise<T> =>
+  database.kysely.transaction().execute(async (transaction) => {
+    await lock(transaction, database)
+    return work(tables({ ...database, kysely: transaction }))
   })
 
 /** No channel took these: the next check sends them again. */

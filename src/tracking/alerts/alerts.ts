@@ -1,3 +1,4 @@
+import type { Severity } from '../../common/alert-rules.ts'
 import { durationText } from '../../common/duration.ts'
 import type { Started } from '../../common/own-command.ts'
 import type { Log } from '../../common/log.ts'
@@ -10,7 +11,7 @@ import { keepSent, readSent } from './sent-alerts.ts'
 export interface Alert {
   /** What it is about: the same key is not sent twice within the interval. */
   readonly key: string
-  readonly severity: 'warning' | 'critical'
+  readonly severity: Severity
   readonly title: string
   /** One fact each; names and messages in them come from the world outside and are made printable when they are sent. */
   readonly lines: readonly string[]

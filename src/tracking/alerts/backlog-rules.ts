@@ -27,8 +27,8 @@ export const BACKLOG_FINDINGS = {
       title: `The instance ${instance} is lost`,
       detail: `No sign of life for ${Math.round(silent / 60_000)} minutes; others take over what it held.`,
     })),
-  fenced: ({ fenced }: BacklogFacts): readonly Found[] =>
-    fenced === 0
+  fenced: ({ fenced }: BacklogFacts, most: number): readonly Found[] =>
+    fenced < most
       ? []
       : [
           {

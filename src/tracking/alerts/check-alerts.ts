@@ -2,9 +2,12 @@ import { messageOf } from '../../errors.ts'
 import { printable, type Redact } from '../../common/redact.ts'
 import { countForeign } from '../ledger/count-foreign.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { notSent, recordFindings } from './alert-store.ts'
+import { CHANNELS, type ChannelWord, type RuleName } from '../../common/alert-rules.ts'
+import { listSilences, notSent, recordFindings } from './alert-store.ts'
 import type { Channel, Message } from './alerts.ts'
+import { newCompletions, unsentCompletions } from './completions.ts'
 import { taskFacts } from './gather-facts.ts'
+import { RuleSettings } from './rule-settings.ts'
 import { findings, type Finding, type WatchFacts } from './watch-rules.ts'
 
 /** Days in which executions of other programs are looked for: more than a timer is ever off. */
@@ -18,6 +21,8 @@ export interface CheckOptions {
   /** Milliseconds for one message to one channel. */
   readonly timeout: number
   readonly warn: (message: string) => void
+  /** What the site chose for each rule. Left out: nothing. */
+  readonly rules?: RuleSettings
   /** What the ledger does not know: stages, disks, logs. */
   readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged' | 'backlog'>
 }
@@ -36,31 +41,61 @@ export interface CheckResult {
  * and by several programs at once. A crash between recording and sending loses that one message, never the alert: it stays listed.
  */
 export const checkAlerts = async (database: LedgerDatabase, options: CheckOptions): Promise<CheckResult> => {
-  const { now, site, channels } = options
+  const { now, site, channels, rules = new RuleSettings() } = options
   await countForeign(database, now, DAYS_BACK)
-  const found = findings({ now, tasks: await taskFacts(database, now), ...site })
+  const found = findings({ now, tasks: await taskFacts(database, now), ...site }, rules)
   const { fire, send, resolve } = await recordFindings(database, found, now)
   const isHeard = channels.length > 0
-  const unsent: Finding[] = []
-  for (const finding of send) {
-    const message = messageFor(finding, options)
-    if (isHeard && !(await sendToAll(message, options))) unsent.push(finding)
-  }
+  const unsent = isHeard ? await sendEach(send, rules, options) : []
   // Without a channel nothing was sent: a channel that is turned on later gets it.
   await notSent(database, isHeard ? unsent : send)
   for (const alert of resolve) {
     if (!alert.isSent) continue
     const over = { title: `Resolved: ${alert.rule} of ${alert.subject}`, detail: 'It is not found any more.' }
-    await sendToAll(messageFor({ ...alert, ...over, severity: 'warning' }, options), options)
+    const message = messageFor({ ...alert, ...over, severity: 'warning' }, options)
+    await sendToAll(message, chosen(rules, alert.rule as RuleName, alert.subject, channels), options)
   }
+  const ended = isHeard ? await newCompletions(database, rules, await listSilences(database, now), now) : []
+  const unheard = await sendEach(ended, rules, options)
+  await unsentCompletions(database, unheard)
   return {
     found,
     fired: fire,
-    sent: isHeard ? send.filter((one) => !unsent.includes(one)) : [],
+    sent: isHeard ? [...send, ...ended].filter((one) => ![...unsent, ...unheard].includes(one)) : [],
     resolved: resolve,
-    unsent,
+    unsent: [...unsent, ...unheard],
   }
 }
+
+/** Those that no channel took. */
+const sendEach = async (
+  alerts: readonly (Finding & { readonly task?: string })[],
+  rules: RuleSettings,
+  options: CheckOptions,
+): Promise<Finding[]> => {
+  const unsent: Finding[] = []
+  for (const alert of alerts) {
+    const channels = chosen(rules, alert.rule, alert.task ?? alert.subject, options.channels)
+    if (!(await sendToAll(messageFor(alert, options), channels, options))) unsent.push(alert)
+  }
+  return unsent
+}
+
+/** The channels of a rule. Where none of those that the site chose is turned on, all of them: an alert must never be lost by a setting. */
+const chosen = (
+  rules: RuleSettings,
+  rule: RuleName,
+  subject: string,
+  channels: readonly Channel[],
+): readonly Channel[] => {
+  const wanted = rules.channels(rule, subject)
+  const some = channels.filter(({ name }) => wanted?.includes(wordOf(name)))
+  return some.length === 0 ? channels : some
+}
+
+/** A channel's name as the configuration has it. */
+const wordOf = (name: string): ChannelWord =>
+  name === 'e-mail' ? 'email' : (CHANNELS.find((word) => word === name.toLowerCase()) ?? 'command')
 
 const messageFor = (
   finding: Omit<Finding, 'rule'> & { readonly rule: string },
@@ -81,7 +116,8 @@ const messageFor = (
 /** Whether a channel took it. */
 const sendToAll = async (
   message: Message,
-  { channels, timeout, warn, redact }: CheckOptions,
+  channels: readonly Channel[],
+  { timeout, warn, redact }: CheckOptions,
 ): Promise<boolean> => {
   const results = await Promise.allSettled(
     channels.map((channel) => channel.send(message, AbortSignal.timeout(timeout))),

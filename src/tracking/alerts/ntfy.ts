@@ -8,7 +8,7 @@ export interface NtfyOptions {
   readonly token: Secret | undefined
 }
 
-const PRIORITY = { warning: 3, critical: 5 } as const
+const PRIORITY = { info: 2, warning: 3, critical: 5 } as const
 
 /** Push messages by ntfy. Rejects with its status, never with the topic. */
 export const ntfyChannel = ({ url, token }: NtfyOptions): Channel => ({

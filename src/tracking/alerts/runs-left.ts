@@ -4,12 +4,12 @@ import type { LedgerDatabase } from '../ledger/schema-types.ts'
 /** The event by which a pass over everything says how many ready runs it left, by stage. */
 export const RUNS_LEFT = 'runs-left'
 
-/** Passes in a row that must leave more than the one before. */
-export const GROWING = 3
+/** Passes that are looked back at: more than a site may ask for. */
+export const MOST_PASSES = 20
 /** Events that are read: other archivers may use the same ledger. */
-const LOOKED_AT = 100
+const LOOKED_AT = 400
 
-/** What the newest passes of a work_dir left in each stage, the oldest first; one more than `GROWING` of them. */
+/** What the newest passes of a work_dir left in each stage, the oldest first; at most one more than `MOST_PASSES` of them. */
 export const runsLeft = async (
   database: LedgerDatabase,
   workDir: string,
@@ -27,7 +27,7 @@ export const runsLeft = async (
     if (where !== workDir) continue
     for (const [stage, count] of Object.entries(stages ?? {})) {
       const counts = left.get(stage) ?? []
-      if (counts.length <= GROWING) left.set(stage, [count, ...counts])
+      if (counts.length <= MOST_PASSES) left.set(stage, [count, ...counts])
     }
   }
   return left
@@ -47,7 +47,7 @@ const detailOf = (text: string | null): Detail => {
   }
 }
 
-/** Whether each of the newest passes left more than the one before, three times in a row. The oldest first. */
-export const isGrowing = (left: readonly number[]): boolean =>
-  left.length > GROWING &&
-  left.slice(-GROWING).every((count, i) => count > (left[left.length - GROWING - 1 + i] ?? 0))
+/** Whether each of the newest passes left more than the one before, so many times in a row. The oldest first. */
+export const isGrowing = (left: readonly number[], passes: number): boolean =>
+  left.length > passes &&
+  left.slice(-passes).every((count, i) => count > (left[left.length - passes - 1 + i] ?? 0))

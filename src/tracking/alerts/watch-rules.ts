@@ -1,10 +1,13 @@
+import type { RuleName, Severity } from '../../common/alert-rules.ts'
 import { BACKLOG_FINDINGS, type BacklogFacts } from './backlog-rules.ts'
+import { RuleSettings } from './rule-settings.ts'
 import { isGrowing } from './runs-left.ts'
 import {
   abnormalDuration,
   isHung,
   isLate,
   isLost,
+  LIMITS,
   type Expectation,
   type Latest,
   type PastDurations,
@@ -15,7 +18,7 @@ export interface Finding {
   readonly rule: RuleName
   /** A task, a stage, a path. */
   readonly subject: string
-  readonly severity: 'warning' | 'critical'
+  readonly severity: Severity
   readonly title: string
   readonly detail: string
 }
@@ -57,41 +60,46 @@ export interface WatchFacts {
   readonly backlog?: BacklogFacts | undefined
 }
 
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const MINUTE = 60_000
 const GIB = 2 ** 30
-const THROTTLED_AFTER = 900_000
 /** A disk that rots would else send thousands of messages. */
 const DAMAGED_SHOWN = 20
 
-type Rule = (facts: WatchFacts) => readonly Omit<Finding, 'rule'>[]
+/** `limit` gives the rule's threshold for a subject. */
+type Rule = (facts: WatchFacts, limit: (subject: string) => number) => readonly Omit<Finding, 'rule'>[]
 
 const byTask =
   (
     severity: Finding['severity'],
-    look: (task: TaskFacts, now: number) => readonly [title: string, detail: string] | undefined,
+    look: (
+      task: TaskFacts,
+      now: number,
+      limit: number,
+    ) => readonly [title: string, detail: string] | undefined,
   ): Rule =>
-  ({ tasks, now }) =>
+  ({ tasks, now }, limit) =>
     tasks.flatMap((task) => {
-      const found = look(task, now)
+      const found = look(task, now, limit(task.task))
       return found ? [{ subject: task.task, severity, title: found[0], detail: found[1] }] : []
     })
 
 const byStage =
-  (look: (stage: StageFacts) => readonly [title: string, detail: string] | undefined): Rule =>
-  ({ stages }) =>
+  (look: (stage: StageFacts, limit: number) => readonly [title: string, detail: string] | undefined): Rule =>
+  ({ stages }, limit) =>
     stages.flatMap((stage) => {
-      const found = look(stage)
+      const found = look(stage, limit(stage.stage))
       return found ? [{ subject: stage.stage, severity: 'warning', title: found[0], detail: found[1] }] : []
     })
 
 const byBacklog =
-  (look: (backlog: BacklogFacts) => ReturnType<Rule>): Rule =>
-  ({ backlog }) =>
-    backlog ? look(backlog) : []
+  (look: (backlog: BacklogFacts, limit: number) => ReturnType<Rule>): Rule =>
+  ({ backlog }, limit) =>
+    backlog ? look(backlog, limit('backlog')) : []
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
-/** Every rule by its name. docs/monitoring/README.md lists them; a test holds the two together. */
+/** What each rule looks for. docs/monitoring/README.md lists them; a test holds the two together. */
 export const RULES = {
   failed: byTask('critical', ({ task, latest }) =>
     latest?.state === 'failed' ? [`${task} failed`, latest.error ?? 'It left no message.'] : undefined,
@@ -99,17 +107,17 @@ export const RULES = {
   partial: byTask('warning', ({ task, latest }) =>
     latest?.state === 'partial' ? [`${task} ended with failed items`, latest.error ?? ''] : undefined,
   ),
-  duration: byTask('warning', (task, now) => {
-    const said = task.latest && abnormalDuration(task.latest, task.past, task, now)
+  duration: byTask('warning', (task, now, factor) => {
+    const said = task.latest && abnormalDuration(task.latest, task.past, task, now, factor)
     return said === undefined ? undefined : [`${task.task} takes longer than usual`, said]
   }),
-  hung: byTask('critical', ({ task, latest }, now) =>
-    latest && isHung(latest, now)
-      ? [`${task} hangs`, 'Its process lives, and nothing has moved for 10 minutes or longer.']
+  hung: byTask('critical', ({ task, latest }, now, minutes) =>
+    latest && isHung(latest, now, { ...LIMITS, hungAfter: minutes * MINUTE })
+      ? [`${task} hangs`, `Its process lives, and nothing has moved for ${minutes} minutes or longer.`]
       : undefined,
   ),
-  lost: byTask('critical', ({ task, latest }, now) =>
-    latest && isLost(latest, now)
+  lost: byTask('critical', ({ task, latest }, now, seconds) =>
+    latest && isLost(latest, now, { ...LIMITS, heartbeatEvery: (seconds * 1000) / 3 })
       ? [`${task} is lost`, 'It runs by the ledger, and sends no heartbeat.']
       : undefined,
   ),
@@ -118,28 +126,28 @@ export const RULES = {
       ? [`${task.task} is late`, `Its schedule is "${task.schedule ?? ''}", and it has not started.`]
       : undefined,
   ),
-  kills: byTask('warning', ({ task, kills }) =>
-    kills >= 3 ? [`${task} is killed often`, `${kills} times in 24 hours.`] : undefined,
+  kills: byTask('warning', ({ task, kills }, _now, most) =>
+    kills >= most ? [`${task} is killed often`, `${kills} times in 24 hours.`] : undefined,
   ),
-  reboot: byTask('warning', ({ task, reboots }) =>
-    reboots > 0 ? [`A reboot ended ${task}`, `It happened ${times(reboots)} in 24 hours.`] : undefined,
+  reboot: byTask('warning', ({ task, reboots }, _now, most) =>
+    reboots >= most ? [`A reboot ended ${task}`, `It happened ${times(reboots)} in 24 hours.`] : undefined,
   ),
-  terminated: byTask('critical', ({ task, terminated }) =>
-    terminated > 0
+  terminated: byTask('critical', ({ task, terminated }, _now, most) =>
+    terminated >= most
       ? [`${task} disappeared`, `It happened ${times(terminated)} in 24 hours: killed, crash or power cut.`]
       : undefined,
   ),
-  conflicts: byTask('critical', ({ task, conflicts }) =>
-    conflicts > 0
+  conflicts: byTask('critical', ({ task, conflicts }, _now, most) =>
+    conflicts >= most
       ? [
           `${task} met conflicts`,
           `${conflicts} in 24 hours: same key, other content. Nothing was overwritten.`,
         ]
       : undefined,
   ),
-  throttled: byTask('warning', ({ task, latest }, now) =>
-    latest?.subState && Math.abs(now - (latest.progressAt ?? latest.startedAt)) > THROTTLED_AFTER
-      ? [`${task} has been held back for 15 minutes`, `It is ${latest.subState}.`]
+  throttled: byTask('warning', ({ task, latest }, now, minutes) =>
+    latest?.subState && Math.abs(now - (latest.progressAt ?? latest.startedAt)) > minutes * MINUTE
+      ? [`${task} has been held back for ${minutes} minutes`, `It is ${latest.subState}.`]
       : undefined,
   ),
   lag_unknown: byTask('warning', ({ task, latest }) =>
@@ -150,26 +158,26 @@ export const RULES = {
         ]
       : undefined,
   ),
-  failure_log: byStage(({ stage, failedRuns }) =>
-    failedRuns > 50
+  failure_log: byStage(({ stage, failedRuns }, most) =>
+    failedRuns > most
       ? [`${failedRuns} runs are in the ${stage} failure log`, `Try again with --retry-failed-${stage}`]
       : undefined,
   ),
-  gap: byStage(({ stage, gapAge, lastContiguousRun }) =>
-    gapAge !== undefined && gapAge > DAY
-      ? [`The ${stage} stage has a gap`, `After run ${lastContiguousRun}, for longer than 24 hours.`]
+  gap: byStage(({ stage, gapAge, lastContiguousRun }, hours) =>
+    gapAge !== undefined && gapAge > hours * HOUR
+      ? [`The ${stage} stage has a gap`, `After run ${lastContiguousRun}, for longer than ${hours} hours.`]
       : undefined,
   ),
-  backlog_growing: byStage(({ stage, left }) =>
-    isGrowing(left)
+  backlog_growing: byStage(({ stage, left }, passes) =>
+    isGrowing(left, passes)
       ? [
           `The backlog of the ${stage} stage grows`,
-          `Ready runs that the last passes left: ${left.join(', ')}. Is a pass too short, or a store too slow?`,
+          `Ready runs that the last passes left: ${left.slice(-passes - 1).join(', ')}. Is a pass too short, or a store too slow?`,
         ]
       : undefined,
   ),
-  distance: byStage(({ stage, lastContiguousRun, lastAttemptedRun }) =>
-    lastAttemptedRun - lastContiguousRun > 1000
+  distance: byStage(({ stage, lastContiguousRun, lastAttemptedRun }, most) =>
+    lastAttemptedRun - lastContiguousRun > most
       ? [
           `The ${stage} stage has run far ahead`,
           `Contiguous to run ${lastContiguousRun}, attempted to run ${lastAttemptedRun}.`,
@@ -183,18 +191,18 @@ export const RULES = {
       title: `Run ${run} is damaged${damaged.size > DAMAGED_SHOWN ? `, one of ${damaged.size}` : ''}`,
       detail: `${reason}. run-archiver diff ${run} shows which copy.`,
     })),
-  disk: ({ disks }) =>
+  disk: ({ disks }, least) =>
     disks
-      .filter(({ free }) => free < 0.1)
+      .filter(({ path, free }) => free * 100 < least(path))
       .map(({ path, free }) => ({
         subject: path,
         severity: 'critical',
         title: 'A disk is nearly full',
         detail: `${path}: ${Math.round(free * 100)} % free.`,
       })),
-  log_size: ({ logs }) =>
+  log_size: ({ logs }, most) =>
     logs
-      .filter(({ bytes }) => bytes > GIB)
+      .filter(({ path, bytes }) => bytes > most(path) * GIB)
       .map(({ path, bytes }) => ({
         subject: path,
         severity: 'warning',
@@ -204,12 +212,17 @@ export const RULES = {
   instance_lost: byBacklog(BACKLOG_FINDINGS.instance_lost),
   fenced: byBacklog(BACKLOG_FINDINGS.fenced),
   poison: byBacklog(BACKLOG_FINDINGS.poison),
-} as const satisfies Record<string, Rule>
+} as const satisfies Readonly<Record<Exclude<RuleName, 'finished'>, Rule>>
 
-export type RuleName = keyof typeof RULES
-
-/** Everything that is wrong now, by every rule. */
-export const findings = (facts: WatchFacts): Finding[] =>
-  Object.entries(RULES).flatMap(([rule, look]: [string, Rule]) =>
-    look(facts).map((found) => ({ rule: rule as RuleName, ...found })),
-  )
+/** Everything that is wrong now, by every rule, as the site wants it. Executions that ended well are no trouble: `completions.ts` has them. */
+export const findings = (facts: WatchFacts, settings = new RuleSettings()): Finding[] =>
+  Object.entries(RULES).flatMap(([name, look]: [string, Rule]) => {
+    const rule = name as RuleName
+    return look(facts, (subject) => settings.threshold(rule, subject))
+      .filter(({ subject }) => settings.isOn(rule, subject))
+      .map((found) => ({
+        rule,
+        ...found,
+        severity: settings.severity(rule, found.subject) ?? found.severity,
+      }))
+  })

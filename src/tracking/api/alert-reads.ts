@@ -1,9 +1,10 @@
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { taskFacts } from '../alerts/gather-facts.ts'
 import { isSilenced } from '../alerts/reconcile.ts'
-import { THRESHOLDS } from '../alerts/rule-texts.ts'
+import { ALERT_RULES, type RuleName } from '../../common/alert-rules.ts'
+import { RuleSettings } from '../alerts/rule-settings.ts'
 import type { Sent } from '../alerts/rate-limit.ts'
-import { findings, RULES, type Finding, type WatchFacts } from '../alerts/watch-rules.ts'
+import { findings, type Finding, type WatchFacts } from '../alerts/watch-rules.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
@@ -19,6 +20,8 @@ export interface AlertSite {
   /** What passes sent, by key. */
   readonly byPasses: Sent
   readonly channels: readonly string[] | undefined
+  /** What the site chose for each rule. Left out: nothing. */
+  readonly rules?: RuleSettings | undefined
 }
 
 /**
@@ -28,9 +31,9 @@ export interface AlertSite {
 export const alertFacts = async (
   database: LedgerDatabase,
   now: number,
-  { site, byPasses, channels }: AlertSite,
+  { site, byPasses, channels, rules: settings = new RuleSettings() }: AlertSite,
 ) => {
-  const found = findings({ now, tasks: await taskFacts(database, now), ...site })
+  const found = findings({ now, tasks: await taskFacts(database, now), ...site }, settings)
   const from = tables(database)
   const today = Math.floor(now / DAY)
   const recorded = await from
@@ -99,9 +102,9 @@ export const alertFacts = async (
         silence: silenceOf(finding),
       }
     }),
-    rules: Object.keys(RULES).map((rule) => ({
+    rules: Object.keys(ALERT_RULES).map((rule) => ({
       rule,
-      threshold: THRESHOLDS[rule as keyof typeof THRESHOLDS],
+      threshold: settings.text(rule as RuleName),
       firing: found.filter((finding) => finding.rule === rule).length,
       silence: silenceOf({ rule, subject: '*' }),
       days: daysOf(rule),

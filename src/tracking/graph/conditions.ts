@@ -92,16 +92,17 @@ export const isLate = (
 /** Executions from which a quantile says something. */
 const ENOUGH = 5
 
-/** A sentence when a duration is abnormal: over 1.5 times the 95th percentile, or twice what is expected. */
+/** A sentence when a duration is abnormal: over `factor` times the 95th percentile, or twice what is expected. */
 export const abnormalDuration = (
   latest: Latest,
   past: PastDurations | undefined,
   { expectedMinutes }: Expectation,
   now: number,
+  factor = 1.5,
 ): string | undefined => {
   const seconds = ((latest.endedAt ?? now) - latest.startedAt) / 1000
   const shown = `${Math.round(seconds)} s`
-  if (past && past.count >= ENOUGH && seconds > past.p95 * 1.5)
+  if (past && past.count >= ENOUGH && seconds > past.p95 * factor)
     return `${shown}; 95 % of its last ${past.count} good executions took at most ${Math.round(past.p95)} s`
   if (expectedMinutes !== undefined && seconds > expectedMinutes * 120)
     return `${shown}; ${expectedMinutes * 60} s are expected`

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { timeText } from '../../../src/sql/timestamps.ts'
 import { listAlerts, listSilences, silence } from '../../../src/tracking/alerts/alert-store.ts'
-import type { Message } from '../../../src/tracking/alerts/alerts.ts'
+import type { Channel, Message } from '../../../src/tracking/alerts/alerts.ts'
 import { alertFacts } from '../../../src/tracking/api/alert-reads.ts'
+import { NO_SETTINGS, RuleSettings, type RulesConfig } from '../../../src/tracking/alerts/rule-settings.ts'
 import { checkAlerts } from '../../../src/tracking/alerts/check-alerts.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
@@ -59,17 +60,25 @@ describe.each(await engines())('alerts on %s', (dialect) => {
       dialect,
       database.schema,
     )
-  const check = (now = NOW, through = database, isHeard = true) =>
+  const channel = (name: string, into: Message[]): Channel => ({
+    name,
+    send: (message) => {
+      if (isAway) return Promise.reject(new Error('away'))
+      into.push(message)
+      return Promise.resolve()
+    },
+  })
+  const check = (
+    now = NOW,
+    through = database,
+    isHeard = true,
+    rules: Partial<RulesConfig> = {},
+    more: readonly Channel[] = [],
+  ) =>
     checkAlerts(through, {
       now,
-      channels: (isHeard ? [1] : []).map(() => ({
-        name: 'test',
-        send: (message) => {
-          if (isAway) return Promise.reject(new Error('away'))
-          sent.push(message)
-          return Promise.resolve()
-        },
-      })),
+      rules: new RuleSettings({ ...NO_SETTINGS, ...rules }),
+      channels: isHeard ? [channel('Slack', sent), ...more] : [],
       host: 'daq01',
       redact: (text) => text,
       timeout: 1000,
@@ -94,6 +103,53 @@ describe.each(await engines())('alerts on %s', (dialect) => {
     expect(await listAlerts(database, { all: true, limit: 9 })).toMatchObject([
       { rule: 'failed', firedAt: NOW, sentAt: NOW, resolvedAt: NOW + 2000 },
     ])
+  })
+  it('say once that an execution of a task ended well, where the site wants it, and never that this is over', async () => {
+    await ended('FINISHED', 1)
+    await check()
+    expect(titles()).toEqual([])
+    const rules = { on: ['finished:night*'] }
+    const other = await place.open()
+    await Promise.all([check(NOW, database, true, rules), check(NOW, other, true, rules)])
+    await other.close()
+    await check(NOW + 1000, database, true, rules)
+    expect(titles()).toEqual(['nightly finished'])
+    expect(sent[0]).toMatchObject({ severity: 'info', lines: ['It took 30 s.'] })
+    expect(await listAlerts(database, { all: false, limit: 9 })).toEqual([])
+    expect(await listAlerts(database, { all: true, limit: 9 })).toMatchObject([
+      { rule: 'finished', subject: RUN },
+    ])
+  })
+  it('say it by the next check when no channel took it, and not while it is silent, or an hour later', async () => {
+    await ended('FINISHED', 1)
+    const rules = { on: ['finished'] }
+    isAway = true
+    expect((await check(NOW, database, true, rules)).unsent).toHaveLength(1)
+    isAway = false
+    const by = { user: 'shift', reason: undefined, now: NOW }
+    await silence(database, { rule: 'finished', subject: 'nightly', until: NOW + 5000 }, by)
+    await check(NOW + 1000, database, true, rules)
+    expect(titles()).toEqual([])
+    expect((await check(NOW + 3_600_000, database, true, rules)).sent).toEqual([])
+    await check(NOW + 6000, database, true, rules)
+    expect(titles()).toEqual(['nightly finished'])
+  })
+  it('go to the channels that the site chose for the rule and task, and to all where none of these is turned on', async () => {
+    await ended('FAILED', 1)
+    const mails: Message[] = []
+    const mail = [channel('e-mail', mails)]
+    const rules = { channels: new Map([['failed:nightly', ['email'] as const]]) }
+    await check(NOW, database, true, rules, mail)
+    expect([sent.length, mails.length]).toEqual([0, 1])
+    await ended('FINISHED', 2)
+    await check(NOW + 1000, database, true, rules, mail)
+    expect([sent.length, mails.map(({ title }) => title)]).toEqual([
+      0,
+      ['nightly failed', 'Resolved: failed of nightly'],
+    ])
+    await ended('FAILED', 3)
+    await check(NOW + 2000, database, true, { channels: new Map([['failed', ['ntfy'] as const]]) }, mail)
+    expect([sent.length, mails.length]).toEqual([1, 3])
   })
   it('are sent by the next check when no channel took them', async () => {
     await ended('FAILED', 1)

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { ruleOf } from '../../../src/common/alert-rules.ts'
 import { reconcile } from '../../../src/tracking/alerts/reconcile.ts'
+import { NO_SETTINGS, RuleSettings, type RulesConfig } from '../../../src/tracking/alerts/rule-settings.ts'
 import {
   findings,
   RULES,
-  type RuleName,
   type StageFacts,
   type TaskFacts,
   type WatchFacts,
@@ -49,7 +50,7 @@ const ended = { ...running, endedAt: NOW }
 const IDLE = { lost: [], fenced: 0, poison: [] }
 
 /** What makes each rule fire. */
-const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
+const TROUBLE: Readonly<Record<keyof typeof RULES, Partial<WatchFacts>>> = {
   failed: task({ latest: { ...ended, state: 'failed' } }),
   partial: task({ latest: { ...ended, state: 'partial' } }),
   duration: task({ latest: { ...ended, state: 'done' }, past: { count: 20, p50: 60, p95: 90 } }),
@@ -77,7 +78,7 @@ const TROUBLE: Readonly<Record<RuleName, Partial<WatchFacts>>> = {
 }
 const WELL: WatchFacts = { now: NOW, tasks: [], stages: [], disks: [], logs: [], damaged: new Map() }
 
-describe.each(Object.keys(RULES) as RuleName[])('the alert rule %s', (rule) => {
+describe.each(Object.keys(RULES) as (keyof typeof RULES)[])('the alert rule %s', (rule) => {
   const found = findings({ ...WELL, ...TROUBLE[rule] })
   const subject = found[0]?.subject ?? ''
   it('finds its trouble and nothing else, and nothing where all is well', () => {
@@ -94,6 +95,23 @@ describe.each(Object.keys(RULES) as RuleName[])('the alert rule %s', (rule) => {
     expect(reconcile(found, open, [], NOW)).toEqual({ fire: [], send: [], resolve: [] })
     expect(reconcile([], open, [], NOW)).toEqual({ fire: [], send: [], resolve: open })
     expect(reconcile([], [], [], NOW)).toEqual({ fire: [], send: [], resolve: [] })
+  })
+  it('is off, or of another severity, where the site says so, for one subject or for all', () => {
+    const foundBy = (more: Partial<RulesConfig>) =>
+      findings({ ...WELL, ...TROUBLE[rule] }, new RuleSettings({ ...NO_SETTINGS, ...more }))
+    expect(foundBy({ off: [rule] })).toEqual([])
+    expect(foundBy({ off: [rule], on: [`${rule}:${subject}`] })).toHaveLength(1)
+    expect(foundBy({ off: [`${rule}:${subject}`] })).toEqual([])
+    expect(foundBy({ off: [`${rule}:another`] })).toHaveLength(1)
+    expect(foundBy({ severity: new Map([[rule, 'info']]) })[0]?.severity).toBe('info')
+  })
+  it.runIf(ruleOf(rule).threshold !== undefined)('has the threshold that the site gives it', () => {
+    // Of a full disk more is better, of everything else less.
+    const threshold = new Map([[`${rule}:${subject}`, rule === 'disk' ? 1 : 1_000_000]])
+    const settings = new RuleSettings({ ...NO_SETTINGS, threshold })
+    expect(findings({ ...WELL, ...TROUBLE[rule] }, settings)).toEqual([])
+    const other = new RuleSettings({ ...NO_SETTINGS, threshold: new Map([[`${rule}:other`, 1_000_000]]) })
+    expect(findings({ ...WELL, ...TROUBLE[rule] }, other)).toHaveLength(1)
   })
   it('is recorded and not sent while it is silenced, and sent when the silence ends', () => {
     const silence = { rule, subject: '*', until: NOW + 1 }

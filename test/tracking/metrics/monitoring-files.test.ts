@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { RULES } from '../../../src/tracking/alerts/watch-rules.ts'
+import { ALERT_RULES } from '../../../src/common/alert-rules.ts'
 import { FAMILIES } from '../../../src/tracking/metrics/families.ts'
 import { textfile } from '../../../src/tracking/metrics/prometheus-textfile.ts'
 import { TaskMetrics } from '../../../src/tracking/metrics/task-metrics.ts'
@@ -146,5 +146,5 @@ it.skipIf(!promtool)('the text file of a task passes promtool, with a replica th
 
 it('the monitoring guide names every alert rule, and no other', () => {
   const named = [...textOf('README.md').matchAll(/^\| `(?!archiver_)([a-z_]+)` \|/gm)].map(([, rule]) => rule)
-  expect(named).toEqual(Object.keys(RULES))
+  expect(named).toEqual(Object.keys(ALERT_RULES))
 })
