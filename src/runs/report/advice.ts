@@ -2,7 +2,7 @@ import { archivedDamagedRecords, damagedRecords } from './damaged-records.ts'
 import { passCommand, shellWord, subcommand, type Started } from '../../common/own-command.ts'
 import { RunSet } from '../../common/run-set.ts'
 import type { Discrepancy } from './compare-state.ts'
-import { exactText } from './range-text.ts'
+import { claimedTwice, exactText } from './range-text.ts'
 import type { FailureCause, MemoryFacts, Report, ReportFacts } from './report.ts'
 
 /** What an operator can do, and the exact command where one does it. */
@@ -78,7 +78,7 @@ const obstacles = ({ unreadable, facts }: Report, started: Started): Advice[] =>
   ...(facts.records.known && !facts.records.value.ambiguous.isEmpty
     ? [
         {
-          text: `CHECK: ${facts.records.value.ambiguous.size} run(s) are claimed by two folders each (${exactText(facts.records.value.ambiguous)}): rename or remove one of the two`,
+          text: `CHECK: ${claimedTwice(facts.records.value.ambiguous)}: rename or remove one of the two`,
           ...compared(facts.records.value.claims),
         },
       ]

@@ -20,6 +20,12 @@ export const runsText = (runs: RunSet, what = 'runs'): string => {
   return runs.size <= 20 ? shown : `${shown} ... (${runs.size} ${what} total)`
 }
 
+/** Runs of which two folders have the number, with their number of runs. */
+export const claimedTwice = (runs: RunSet): string =>
+  runs.size === 1
+    ? `run ${runs.toString()} is claimed by two folders`
+    : `${runs.size} runs are claimed by two folders each (${exactText(runs)})`
+
 /** Runs named exactly: `9-14` where they follow one another, else `2, 3, 5`; in ranges where they are many. */
 export const exactText = (runs: RunSet): string =>
   runs.ranges.length > 1 && runs.size <= 20 ? runsText(runs) : rangesText(runs)

@@ -1,6 +1,6 @@
 import { compareQueue, queueDiscrepancies, type QueueComparison, type QueueFacts } from './compare-queue.ts'
 import { compareStage, type Discrepancy, discrepancies, type StageComparison } from './compare-state.ts'
-import { exactText } from './range-text.ts'
+import { claimedTwice, exactText } from './range-text.ts'
 import { RunSet } from '../../common/run-set.ts'
 import type { StageState } from '../../state/state-format.ts'
 
@@ -214,7 +214,7 @@ const storeDiscrepancies = ({ records, artdaq, archive, proof }: ReportFacts): r
   if (records.known && !records.value.ambiguous.isEmpty)
     found.push({
       kind: 'ambiguous',
-      text: `${records.value.ambiguous.size} run(s) are claimed by two folders each (${exactText(records.value.ambiguous)})`,
+      text: claimedTwice(records.value.ambiguous),
       command: 'rename one of the two',
     })
   if (artdaq.known) add(artdaq.value.incomplete, 'are in artdaqDB only in part', '--import-only')

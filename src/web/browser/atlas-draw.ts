@@ -40,8 +40,15 @@ export const gridOf = (canvas: HTMLCanvasElement, data: MapData, look: Look): Gr
   const narrow = wide < 560
   const columns = look.zoom === 'all' ? 100 : look.zoom === '1000' ? (narrow ? 20 : 50) : narrow ? 50 : 100
   const per = look.zoom === 'all' ? 100 : 1
-  const start = look.zoom === 'all' ? Math.floor(data.first / 10_000) * 10_000 : look.base
-  const span = look.zoom === 'all' ? data.last + 1 - start : Number(look.zoom)
+  // Whole blocks of ten rows before the first run hold nothing, and are left out.
+  const blockOf = columns * 10
+  const start =
+    look.zoom === 'all'
+      ? Math.floor(data.first / 10_000) * 10_000
+      : look.zoom === '10000'
+        ? Math.max(look.base, Math.floor(data.first / blockOf) * blockOf)
+        : look.base
+  const span = look.zoom === 'all' ? data.last + 1 - start : look.base + Number(look.zoom) - start
   const rows = Math.max(
     1,
     Math.min(Math.ceil(span / per / columns), Math.ceil((data.last + 1 - start) / per / columns)),

@@ -79,7 +79,7 @@ export const atlas = async (): Promise<void> => {
     if (range)
       range.textContent = isAll
         ? `${figure(data.first)} – ${figure(data.last)}`
-        : `${figure(look.base)} – ${figure(Math.min(data.last, look.base + span - 1))}`
+        : `${figure(Math.max(data.first, look.base))} – ${figure(Math.min(data.last, look.base + span - 1))}`
     const { columns } = gridOf(canvas, data, look)
     const sub = one('#map-sub')
     if (sub)

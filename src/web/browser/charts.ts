@@ -71,7 +71,7 @@ const axes = (ink: string, grid: string, height: number): uPlot.Axis[] => [
         const date = new Date(value * 1000)
         return step >= 86_400
           ? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()] ?? ''}`
-          : date.toISOString().slice(11, 16)
+          : date.toISOString().slice(11, step < 60 ? 19 : 16)
       }),
   },
   {

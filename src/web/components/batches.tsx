@@ -31,7 +31,6 @@ export const Batches = ({ file }: { file: RowsFile }) => {
           y={double.has(at) ? 0 : 2}
           width="6.6"
           height={double.has(at) ? 12 : 8}
-          rx="1"
           class={
             bad.has(at)
               ? 'bf'

@@ -19,7 +19,7 @@ export const Context = ({ execution, now }: { execution: ExecutionDetail; now: n
   const rows: (readonly [string, unknown])[] = [
     ['Run id', <code>{runId}</code>],
     ['Stage, type', [execution.stage, execution.type].filter(Boolean).join(', ')],
-    ['Host, process', `${execution.host}, ${count(execution.pid)}`],
+    ['Host, process', `${execution.host}, ${execution.pid}`],
     ['User', execution.user],
     ['Started', <Time at={execution.startedAt} now={now} long />],
     ['Ended', execution.endedAt === undefined ? undefined : <Time at={execution.endedAt} now={now} long />],

@@ -1,7 +1,7 @@
 import type { ExecutionLine } from '../model.ts'
 import { count, span } from '../text.ts'
 import { Chip } from './glyph.tsx'
-import { Time } from './parts.tsx'
+import { Name, Time } from './parts.tsx'
 
 const Row = ({ execution, now, ticked }: { execution: ExecutionLine; now: number; ticked: boolean }) => (
   <tr id={`x-${execution.id}`}>
@@ -19,12 +19,21 @@ const Row = ({ execution, now, ticked }: { execution: ExecutionLine; now: number
       <a href={`/executions/${execution.id}`}>{execution.id}</a>
     </td>
     <th scope="row">
-      <a href={`/executions/${execution.id}`}>{execution.task}</a>
+      <a href={`/executions/${execution.id}`}>
+        <Name of={execution.task} />
+      </a>
+      {/* On a phone the two columns behind it stand under the name, which has the line for itself. */}
+      <span class="phone">
+        <Chip s={execution.standing} title={execution.status} />
+        <span class="num nw">
+          <Time at={execution.startedAt} now={now} />
+        </span>
+      </span>
     </th>
-    <td>
+    <td class="opt">
       <Chip s={execution.standing} title={execution.status} />
     </td>
-    <td class="num nw">
+    <td class="num nw opt">
       <Time at={execution.startedAt} now={now} />
     </td>
     <td class="num r nw">{span(((execution.endedAt ?? now) - execution.startedAt) / 1000)}</td>
@@ -63,8 +72,8 @@ export const ExecutionTable = ({
           </th>
           <th class="r opt">Id</th>
           <th>Task</th>
-          <th>Status</th>
-          <th>Started</th>
+          <th class="opt">Status</th>
+          <th class="opt">Started</th>
           <th class="r">Took</th>
           <th class="r opt">Items</th>
           <th class="opt">Host</th>

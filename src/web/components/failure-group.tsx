@@ -48,7 +48,10 @@ export const Group = ({
     </summary>
     <div class="fd">
       <div>
-        <h2>{group.stage === 'import' || group.stage === 'migrate' ? 'Runs' : 'Items'}</h2>
+        <h2>
+          {group.stage === 'import' || group.stage === 'migrate' ? 'Run' : 'Item'}
+          {group.runs.size === 1 ? '' : 's'}
+        </h2>
         <p class="num">{group.runs.size === 0 ? 'no number was left' : group.runs.toString()}</p>
         {group.execution !== undefined && (
           <>

@@ -10,6 +10,17 @@ export const Time = ({ at, now, long }: { at: number; now: number; long?: boolea
   </time>
 )
 
+/** Letters that fit a phone's column: longer names may be broken, behind a sign and not in the middle of a word. */
+const FITS = 20
+
+/** A name, such as a task's, with places where its line may end. */
+export const Name = ({ of }: { of: string }) =>
+  of.length <= FITS ? (
+    <>{of}</>
+  ) : (
+    <>{of.split(/(?<=[_.:/-])/).flatMap((part, at) => (at === 0 ? [part] : [<wbr />, part]))}</>
+  )
+
 interface PanelProps {
   readonly id: string
   readonly title?: Child
@@ -112,7 +123,9 @@ export const Exports = ({ api }: { api: string }) => {
   const csv = `${api}${api.includes('?') ? '&' : '?'}format=csv`
   return (
     <p class="exports">
-      <a href={csv}>CSV</a> <a href={api}>JSON</a> <code>GET {api}</code>
+      <a href={csv}>CSV</a> <a href={api}>JSON</a>{' '}
+      {/* A colon may stand in a query as it is: times can be read so. */}
+      <code>GET {api.replaceAll('%3A', ':')}</code>
     </p>
   )
 }

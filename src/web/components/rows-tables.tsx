@@ -3,7 +3,7 @@ import { count, plural, size } from '../text.ts'
 import { Bar } from './bars.tsx'
 import { Batches } from './batches.tsx'
 import { Chip } from './glyph.tsx'
-import { Cmd, Empty, Time } from './parts.tsx'
+import { Cmd, Empty, Name, Time } from './parts.tsx'
 
 /** Ids a minute of a process, without the time that it was held back. */
 export const perMinute = ({ records, startedAt, endedAt, throttledMs }: RowsProcess, now: number): number => {
@@ -46,7 +46,9 @@ export const Processes = ({
         const rate = perMinute(one, facts.now)
         return (
           <tr>
-            <th scope="row">{table}</th>
+            <th scope="row">
+              <Name of={table} />
+            </th>
             <td>
               <Chip s={standing} title={status} />
             </td>

@@ -2,7 +2,7 @@ import type { TaskLine } from '../model.ts'
 import { share, span } from '../text.ts'
 import { Ticks } from './bars.tsx'
 import { Chip } from './glyph.tsx'
-import { Empty, Time } from './parts.tsx'
+import { Empty, Name, Time } from './parts.tsx'
 
 const FILTERS: Readonly<Record<string, (task: TaskLine) => boolean>> = {
   All: () => true,
@@ -74,7 +74,15 @@ const TaskRow = ({ task: { task, newest, p50 }, now }: { task: TaskLine; now: nu
   const good = ended.filter(({ standing }) => ['ok', 'skipped'].includes(standing)).length
   return (
     <tr>
-      <th scope="row">{last ? <a href={`/executions/${last.id}`}>{task}</a> : task}</th>
+      <th scope="row">
+        {last ? (
+          <a href={`/executions/${last.id}`}>
+            <Name of={task} />
+          </a>
+        ) : (
+          task
+        )}
+      </th>
       <td>{last && <Chip s={last.standing} title={last.status} />}</td>
       <td class="num nw opt">{last && <Time at={last.startedAt} now={now} />}</td>
       <td class="w">

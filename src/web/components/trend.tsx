@@ -49,7 +49,7 @@ export const Trend = ({
             ],
           }}
           legend={[
-            ['c1', 'Execution'],
+            ['point', 'Execution'],
             ['bandk', 'p5 to p95'],
             ['c2', 'p50'],
             ['anom', 'Out of the usual'],

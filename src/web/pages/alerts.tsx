@@ -62,7 +62,7 @@ export const alertsPage = async (ask: Ask): Promise<View> => {
           <Panel
             title="Rules"
             id="ru"
-            sub={`${count(facts.rules.length)}; looked at by this page, recorded and sent by alerts check${channelsText(facts)}`}
+            sub={`${plural(facts.rules.length, 'rule')}, looked at by this page, recorded and sent by alerts check${channelsText(facts)}`}
           >
             <Rules rules={facts.rules} />
           </Panel>

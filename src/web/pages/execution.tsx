@@ -43,8 +43,9 @@ const Facts = ({ execution, now }: { execution: ExecutionDetail; now: number }) 
   const { attempted, failed, bytes, startedAt, endedAt, heartbeatAt } = execution
   const minutes = ((endedAt ?? now) - startedAt) / 60_000
   const facts: (readonly [string, string])[] = [
-    ['Succeeded', count(attempted - failed)],
-    ['Failed', count(failed)],
+    // Of what nobody counted, none succeeded and none failed would be made up.
+    ['Succeeded', attempted === 0 ? '–' : count(attempted - failed)],
+    ['Failed', attempted === 0 && failed === 0 ? '–' : count(failed)],
     ['Items', attempted === 0 ? '–' : count(attempted)],
     ['Rate', attempted === 0 || minutes < 0.05 ? '–' : `${(attempted / minutes).toFixed(1)}/min`],
     ['Moved', bytes === 0 ? '–' : size(bytes)],

@@ -1,7 +1,7 @@
 import { ByRun, ByTask } from '../components/failure-lists.tsx'
 import { Group } from '../components/failure-group.tsx'
 import { Chip } from '../components/glyph.tsx'
-import { Choice, Empty, Exports, Panel, Select, Time } from '../components/parts.tsx'
+import { Choice, Empty, Exports, Name, Panel, Select, Time } from '../components/parts.tsx'
 import { failedItems, type FailureGroup, failureGroups, failuresWith, isGrowing } from '../failure-groups.ts'
 import type { ExecutionLine } from '../model.ts'
 import { count, plural, span } from '../text.ts'
@@ -200,7 +200,7 @@ const Ends = ({ executions, now }: { executions: readonly ExecutionLine[]; now: 
           <tr>
             <th scope="row">
               <a href={`/executions/${one.id}`}>
-                {one.task} #{one.id}
+                <Name of={one.task} /> #{one.id}
               </a>
             </th>
             <td>

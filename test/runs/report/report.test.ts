@@ -237,7 +237,7 @@ describe('the recommendations', () => {
     const given = advice({ records, import: memory(3, 13, '13') })
     expect(given).toEqual([
       {
-        text: 'CHECK: 1 run(s) are claimed by two folders each (13): rename or remove one of the two',
+        text: 'CHECK: run 13 is claimed by two folders: rename or remove one of the two',
         command: 'diff -r /daq/13 /daq/0013',
       },
     ])
