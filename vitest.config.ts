@@ -2,8 +2,6 @@ import { defineConfig } from 'vitest/config'
 import { LongFirst } from './test/long-first.ts'
 
 const ORDINARY = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000 } as const
-/** Each process loads each module once, not once for each file. CI also gives each file of the unit tests a process of its own. */
-const SHARED = { isolate: false } as const
 const INTEGRATION = 'test/**/*.integration.test.ts'
 const FAULTS = 'test/**/*.faults.test.ts'
 /** Builds the program, and starts the servers that are not there. */
@@ -25,10 +23,11 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [INTEGRATION, FAULTS],
-          ...SHARED,
+          // Each process loads each module once, not once for each file; CI gives each file a process of its own.
+          isolate: false,
         },
       },
-      { test: { ...ORDINARY, ...SHARED, name: 'integration', include: [INTEGRATION], globalSetup: SITE } },
+      { test: { ...ORDINARY, name: 'integration', include: [INTEGRATION], globalSetup: SITE } },
       { test: { ...ORDINARY, name: 'faults', include: [FAULTS], globalSetup: SITE } },
     ],
   },
