@@ -9,7 +9,7 @@ export const writeJsonBytes = (value: JsonValue): Buffer =>
     writer.value(value)
   })
 
-/** Prints text, value, text, value … as one piece of a document's file. `places`: where each value stands in it. */
+/** Prints texts and values in turn, as one piece of a document's file. `places`: where each value stands in it. */
 export const writeBetween = (
   texts: readonly string[],
   values: readonly JsonValue[],

@@ -2,7 +2,7 @@ import type { DateFormat } from '../values/dates.ts'
 import { EvaluationError, evaluate, type Scope, type Value } from './evaluate.ts'
 import { partsOf, type BinaryOperator, type Expression } from './syntax.ts'
 
-/** What an expression gives whatever the payload: a fixed value, or a kind of value that cannot be told more closely. */
+/** What an expression gives for every payload: a fixed value, or only the kind of the value. */
 export type Outcome =
   | { readonly type: 'value'; readonly value: Exclude<Value, null> }
   | { readonly type: 'number' | 'truth' | 'moment' | 'now' }

@@ -113,7 +113,7 @@ const attemptItem = async (
   }
 }
 
-/** Records a failure. A key that `processing_log` cannot hold is told by the error alone: no other item waits for it. */
+/** Records a failure. Where `processing_log` cannot hold the key, only the error names it; the other items go on. */
 const recordedFailure = async (
   key: string,
   payload: string | Uint8Array | null,
