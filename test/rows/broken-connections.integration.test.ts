@@ -58,7 +58,7 @@ for (const name of DIALECTS) {
         nth: 1,
         more: FILE,
       },
-      { at: 'the look for open conflicts', word: /SELECT DISTINCT c\.row_key/, nth: 1, more: FILE },
+      { at: 'the look for open conflicts', word: /SELECT DISTINCT c\.table_name/, nth: 1, more: FILE },
       { at: 'the end of the process', word: /UPDATE [^ ]*\..process_logs. SET/, nth: 1, more: FILE },
     ])('at $at connects again and goes on', async ({ word, nth, more }) => {
       const before = await site.whole()

@@ -48,7 +48,7 @@ export const startMariadb = async (...options: string[]): Promise<Mariadb | unde
     rmSync(folder, { recursive: true, force: true })
   })
   const url = `mysql://root@127.0.0.1:${port}/mysql`
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const session = await openSession({ url, password: undefined, timeout: 5000 }).catch(() => undefined)
     await session?.close()
     if (session) return { url }
