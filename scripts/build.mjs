@@ -2,10 +2,20 @@
 import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
 import { buildWeb } from './build-web.mjs'
-import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 
 const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
-// Built aside and moved into place whole: a program that is running meanwhile finds all its chunks, the old ones or the new ones.
+// Built aside, and moved into place file by file (`publish`).
 const aside = `dist.${process.pid}`
 // Without comments and indents, two thirds of the text: it is read at each start and stays in memory. Names and the order of lines stay, for the
 // stacks of bugs; so does a text of one byte a character, which one arrow in a comment of a library would double.
@@ -67,5 +77,28 @@ if (process.argv.includes('--types')) {
   )
   if (status !== 0) process.exit(1)
 }
-rmSync('dist', { recursive: true, force: true })
-renameSync(aside, 'dist')
+publish()
+
+/**
+ * Puts what was built in the place of what is there, so that a program that starts or loads a part meanwhile finds all its files, of the old build or
+ * of the new one: first the files that others name, each replaced at once, then those that are started, and only then what is no longer named goes.
+ */
+function publish() {
+  const files = filesIn(aside).sort((a, b) => Number(isStarted(a)) - Number(isStarted(b)))
+  for (const file of files) {
+    mkdirSync(dirname(join('dist', file)), { recursive: true })
+    renameSync(join(aside, file), join('dist', file))
+  }
+  const built = new Set(files)
+  for (const file of filesIn('dist')) if (!built.has(file)) rmSync(join('dist', file))
+  rmSync(aside, { recursive: true })
+}
+function filesIn(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+}
+function isStarted(file) {
+  return !/-[A-Z0-9]{8}\./.test(file) && !file.includes('/')
+}
