@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -19,9 +20,14 @@ const EVERY = 16_000_000
 /** Bytes from which on a copy that was dropped is worth the time of `freeMemory`. */
 const LARGE = 16_000_000
 
-/** `freeMemory` where what was dropped had so many bytes that it is worth it: for steps that hold one copy of a run after another. */
-export const freeAfter = (bytes: number): void => {
-  if (bytes > LARGE) freeMemory()
+/**
+ * `freeMemory` where what was dropped had so many bytes that it is worth it: for steps that hold one copy of a run after another. It takes a turn of
+ * the event loop first: what a step has just returned from is held by that step until then.
+ */
+export const freeAfter = async (bytes: number): Promise<void> => {
+  if (bytes <= LARGE) return
+  await turn()
+  freeMemory()
 }
 
 /**

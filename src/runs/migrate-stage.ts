@@ -28,11 +28,11 @@ export const migrateStage = (
       const exported = monotonic() - began
       requireAlike(run, await differences(stored, signal))
       const { update, documents, attached } = stored
-      freeAfter(attached.reduce((most, { content }) => Math.max(most, content.length), 0))
+      await freeAfter(attached.reduce((most, { content }) => Math.max(most, content.length), 0))
       return { blob: pack(stored), update, documents: documents.length, mended, exported }
     }
     const { blob, update, documents, mended, exported } = await readAndPack()
-    freeAfter(blob.length)
+    await freeAfter(blob.length)
     const result = await archive.put(run, update, blob, signal)
     const complaints = check ? check(run, await archive.get(run, update, signal)) : []
     return {

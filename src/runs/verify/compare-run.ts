@@ -56,9 +56,9 @@ export const compareRun = async (
   signal: AbortSignal,
 ): Promise<StagedComparison> => {
   const { packed, update, record, recordDamage, ...own } = await compareOwn(copies, run, signal)
-  freeAfter(packed?.length ?? 0)
+  await freeAfter(packed?.length ?? 0)
   const blob = await compareBlob(copies.archive, run, packed, signal)
-  freeAfter(packed?.length ?? 0)
+  await freeAfter(packed?.length ?? 0)
   const older = update === undefined ? [] : await damagedOlderBlobs(copies.archive, run, update, signal)
   const fromDocuments = blob.differences
   const gone = (is: boolean, where: string): string[] => (is ? [`run ${run} is not in ${where}`] : [])
@@ -103,9 +103,9 @@ const compareOwn = async (copies: Copies, run: number, signal: AbortSignal) => {
   const stored = await copyOf(() => copies.artdaq.read(run, signal))
   const value = stored.is === 'present' ? stored.value : undefined
   const bytes = (value ? filesOf(value) : []).reduce((sum, { content }) => sum + content.length, 0)
-  freeAfter(bytes)
+  await freeAfter(bytes)
   const record = await compareRecord(copies.records, run, value, signal)
-  freeAfter(bytes)
+  await freeAfter(bytes)
   const isBoth = record.is === 'present' && value !== undefined
   return {
     artdaq: stored.is,

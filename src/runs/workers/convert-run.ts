@@ -75,7 +75,7 @@ export const runWork = (settings: WorkSettings): RunWork => {
       try {
         return await readAndWrite()
       } finally {
-        freeAfter(most)
+        await freeAfter(most)
       }
     },
   }
