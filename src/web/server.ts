@@ -14,6 +14,7 @@ import { renderPage } from './render.tsx'
 import { failedCount } from './components/runs.tsx'
 import { viewAt } from './site.tsx'
 import { SteadyLedger } from './steady.ts'
+import { isReadToEnd } from './unread-body.ts'
 import type { FrameFacts } from './view.ts'
 
 export interface ServerOptions extends GuardOptions {
@@ -64,9 +65,8 @@ export const pageServer = (options: ServerOptions): PageServer => {
   app.use(async (context, next) => {
     await next()
     const { method, raw } = context.req
-    // A body that nobody will read: the connection is not for another request (RFC 9112 section 9.6), whoever sends one may be cut off.
-    if (!['GET', 'HEAD'].includes(method) && raw.body !== null && !raw.bodyUsed)
-      context.header('connection', 'close')
+    const unread = ['GET', 'HEAD'].includes(method) || raw.bodyUsed ? null : raw.body
+    if (unread && !(await isReadToEnd(unread))) context.header('connection', 'close')
   })
   app.use(async (context, next) => {
     for (const [name, value] of Object.entries(HEADERS)) context.header(name, value)

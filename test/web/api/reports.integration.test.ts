@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { join, resolve } from 'node:path'
@@ -306,21 +305,34 @@ it('an execution that runs says how it will go on, and a task that is late is na
 })
 
 describe('the connection', () => {
-  it('is closed after a body that was not read, and kept after one that was', async () => {
-    const answered = async (body: string): Promise<[number, string | undefined]> => {
-      const [reply] = (await once(
-        request(`${served.url}/api/v1/executions`, {
-          method: 'POST',
-          agent: new Agent({ keepAlive: true }),
-          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-        }).end(body),
-        'response',
-      )) as [IncomingMessage]
-      reply.destroy()
-      return [reply.statusCode ?? 0, reply.headers.connection]
-    }
-    expect(await answered(JSON.stringify({ task_name: 'x'.repeat(2_000_000) }))).toEqual([413, 'close'])
+  /** Status and `connection` of the answer to a body, of which `more` is still to be sent then. */
+  const answered = async (body: string, more = 0): Promise<[number, string | undefined]> => {
+    const sent = request(`${served.url}/api/v1/executions`, {
+      method: 'POST',
+      agent: new Agent({ keepAlive: true }),
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body) + more,
+      },
+    })
+    sent.write(body)
+    const reply = new Promise<IncomingMessage>((answer, fail) =>
+      sent.once('response', answer).once('error', fail),
+    )
+    if (more === 0) sent.end()
+    const { statusCode, headers } = await reply
+    sent.on('error', () => undefined).destroy()
+    return [statusCode ?? 0, headers.connection]
+  }
+
+  it('outlives a body that was too large, whose sender hears so', async () => {
+    const large = JSON.stringify({ task_name: 'x'.repeat(2_000_000) })
+    for (let time = 0; time < 20; time++) expect(await answered(large)).toEqual([413, 'keep-alive'])
     expect(await answered(JSON.stringify({ task_name: 'kept' }))).toEqual([201, 'keep-alive'])
+  })
+  it('is closed after a body that does not end', async () => {
+    expect(await answered('{', 3_000_000)).toEqual([413, 'close'])
   })
 })
 
