@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
 
 /** More than are compared before threads are started. */
-const RUNS = Array.from({ length: 24 }, (_, n) => n + 1)
-const LARGE = 20
+const RUNS = Array.from({ length: 46 }, (_, n) => n + 1)
+const LARGE = 40
 
 let site: Site
 beforeAll(() => {
-  site = new Site({ app: '  memory_mb: 128\n  parallel_workers: 2' })
+  site = new Site({ app: '  memory_mb: 128\n  parallel_workers: 2\n  batch_size: 0' })
   for (const run of RUNS) site.record(run)
   // With its documents it takes more than its share of the memory.
   site.record(LARGE, { files: { 'large.bin': Buffer.alloc(14_000_000, 255) } })
@@ -35,21 +35,24 @@ describe('runs that are compared on threads', () => {
     )
     const { status, stdout } = site.command('audit --deep', '--json')
     expect(status).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ holds: true, stages: [{ read_back: 24 }, { read_back: 24 }] })
+    expect(JSON.parse(stdout)).toMatchObject({
+      holds: true,
+      stages: [{ read_back: RUNS.length }, { read_back: RUNS.length }],
+    })
     expect(site.command('scrub').stdout).toContain(`Compared ${RUNS.length} of ${RUNS.length}`)
   })
 
   it('differ as they do when they are compared one by one, in the order of their numbers', () => {
-    for (const run of [3, 17, LARGE]) damageDocument(run)
+    for (const run of [3, 37, LARGE]) damageDocument(run)
     const all = site.command('verify')
-    const few = site.command('verify', '--runs', `3,17,${LARGE}`)
+    const few = site.command('verify', '--runs', `3,37,${LARGE}`)
     expect([all.status, few.status]).toEqual([1, 1])
     const runsIn = (text: string): string => text.slice(0, text.indexOf('Verified'))
     expect(runsIn(all.stdout)).toBe(runsIn(few.stdout))
-    expect([...all.stdout.matchAll(/^Run (\d+):/gm)].map(([, run]) => Number(run))).toEqual([3, 17, LARGE])
+    expect([...all.stdout.matchAll(/^Run (\d+):/gm)].map(([, run]) => Number(run))).toEqual([3, 37, LARGE])
     const { status, stdout } = site.command('audit --deep')
     expect(status).toBe(1)
-    for (const run of [3, 17, LARGE]) expect(stdout).toContain(`VIOLATION: run ${run} is`)
+    for (const run of [3, 37, LARGE]) expect(stdout).toContain(`VIOLATION: run ${run} is`)
     expect(site.command('scrub').stdout).toContain('3 damaged')
   })
 })

@@ -6,7 +6,7 @@ import { Site } from '../site.ts'
 import { auditOf, killAfter, stepsTaken, troubleOf } from './harness.ts'
 
 /** How many kills a test makes; `npm run test:kills` sets more. */
-export const KILLS = Number(process.env['ARCHIVER_KILLS'] ?? 150)
+export const KILLS = Number(process.env['ARCHIVER_KILLS'] ?? 60)
 
 const GOOD = RunSet.parse('1-4,6-9,11-12')
 /** Two directories claim each, so that its import fails. */

@@ -34,6 +34,8 @@ export type Task =
 
 /** Starting threads takes as long as doing so much work: a pass over a few runs is over before that. */
 const ALONE = 10
+/** The same for comparing, which takes less time for each run. */
+const COMPARED_ALONE = 30
 
 /**
  * The work on runs, spread over the machine's processors while a pass goes on (`during`), and done on the thread that asks otherwise: a
@@ -82,7 +84,7 @@ export class Threads implements RunWork {
    * where the thread that asks is to do it.
    */
   compare(run: number, most: number): Promise<StagedComparison | 'large'> | undefined {
-    if (!this.#comparesOnThreads || this.#isAlone()) return undefined
+    if (!this.#comparesOnThreads || this.#isAlone(COMPARED_ALONE)) return undefined
     return this.#run({ kind: 'compare', run, most })
   }
 
@@ -98,8 +100,8 @@ export class Threads implements RunWork {
     return settings.copies !== undefined && file !== undefined
   }
 
-  #isAlone(): boolean {
-    return this.#options.file === undefined || this.#passes === 0 || ++this.#asked <= ALONE
+  #isAlone(most = ALONE): boolean {
+    return this.#options.file === undefined || this.#passes === 0 || ++this.#asked <= most
   }
 
   async #run<T>(task: Task): Promise<T> {
