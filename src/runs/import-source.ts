@@ -20,7 +20,7 @@ export const importSource = ({
   convert,
   budget,
   maxRecordBytes,
-}: Parts): Required<ImportSource> => ({
+}: Parts): Required<Omit<ImportSource, 'completing'>> => ({
   admit: (run, signal) => admitImport(run, records.largeSize(run), { budget, maxRecordBytes }, signal),
   load: async (run, signal, room) => convert(await records.read(run, signal, { most: room?.bytes })),
   write: (run, place, signal, room) =>

@@ -1,4 +1,4 @@
-import type { RecordManifest, RunDocuments } from '../stores/run-record.ts'
+import type { RecordManifest, RunDocument, RunDocuments } from '../stores/run-record.ts'
 import type { DocumentStore, NewRun, NewRunPlace } from '../stores/store.ts'
 import type { Processed, Stage } from '../engine/stage.ts'
 
@@ -10,6 +10,19 @@ export interface ImportSource {
   readonly write: (run: number, place: NewRunPlace, signal: AbortSignal, room?: Room) => Promise<NewRun>
   /** Waits until there is memory for a run's record. Throws RECORD_INVALID where it needs more than there is in all. */
   readonly admit?: (run: number, signal: AbortSignal) => Promise<Room>
+  /** What a run of another program lacks, as the archive has it (`asArchived`). */
+  readonly completing?: (
+    run: number,
+    lacking: readonly RunDocument[],
+    signal: AbortSignal,
+  ) => Promise<Completion>
+}
+
+/** Documents that a run lacks, as they are to be written. */
+export interface Completion {
+  readonly documents: readonly RunDocument[]
+  /** What a person should know of it. */
+  readonly note: string
 }
 
 /** Memory that was taken for a run. */
@@ -35,6 +48,7 @@ export const importStage = (
     const processed = (
       { manifest, documents, notes = [] }: Stored,
       result: Processed['result'],
+      completed: readonly string[] = [],
     ): Processed => {
       if (manifest) archived(manifest, notes)
       const bytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? 0
@@ -42,7 +56,7 @@ export const importStage = (
         result,
         bytes,
         counts: { documents: documents.length },
-        notes: [...notes, ...(manifest ? notesOf(manifest) : [])],
+        notes: [...notes, ...completed, ...(manifest ? notesOf(manifest) : [])],
       }
     }
     const room = await source.admit?.(run, signal)
@@ -50,7 +64,14 @@ export const importStage = (
       const written = await artdaq.putNew?.(run, (place) => source.write(run, place, signal, room), signal)
       if (written) return processed(written, 'stored')
       const documents = await source.load(run, signal, room)
-      return processed(documents, await artdaq.put(documents, signal))
+      const completed: string[] = []
+      const result = await artdaq.put(documents, signal, async (lacking) => {
+        if (!source.completing) return lacking
+        const completion = await source.completing(run, lacking, signal)
+        completed.push(completion.note)
+        return completion.documents
+      })
+      return processed(documents, result, completed)
     } finally {
       room?.release()
     }

@@ -1,4 +1,5 @@
 import { monotonic } from '../platform/host.ts'
+import { asArchived } from './complete-run.ts'
 import { importStage } from './import-stage.ts'
 import { admitMigration, admitted } from './migration-room.ts'
 import { type BlobCheck, migrateStage } from './migrate-stage.ts'
@@ -14,7 +15,11 @@ export const importing = (
   stop: AbortSignal = NEVER,
 ): Stage<number> =>
   importStage(
-    { ...archiver, admit: (run, signal) => archiver.admit(run, AbortSignal.any([signal, stop])) },
+    {
+      ...archiver,
+      admit: (run, signal) => archiver.admit(run, AbortSignal.any([signal, stop])),
+      completing: (run, lacking, signal) => asArchived(archiver.archive, run, lacking, signal),
+    },
     archiver.artdaq,
     ({ run, signature, ended }, damages) =>
       archived.set(run, {

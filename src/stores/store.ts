@@ -1,7 +1,14 @@
 import type { HeldIndex } from './index-data.ts'
 import type { DiskRoom } from '../platform/disk-room.ts'
 import type { RunSet } from '../common/run-set.ts'
-import type { Readiness, RecordManifest, RunDocuments, RunRecord, StoredRun } from './run-record.ts'
+import type {
+  Readiness,
+  RecordManifest,
+  RunDocument,
+  RunDocuments,
+  RunRecord,
+  StoredRun,
+} from './run-record.ts'
 
 /** What a destination says it holds. Listing never creates or changes anything. */
 export interface Listing {
@@ -86,6 +93,15 @@ export type Remember = (
   },
 ) => Promise<Listing>
 
+/** What a put did. */
+export type PutResult = 'stored' | 'present' | 'updated'
+
+/**
+ * Called before a run of another program is given documents that it lacks. Returns them as they are to be written; what it throws ends the put, and
+ * nothing is written.
+ */
+export type Completing = (lacking: readonly RunDocument[]) => Promise<readonly RunDocument[]>
+
 /** What both stages need of artdaqDB. Nothing that `put` was given counts as stored before `commit` has returned. */
 export interface DocumentStore {
   list(): Promise<Listing>
@@ -97,7 +113,7 @@ export interface DocumentStore {
    * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
    * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.
    */
-  put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'>
+  put(documents: RunDocuments, signal: AbortSignal, completing?: Completing): Promise<PutResult>
   /**
    * Has `write` write a run that the store knows nothing of, on whatever thread, and takes it on as `put` would. Undefined, and nothing is
    * written, where there is any trace of the run: then `put` decides what is missing. Missing in stores that others write for us.

@@ -50,7 +50,7 @@ const lacks = (document: RunDocument): string =>
     : `${nameOf(document)} is not in artdaqDB, and the run says that it was`
 
 /** A text as artdaq's export prints it; undefined where artdaq would have refused it. */
-const printedOf = (text: string | undefined): string | undefined => {
+export const printedOf = (text: string | undefined): string | undefined => {
   if (text === undefined || text === '') return undefined
   try {
     return canonicalOf(text)

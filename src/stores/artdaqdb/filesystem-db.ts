@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from './format/timestamp.ts'
 import { ArchiverError, errnoOf } from '../../errors.ts'
 import type { HeldIndex } from '../index-data.ts'
-import type { Listing, DocumentStore, NewRun, NewRunPlace, Remember } from '../store.ts'
+import type { Completing, DocumentStore, Listing, NewRun, NewRunPlace, Remember } from '../store.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { diskRoom, type DiskRoom } from '../../platform/disk-room.ts'
@@ -96,12 +96,12 @@ export class FileSystemDb implements DocumentStore {
     return { runs, foreign, incomplete: seen.minus(runs), updates, notes }
   }
 
-  async put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present' | 'updated'> {
+  async put(documents: RunDocuments, signal: AbortSignal, completing?: Completing) {
     signal.throwIfAborted()
     const { now, newUuid, maker } = this.#options
     const holding = await this.#writtenOf(documents.run)
     return holding.putting(documents.run, holding !== this.#newest, (written) =>
-      putRun(documents, { ...written, now, newUuid, maker, signal }),
+      putRun(documents, { ...written, now, newUuid, maker, signal, completing }),
     )
   }
 

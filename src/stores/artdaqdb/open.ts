@@ -96,7 +96,8 @@ export function pathOf(uri: string): string {
 const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   list: () => store.list(),
   ...(store.listRemembered ? { listRemembered: store.listRemembered.bind(store) } : {}),
-  put: (run: RunDocuments, signal) => store.put({ ...run, manifest: undefined, attached: [] }, signal),
+  put: (run: RunDocuments, signal, completing) =>
+    store.put({ ...run, manifest: undefined, attached: [] }, signal, completing),
   commitDue: () => store.commitDue(),
   commit: () => store.commit(),
   read: (run, signal) => store.read(run, signal),

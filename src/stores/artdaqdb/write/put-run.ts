@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../../errors.ts'
 import { artdaqStamp } from '../format/timestamp.ts'
 import type { RunDocuments } from '../../run-record.ts'
+import type { Completing } from '../../store.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import { factsOf } from '../format/document-printer.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
@@ -20,6 +21,7 @@ export interface PutContext extends Written {
   readonly newUuid: () => string
   readonly maker: Maker
   readonly signal: AbortSignal
+  readonly completing?: Completing | undefined
 }
 
 /**
@@ -35,9 +37,30 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
-  await carryOut(run.run, plan, documents, known.seen, context)
+  const proved = known.foreign ? await completed(run, plan, known, context) : plan
+  await carryOut(run.run, proved, documents, known.seen, context)
   return plan.result
 }
+
+/** A plan that completes a run of another program, with the documents as `completing` gives them. */
+async function completed(
+  run: RunDocuments,
+  plan: PutPlan<Ready>,
+  { held }: Known,
+  { completing }: PutContext,
+): Promise<PutPlan<Ready>> {
+  const isSame = (a: Named, b: Named): boolean => a.collection === b.collection && a.entity === b.entity
+  const lacking = run.documents.filter((one) => plan.write.some(({ document }) => isSame(one, document)))
+  if (!completing || lacking.length === 0) return plan
+  const ready = prepare({ ...run, documents: await completing(lacking) }, held)
+  const write = plan.write.map(({ document, again }) => ({
+    document: ready.find((one) => isSame(one, document)) ?? document,
+    again,
+  }))
+  return { ...plan, write }
+}
+
+type Named = Pick<Ready, 'collection' | 'entity'>
 
 /** Only a manifest shows that nothing is missing beside a file that cannot be read; other programs' runs have none, and cannot be given one. */
 function requireNoDoubt({ run, manifest }: Known, plan: PutPlan<Ready>, doubt: string | undefined): void {
