@@ -65,7 +65,17 @@ describe("a document of another program's run, lost after the run was archived",
     expect(site.failures('import')).toBe('12001\n')
   })
 
-  it('is the same where the index has forgotten it, too', () => {
+  it("is a conflict where it was the site's schema, which no record gives", () => {
+    const site = archivedSite()
+    const lost = readdirSync(site.path('db', 'SystemLayout')).filter((name) => name !== 'index.json')
+    for (const name of lost) rmSync(site.path('db', 'SystemLayout', name))
+    const pass = site.archiver()
+    expect(pass.status, textOf(pass)).toBe(1)
+    expect(textOf(pass)).toMatch(/lacks schema in artdaqDB.*schema\.fcl is another there/)
+    expect(readdirSync(site.path('db', 'SystemLayout'))).toEqual(['index.json'])
+  })
+
+  it('is a conflict where the index has forgotten the document, too', () => {
     const site = archivedSite()
     lose(site, 12001, 'boot')
     site.command('artdaq repair')

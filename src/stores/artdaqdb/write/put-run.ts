@@ -7,7 +7,7 @@ import { factsOf } from '../format/document-printer.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
-import { prove } from '../format/proof.ts'
+import { hasTraces, prove } from '../format/proof.ts'
 import { isWantedOf, namedIn, recordWentOn } from './foreign-documents.ts'
 import { placeDocuments } from './write-documents.ts'
 import { isForeign, prepare, type Ready, requireSound } from './prepare-documents.ts'
@@ -37,7 +37,7 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
-  const proved = known.foreign ? await completed(run, plan, known, context) : plan
+  const proved = isOfOthers(known) ? await completed(run, plan, known, context) : plan
   await carryOut(run.run, proved, documents, known.seen, context)
   return plan.result
 }
@@ -52,13 +52,22 @@ async function completed(
   const isSame = (a: Named, b: Named): boolean => a.collection === b.collection && a.entity === b.entity
   const lacking = run.documents.filter((one) => plan.write.some(({ document }) => isSame(one, document)))
   if (!completing || lacking.length === 0) return plan
-  const ready = prepare({ ...run, documents: await completing(lacking) }, held)
+  const proved = await completing(lacking)
+  const documents = run.documents.map((one) => proved.find((other) => isSame(one, other)) ?? one)
+  const ready = prepare({ ...run, documents }, held)
   const write = plan.write.map(({ document, again }) => ({
     document: ready.find((one) => isSame(one, document)) ?? document,
     again,
   }))
   return { ...plan, write }
 }
+
+/** Whether another program stored a run, whose `schema` may be lost: then the rest of it shows whose it was. */
+const isOfOthers = ({ foreign, goesOn, manifest, held }: Known): boolean =>
+  foreign !== undefined ||
+  (goesOn !== true &&
+    manifest === undefined &&
+    held.some(({ indexed, stored }) => indexed && stored !== undefined && !hasTraces(stored)))
 
 type Named = Pick<Ready, 'collection' | 'entity'>
 
