@@ -47,6 +47,16 @@ it('every feature stands in the table once, and no other', () => {
   expect(named.filter((one) => !expected.includes(one))).toEqual([])
 })
 
+it('every feature that a page shows is looked for on its page', () => {
+  const pages = readFileSync('test/web/demo-pages.integration.test.ts', 'utf8')
+  const named = [...pages.matchAll(/\[\s*'(\d{3}-[a-z]\d[^']*)',\s*(?:'\/|RUNNING)/g)].flatMap(
+    ([, cell = '']) => featuresIn(cell),
+  )
+  // 004-m10 to m12 are figures of the kernel, and columns that nothing fills.
+  const shown = expected.filter((one) => /^(?:004-[vgeb]|004-m(?!1[0-2])|000-q|002-v1)/.test(one))
+  expect(shown.filter((one) => !named.includes(one))).toEqual([])
+})
+
 const tested = rows.filter((row) => row.length === 3)
 it.each(tested.map(([features = '', , test = '']) => [features, test] as const))(
   '%s: %s',
