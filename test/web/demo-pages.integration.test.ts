@@ -54,6 +54,7 @@ describe('the pages of the demo open with their sentence', () => {
       expect.objectContaining({ rule: 'failed', subject: 'PERIODIC_01_backup_check' }),
     )
     expect(await page('/alerts')).toContain('new join is slow')
+    expect(await textsOf('/alerts')).toContain('Finished|an execution of a task ended well (off)|Off|')
   })
   it('rows: every id, and the conflict with both values', async ({ skip }) => {
     if (!demo.hasRows) skip()

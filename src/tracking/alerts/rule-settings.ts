@@ -49,10 +49,15 @@ export class RuleSettings {
     return this.#best([...this.#config.channels], rule, subject)
   }
 
+  /** Whether it fires for nothing here. */
+  isOff(rule: RuleName): boolean {
+    return !this.isAnywhere(rule) || !this.#isOnSomewhere(rule)
+  }
+
   /** When the rule fires here, in a few words. */
   text(rule: RuleName): string {
     const { text } = ruleOf(rule)
-    if (!this.isAnywhere(rule) || !this.#isOnSomewhere(rule)) return `${text} (off)`
+    if (this.isOff(rule)) return `${text} (off)`
     return text.replace('{}', String(this.threshold(rule, '*')))
   }
 

@@ -105,6 +105,7 @@ export const alertFacts = async (
     rules: Object.keys(ALERT_RULES).map((rule) => ({
       rule,
       threshold: settings.text(rule as RuleName),
+      isOff: settings.isOff(rule as RuleName),
       firing: found.filter((finding) => finding.rule === rule).length,
       silence: silenceOf({ rule, subject: '*' }),
       days: daysOf(rule),

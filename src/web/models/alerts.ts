@@ -25,6 +25,8 @@ export interface FiringAlert {
 export interface AlertRule {
   readonly rule: string
   readonly threshold: string
+  /** It fires for nothing on this site. */
+  readonly isOff: boolean
   readonly firing: number
   readonly silence: AlertSilence | undefined
   /** How often it began to fire, by UTC day, the oldest of 30 first. */

@@ -191,7 +191,7 @@ const Rules = ({ rules }: { rules: readonly AlertRule[] }) => (
       </tr>
     </thead>
     <tbody>
-      {rules.map(({ rule, threshold, firing, silence, days }) => (
+      {rules.map(({ rule, threshold, isOff, firing, silence, days }) => (
         <tr>
           <th scope="row">{word(rule)}</th>
           <td class="opt sub">{threshold}</td>
@@ -200,6 +200,8 @@ const Rules = ({ rules }: { rules: readonly AlertRule[] }) => (
               <Chip s="silenced" />
             ) : firing > 0 ? (
               <Chip s={shapeOf(rule)} word={firing === 1 ? 'Firing' : `Firing, ${firing} times`} />
+            ) : isOff ? (
+              <Chip s="none" word="Off" />
             ) : (
               <Chip s="ok" word="Quiet" />
             )}
