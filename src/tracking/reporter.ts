@@ -7,15 +7,16 @@ import { messageOf } from '../errors.ts'
 import type { Closed } from './ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../engine/stage.ts'
 import {
-  closedAlert,
+  closedAlerts,
   corruptAlert,
-  damagedAlert,
+  damagedAlerts,
   killedAlert,
   PassWatch,
   staleAlert,
 } from './alerts/rules.ts'
 import { PassWatchers, type PassWatcher, type WatchedPass } from './alerts/pass-watchers.ts'
-import { Alerts, type Alert, type Channel } from './alerts/alerts.ts'
+import { Alerts, type Alert, type Channel, type Message } from './alerts/alerts.ts'
+import { RuleSettings, type RulesConfig } from './alerts/rule-settings.ts'
 import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
@@ -39,6 +40,8 @@ export interface ReportingOptions {
   readonly log: Log
   readonly redact: Redact
   readonly channels: readonly Channel[]
+  /** `reporting.rules`. Left out: nothing is chosen. */
+  readonly rules?: RulesConfig
   readonly staleAfterHours: number
   readonly carbon: CarbonOptions | undefined
   /** Where node_exporter looks. */
@@ -51,7 +54,7 @@ export interface ReportingOptions {
   readonly channelTimeout: number
   /** Milliseconds in which the same thing is notified once. */
   readonly repeatAfter?: number
-  readonly onSent?: (alert: Alert, channel: string) => void
+  readonly onSent?: (alert: Message, channel: string) => void
   readonly watchers?: readonly PassWatcher[]
   /** The log file, whose end watchers get. */
   readonly logFile?: string | undefined
@@ -81,6 +84,7 @@ export class Reporting {
   readonly metrics: PassMetrics
   readonly #options: ReportingOptions
   readonly #watch: PassWatch
+  readonly #rules: RuleSettings
   readonly #batches: BatchLog | undefined
   readonly #watchers: PassWatchers
   readonly #runId = randomUUID()
@@ -89,12 +93,13 @@ export class Reporting {
   constructor(options: ReportingOptions) {
     const { workDir, channels, repeatAfter = HOUR, channelTimeout: timeout } = options
     this.#options = options
-    this.#watch = new PassWatch(options.started)
+    this.#watch = new PassWatch(options.task, options.started)
     this.#textfile = options.textfile === undefined ? undefined : new Textfile(options.textfile)
     this.metrics = new PassMetrics(options.now)
     this.#batches = options.isPass ? new BatchLog({ ...options, folder: workDir }) : undefined
-    const stateFile = sentFile(workDir)
-    this.alerts = new Alerts({ ...options, channels, stateFile, interval: repeatAfter, timeout })
+    this.#rules = new RuleSettings(options.rules)
+    const sending = { channels, rules: this.#rules, stateFile: sentFile(workDir), interval: repeatAfter }
+    this.alerts = new Alerts({ ...options, ...sending, timeout })
     this.#watchers = new PassWatchers({ ...options, watchers: options.watchers ?? [], timeout })
     this.#watchers.began(this.#pass())
   }
@@ -106,12 +111,12 @@ export class Reporting {
   }
 
   /** Executions that the ledger found dead: for `LedgerOptions.onClosed`. */
-  readonly closed = (closed: readonly Closed[]): void => this.alerts.raise(closedAlert(closed))
+  readonly closed = (closed: readonly Closed[]): void => this.#raise(closedAlerts(closed))
 
   /** A signal ends the pass. */
   killed(signal: string): void {
     this.#batches?.killed(signal)
-    this.alerts.raise(killedAlert(signal, this.#options.pid))
+    this.alerts.raise(killedAlert(this.#options.task, signal, this.#options.pid))
   }
 
   /** A stage could not begin: a store was away, or its state could not be read. */
@@ -126,13 +131,13 @@ export class Reporting {
 
   /** The scrub found damaged runs. */
   damaged(found: ReadonlyMap<number, string>): void {
-    this.alerts.raise(damagedAlert(found))
+    this.#raise(damagedAlerts(found, this.#rules))
   }
 
   /** Reports how the pass ended, and waits for what is being sent for `ms` milliseconds at most. */
   async end(end: PassEnd, ms = 10_000): Promise<void> {
     const { now, staleAfterHours, workDir, log } = this.#options
-    for (const alert of this.#watch.alerts()) this.alerts.raise(alert)
+    this.#raise(this.#watch.alerts())
     if (end.exitCode === 0) {
       if (end.isPass) await keepSuccess(workDir, now(), (message) => log.warn(message))
     } else {
@@ -147,6 +152,10 @@ export class Reporting {
       this.#watched(end),
       this.alerts.close(ms),
     ])
+  }
+
+  #raise(alerts: readonly Alert[]): void {
+    for (const alert of alerts) this.alerts.raise(alert)
   }
 
   #pass(): WatchedPass {

@@ -95,7 +95,7 @@ export const reporting = section('Who is notified when something is wrong.', {
     },
   ),
   rules: section(
-    'Which rules `alerts check` looks at, and how. Each is named `RULE`, or `RULE:SUBJECT` for one task, stage or path; `*` in a subject stands for any characters. Of several that fit, the one that says most of the subject wins. docs/monitoring/README.md lists the rules.',
+    'Which alerts are sent, and how: by `alerts check`, and by a pass at its end. Each rule is named `RULE`, or `RULE:SUBJECT` for one task, stage, path or run; `*` in a subject stands for any characters. Of several that fit, the one that says most of the subject wins. docs/monitoring/README.md lists the rules.',
     {
       on: key(list(ruleAndSubject), [], {
         doc: 'Rules that are turned on: `finished:DAILY_*` sends a message for each execution of these tasks that ended well.',

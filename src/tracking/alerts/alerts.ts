@@ -1,10 +1,12 @@
-import type { Severity } from '../../common/alert-rules.ts'
+import type { RuleName, Severity } from '../../common/alert-rules.ts'
 import { durationText } from '../../common/duration.ts'
 import type { Started } from '../../common/own-command.ts'
 import type { Log } from '../../common/log.ts'
+import { chosenChannels } from './chosen-channels.ts'
 import { limit } from './rate-limit.ts'
 import { printable, type Redact } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
+import { RuleSettings } from './rule-settings.ts'
 import { keepSent, readSent } from './sent-alerts.ts'
 
 /** Something that a person should know of. */
@@ -15,10 +17,20 @@ export interface Alert {
   readonly title: string
   /** One fact each; names and messages in them come from the world outside and are made printable when they are sent. */
   readonly lines: readonly string[]
+  /** The rule of `reporting.rules` that this alert falls under. Left out: none, and every channel gets it. */
+  readonly rule?: RuleFor
+}
+
+/** By what a site's settings of a rule are looked up. */
+export interface RuleFor {
+  readonly name: RuleName
+  readonly subject: string
+  /** Compared with a threshold that the site set. Left out: no threshold holds the alert back. */
+  readonly count?: number
 }
 
 /** A message as a channel sends it: no secrets, nothing unprintable. */
-export interface Message extends Alert {
+export interface Message extends Omit<Alert, 'rule'> {
   readonly host: string
   /** The configuration's path, where it is known. */
   readonly config?: string | undefined
@@ -37,6 +49,8 @@ export interface Channel {
 export interface AlertsOptions {
   readonly started?: Started | undefined
   readonly channels: readonly Channel[]
+  /** What the site chose for each rule. Left out: nothing. */
+  readonly rules?: RuleSettings | undefined
   /** Where it is remembered what was sent when: a file in work_dir. */
   readonly stateFile: string
   /** Milliseconds in which one key is sent once. */
@@ -48,7 +62,7 @@ export interface AlertsOptions {
   readonly log: Log
   readonly redact: Redact
   /** Called for every message that arrived, for the ledger. */
-  readonly onSent?: (alert: Alert, channel: string) => void
+  readonly onSent?: (alert: Message, channel: string) => void
 }
 
 /**
@@ -57,15 +71,18 @@ export interface AlertsOptions {
  */
 export class Alerts {
   readonly #options: AlertsOptions
+  readonly #rules: RuleSettings
   /** Alerts are sent one after the other, so that the memory of what was sent is one. */
   #turn: Promise<void> = Promise.resolve()
 
   constructor(options: AlertsOptions) {
     this.#options = options
+    this.#rules = options.rules ?? new RuleSettings()
   }
 
+  /** Sends it in the background, unless the site's settings of its rule hold it back: then it is not remembered as sent either. */
   raise(alert: Alert): void {
-    if (this.#options.channels.length === 0) return
+    if (this.#options.channels.length === 0 || !this.#isWanted(alert)) return
     this.#turn = this.#turn
       .then(() => this.#notify(alert))
       .catch((error: unknown) => this.#options.log.warn(`An alert could not be handled: ${messageOf(error)}`))
@@ -81,14 +98,21 @@ export class Alerts {
     clearTimeout(timer)
   }
 
-  async #notify(alert: Alert): Promise<void> {
-    const { now, interval, host, redact, log, stateFile } = this.#options
+  #isWanted({ rule }: Alert): boolean {
+    if (!rule) return true
+    const { name, subject, count = Infinity } = rule
+    return this.#rules.isOn(name, subject) && count >= (this.#rules.chosenThreshold(name, subject) ?? 0)
+  }
+
+  async #notify({ rule, ...alert }: Alert): Promise<void> {
+    const { now, interval, host, redact, log, stateFile, channels } = this.#options
     const { due, held, sent: memory } = limit(await readSent(stateFile), alert.key, now(), interval)
     const remember = (): Promise<void> => keepSent(stateFile, memory, (message) => log.warn(message))
     if (!due) return remember()
     const safe = (text: string): string => printable(redact(text))
     const message: Message = {
       ...alert,
+      severity: (rule && this.#rules.severity(rule.name, rule.subject)) ?? alert.severity,
       title: safe(alert.title),
       lines: alert.lines.map(safe),
       host,
@@ -96,7 +120,8 @@ export class Alerts {
       time: new Date(now()).toISOString(),
       held,
     }
-    const sent = await Promise.all(this.#options.channels.map((channel) => this.#send(channel, message)))
+    const chosen = rule ? chosenChannels(this.#rules, rule.name, rule.subject, channels) : channels
+    const sent = await Promise.all(chosen.map((channel) => this.#send(channel, message)))
     if (sent.includes(true)) await remember()
     else log.warn(`Nobody could be notified: ${message.title}`)
   }

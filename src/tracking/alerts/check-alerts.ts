@@ -2,9 +2,10 @@ import { messageOf } from '../../errors.ts'
 import { printable, type Redact } from '../../common/redact.ts'
 import { countForeign } from '../ledger/count-foreign.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { CHANNELS, type ChannelWord, type RuleName } from '../../common/alert-rules.ts'
+import type { RuleName } from '../../common/alert-rules.ts'
 import { listSilences, notSent, recordFindings } from './alert-store.ts'
 import type { Channel, Message } from './alerts.ts'
+import { chosenChannels } from './chosen-channels.ts'
 import { newCompletions, unsentCompletions } from './completions.ts'
 import { taskFacts } from './gather-facts.ts'
 import { RuleSettings } from './rule-settings.ts'
@@ -53,7 +54,7 @@ export const checkAlerts = async (database: LedgerDatabase, options: CheckOption
     if (!alert.isSent) continue
     const over = { title: `Resolved: ${alert.rule} of ${alert.subject}`, detail: 'It is not found any more.' }
     const message = messageFor({ ...alert, ...over, severity: 'warning' }, options)
-    await sendToAll(message, chosen(rules, alert.rule as RuleName, alert.subject, channels), options)
+    await sendToAll(message, chosenChannels(rules, alert.rule as RuleName, alert.subject, channels), options)
   }
   const ended = isHeard ? await newCompletions(database, rules, await listSilences(database, now), now) : []
   const unheard = await sendEach(ended, rules, options)
@@ -75,27 +76,11 @@ const sendEach = async (
 ): Promise<Finding[]> => {
   const unsent: Finding[] = []
   for (const alert of alerts) {
-    const channels = chosen(rules, alert.rule, alert.task ?? alert.subject, options.channels)
+    const channels = chosenChannels(rules, alert.rule, alert.task ?? alert.subject, options.channels)
     if (!(await sendToAll(messageFor(alert, options), channels, options))) unsent.push(alert)
   }
   return unsent
 }
-
-/** The channels of a rule. Where none of those that the site chose is turned on, all of them: an alert must never be lost by a setting. */
-const chosen = (
-  rules: RuleSettings,
-  rule: RuleName,
-  subject: string,
-  channels: readonly Channel[],
-): readonly Channel[] => {
-  const wanted = rules.channels(rule, subject)
-  const some = channels.filter(({ name }) => wanted?.includes(wordOf(name)))
-  return some.length === 0 ? channels : some
-}
-
-/** A channel's name as the configuration has it. */
-const wordOf = (name: string): ChannelWord =>
-  name === 'e-mail' ? 'email' : (CHANNELS.find((word) => word === name.toLowerCase()) ?? 'command')
 
 const messageFor = (
   finding: Omit<Finding, 'rule'> & { readonly rule: string },

@@ -37,7 +37,12 @@ export class RuleSettings {
   }
 
   threshold(rule: RuleName, subject: string): number {
-    return this.#best([...this.#config.threshold], rule, subject) ?? ruleOf(rule).threshold ?? 0
+    return this.chosenThreshold(rule, subject) ?? ruleOf(rule).threshold ?? 0
+  }
+
+  /** Undefined: the site chose none. */
+  chosenThreshold(rule: RuleName, subject: string): number | undefined {
+    return this.#best([...this.#config.threshold], rule, subject)
   }
 
   severity(rule: RuleName, subject: string): Severity | undefined {

@@ -4,6 +4,7 @@ import { messageWithCode } from '../../errors.ts'
 import type { Closed } from '../ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../../engine/stage.ts'
 import type { Alert } from './alerts.ts'
+import type { RuleSettings } from './rule-settings.ts'
 
 /** Runs that one message names. */
 const NAMED = 10
@@ -17,10 +18,12 @@ interface StageTrouble {
 /** Listens to a pass and says at its end what is wrong with it: one alert a pass for failed runs, one for each stage that was stopped. */
 export class PassWatch {
   readonly #started: Started
+  readonly #task: string
   readonly #stages = new Map<string, StageTrouble>()
 
   /** `started`: how commands in the messages begin; the configuration's whole path, for messages are read elsewhere. */
-  constructor(started: Started = { program: 'run-archiver', config: 'config.yaml' }) {
+  constructor(task: string, started: Started = { program: 'run-archiver', config: 'config.yaml' }) {
+    this.#task = task
     this.#started = started
   }
 
@@ -48,6 +51,7 @@ export class PassWatch {
         : [
             {
               key: `stopped:${stage}`,
+              rule: { name: 'failed', subject: this.#task },
               severity: 'critical',
               title: `The ${stage} stage was stopped`,
               lines: [
@@ -68,6 +72,8 @@ export class PassWatch {
           0,
           300,
         ),
+        // As the ledger has it: failed runs make an execution partial, a stopped stage makes it failed.
+        rule: { name: 'partial', subject: this.#task },
         severity: 'warning',
         title: `${count} ${count === 1 ? 'run' : 'runs'} failed`,
         lines: failed.flatMap(([stage, trouble]) => [
@@ -91,20 +97,43 @@ export class PassWatch {
 
 const keysOf = ({ failed }: StageTrouble): string => keysText(failed.map(({ key }) => key))
 
-/** Executions that were found to have disappeared. */
-export const closedAlert = (closed: readonly Closed[]): Alert => ({
+/** At least one. */
+type Some<Item> = readonly [Item, ...Item[]]
+
+/** Items with the same key together, each group where its first item stood. */
+const groupsOf = <Item>(items: Iterable<Item>, keyOf: (item: Item) => string): Some<Item>[] => {
+  const groups = new Map<string, [Item, ...Item[]]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return [...groups.values()]
+}
+
+/** Executions that were found to have disappeared: one alert for each task and status, since a site chooses by them. */
+export const closedAlerts = (closed: readonly Closed[]): Alert[] =>
+  groupsOf(closed, ({ status, task }) => `${status} ${task}`).map(closedAlert)
+
+const closedAlert = (closed: Some<Closed>): Alert => ({
   key: `closed:${closed.map(({ runId }) => runId).join(',')}`.slice(0, 300),
+  rule: {
+    name: closed[0].status === 'SYSTEM_REBOOT' ? 'reboot' : 'terminated',
+    subject: closed[0].task,
+    count: closed.length,
+  },
   severity: 'critical',
-  title: `An execution disappeared: ${[...new Set(closed.map(({ status }) => status))].join(', ')}`,
+  title: `An execution disappeared: ${closed[0].status}`,
   lines: closed.map(
     ({ pid, host, task, status, reason, attempted }) =>
       `${task} (PID ${pid} on ${host}) is ${status} after ${attempted} runs: ${reason}`,
   ),
 })
 
-/** A signal ended this execution. */
-export const killedAlert = (signal: string, pid: number): Alert => ({
+/** A signal ended this execution of a task. */
+export const killedAlert = (task: string, signal: string, pid: number): Alert => ({
   key: `killed:${signal}`,
+  rule: { name: 'kills', subject: task, count: 1 },
   severity: 'warning',
   title: `The archiver was stopped by ${signal}`,
   lines: [`Process terminated by ${signal} signal (PID: ${pid})`],
@@ -118,14 +147,32 @@ export const corruptAlert = (file: string, kept: string): Alert => ({
   lines: [`${file} could not be read and is kept as ${kept}.`, 'State is rebuilt from the stores.'],
 })
 
-/** The scrub found damaged copies of archived runs: each with what was found. */
-export const damagedAlert = (found: ReadonlyMap<number, string>): Alert => ({
-  key: `damaged:${keysText([...found.keys()].map(String))}`.slice(0, 300),
+/** The scrub found damaged copies of archived runs, each with what was found: one alert for all runs of which the site chose the same. */
+export const damagedAlerts = (found: ReadonlyMap<number, string>, rules: RuleSettings): Alert[] =>
+  groupsOf(found, ([run]) => choicesFor(rules, run)).map(damagedAlert)
+
+/** What the site chose for the damage of a run; the same text for the same choices. */
+const choicesFor = (rules: RuleSettings, run: number): string => {
+  const subject = damagedRun(run)
+  return JSON.stringify([
+    rules.isOn('damaged', subject),
+    rules.severity('damaged', subject),
+    rules.channels('damaged', subject),
+  ])
+}
+
+/** The subject of `damaged`, as `alerts check` has it. */
+const damagedRun = (run: number): string => `run ${run}`
+
+const damagedAlert = (found: Some<readonly [run: number, reason: string]>): Alert => ({
+  key: `damaged:${keysText(found.map(([run]) => String(run)))}`.slice(0, 300),
+  // Any run of these: the site chose the same for all.
+  rule: { name: 'damaged', subject: damagedRun(found[0][0]) },
   severity: 'critical',
-  title: found.size === 1 ? 'An archived run is damaged' : `${found.size} archived runs are damaged`,
+  title: found.length === 1 ? 'An archived run is damaged' : `${found.length} archived runs are damaged`,
   lines: [
-    ...[...found].slice(0, NAMED).map(([run, reason]) => `  run ${run}: ${reason}`),
-    ...(found.size > NAMED ? [`  and ${found.size - NAMED} more`] : []),
+    ...found.slice(0, NAMED).map(([run, reason]) => `  run ${run}: ${reason}`),
+    ...(found.length > NAMED ? [`  and ${found.length - NAMED} more`] : []),
     'Nothing was changed. run-archiver diff RUN shows which copy is damaged.',
   ],
 })

@@ -11,7 +11,7 @@ import type { Log } from '../../../src/common/log.ts'
 import { redactor } from '../../../src/common/redact.ts'
 import { Secret } from '../../../src/common/secret.ts'
 import { now } from '../../../src/platform/host.ts'
-import { closedAlert, PassWatch, staleAlert } from '../../../src/tracking/alerts/rules.ts'
+import { closedAlerts, PassWatch, staleAlert } from '../../../src/tracking/alerts/rules.ts'
 import { Alerts, type Channel } from '../../../src/tracking/alerts/alerts.ts'
 import { emailChannel } from '../../../src/tracking/alerts/email.ts'
 import { slackChannel } from '../../../src/tracking/alerts/slack.ts'
@@ -322,7 +322,7 @@ describe('the same alert', () => {
 
 describe('a pass with failed runs', () => {
   it('is one alert that names the first ten', () => {
-    const watch = new PassWatch()
+    const watch = new PassWatch('incremental')
     for (const event of passEvents('import', series(1, 40), { failing: series(5, 17) })) watch.listener(event)
     const [alert, ...more] = watch.alerts()
     expect(more).toEqual([])
@@ -333,7 +333,7 @@ describe('a pass with failed runs', () => {
   })
 
   it('is none when all went well', () => {
-    const watch = new PassWatch()
+    const watch = new PassWatch('incremental')
     for (const event of passEvents('import', series(1, 4))) watch.listener(event)
     expect(watch.alerts()).toEqual([])
   })
@@ -350,9 +350,8 @@ describe('other alerts', () => {
       endedAt: 1,
       attempted: 3,
     }
-    expect(closedAlert([{ ...closed, status: 'SYSTEM_REBOOT', reason: 'rebooted' }]).lines).toEqual([
-      'incremental (PID 7 on h) is SYSTEM_REBOOT after 3 runs: rebooted',
-    ])
+    const [alert] = closedAlerts([{ ...closed, status: 'SYSTEM_REBOOT', reason: 'rebooted' }])
+    expect(alert?.lines).toEqual(['incremental (PID 7 on h) is SYSTEM_REBOOT after 3 runs: rebooted'])
   })
   it('tell of no success only after the hours that were configured', () => {
     const hour = 3_600_000
