@@ -53,7 +53,7 @@ interface Written {
   /** Whether the runs had ended. */
   readonly ended?: boolean
   /** Changes what is stored of a document. */
-  readonly change?: (entity: string, text: string) => string
+  readonly change?: (entity: string, text: string, run: number) => string
 }
 
 /**
@@ -83,7 +83,7 @@ export const writeOriginal = (
       rawdata: [],
       attachments: [],
     }
-    const text = unsealedText(printedParts(parseFhicl(change(entity, fhicl))), {
+    const text = unsealedText(printedParts(parseFhicl(change(entity, fhicl, run))), {
       ...facts,
       stamp: artdaqStamp(clock),
     })
@@ -98,9 +98,9 @@ export const writeOriginal = (
     )
     for (const [entity, text] of texts) store(run, 'RunHistory', entity, text, version)
     if (mode === 'conftoolp') {
-      const lines = texts.map(([entity, text]) => `${entity}: ${md5(text)}`).sort()
-      const whole = md5(lines.map((line) => line.split(': ')[1]).join(','))
-      store(run, 'RunHistory', 'hashes', `${lines.join('\n')}\nconfiguration: ${whole}\n`, version)
+      const lines = texts.map(([entity, text]) => `${entity}:${md5(text)}`).sort()
+      const whole = md5(lines.join(','))
+      store(run, 'RunHistory', 'hashes', `${lines.join('\n')}\nconfiguration:${whole}\n`, version)
     }
     store(run, 'SystemLayout', 'schema', SCHEMA, version)
     const update = mode === 'conftoolp' ? `${version}v1` : version

@@ -1,7 +1,7 @@
 import { ArchiverError } from '../../errors.ts'
 import { canonicalOf } from '../../stores/artdaqdb/format/canonical-export.ts'
 import { type ForeignMatch, wentOn } from '../../stores/artdaqdb/format/record-went-on.ts'
-import { HASHES, hashedEntities } from '../../stores/artdaqdb/format/hashed-entities.ts'
+import { damageOfHashes, HASHES, hashedEntities } from '../../stores/artdaqdb/format/hashed-entities.ts'
 import type { RunDocument, RunDocuments, StoredRun } from '../../stores/run-record.ts'
 import type { Copies } from './copies.ts'
 
@@ -24,7 +24,9 @@ export const differsFromDocuments = (
 ): ForeignComparison => {
   const held = new Map(stored.documents.map((document) => [nameOf(document), document]))
   const hashes = stored.documents.find(({ entity }) => entity === HASHES)
-  const named = hashes && hashedEntities(hashes.canonical())
+  const listed = hashes?.canonical()
+  const named = listed === undefined ? undefined : hashedEntities(listed)
+  const damage = listed === undefined ? undefined : damageOfHashes(listed, record.documents)
   const matches = new Map<string, ForeignMatch>()
   const differences = record.documents
     .filter(({ collection }) => collection !== 'SystemLayout')
@@ -36,6 +38,11 @@ export const differsFromDocuments = (
       matches.set(document.entity, match)
       return match === 'same' ? [] : [`${name} in artdaqDB is not what the run record gives`]
     })
+  if (damage !== undefined)
+    return {
+      differences: [...differences, `RunHistory/${HASHES} in artdaqDB is damaged: ${damage}`],
+      wentOn: false,
+    }
   return { differences, wentOn: wentOn(matches, record.manifest?.ended ?? false) }
 }
 

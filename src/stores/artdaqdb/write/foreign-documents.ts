@@ -1,6 +1,7 @@
-import type { RecordManifest } from '../../run-record.ts'
+import { ArchiverError } from '../../../errors.ts'
+import type { RecordManifest, RunDocuments } from '../../run-record.ts'
 import { canonicalText } from '../format/canonical-export.ts'
-import { HASHES, hashedEntities } from '../format/hashed-entities.ts'
+import { damageOfHashes, HASHES, hashedEntities } from '../format/hashed-entities.ts'
 import type { Stored } from '../format/document-reader.ts'
 import { hasTraces } from '../format/proof.ts'
 import { type ForeignMatch, wentOn } from '../format/record-went-on.ts'
@@ -10,8 +11,24 @@ import { documentsOf, isAlike, type Known, type Prepared } from './put-plan.ts'
 
 /** What a run that another program stored says of itself: the entities that it stored; undefined where it does not say. */
 export function namedIn(held: readonly Held[]): ReadonlySet<string> | undefined {
+  const text = hashesOf(held)
+  return text === undefined ? undefined : hashedEntities(text)
+}
+
+const hashesOf = (held: readonly Held[]): string | undefined => {
   const hashes = newest(held.filter((one) => one.indexed && one.stored && one.entities.includes(HASHES)))
-  return hashes?.stored && hashedEntities(canonicalText(hashes.stored))
+  return hashes?.stored && canonicalText(hashes.stored)
+}
+
+/** Throws CONFLICT where what another program's run says of its documents is damaged: nothing may be completed by it, and it is not what was stored. */
+export function requireSoundHashes({ run, documents }: RunDocuments, { held, foreign }: Known): void {
+  const text = foreign && hashesOf(held)
+  const damage = text === undefined ? undefined : damageOfHashes(text, documents)
+  if (damage === undefined) return
+  throw new ArchiverError('CONFLICT', `run ${run}: RunHistory/${HASHES} in artdaqDB is damaged: ${damage}`, {
+    run,
+    hint: 'nothing was written; put the document back from a backup',
+  })
 }
 
 /**

@@ -8,7 +8,7 @@ import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index
 import type { Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK, oidOf, runOf } from '../names.ts'
 import { hasTraces, prove } from '../format/proof.ts'
-import { isWantedOf, namedIn, recordWentOn } from './foreign-documents.ts'
+import { isWantedOf, namedIn, recordWentOn, requireSoundHashes } from './foreign-documents.ts'
 import { placeDocuments } from './write-documents.ts'
 import { isForeign, prepare, type Ready, requireSound } from './prepare-documents.ts'
 import { planPut, type Known, type PutPlan } from './put-plan.ts'
@@ -31,6 +31,7 @@ export interface PutContext extends Written {
 export async function putRun(run: RunDocuments, context: PutContext): Promise<PutPlan['result']> {
   requireSound(run)
   const before = await knownOf(run, context)
+  requireSoundHashes(run, before)
   const goesOn = before.foreign !== undefined && recordWentOn(before, prepare(run, before.held), run.manifest)
   const known = goesOn ? { ...before, foreign: undefined, goesOn } : before
   const documents = prepare(run, known.held, { goesOn }).filter(isWantedOf(known))
