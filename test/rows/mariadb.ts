@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,10 @@ export interface Mariadb {
   readonly url: string
 }
 
-/** Starts a MariaDB of a test file's own, stopped after its tests; undefined where it is not installed. */
+/**
+ * Starts a MariaDB of a test file's own, stopped after its tests, and when their process ends in any way: a file whose tests are all left out runs
+ * nothing after them. Undefined where it is not installed; throws where it is and does not start.
+ */
 export const startMariadb = async (...options: string[]): Promise<Mariadb | undefined> => {
   const program = ['/usr/sbin/mariadbd', '/usr/libexec/mariadbd'].find((path) => existsSync(path))
   if (program === undefined) return undefined
@@ -25,11 +28,15 @@ export const startMariadb = async (...options: string[]): Promise<Mariadb | unde
     ...user,
   ])
   if (made.status !== 0) return undefined
+  const errors = join(folder, 'errors')
   const port = await freePort()
   const child = spawn(
-    program,
+    'setpriv',
     [
+      '--pdeathsig=KILL',
+      program,
       '--no-defaults',
+      `--log-error=${errors}`,
       `--datadir=${data}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
@@ -48,16 +55,16 @@ export const startMariadb = async (...options: string[]): Promise<Mariadb | unde
     rmSync(folder, { recursive: true, force: true })
   })
   const url = `mysql://root@127.0.0.1:${port}/mysql`
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
     const session = await openSession({ url, password: undefined, timeout: 5000 }).catch(() => undefined)
     await session?.close()
     if (session) return { url }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  return undefined
+  throw new Error(`${program} is installed and did not start: ${readFileSync(errors, 'utf8').slice(-1000)}`)
 }
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo

@@ -133,7 +133,9 @@ const FEATURES: readonly (readonly [features: string, path: string, shows: reado
     [
       '000-q5',
       '/performance',
-      ['Terminations|by UTC day, the last 7 days', 'Day|Executions|Killed|Reboot|Died unseen'],
+      [
+        /Terminations\|by UTC day, .*Day\|Executions\|Killed\|Reboot\|Died unseen\|20\d\d-\d\d-\d\d\|\d+\|\d+\|/,
+      ],
     ],
     ['000-q6', '/rows', ['Rate|–|ids a minute, pauses left out', 'Ids|A minute|']],
     [
