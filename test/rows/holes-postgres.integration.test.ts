@@ -167,6 +167,16 @@ describe.skipIf(!isThere)('a PostgreSQL table that hides something', () => {
       expect(await site.whole()).toEqual({ ...before, both: 0 })
     })
 
+    it('gives a session each time, where the role allows a statement a millisecond on a busy server', async () => {
+      await site.sql(`ALTER ROLE ${role} SET statement_timeout = 1`)
+      const { source } = placesOf(role)
+      for (let round = 0; round < 20; round++) {
+        const opened = await Promise.allSettled(Array.from({ length: 40 }, () => openSession(source)))
+        for (const one of opened) if (one.status === 'fulfilled') await one.value.close()
+        expect(opened.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))).toEqual([])
+      }
+    })
+
     it("is compared by the server's own operators, whatever stands first in the search path", async () => {
       await site.sql(
         'CREATE SCHEMA evil',
