@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Listing, DocumentStore } from '../../store.ts'
+import type { Completing, Listing, DocumentStore } from '../../store.ts'
 import type { RecordManifest, RunDocument, RunDocuments, StoredRun } from '../../run-record.ts'
 import { RunSet } from '../../../common/run-set.ts'
 import { ArchiverError } from '../../../errors.ts'
@@ -69,7 +69,7 @@ export class ToolsDb implements DocumentStore {
   }
 
   /** `updated` is never the answer: the tools cannot say which of two versions counts, so a changed record is a CONFLICT. */
-  put(documents: RunDocuments, signal: AbortSignal): Promise<'stored' | 'present'> {
+  put(documents: RunDocuments, signal: AbortSignal, completing?: Completing): Promise<'stored' | 'present'> {
     return this.#inTurn(async () => {
       requireLoadable(documents)
       const { run, configName } = documents
@@ -80,10 +80,12 @@ export class ToolsDb implements DocumentStore {
       requireSame(wanted, there, run)
       const missing = documents.documents.filter((document) => !there.has(documentName(document)))
       if (missing.length === 0) return 'present'
+      // A run that stands here in part may have been whole, and archived: what it lacks is then what was archived.
+      const lacking = known !== undefined && completing ? await completing(missing) : missing
       const config = configuration.slice(configuration.indexOf('/') + 1)
       // The schema last and alone: it is what says, in this process and in any other, that the rest was proved.
-      const rest = missing.filter(({ collection }) => collection !== COMMIT_MARK)
-      const schema = missing.filter(({ collection }) => collection === COMMIT_MARK)
+      const rest = lacking.filter(({ collection }) => collection !== COMMIT_MARK)
+      const schema = lacking.filter(({ collection }) => collection === COMMIT_MARK)
       for (const part of [rest, schema].filter(({ length }) => length > 0)) {
         await this.#blame.during(run, async () => {
           await this.#load(run, config, part, signal)

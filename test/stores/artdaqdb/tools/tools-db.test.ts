@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ArchiverError } from '../../../../src/errors.ts'
+import type { RunDocument } from '../../../../src/stores/run-record.ts'
 import { quoted } from '../../../../src/stores/artdaqdb/tools/host.ts'
 import { runTool } from '../../../../src/stores/artdaqdb/tools/process.ts'
 import { ToolsDb } from '../../../../src/stores/artdaqdb/tools/tools-db.ts'
@@ -36,6 +38,45 @@ describe('a bulkloader that loses documents and exits 0', () => {
     expect(await lists()).toEqual(['12', ''])
     // What was there is not loaded a second time: which of two counts would be chance.
     expect(readdirSync(join(folder, 'db', '12', 'standard00001'))).toHaveLength(run.documents.length)
+  })
+})
+
+describe('a run that lost documents', () => {
+  const stored = join('12', 'standard00001')
+  const lose = (): string => {
+    const [lost = ''] = readdirSync(join(folder, 'db', stored)).filter((name) => !name.includes('schema'))
+    rmSync(join(folder, 'db', stored, lost))
+    return lost
+  }
+
+  it('is completed with what the archive has of them', async () => {
+    await tools.open().put(run, never)
+    lose()
+    let asked: readonly RunDocument[] = []
+    const archived = async (lacking: readonly RunDocument[]): Promise<readonly RunDocument[]> => {
+      asked = lacking
+      return Promise.resolve(
+        lacking.map((one) => ({ ...one, fhicl: 'as: "archived"\n', printed: undefined })),
+      )
+    }
+    expect(await tools.open().put(run, never, archived)).toBe('stored')
+    expect(asked).toHaveLength(1)
+    const { documents } = await tools.open().read(12, never)
+    const completed = documents.find(({ entity }) => entity === asked[0]?.entity)
+    expect(completed?.canonical()).toContain('as: "archived"')
+  })
+
+  it('is left as it is where the archive has something else than its record gives', async () => {
+    await tools.open().put(run, never)
+    lose()
+    const before = readdirSync(join(folder, 'db', stored))
+    const conflict = new ArchiverError('CONFLICT', 'run 12 lacks boot', { run: 12 })
+    await expect(tools.open().put(run, never, () => Promise.reject(conflict))).rejects.toBe(conflict)
+    expect(readdirSync(join(folder, 'db', stored))).toEqual(before)
+  })
+
+  it('is not asked about when it is new', async () => {
+    expect(await tools.open().put(run, never, () => Promise.reject(new Error('asked')))).toBe('stored')
   })
 })
 
