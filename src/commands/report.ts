@@ -77,7 +77,7 @@ export const gather = async (archiver: Archiver, config: string, context: Contex
     import: imports,
     migrate: migrates,
     lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
-    proof: await proofFacts(archiver, artdaqListing, archiveListing),
+    proof: await proofFacts(archiver, artdaqListing, archiveListing, failedOf(migrates)),
     damagedRecords: await damagedRecords(archiver, artdaqListing),
     fullDisks: await fullDisks(archiver),
     ...(await lastCauses(archiver, { import: failedOf(imports), migrate: failedOf(migrates) }, context)),
@@ -101,9 +101,10 @@ const proofFacts = async (
   archiver: Archiver,
   artdaq: Listing | undefined,
   archive: Listing | undefined,
+  failed: RunSet,
 ): Promise<ProofFacts | undefined> => {
   if (!artdaq || !archive) return undefined
-  const held = provable(artdaq, archive, (await archiver.peek('migrate')).failed)
+  const held = provable(artdaq, archive, failed)
   return (await provenOf(archiver).load()).about(held)
 }
 

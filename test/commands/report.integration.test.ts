@@ -78,13 +78,14 @@ describe('the report on a site', () => {
     expect(stdout).toContain('ArtdaqDB query complete')
   })
 
-  it('whose state is damaged tells the rest all the same', () => {
+  it.each(['importer_state.json', 'migrator_state.json'])('tells the rest where %s is damaged', (file) => {
     site.record(1)
     site.archiver()
-    writeFileSync(site.path('work', 'importer_state.json'), '{')
+    writeFileSync(site.path('work', file), '{')
     const { status, stdout } = site.archiver('--compare-state')
     expect(status).toBe(1)
-    expect(stdout).toMatch(/NOT KNOWN: .*importer_state.json: not JSON/)
+    expect(stdout).toContain('NOT KNOWN: ')
+    expect(stdout).toContain(`${file}: not JSON`)
     expect(stdout).toContain('  Total Runs:      1')
   })
 })
