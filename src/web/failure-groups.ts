@@ -75,6 +75,14 @@ export const failuresWith = (
   )
 }
 
+/** The command that tries again what failed in a stage; undefined where only the pipeline itself can. */
+export const retryCommand = (stage: string, config: string, runs?: string): string | undefined => {
+  if (stage === 'import' || stage === 'migrate')
+    return `run-archiver ${config} --retry-failed-${stage}${runs === undefined ? '' : ` --runs ${runs}`}`
+  const task = /^records:(.+)$/.exec(stage)?.[1]
+  return task === undefined ? undefined : `run-archiver records retry ${task} --config ${config}`
+}
+
 /** How many items failed, each counted once however many causes it had. */
 export const failedItems = (attempts: readonly RunAttempt[]): number =>
   new Set(attempts.map(({ stage, name }) => JSON.stringify([stage, name]))).size

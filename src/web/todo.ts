@@ -1,4 +1,4 @@
-import type { FailureGroup } from './failure-groups.ts'
+import { type FailureGroup, retryCommand } from './failure-groups.ts'
 import type { ExecutionLine, RunsSnapshot, Standing, TaskLine } from './model.ts'
 import { count, plural, span } from './text.ts'
 
@@ -32,7 +32,9 @@ export const todoList = (facts: TodoFacts): readonly Todo[] =>
     ...damaged(facts),
     ...hanging(facts),
     ...failing(facts),
+    ...unexplained(facts),
     ...badEnds(facts),
+    ...leftItems(facts),
     ...advised(facts),
   ].sort((a, b) => b.urgency - a.urgency)
 
@@ -77,9 +79,33 @@ const failing = ({ groups, config }: TodoFacts): Todo[] =>
       href: '/failures',
       command: isConflict
         ? `run-archiver diff ${group.runs.first ?? ''} --config ${config}`
-        : `run-archiver ${config} --retry-failed-${group.stage} --runs ${runs.length > 120 ? runs.slice(0, runs.lastIndexOf(',', 120)) : runs}`,
+        : retryCommand(
+            group.stage,
+            config,
+            runs.length > 120 ? runs.slice(0, runs.lastIndexOf(',', 120)) : runs,
+          ),
       urgency: isConflict ? 60 : 50 + Math.min(9, group.count),
     }
+  })
+
+/** Failed runs of which the ledger holds no attempt: it is off, or began later. */
+const unexplained = ({ snapshot, groups, config }: TodoFacts): Todo[] =>
+  (['import', 'migrate'] as const).flatMap((stage) => {
+    const marks = snapshot?.[stage]
+    if (!marks?.known) return []
+    const told = groups.filter((group) => group.stage === stage).map(({ runs }) => runs)
+    const rest = told.reduce((left, runs) => left.minus(runs), marks.value.failed)
+    if (rest.size === 0) return []
+    return [
+      {
+        standing: 'failed',
+        title: `${plural(rest.size, 'run')} failed at ${stage}`,
+        text: 'The ledger holds no attempt of them; the log of the pass has the message.',
+        href: '/runs',
+        command: retryCommand(stage, config),
+        urgency: 50,
+      },
+    ]
   })
 
 const badEnds = ({ tasks }: TodoFacts): Todo[] =>
@@ -95,6 +121,26 @@ const badEnds = ({ tasks }: TodoFacts): Todo[] =>
         text: `${ended.error ?? 'No message was left.'}${times > 1 ? ` ${count(times)} times in a row.` : ''}`,
         href: `/executions/${ended.id}`,
         urgency: ended.standing === 'killed' ? 20 : 40,
+      },
+    ]
+  })
+
+/** Tasks whose last end left failed items behind; the runs of a pass are listed by their causes. */
+const leftItems = ({ tasks, config }: TodoFacts): Todo[] =>
+  tasks.flatMap(({ task, stage, newest }) => {
+    const ended = newest.find(({ endedAt }) => endedAt !== undefined)
+    const isRows = task === 'rows'
+    const command = isRows ? `run-archiver rows conflicts --config ${config}` : retryCommand(task, config)
+    if (ended?.standing !== 'partial' || (stage === 'ARCHIVE' && command === undefined)) return []
+    return [
+      {
+        standing: ended.standing,
+        title: `${task} ended with failed items`,
+        text:
+          ended.error ?? (ended.failed > 0 ? `${plural(ended.failed, 'item')} failed.` : 'Not all was done.'),
+        href: isRows ? '/rows' : command === undefined ? `/executions/${ended.id}` : '/records',
+        command,
+        urgency: 35,
       },
     ]
   })

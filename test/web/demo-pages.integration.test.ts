@@ -59,7 +59,7 @@ describe('the pages of the demo open with their sentence', () => {
   it('rows: every id, and the conflict with both values', async ({ skip }) => {
     if (!demo.hasRows) skip()
     expect(await say('/rows')).toMatch(
-      /is looked at: 600 ids of 3 files, and not all could be moved.* 1 conflict is open\.$/,
+      /was worked through: 600 ids of 3 files, and not all could be moved.* 1 conflict is open\.$/,
     )
     expect(await list('/rows/files')).toHaveLength(3)
     expect(await list('/rows/files')).toMatchObject([{}, { batches: 5, batchesDone: 5, duplicates: [2] }, {}])

@@ -103,7 +103,8 @@ const draw = (element: HTMLElement): void => {
     {
       width: element.clientWidth,
       height,
-      padding: [8, isDaily(spec) ? 22 : 8, 0, 0],
+      // Half of the last label stands beside the plot.
+      padding: [8, isDaily(spec) ? 22 : 28, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,

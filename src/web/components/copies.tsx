@@ -24,7 +24,7 @@ export const CopyBox = ({ title, copy, failed }: { title: string; copy: RunCopy;
               {copy.digest.slice(0, 4)} {copy.digest.slice(4, 8)} {copy.digest.slice(8, 12)} …
             </p>
           )}
-          <p class="sub clip-path">{copy.where}</p>
+          <p class="sub">{copy.where}</p>
           {copy.note && <p class="sub">{copy.note}</p>}
         </>
       ) : (

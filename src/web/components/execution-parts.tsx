@@ -1,5 +1,6 @@
 import type { ExecutionDetail, RunAttempt } from '../model.ts'
 import { count, plural } from '../text.ts'
+import { eventText } from '../event-text.ts'
 import type { Ask } from '../view.ts'
 import { Chip, Glyph, WORDS } from './glyph.tsx'
 import { Cmd, Empty, Panel, Time } from './parts.tsx'
@@ -58,7 +59,7 @@ export const Events = ({ execution, now }: { execution: ExecutionDetail; now: nu
           <Glyph s={/fail|error|corrupt|gap/.test(kind) ? 'failed' : 'pending'} />
           <div>
             <b>{kind}</b>
-            {detail && <p>{detail}</p>}
+            {detail && <p>{eventText(detail)}</p>}
           </div>
         </li>
       ))}

@@ -1,4 +1,4 @@
-import { type FailureGroup, isGrowing } from '../failure-groups.ts'
+import { type FailureGroup, isGrowing, retryCommand } from '../failure-groups.ts'
 import { count } from '../text.ts'
 import { Cmd, Time } from './parts.tsx'
 
@@ -76,11 +76,10 @@ export const Group = ({
   </details>
 )
 
-const NextStep = ({ group, config }: { group: FailureGroup; config: string }) =>
-  group.code === 'CONFLICT' && group.runs.first !== undefined ? (
-    <Cmd c={`run-archiver diff ${group.runs.first} --config ${config}`} />
-  ) : group.stage === 'import' || group.stage === 'migrate' ? (
-    <Cmd c={`run-archiver ${config} --retry-failed-${group.stage}`} />
-  ) : (
-    <></>
-  )
+const NextStep = ({ group, config }: { group: FailureGroup; config: string }) => {
+  const command =
+    group.code === 'CONFLICT' && group.runs.first !== undefined
+      ? `run-archiver diff ${group.runs.first} --config ${config}`
+      : retryCommand(group.stage, config)
+  return command === undefined ? <></> : <Cmd c={command} />
+}

@@ -2,7 +2,7 @@ import { BARS_MOST, type GanttBar, type GanttLine } from '../gantt.ts'
 import type { Standing } from '../model.ts'
 import { count, minuteText, plural, span } from '../text.ts'
 import { Glyph, WORDS } from './glyph.tsx'
-import { Empty } from './parts.tsx'
+import { Empty, Name } from './parts.tsx'
 
 /** Lines of tasks that are drawn. */
 const LINES = 60
@@ -63,7 +63,7 @@ const Hours = () => (
 const Line = ({ line, today, now }: { line: GanttLine; today: number | undefined; now: number }) => (
   <div class="gr">
     <a href={`/performance?task=${encodeURIComponent(line.task)}`} title={line.task}>
-      {line.task}
+      <Name of={line.task} fits={14} />
     </a>
     <svg
       class="gl"

@@ -13,9 +13,9 @@ export const Time = ({ at, now, long }: { at: number; now: number; long?: boolea
 /** Letters that fit a phone's column: longer names may be broken, behind a sign and not in the middle of a word. */
 const FITS = 20
 
-/** A name, such as a task's, with places where its line may end. */
-export const Name = ({ of }: { of: string }) =>
-  of.length <= FITS ? (
+/** A name, such as a task's, with places where its line may end; `fits`: letters of a name that is left whole. */
+export const Name = ({ of, fits = FITS }: { of: string; fits?: number }) =>
+  of.length <= fits ? (
     <>{of}</>
   ) : (
     <>{of.split(/(?<=[_.:/-])/).flatMap((part, at) => (at === 0 ? [part] : [<wbr />, part]))}</>

@@ -27,7 +27,7 @@ export const Processes = ({
   facts: RowsFacts
   now: number
 }) => (
-  <table class="tb">
+  <table class="tb procs">
     <thead>
       <tr>
         <th>Table</th>
@@ -104,7 +104,9 @@ export const Files = ({ files }: { files: readonly RowsFile[] }) =>
         {files.map((file) => (
           <tr class={file.standing === 'running' ? 'hot2' : undefined}>
             <th scope="row">
-              <code>{file.name}</code>
+              <code>
+                <Name of={file.name} fits={14} />
+              </code>
             </th>
             <td>
               {file.standing === 'ok' && file.duplicates.length > 0 ? (

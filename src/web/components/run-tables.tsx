@@ -6,6 +6,8 @@ import { LEGEND } from './runs.tsx'
 
 /** Failed runs that the table shows; the API has them all. */
 const SHOWN = 200
+/** Single numbers that are listed, the highest. */
+const SINGLES = 12
 
 /** The newest failed attempt of each run that is in a failure log, the newest run first. */
 export const FailedTable = ({
@@ -99,7 +101,14 @@ export const GapTable = ({ snapshot }: { snapshot: RunsSnapshot }) => {
               <th scope="row">{count(singles.length)} single numbers</th>
               <td class="r num">{count(singles.length)}</td>
               <td>
-                <Chip s="none" word="Never taken" />
+                <Chip s="none" word="Never taken" />{' '}
+                <span class="sub num">
+                  {singles
+                    .slice(-SINGLES)
+                    .map(({ range }) => count(range[0]))
+                    .join(', ')}
+                  {singles.length > SINGLES && ` and ${count(singles.length - SINGLES)} lower ones`}
+                </span>
               </td>
             </tr>
           )}

@@ -3,7 +3,7 @@ import type { ActionResult } from '../actions.ts'
 import type { View } from '../view.ts'
 
 /** `/login`: the token is typed once and kept as a cookie of this browser. */
-export const loginPage = (query: URLSearchParams, hasToken: boolean): View => ({
+export const loginPage = (query: URLSearchParams, hasToken: boolean, config: string | undefined): View => ({
   key: '',
   title: 'Sign in',
   say: hasToken
@@ -12,7 +12,9 @@ export const loginPage = (query: URLSearchParams, hasToken: boolean): View => ({
       : query.has('wrong')
         ? 'That is not the token.'
         : 'The token lets you retry, stop and silence. Reading needs none.'
-    : 'This page is read only: serve was started without --token-file.',
+    : config === undefined
+      ? 'This page is read only: it shows a ledger, and acts for nobody.'
+      : 'This page is read only: serve was started without --token-file.',
   blocks: hasToken
     ? [
         {
@@ -30,7 +32,25 @@ export const loginPage = (query: URLSearchParams, hasToken: boolean): View => ({
           ),
         },
       ]
-    : [],
+    : config === undefined
+      ? []
+      : [
+          {
+            id: 'b-how',
+            body: (
+              <Panel id="how" title="To act on this page">
+                <p>
+                  Write a secret of at least 16 characters to a file that only the service can read, and start
+                  the page with it:
+                </p>
+                <Cmd c={`run-archiver serve --config ${config} --token-file /etc/run-archiver/token`} />
+                <p class="sub">
+                  Until then each page shows the command that does the same. docs/PAGE.md says more.
+                </p>
+              </Panel>
+            ),
+          },
+        ],
   live: false,
 })
 

@@ -89,56 +89,58 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
   const blocks: Block[] = []
   if (bad || execution.error !== undefined)
     blocks.push({ id: 'b-err', body: <Failure execution={execution} /> })
-  blocks.push(
-    {
-      id: 'b-progress',
-      body: (
-        <Panel id="prog" cls="hero">
-          <Pair
-            standing={execution.standing}
-            overall={execution.overall}
-            overallText={`Overall: ${overallText(execution)}`}
-            part={execution.subtaskPercent}
-            partText={`Current subtask: ${partText(execution, now)}`}
+  const progress: Block = {
+    id: 'b-progress',
+    body: (
+      <Panel id="prog" cls="hero">
+        <Pair
+          standing={execution.standing}
+          overall={execution.overall}
+          overallText={`Overall: ${overallText(execution)}`}
+          part={execution.subtaskPercent}
+          partText={`Current subtask: ${partText(execution, now)}`}
+        />
+        <Facts execution={execution} now={now} />
+      </Panel>
+    ),
+  }
+  const steps: Block = {
+    id: 'b-steps',
+    body: (
+      <Panel
+        title="Subtasks"
+        id="steps"
+        sub={
+          plan ? 'dashed: expected by the medians of the newest 20 good executions' : 'on one axis of time'
+        }
+      >
+        <Steps execution={execution} plan={plan} now={now} />
+      </Panel>
+    ),
+  }
+  const logs: Block = {
+    id: 'b-log',
+    body: (
+      <div class="cols full">
+        <Panel title="Log" id="lg" sub={execution.logPath}>
+          <Log
+            log={log}
+            id={execution.id}
+            live={open}
+            level={query.get('level') ?? ''}
+            find={query.get('q') ?? ''}
           />
-          <Facts execution={execution} now={now} />
         </Panel>
-      ),
-    },
-    {
-      id: 'b-steps',
-      body: (
-        <Panel
-          title="Subtasks"
-          id="steps"
-          sub={
-            plan ? 'dashed: expected by the medians of the newest 20 good executions' : 'on one axis of time'
-          }
-        >
-          <Steps execution={execution} plan={plan} now={now} />
+        <Panel title="Resources" id="res" sub="of its process">
+          <Resources metrics={metrics} />
         </Panel>
-      ),
-    },
-    {
-      id: 'b-log',
-      body: (
-        <div class="cols full">
-          <Panel title="Log" id="lg" sub={execution.logPath}>
-            <Log
-              log={log}
-              id={execution.id}
-              live={open}
-              level={query.get('level') ?? ''}
-              find={query.get('q') ?? ''}
-            />
-          </Panel>
-          <Panel title="Resources" id="res" sub="of its process">
-            <Resources metrics={metrics} />
-          </Panel>
-        </div>
-      ),
-    },
-  )
+      </div>
+    ),
+  }
+  // Of what ended badly the log comes first, behind its error.
+  blocks.push(...(bad ? [logs, progress] : [progress]))
+  if (open || execution.parts.length > 0) blocks.push(steps)
+  if (!bad) blocks.push(logs)
   if (execution.failedRuns.length > 0)
     blocks.push({ id: 'b-failed', body: <FailedRuns runs={execution.failedRuns} /> })
   blocks.push({

@@ -102,7 +102,7 @@ const sentence = (facts: GraphFacts, pipeline: string, now: number) => {
       ) : unknown.length > 0 ? (
         <>
           Nobody can say when {pipeline === '' ? 'the whole' : `the pipeline ${pipeline}`} is done:{' '}
-          <b>{unknown[0]?.task}</b> {unknown[0]?.why}.
+          <b>{unknown[0]?.task}</b> ({unknown[0]?.why}).
         </>
       ) : (
         <>

@@ -35,5 +35,8 @@ export const PAGES: readonly PageRoute[] = [
   { pattern: /^\/instances$/, page: (ask) => instancesPage(ask) },
   { pattern: /^\/alerts$/, page: (ask) => alertsPage(ask) },
   { pattern: /^\/_parts$/, page: () => Promise.resolve(partsPage()) },
-  { pattern: /^\/login$/, page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken)) },
+  {
+    pattern: /^\/login$/,
+    page: (ask) => Promise.resolve(loginPage(ask.query, ask.hasToken, ask.sources.runs?.config)),
+  },
 ]

@@ -106,7 +106,8 @@ const sentence = (newest: RowsProcess, { openConflicts }: RowsFacts) => {
         </>
       ) : standing === 'partial' ? (
         <>
-          is looked at: {plural(records, 'id')} of {plural(files, 'file')}, and <b>not all could be moved</b>
+          was worked through: {plural(records, 'id')} of {plural(files, 'file')}, and{' '}
+          <b>not all could be moved</b>
           {error !== undefined && `: ${error}`}.
         </>
       ) : (
