@@ -1,5 +1,6 @@
 import { identity, now as clock } from '../../src/platform/host.ts'
 import type { Log } from '../../src/common/log.ts'
+import type { Runner } from '../../src/tracking/client/run-facts.ts'
 import { Tracker } from '../../src/tracking/client/tracker.ts'
 
 const DAY = 86_400_000
@@ -65,15 +66,23 @@ const numbers = (): (() => number) => {
   return () => (state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296) / 4_294_967_296
 }
 
+export interface HistoryOptions {
+  /** The end of the last day, epoch milliseconds; now unless given. */
+  readonly today?: number
+  readonly runner?: Runner
+}
+
 /** Writes 30 days of executions into the ledger of a work_dir, through the tracker that pipelines use, with a clock that is set by hand. */
-export const fillHistory = async (workDir: string): Promise<void> => {
-  const today = clock()
+export const fillHistory = async (
+  workDir: string,
+  { today = clock(), runner = identity() }: HistoryOptions = {},
+): Promise<void> => {
   let at = today
   const random = numbers()
   const tracker = new Tracker({
     place: { url: 'sqlite:ledger.db', schema: 'tasker', password: undefined, folder: workDir },
     env: {},
-    runner: identity(),
+    runner,
     version: 'demo',
     now: () => at,
     log: QUIET,

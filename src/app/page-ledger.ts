@@ -1,6 +1,6 @@
 import type { Secret } from '../common/secret.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
-import { bootTime, identity, now, startTicks } from '../platform/host.ts'
+import { bootTime, identity, now as wallClock, startTicks } from '../platform/host.ts'
 import type { Log } from '../common/log.ts'
 import { databasePlace, schemaName } from '../sql/database-url.ts'
 import {
@@ -34,6 +34,8 @@ export interface PageLedgerOptions {
   readonly foreignSilence: number
   readonly version: string
   readonly log: Log
+  /** Epoch milliseconds; the wall clock unless given. */
+  readonly now?: (() => number) | undefined
 }
 
 export interface PageLedger extends LedgerReads {
@@ -59,7 +61,7 @@ const PRUNE_EVERY = 3_600_000
 export const pageLedger = (options: PageLedgerOptions): PageLedger | undefined => {
   const place = databasePlace(options.url, options.workDir)
   if (!place) return undefined
-  const { version, log, password } = options
+  const { version, log, password, now = wallClock } = options
   let failed: { readonly at: number; readonly error: unknown } | undefined
   const judging = { ...options, identity: identity(), bootTime: bootTime(), startTicksOf: startTicks, now }
   const open = (): Promise<OpenStore> =>
