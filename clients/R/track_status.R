@@ -252,10 +252,18 @@ track_subtask_progress <- track_task_progress
       if (identical(text, .track$error_before)) .track_send(op = "finish", message = "Script completed")
       else .track_send(op = "error", message = trimws(text))
     }
+    if (!is.null(.track$http)) .track_last_replay()
     if (.track$dropped > 0) .track_warn(sprintf("%d rows were given up: there was no room to keep them", .track$dropped))
     if (!is.null(.track$con)) close(.track$con)
     if (!is.null(.track$db)) DBI::dbDisconnect(.track$db)
   })
+}
+
+.track_last_replay <- function() {
+  now <- .track_clock()
+  if (now < .track$retry_at || now < .track$replay_at) return(invisible(NULL))
+  .track$deadline <- now + 5
+  .track_try(.track_replay(now + .track$last_seconds))
 }
 
 .track_setting <- function(name, default) {
@@ -295,6 +303,13 @@ track_subtask_progress <- track_task_progress
 
 .track$dropped <- 0
 .track$spool_bytes <- 50 * 1024^2
+.track$notices <- 0
+# A service takes 1 MB, and 1000 rows, at once.
+.track$body_bytes <- 900000
+.track$portion <- 500
+# Seconds of a call that go to what waits in the spool, beside its own report; and in all when the script ends.
+.track$replay_seconds <- 1
+.track$last_seconds <- 4
 
 .track_http_open <- function(url) {
   curl <- unname(Sys.which("curl"))
@@ -306,7 +321,7 @@ track_subtask_progress <- track_task_progress
   if (folder == "") folder <- file.path(Sys.getenv("XDG_STATE_HOME", "~/.local/state"), "run-archiver")
   .track$http <- list(url = sub("/+$", "", url), curl = curl, spool = path.expand(file.path(folder, "tracking-spool.jsonl")))
   .track$every <- 1
-  .track$retry_at <- 0
+  .track$retry_at <- .track$replay_at <- 0
   TRUE
 }
 
@@ -380,29 +395,41 @@ track_subtask_progress <- track_task_progress
           paste(sprintf("\"%s\":%s", names(cells), values), collapse = ","))
 }
 
-# Sends lines, after what waits in the spool; or keeps them there, without a new try for 30 s.
+# Sends lines, then of what waits in the spool as much as a second allows; or keeps the lines there, without a new try for 30 s.
 .track_write <- function(lines, passing) {
-  if (proc.time()[["elapsed"]] < .track$retry_at) return(.track_keep(lines, passing))
-  sent <- tryCatch({
-    .track_replay()
-    .track_post_rows(lines)
+  began <- .track_clock()
+  if (began < .track$retry_at) return(.track_keep(lines, passing))
+  .track$deadline <- began + 5
+  if (!.track_try(.track_post_rows(lines))) {
+    .track$retry_at <- .track_next_try()
+    return(.track_keep(lines, passing))
+  }
+  # A replay that fails holds back no report.
+  if (began >= .track$replay_at && !.track_try(.track_replay(began + .track$replay_seconds))) .track$replay_at <- .track_next_try()
+  invisible(NULL)
+}
+
+.track_clock <- function() proc.time()[["elapsed"]]
+
+.track_next_try <- function() .track_clock() + as.numeric(Sys.getenv("MONITOR_RETRY_SECONDS", "30"))
+
+# Whether it could be done.
+.track_try <- function(expr) {
+  tryCatch({
+    expr
     TRUE
   }, error = function(e) {
     .track_warn(paste("Failed to update status:", conditionMessage(e)))
     FALSE
   })
-  if (sent) return(invisible(NULL))
-  .track$retry_at <- proc.time()[["elapsed"]] + as.numeric(Sys.getenv("MONITOR_RETRY_SECONDS", "30"))
-  .track_keep(lines, passing)
 }
 
 .track_keep <- function(lines, passing) {
   path <- .track$http$spool
   tryCatch(suppressWarnings({
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE, mode = "0750")
-    full <- isTRUE(file.size(path) > .track$spool_bytes)
-    # Beginnings and ends are kept even when the file is full.
-    kept <- lines[!(full & passing)]
+    # Beginnings and ends are kept even when there is no room.
+    kept <- if (.track_room(path)) lines else lines[!passing]
     .track$dropped <- .track$dropped + length(lines) - length(kept)
     for (line in kept) .track_append(path, line)
   }), error = function(e) {
@@ -418,36 +445,170 @@ track_subtask_progress <- track_task_progress
   writeBin(charToRaw(paste0(line, "\n")), file)
 }
 
-# Sends what waits, this process's own and what one that was killed while it did so has left. Raises an error where it is not taken.
-.track_replay <- function() {
-  path <- .track$http$spool
-  aside <- sprintf("%s.replay-%s", path, .track_uuid())
-  # Renamed first, so that lines which come meanwhile are in a new file.
-  if (file.exists(path)) suppressWarnings(file.rename(path, aside))
-  name <- paste0(basename(path), ".replay-")
-  files <- list.files(dirname(path), full.names = TRUE)
-  files <- files[startsWith(basename(files), name)]
-  if (length(files) == 0) return(invisible(NULL))
-  lines <- unlist(lapply(files, readLines, warn = FALSE, encoding = "UTF-8"))
-  # The end of a line that a kill cut short is none.
-  .track_post_rows(lines[grepl("^\\{\"t\": ?\"[a-z_]+\".*\\}\\}$", lines)])
-  unlink(files)
+.track_size <- function(path) sum(file.size(path), na.rm = TRUE)
+
+# The parts of a spool that are not appended to any more, the oldest first: `SPOOL.replay-ID`, with `.ends` where its reports of progress
+# were given up, and with `.N` where its first N bytes are in the database. The archiver's own programs and Python use the same names.
+.track_parts <- function(path) {
+  paths <- list.files(dirname(path), full.names = TRUE)
+  paths <- paths[startsWith(basename(paths), paste0(basename(path), ".replay-")) & !endsWith(paths, ".tmp")]
+  if (length(paths) == 0) return(data.frame())
+  facts <- file.info(paths, extra_cols = FALSE)
+  after <- sub("^.*\\.replay-[^.]*", "", paths)
+  number <- suppressWarnings(as.numeric(sub("^.*\\.", "", after)))
+  parts <- data.frame(path = paths, size = facts$size, at = facts$mtime, offset = ifelse(is.na(number), 0, number),
+                      stripped = grepl("^\\.ends", after), stringsAsFactors = FALSE)
+  # One without a size is gone: another process was quicker.
+  parts <- parts[!is.na(parts$size), ]
+  parts[order(parts$at), ]
 }
 
-# 50 rows of 16 kB at most: a service takes 1 MB. Rows that will never be taken are kept for a person to look at.
+# Ends the file that is appended to: what comes now begins another. The path of the part; NULL where nothing waits.
+.track_seal <- function(path) {
+  aside <- sprintf("%s.replay-%s", path, .track_uuid())
+  if (file.exists(path) && suppressWarnings(file.rename(path, aside))) aside
+}
+
+# Whether there is room for reports of progress; makes some where there is none: the oldest part gives up its own first.
+.track_room <- function(path) {
+  # What is given up is given up in pieces of an eighth.
+  if (.track_size(path) > .track$spool_bytes / 8) .track_seal(path)
+  parts <- .track_parts(path)
+  size <- .track_size(path) + sum(parts$size - parts$offset)
+  for (i in seq_len(nrow(parts))) {
+    if (size <= .track$spool_bytes) return(TRUE)
+    if (!parts$stripped[[i]]) size <- size - .track_strip(parts[i, ])
+  }
+  size <= .track$spool_bytes
+}
+
+# Gives up the reports of progress of a part; the beginnings and ends that no newer one replaces stay, and an event in each execution that
+# lost something says how much. A kill leaves the old part, the new one, or both. Returns the bytes that are free now.
+.track_strip <- function(part) {
+  aside <- sprintf("%s.%d.tmp", part$path, Sys.getpid())
+  tryCatch({
+    lines <- .track_whole(.track_read(part$path, part$offset))
+    passing <- grepl("\"x\": ?1[,}]", lines, useBytes = TRUE)
+    runs <- .track_cell(lines, "run_id")
+    keys <- paste(.track_cell(lines, "t"), runs, .track_cell(lines, "seq"), .track_cell(lines, "at"))
+    # Rows of other tables have keys that are not known here.
+    other <- !grepl("^\\{\"t\": ?\"(executions|subtasks|process_metrics|events)\"", lines, useBytes = TRUE)
+    keys[other] <- lines[other]
+    revisions <- suppressWarnings(as.numeric(.track_cell(lines, "revision")))
+    revisions[is.na(revisions)] <- 0
+    kept <- which(!passing)
+    kept <- kept[revisions[kept] == ave(revisions[kept], keys[kept], FUN = max)]
+    lost <- which(passing)[!duplicated(keys[passing])]
+    unlink(aside)
+    file <- file(aside, "wb")
+    writeLines(c(lines[kept], .track_notices(runs[lost])), file, useBytes = TRUE)
+    close(file)
+    stripped <- sub("(\\.replay-[^.]*).*$", "\\1.ends", part$path)
+    if (!file.rename(aside, stripped)) stop("it cannot be renamed")
+    Sys.setFileTime(stripped, part$at)
+    if (stripped != part$path) unlink(part$path)
+    .track$dropped <- .track$dropped + length(lost)
+    part$size - part$offset - .track_size(stripped)
+  }, error = function(e) {
+    # It was replayed meanwhile, or the disk is full.
+    unlink(aside)
+    0
+  })
+}
+
+# What stands in a column of each line; "" where it does not. In a text a quote has a backslash before it, so no text is taken for a column.
+.track_cell <- function(lines, name) {
+  pattern <- sprintf("\"%s\": ?\"?([^\",}]*)", name)
+  found <- regexpr(pattern, lines, perl = TRUE, useBytes = TRUE)
+  cells <- character(length(lines))
+  cells[found > 0] <- sub(pattern, "\\1", regmatches(lines, found), perl = TRUE, useBytes = TRUE)
+  cells
+}
+
+# One event for each execution, with a number below every one that an execution gives its own.
+.track_notices <- function(runs) {
+  counts <- table(runs)
+  numbers <- floor(as.numeric(Sys.time()) * 1000) * 1000 + (.track$notices + seq_along(counts)) %% 1000
+  .track$notices <- .track$notices + length(counts)
+  sprintf("{\"t\":\"events\",\"c\":{\"run_id\":\"%s\",\"seq\":-%.0f,\"at\":\"%s\",\"kind\":\"spool-full\",\"detail\":%s}}",
+          names(counts), numbers, .track_now(), vapply(counts, function(count) {
+            .track_json_text(sprintf("{\"given_up\":%d,\"why\":\"the spool was full\"}", count))
+          }, ""))
+}
+
+# The lines of a file from a byte on.
+.track_read <- function(path, offset) {
+  file <- file(path, "rb")
+  on.exit(close(file))
+  seek(file, offset)
+  readLines(file, warn = FALSE, encoding = "UTF-8")
+}
+
+# Without the end of a line that a kill cut short, which is none. `"x"`, where a line reports progress only, may be its last word.
+.track_whole <- function(lines) lines[grepl("^\\{\"t\": ?\"[a-z_]+\".*\\}(, ?\"x\": ?1)?\\}$", lines, useBytes = TRUE)]
+
+# Sends what waits, this process's own and what others have left, and begins nothing after `until`. What was sent is noted in the file's
+# name at once, so that a process which is killed costs one portion at most, and that changes nothing. Raises an error where it is not taken.
+.track_replay <- function(until) {
+  path <- .track$http$spool
+  parts <- .track_parts(path)
+  for (i in seq_len(nrow(parts))) if (!.track_replay_part(parts$path[[i]], parts$offset[[i]], until)) return(invisible(NULL))
+  if (.track_clock() >= until) return(invisible(NULL))
+  # The newest come last, and only when all others are sent: else nothing but one file would be added at each try.
+  aside <- .track_seal(path)
+  if (is.null(aside)) return(invisible(NULL))
+  tryCatch(.track_replay_part(aside, 0, until), error = function(e) {
+    # Where no other file was begun meanwhile, and nothing was sent.
+    if (suppressWarnings(file.link(aside, path))) unlink(aside)
+    stop(e)
+  })
+  invisible(NULL)
+}
+
+# Whether all of it is sent.
+.track_replay_part <- function(path, offset, until) {
+  file <- tryCatch(suppressWarnings(file(path, "rb")), error = function(e) NULL)
+  if (is.null(file)) return(TRUE)
+  on.exit(close(file))
+  repeat {
+    began <- .track_clock()
+    if (began >= until) return(FALSE)
+    seek(file, offset)
+    lines <- readLines(file, .track$portion, warn = FALSE, encoding = "UTF-8")
+    if (length(lines) == 0) break
+    ends <- cumsum(nchar(lines, "bytes") + 1)
+    lines <- lines[seq_len(max(1, sum(ends <= .track$body_bytes)))]
+    tryCatch(.track_post_rows(.track_whole(lines)), error = function(e) {
+      .track$portion <- 50
+      stop(e)
+    })
+    # As many rows as the service takes in half a second.
+    .track$portion <- max(50, min(1000, round(.track$portion * if (.track_clock() - began > 0.5) 0.5 else 1.5)))
+    offset <- offset + ends[[length(lines)]]
+    moved <- sprintf("%s.%.0f", sub("(\\.replay-[^.]*(\\.ends)?).*$", "\\1", path), offset)
+    if (suppressWarnings(file.rename(path, moved))) path <- moved
+  }
+  unlink(path)
+  TRUE
+}
+
+# Halves what is too large for a service, or holds a row that it cannot read. A row that will never be taken is kept for a person to look at.
 .track_post_rows <- function(lines) {
-  for (part in split(lines, (seq_along(lines) - 1) %/% 50)) {
-    answer <- .track_post("/api/v1/reports", sprintf("{\"rows\":[%s]}", paste(part, collapse = ",")))
-    if (answer$code == 400 && length(part) > 1) {
-      for (line in part) .track_post_rows(line)
-    } else if (answer$code == 400) {
-      .track_refuse(part)
-    } else if (answer$code < 200 || answer$code > 299) {
-      stop(sprintf("%s answers %d: %s", .track$http$url, answer$code, substr(answer$text, 1, 300)))
-    } else {
-      at <- regmatches(answer$text, gregexpr("\"row\": ?[0-9]+", answer$text))[[1]]
-      .track_refuse(part[as.integer(sub(".*[: ]", "", at)) + 1])
-    }
+  count <- length(lines)
+  if (count == 0) return(invisible(NULL))
+  large <- count > 1000 || sum(nchar(lines, "bytes") + 1) > .track$body_bytes
+  answer <- if (!large || count == 1) .track_post("/api/v1/reports", sprintf("{\"rows\":[%s]}", paste(lines, collapse = ",")))
+  if (count > 1 && (is.null(answer) || answer$code %in% c(400, 413))) {
+    first <- seq_len(count %/% 2)
+    .track_post_rows(lines[first])
+    .track_post_rows(lines[-first])
+  } else if (answer$code %in% c(400, 413)) {
+    .track_refuse(lines)
+  } else if (answer$code < 200 || answer$code > 299) {
+    stop(sprintf("%s answers %d: %s", .track$http$url, answer$code, substr(answer$text, 1, 300)))
+  } else {
+    at <- regmatches(answer$text, gregexpr("\"row\": ?[0-9]+", answer$text))[[1]]
+    .track_refuse(lines[as.integer(sub(".*[: ]", "", at)) + 1])
   }
 }
 
@@ -460,7 +621,14 @@ track_subtask_progress <- track_task_progress
   }
 }
 
-# POSTs JSON. Gives code and text; raises an error where no answer comes within 5 s.
+# Seconds that are left of the call that is made now.
+.track_left <- function() {
+  left <- .track$deadline - .track_clock()
+  if (left < 0.1) stop(sprintf("%s is too slow", .track$http$url))
+  left
+}
+
+# POSTs JSON. Gives code and text; raises an error where no answer comes in the time that is left.
 .track_post <- function(path, body) {
   if (.track$http$curl == "") return(.track_post_plain(path, body))
   files <- tempfile(c("track-body", "track-answer", "track-words"))
@@ -468,7 +636,7 @@ track_subtask_progress <- track_task_progress
   writeBin(charToRaw(body), files[[1]])
   .track_curl_words(files[[3]])
   code <- suppressWarnings(system2(.track$http$curl, c(
-    "--silent", "--max-time", "5", "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
+    "--silent", "--max-time", sprintf("%.2f", .track_left()), "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
     "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code}"), shQuote(paste0(.track$http$url, path))),
     stdout = TRUE, stderr = FALSE))
   if (length(code) == 0 || code[[1]] == "000") stop(sprintf("%s does not answer", .track$http$url))
@@ -494,13 +662,30 @@ track_subtask_progress <- track_task_progress
   head <- c(sprintf("POST %s%s HTTP/1.0", parts[[5]], path), sprintf("host: %s:%d", parts[[2]], port),
             "content-type: application/json", sprintf("content-length: %d", length(bytes)),
             if (token != "") paste("authorization: Bearer", token), "", "")
-  con <- suppressWarnings(socketConnection(gsub("[][]", "", parts[[2]]), port, open = "r+b", blocking = TRUE, timeout = 5))
-  on.exit(close(con))
-  writeBin(c(charToRaw(paste(head, collapse = "\r\n")), bytes), con)
-  answer <- readLines(con, warn = FALSE, encoding = "UTF-8")
+  answer <- .track_exchange(gsub("[][]", "", parts[[2]]), port, c(charToRaw(paste(head, collapse = "\r\n")), bytes))
   code <- if (length(answer) > 0) as.integer(sub("^HTTP/[0-9.]+ ([0-9]{3}).*$", "\\1", answer[[1]])) else NA
   if (is.na(code)) stop(sprintf("%s does not answer", .track$http$url))
   list(code = code, text = paste(answer[-1], collapse = "\n"))
+}
+
+# What a server answers until it ends the connection. Its single reads and writes may each be in time, and the whole never end.
+.track_exchange <- function(host, port, bytes) {
+  con <- suppressWarnings(socketConnection(host, port, open = "r+b", blocking = FALSE, timeout = ceiling(.track_left())))
+  on.exit(close(con))
+  for (from in seq(1, length(bytes), 65536)) {
+    .track_left()
+    writeBin(bytes[from:min(length(bytes), from + 65535)], con)
+  }
+  answer <- raw()
+  repeat {
+    if (!socketSelect(list(con), FALSE, .track_left())) next
+    piece <- readBin(con, "raw", 65536)
+    if (length(piece) == 0) break
+    answer <- c(answer, piece)
+  }
+  text <- rawToChar(answer[answer != 0])
+  Encoding(text) <- "UTF-8"
+  strsplit(text, "\r?\n")[[1]]
 }
 
 # A sign of life every 15 s from a process of its own, for as long as this one lives: R computes, and has no timer.

@@ -41,6 +41,8 @@ TIMEOUT_SECONDS = 5
 RETRY_SECONDS = float(os.environ.get("MONITOR_RETRY_SECONDS", "30"))
 LAST_FLUSH_SECONDS = 2.0
 SPOOL_BYTES = 50 * 1024 * 1024
+SPOOL_PIECES = 8
+"""What is given up when the spool is full is given up in pieces of an eighth."""
 REPLAY_LINES = 500
 """Lines of the spool that are written at once."""
 REFUSED_BYTES = 5 * 1024 * 1024
@@ -529,22 +531,46 @@ class _Spool:
         self.dropped = self.refused = 0
 
     def append(self, rows):
-        """Beginnings and ends are kept even when the file is full. Whatever goes wrong here costs these rows only."""
+        """Beginnings and ends are kept even when there is no room. Whatever goes wrong here costs these rows only."""
+        if not rows:
+            return
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o750, exist_ok=True)
-            full = os.path.exists(self.path) and os.path.getsize(self.path) > SPOOL_BYTES
-            lines = []
-            for table, cells, passing in rows:
-                if full and passing:
-                    self.dropped += 1
-                    continue
-                row = {"t": table, "c": cells}
-                if passing:
-                    row["x"] = 1
-                lines.append(json.dumps(row) + "\n")
-            _append(self.path, "".join(lines))
+            kept = rows if self._has_room() else [row for row in rows if not row[2]]
+            self.dropped += len(rows) - len(kept)
+            if kept:
+                _append_at_name(self.path, "".join(_line_of(row) for row in kept))
         except Exception as error:
+            self.dropped += len(rows)
             _warn("Failed to keep status: %s" % error)
+
+    def _has_room(self):
+        """Whether there is room for reports of progress; makes some where there is none: the oldest part gives up its own first."""
+        if _size_of(self.path) > SPOOL_BYTES // SPOOL_PIECES:
+            self._seal()
+        parts = [_Part(path) for path in self._parts()]
+        size = _size_of(self.path) + sum(part.waiting() for part in parts)
+        for part in parts:
+            if size <= SPOOL_BYTES:
+                return True
+            if not part.stripped:
+                size -= self._strip(part)
+        return size <= SPOOL_BYTES
+
+    def _seal(self):
+        """Ends the file that is appended to: what comes now begins another. The path of the part; None where nothing waits."""
+        aside = "%s.replay-%s" % (self.path, uuid.uuid4())
+        return aside if _quietly(os.rename, self.path, aside) else None
+
+    def _strip(self, part):
+        """Bytes that are free now."""
+        try:
+            before = part.waiting()
+            given_up, size = part.strip()
+            self.dropped += given_up
+            return before - size
+        except (OSError, ValueError):
+            return 0  # it was replayed meanwhile, or the disk is full
 
     def refuse(self, rows):
         """Keeps rows that will never be taken, for a person to look at."""
@@ -563,8 +589,8 @@ class _Spool:
         ends in the middle costs one portion at most. Raises what `write` raises; the rest waits."""
         for path in self._parts():
             self._replay_part(path, write)
-        aside = "%s.replay-%s" % (self.path, uuid.uuid4())
-        if not _quietly(os.rename, self.path, aside):
+        aside = self._seal()
+        if aside is None:
             return
         try:
             self._replay_part(aside, write)
@@ -585,14 +611,13 @@ class _Spool:
             return []  # another process was quicker, or there is no folder
 
     def _replay_part(self, path, write):
-        # `.replay-ID.N`: the first N bytes are in the database.
-        bare, offset = re.match(r"(.*\.replay-[^.]*(?:\.ends)?)(?:\.(\d+))?", path).groups()
+        part = _Part(path)
         try:
             lines = open(path, "rb")
         except OSError:
             return  # another process was quicker: what it held is in the database
         with lines:
-            lines.seek(int(offset or 0))
+            lines.seek(part.offset)
             while True:
                 portion = list(itertools.islice(iter(lines.readline, b""), REPLAY_LINES))
                 if not portion:
@@ -600,16 +625,96 @@ class _Spool:
                 rows = [row for row in (_row_of(line.decode("utf-8", "replace")) for line in portion) if row]
                 if rows:
                     self.refuse(write(rows))
-                moved = "%s.%d" % (bare, lines.tell())
+                moved = "%s.%d" % (part.bare, lines.tell())
                 if _quietly(os.rename, path, moved):
                     path = moved
         _quietly(os.unlink, path)
 
 
-def _row_of(line):
+_notices = itertools.count(1)
+
+
+class _Part:
+    """A part of a spool that is not appended to any more: `SPOOL.replay-ID`, with `.ends` where its reports of progress were given up, and
+    with `.N` where its first N bytes are in the database. The archiver's own programs and R use the same names."""
+
+    def __init__(self, path):
+        self.path = path
+        self.bare, stripped, offset = re.match(r"(.*\.replay-[^.]*(\.ends)?)(?:\.(\d+))?", path).groups()
+        self.stripped, self.offset = stripped is not None, int(offset or 0)
+
+    def waiting(self):
+        return max(0, _size_of(self.path) - self.offset)
+
+    def strip(self):
+        """Gives up the reports of progress; the beginnings and ends that no newer one replaces stay, and an event in each execution that lost
+        something says how much. How many were given up, and the bytes that are left. A kill leaves the old part, the new one, or both."""
+        newest, lost = {}, {}
+        for _, (table, cells, passing) in self._rows():
+            key = _key_of(table, cells)
+            if passing:
+                lost[key] = str(cells.get("run_id"))
+            else:
+                newest[key] = max(newest.get(key, 0), cells.get("revision") or 0)
+        temporary, stripped = "%s.%d.tmp" % (self.path, os.getpid()), self.bare if self.stripped else self.bare + ".ends"
+        _quietly(os.unlink, temporary)
+        try:
+            at = os.stat(self.path).st_mtime
+            with open(temporary, "wb", opener=_open_own) as kept:
+                for line, (table, cells, passing) in self._rows():
+                    if not passing and newest[_key_of(table, cells)] == (cells.get("revision") or 0):
+                        kept.write(line.rstrip(b"\n") + b"\n")
+                kept.write("".join(_line_of(notice) for notice in _notices_of(list(lost.values()))).encode())
+            os.rename(temporary, stripped)
+        except BaseException:
+            _quietly(os.unlink, temporary)
+            raise
+        _quietly(os.utime, stripped, (at, at))
+        if stripped != self.path:
+            _quietly(os.unlink, self.path)
+        return len(lost), _size_of(stripped)
+
+    def _rows(self):
+        """Each line with its row."""
+        with open(self.path, "rb") as lines:
+            lines.seek(self.offset)
+            for line in lines:
+                row = _row_of(line.decode("utf-8", "replace"), every_table=True)
+                if row:
+                    yield line, row
+
+
+def _key_of(table, cells):
+    """What makes a row this one and no other. The keys of other programs' tables are not known here: each row is one of its own."""
+    keys = _KEYS.get(table)
+    return (table, tuple(str(cells.get(key)) for key in keys) if keys else json.dumps(cells, sort_keys=True))
+
+
+def _notices_of(run_ids):
+    """One event for each execution, with a number below every one that an execution gives its own."""
+    now = time.time()
+    for run_id in sorted(set(run_ids)):
+        detail = json.dumps({"given_up": run_ids.count(run_id), "why": "the spool was full"})
+        seq = -1 - int(now * 1000) * 1000 - next(_notices) % 1000
+        yield "events", {"run_id": run_id, "seq": seq, "at": _time(now), "kind": "spool-full", "detail": detail}, False
+
+
+def _line_of(row):
+    table, cells, passing = row
+    return json.dumps(dict({"t": table}, **({"x": 1} if passing else {}), c=cells)) + "\n"
+
+
+def _size_of(path):
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def _row_of(line, every_table=False):
     try:
         row = json.loads(line)
-        if row["t"] in _KEYS and isinstance(row["c"], dict):
+        if (every_table or row["t"] in _KEYS) and isinstance(row["c"], dict):
             cells = {name: cell for name, cell in row["c"].items() if cell is None or isinstance(cell, (str, int, float))}
             return row["t"], cells, "x" in row
     except (ValueError, KeyError, TypeError):
@@ -617,12 +722,30 @@ def _row_of(line):
     return None
 
 
+def _open_own(path, flags):
+    """Follows no link: another user may have put one there."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o640)
+
+
 def _append(path, text):
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o640)
+    """Whether the file still has its name."""
+    descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.write(descriptor, text.encode())
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(path))
+        except OSError:
+            return False
     finally:
         os.close(descriptor)
+
+
+def _append_at_name(path, text):
+    """Again where another process renamed the file meanwhile: whoever reads the renamed one may have read it already. So a text may stand
+    twice, and is never lost."""
+    for _ in range(3):
+        if _append(path, text):
+            return
 
 
 def _quietly(act, *words):
