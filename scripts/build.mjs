@@ -63,6 +63,7 @@ await build({
 await buildWeb(aside)
 // The start is no ES module, and says so.
 copyFileSync('src/start.cjs', `${aside}/main.js`)
+copyFileSync('src/small-heap.cjs', `${aside}/small-heap.cjs`)
 writeFileSync(`${aside}/package.json`, '{ "type": "commonjs" }\n')
 chmodSync(`${aside}/main.js`, 0o755)
 if (process.argv.includes('--types')) {

@@ -10,9 +10,8 @@ const alone = (error) => early.alone(error.message).then((code) => process.exit(
 // Calls that wait for a disk wait in threads, four unless something else is asked for before the first ES module is read. More of them let
 // the syncs of a run's documents share the disk's journal, and it takes as many hung reads to bring the program to a stop.
 process.env.UV_THREADPOOL_SIZE ??= '16'
-// The page is open for months and mostly idle: it collects what is dropped sooner. The size of V8's new space can only be set at its start,
-// which the unit does (docs/BENCHMARKS.md has the figures).
-if (process.argv[2] === 'serve') require('node:v8').setFlagsFromString('--heap-growing-percent=10')
+// The page is open for months and mostly idle: it collects what is dropped sooner, and keeps V8's new space small.
+if (process.argv[2] === 'serve') require('./small-heap.cjs')
 // What ps and top show: operators look for the name of the script that starts it.
 process.title = ['run_archiver', ...process.argv.slice(2)].join(' ')
 

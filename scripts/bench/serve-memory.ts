@@ -1,6 +1,7 @@
 // Resident memory of `run-archiver serve` over many executions, and the processor time of an overview, beside a bare Node.
 //   npx tsx scripts/bench/serve-memory.ts [executions] [V8's flags, such as --max-semi-space-size=4]
-// LEDGER=file takes a ledger that is there (and changes one of its executions), PROGRAM=main.js another build, for figures in turn.
+// LEDGER=file takes a ledger that is there (and changes one of its executions), PROGRAM=main.js another build, for figures in turn;
+// CONFIG=config.yaml, whose ledger is that file, serves a site with its stores.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +20,8 @@ const PAGES = [
   `/executions/${COUNT}`,
 ]
 
-const { LEDGER, PROGRAM } = process.env
+const { CONFIG, LEDGER, PROGRAM } = process.env
+if (CONFIG !== undefined) PAGES.push('/runs', '/api/v1/runs/map', '/api/v1/runs/bins?per=100')
 if (PROGRAM === undefined) build()
 const program = PROGRAM ?? 'dist/main.js'
 const folder = mkdtempSync(join(tmpdir(), 'bench-serve-'))
@@ -48,7 +50,8 @@ const processorMs = (pid: number): number => {
 }
 
 const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
-const words = [...flags, program, 'serve', '--ledger', `sqlite:${file}`, '--port', String(PORT)]
+const of = CONFIG === undefined ? ['--ledger', `sqlite:${file}`] : ['--config', CONFIG]
+const words = [...flags, program, 'serve', ...of, '--port', String(PORT)]
 const server = spawn(process.execPath, words, { stdio: 'ignore' })
 const pid = server.pid ?? 0
 const get = async (path: string): Promise<void> => {
