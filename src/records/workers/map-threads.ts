@@ -23,6 +23,8 @@ export interface MapThreadsOptions {
 const ALONE = 100
 /** A payload of so many bytes would hold up the thread that hears signals, and its thread may die of it. */
 const LARGE = 262_144
+/** Milliseconds without work after which a thread ends. At once, as piscina has it, one would start anew for each item of a slow target. */
+const IDLE = 30_000
 /** How often a thread may die with one payload. */
 const DEATHS = 3
 
@@ -75,7 +77,13 @@ export class MapThreads {
     const { threadFile = '', workers, start, warn } = this.#options
     const { Piscina } = await import('piscina')
     const maxThreads = Math.min(workers, availableParallelism())
-    const pool = new Piscina({ filename: threadFile, workerData: start, minThreads: 1, maxThreads })
+    const pool = new Piscina({
+      filename: threadFile,
+      workerData: start,
+      minThreads: 1,
+      maxThreads,
+      idleTimeout: IDLE,
+    })
     // A thread that dies with nothing in hand would end the process.
     pool.on('error', () => undefined)
     try {
