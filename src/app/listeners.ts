@@ -11,6 +11,7 @@ import { databasePlace } from '../sql/database-url.ts'
 import { loadDriver } from '../sql/open-database.ts'
 import { type Ledger, openLedger } from '../tracking/ledger/ledger.ts'
 import { channelsOf, watchersOf } from '../tracking/alerts/channels.ts'
+import { standingSilences } from '../tracking/alerts/standing-silences.ts'
 import { narrator } from '../tracking/event-logger.ts'
 import type { TaskMetrics } from '../tracking/metrics/task-metrics.ts'
 import type { ProgressBar } from '../tracking/progress-bar.ts'
@@ -184,6 +185,7 @@ export const reportingOf = (
     workDir: app.workDir,
     ...{ host, pid, now, log, redact },
     rules: reporting.rules,
+    silences: standingSilences({ workDir: app.workDir, ledger: config.ledger, now }),
     channels: channelsOf(reporting, PATIENCE, context.env),
     watchers: watchersOf(reporting, context.env),
     logFile: app.logFile,

@@ -10,12 +10,13 @@ import {
   closedAlerts,
   corruptAlert,
   damagedAlerts,
+  unsilenced,
   killedAlert,
   PassWatch,
   staleAlert,
 } from './alerts/rules.ts'
 import { PassWatchers, type PassWatcher, type WatchedPass } from './alerts/pass-watchers.ts'
-import { Alerts, type Alert, type Channel, type Message } from './alerts/alerts.ts'
+import { Alerts, type Alert, type AlertsOptions, type Channel, type Message } from './alerts/alerts.ts'
 import { RuleSettings, type RulesConfig } from './alerts/rule-settings.ts'
 import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
@@ -42,6 +43,7 @@ export interface ReportingOptions {
   readonly channels: readonly Channel[]
   /** `reporting.rules`. Left out: nothing is chosen. */
   readonly rules?: RulesConfig
+  readonly silences?: AlertsOptions['silences']
   readonly staleAfterHours: number
   readonly carbon: CarbonOptions | undefined
   /** Where node_exporter looks. */
@@ -131,7 +133,7 @@ export class Reporting {
 
   /** The scrub found damaged runs. */
   damaged(found: ReadonlyMap<number, string>): void {
-    this.#raise(damagedAlerts(found, this.#rules))
+    this.alerts.raiseEach((isSilent) => damagedAlerts(unsilenced(found, isSilent), this.#rules))
   }
 
   /** Reports how the pass ended, and waits for what is being sent for `ms` milliseconds at most. */

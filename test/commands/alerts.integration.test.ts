@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFile } from '../../src/sql/libsql-database.ts'
 import { Site } from '../site.ts'
@@ -60,3 +61,22 @@ it.each(['{"work_dir":', 'null', undefined])(
     expect(rules(check().found)).toContain('backlog_growing')
   },
 )
+
+it('a silence holds back what a pass sends at its end, and the next check records it', () => {
+  const silenced = new Site({
+    more: 'reporting: {webhook: {enabled: true, url: "http://127.0.0.1:1/nobody"}}',
+  })
+  try {
+    silenced.record(1)
+    writeFileSync(silenced.path('db'), 'no folder')
+    const tried = silenced.archiver('--import-only')
+    expect(tried.stdout + tried.stderr).toContain('Nobody could be notified: The import stage was stopped')
+    expect(silenced.command('alerts silence', 'failed', '--for', '1h').status).toBe(0)
+    const quiet = silenced.archiver('--import-only')
+    expect(quiet.stdout + quiet.stderr).not.toContain('Nobody could be notified: The import stage')
+    expect(quiet.stdout + quiet.stderr).toContain('An alert is silenced: The import stage was stopped')
+    expect(silenced.command('alerts check').stdout).toContain('failed')
+  } finally {
+    silenced.remove()
+  }
+})

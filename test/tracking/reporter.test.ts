@@ -6,6 +6,12 @@ import type { Message } from '../../src/tracking/alerts/alerts.ts'
 import type { Closed } from '../../src/tracking/ledger/close-dead.ts'
 import { NO_SETTINGS, type RulesConfig } from '../../src/tracking/alerts/rule-settings.ts'
 import { Reporting } from '../../src/tracking/reporter.ts'
+import { databasePlace } from '../../src/sql/database-url.ts'
+import { Secret } from '../../src/common/secret.ts'
+import { silence } from '../../src/tracking/alerts/alert-store.ts'
+import type { Silence } from '../../src/tracking/alerts/reconcile.ts'
+import { standingSilences } from '../../src/tracking/alerts/standing-silences.ts'
+import { openStore } from '../../src/tracking/ledger/ledger-database.ts'
 import { passEvents, series } from './events.ts'
 
 let folder = ''
@@ -14,12 +20,18 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
+const MIDNIGHT = Date.UTC(2026, 10, 28)
+
 interface Sent {
   readonly channel: string
   readonly message: Message
 }
 
 const quiet = (): void => undefined
+let warnings: string[] = []
+beforeEach(() => {
+  warnings = []
+})
 
 /** What a pass of `NIGHTLY` sends by e-mail and Slack when `happens` has happened in it. */
 const sentBy = async (
@@ -27,19 +39,20 @@ const sentBy = async (
   happens: (reporting: Reporting) => void,
   exitCode = 0,
   staleAfterHours = 0,
+  silences?: () => Promise<readonly Silence[]>,
 ): Promise<Sent[]> => {
   const sent: Sent[] = []
   const channels = ['e-mail', 'Slack'].map((name) => ({
     name,
     send: (message: Message) => Promise.resolve(void sent.push({ channel: name, message })),
   }))
-  let time = Date.UTC(2026, 10, 28)
+  let time = MIDNIGHT
   const reporting = new Reporting({
     ...{ task: 'NIGHTLY', version: '1', workDir: folder, host: 'daq01', pid: 7, now: () => time },
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    log: { debug: quiet, info: quiet, error: quiet, warn: (line) => void warnings.push(line) },
     redact: (text) => text,
     ...{ channels, staleAfterHours, carbon: undefined, textfile: undefined, channelTimeout: 1000 },
-    ...{ isPass: false, rules: { ...NO_SETTINGS, ...rules } },
+    ...{ isPass: false, rules: { ...NO_SETTINGS, ...rules }, silences },
   })
   happens(reporting)
   const end = { exitCode, isPass: true, signal: undefined, standings: [], ledgerFailures: 0, spoolBytes: 0 }
@@ -120,6 +133,55 @@ describe.each(CASES)('an alert of a pass that is %s', (rule, happens, title, sev
   })
 })
 
+/** A silence in a ledger of this machine, and how a pass reads it. */
+const silencedBy = async (rule: string, subject: string, hours = 1) => {
+  const place = databasePlace('sqlite:ledger.db', folder)
+  if (!place) throw new Error('no place')
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+  const facts = { schema: undefined, password: undefined, timeout: 1000, version: '1', onRefused: quiet }
+  const store = await openStore({ ...facts, place, now: () => MIDNIGHT, log })
+  const until = MIDNIGHT + hours * 3_600_000
+  await silence(
+    store.database,
+    { rule, subject, until },
+    { user: 'ops', reason: undefined, now: Math.min(MIDNIGHT, until - 1) },
+  )
+  await store.close()
+  const ledger = { url: new Secret('sqlite:ledger.db'), password: undefined, schema: 'tasker' }
+  return standingSilences({ workDir: folder, ledger, now: () => MIDNIGHT })
+}
+
+describe.each(CASES)('an alert of a pass that is %s, before silences of the ledger', (rule, happens) => {
+  const subject = rule === 'damaged' ? 'run 7' : 'NIGHTLY'
+  it.each([
+    ['this rule and subject', rule, subject, 1, 0],
+    ['this rule', rule, '*', 1, 0],
+    ['this subject', '*', subject, 1, 0],
+    ['everything', '*', '*', 1, 0],
+    ['another subject', rule, 'other', 1, 2],
+    ['another rule', 'disk', subject, 1, 2],
+    ['this rule, until an hour ago', rule, subject, -1, 2],
+  ])('with a silence of %s', async (_, of, whom, hours, messages) => {
+    expect(await sentBy({}, happens, 0, 0, await silencedBy(of, whom, hours))).toHaveLength(messages)
+    expect(warnings).toEqual([])
+  })
+  it('is sent where the ledger cannot be read, and says so', async () => {
+    const away = { url: new Secret('postgres://u@127.0.0.1:1/x'), password: undefined, schema: 'tasker' }
+    const silences = standingSilences({ workDir: folder, ledger: away, now: () => MIDNIGHT })
+    expect(await sentBy({}, happens, 0, 0, silences)).toHaveLength(2)
+    expect(warnings).toEqual([
+      expect.stringContaining('Which alerts are silenced cannot be read, so none is'),
+    ])
+  })
+})
+
+describe('a ledger that does not answer', () => {
+  it('holds an alert back for two seconds, and no longer', async () => {
+    const silences = (): Promise<never> => new Promise(quiet)
+    expect(await sentBy({}, (to) => to.killed('SIGTERM'), 0, 0, silences)).toHaveLength(2)
+  })
+})
+
 describe('a threshold', () => {
   const two = [execution('a'), execution('b')]
   it.each<[string, number, (to: Reporting) => void, number]>([
@@ -161,6 +223,11 @@ describe('damaged runs', () => {
     const sent = await sentBy({ channels: new Map([['damaged', ['email']]]) }, damaged)
     expect(wordsOf(sent)).toEqual(['e-mail: critical: 4 archived runs are damaged'])
   })
+  it('are named but for those that are silenced', async () => {
+    const [first] = await sentBy({}, damaged, 0, 0, await silencedBy('damaged', 'run 8'))
+    expect(first?.message.title).toBe('3 archived runs are damaged')
+    expect(first?.message.lines.slice(0, 3)).toEqual([7, 9, 10].map((run) => `  run ${run}: cut short`))
+  })
   it('are alerts of their own where the site chose otherwise for some', async () => {
     const rules: Partial<RulesConfig> = {
       off: ['damaged:run 7'],
@@ -186,6 +253,11 @@ describe('alerts without a rule', () => {
       'e-mail: critical: A state file was damaged',
       'Slack: critical: A state file was damaged',
     ])
+  })
+  it('are held back by a silence of everything alone', async () => {
+    const corrupt = (to: Reporting): void => to.corrupt('a.json', 'a.kept')
+    expect(await sentBy({}, corrupt, 0, 0, await silencedBy('*', 'NIGHTLY'))).toHaveLength(2)
+    expect(await sentBy({}, corrupt, 0, 0, await silencedBy('*', '*'))).toEqual([])
   })
   it('go to every channel: no success for so long', async () => {
     expect(wordsOf(await sentBy(everything, quiet, 1, 2))).toEqual([

@@ -6,6 +6,8 @@ import { chosenChannels } from './chosen-channels.ts'
 import { limit } from './rate-limit.ts'
 import { printable, type Redact } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
+import { within } from '../ledger/writer.ts'
+import { isSilenced, type Silence } from './reconcile.ts'
 import { RuleSettings } from './rule-settings.ts'
 import { keepSent, readSent } from './sent-alerts.ts'
 
@@ -51,6 +53,8 @@ export interface AlertsOptions {
   readonly channels: readonly Channel[]
   /** What the site chose for each rule. Left out: nothing. */
   readonly rules?: RuleSettings | undefined
+  /** The silences that stand. Where they cannot be read nothing is silent. Left out: none. */
+  readonly silences?: (() => Promise<readonly Silence[]>) | undefined
   /** Where it is remembered what was sent when: a file in work_dir. */
   readonly stateFile: string
   /** Milliseconds in which one key is sent once. */
@@ -64,6 +68,12 @@ export interface AlertsOptions {
   /** Called for every message that arrived, for the ledger. */
   readonly onSent?: (alert: Message, channel: string) => void
 }
+
+/** Whether somebody silenced a rule and subject; undefined: an alert without a rule, which only a silence of everything holds back. */
+export type IsSilent = (rule: { readonly name: string; readonly subject: string } | undefined) => boolean
+
+/** Milliseconds in which the silences are read, so that a ledger that hangs leaves time for sending. */
+const SILENCES_WITHIN = 2000
 
 /**
  * Notifies people, in the background. Nothing here throws, and nothing waits but `close`: the original sent its mail before it wrote its
@@ -80,11 +90,16 @@ export class Alerts {
     this.#rules = options.rules ?? new RuleSettings()
   }
 
-  /** Sends it in the background, unless the site's settings of its rule hold it back: then it is not remembered as sent either. */
+  /** Sends it in the background, unless the site's settings of its rule or a silence hold it back: then it is not remembered as sent either. */
   raise(alert: Alert): void {
-    if (this.#options.channels.length === 0 || !this.#isWanted(alert)) return
+    if (this.#isWanted(alert)) this.raiseEach(() => [alert])
+  }
+
+  /** As `raise`, of alerts that are made when it is known what is silent. */
+  raiseEach(alertsFor: (isSilent: IsSilent) => readonly Alert[]): void {
+    if (this.#options.channels.length === 0) return
     this.#turn = this.#turn
-      .then(() => this.#notify(alert))
+      .then(() => this.#notifyEach(alertsFor))
       .catch((error: unknown) => this.#options.log.warn(`An alert could not be handled: ${messageOf(error)}`))
   }
 
@@ -102,6 +117,26 @@ export class Alerts {
     if (!rule) return true
     const { name, subject, count = Infinity } = rule
     return this.#rules.isOn(name, subject) && count >= (this.#rules.chosenThreshold(name, subject) ?? 0)
+  }
+
+  async #notifyEach(alertsFor: (isSilent: IsSilent) => readonly Alert[]): Promise<void> {
+    const silences = await this.#silences()
+    const isSilent: IsSilent = ({ name: rule, subject } = { name: '', subject: '' }) =>
+      isSilenced({ rule, subject }, silences, this.#options.now())
+    for (const alert of alertsFor(isSilent).filter((one) => this.#isWanted(one)))
+      if (isSilent(alert.rule))
+        this.#options.log.info(`An alert is silenced: ${printable(this.#options.redact(alert.title))}`)
+      else await this.#notify(alert)
+  }
+
+  async #silences(): Promise<readonly Silence[]> {
+    const { silences, log, redact } = this.#options
+    try {
+      return silences ? await within(SILENCES_WITHIN, silences()) : []
+    } catch (error) {
+      log.warn(`Which alerts are silenced cannot be read, so none is: ${redact(messageOf(error))}`)
+      return []
+    }
   }
 
   async #notify({ rule, ...alert }: Alert): Promise<void> {

@@ -3,7 +3,7 @@ import { passCommand, subcommand, type Started } from '../../common/own-command.
 import { messageWithCode } from '../../errors.ts'
 import type { Closed } from '../ledger/close-dead.ts'
 import type { EngineEvent, Listener } from '../../engine/stage.ts'
-import type { Alert } from './alerts.ts'
+import type { Alert, IsSilent } from './alerts.ts'
 import type { RuleSettings } from './rule-settings.ts'
 
 /** Runs that one message names. */
@@ -150,6 +150,10 @@ export const corruptAlert = (file: string, kept: string): Alert => ({
 /** The scrub found damaged copies of archived runs, each with what was found: one alert for all runs of which the site chose the same. */
 export const damagedAlerts = (found: ReadonlyMap<number, string>, rules: RuleSettings): Alert[] =>
   groupsOf(found, ([run]) => choicesFor(rules, run)).map(damagedAlert)
+
+/** Without the runs whose damage is silenced. */
+export const unsilenced = (found: ReadonlyMap<number, string>, isSilent: IsSilent): Map<number, string> =>
+  new Map([...found].filter(([run]) => !isSilent({ name: 'damaged', subject: damagedRun(run) })))
 
 /** What the site chose for the damage of a run; the same text for the same choices. */
 const choicesFor = (rules: RuleSettings, run: number): string => {
