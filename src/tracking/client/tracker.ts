@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { redact as redactByLook } from '../../common/redact.ts'
-import { cpuPercent, processUsage, type Usage } from '../ledger/process-usage.ts'
-import type { Row } from '../ledger/row.ts'
+import { cpuPercent, processUsage, usageOf, type Usage } from '../ledger/process-usage.ts'
+import type { Cell, Row } from '../ledger/row.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { Execution } from './execution.ts'
 import type { Lineage } from './lineage.ts'
@@ -30,7 +30,8 @@ export class Tracker {
   readonly #executions = new Map<string, Execution>()
   readonly #rows: Row[] = []
   #heart: NodeJS.Timeout | undefined
-  #usage: Usage | undefined
+  /** What each process that is reported of had used at the last sign of life. */
+  readonly #usage = new Map<number, Usage>()
 
   /** Throws CONFIG_INVALID for a URL that is none. */
   constructor(options: TrackerOptions) {
@@ -124,23 +125,37 @@ export class Tracker {
   #beat(): void {
     const { heartbeatEvery = 15_000 } = this.#options
     if (heartbeatEvery === 0 || this.#heart !== undefined || !this.#writer) return
-    this.#usage = processUsage()
     this.#heart = setInterval(() => {
-      const usage = processUsage()
-      const cpu = cpuPercent(this.#usage, usage)
-      this.#usage = usage
+      const measures = new Map<number, Readonly<Record<string, Cell>>>()
       for (const execution of this.open) {
-        const measure = {
-          cpu_percent: cpu,
-          memory_mb: usage.memoryMb,
-          peak_memory_mb: usage.peakMemoryMb,
-          read_bytes: usage.readBytes ?? null,
-          write_bytes: usage.writeBytes ?? null,
-        }
+        const pid = this.#processOf(execution)
+        const measure = measures.get(pid) ?? this.#measure(pid)
+        measures.set(pid, measure)
         this.#rows.push(execution.heartbeat(measure))
       }
       this.#changed(false)
     }, heartbeatEvery)
     this.#heart.unref()
+  }
+  /** The process that does the work: of a pipeline that reports through a pipe, another than this one. */
+  #processOf({ tracked: { facts } }: Execution): number {
+    const { pid, host } = this.#options.runner
+    if (facts['hostname'] !== undefined && facts['hostname'] !== host) return 0
+    return typeof facts['process_id'] === 'number' ? facts['process_id'] : pid
+  }
+
+  /** Nothing where the process cannot be seen. */
+  #measure(pid: number): Readonly<Record<string, Cell>> {
+    const usage = pid === this.#options.runner.pid ? processUsage() : usageOf(pid)
+    if (!usage) return {}
+    const cpu = cpuPercent(this.#usage.get(pid), usage)
+    this.#usage.set(pid, usage)
+    return {
+      cpu_percent: cpu,
+      memory_mb: usage.memoryMb,
+      peak_memory_mb: usage.peakMemoryMb,
+      read_bytes: usage.readBytes ?? null,
+      write_bytes: usage.writeBytes ?? null,
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 
-/** What this process has used so far. */
+/** What a process has used so far. */
 export interface Usage {
   readonly memoryMb: number
   readonly peakMemoryMb: number
@@ -28,6 +29,30 @@ export const processUsage = (): Usage => {
   }
 }
 
+/** Linux counts processor time in hundredths of a second for every program. */
+const MS_PER_TICK = 10
+
+/** What another process of this machine has used so far; undefined where it cannot be seen. */
+export const usageOf = (pid: number): Usage | undefined => {
+  const stat = read(`/proc/${pid}/stat`)
+  // The command's name stands in brackets and may hold blanks and brackets; the fields begin after the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = (place: number): number => Number(fields[place] ?? 0)
+  const status = read(`/proc/${pid}/status`)
+  const memory = (name: string): number =>
+    Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1024)
+  if (stat === '' || status === '') return undefined
+  const io = ioCounters(pid)
+  return {
+    memoryMb: memory('VmRSS'),
+    peakMemoryMb: memory('VmHWM'),
+    cpuMs: (ticks(11) + ticks(12)) * MS_PER_TICK,
+    livedMs: Math.max(0, uptime() * 1000 - ticks(19) * MS_PER_TICK),
+    readBytes: io.get('read_bytes'),
+    writeBytes: io.get('write_bytes'),
+  }
+}
+
 /** Node reads this from /proc, which may be missing (a chroot) or not to be opened (no descriptors left): the peak is near enough then. */
 const residentBytes = (): number => {
   try {
@@ -47,12 +72,19 @@ export const cpuPercent = (before: Usage | undefined, after: Usage): number => {
   return Math.min(MOST_PERCENT, Math.max(0, Math.round(percent * 100) / 100))
 }
 
-const ioCounters = (): ReadonlyMap<string, number> => {
+const ioCounters = (process: number | 'self' = 'self'): ReadonlyMap<string, number> => {
+  const lines = read(`/proc/${process}/io`)
+    .split('\n')
+    .filter((line) => line.includes(':'))
+  return new Map(lines.map((line) => [line.split(':')[0] ?? '', Number(line.split(':')[1])]))
+}
+
+/** Empty where the system does not say. */
+const read = (path: string): string => {
   try {
-    const lines = readFileSync('/proc/self/io', 'utf8').trim().split('\n')
-    return new Map(lines.map((line) => [line.split(':')[0] ?? '', Number(line.split(':')[1])]))
+    return readFileSync(path, 'utf8')
   } catch {
-    return new Map()
+    return ''
   }
 }
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,14 +14,14 @@ beforeEach(async () => {
 afterEach(() => place.drop())
 
 const quiet: string[] = []
-const open = ({ url = place.url, folder = place.workDir, flushEvery = 10 } = {}) =>
+const open = ({ url = place.url, folder = place.workDir, flushEvery = 10, heartbeatEvery = 0 } = {}) =>
   new Tracker({
     place: { url, folder, schema: place.schema, password: undefined },
     env: {},
     runner: identity(),
     version: 'test',
     now,
-    heartbeatEvery: 0,
+    heartbeatEvery,
     flushEvery,
     retryEvery: 50,
     timeout: 2000,
@@ -175,5 +176,35 @@ describe('after its end', () => {
       execution_status: 'FINISHED',
       overall_progress_message: 'first',
     })
+  })
+})
+
+describe('the figures of an execution', () => {
+  it('are those of the process that works, where another one reports for it', async () => {
+    const busy = spawn(process.execPath, ['-e', 'const kept = Buffer.alloc(3e8, 1); for (;;) kept[0]++'])
+    try {
+      const tracking = open({ heartbeatEvery: 300 })
+      const { host } = identity()
+      const begin = (task_name: string, process_id: number, hostname = host) =>
+        tracking.begin({ op: 'init', task_name, process_id, hostname })
+      const works = begin('works', busy.pid ?? 0)
+      const own = begin('own', process.pid)
+      const elsewhere = begin('elsewhere', process.pid, 'another.host')
+      await new Promise((done) => setTimeout(done, 3000))
+      await tracking.close(2000)
+      const measured = await rows('process_metrics')
+      const last = (runId: string) => measured.filter((row) => row['run_id'] === runId).at(-1) ?? {}
+      expect(Number(last(works.runId)['memory_mb'])).toBeGreaterThan(280)
+      expect(Number(last(works.runId)['peak_memory_mb'])).toBeGreaterThan(280)
+      expect(Number(last(works.runId)['cpu_percent'])).toBeGreaterThan(10)
+      const mine = Number(last(own.runId)['memory_mb'])
+      expect(Math.abs(mine - process.memoryUsage().rss / 2 ** 20)).toBeLessThan(150)
+      // A process of another host has a number that means another one here.
+      expect(last(elsewhere.runId)).toMatchObject({ cpu_percent: null, memory_mb: null })
+      const kept = await rows('executions')
+      expect(kept.find((row) => row['task_name'] === 'works')?.['memory_mb']).toBeGreaterThan(280)
+    } finally {
+      busy.kill('SIGKILL')
+    }
   })
 })
