@@ -728,6 +728,7 @@ track_subtask_progress <- track_task_progress
   if (is.null(set)) return(NULL)
   set <- set[!vapply(set, is.null, TRUE)]
   if (is.null(set$execution_status)) set$execution_status <- "RUNNING"
+  set$memory_mb <- .track_memory()
   set
 }
 
@@ -759,7 +760,9 @@ track_subtask_progress <- track_task_progress
   list(run_id = f$run_id, task_name = f$task_name, task_stage = f$stage, task_type = "R", hostname = f$hostname,
        process_id = f$process_id, user_name = f$user_name, script_path = f$script_path, script_file = f$script_file,
        log_path = f$log_path, log_file = f$log_file, execution_status = "STARTED", total_subtasks = f$total_subtasks,
-       current_subtask = 0, git_commit = f$git_commit)
+       current_subtask = 0, git_commit = f$git_commit, environment = .track_environment(), parent_run_id = .track_parent(),
+       boot_id = .track_read_line("/proc/sys/kernel/random/boot_id"), process_start_ticks = .track_start_ticks(),
+       memory_mb = .track_memory())
 }
 
 .track_direct_init <- function(f) {
@@ -810,6 +813,36 @@ track_subtask_progress <- track_task_progress
     commit <- system("git rev-parse HEAD 2>/dev/null", intern = TRUE)
     if (length(commit) == 1 && nchar(commit) >= 40) commit
   }), error = function(e) NULL)
+}
+
+# Variables that an execution keeps, where they are set, as JSON.
+.track_environment <- function() {
+  values <- Sys.getenv(c("BDC_DOWNLOAD_PATH", "PYTHONPATH", "R_LIBS", "R_LIBS_USER"))
+  values <- values[nzchar(values)]
+  cells <- vapply(values, function(value) .track_json_text(.track_mask(value)), "")
+  paste0("{", paste(sprintf("\"%s\":%s", names(values), cells), collapse = ","), "}")
+}
+
+# The execution that this one is a part of, as `track run` names it.
+.track_parent <- function() {
+  parent <- tolower(Sys.getenv("RUN_ARCHIVER_RUN_ID"))
+  if (grepl("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", parent)) parent
+}
+
+# NULL where the system has no such file.
+.track_read_line <- function(path) tryCatch(suppressWarnings(readLines(path, 1)), error = function(e) NULL)
+
+# The boot and the start of this process tell it from a later one with the same number.
+.track_start_ticks <- function() {
+  line <- .track_read_line("/proc/self/stat")
+  # The name of the program stands in brackets, and may hold blanks.
+  if (!is.null(line)) as.numeric(strsplit(sub("^.*\\) ", "", line), " ", fixed = TRUE)[[1]][[20]])
+}
+
+.track_memory <- function() {
+  lines <- tryCatch(suppressWarnings(readLines("/proc/self/status")), error = function(e) character())
+  size <- grep("^VmRSS:", lines, value = TRUE)
+  if (length(size) == 1) round(as.numeric(gsub("[^0-9]", "", size)) / 1024)
 }
 
 # Never by R's random numbers: a pipeline's results must not depend on being tracked.

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bootId } from '../../src/platform/host.ts'
 import { openFile } from '../../src/sql/libsql-database.ts'
 import { Served, TOKEN } from '../web/served.ts'
 import { canRun } from './harness.ts'
@@ -132,6 +133,36 @@ describe.skipIf(!canRun('/usr/bin/Rscript', '-e', '1'))(
           items_complete: null,
         },
       ])
+    })
+
+    it('says what tells the process from another, what it uses, and which variables it saw', async () => {
+      const parent = 'a0000000-0000-4000-8000-000000000001'
+      const body =
+        'track_init("facts"); genter("a"); kept <- numeric(2e7); kept[] <- 1; gexit(); track_finish()'
+      const { errors } = await run('facts', body, {
+        more: {
+          ...{ RUN_ARCHIVER_RUN_ID: parent, BDC_DOWNLOAD_PATH: '/data/"bdc"', R_LIBS: 'token=geheim' },
+        },
+      })
+      expect(errors).not.toContain('Warning')
+      const row = executionOf('facts')
+      expect(row).toMatchObject({ parent_run_id: parent, boot_id: bootId() })
+      expect(JSON.parse(String(row?.['environment']))).toMatchObject({
+        BDC_DOWNLOAD_PATH: '/data/"bdc"',
+        R_LIBS: 'token=[secret]',
+      })
+      expect(Object.keys(JSON.parse(String(row?.['environment'])) as object)).not.toContain('PATH')
+      expect(Number(row?.['process_start_ticks'])).toBeGreaterThan(0)
+      // 20 million numbers of 8 bytes.
+      expect(Number(row?.['memory_mb'])).toBeGreaterThan(150)
+    })
+
+    it('leaves out a parent that is none', async () => {
+      const { errors } = await run('orphan', 'track_init("orphan"); track_finish()', {
+        more: { RUN_ARCHIVER_RUN_ID: 'none' },
+      })
+      expect(errors).not.toContain('Warning')
+      expect(executionOf('orphan')).toMatchObject({ parent_run_id: null, execution_status: 'FINISHED' })
     })
 
     it('keeps the exit code of a script that fails, and records why', async () => {
