@@ -26,6 +26,10 @@ setInterval(() => {
 }, 500)
 `
 
+/** Milliseconds between two new runs, and the last of them: an hour. */
+const NEW_RUN_EVERY = 12_000
+const LAST_RUN = 1375
+
 /** Milliseconds between two executions of it. */
 const PAUSE = 5000
 
@@ -66,6 +70,8 @@ export const makeDemo = async (folder: string, { program, rowsUrl, say }: DemoOp
       '',
       'queue:',
       '  url: sqlite:queue.db',
+      'daemon:',
+      '  scan_seconds: 10',
       'serve:',
       '  site: demo-detector',
       `  log_roots: ["\${config_dir}/work/tracking/logs"]`,
@@ -82,6 +88,8 @@ export const makeDemo = async (folder: string, { program, rowsUrl, say }: DemoOp
             `  archive_table: ${table}_archive`,
             '  files: "${config_dir}/ids/*.csv"',
             '  batch_size: 40',
+            // Long enough for its rate to be one.
+            '  sleep: 100ms',
           ]),
       '',
     ].join('\n'),
@@ -112,6 +120,7 @@ export const makeDemo = async (folder: string, { program, rowsUrl, say }: DemoOp
     await fillRows(rowsUrl, table, join(site, 'ids'))
     run(['rows', 'run', config], [0, 1])
   }
+  const worker = workWhileOpen([...program, 'worker', '--config', config])
   say('tasks: 30 days of made-up history, and one that runs now')
   await fillHistory(join(site, 'work'))
   const tasks: readonly (readonly string[])[] = [
@@ -133,10 +142,18 @@ export const makeDemo = async (folder: string, { program, rowsUrl, say }: DemoOp
     ...['track', 'run', '--task-name=DAILY_02_merge_hits', '--total-subtasks=4', '--config', config],
     ...['--', process.execPath, join(site, 'work.mjs')],
   ])
+  // New runs come as from a detector, so that the worker has something to do.
+  let newest = 1075
+  const detector = setInterval(() => {
+    newest += 1
+    copy(newest, newest)
+    if (newest === LAST_RUN) clearInterval(detector)
+  }, NEW_RUN_EVERY)
   return {
     config,
     stop: async () => {
-      await work.end()
+      clearInterval(detector)
+      await Promise.all([work.end(), worker.end()])
       if (rowsUrl !== undefined) await dropRows(rowsUrl, table)
     },
   }

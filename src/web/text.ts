@@ -10,6 +10,10 @@ export const count = (value: number): string =>
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`
 
+/** `3 of 300`; what is done alone where no total is known, or less than that: a worker waits for what comes. */
+export const doneOf = (done: number, items: number | undefined): string =>
+  items === undefined || items === 0 || items < done ? count(done) : `${count(done)} of ${count(items)}`
+
 /** `41 s`, `4 min 05 s`, `33 min`, `3 h 02 min`, `4 d 03 h`. Seconds in. */
 export const span = (seconds: number): string => {
   const whole = Math.max(0, Math.round(seconds))

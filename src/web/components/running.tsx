@@ -1,5 +1,5 @@
 import type { ExecutionLine } from '../model.ts'
-import { count, percent, span } from '../text.ts'
+import { count, doneOf, span } from '../text.ts'
 import { Pair } from './bars.tsx'
 import { Chip } from './glyph.tsx'
 import { Empty, Time } from './parts.tsx'
@@ -39,16 +39,17 @@ export const overallText = ({ subtaskNumber, subtasks, subtask, overallMessage }
   return [step, subtask ?? overallMessage].filter(Boolean).join(': ') || 'No subtask was named'
 }
 
+/** The shares of the whole and of the subtask in hand. One that runs has none of what nobody foresaw: all of nothing is not 100 %. */
+export const shares = ({ overall, subtaskPercent, items, itemsDone, endedAt }: ExecutionLine) =>
+  endedAt === undefined && items !== undefined && (items === 0 || items < (itemsDone ?? 0))
+    ? { overall: undefined, part: undefined }
+    : { overall, part: subtaskPercent }
+
 export const partText = (execution: ExecutionLine, now: number): string => {
   const { items, itemsDone, subtaskMessage, heartbeatAt, progressAt, standing } = execution
   if (standing === 'hung')
     return `heartbeat ${span((now - (heartbeatAt ?? now)) / 1000)} ago, no progress for ${span((now - (progressAt ?? now)) / 1000)}`
-  const done =
-    itemsDone === undefined
-      ? undefined
-      : items === undefined
-        ? count(itemsDone)
-        : `${count(itemsDone)} of ${count(items)}`
+  const done = itemsDone === undefined ? undefined : doneOf(itemsDone, items)
   return [subtaskMessage, done].filter(Boolean).join(', ') || 'No items were counted'
 }
 
@@ -73,9 +74,8 @@ export const RunningList = ({ current, now }: { current: readonly ExecutionLine[
           <Pair
             compact
             standing={execution.standing}
-            overall={execution.overall === undefined ? undefined : percent(execution.overall)}
+            {...shares(execution)}
             overallText={overallText(execution)}
-            part={execution.subtaskPercent}
             partText={partText(execution, now)}
             eta={<Eta execution={execution} now={now} />}
           />

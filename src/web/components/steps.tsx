@@ -1,13 +1,12 @@
 import type { ExecutionDetail, Subtask } from '../model.ts'
 import type { StepPlan } from '../step-plan.ts'
-import { count, minuteText, span } from '../text.ts'
+import { count, doneOf, minuteText, span } from '../text.ts'
 import { Glyph, WORDS } from './glyph.tsx'
 import { Empty } from './parts.tsx'
 
 const noteOf = ({ startedAt, endedAt, items, done, failed, standing }: Subtask, now: number): string => {
   const took = startedAt === undefined ? undefined : span(((endedAt ?? now) - startedAt) / 1000)
-  const items_ =
-    done === undefined ? undefined : items === undefined ? count(done) : `${count(done)} of ${count(items)}`
+  const items_ = done === undefined ? undefined : doneOf(done, items)
   const bad = failed ? `${count(failed)} failed` : undefined
   return [took, items_, bad].filter(Boolean).join(', ') || WORDS[standing]
 }

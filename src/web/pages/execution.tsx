@@ -4,7 +4,7 @@ import { Chip, WORDS } from '../components/glyph.tsx'
 import { Log } from '../components/log.tsx'
 import { Panel } from '../components/parts.tsx'
 import { Resources } from '../components/resources.tsx'
-import { Eta, overallText, partText } from '../components/running.tsx'
+import { Eta, overallText, partText, shares } from '../components/running.tsx'
 import { Steps } from '../components/steps.tsx'
 import { Problem } from '../api/question.ts'
 import { tailLog } from '../log-file.ts'
@@ -95,9 +95,8 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
       <Panel id="prog" cls="hero">
         <Pair
           standing={execution.standing}
-          overall={execution.overall}
+          {...shares(execution)}
           overallText={`Overall: ${overallText(execution)}`}
-          part={execution.subtaskPercent}
           partText={`Current subtask: ${partText(execution, now)}`}
         />
         <Facts execution={execution} now={now} />
