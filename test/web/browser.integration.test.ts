@@ -173,6 +173,21 @@ describe.skipIf(!existsSync(CHROMIUM))('every page in Chromium', () => {
   )
 
   it(
+    'pauses by a key in the first second of a page, and stays on it',
+    async () => {
+      const page = await browser.newPage()
+      await page.goto(`${served.url}/alerts`)
+      await page.evaluate(
+        `(() => { const key = new KeyboardEvent('keydown', { key: 'p', bubbles: true }); Object.defineProperty(key, 'timeStamp', { value: 300 }); document.body.dispatchEvent(key) })()`,
+      )
+      await expect.poll(() => page.getAttribute('#live', 'aria-pressed')).toBe('false')
+      expect(page.url()).toBe(`${served.url}/alerts`)
+      await page.close()
+    },
+    PATIENCE,
+  )
+
+  it(
     'goes to failures by g f, and back to the overview by g o',
     async () => {
       const page = await browser.newPage()

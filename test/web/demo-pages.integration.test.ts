@@ -171,6 +171,34 @@ describe('a feature of the documents stands on its page', () => {
   )
 })
 
+describe('every link of the pages', () => {
+  it('leads somewhere', async () => {
+    const pages = demo.said.flatMap((line) => /^\d{3} (http\S+)/.exec(line)?.[1] ?? [])
+    const texts = new Map<string, string>()
+    const bad: string[] = []
+    const visit = async (address: string, from: string): Promise<string> => {
+      const known = texts.get(address)
+      if (known !== undefined) return known
+      const reply = await fetch(address)
+      const text = await reply.text()
+      texts.set(address, text)
+      if (reply.status !== 200) bad.push(`${reply.status} ${address} on ${from}`)
+      return text
+    }
+    for (const page of pages)
+      for (const [, href = ''] of (await visit(page, '')).matchAll(/ href="([^"]+)"/g)) {
+        const url = new URL(href.replaceAll('&amp;', '&'), page)
+        const place = url.hash.slice(1)
+        url.hash = ''
+        if (url.origin !== new URL(page).origin) bad.push(`${href} on ${page} is of another host`)
+        const text = await visit(url.href, page)
+        if (place !== '' && !text.includes(` id="${place}"`)) bad.push(`no place ${href} on ${page}`)
+      }
+    expect(texts.size).toBeGreaterThan(60)
+    expect(bad.join('\n')).toBe('')
+  }, 120_000)
+})
+
 // The last one: it ends the demo.
 describe('the demo', () => {
   it('looks at each page once, and leaves nothing when it ends', async () => {

@@ -83,7 +83,8 @@ export const preferences = (): void => {
     const copy = event.target.closest<HTMLElement>('[data-copy]')
     if (copy) void copyText(copy)
   })
-  let wentAt = 0
+  // Long ago: a key in the first second of a page is no second one.
+  let wentAt = -Infinity
   document.addEventListener('keydown', (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || one('dialog[open]'))
       return
