@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { Served } from './served.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const PATIENCE = 60_000
+if (!existsSync(CHROMIUM)) console.warn(`SKIPPED: no ${CHROMIUM}: no page loses its server`)
+
+describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes back', () => {
+  it(
+    'says since when it is not live, and goes on by itself',
+    async () => {
+      const served = new Served()
+      const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+      await served.start()
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE })
+      try {
+        const page = await browser.newPage()
+        await page.goto(served.url)
+        await expect.poll(() => page.textContent('#live'), { timeout: PATIENCE }).toContain('Live')
+        const port = served.port
+        await served.stop()
+        await expect
+          .poll(() => page.textContent('#connection'), { timeout: PATIENCE })
+          .toMatch(/Not live since \d\d:\d\d:\d\d UTC\. Figures here are \d+ s old/)
+        expect(await page.isVisible('#connection')).toBe(true)
+        await served.start(port)
+        await served.send('POST', '/api/v1/executions', { task_name: 'DAILY_back' })
+        await expect.poll(() => page.isVisible('#connection'), { timeout: PATIENCE }).toBe(false)
+        await expect.poll(() => page.textContent('main'), { timeout: PATIENCE }).toContain('DAILY_back')
+      } finally {
+        await browser.close()
+        await served.remove()
+      }
+    },
+    PATIENCE * 3,
+  )
+})
