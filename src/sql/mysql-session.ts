@@ -1,5 +1,6 @@
 import { createConnection, type RowDataPacket, type ResultSetHeader } from 'mysql2/promise'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
+import { countMysql } from './count-database.ts'
 
 /**
  * Strict, so that a value that does not fit is an error. `NO_AUTO_VALUE_ON_ZERO`: a key 0 stays 0. Dates that other sessions could write (zero,
@@ -31,6 +32,7 @@ export const openMysqlSession = async ({ url, password, timeout }: SessionOption
   })
   // Without a listener a connection that breaks while it is idle would end the process; the next statement fails by itself.
   connection.on('error', () => undefined)
+  countMysql(connection)
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
     const [answer] = await connection.query<RowDataPacket[] | ResultSetHeader>(sql, [...parameters])
     return resultOf(answer)

@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
+import { countMysql } from './count-database.ts'
 
 /** Connects at the first query, not here. */
 export const openMysql = <Schema>(
@@ -19,6 +20,7 @@ export const openMysql = <Schema>(
     timezone: 'Z',
     charset: 'utf8mb4',
   })
+  pool.on('connection', countMysql)
   const kysely = new Kysely<Schema>({
     dialect: new MysqlDialect({
       pool,

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { durationText } from '../common/duration.ts'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
+import { countPostgres } from './count-database.ts'
 
 /** How the server writes values in this session: exact, and the same whatever the role's defaults are. */
 const SETTINGS = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3;
@@ -127,6 +128,7 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
   // Without a listener a connection that the server ends would end the process; the next statement fails by itself.
   client.on('error', () => undefined)
   await client.connect()
+  countPostgres(client)
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
     const answer = await client.query<Record<string, string | null>>(sql, [...parameters])
     return { rows: answer.rows, affected: answer.rowCount ?? 0 }

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
+import { countPostgres } from './count-database.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
@@ -35,7 +36,10 @@ export const openPostgres = <Schema>(
   })
   // Without these two listeners a connection that breaks would end the process.
   pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+    countPostgres(client)
+  })
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return {
     dialect: 'postgres',

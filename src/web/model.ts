@@ -69,6 +69,10 @@ export interface Metric {
   readonly memoryMb: number | undefined
   readonly readBytes: number | undefined
   readonly writeBytes: number | undefined
+  /** Over HTTP and to databases. */
+  readonly receivedBytes: number | undefined
+  readonly sentBytes: number | undefined
+  readonly databaseConnections: number | undefined
 }
 
 export interface LedgerEvent {

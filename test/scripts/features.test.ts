@@ -52,7 +52,7 @@ it('every feature that a page shows is looked for on its page', () => {
   const named = [...pages.matchAll(/\[\s*'(\d{3}-[a-z]\d[^']*)',\s*(?:'\/|RUNNING)/g)].flatMap(
     ([, cell = '']) => featuresIn(cell),
   )
-  // 004-m10 to m12 are figures of the kernel, and columns that nothing fills.
+  // 004-m10 to m12 are figures of the kernel, and of connections that the demo has not.
   const shown = expected.filter((one) => /^(?:004-[vgeb]|004-m(?!1[0-2])|000-q|002-v1)/.test(one))
   expect(shown.filter((one) => !named.includes(one))).toEqual([])
 })

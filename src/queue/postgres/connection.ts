@@ -3,6 +3,7 @@ import pg from 'pg'
 import { redactUrl } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
+import { countPostgres } from '../../sql/count-database.ts'
 
 /** Something that runs a statement: the pool, or one connection inside a transaction. pg-boss takes it as its `db`. */
 export interface Sql {
@@ -140,6 +141,7 @@ export class Connections implements Sql {
   /** What holds for every session, before its first statement. */
   async #prepare(client: pg.ClientBase, settings = ''): Promise<void> {
     client.on('error', () => undefined)
+    countPostgres(client)
     // A machine that vanished is noticed by the server within some 25 s, a process that is frozen inside a transaction after the lease: its
     // locks go then. The rows that it was about to claim are nobody's until that.
     await client.query(

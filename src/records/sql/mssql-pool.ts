@@ -1,4 +1,5 @@
 import type { Tedious, TediousConnection } from './mssql-driver.ts'
+import { countMssql } from '../../sql/count-database.ts'
 
 /** A connection that one piece of work has to itself. `broken`: it must not be used again. */
 export interface Lent {
@@ -59,6 +60,7 @@ export class MssqlPool {
       await new Promise<void>((resolve, reject) => {
         lent.connection.connect((error) => (error ? reject(error) : resolve()))
       })
+      countMssql(lent.connection)
       return lent
     } catch (error) {
       this.#drop(lent)

@@ -7,6 +7,7 @@ import {
   type SqlRow,
 } from './database.ts'
 import { numbered } from './dialect.ts'
+import { countPostgres } from '../../sql/count-database.ts'
 
 /** Everything but texts, numbers of 32 bits and bytes comes as the server writes it. */
 const RAW = new Set([
@@ -51,7 +52,10 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
   })
   // Without these two listeners a connection that breaks would end the process.
   pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+    countPostgres(client)
+  })
   return {
     dialect: 'postgres',
     commitsTogether: 1,

@@ -9,7 +9,7 @@ import type { EngineEvent, Hold } from '../../engine/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { DistinctItems } from './distinct-items.ts'
 import { StageRecord } from './stage-progress.ts'
-import { cpuPercent, type Usage } from './process-usage.ts'
+import { cpuPercent, networkCells, type Usage } from './process-usage.ts'
 
 /**
  * What one execution has for the ledger: it takes the engine's events and the process's own, and gives the rows that have
@@ -155,6 +155,7 @@ export class ExecutionRecord {
       peak_memory_mb: usage.peakMemoryMb,
       read_bytes: usage.readBytes ?? null,
       write_bytes: usage.writeBytes ?? null,
+      ...networkCells(usage),
     }
     this.#dirty.set(`metrics ${now}`, { table: 'process_metrics', cells, transient: true })
   }

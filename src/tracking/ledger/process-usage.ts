@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
+import { networkCounters, type NetworkCounters } from '../../platform/network-counters.ts'
 
 /** What a process has used so far. */
 export interface Usage {
@@ -12,6 +13,8 @@ export interface Usage {
   /** Bytes that went to and came from storage; undefined where the kernel does not say. */
   readonly readBytes: number | undefined
   readonly writeBytes: number | undefined
+  /** Of this process alone: no other can be asked. */
+  readonly network?: NetworkCounters
 }
 
 const MB = 1024 * 1024
@@ -26,6 +29,7 @@ export const processUsage = (): Usage => {
     livedMs: process.uptime() * 1000,
     readBytes: io.get('read_bytes'),
     writeBytes: io.get('write_bytes'),
+    network: networkCounters(),
   }
 }
 
@@ -71,6 +75,13 @@ export const cpuPercent = (before: Usage | undefined, after: Usage): number => {
   const percent = ((after.cpuMs - (before?.cpuMs ?? 0)) / passed) * 100
   return Math.min(MOST_PERCENT, Math.max(0, Math.round(percent * 100) / 100))
 }
+
+/** What went over the network, as columns of `process_metrics`. */
+export const networkCells = ({ network }: Usage): Readonly<Record<string, number | null>> => ({
+  net_rx_bytes: network?.receivedBytes ?? null,
+  net_tx_bytes: network?.sentBytes ?? null,
+  db_connections: network?.databases ?? null,
+})
 
 const ioCounters = (process: number | 'self' = 'self'): ReadonlyMap<string, number> => {
   const lines = read(`/proc/${process}/io`)

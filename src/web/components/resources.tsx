@@ -29,6 +29,11 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
   const memory = of(metrics, (metric) => metric.memoryMb)
   const read = rates(metrics, (metric) => metric.readBytes)
   const written = rates(metrics, (metric) => metric.writeBytes)
+  const received = rates(metrics, (metric) => metric.receivedBytes)
+  const sent = rates(metrics, (metric) => metric.sentBytes)
+  const hasNetwork = [...received, ...sent].some((value) => value !== null)
+  const connections = of(metrics, (metric) => metric.databaseConnections)
+  const hasConnections = connections.some((value) => value !== null)
   const hasIo = [...read, ...written].some((value) => value !== null)
   return (
     <>
@@ -63,6 +68,34 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
             ['c3', 'Written, MB/s'],
           ]}
           say={`Read ${summary(read, 'MB/s')}; written ${summary(written, 'MB/s')}.`}
+        />
+      )}
+      {hasNetwork && (
+        <Chart
+          id="network"
+          height={104}
+          spec={{
+            t,
+            sync: 'ex',
+            s: [
+              { k: 'Received', c: 1, unit: 'MB/s', d: received },
+              { k: 'Sent', c: 3, unit: 'MB/s', d: sent },
+            ],
+          }}
+          legend={[
+            ['c1', 'Received over HTTP and SQL, MB/s'],
+            ['c3', 'Sent, MB/s'],
+          ]}
+          say={`Received ${summary(received, 'MB/s')}; sent ${summary(sent, 'MB/s')}.`}
+        />
+      )}
+      {hasConnections && (
+        <Chart
+          id="connections"
+          height={104}
+          spec={{ t, sync: 'ex', s: [{ k: 'Connections', c: 2, fill: true, unit: '', d: connections }] }}
+          legend={[['c2', 'Connections to databases']]}
+          say={`Connections to databases: ${summary(connections, '')}.`}
         />
       )}
     </>
