@@ -18,6 +18,8 @@ const LONG = [
   'records/border-values',
   'commands/report',
   'web/flows',
+  'web/demo-pages',
+  'web/pictures/pictures',
   'rows/replica',
   'records/adopt-log',
 ].map((name) => `test/${name}.integration.test.ts`)
