@@ -5,6 +5,8 @@ export interface Eta {
   readonly high: number
   /** `items`: its own rate; `history`: the task's last good executions. */
   readonly basis?: 'items' | 'history'
+  /** `subtask`: the end of the subtask in hand; how long those after it take is not known. */
+  readonly covers?: 'execution' | 'subtask'
 }
 
 /** A registered task that has not started although its schedule and grace have passed. */

@@ -77,8 +77,9 @@ export const statsText = (stats: readonly TaskStats[]): string =>
       )
 
 /** Never without its range and its basis. */
-const etaText = ({ at, low, high, basis }: Prediction): string => {
+const etaText = ({ at, low, high, basis, covers }: Prediction): string => {
   const time = (moment: number): string => `${new Date(moment).toISOString().slice(0, 19)}Z`
   const from = basis === 'items' ? 'its rate' : 'its last good executions'
-  return `Expected end: ${time(at)} (${time(low)} to ${time(high)}), from ${from}\n`
+  const what = covers === 'subtask' ? 'Expected end of the subtask' : 'Expected end'
+  return `${what}: ${time(at)} (${time(low)} to ${time(high)}), from ${from}\n`
 }

@@ -121,7 +121,7 @@ const forecastTask = (task: {
       is: line.endedAt === undefined ? 'open' : isGood(line.standing) ? 'good' : 'bad',
       startedAt: line.startedAt,
       endedAt: line.endedAt,
-      eta: line.eta,
+      eta: line.eta?.covers === 'execution' ? line.eta : undefined,
       stuck: stuck && `${stuck}: no estimate`,
     },
   }

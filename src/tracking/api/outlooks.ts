@@ -47,7 +47,9 @@ export const outlooks = async (
       )
       const byItems = at === undefined ? undefined : { at, low: low ?? at, high: high ?? at }
       const latest = latestOf(row, now)
-      return [row.run_id, outlookOf({ latest, byItems, past: past.get(row.task_name) ?? [], now })]
+      const isLastSubtask = (row.current_subtask ?? 1) >= (row.total_subtasks ?? 1)
+      const pastOfTask = past.get(row.task_name) ?? []
+      return [row.run_id, outlookOf({ latest, byItems, isLastSubtask, past: pastOfTask, now })]
     }),
   )
 }

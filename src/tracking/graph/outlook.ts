@@ -19,13 +19,15 @@ const HELD = ['THROTTLED', 'BLOCKED', 'PAUSED'] as const
 /** How an execution that runs will go on, by its items or by the durations (seconds) of the task's last good executions. */
 export const outlookOf = (of: {
   readonly latest: Latest
+  /** When the items of the subtask in hand will be done. */
   readonly byItems: Estimate | undefined
+  readonly isLastSubtask: boolean
   readonly past: readonly number[]
   readonly now: number
 }): Outlook => {
-  const { latest, byItems, past, now } = of
+  const { latest, byItems, isLastSubtask, past, now } = of
   if (latest.state !== 'started' && latest.state !== 'running') return { conditions: [], eta: undefined }
-  const prediction = predictedEnd({ startedAt: latest.startedAt, now, byItems, past })
+  const prediction = predictedEnd({ startedAt: latest.startedAt, now, byItems, isLastSubtask, past })
   const held = HELD.find((word) => word === latest.subState?.toUpperCase())
   const stuck: Condition | undefined = isLost(latest, now) ? 'LOST' : isHung(latest, now) ? 'HUNG' : held
   return {

@@ -14,7 +14,7 @@ export const Eta = ({ execution, now }: { execution: ExecutionLine; now: number 
   return (
     <>
       <span>
-        about{' '}
+        {eta.covers === 'subtask' ? 'this subtask ends about ' : 'about '}
         <b>
           <Time at={eta.at} now={now} />
         </b>

@@ -18,6 +18,11 @@ const LAST_LINES = 60_000
 
 const isOpen = ({ endedAt }: ExecutionDetail): boolean => endedAt === undefined
 
+const lead = (eta: ExecutionDetail['eta']): string => {
+  if (!eta) return ''
+  return eta.covers === 'subtask' ? ',' : ', ends'
+}
+
 const sentence = (execution: ExecutionDetail, now: number) => {
   const { standing, startedAt, endedAt, exitCode, status } = execution
   const took = span(((endedAt ?? now) - startedAt) / 1000)
@@ -26,8 +31,7 @@ const sentence = (execution: ExecutionDetail, now: number) => {
     return (
       <>
         {chip} for <b class="num">{took}</b>
-        {execution.eta && standing === 'running' ? ', ends ' : ' '}
-        <Eta execution={execution} now={now} />
+        {standing === 'running' && lead(execution.eta)} <Eta execution={execution} now={now} />
       </>
     )
   return (

@@ -57,25 +57,29 @@ describe('the predicted end', () => {
   const past = [10, 20, 30, 40, 100]
   it('comes from the items where they say something', () => {
     const byItems = { at: 5, low: 4, high: 6 }
-    expect(predictedEnd({ startedAt: 0, now: 1, byItems, past })).toEqual({
+    expect(predictedEnd({ startedAt: 0, now: 1, byItems, isLastSubtask: true, past })).toEqual({
       ...byItems,
+      covers: 'execution',
       basis: 'items',
       overdue: false,
     })
   })
   it('comes from past executions otherwise, and never lies in the past', () => {
-    const of = { startedAt: 0, byItems: undefined, past }
+    const of = { startedAt: 0, byItems: undefined, isLastSubtask: true, past }
     expect(predictedEnd({ ...of, now: 0 })).toEqual({
       at: 30_000,
       low: 20_000,
       high: 40_000,
       basis: 'history',
+      covers: 'execution',
       overdue: false,
     })
     expect(predictedEnd({ ...of, now: 101_000 })).toMatchObject({ at: 101_000, overdue: true })
   })
   it('is not guessed', () => {
-    expect(predictedEnd({ startedAt: 0, now: 1, byItems: undefined, past: [1, 2] })).toBeUndefined()
+    expect(
+      predictedEnd({ startedAt: 0, byItems: undefined, isLastSubtask: true, now: 1, past: [1, 2] }),
+    ).toBeUndefined()
   })
   it('uses ranks that are there', () => {
     expect([0, 0.5, 0.95, 1].map((share) => quantile([3, 1, 2], share))).toEqual([1, 2, 3, 3])

@@ -9,6 +9,7 @@ const look = (
   of: Partial<Latest>,
   past: readonly number[] = PAST,
   byItems?: { at: number; low: number; high: number },
+  isLastSubtask = true,
 ) =>
   outlookOf({
     latest: {
@@ -19,7 +20,7 @@ const look = (
       progressAt: NOW,
       ...of,
     },
-    ...{ byItems, past, now: NOW },
+    ...{ byItems, isLastSubtask, past, now: NOW },
   })
 
 describe('an execution that runs', () => {
@@ -27,12 +28,25 @@ describe('an execution that runs', () => {
     const byItems = { at: NOW + 5000, low: NOW + 4000, high: NOW + 7000 }
     expect(look({}, PAST, byItems)).toEqual({
       conditions: [],
-      eta: { ...byItems, basis: 'items', overdue: false },
+      eta: { ...byItems, basis: 'items', covers: 'execution', overdue: false },
     })
+  })
+  it('is not expected to end with the items of a subtask that others follow', () => {
+    const soon = { at: NOW + 5000, low: NOW + 4000, high: NOW + 7000 }
+    const ofPast = { at: NOW + 60_000, low: NOW + 50_000, high: NOW + 70_000 }
+    expect(look({}, PAST, soon, false).eta).toMatchObject({
+      ...ofPast,
+      basis: 'history',
+      covers: 'execution',
+    })
+    const late = { at: NOW + 65_000, low: NOW + 64_000, high: NOW + 90_000 }
+    expect(look({}, PAST, late, false).eta).toMatchObject({ ...late, basis: 'history' })
+    expect(look({}, [], soon, false).eta).toMatchObject({ ...soon, basis: 'items', covers: 'subtask' })
   })
   it('is expected to end by the median of its past, with the quartiles as the range', () => {
     expect(look({}).eta).toEqual({
-      ...{ at: NOW + 60_000, low: NOW + 50_000, high: NOW + 70_000, basis: 'history', overdue: false },
+      ...{ at: NOW + 60_000, low: NOW + 50_000, high: NOW + 70_000 },
+      ...{ basis: 'history', covers: 'execution', overdue: false },
     })
   })
   it('has no expected end without a basis, and is overdue after 95 % of the past', () => {
