@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { withAnySignal } from '../engine/any-signal.ts'
 import { fileOfShare } from '../common/share.ts'
 import { durationText } from '../common/duration.ts'
 import { createLog, levelOf, type OpenLog } from '../platform/log/logger.ts'
@@ -74,18 +75,20 @@ export const withSession = async (
   const reports: StageReport[] = []
   let end: SessionEnd = { exitCode: 2, reports }
   try {
-    const exitCode = await work({
-      log,
-      stop: AbortSignal.any([context.signal, lock.lost]),
-      abandon: abandon.signal,
-      listener: listeners.listener,
-      assertHeld: () => lock.assertHeld(),
-      warn: (message) => log.warn(message),
-      corrupt: (file, kept) => listeners.corrupt(file, kept),
-      counted: (tally) => listeners.counted(tally),
-      damaged: (found) => listeners.damaged(found),
-      report: (stages) => void reports.push(...stages),
-    })
+    const exitCode = await withAnySignal([context.signal, lock.lost], (stop) =>
+      work({
+        log,
+        stop,
+        abandon: abandon.signal,
+        listener: listeners.listener,
+        assertHeld: () => lock.assertHeld(),
+        warn: (message) => log.warn(message),
+        corrupt: (file, kept) => listeners.corrupt(file, kept),
+        counted: (tally) => listeners.counted(tally),
+        damaged: (found) => listeners.damaged(found),
+        report: (stages) => void reports.push(...stages),
+      }),
+    )
     end = { exitCode, reports }
     return exitCode
   } catch (thrown) {

@@ -1,4 +1,5 @@
 import { type ReadConfig, readConfig } from '../config/load-config.ts'
+import { withAnySignal } from '../engine/any-signal.ts'
 import type { Answer } from '../config/resolve-values.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { archivesRuns, type Probe, probesOf } from './site-probes.ts'
@@ -85,15 +86,18 @@ const look = async (
 /** A probe that ignores its signal is not waited for either. */
 const inTime = (probe: Probe['probe'], stop: AbortSignal): Promise<string> => {
   const late = AbortSignal.timeout(PATIENCE)
-  const signal = AbortSignal.any([stop, late])
-  return new Promise((resolve, reject) => {
-    const giveUp = () => {
-      reject(new Error(late.aborted ? `did not answer within ${PATIENCE / 1000} s` : 'stopped'))
-    }
-    if (signal.aborted) giveUp()
-    signal.addEventListener('abort', giveUp, { once: true })
-    probe(signal).then(resolve, reject)
-  })
+  return withAnySignal(
+    [stop, late],
+    (signal) =>
+      new Promise((resolve, reject) => {
+        const giveUp = () => {
+          reject(new Error(late.aborted ? `did not answer within ${PATIENCE / 1000} s` : 'stopped'))
+        }
+        if (signal.aborted) giveUp()
+        signal.addEventListener('abort', giveUp, { once: true })
+        probe(signal).then(resolve, reject)
+      }),
+  )
 }
 
 /** The value as it may be seen. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { withAnySignal } from '../engine/any-signal.ts'
 import { runOfName } from '../stores/run-records/record-names.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
@@ -42,8 +43,8 @@ export const daemon: Command<DaemonOptions> = async ({ config: path, verbose = f
   for (;;) {
     log.info(`watching ${archiver.config.sourceFiles.runRecordsDir}`)
     notifier.ready()
-    const stop = AbortSignal.any([context.signal, turn.signal])
-    await runLoop(partsOf(archiver, verbose, context, notifier, log), stop)
+    const parts = partsOf(archiver, verbose, context, notifier, log)
+    await withAnySignal([context.signal, turn.signal], (stop) => runLoop(parts, stop))
     if (context.signal.aborted) break
     turn = new AbortController()
     notifier.reloading()

@@ -1,4 +1,5 @@
 import { backoff } from '../common/backoff.ts'
+import { withAnySignal } from './any-signal.ts'
 import { pause } from './pause.ts'
 import { ArchiverError } from '../errors.ts'
 import type { Claim } from './backlog.ts'
@@ -19,13 +20,23 @@ export interface AttemptOptions {
 }
 
 /** Tries an item until it succeeds, fails in a way that another try will not cure, or the attempts are used up: then throws the last error. */
-export const attempt = async <Item>(
+export const attempt = <Item>(
   stage: Stage<Item>,
-  { item, key, lost }: Claim<Item>,
+  claim: Claim<Item>,
   options: AttemptOptions,
 ): Promise<Processed> => {
-  const { attempts, retryDelay, listener, random, stop } = options
-  const abandon = lost ? AbortSignal.any([options.abandon, lost]) : options.abandon
+  const { abandon } = options
+  return claim.lost
+    ? withAnySignal([abandon, claim.lost], (first) => attempted(stage, claim, options, first))
+    : attempted(stage, claim, options, abandon)
+}
+
+const attempted = async <Item>(
+  stage: Stage<Item>,
+  { item, key, lost }: Claim<Item>,
+  { attempts, retryDelay, listener, random, stop }: AttemptOptions,
+  abandon: AbortSignal,
+): Promise<Processed> => {
   for (let number = 1; ; number++) {
     listener({ type: 'item-started', stage: stage.name, key, attempt: number, attempts })
     try {

@@ -4,6 +4,7 @@ import { importStage } from './import-stage.ts'
 import { admitMigration, admitted } from './migration-room.ts'
 import { type BlobCheck, migrateStage } from './migrate-stage.ts'
 import { compareForeign } from './verify/compare-documents.ts'
+import { withAnySignal } from '../engine/any-signal.ts'
 import type { Stage } from '../engine/stage.ts'
 import type { Archiver } from './archiver.ts'
 import { type Archived } from './recheck.ts'
@@ -17,7 +18,7 @@ export const importing = (
   importStage(
     {
       ...archiver,
-      admit: (run, signal) => archiver.admit(run, AbortSignal.any([signal, stop])),
+      admit: (run, signal) => withAnySignal([signal, stop], (first) => archiver.admit(run, first)),
       completing: (run, lacking, signal) => asArchived(archiver.archive, run, lacking, signal),
     },
     archiver.artdaq,
@@ -41,7 +42,7 @@ export const migrating = (
     return wentOn ? [] : differences
   })
   return admitted(stage, (run, signal) =>
-    admitMigration(artdaq, run, budget, AbortSignal.any([signal, stop])),
+    withAnySignal([signal, stop], (first) => admitMigration(artdaq, run, budget, first)),
   )
 }
 
