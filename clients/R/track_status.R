@@ -483,7 +483,8 @@ track_subtask_progress <- track_task_progress
 }
 
 # Gives up the reports of progress of a part; the beginnings and ends that no newer one replaces stay, and an event in each execution that
-# lost something says how much. A kill leaves the old part, the new one, or both. Returns the bytes that are free now.
+# lost something says how much. A kill or power cut leaves the old part, the new one, or both: the old one goes when the new one is on the disk.
+# Returns the bytes that are free now.
 .track_strip <- function(part) {
   aside <- sprintf("%s.%d.tmp", part$path, Sys.getpid())
   tryCatch({
@@ -503,9 +504,11 @@ track_subtask_progress <- track_task_progress
     file <- file(aside, "wb")
     writeLines(c(lines[kept], .track_notices(runs[lost])), file, useBytes = TRUE)
     close(file)
+    .track_sync(aside)
     stripped <- sub("(\\.replay-[^.]*).*$", "\\1.ends", part$path)
     if (!file.rename(aside, stripped)) stop("it cannot be renamed")
     Sys.setFileTime(stripped, part$at)
+    .track_sync(dirname(stripped))
     if (stripped != part$path) unlink(part$path)
     .track$dropped <- .track$dropped + length(lost)
     part$size - part$offset - .track_size(stripped)
@@ -514,6 +517,12 @@ track_subtask_progress <- track_task_progress
     unlink(aside)
     0
   })
+}
+
+# Waits until the bytes of a file, or the names in a folder, are on the disk. R has no call for it.
+.track_sync <- function(path) {
+  sync <- unname(Sys.which("sync"))
+  if (sync != "") suppressWarnings(system2(sync, shQuote(path), stdout = FALSE, stderr = FALSE))
 }
 
 # What stands in a column of each line; "" where it does not. In a text a quote has a backslash before it, so no text is taken for a column.

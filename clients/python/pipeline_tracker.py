@@ -648,7 +648,8 @@ class _Part:
 
     def strip(self):
         """Gives up the reports of progress; the beginnings and ends that no newer one replaces stay, and an event in each execution that lost
-        something says how much. How many were given up, and the bytes that are left. A kill leaves the old part, the new one, or both."""
+        something says how much. How many were given up, and the bytes that are left. A kill or power cut leaves the old part, the new one, or
+        both: the old one goes when the new one is on the disk."""
         newest, lost = {}, {}
         for _, (table, cells, passing) in self._rows():
             key = _key_of(table, cells)
@@ -665,11 +666,14 @@ class _Part:
                     if not passing and newest[_key_of(table, cells)] == (cells.get("revision") or 0):
                         kept.write(line.rstrip(b"\n") + b"\n")
                 kept.write("".join(_line_of(notice) for notice in _notices_of(list(lost.values()))).encode())
+                kept.flush()
+                os.fsync(kept.fileno())
             os.rename(temporary, stripped)
         except BaseException:
             _quietly(os.unlink, temporary)
             raise
         _quietly(os.utime, stripped, (at, at))
+        _sync_folder(os.path.dirname(stripped))
         if stripped != self.path:
             _quietly(os.unlink, self.path)
         return len(lost), _size_of(stripped)
@@ -746,6 +750,14 @@ def _append_at_name(path, text):
     for _ in range(3):
         if _append(path, text):
             return
+
+
+def _sync_folder(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _quietly(act, *words):

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { ArchiverError, errnoOf } from '../errors.ts'
 
 export interface OpenRules {
@@ -29,6 +38,16 @@ export const appendOwn = (path: string, text: string, rules: OpenRules = {}): vo
   const fd = openForAppend(path, rules)
   try {
     writeFileSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Waits until the bytes of a file, or the names in a folder, are on the disk. Throws the system's errors. */
+export const syncOwn = (path: string): void => {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    fsyncSync(fd)
   } finally {
     closeSync(fd)
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, readdirSync, renameSync, statSync, unlinkSync, utimesSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { appendOwn } from '../../platform/own-file.ts'
+import { appendOwn, syncOwn } from '../../platform/own-file.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import type { Row } from './row.ts'
 import { keyOfRow, lineOf, linesOf, revisionOf, rowOf } from './spool-lines.ts'
@@ -75,8 +75,8 @@ export const removePart = (path: string): void => void quietly(() => unlinkSync(
 
 /**
  * Gives up the reports of progress of a part; the beginnings and ends that no newer one replaces stay, and an event in each execution that
- * lost something says how much. Returns how many reports were given up, and how many bytes are left. A crash leaves the old part, the new one, or both. Throws what the
- * file system says.
+ * lost something says how much. Returns how many reports were given up, and how many bytes are left. A crash or power cut leaves the old part, the new one, or both: the old one
+ * goes when the new one is on the disk. Throws what the file system says.
  */
 export const stripPart = (part: Part, now: number): { readonly givenUp: number; readonly size: number } => {
   const newest = new Map<string, number>()
@@ -90,6 +90,7 @@ export const stripPart = (part: Part, now: number): { readonly givenUp: number; 
   const temporary = `${part.path}.${process.pid}.tmp`
   try {
     writeKept(part, temporary, newest, noticesOf([...lost.values()], now))
+    syncOwn(temporary)
   } catch (error) {
     removePart(temporary)
     throw error
@@ -97,6 +98,7 @@ export const stripPart = (part: Part, now: number): { readonly givenUp: number; 
   const stripped = `${bareName(part.path)}.ends`
   renameSync(temporary, stripped)
   quietly(() => utimesSync(stripped, part.at / 1000, part.at / 1000))
+  syncOwn(dirname(stripped))
   if (stripped !== part.path) removePart(part.path)
   return { givenUp: lost.size, size: statSync(stripped, { throwIfNoEntry: false })?.size ?? 0 }
 }
