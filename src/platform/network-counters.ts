@@ -14,7 +14,7 @@ export interface NetworkCounters {
 const open = new Map<Counted, 'http' | 'database'>()
 let [received, sent] = [0, 0]
 
-/** Counts what a connection carries, from its first byte to its last. Called once by whoever opens one; twice does no harm. */
+/** Counts all bytes of a connection until it ends. Whoever opens one calls this; a second call changes nothing. */
 export const countConnection = (socket: Counted | undefined, to: 'http' | 'database'): void => {
   if (!socket || socket.destroyed || open.has(socket)) return
   open.set(socket, to)

@@ -93,8 +93,8 @@ const unexplained = ({ snapshot, groups, config }: TodoFacts): Todo[] =>
   (['import', 'migrate'] as const).flatMap((stage) => {
     const marks = snapshot?.[stage]
     if (!marks?.known) return []
-    const told = groups.filter((group) => group.stage === stage).map(({ runs }) => runs)
-    const rest = told.reduce((left, runs) => left.minus(runs), marks.value.failed)
+    let rest = marks.value.failed
+    for (const group of groups) if (group.stage === stage) rest = rest.minus(group.runs)
     if (rest.size === 0) return []
     return [
       {

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openFile } from '../../src/sql/libsql-database.ts'
 import { Served, TOKEN } from '../web/served.ts'
 import { canRun, PROGRAM } from './harness.ts'
 
@@ -55,14 +54,7 @@ const file = (name: string, text: string): string => {
   writeFileSync(join(served.folder, name), text)
   return join(served.folder, name)
 }
-const query = (statement: string): Record<string, unknown>[] => {
-  const database = openFile(served.ledger, 5000)
-  try {
-    return database.prepare(statement).all([]) as Record<string, unknown>[]
-  } finally {
-    database.close()
-  }
-}
+const query = (statement: string): Record<string, unknown>[] => served.query(statement)
 
 const CLIENTS = [
   {

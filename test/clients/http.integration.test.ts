@@ -2,7 +2,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openFile } from '../../src/sql/libsql-database.ts'
 import { Served, TOKEN } from '../web/served.ts'
 
 const served = new Served()
@@ -19,14 +18,7 @@ const envOf = (folder: string, url = served.url, token = TOKEN): NodeJS.ProcessE
 })
 const track = (env: NodeJS.ProcessEnv, ...words: string[]) =>
   spawnSync(process.execPath, [PROGRAM, 'track', ...words], { encoding: 'utf8', env, cwd: served.folder })
-const query = (statement: string): Record<string, unknown>[] => {
-  const database = openFile(served.ledger, 5000)
-  try {
-    return database.prepare(statement).all([]) as Record<string, unknown>[]
-  } finally {
-    database.close()
-  }
-}
+const query = (statement: string): Record<string, unknown>[] => served.query(statement)
 const one = (task: string) => query(`SELECT * FROM executions WHERE task_name = '${task}'`)[0]
 const spoolOf = (folder: string): string => join(served.folder, folder, 'tracking-spool.jsonl')
 

@@ -4,7 +4,6 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bootId } from '../../src/platform/host.ts'
-import { openFile } from '../../src/sql/libsql-database.ts'
 import { Served, TOKEN } from '../web/served.ts'
 import { canRun } from './harness.ts'
 
@@ -12,14 +11,7 @@ const served = new Served()
 beforeAll(() => served.start())
 afterAll(() => served.remove())
 
-const query = (statement: string): Record<string, unknown>[] => {
-  const database = openFile(served.ledger, 5000)
-  try {
-    return database.prepare(statement).all([]) as Record<string, unknown>[]
-  } finally {
-    database.close()
-  }
-}
+const query = (statement: string): Record<string, unknown>[] => served.query(statement)
 const executionOf = (task: string) => query(`SELECT * FROM executions WHERE task_name = '${task}'`)[0]
 const spoolOf = (name: string): string => join(served.folder, name, 'tracking-spool.jsonl')
 

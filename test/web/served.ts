@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { openFile } from '../../src/sql/libsql-database.ts'
 
 export const TOKEN = 'a-token-of-the-test-0123456789'
 
@@ -60,6 +61,16 @@ export class Served {
   async remove(): Promise<void> {
     await this.stop()
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** The rows of its ledger, read beside it. */
+  query(statement: string): Record<string, unknown>[] {
+    const database = openFile(this.ledger, 5000)
+    try {
+      return database.prepare(statement).all([]) as Record<string, unknown>[]
+    } finally {
+      database.close()
+    }
   }
 
   async send(

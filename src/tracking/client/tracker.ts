@@ -31,7 +31,7 @@ export class Tracker {
   readonly #rows: Row[] = []
   #heart: NodeJS.Timeout | undefined
   /** What each process that is reported of had used at the last sign of life. */
-  readonly #usage = new Map<number, Usage>()
+  #usage: ReadonlyMap<number, Usage> = new Map()
 
   /** Throws CONFIG_INVALID for a URL that is none. */
   constructor(options: TrackerOptions) {
@@ -126,36 +126,36 @@ export class Tracker {
     const { heartbeatEvery = 15_000 } = this.#options
     if (heartbeatEvery === 0 || this.#heart !== undefined || !this.#writer) return
     this.#heart = setInterval(() => {
-      const measures = new Map<number, Readonly<Record<string, Cell>>>()
+      const before = this.#usage
+      const usage = new Map<number, Usage>()
       for (const execution of this.open) {
         const pid = this.#processOf(execution)
-        const measure = measures.get(pid) ?? this.#measure(pid)
-        measures.set(pid, measure)
-        this.#rows.push(execution.heartbeat(measure))
+        const used = pid === undefined ? undefined : (usage.get(pid) ?? this.#usageOf(pid))
+        if (pid !== undefined && used) usage.set(pid, used)
+        this.#rows.push(execution.heartbeat(pid === undefined || !used ? {} : measure(before.get(pid), used)))
       }
+      this.#usage = usage
       this.#changed(false)
     }, heartbeatEvery)
     this.#heart.unref()
   }
-  /** The process that does the work: of a pipeline that reports through a pipe, another than this one. */
-  #processOf({ tracked: { facts } }: Execution): number {
+
+  /** The process that does the work: of a pipeline that reports through a pipe, another than this one. Undefined where it is on another host. */
+  #processOf({ tracked: { facts } }: Execution): number | undefined {
     const { pid, host } = this.#options.runner
-    if (facts['hostname'] !== undefined && facts['hostname'] !== host) return 0
+    if (facts['hostname'] !== undefined && facts['hostname'] !== host) return undefined
     return typeof facts['process_id'] === 'number' ? facts['process_id'] : pid
   }
 
-  /** Nothing where the process cannot be seen. */
-  #measure(pid: number): Readonly<Record<string, Cell>> {
-    const usage = pid === this.#options.runner.pid ? processUsage() : usageOf(pid)
-    if (!usage) return {}
-    const cpu = cpuPercent(this.#usage.get(pid), usage)
-    this.#usage.set(pid, usage)
-    return {
-      cpu_percent: cpu,
-      memory_mb: usage.memoryMb,
-      peak_memory_mb: usage.peakMemoryMb,
-      read_bytes: usage.readBytes ?? null,
-      write_bytes: usage.writeBytes ?? null,
-    }
+  #usageOf(pid: number): Usage | undefined {
+    return pid === this.#options.runner.pid ? processUsage() : usageOf(pid)
   }
 }
+
+const measure = (before: Usage | undefined, usage: Usage): Readonly<Record<string, Cell>> => ({
+  cpu_percent: cpuPercent(before, usage),
+  memory_mb: usage.memoryMb,
+  peak_memory_mb: usage.peakMemoryMb,
+  read_bytes: usage.readBytes ?? null,
+  write_bytes: usage.writeBytes ?? null,
+})

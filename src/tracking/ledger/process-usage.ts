@@ -39,7 +39,7 @@ const MS_PER_TICK = 10
 /** What another process of this machine has used so far; undefined where it cannot be seen. */
 export const usageOf = (pid: number): Usage | undefined => {
   const stat = read(`/proc/${pid}/stat`)
-  // The command's name stands in brackets and may hold blanks and brackets; the fields begin after the last one.
+  // The command's name stands in brackets, and may hold some itself: the fields begin after the last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = (place: number): number => Number(fields[place] ?? 0)
   const status = read(`/proc/${pid}/status`)

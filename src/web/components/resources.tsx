@@ -21,7 +21,41 @@ const summary = (values: readonly (number | null)[], unit: string): string => {
   return `${last} ${unit} at last, ${Math.max(...known)} ${unit} at most`
 }
 
-/** CPU, memory, input and output of an execution, with synced cursors. */
+interface Line {
+  readonly name: string
+  /** What the legend says more than the name. */
+  readonly more: string
+  readonly values: readonly (number | null)[]
+}
+
+const lineOf = (name: string, values: readonly (number | null)[], more = ''): Line => ({ name, more, values })
+
+/** How fast bytes went one way and the other; nothing where neither is known. */
+const Rates = ({ id, t, lines }: { id: string; t: readonly number[]; lines: readonly [Line, Line] }) => {
+  if (lines.every(({ values }) => values.every((value) => value === null))) return null
+  const [one, other] = lines
+  return (
+    <Chart
+      id={id}
+      height={104}
+      spec={{
+        t,
+        sync: 'ex',
+        s: [
+          { k: one.name, c: 1, unit: 'MB/s', d: one.values },
+          { k: other.name, c: 3, unit: 'MB/s', d: other.values },
+        ],
+      }}
+      legend={[
+        ['c1', `${one.name}${one.more}, MB/s`],
+        ['c3', `${other.name}${other.more}, MB/s`],
+      ]}
+      say={`${one.name} ${summary(one.values, 'MB/s')}; ${other.name.toLowerCase()} ${summary(other.values, 'MB/s')}.`}
+    />
+  )
+}
+
+/** CPU, memory, input and output, network and connections of an execution, with synced cursors. */
 export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
   if (metrics.length === 0) return <Empty what="No CPU or memory was recorded." />
   const t = metrics.map(({ at }) => Math.round(at / 1000))
@@ -31,10 +65,8 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
   const written = rates(metrics, (metric) => metric.writeBytes)
   const received = rates(metrics, (metric) => metric.receivedBytes)
   const sent = rates(metrics, (metric) => metric.sentBytes)
-  const hasNetwork = [...received, ...sent].some((value) => value !== null)
   const connections = of(metrics, (metric) => metric.databaseConnections)
   const hasConnections = connections.some((value) => value !== null)
-  const hasIo = [...read, ...written].some((value) => value !== null)
   return (
     <>
       <Chart
@@ -51,44 +83,12 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
         legend={[['c2', 'Memory, MB']]}
         say={`Memory ${summary(memory, 'MB')}.`}
       />
-      {hasIo && (
-        <Chart
-          id="io"
-          height={104}
-          spec={{
-            t,
-            sync: 'ex',
-            s: [
-              { k: 'Read', c: 1, unit: 'MB/s', d: read },
-              { k: 'Written', c: 3, unit: 'MB/s', d: written },
-            ],
-          }}
-          legend={[
-            ['c1', 'Read, MB/s'],
-            ['c3', 'Written, MB/s'],
-          ]}
-          say={`Read ${summary(read, 'MB/s')}; written ${summary(written, 'MB/s')}.`}
-        />
-      )}
-      {hasNetwork && (
-        <Chart
-          id="network"
-          height={104}
-          spec={{
-            t,
-            sync: 'ex',
-            s: [
-              { k: 'Received', c: 1, unit: 'MB/s', d: received },
-              { k: 'Sent', c: 3, unit: 'MB/s', d: sent },
-            ],
-          }}
-          legend={[
-            ['c1', 'Received over HTTP and SQL, MB/s'],
-            ['c3', 'Sent, MB/s'],
-          ]}
-          say={`Received ${summary(received, 'MB/s')}; sent ${summary(sent, 'MB/s')}.`}
-        />
-      )}
+      <Rates id="io" t={t} lines={[lineOf('Read', read), lineOf('Written', written)]} />
+      <Rates
+        id="network"
+        t={t}
+        lines={[lineOf('Received', received, ' over HTTP and SQL'), lineOf('Sent', sent)]}
+      />
       {hasConnections && (
         <Chart
           id="connections"
