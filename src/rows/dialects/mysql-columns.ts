@@ -15,6 +15,17 @@ const SHAPES =
   /^(?:geometry|point|linestring|polygon|multi(?:point|linestring|polygon)|geom(?:etry)?collection)$/
 const ADDRESSES = /^(?:uuid|inet4|inet6)$/
 
+/** Character sets whose bytes are those of UTF-8. */
+const AS_UTF8 = /^(?:ascii|utf8|utf8mb3|utf8mb4)$/
+/** Character sets that UTF-8 holds one for one. Others have codes that it has no character for, or one character for two of them. */
+const WITHIN_UTF8 = /^(?:ascii|utf8|utf8mb3|utf8mb4|latin1|ucs2|utf16|utf16le|utf32)$/
+
+const isWithinUtf8 = ({ charset }: Column): boolean => WITHIN_UTF8.test(charset ?? 'utf8mb4')
+
+/** SQL for a text in UTF-8: as it is where it is stored so, because a conversion would give `?` for a byte that is no character. */
+const inUtf8 = ({ charset }: Column, name: string): string =>
+  AS_UTF8.test(charset ?? '') ? `BINARY ${name}` : `BINARY CONVERT(${name} USING utf8mb4)`
+
 /** Whether values of this type can be compared and carried exactly. */
 export const isKnownType = ({ type }: Column): boolean =>
   [FLOATS, NUMBERS, TIMES, TEXTS, LISTS, BYTES, SHAPES, ADDRESSES, /^json$/].some((known) => known.test(type))
@@ -28,12 +39,12 @@ export const identical = ({ source, archive }: CopiedColumn): string => {
   if (LISTS.test(source.type)) return `CAST(${s} AS UNSIGNED) <=> CAST(${d} AS UNSIGNED)`
   if (TEXTS.test(source.type) || TEXTS.test(archive.type))
     return source.charset === archive.charset
-      ? sameBytes(s, d, (name) => `BINARY ${name}`)
-      : sameBytes(s, d, (name) => `BINARY CONVERT(${name} USING utf8mb4)`)
+      ? sameBytes(s, d, `BINARY ${s}`, `BINARY ${d}`)
+      : sameBytes(s, d, inUtf8(source, s), inUtf8(archive, d))
   if (BYTES.test(source.type)) return `${s} <=> ${d}`
-  if (SHAPES.test(source.type)) return sameBytes(s, d, (name) => `BINARY ${name}`)
+  if (SHAPES.test(source.type)) return sameBytes(s, d, `BINARY ${s}`, `BINARY ${d}`)
   // As JSON values 1 equals 1.0; as texts they differ.
-  if (source.type === 'json') return sameBytes(s, d, (name) => `BINARY CAST(${name} AS CHAR)`)
+  if (source.type === 'json') return sameBytes(s, d, `BINARY CAST(${s} AS CHAR)`, `BINARY CAST(${d} AS CHAR)`)
   return `${s} <=> ${d}`
 }
 
@@ -41,8 +52,8 @@ export const identical = ({ source, archive }: CopiedColumn): string => {
  * A conversion gives NULL, with no more than a warning, for a value larger than max_allowed_packet: two values that differ would both be NULL
  * and so equal. Such values never count as identical, and their rows stay.
  */
-const sameBytes = (s: string, d: string, bytes: (name: string) => string): string =>
-  `(${bytes(s)} <=> ${bytes(d)} AND (${bytes(s)} IS NULL) = (${s} IS NULL) AND (${bytes(d)} IS NULL) = (${d} IS NULL))`
+const sameBytes = (s: string, d: string, ofS: string, ofD: string): string =>
+  `(${ofS} <=> ${ofD} AND (${ofS} IS NULL) = (${s} IS NULL) AND (${ofD} IS NULL) = (${d} IS NULL))`
 
 /** SQL that gives a value as a text from which `literal` makes the same value again. */
 export const exactText = (column: Column, alias: string): string => {
@@ -53,17 +64,21 @@ export const exactText = (column: Column, alias: string): string => {
   if (NUMBERS.test(column.type)) return `CONCAT(${name} + 0)`
   if (LISTS.test(column.type))
     return `CONCAT(CAST(${name} AS UNSIGNED), ' ', HEX(CONVERT(${name} USING utf8mb4)))`
-  if (TEXTS.test(column.type)) return wholeHex(name, `CONVERT(${name} USING utf8mb4)`)
-  if (BYTES.test(column.type) || SHAPES.test(column.type)) return wholeHex(name, name)
-  if (column.type === 'json') return wholeHex(name, `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`)
+  if (TEXTS.test(column.type)) {
+    const text = `HEX(${inUtf8(column, name)})`
+    // Its own bytes for the value, then those of UTF-8 for people.
+    return whole(name, isWithinUtf8(column) ? text : `CONCAT(HEX(BINARY ${name}), ' ', ${text})`)
+  }
+  if (BYTES.test(column.type) || SHAPES.test(column.type)) return whole(name, `HEX(${name})`)
+  if (column.type === 'json') return whole(name, `HEX(CAST(${name} AS CHAR CHARACTER SET utf8mb4))`)
   return `CONCAT(${name})`
 }
 
 /** What stands for a value whose digits are larger than max_allowed_packet: HEX would give NULL for it, and NULL would be archived. */
 const TOO_LARGE = 'larger than max_allowed_packet'
 
-const wholeHex = (name: string, bytes: string): string =>
-  `IF(${name} IS NULL, NULL, COALESCE(HEX(${bytes}), '${TOO_LARGE}'))`
+const whole = (name: string, text: string): string =>
+  `IF(${name} IS NULL, NULL, COALESCE(${text}, '${TOO_LARGE}'))`
 
 /** A literal for what `exactText` gave. */
 export const literal = (column: Column, text: string | null): string => {
@@ -75,6 +90,8 @@ export const literal = (column: Column, text: string | null): string => {
   if (FLOATS.test(column.type)) return /[eE]/.test(text) ? numeric(text) : `${numeric(text)}e0`
   if (NUMBERS.test(column.type)) return numeric(text)
   if (LISTS.test(column.type)) return numeric(text.split(' ')[0] ?? '')
+  if (TEXTS.test(column.type) && !isWithinUtf8(column))
+    return `_${column.charset ?? ''} X'${hex(text.split(' ')[0] ?? '')}'`
   if (TEXTS.test(column.type) || column.type === 'json') return `_utf8mb4 X'${hex(text)}'`
   if (BYTES.test(column.type) || SHAPES.test(column.type)) return `X'${hex(text)}'`
   return `'${plain(text)}'`
@@ -83,7 +100,8 @@ export const literal = (column: Column, text: string | null): string => {
 /** What a person reads: texts as texts, bytes as hex. */
 export const readable = (column: Column, text: string | null): string | null => {
   if (text === null || text === TOO_LARGE) return text
-  if (TEXTS.test(column.type) || column.type === 'json') return Buffer.from(text, 'hex').toString('utf8')
+  if (TEXTS.test(column.type) || column.type === 'json')
+    return Buffer.from(text.split(' ').at(-1) ?? '', 'hex').toString('utf8')
   if (LISTS.test(column.type)) return Buffer.from(text.split(' ')[1] ?? '', 'hex').toString('utf8')
   return BYTES.test(column.type) || SHAPES.test(column.type) ? `0x${text}` : text
 }
