@@ -159,6 +159,7 @@ class Execution:
         self.open, self.shown, self.dirty = [], None, {}
         self.override = self.overall_message = self.error_message = self.error_detail = self.exit_code = None
         self.memory = self.peak = self.cpu = None
+        self.rows_processed = None
         self.revision, self.changed, self.counts_steps = 0, True, False
 
     def alive(self):
@@ -177,6 +178,12 @@ class Execution:
     def show(self, step):
         self.shown = step
         self.dirty[step.seq] = step
+
+    def completed(self, step, items):
+        """So many items of a step are complete. What was processed is the sum over all steps; None while no step counts any."""
+        if items is not None or step.complete is not None:
+            self.rows_processed = (self.rows_processed or 0) + (items or 0) - (step.complete or 0)
+        step.complete = items
 
     def enter(self, name):
         with self.lock:
@@ -248,7 +255,8 @@ class Execution:
         if total is not KEEP:
             step.total = total
         if complete is not KEEP:
-            step.complete, step.percent = complete, None
+            self.completed(step, complete)
+            step.percent = None
         if percent is not KEEP:
             step.percent = percent
         if message is not KEEP:
@@ -795,9 +803,11 @@ class _Writer:
                     continue
                 execution.heartbeat, execution.changed = time.time(), True
                 execution.memory, execution.peak, execution.cpu = self._usage(execution.peak)
+                read, written = _io_bytes()
                 self.extra.append(("process_metrics", {
                     "run_id": execution.run_id, "at": _time(execution.heartbeat), "cpu_percent": execution.cpu,
-                    "memory_mb": execution.memory, "peak_memory_mb": execution.peak,
+                    "memory_mb": execution.memory, "peak_memory_mb": execution.peak, "read_bytes": read, "write_bytes": written,
+                    "rows_processed": execution.rows_processed, "open_files": _open_files(), "threads": _threads(),
                 }, True))
 
     def _usage(self, peak):
@@ -998,7 +1008,8 @@ def track_task_progress(items_complete, items_total=None, message=None, **old):
             return
         if not execution.touch():
             return
-        step.complete, step.percent = items_complete, None
+        execution.completed(step, items_complete)
+        step.percent = None
         if items_total is not None:
             step.total = items_total
         if message is not None:
@@ -1146,6 +1157,31 @@ def _user():
         return getpass.getuser()
     except Exception:
         return os.environ.get("USER", "unknown")
+
+
+def _open_files():
+    """None where the system does not say."""
+    try:
+        return len(os.listdir("/proc/self/fd")) - 1  # without the one that is open to look
+    except OSError:
+        return None
+
+
+def _threads():
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("Threads:"))
+    except Exception:
+        return None
+
+
+def _io_bytes():
+    try:
+        with open("/proc/self/io") as io:
+            counts = dict(line.split(": ") for line in io)
+        return int(counts["read_bytes"]), int(counts["write_bytes"])
+    except Exception:
+        return None, None
 
 
 def _process_facts():

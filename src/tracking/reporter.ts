@@ -22,7 +22,7 @@ import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
-import { openDescriptors } from './ledger/process-usage.ts'
+import { openFilesOf } from '../platform/process-facts.ts'
 import { type ProofCounts, Textfile, type Standing } from './metrics/prometheus-textfile.ts'
 import type { TaskMetrics } from './metrics/task-metrics.ts'
 import { sentFile } from './alerts/sent-alerts.ts'
@@ -211,7 +211,7 @@ export class Reporting {
       ledgerFailures,
       spoolBytes,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      openDescriptors: openDescriptors(),
+      openDescriptors: openFilesOf(),
     }
     try {
       await this.#textfile?.write(facts)

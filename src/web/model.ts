@@ -73,6 +73,10 @@ export interface Metric {
   readonly receivedBytes: number | undefined
   readonly sentBytes: number | undefined
   readonly databaseConnections: number | undefined
+  /** Items that its steps completed so far. */
+  readonly rowsProcessed: number | undefined
+  readonly openFiles: number | undefined
+  readonly threads: number | undefined
 }
 
 export interface LedgerEvent {

@@ -120,6 +120,25 @@ track_finish("done")
     })
     expect((await steps('DAILY_py')).every(({ state }) => state === 'done')).toBe(true)
   })
+  it('has measurements of its process with the items that it reports', async () => {
+    const body = `import pipeline_tracker, threading, time
+pipeline_tracker.HEARTBEAT_SECONDS = 0.5
+held = [open("/dev/null") for _ in range(20)]
+threading.Thread(target=time.sleep, args=(3,)).start()
+track_init("py_measured")
+genter("a"); track_task_progress(3, 8); gexit()
+genter("b"); track_status(subtask_items_complete=4); track_task_progress(5)
+time.sleep(2.5)
+track_finish()
+`
+    expect(run('measured.py', body)).toMatchObject({ status: 0, stderr: '' })
+    const [row] = await site.query(
+      `SELECT m.* FROM tasker.process_metrics m JOIN tasker.executions e USING (run_id) WHERE task_name = 'py_measured' ORDER BY m.at DESC`,
+    )
+    expect(row).toMatchObject({ rows_processed: '8', threads: 3 })
+    expect(Number(row?.['open_files'])).toBeGreaterThan(23)
+    expect(Number(row?.['write_bytes'])).toBeGreaterThanOrEqual(0)
+  })
   it.each([
     ['an exception', 'py_error', '1 / 0', 1, 'FAILED'],
     ['an exit code', 'py_exit', 'sys.exit(4)', 4, 'FAILED'],

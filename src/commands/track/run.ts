@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import type { Command, Context } from '../../app/context.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
-import { sessionUsage, type GroupUsage } from '../../platform/process-group.ts'
+import { sessionUsage } from '../../platform/process-group.ts'
 import { startCommand, type Ended, type SessionCommand } from '../../platform/session-command.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { DirectiveReader } from '../../tracking/client/directives.ts'
 import { JournalReporter } from '../../tracking/client/journal-reporter.ts'
 import type { Operation } from '../../tracking/client/operations.ts'
 import { findGitCommit, initFields } from '../../tracking/client/run-facts.ts'
+import { usageCells } from '../../tracking/ledger/process-usage.ts'
 import { taskOf, type InitOptions } from './report.ts'
 import { openLog } from './run-log.ts'
 import { trackSettings } from './tracking-settings.ts'
@@ -125,7 +126,7 @@ const beat = (
     peak = Math.max(peak, usage.memoryMb)
     before = usage
     at = monotonic()
-    const measure = measurement(usage, cpu, peak)
+    const measure = usageCells({ ...usage, peakMemoryMb: peak }, cpu)
     reporter.report({ op: 'heartbeat', ...measure }, false)
     reporter.measured({
       table: 'process_metrics',
@@ -140,14 +141,6 @@ const beat = (
   }, every)
   return { stop: () => clearInterval(timer), cancelled: () => cancelled }
 }
-
-const measurement = (usage: GroupUsage, cpu: number, peak: number): Record<string, number | null> => ({
-  cpu_percent: cpu,
-  memory_mb: usage.memoryMb,
-  peak_memory_mb: peak,
-  read_bytes: usage.readBytes ?? null,
-  write_bytes: usage.writeBytes ?? null,
-})
 
 const endOperation = (
   { exitCode, signal, error }: Ended,

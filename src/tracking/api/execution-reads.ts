@@ -71,7 +71,7 @@ export const executionMetrics = async (database: LedgerDatabase, id: number) => 
     .innerJoin('executions', 'executions.run_id', 'process_metrics.run_id')
     .select(['process_metrics.at', 'process_metrics.cpu_percent', 'process_metrics.memory_mb'])
     .select(['process_metrics.read_bytes', 'process_metrics.write_bytes'])
-    .select(['net_rx_bytes', 'net_tx_bytes', 'db_connections'])
+    .select(['net_rx_bytes', 'net_tx_bytes', 'db_connections', 'rows_processed', 'open_files', 'threads'])
     .where('executions.execution_id', '=', id)
     .orderBy('process_metrics.at', 'desc')
     .limit(2000)
@@ -85,6 +85,9 @@ export const executionMetrics = async (database: LedgerDatabase, id: number) => 
     receivedBytes: row.net_rx_bytes ?? undefined,
     sentBytes: row.net_tx_bytes ?? undefined,
     databaseConnections: row.db_connections ?? undefined,
+    rowsProcessed: row.rows_processed ?? undefined,
+    openFiles: row.open_files ?? undefined,
+    threads: row.threads ?? undefined,
   }))
 }
 

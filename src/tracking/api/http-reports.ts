@@ -155,7 +155,13 @@ export class HttpReports {
     const rows = trackedRows(execution, { revision, now: now(), redact })
     if (measured) {
       const { op: _op, at: _at, run_id: _id, ...cells } = measured
-      const measure = { run_id: execution.runId, at: timeText(now()), ...(cells as Row['cells']) }
+      const rows_processed = execution.rowsProcessed
+      const measure = {
+        run_id: execution.runId,
+        at: timeText(now()),
+        rows_processed,
+        ...(cells as Row['cells']),
+      }
       rows.push({ table: 'process_metrics', cells: measure, transient: true })
     }
     await writeLedger(database, rows, (_row, cause) => {

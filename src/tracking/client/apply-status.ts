@@ -18,6 +18,7 @@ export interface StatusTarget {
   logPath: string | null
   logFile: string | null
   readonly changedSteps: Set<TrackedStep>
+  completed(step: TrackedStep, items: number | null): void
   show(step: TrackedStep): void
   end(state: State, at: number, exitCode: number | null): void
 }
@@ -96,7 +97,7 @@ const applyToStep = (execution: StatusTarget, step: TrackedStep, operation: Oper
   }
   set(numberIn(operation, 'subtask_items_total'), (value) => (step.itemsTotal = value))
   set(numberIn(operation, 'subtask_items_complete'), (value) => {
-    step.itemsComplete = value
+    execution.completed(step, value)
     step.percent = null
   })
   set(numberIn(operation, 'subtask_percent'), (value) => (step.percent = value))

@@ -151,7 +151,13 @@ export class Execution {
   /** It is alive. Returns the row of the measurement. */
   heartbeat(measure: Readonly<Record<string, Cell>>): Row {
     this.#apply({ op: 'heartbeat', ...measure }, false)
-    const cells = { run_id: this.runId, at: timeText(this.#hands.now()), ...measure }
+    const { rowsProcessed } = this.#tracked
+    const cells = {
+      run_id: this.runId,
+      at: timeText(this.#hands.now()),
+      ...measure,
+      rows_processed: rowsProcessed,
+    }
     return { table: 'process_metrics', cells, transient: true }
   }
 

@@ -129,7 +129,11 @@ export class JournalReporter {
       const { execution, revision } = this.#journal
       const rows = changed && execution ? trackedRows(execution, { revision, now: now(), redact }) : []
       this.#lineage?.see(rows)
-      return [...rows, ...this.#rows.splice(0)]
+      const measured = this.#rows.splice(0).map((row) => ({
+        ...row,
+        cells: { ...row.cells, rows_processed: execution?.rowsProcessed ?? null },
+      }))
+      return [...rows, ...measured]
     } catch (error) {
       log.warn(`Failed to update status: ${redact(messageOf(error))}`)
       return this.#rows.splice(0)

@@ -66,6 +66,8 @@ export const loadExecution = async (
     .where('run_id', '=', runId)
     .orderBy('seq')
     .execute()
+  const counted = steps.flatMap(({ items_complete: items }) => items ?? [])
+  if (counted.length > 0) execution.rowsProcessed = counted.reduce((sum, items) => sum + items)
   // It was taken for dead and it reports: what was said of its end counts no more, and its steps go on.
   const revived = revive && execution.state === 'terminated'
   if (revived)

@@ -86,6 +86,8 @@ const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = 
     peak_memory_mb: 'count',
     read_bytes: 'count',
     write_bytes: 'count',
+    open_files: 'count',
+    threads: 'count',
   },
 }
 

@@ -45,6 +45,8 @@ export class TrackedExecution {
   errorDetail: string | null = null
   exitCode: number | null = null
   itemsFailed = 0
+  /** Items that were completed in all steps together; null while no step counts any. */
+  rowsProcessed: number | null = null
   memoryMb: number | null = null
   peakMemoryMb: number | null = null
   cpuPercent: number | null = null
@@ -122,7 +124,7 @@ export class TrackedExecution {
   enter(name: string, at: number, itemsTotal: number | null = null): TrackedStep {
     const step = newStep(++this.entered, name, at, this.open.at(-1))
     step.itemsTotal = itemsTotal
-    if (itemsTotal !== null) step.itemsComplete = 0
+    if (itemsTotal !== null) this.completed(step, 0)
     this.open.push(step)
     this.show(step)
     if (this.totalSubtasks !== null) this.totalSubtasks = Math.max(this.totalSubtasks, this.entered)
@@ -154,6 +156,13 @@ export class TrackedExecution {
     this.show(step)
   }
 
+  /** So many items of a step are complete. */
+  completed(step: TrackedStep, items: number | null): void {
+    if (items !== null || step.itemsComplete !== null)
+      this.rowsProcessed = (this.rowsProcessed ?? 0) + (items ?? 0) - (step.itemsComplete ?? 0)
+    step.itemsComplete = items
+  }
+
   /** Makes a step the one that the row shows, and has it written. */
   show(step: TrackedStep): void {
     this.shown = step
@@ -181,10 +190,10 @@ export class TrackedExecution {
     const total = numberIn(operation, 'items_total')
     if (total !== undefined) step.itemsTotal = total
     if (operation.op === 'add')
-      step.itemsComplete = (step.itemsComplete ?? 0) + (numberIn(operation, 'items') ?? 1)
+      this.completed(step, (step.itemsComplete ?? 0) + (numberIn(operation, 'items') ?? 1))
     else {
       const complete = numberIn(operation, 'items_complete')
-      if (complete !== undefined) step.itemsComplete = complete
+      if (complete !== undefined) this.completed(step, complete)
     }
     // A share of its own wins over the items, until the next report of items.
     step.percent = numberIn(operation, 'percent') ?? null

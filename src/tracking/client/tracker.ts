@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { redact as redactByLook } from '../../common/redact.ts'
-import { cpuPercent, processUsage, usageOf, type Usage } from '../ledger/process-usage.ts'
-import type { Cell, Row } from '../ledger/row.ts'
+import { cpuPercent, processUsage, usageCells, usageOf, type Usage } from '../ledger/process-usage.ts'
+import type { Row } from '../ledger/row.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { Execution } from './execution.ts'
 import type { Lineage } from './lineage.ts'
@@ -132,7 +132,11 @@ export class Tracker {
         const pid = this.#processOf(execution)
         const used = pid === undefined ? undefined : (usage.get(pid) ?? this.#usageOf(pid))
         if (pid !== undefined && used) usage.set(pid, used)
-        this.#rows.push(execution.heartbeat(pid === undefined || !used ? {} : measure(before.get(pid), used)))
+        this.#rows.push(
+          execution.heartbeat(
+            pid === undefined || !used ? {} : usageCells(used, cpuPercent(before.get(pid), used)),
+          ),
+        )
       }
       this.#usage = usage
       this.#changed(false)
@@ -151,11 +155,3 @@ export class Tracker {
     return pid === this.#options.runner.pid ? processUsage() : usageOf(pid)
   }
 }
-
-const measure = (before: Usage | undefined, usage: Usage): Readonly<Record<string, Cell>> => ({
-  cpu_percent: cpuPercent(before, usage),
-  memory_mb: usage.memoryMb,
-  peak_memory_mb: usage.peakMemoryMb,
-  read_bytes: usage.readBytes ?? null,
-  write_bytes: usage.writeBytes ?? null,
-})

@@ -9,7 +9,7 @@ import type { EngineEvent, Hold } from '../../engine/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { DistinctItems } from './distinct-items.ts'
 import { StageRecord } from './stage-progress.ts'
-import { cpuPercent, networkCells, type Usage } from './process-usage.ts'
+import { cpuPercent, networkCells, usageCells, type Usage } from './process-usage.ts'
 
 /**
  * What one execution has for the ledger: it takes the engine's events and the process's own, and gives the rows that have
@@ -150,11 +150,8 @@ export class ExecutionRecord {
     const cells = {
       run_id: this.runId,
       at: timeText(now),
-      cpu_percent: this.#cpuPercent,
-      memory_mb: usage.memoryMb,
-      peak_memory_mb: usage.peakMemoryMb,
-      read_bytes: usage.readBytes ?? null,
-      write_bytes: usage.writeBytes ?? null,
+      ...usageCells(usage, this.#cpuPercent),
+      rows_processed: this.#stages.reduce((sum, stage) => sum + stage.documents, 0),
       ...networkCells(usage),
     }
     this.#dirty.set(`metrics ${now}`, { table: 'process_metrics', cells, transient: true })

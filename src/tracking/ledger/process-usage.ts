@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { networkCounters, type NetworkCounters } from '../../platform/network-counters.ts'
+import { openFilesOf, threadsOf } from '../../platform/process-facts.ts'
+import type { Cell } from './row.ts'
 
 /** What a process has used so far. */
 export interface Usage {
@@ -13,6 +15,9 @@ export interface Usage {
   /** Bytes that went to and came from storage; undefined where the kernel does not say. */
   readonly readBytes: number | undefined
   readonly writeBytes: number | undefined
+  /** Undefined where the system does not say. */
+  readonly openFiles: number | undefined
+  readonly threads: number | undefined
   /** Of this process alone: no other can be asked. */
   readonly network?: NetworkCounters
 }
@@ -29,6 +34,8 @@ export const processUsage = (): Usage => {
     livedMs: process.uptime() * 1000,
     readBytes: io.get('read_bytes'),
     writeBytes: io.get('write_bytes'),
+    openFiles: openFilesOf(),
+    threads: threadsOf(),
     network: networkCounters(),
   }
 }
@@ -54,6 +61,8 @@ export const usageOf = (pid: number): Usage | undefined => {
     livedMs: Math.max(0, uptime() * 1000 - ticks(19) * MS_PER_TICK),
     readBytes: io.get('read_bytes'),
     writeBytes: io.get('write_bytes'),
+    openFiles: openFilesOf(pid),
+    threads: threadsOf(pid),
   }
 }
 
@@ -76,6 +85,20 @@ export const cpuPercent = (before: Usage | undefined, after: Usage): number => {
   return Math.min(MOST_PERCENT, Math.max(0, Math.round(percent * 100) / 100))
 }
 
+/** A measurement as columns of `process_metrics`; null where the system does not say. */
+export const usageCells = (
+  { memoryMb, peakMemoryMb, readBytes, writeBytes, openFiles, threads }: Omit<Usage, 'cpuMs' | 'livedMs'>,
+  cpu: number,
+): Readonly<Record<string, Cell>> => ({
+  cpu_percent: cpu,
+  memory_mb: memoryMb,
+  peak_memory_mb: peakMemoryMb,
+  read_bytes: readBytes ?? null,
+  write_bytes: writeBytes ?? null,
+  open_files: openFiles ?? null,
+  threads: threads ?? null,
+})
+
 /** What went over the network, as columns of `process_metrics`. */
 export const networkCells = ({ network }: Usage): Readonly<Record<string, number | null>> => ({
   net_rx_bytes: network?.receivedBytes ?? null,
@@ -96,14 +119,5 @@ const read = (path: string): string => {
     return readFileSync(path, 'utf8')
   } catch {
     return ''
-  }
-}
-
-/** Files and sockets that this process has open; undefined where the system does not say. */
-export const openDescriptors = (): number | undefined => {
-  try {
-    return readdirSync('/proc/self/fd').length
-  } catch {
-    return undefined
   }
 }

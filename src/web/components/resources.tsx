@@ -55,7 +55,33 @@ const Rates = ({ id, t, lines }: { id: string; t: readonly number[]; lines: read
   )
 }
 
-/** CPU, memory, input and output, network and connections of an execution, with synced cursors. */
+/** A number that is counted; nothing where it is not known. */
+const Count = ({ id, t, lines }: { id: string; t: readonly number[]; lines: readonly Line[] }) => {
+  const known = lines.filter(({ values }) => values.some((value) => value !== null))
+  if (known.length === 0) return null
+  const color = (at: number): 1 | 2 => (at === 0 ? 2 : 1)
+  return (
+    <Chart
+      id={id}
+      height={104}
+      spec={{
+        t,
+        sync: 'ex',
+        s: known.map(({ name, values }, at) => ({
+          k: name,
+          c: color(at),
+          fill: known.length === 1,
+          unit: '',
+          d: values,
+        })),
+      }}
+      legend={known.map(({ name, more }, at) => [`c${color(at)}`, `${name}${more}`] as const)}
+      say={known.map(({ name, more, values }) => `${name}${more}: ${summary(values, '')}.`).join(' ')}
+    />
+  )
+}
+
+/** CPU, memory, input and output, network, connections, open files, threads and rows of an execution, with synced cursors. */
 export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
   if (metrics.length === 0) return <Empty what="No CPU or memory was recorded." />
   const t = metrics.map(({ at }) => Math.round(at / 1000))
@@ -66,7 +92,9 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
   const received = rates(metrics, (metric) => metric.receivedBytes)
   const sent = rates(metrics, (metric) => metric.sentBytes)
   const connections = of(metrics, (metric) => metric.databaseConnections)
-  const hasConnections = connections.some((value) => value !== null)
+  const files = of(metrics, (metric) => metric.openFiles)
+  const threads = of(metrics, (metric) => metric.threads)
+  const rows = of(metrics, (metric) => metric.rowsProcessed)
   return (
     <>
       <Chart
@@ -89,15 +117,9 @@ export const Resources = ({ metrics }: { metrics: readonly Metric[] }) => {
         t={t}
         lines={[lineOf('Received', received, ' over HTTP and SQL'), lineOf('Sent', sent)]}
       />
-      {hasConnections && (
-        <Chart
-          id="connections"
-          height={104}
-          spec={{ t, sync: 'ex', s: [{ k: 'Connections', c: 2, fill: true, unit: '', d: connections }] }}
-          legend={[['c2', 'Connections to databases']]}
-          say={`Connections to databases: ${summary(connections, '')}.`}
-        />
-      )}
+      <Count id="connections" t={t} lines={[lineOf('Connections', connections, ' to databases')]} />
+      <Count id="files" t={t} lines={[lineOf('Open files', files), lineOf('Threads', threads)]} />
+      <Count id="rows" t={t} lines={[lineOf('Rows processed', rows)]} />
     </>
   )
 }

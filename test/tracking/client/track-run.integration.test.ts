@@ -80,6 +80,21 @@ describe('track run', () => {
     expect(rowOf('busy')).toMatchObject({ execution_status: 'CANCELLED', end_reason: 'signal' })
     expect(Number(rowOf('busy')?.['peak_memory_mb'])).toBeGreaterThan(0)
   })
+  it('counts files and threads of all its processes, and the items that it reports', async () => {
+    const held = 'exec 7</dev/null 8</dev/null 9</dev/null'
+    const { child, ended } = start(
+      'counted',
+      `echo ::step a; echo ::progress 3/8; echo ::end; echo ::step b; echo ::progress 4/8; (${held}; sleep 600 & sleep 600; true) & wait`,
+    )
+    const row = await until(
+      () => query(`SELECT * FROM process_metrics WHERE threads >= 4 AND rows_processed = 7`)[0],
+    )
+    child.kill('SIGTERM')
+    expect(await ended).toBe(143)
+    // sh, its subshell and two sleeps, one thread each, with three standard files each, and three that were opened by two or three of them.
+    expect(row['threads']).toBe(4)
+    expect(Number(row['open_files'])).toBeGreaterThanOrEqual(4 * 3 + 3 * 3)
+  })
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],

@@ -14,6 +14,8 @@ const used = (cpuMs: number, livedMs: number): Usage => ({
   livedMs,
   readBytes: 0,
   writeBytes: 0,
+  openFiles: 7,
+  threads: undefined,
 })
 
 const recorded = (now: () => number = () => 0, before?: Usage): ExecutionRecord =>
@@ -63,6 +65,19 @@ describe('the share of a processor', () => {
     record.heartbeat(used(1e12, 0))
     record.heartbeat(used(0, 1))
     expect(cellsOf(record, 'process_metrics', 'cpu_percent')).toEqual([999_999.99, 0])
+  })
+})
+
+describe('a measurement', () => {
+  it('has the files, threads and rows that are known, and null for what the system does not say', () => {
+    const record = recorded()
+    record.on({ type: 'pass-started', stage: 'a.csv', mode: 'move', total: 2, waiting: 0 })
+    const processed = { result: 'stored', bytes: 0, counts: { documents: 2200 }, notes: [] } as const
+    for (const key of ['batch 1', 'batch 2'])
+      record.on({ type: 'item-done', stage: 'a.csv', key, processed, milliseconds: 1 })
+    record.heartbeat(used(1, 1))
+    const [row] = record.drain().filter(({ table }) => table === 'process_metrics')
+    expect(row?.cells).toMatchObject({ open_files: 7, threads: null, rows_processed: 4400 })
   })
 })
 

@@ -124,6 +124,23 @@ describe('an execution that is reported by HTTP', () => {
     expect(rowOf(served.ledger, runId)).toMatchObject({ execution_status: 'FAILED', error_message: 'broke' })
   })
 
+  it('has in its measurements what its signs of life say, and the items of its steps', async () => {
+    const runId = randomUUID()
+    await served.send('POST', '/api/v1/executions', { task_name: 'measured', run_id: runId })
+    for (const done of [3, 5]) {
+      await served.send('POST', `/api/v1/executions/${runId}/steps`, { op: 'enter', message: 'one' })
+      await served.send('POST', `/api/v1/executions/${runId}/progress`, { items_complete: done })
+    }
+    const measure = { cpu_percent: 5, memory_mb: 7, open_files: 11, threads: 3 }
+    const reply = await served.send('POST', `/api/v1/executions/${runId}/heartbeat`, measure)
+    expect(reply.status).toBe(200)
+    const id = Number(rowOf(served.ledger, runId)['execution_id'])
+    const { json } = await served.send('GET', `/api/v1/executions/${id}/metrics`)
+    expect(JSON.stringify(json)).toContain('"rowsProcessed":8,"openFiles":11,"threads":3')
+    const page = (await served.send('GET', `/executions/${id}`)).text
+    expect(page).toMatch(/Open files: 11 .*Threads: 3 .*Rows processed: 8 /)
+  })
+
   it.each([
     ['finish', { message: 'well' }, { execution_status: 'FINISHED', end_reason: 'ok', error_message: null }],
     [
