@@ -1,4 +1,4 @@
-// Builds dist/: the program and its worker threads, split into chunks that are loaded when a command needs them, so that `--help` stays quick.
+// Builds dist/: the program, what starts it and its worker threads, the library for tracking, and the page's files.
 import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
 import { buildWeb } from './build-web.mjs'
@@ -12,7 +12,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import Module from 'node:module'
+import { basename, dirname, join, relative } from 'node:path'
 
 const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 // Built aside, and moved into place file by file (`publish`).
@@ -20,52 +21,81 @@ const aside = `dist.${process.pid}`
 // Without comments and indents, two thirds of the text: it is read at each start and stays in memory. Names and the order of lines stay, for the
 // stacks of bugs; so does a text of one byte a character, which one arrow in a comment of a library would double.
 const short = { minifyWhitespace: true, lineLimit: 120 }
-// These are needed at every start, and load three times faster inside the bundle: winston alone comes in eighty files.
-const NEEDED_AT_ONCE = [
-  ...['commander', 'yaml', 'zod', 'leven', 'kysely', 'p-limit'],
+// These are needed at every start, and load three times faster inside the bundle: winston alone comes in eighty files. So does chokidar.
+const INSIDE = [
+  ...['commander', 'yaml', 'zod', 'leven', 'kysely', 'p-limit', 'chokidar'],
   ...['winston', 'winston-transport', 'proper-lockfile', 'write-file-atomic'],
 ]
 const { stdout: commit } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' })
-await build({
-  entryPoints: {
-    main: 'src/main.ts',
-    worker: 'src/worker.ts',
-    'records-worker': 'src/records-worker.ts',
-    tracking: 'src/tracking-library.ts',
-  },
+const common = {
   outdir: aside,
   bundle: true,
-  splitting: true,
-  format: 'esm',
-  outExtension: { '.js': '.mjs' },
   platform: 'node',
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning',
-  ...short,
   define: { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit?.trim() ?? '') },
-  external: Object.keys(dependencies).filter((name) => !NEEDED_AT_ONCE.includes(name)),
   loader: { '.sql': 'text', '.fcl': 'text' },
+}
+const external = Object.keys(dependencies).filter((name) => !INSIDE.includes(name))
+// The program is one file, of which each part is run when a command asks for it, so that V8's compiled code can be kept beside it.
+const { metafile } = await build({
+  ...common,
+  entryPoints: { program: 'src/program.ts' },
+  entryNames: '[name]-[hash]',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  metafile: true,
+  ...short,
+  external,
+  define: { ...common.define, 'import.meta.url': 'bundleUrl' },
+  // Code that was compiled ahead has no import(): packages are loaded with require.
+  supported: { 'dynamic-import': false },
+  // As Node wraps a module: load-program.cjs need not put the text together, which is longer than all other memory of its start.
+  banner: {
+    js: `${Module.wrapper[0]}const bundleUrl = require('node:url').pathToFileURL(__filename).href;`,
+  },
+  footer: { js: Module.wrapper[1] },
+})
+const program = Object.keys(metafile.outputs)
+  .map((path) => basename(path))
+  .find((name) => name.endsWith('.cjs'))
+// The library that other programs import.
+await build({
+  ...common,
+  entryPoints: { tracking: 'src/tracking-library.ts' },
+  splitting: true,
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  ...short,
+  external,
   banner: {
     js: "import { createRequire as bundleRequire } from 'node:module'; import { fileURLToPath as bundlePath } from 'node:url'; const require = bundleRequire(import.meta.url); const __filename = bundlePath(import.meta.url);",
   },
 })
-// What `track run` starts with: a file of its own, so that its command runs before the program is loaded.
+// What runs before the program is loaded: the command of `track run`, and the end of a pass that has nothing to do.
 await build({
-  entryPoints: { 'early-command': 'src/early-command.ts' },
-  outdir: aside,
-  bundle: true,
+  ...common,
+  entryPoints: { 'early-command': 'src/early-command.ts', idle: 'src/idle.ts' },
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
-  platform: 'node',
-  target: 'node20',
-  sourcemap: true,
-  logLevel: 'warning',
 })
 await buildWeb(aside)
 // The start is no ES module, and says so.
 copyFileSync('src/start.cjs', `${aside}/main.js`)
 copyFileSync('src/small-heap.cjs', `${aside}/small-heap.cjs`)
+writeFileSync(
+  `${aside}/load-program.cjs`,
+  readFileSync('src/load-program.cjs', 'utf8').replace('__PROGRAM__', program),
+)
+for (const [file, part] of [
+  ['worker', 'worker'],
+  ['records-worker', 'recordsWorker'],
+])
+  writeFileSync(
+    `${aside}/${file}.cjs`,
+    `const work = require('./load-program.cjs').program().${part}()\nmodule.exports = async (task) => (await work).default(task)\n`,
+  )
 writeFileSync(`${aside}/package.json`, '{ "type": "commonjs" }\n')
 chmodSync(`${aside}/main.js`, 0o755)
 if (process.argv.includes('--types')) {
@@ -80,6 +110,9 @@ if (process.argv.includes('--types')) {
   )
   if (status !== 0) process.exit(1)
 }
+// Without it the program starts, only more slowly.
+const compiled = spawnSync(process.execPath, ['scripts/compile-program.mjs', aside], { encoding: 'utf8' })
+if (compiled.status !== 0) console.error(`the program is not compiled ahead: ${compiled.stderr}`)
 publish()
 
 /**

@@ -6,7 +6,6 @@ import { ArchiverError } from './errors.ts'
 import { identity } from './platform/host.ts'
 import { fileLimitError } from './platform/open-files.ts'
 import type { EarlyCommand } from './platform/session-command.ts'
-import { wasIdle } from './runs/idle/fast-path.ts'
 import { type Context, stopCode } from './app/context.ts'
 import { programOf } from './app/started.ts'
 
@@ -86,7 +85,7 @@ const context: Context = {
     columns: process.stderr.columns || 80,
     color: colorWanted(process.stderr),
   },
-  threadFile: fileURLToPath(new URL('./worker.mjs', import.meta.url)),
+  threadFile: fileURLToPath(new URL('./worker.cjs', import.meta.url)),
   argv,
   early,
   program: programOf({ env: process.env, script: process.argv[1] ?? '', ...identity() }),
@@ -94,26 +93,31 @@ const context: Context = {
   commit: __COMMIT__ || undefined,
 }
 
-/** The command line is only parsed, and commander only loaded, where a stamp does not answer. */
-const work = async (): Promise<number> =>
-  wasIdle(context) ? 0 : (await import('./cli.ts')).runCli(argv, context)
-
-process.exitCode = await work().catch((thrown: unknown) => {
-  const error = fileLimitError(thrown) ?? thrown
-  // Whatever is wrong here: the command runs, and its end is ours.
-  if (early?.taken() === false) return early.alone(error instanceof Error ? error.message : String(error))
-  output.fail(error)
-  if (error instanceof ArchiverError) {
-    printError(error)
-    return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
+/** The command's exit code; what goes wrong is printed. Never rejects. */
+const work = async (): Promise<number> => {
+  try {
+    return await (await import('./cli.ts')).runCli(argv, context)
+  } catch (thrown) {
+    const error = fileLimitError(thrown) ?? thrown
+    // Whatever is wrong here: the command runs, and its end is ours.
+    if (early?.taken() === false) return early.alone(error instanceof Error ? error.message : String(error))
+    output.fail(error)
+    if (error instanceof ArchiverError) {
+      printError(error)
+      return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
+    }
+    reportBug(error)
+    return 2
   }
-  reportBug(error)
-  return 2
+}
+
+void work().then((code) => {
+  process.exitCode = code
+  // What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
+  process.stdout.write('', () =>
+    process.stderr.write('', () => (stop.signal.aborted ? endNow(code, ORDERLY) : process.exit())),
+  )
 })
-// What was written to a pipe is out before the process ends; a read that hangs must not keep it alive after that.
-process.stdout.write('', () =>
-  process.stderr.write('', () => (stop.signal.aborted ? endNow(process.exitCode, ORDERLY) : process.exit())),
-)
 
 /** The command that start.cjs has started. */
 function startedBefore(): EarlyCommand | undefined {

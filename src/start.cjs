@@ -29,12 +29,27 @@ const tooFew = (limit) => {
     process.stdout.write(`${JSON.stringify({ error: { code, message, hint } }, null, 2)}\n`)
   process.exit(1)
 }
-const load = () =>
-  import('./main.mjs').catch((error) => {
-    if (error.code === 'EMFILE' || error.code === 'ENFILE') return tooFew(limit)
-    if (early && !early.taken()) return alone(error)
-    throw error
-  })
+const load = () => {
+  try {
+    if (process.argv.includes('--incremental') && isIdle()) return
+    require('./load-program.cjs').program().main().catch(notLoaded)
+  } catch (error) {
+    return notLoaded(error)
+  }
+}
+const notLoaded = (error) => {
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') return tooFew(limit)
+  if (early && !early.taken()) return alone(error)
+  throw error
+}
+// What goes wrong here comes up again in the program, which says it better.
+const isIdle = () => {
+  try {
+    return require('./idle.cjs').endsIdle()
+  } catch {
+    return false
+  }
+}
 let limit = Infinity
 try {
   const [, soft] =

@@ -43,7 +43,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'early-command': ['common', 'platform'],
   // The package's export for other programs: the other place that knows the process that it runs in.
   'tracking-library': [...GROUND, 'platform', 'config', 'tracking'],
-  main: ['cli', 'app', 'runs', 'errors', 'platform', 'common'],
+  main: ['cli', 'app', 'errors', 'platform', 'common'],
+  // Ends an idle pass before anything else is loaded.
+  idle: ['common', 'runs'],
+  // What the build makes one file of.
+  program: ['main', 'cli', 'worker', 'records-worker'],
 }
 
 /** Files that touch no Node module, clock, timer or network: what they decide can be tried alone. */
@@ -140,12 +144,12 @@ describe('the process', () => {
     {
       what: 'the environment',
       pattern: /process\.env\b/,
-      only: ['src/main.ts', 'src/tracking-library.ts', 'src/early-command.ts'],
+      only: ['src/main.ts', 'src/tracking-library.ts', 'src/early-command.ts', 'src/idle.ts'],
     },
     {
       what: 'signals and process events',
       pattern: /process\.on(ce)?\(/,
-      only: ['src/main.ts', 'src/tracking-library.ts', 'src/early-command.ts'],
+      only: ['src/main.ts', 'src/tracking-library.ts', 'src/early-command.ts', 'src/idle.ts'],
     },
     {
       what: 'the clock',

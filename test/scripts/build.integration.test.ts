@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -17,7 +26,9 @@ describe('a build', () => {
 
   /** Which files were missing at any moment while `words` ran. */
   const missingDuring = async (words: readonly string[]): Promise<Set<string>> => {
-    const watched = readdirSync(join(root, 'dist')).filter((name) => /^(main|chunk-.*)\.m?js$/.test(name))
+    const watched = readdirSync(join(root, 'dist')).filter((name) =>
+      /^(main|program-.*|chunk-.*)\.[cm]?js$/.test(name),
+    )
     const child = spawn(process.execPath, words, { cwd: root, stdio: 'inherit' })
     let status: number | null | undefined
     child.once('close', (code) => (status = code))
@@ -38,12 +49,66 @@ describe('a build', () => {
     await missingDuring(['scripts/build.mjs'])
     const built = readdirSync(join(root, 'dist'))
     expect(built).not.toContain('chunk-OLDOLD22.mjs')
-    expect(built).toContain('main.mjs')
+    expect(built).toContain('main.js')
     expect(readdirSync(root).filter((name) => name.startsWith('dist'))).toEqual(['dist'])
   }, 120_000)
   it('control: a folder that is removed and put back is seen', async () => {
     const swap = `const { cpSync, renameSync, rmSync } = require('node:fs')
       cpSync('dist', 'aside', { recursive: true }); rmSync('dist', { recursive: true }); renameSync('aside', 'dist')`
     expect((await missingDuring(['-e', swap])).size).toBeGreaterThan(0)
+  })
+})
+
+describe('the program, compiled ahead', () => {
+  let root: string
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'compiled-'))
+    cpSync('dist', join(root, 'dist'), { recursive: true })
+    symlinkSync(resolve('node_modules'), join(root, 'node_modules'))
+  })
+  afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+  const fileOf = (ending: string): string =>
+    join(
+      root,
+      'dist',
+      readdirSync(join(root, 'dist')).find((name) => name.startsWith('program-') && name.endsWith(ending)) ??
+        '',
+    )
+  const isRefused = (): string =>
+    spawnSync(
+      process.execPath,
+      [
+        '-p',
+        `require(${JSON.stringify(join(root, 'dist', 'load-program.cjs'))}).compile().cachedDataRejected`,
+      ],
+      { encoding: 'utf8' },
+    ).stdout.trim()
+  const help = () =>
+    spawnSync(process.execPath, [join(root, 'dist', 'main.js'), '--help'], { encoding: 'utf8' })
+
+  it('is taken by the version of Node that built it', () => expect(isRefused()).toBe('false'))
+  it('loads no package with import(), which such code has not', () =>
+    expect(readFileSync(fileOf('.cjs'), 'utf8')).not.toMatch(/\bimport\(/))
+  it.each<[string, (compiled: Buffer) => Buffer]>([
+    [
+      'is of another version of V8',
+      (compiled) => Buffer.concat([compiled.subarray(0, 4), Buffer.alloc(12, 1), compiled.subarray(16)]),
+    ],
+    ['is cut short', (compiled) => compiled.subarray(0, 1000)],
+    ['is empty', () => Buffer.alloc(0)],
+  ])('starts likewise where that code %s', (_what, damage) => {
+    const whole = help()
+    expect(whole).toMatchObject({ status: 0, stderr: '' })
+    const file = fileOf('.compiled')
+    const compiled = readFileSync(file)
+    writeFileSync(file, damage(compiled))
+    expect(isRefused()).toBe('true')
+    expect(help()).toMatchObject({ status: 0, stdout: whole.stdout, stderr: '' })
+    writeFileSync(file, compiled)
+  })
+  it('starts likewise without that code', () => {
+    rmSync(fileOf('.compiled'))
+    expect(help()).toMatchObject({ status: 0, stderr: '' })
   })
 })

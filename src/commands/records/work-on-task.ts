@@ -120,7 +120,7 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
 
 /** The program's file for threads that map payloads stands beside the one for runs. */
 const threadFileOf = ({ threadFile }: Context): string | undefined =>
-  threadFile === undefined ? undefined : join(dirname(threadFile), 'records-worker.mjs')
+  threadFile === undefined ? undefined : join(dirname(threadFile), 'records-worker.cjs')
 
 const onSharedQueue = async (
   task: OpenTask,

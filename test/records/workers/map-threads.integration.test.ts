@@ -21,7 +21,7 @@ describe('threads that map payloads', () => {
     const threads = new MapThreads({
       mapping: readMapping(MAPPING, 'm.yaml'),
       start: { text: MAPPING, file: 'm.yaml' },
-      threadFile: resolve('dist/records-worker.mjs'),
+      threadFile: resolve('dist/records-worker.cjs'),
       workers: 2,
       timeout: 10_000,
       warn: (message) => expect.fail(message),

@@ -13,7 +13,7 @@ describe('payloads', () => {
     const threads = new MapThreads({
       mapping,
       start: { text: MAPPING, file: 'm.yaml' },
-      threadFile: '/nowhere/records-worker.mjs',
+      threadFile: '/nowhere/records-worker.cjs',
       workers: 2,
       timeout: 1000,
       warn: (message) => warnings.push(message),

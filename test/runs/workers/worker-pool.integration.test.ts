@@ -15,7 +15,7 @@ const settings = {
 }
 const RUNS = Array.from({ length: 40 }, (_, i) => i + 100)
 const never = new AbortController().signal
-const threadsOf = (file = resolve('dist/worker.mjs')): Threads => new Threads({ settings, file, workers: 4 })
+const threadsOf = (file = resolve('dist/worker.cjs')): Threads => new Threads({ settings, file, workers: 4 })
 
 /** A document, or what is said of it, but for its oid, the times in it, and the seal, which covers both. */
 const timeless = (text: string): string =>

@@ -126,7 +126,7 @@ describe('track run', () => {
     const words = ['track', 'run', '--task-name', 'alone', '--', 'sh', '-c', 'echo here; exit 7']
     const ran = spawnSync(process.execPath, [join(bare, 'main.js'), ...words], { env, encoding: 'utf8' })
     expect(ran).toMatchObject({ status: 7, stdout: 'here\n' })
-    expect(ran.stderr).toMatch(/^Warning: Failed to initialize status tracking: .*main\.mjs/)
+    expect(ran.stderr).toMatch(/^Warning: Failed to initialize status tracking: .*load-program\.cjs/)
   })
   it('starts nothing where a flag has a slip in it', () => {
     const file = join(folder, 'started')

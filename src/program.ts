@@ -1,0 +1,10 @@
+// What the build makes one file of. Each part is loaded when it is asked for.
+
+/** Runs the command line of this process, and ends the process with its exit code. */
+export const main = () => import('./main.ts')
+/** The command line as a function. */
+export const cli = () => import('./cli.ts')
+/** The work of a thread on runs. */
+export const worker = () => import('./worker.ts')
+/** The work of a thread on payloads. */
+export const recordsWorker = () => import('./records-worker.ts')
