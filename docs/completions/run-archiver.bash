@@ -144,7 +144,7 @@ _run_archiver() {
         'rows cancel') words='--config --json --help' ;;
         'rows cleanup') words='--config --json --older-than --help' ;;
         'track init') words='--config --json --task-name --total-subtasks --stage --type --script-path --script-file --log-path --log-file --parent --run-id --pid --help' ;;
-        'track status') words='--config --json --run-id --status --current-subtask --total-subtasks --subtask-name --subtask-status --overall-percent --overall-message --subtask-percent --subtask-message --items-total --items-complete --help' ;;
+        'track status') words='--config --json --run-id --status --sub-state --current-subtask --total-subtasks --subtask-name --subtask-status --overall-percent --overall-message --subtask-percent --subtask-message --items-total --items-complete --help' ;;
         'track enter') words='--config --json --run-id --help' ;;
         'track exit') words='--config --json --run-id --failed --help' ;;
         'track message') words='--config --json --run-id --help' ;;

@@ -261,6 +261,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_
 complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l run-id -r -d 'which execution; left out: $RUN_ARCHIVER_RUN_ID'
 complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l status -r -d 'RUNNING, FINISHED, FAILED or CANCELLED'
+complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l sub-state -r -d 'it waits: THROTTLED, BLOCKED or PAUSED; until the next report'
 complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l current-subtask -r -d 'the step in hand'
 complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l total-subtasks -r -d 'of how many'
 complete -c run-archiver -n '__fish_seen_subcommand_from track; and __fish_seen_subcommand_from status' -l subtask-name -r -d 'what the step is called'

@@ -26,6 +26,7 @@ export const trackCommands: Register = (program, { run, below }) => {
     .action(run(async () => (await import('../commands/track/report.ts')).trackInit))
   reports('status', 'set how an execution stands')
     .option('--status <word>', 'RUNNING, FINISHED, FAILED or CANCELLED')
+    .option('--sub-state <word>', 'it waits: THROTTLED, BLOCKED or PAUSED; until the next report')
     .option('--current-subtask <number>', 'the step in hand')
     .option('--total-subtasks <number>', 'of how many')
     .option('--subtask-name <text>', 'what the step is called')

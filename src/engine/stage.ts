@@ -75,6 +75,8 @@ export type EngineEvent =
   | (OfItem & { readonly type: 'item-failed'; readonly error: Error; readonly milliseconds: number })
   /** The claim was lost while the item was worked on: another holder has it, and nothing was recorded here. */
   | (OfItem & { readonly type: 'item-lost' })
+  /** How busy the servers were that the next item needs. */
+  | (OfStage & { readonly type: 'servers-seen'; readonly load: ServerLoad })
   /** The next item waits for something outside, and why; without a hold it goes on. */
   | (OfStage & {
       readonly type: 'held-back'
@@ -95,6 +97,14 @@ export type EngineEvent =
       readonly error: Error | undefined
     })
   | (OfStage & { readonly type: 'pass-finished'; readonly summary: StageSummary })
+
+/** How busy servers are; undefined where it is not known. */
+export interface ServerLoad {
+  /** Seconds that the replica which is furthest behind is behind. */
+  readonly replicaLag: number | undefined
+  /** Transactions that the source has not purged yet. */
+  readonly historyList: number | undefined
+}
 
 export type Listener = (event: EngineEvent) => void
 

@@ -1,4 +1,5 @@
 import type { ConflictRecord, Counts } from './batch.ts'
+import type { Hold } from './gate.ts'
 
 /** What happens while rows are moved: for the screen, the text log and the ledger. No listener throws. */
 export type RowsEvent =
@@ -32,6 +33,8 @@ export type RowsEvent =
       readonly conflicts: readonly ConflictRecord[]
       /** The history list of the source before the batch; -1: not known. */
       readonly hll: number
+      /** Seconds that a replica was behind before the batch; -1: not known. */
+      readonly lag: number
       readonly milliseconds: number
     }
   | {
@@ -43,7 +46,7 @@ export type RowsEvent =
     }
   | { readonly type: 'batch-failed'; readonly file: string; readonly batch: number; readonly error: Error }
   /** The next batch waits, and why. Comes again when the reason changes; `throttled` says when it is over. */
-  | { readonly type: 'held-back'; readonly reason: string; readonly cause: string }
+  | ({ readonly type: 'held-back' } & Hold)
   | {
       readonly type: 'throttled'
       readonly reason: string

@@ -41,7 +41,7 @@ export class FileBatches {
       this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
     if (this.#progress.reason !== undefined) return undefined
     const onHold: Parameters<typeof gate.pass>[3] = async (hold) => {
-      listener({ type: 'held-back', reason: hold.reason, cause: hold.cause })
+      listener({ type: 'held-back', ...hold })
       await this.#log?.heldBack(hold).catch(() => undefined) // shown only; a log that is away stops the next batch
     }
     const passed = await persist('before a batch', connections, signal, () =>
@@ -107,6 +107,7 @@ export class FileBatches {
       counts: result.counts,
       conflicts: runner.records(result.conflicts),
       hll: passed.hll,
+      lag: passed.lag,
       milliseconds,
     })
     await sleep(gate.rest(milliseconds) + sleepMs, signal)

@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../engine/stage.ts'
+import type { EngineEvent, ServerLoad } from '../engine/stage.ts'
 import { allConflicts, type BatchMode } from './batch.ts'
 import type { RowsEvent } from './events.ts'
 
@@ -53,6 +53,7 @@ export class TaskEvents {
         const result = event.status === 'COMPLETED' ? 'stored' : 'present'
         this.#done += 1
         const processed = { result, bytes: 0, counts: { documents: rows }, notes } as const
+        yield { type: 'servers-seen', stage, load: loadOf(event) }
         yield { type: 'item-done', stage, key: keyOf(event), processed, milliseconds }
         yield { type: 'batch-committed', stage, batch, done: [keyOf(event)], failed: [], milliseconds }
         break
@@ -70,6 +71,7 @@ export class TaskEvents {
         }
         break
       case 'held-back':
+        yield { type: 'servers-seen', stage, load: loadOf(event) }
         yield {
           type: 'held-back',
           stage,
@@ -112,5 +114,11 @@ export class TaskEvents {
     }
   }
 }
+
+/** -1 stands for what is not known. */
+const loadOf = ({ lag, hll }: { readonly lag: number; readonly hll: number }): ServerLoad => ({
+  replicaLag: lag < 0 ? undefined : lag,
+  historyList: hll < 0 ? undefined : hll,
+})
 
 const keyOf = ({ batch }: { readonly batch: number }): string => `batch ${batch}`

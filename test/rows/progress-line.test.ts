@@ -43,7 +43,7 @@ describe('the progress of a file', () => {
     line.listener({ type: 'file-started', file: 'a.csv', size: 1, ids: 10, batches: 2 })
     line.print(() => (screen += 'Processing batch 1/2\n'))
     const batch = { type: 'batch-done', file: 'a.csv', batch: 1, status: 'COMPLETED', conflicts: [] } as const
-    line.listener({ ...batch, counts: { ...NOTHING, requested: 5 }, hll: -1, milliseconds: 1 })
+    line.listener({ ...batch, counts: { ...NOTHING, requested: 5 }, hll: -1, lag: -1, milliseconds: 1 })
     line.listener({ type: 'file-done', file: 'a.csv', records: 10 })
     line.print(() => (screen += 'File a.csv completed\n'))
     expect(shown(screen)).toEqual(['Processing batch 1/2', 'File a.csv completed', ''])

@@ -7,6 +7,7 @@ interface ForRun extends TrackOptions {
 
 interface StatusFlags extends ForRun {
   readonly status?: string
+  readonly subState?: string
   readonly currentSubtask?: string
   readonly totalSubtasks?: string
   readonly subtaskName?: string
@@ -23,6 +24,7 @@ interface StatusFlags extends ForRun {
 export const trackStatus = reporting<StatusFlags>((flags) => ({
   op: 'status',
   status: flags.status,
+  sub_state: flags.subState,
   current_subtask: flags.currentSubtask,
   total_subtasks: flags.totalSubtasks,
   subtask_name: flags.subtaskName,

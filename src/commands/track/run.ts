@@ -107,7 +107,7 @@ const beginReport = async (
     { ...settings, env: context.env },
   )
   const reporter = new JournalReporter(settings, runId)
-  reporter.report({ op: 'init', ...facts })
+  reporter.report({ op: 'init', ...facts, heartbeat_seconds: settings.heartbeatEvery / 1000 })
   return { runId, reporter, log: kept, every: settings.heartbeatEvery }
 }
 

@@ -1,7 +1,7 @@
 import { sql, type SqlBool } from 'kysely'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { newestOfTasks, pastOfTasks } from '../api/newest-of-tasks.ts'
-import { latestOf } from '../api/outlooks.ts'
+import { blockedAmong, latestOf } from '../api/outlooks.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
@@ -33,6 +33,7 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
   const names = [...new Set([...registered, ...seen, ...open].map((row) => row.task_name))].sort()
   const newest = await newestOfTasks(database, names, 1)
   const past = await pastOfTasks(database, names)
+  const blocked = await blockedAmong(database, [...newest.values()].flat())
   const ended = await badEnds(database, now - DAY)
   const conflicts = await conflictsSince(database, now - DAY)
   return names.map((task) => {
@@ -45,7 +46,7 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
       graceMinutes: row?.grace_minutes ?? undefined,
       expectedMinutes: row?.expected_duration_minutes ?? undefined,
       latest: last && {
-        ...latestOf(last, now),
+        ...latestOf(last, now, blocked),
         error: last.error_message ?? undefined,
         message: last.overall_progress_message ?? undefined,
       },

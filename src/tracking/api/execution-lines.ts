@@ -1,7 +1,5 @@
 import type { Selectable } from 'kysely'
-import { isHung } from '../graph/conditions.ts'
-import type { Outlook } from '../graph/outlook.ts'
-import { latestOf } from './outlooks.ts'
+import { displayStatus, HELD, type Outlook } from '../graph/outlook.ts'
 import type { LedgerSchema } from '../ledger/schema-types.ts'
 import { STATES, stateOf, wordsOf, type State } from '../ledger/status-words.ts'
 import { timeMs } from '../../sql/timestamps.ts'
@@ -34,8 +32,8 @@ export const statesBehind = (standing: string): State[] =>
     (state) => STANDINGS[state] === standing || (standing === 'bad' && BAD.includes(STANDINGS[state])),
   )
 
-/** A row of `executions` in the words of the API. `now` decides whether a running one hangs. */
-export const executionLine = (row: ExecutionRow, now: number, outlook?: Outlook) => {
+/** A row of `executions` in the words of the API. `outlook` is that of one that runs. */
+export const executionLine = (row: ExecutionRow, outlook: Outlook | undefined) => {
   const state = stateOf(row.execution_status, row.end_reason)
   return {
     id: row.execution_id,
@@ -43,8 +41,10 @@ export const executionLine = (row: ExecutionRow, now: number, outlook?: Outlook)
     task: row.task_name,
     stage: row.task_stage ?? 'UNKNOWN',
     type: row.task_type ?? undefined,
-    standing: standingOf(row, state, now),
+    standing: standingOf(state, outlook),
     status: wordsOf(state).process,
+    /** RUNNING, LOST, HUNG, BLOCKED ..., as in the view `monitoring_view`. */
+    displayStatus: displayStatus(row.execution_status, outlook?.conditions ?? []),
     host: row.hostname,
     pid: row.process_id,
     user: row.user_name ?? undefined,
@@ -80,11 +80,12 @@ export const executionLine = (row: ExecutionRow, now: number, outlook?: Outlook)
 
 export type Line = ReturnType<typeof executionLine>
 
-const standingOf = (row: ExecutionRow, state: State, now: number): LineStanding => {
+const standingOf = (state: State, outlook: Outlook | undefined): LineStanding => {
   const standing = STANDINGS[state]
   if (standing !== 'running') return standing
-  if (row.sub_state !== null && /^(throttled|blocked|paused)$/i.test(row.sub_state)) return 'throttled'
-  return isHung(latestOf(row, now), now) ? 'hung' : 'running'
+  const conditions = outlook?.conditions ?? []
+  if (conditions.some((word) => HELD.some((held) => held === word))) return 'throttled'
+  return conditions.includes('HUNG') ? 'hung' : 'running'
 }
 
 /** A row of `files` as an attempt of a run. */

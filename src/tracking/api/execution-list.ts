@@ -44,7 +44,7 @@ export const listExecutions = async (database: LedgerDatabase, wish: ExecutionWi
     endsOf(wish.standing).map((stands) => part(database, wish, { stands, after, end })),
   ).then((parts) => newest(parts.flat(), limit + 1))
   const seen = await outlooks(database, rows, now)
-  const items = rows.slice(0, limit).map((row) => executionLine(row, now, seen.get(row.run_id)))
+  const items = rows.slice(0, limit).map((row) => executionLine(row, seen.get(row.run_id)))
   const last = items.at(-1)
   const next = rows.length > limit && last ? { start: last.startedAt, id: last.id } : end
   return { items, next: next && `${next.start}-${next.id}` }

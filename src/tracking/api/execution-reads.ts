@@ -16,7 +16,7 @@ export const currentExecutions = async (database: LedgerDatabase, now: number): 
     .limit(500)
     .execute()
   const seen = await outlooks(database, rows, now)
-  return rows.map((row) => executionLine(row, now, seen.get(row.run_id)))
+  return rows.map((row) => executionLine(row, seen.get(row.run_id)))
 }
 
 /** One execution by its number or UUID, with subtasks, events and the runs it did not archive (the first hundred). */
@@ -50,7 +50,7 @@ export const oneExecution = async (database: LedgerDatabase, id: string, now: nu
       .execute(),
   ])
   return {
-    ...executionLine(row, now, (await outlooks(database, [row], now)).get(row.run_id)),
+    ...executionLine(row, (await outlooks(database, [row], now)).get(row.run_id)),
     detail: row.error_detail ?? undefined,
     argv: row.argv ?? undefined,
     environment: row.environment ?? undefined,

@@ -41,7 +41,7 @@ export const dependencyGraph = async (
     const past = pasts.get(name) ?? []
     const expectation = { schedule: row.schedule ?? undefined, graceMinutes: row.grace_minutes ?? undefined }
     const late = isLate(expectation, last && latestOf(last, now), now)
-    const line = last && executionLine(last, now, seen.get(last.run_id))
+    const line = last && executionLine(last, seen.get(last.run_id))
     return { row, name, dependsOn, past, seconds: quantile(past, 0.5), late, line }
   })
   const path = criticalPath(tasks)

@@ -48,7 +48,7 @@ export class TaskCache {
     const seen = await outlooks(database, changed, now)
     const byTask = new Map<string, ReturnType<typeof executionLine>[]>()
     for (const row of changed) {
-      const line = executionLine(row, now, seen.get(row.run_id))
+      const line = executionLine(row, seen.get(row.run_id))
       byTask.set(line.task, [...(byTask.get(line.task) ?? []), line])
       this.#last = Math.max(this.#last, line.id)
     }

@@ -32,7 +32,7 @@ export const taskLines = async (database: LedgerDatabase, tasks: readonly string
   return [...newest].map(([task, rows]) =>
     taskLine(
       task,
-      rows.map((row) => executionLine(row, now, seen.get(row.run_id))),
+      rows.map((row) => executionLine(row, seen.get(row.run_id))),
     ),
   )
 }

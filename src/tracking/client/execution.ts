@@ -11,6 +11,8 @@ import { trackedRows } from './tracked-rows.ts'
 /** `exec.status({...})`. Left out: it stays; null: it is cleared. */
 export interface StatusOptions {
   readonly status?: 'RUNNING' | 'FINISHED' | 'FAILED' | 'CANCELLED' | undefined
+  /** It waits; stands until the next report of anything but a message. */
+  readonly subState?: 'THROTTLED' | 'BLOCKED' | 'PAUSED' | null | undefined
   readonly currentSubtask?: number | undefined
   readonly totalSubtasks?: number | null | undefined
   readonly subtaskName?: string | undefined

@@ -45,11 +45,13 @@ export const loadExecution = async (
     invocation_id: row.invocation_id,
     version: row.version,
     argv: row.argv,
+    heartbeat_seconds: row.heartbeat_seconds,
   }
   const execution = new TrackedExecution(runId, facts, timeMs(row.execution_start))
   execution.state = stateOf(row.execution_status, row.end_reason)
   execution.endedAt = row.execution_end === null ? null : timeMs(row.execution_end)
-  execution.heartbeatAt = timeMs(row.heartbeat_at ?? row.last_update)
+  execution.heartbeatAt = row.heartbeat_at === null ? null : timeMs(row.heartbeat_at)
+  execution.subState = row.sub_state || null
   execution.progressAt = timeMs(row.progress_at ?? row.last_update)
   execution.entered = row.current_subtask ?? 0
   execution.overallMessage = row.overall_progress_message

@@ -1,11 +1,16 @@
+import { HELD } from '../graph/outlook.ts'
+
 /** How a field of an operation is written. `count` is a whole number from 0. */
-export type Kind = 'text' | 'count' | 'number' | 'percent' | 'status' | 'subtask-status' | 'map'
+export type Kind = 'text' | 'count' | 'number' | 'percent' | 'status' | 'subtask-status' | 'sub-state' | 'map'
 
 export const EXECUTION_WORDS = ['STARTED', 'RUNNING', 'FINISHED', 'FAILED', 'CANCELLED'] as const
 export type ExecutionWord = (typeof EXECUTION_WORDS)[number]
 
 export const SUBTASK_WORDS = ['NOT_STARTED', 'RUNNING', 'COMPLETED', 'FAILED'] as const
 export type SubtaskWord = (typeof SUBTASK_WORDS)[number]
+
+/** Why an execution that runs does not move. */
+export const SUB_STATES = HELD
 
 export const isWord = <T extends string>(words: readonly T[], value: unknown): value is T =>
   words.some((word) => word === value)
@@ -73,6 +78,8 @@ export const fieldValue = (kind: Kind, raw: unknown): unknown => {
       return wordOf(EXECUTION_WORDS, raw)
     case 'subtask-status':
       return wordOf(SUBTASK_WORDS, raw)
+    case 'sub-state':
+      return wordOf(SUB_STATES, raw)
     case 'count':
       return bounded(raw, 0, Number.MAX_SAFE_INTEGER, true)
     case 'percent':

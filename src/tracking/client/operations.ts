@@ -3,6 +3,7 @@ import {
   EXECUTION_WORDS,
   fieldValue,
   isWord,
+  SUB_STATES,
   SUBTASK_WORDS,
   type Kind,
 } from './operation-fields.ts'
@@ -51,12 +52,14 @@ const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = 
     user_name: 'text',
     git_commit: 'text',
     environment: 'map',
+    heartbeat_seconds: 'number',
     argv: 'text',
     version: 'text',
     invocation_id: 'text',
   },
   status: {
     status: 'status',
+    sub_state: 'sub-state',
     current_subtask: 'count',
     total_subtasks: 'count',
     subtask_name: 'text',
@@ -160,6 +163,7 @@ const SCHEMAS: Readonly<Record<Kind, object>> = {
   percent: { type: ['number', 'null'], minimum: 0, maximum: 100 },
   status: { enum: EXECUTION_WORDS },
   'subtask-status': { enum: SUBTASK_WORDS },
+  'sub-state': { enum: [...SUB_STATES, null] },
   map: { type: ['object', 'null'], additionalProperties: { type: 'string' } },
 }
 

@@ -27,7 +27,8 @@ export class TrackedExecution {
   state: State = 'started'
   endedAt: number | null = null
   updatedAt: number
-  heartbeatAt: number
+  /** Null while its reporter has sent no sign of life, and announced none: each report is one then. */
+  heartbeatAt: number | null
   progressAt: number
   totalSubtasks: number | null
   /** Steps that were entered, nested ones too: the number that is shown as the current step. */
@@ -45,6 +46,8 @@ export class TrackedExecution {
   errorDetail: string | null = null
   exitCode: number | null = null
   itemsFailed = 0
+  /** THROTTLED, BLOCKED or PAUSED, as the pipeline said; until it reports anything but a message. */
+  subState: string | null = null
   /** Items that were completed in all steps together; null while no step counts any. */
   rowsProcessed: number | null = null
   memoryMb: number | null = null
@@ -58,7 +61,8 @@ export class TrackedExecution {
   constructor(runId: string, init: Operation, at: number) {
     this.runId = runId
     this.facts = init
-    this.startedAt = this.updatedAt = this.heartbeatAt = this.progressAt = at
+    this.startedAt = this.updatedAt = this.progressAt = at
+    this.heartbeatAt = (numberIn(init, 'heartbeat_seconds') ?? 0) > 0 ? at : null
     this.totalSubtasks = numberIn(init, 'total_subtasks') ?? null
     this.logPath = textIn(init, 'log_path') ?? null
     this.logFile = textIn(init, 'log_file') ?? null
@@ -66,6 +70,13 @@ export class TrackedExecution {
 
   get hasEnded(): boolean {
     return ENDED.includes(this.state)
+  }
+
+  /** Why it runs and does not move: what the pipeline said, or that the step in hand is queued behind another. */
+  get heldBack(): string | null {
+    if (this.hasEnded) return null
+    const isQueued = this.shown?.state === 'pending' && isOpen(this.shown)
+    return this.subState ?? (isQueued ? 'BLOCKED' : null)
   }
 
   /** Whether the operation changed anything: nothing changes an end. */
@@ -79,6 +90,7 @@ export class TrackedExecution {
     if (operation.op === 'init') return true
     if (this.state === 'started') this.state = 'running'
     this.progressAt = at
+    if (operation.op !== 'message') this.subState = textIn(operation, 'sub_state') ?? null
     switch (operation.op) {
       case 'status':
         applyStatus(this, operation, at)

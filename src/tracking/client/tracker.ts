@@ -66,12 +66,15 @@ export class Tracker {
     const { now, redact = redactByLook } = this.#options
     const known = this.#executions.get(runId)
     if (known) return known
-    const execution = new Execution(new TrackedExecution(runId, init, now()), {
-      now,
-      redact,
-      child: (task) => this.init({ ...task, parentRunId: runId }),
-      changed: (urgent) => this.#changed(urgent),
-    })
+    const execution = new Execution(
+      new TrackedExecution(runId, { ...init, heartbeat_seconds: this.#every / 1000 }, now()),
+      {
+        now,
+        redact,
+        child: (task) => this.init({ ...task, parentRunId: runId }),
+        changed: (urgent) => this.#changed(urgent),
+      },
+    )
     this.#executions.set(runId, execution)
     this.#lineage?.begins(runId)
     this.#beat()
@@ -121,10 +124,14 @@ export class Tracker {
     return [...rows, ...this.#rows.splice(0)]
   }
 
+  /** Milliseconds between two signs of life. 0: none. */
+  get #every(): number {
+    return this.#options.heartbeatEvery ?? 15_000
+  }
+
   /** A sign of life of every open execution, by a timer that does not keep the process alive. */
   #beat(): void {
-    const { heartbeatEvery = 15_000 } = this.#options
-    if (heartbeatEvery === 0 || this.#heart !== undefined || !this.#writer) return
+    if (this.#every === 0 || this.#heart !== undefined || !this.#writer) return
     this.#heart = setInterval(() => {
       const before = this.#usage
       const usage = new Map<number, Usage>()
@@ -140,7 +147,7 @@ export class Tracker {
       }
       this.#usage = usage
       this.#changed(false)
-    }, heartbeatEvery)
+    }, this.#every)
     this.#heart.unref()
   }
 

@@ -22,6 +22,8 @@ export interface Latest {
   readonly startedAt: number
   readonly endedAt?: number | undefined
   readonly heartbeatAt?: number | undefined
+  /** Milliseconds between two signs of life, where its reporter says so. */
+  readonly heartbeatEvery?: number | undefined
   readonly progressAt?: number | undefined
   /** THROTTLED, BLOCKED or PAUSED. */
   readonly subState?: string | undefined
@@ -37,17 +39,25 @@ export interface Limits {
 
 export const LIMITS: Limits = { hungAfter: 600_000, heartbeatEvery: 15_000 }
 
+/** Milliseconds without a write after which a program that has no heartbeat counts as lost: it may be in one long step. */
+export const SILENT_AFTER = 3_600_000
+
+/** Minutes that a start may be late where nothing else is registered. */
+export const GRACE_MINUTES = 5
+
 const MINUTE = 60_000
 const DAY = 86_400_000
 
 const isOpen = ({ state }: Latest): boolean => state === 'started' || state === 'running'
 
 /**
- * LOST: it runs by the ledger, and no heartbeat has come for three intervals. A heartbeat from the future, which a clock that was set back
+ * LOST: it runs by the ledger, and no heartbeat has come for three intervals, of 15 s or of its own where they are longer. A heartbeat from the future, which a clock that was set back
  * leaves, is none; an execution without any heartbeat counts from its start.
  */
 export const isLost = (latest: Latest, now: number, { heartbeatEvery }: Limits = LIMITS): boolean =>
-  isOpen(latest) && Math.abs(now - (latest.heartbeatAt ?? latest.startedAt)) > 3 * heartbeatEvery
+  isOpen(latest) &&
+  Math.abs(now - (latest.heartbeatAt ?? latest.startedAt)) >
+    3 * Math.max(heartbeatEvery, latest.heartbeatEvery ?? 0)
 
 /**
  * HUNG: its heart beats, and nothing has moved for ten minutes or five times what an item takes, whichever is longer. Progress from the
@@ -70,7 +80,7 @@ export const lastDue = (
     const due = Math.floor(now / DAY) * DAY + Number(hour) * 3_600_000 + Number(minute) * MINUTE
     return due <= now ? due : due - DAY
   }
-  const every = Number(schedule) * MINUTE
+  const every = /^\d{1,9}(\.\d{1,9})?$/.test(schedule) ? Number(schedule) * MINUTE : 0
   if (!(every > 0)) return undefined
   // As far back as a start in the future is ahead: the clock was set back since.
   return latestStart === undefined ? now : Math.min(now, now - Math.abs(now - latestStart) + every)
@@ -82,7 +92,7 @@ export const isLate = (
   latest: Pick<Latest, 'startedAt'> | undefined,
   now: number,
 ): boolean => {
-  const { schedule, graceMinutes = 5 } = expectation
+  const { schedule, graceMinutes = GRACE_MINUTES } = expectation
   if (!schedule) return false
   const due = lastDue(schedule, latest?.startedAt, now)
   if (due === undefined || (latest && latest.startedAt >= due && latest.startedAt <= now)) return false

@@ -11,10 +11,23 @@ export interface Outlook {
   readonly eta: Prediction | undefined
 }
 
-/** Milliseconds without a write after which a program that has no heartbeat counts as lost: it may be in one long step. */
-export const SILENT_AFTER = 3_600_000
+export const HELD = ['THROTTLED', 'BLOCKED', 'PAUSED'] as const
 
-const HELD = ['THROTTLED', 'BLOCKED', 'PAUSED'] as const
+const STUCK: readonly Condition[] = ['LOST', 'HUNG', ...HELD]
+
+/**
+ * The one word that a task, or an execution of it, has on a page: of one that runs what keeps it, else its status; of a task that has no
+ * execution or none that runs, LATE where its schedule wants one. The view `monitoring_view` says the same (tracking/ledger/display-status.ts).
+ */
+export const displayStatus = (
+  status: string | undefined,
+  conditions: readonly Condition[],
+  isLateNow = false,
+): string => {
+  const isRunning = status === 'STARTED' || status === 'RUNNING'
+  if (!isRunning) return isLateNow ? 'LATE' : (status ?? 'NOT_STARTED')
+  return conditions.find((word) => STUCK.includes(word)) ?? status
+}
 
 /** How an execution that runs will go on, by its items or by the durations (seconds) of the task's last good executions. */
 export const outlookOf = (of: {

@@ -49,7 +49,8 @@ export const closeOpen = async (database: LedgerDatabase, host: Host, self?: str
       bootId: row.boot_id,
       startTicks: row.process_start_ticks,
       startedAt: timeMs(row.execution_start),
-      heartbeatAt: row.heartbeat_at === null ? null : timeMs(row.heartbeat_at),
+      // Of a reporter without a heartbeat each report is a sign of life.
+      heartbeatAt: timeMs(row.heartbeat_at ?? row.last_update),
     }
     const verdict = judge(execution, { ...host, startTicks: host.startTicksOf(row.process_id) })
     if (verdict.verdict !== 'terminated' && verdict.verdict !== 'system_reboot') continue

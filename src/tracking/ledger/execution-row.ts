@@ -1,5 +1,5 @@
 import type { InstanceTally } from '../../engine/claim-store.ts'
-import type { Hold } from '../../engine/stage.ts'
+import type { Hold, ServerLoad } from '../../engine/stage.ts'
 import { overallPercent, percent, type RateMeter } from './eta.ts'
 import { wordsOf, type State } from './status-words.ts'
 import type { Cell } from './row.ts'
@@ -27,6 +27,8 @@ export interface ExecutionFacts {
   readonly steps: number | undefined
   /** The command line; what looks like a secret in it is masked. */
   readonly argv: readonly string[]
+  /** Between two signs of life; undefined: none. */
+  readonly heartbeatSeconds?: number | undefined
   readonly version: string
   readonly scriptPath?: string | undefined
   readonly logFile?: string | undefined
@@ -79,6 +81,7 @@ export interface Snapshot {
   readonly error: { readonly message: string; readonly detail: string | undefined } | undefined
   readonly message: string | undefined
   readonly hold: Hold | undefined
+  readonly servers: ServerLoad | undefined
   readonly exitCode: number | undefined
   readonly argv: string
   readonly environment: string | undefined
@@ -155,6 +158,9 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     boot_id: bootId,
     process_start_ticks: startTicks ?? null,
     heartbeat_at: timeText(now.heartbeatAt),
+    heartbeat_seconds: facts.heartbeatSeconds ?? null,
+    replica_lag: now.servers?.replicaLag ?? null,
+    history_list_length: now.servers?.historyList ?? null,
     progress_at: timeText(now.progressAt),
     eta_at: timeOf(eta?.at),
     eta_low: timeOf(eta?.low),

@@ -5,7 +5,7 @@ import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Cell, Row } from './row.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import type { InstanceTally } from '../../engine/claim-store.ts'
-import type { EngineEvent, Hold } from '../../engine/stage.ts'
+import type { EngineEvent, Hold, ServerLoad } from '../../engine/stage.ts'
 import { executionCells, type Ending, type ExecutionFacts, type Identity } from './execution-row.ts'
 import { DistinctItems } from './distinct-items.ts'
 import { StageRecord } from './stage-progress.ts'
@@ -36,6 +36,7 @@ export class ExecutionRecord {
   #error: { message: string; detail: string | undefined } | undefined
   #message: string | undefined
   #hold: Hold | undefined
+  #servers: ServerLoad | undefined
   #rate: RateMeter
   #usage: Usage | undefined
   #tally: InstanceTally | undefined
@@ -104,6 +105,7 @@ export class ExecutionRecord {
         error: messageOf(event.error ?? ''),
       })
     if (event.type === 'held-back') this.#hold = event.hold
+    else if (event.type === 'servers-seen') this.#servers = event.load
     else this.#progressAt = now
     this.#changed = true
   }
@@ -210,6 +212,7 @@ export class ExecutionRecord {
       cpuPercent: this.#cpuPercent,
       error: this.#error,
       message: this.#message,
+      servers: this.#servers,
       hold: this.#hold && { ...this.#hold, reason: this.#text(this.#hold.reason) },
       exitCode: this.#exitCode,
       argv: this.#text(this.#facts.argv.join(' ')),

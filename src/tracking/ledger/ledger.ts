@@ -101,7 +101,8 @@ export class Ledger {
    */
   begin(facts: ExecutionFacts): string {
     const { identity, now, heartbeatEvery = 15_000 } = this.#options
-    const record = new ExecutionRecord(randomUUID(), identity, facts, now, this.#redact, processUsage())
+    const timed = { ...facts, heartbeatSeconds: heartbeatEvery / 1000 }
+    const record = new ExecutionRecord(randomUUID(), identity, timed, now, this.#redact, processUsage())
     this.#record = record
     if (!this.#writer) return record.runId
     const left = this.#files.left(hostOf(this.#options))

@@ -14,7 +14,7 @@ export const viewsRefresh = (
 ): Refresh => {
   const texts = [
     ...VIEWS.map((name) => viewQuery(name, dialect, schema)),
-    ...OWN_VIEWS.map((name) => ownViewQuery(name, schema)),
+    ...OWN_VIEWS.map((name) => ownViewQuery(name, dialect, schema)),
   ]
   return {
     fingerprint: `views ${createHash('sha256').update(texts.join()).digest('hex').slice(0, 16)}`,
@@ -49,7 +49,7 @@ const makeViews = async (
   const others = await takenNames(kysely, dialect, place)
   for (const name of VIEWS) await make(name, place, viewQuery(name, dialect, schema), others)
   const beside = await takenNames(kysely, dialect, schema)
-  for (const name of OWN_VIEWS) await make(name, schema, ownViewQuery(name, schema), beside)
+  for (const name of OWN_VIEWS) await make(name, schema, ownViewQuery(name, dialect, schema), beside)
   return taken
 }
 

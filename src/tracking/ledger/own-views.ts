@@ -1,5 +1,8 @@
 import { qualified } from './table-types.ts'
+import type { DialectName } from '../../sql/database-url.ts'
+import { displayStatusSql } from './display-status.ts'
 import { EXECUTION_COLUMNS } from './view-columns.ts'
+import { asText } from './views.ts'
 
 /** Views beside the tables, for people and dashboards that read the database. */
 export const OWN_VIEWS = [
@@ -12,8 +15,11 @@ export const OWN_VIEWS = [
 export type OwnViewName = (typeof OWN_VIEWS)[number]
 
 /** The query of each view. `schema` is where the tables are on PostgreSQL. */
-export const ownViewQuery = (name: OwnViewName, schema: string | undefined): string =>
-  QUERIES[name]((table) => qualified(schema, table))
+export const ownViewQuery = (name: OwnViewName, dialect: DialectName, schema: string | undefined): string =>
+  QUERIES[name](
+    (table) => qualified(schema, table),
+    (c, t) => asText(displayStatusSql(dialect, schema, c, t), dialect),
+  )
 
 const COLUMNS = [
   ...EXECUTION_COLUMNS,
@@ -28,35 +34,40 @@ const COLUMNS = [
 ]
 
 type TableOf = (name: string) => string
+/** The one word of a task, from its newest execution and what is registered. */
+type WordOf = (execution: string, registered?: string) => string
 
 /** The newest execution of each task. */
-const current = (table: TableOf): string => `
-SELECT ${COLUMNS.map((column) => `n.${column}`).join(', ')} FROM (
+const current = (table: TableOf, more: readonly string[] = []): string => `
+SELECT ${[...COLUMNS, ...more].map((column) => `n.${column}`).join(', ')} FROM (
   SELECT e.*, ROW_NUMBER() OVER (PARTITION BY e.task_name ORDER BY e.execution_start DESC, e.execution_id DESC) AS place
   FROM ${table('executions')} e
 ) n WHERE n.place = 1`
 
-const QUERIES: Readonly<Record<OwnViewName, (table: TableOf) => string>> = {
-  current_status: current,
+/** What the word of a task follows from, beside the columns of every view. */
+const SIGNS = ['sub_state', 'items_attempted', 'heartbeat_seconds']
+
+const QUERIES: Readonly<Record<OwnViewName, (table: TableOf, word: WordOf) => string>> = {
+  current_status: (table) => current(table),
 
   // Registered tasks with their newest execution, then tasks that nobody registered.
-  monitoring_view: (table) => `
+  monitoring_view: (table, word) => `
 SELECT t.task_name AS task_name, COALESCE(c.task_stage, t.task_stage) AS task_stage, s.stage_order AS stage_order,
   t.task_order AS task_order, t.schedule AS schedule, t.grace_minutes AS grace_minutes,
   t.expected_duration_minutes AS expected_duration_minutes, c.run_id AS run_id, c.hostname AS hostname,
   c.execution_start AS execution_start, c.execution_end AS execution_end, c.execution_status AS execution_status,
-  c.end_reason AS end_reason, COALESCE(c.execution_status, 'NOT_STARTED') AS display_status,
+  c.end_reason AS end_reason, ${word('c', 't')} AS display_status,
   c.overall_percent_complete AS overall_percent_complete, c.subtask_name AS subtask_name, c.eta_at AS eta_at,
   c.error_message AS error_message
 FROM ${table('tasks')} t
-LEFT JOIN (${current(table)}) c ON c.task_name = t.task_name
+LEFT JOIN (${current(table, SIGNS)}) c ON c.task_name = t.task_name
 LEFT JOIN ${table('stages')} s ON s.stage_name = COALESCE(c.task_stage, t.task_stage)
 WHERE t.enabled = 1
 UNION ALL
 SELECT c.task_name, c.task_stage, s.stage_order, NULL, NULL, NULL, NULL, c.run_id, c.hostname, c.execution_start,
-  c.execution_end, c.execution_status, c.end_reason, c.execution_status, c.overall_percent_complete, c.subtask_name,
+  c.execution_end, c.execution_status, c.end_reason, ${word('c')}, c.overall_percent_complete, c.subtask_name,
   c.eta_at, c.error_message
-FROM (${current(table)}) c
+FROM (${current(table, SIGNS)}) c
 LEFT JOIN ${table('stages')} s ON s.stage_name = c.task_stage
 WHERE NOT EXISTS (SELECT 1 FROM ${table('tasks')} t WHERE t.task_name = c.task_name)`,
 

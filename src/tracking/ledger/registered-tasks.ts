@@ -73,7 +73,9 @@ export const registerTask = (
     }
     const given = {
       ...rest,
-      ...(dependsOn === undefined ? {} : { depends_on: dependsOn && JSON.stringify(dependsOn) }),
+      ...(dependsOn === undefined
+        ? {}
+        : { depends_on: dependsOn && JSON.stringify([...new Set(dependsOn)]) }),
       ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
     }
     const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))

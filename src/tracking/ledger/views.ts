@@ -56,8 +56,8 @@ SELECT e.execution_id AS id,
   COALESCE(e.items_attempted, 0) AS processed_files,
   ${textOf('e.current_run', dialect)} AS current_file,
   e.current_batch AS current_batch,
-  0 AS replica_lag,
-  0 AS hll_value,
+  e.replica_lag AS replica_lag,
+  e.history_list_length AS hll_value,
   e.error_message AS error_message,
   e.execution_start AS created_at,
   e.last_update AS updated_at
@@ -128,7 +128,7 @@ const textOf = (column: string, dialect: DialectName): string =>
  * MySQL gives a text that a view computes the collation of the session that made the view, and refuses to compare it with a
  * literal of a session that has another. An explicit collation wins over both.
  */
-const asText = (expression: string, dialect: DialectName): string =>
+export const asText = (expression: string, dialect: DialectName): string =>
   dialect === 'mysql' ? `(${expression}) COLLATE utf8mb4_unicode_ci` : expression
 
 /** The columns of `tasker.executions`, their older names, and what we add. */

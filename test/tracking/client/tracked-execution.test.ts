@@ -42,6 +42,43 @@ describe('an execution that was only begun', () => {
     expect(rowOf(after({}, { op: 'status' }))['execution_status']).toBe('RUNNING'))
 })
 
+describe('an execution that waits', () => {
+  const waits = { op: 'status', sub_state: 'blocked', subtask_message: 'for DAILY_00' }
+  it('says so, and why, until it reports anything but a message', () => {
+    expect(rowOf(after({}, enter('a'), waits))).toMatchObject({
+      ...{ execution_status: 'RUNNING', sub_state: 'BLOCKED', subtask_progress_message: 'for DAILY_00' },
+    })
+    expect(rowOf(after({}, waits, { op: 'message', message: 'still' }))['sub_state']).toBe('BLOCKED')
+    expect(rowOf(after({}, waits, { op: 'heartbeat' }))['sub_state']).toBe('BLOCKED')
+    for (const next of [
+      enter('b'),
+      { op: 'progress', items_complete: 1 },
+      { op: 'status' },
+      { op: 'finish' },
+    ])
+      expect(rowOf(after({}, waits, next))['sub_state']).toBeNull()
+  })
+  it('is BLOCKED while its step is queued behind another', () => {
+    const queued = { op: 'status', current_subtask: 2, subtask_name: 'b', subtask_status: 'NOT_STARTED' }
+    expect(rowOf(after({}, queued))).toMatchObject({ sub_state: 'BLOCKED', subtask_status: 'NOT_STARTED' })
+    expect(rowOf(after({}, queued, { op: 'status', subtask_status: 'RUNNING' }))['sub_state']).toBeNull()
+  })
+  it('is told of a word that is none', () =>
+    expect(readOperation({ op: 'status', sub_state: 'LAZY' }).problems).toEqual([
+      '"sub_state": "LAZY" must be one of THROTTLED, BLOCKED, PAUSED',
+    ]))
+})
+
+describe('a reporter', () => {
+  it('that announces no signs of life is not missed when it sends none', () => {
+    expect(rowOf(after({}, enter('a')))).toMatchObject({ heartbeat_at: null, heartbeat_seconds: null })
+  })
+  it('that announces them has them in its row', () =>
+    expect(rowOf(after({ heartbeat_seconds: 60 }, { op: 'heartbeat' }))).toMatchObject({
+      ...{ heartbeat_at: '1970-01-01 00:00:01.000', heartbeat_seconds: 60 },
+    }))
+})
+
 describe('steps', () => {
   it('count as done when they end, not when they begin', () =>
     expect(rowOf(after({ total_subtasks: 4 }, enter('a'), exit, enter('b')))).toMatchObject({

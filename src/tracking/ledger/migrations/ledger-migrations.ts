@@ -5,6 +5,7 @@ import { type ColumnType, qualified } from '../table-types.ts'
 import { TABLES_1 } from './tables-1.ts'
 import { COLUMNS_2, TABLES_2 } from './tables-2.ts'
 import { COLUMNS_3 } from './tables-3.ts'
+import { COLUMNS_6 } from './tables-6.ts'
 
 type Index = readonly [name: string, table: string, columns: string, where?: string]
 type Columns = Readonly<Record<string, Readonly<Record<string, ColumnType>>>>
@@ -55,6 +56,12 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
     version: 5,
     name: 'what ended badly, by when it ended',
     statements: (dialect, schema) => (dialect === 'mysql' ? [] : indexes(ENDS, schema)),
+  },
+  {
+    version: 6,
+    name: 'how often an execution shows that it lives, and what its servers said',
+    columns: (dialect) => typesOf(COLUMNS_6, dialect),
+    statements: () => [],
   },
 ]
 
