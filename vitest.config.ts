@@ -27,7 +27,16 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { ...ORDINARY, name: 'integration', include: [INTEGRATION], globalSetup: SITE } },
+      {
+        test: {
+          ...ORDINARY,
+          name: 'integration',
+          include: [INTEGRATION],
+          globalSetup: SITE,
+          // What a command does is tested without the start of a process for each (test/command-thread.ts); TEST_COMMANDS=process starts them.
+          env: { TEST_COMMANDS: process.env['TEST_COMMANDS'] ?? 'thread' },
+        },
+      },
       { test: { ...ORDINARY, name: 'faults', include: [FAULTS], globalSetup: SITE } },
     ],
   },

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { asksForJson, documentOutput } from './cli/failure-document.ts'
+import { printFailure } from './cli/print-failure.ts'
 import { colored, colorWish } from './common/colors.ts'
-import { ArchiverError } from './errors.ts'
 import { identity } from './platform/host.ts'
 import { fileLimitError } from './platform/open-files.ts'
 import type { EarlyCommand } from './platform/session-command.ts'
-import { type Context, stopCode } from './app/context.ts'
+import type { Context } from './app/context.ts'
 import { programOf } from './app/started.ts'
 
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
@@ -51,19 +51,10 @@ process.on('SIGHUP', () => {
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
-/** Prints an error that people can mend, and its hint. */
-const printError = (error: ArchiverError): void =>
-  context.err(`run-archiver: ${error.message} [${error.code}]\n${error.hint ? `  ${error.hint}\n` : ''}`)
-
-const reportBug = (error: unknown): void => {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`run-archiver: this is a bug: ${text}\n`)
-}
 // Also what was rejected and nobody waits for. What the process was doing is lost as at a kill, and made good by the next pass.
 process.on('uncaughtException', (error) => {
   const limit = fileLimitError(error)
-  if (limit) printError(limit)
-  else reportBug(error)
+  printFailure(limit ?? error, context)
   output.fail(limit ?? error)
   endNow(limit ? 1 : 2)
 })
@@ -102,12 +93,7 @@ const work = async (): Promise<number> => {
     // Whatever is wrong here: the command runs, and its end is ours.
     if (early?.taken() === false) return early.alone(error instanceof Error ? error.message : String(error))
     output.fail(error)
-    if (error instanceof ArchiverError) {
-      printError(error)
-      return error.code === 'INTERRUPTED' && stop.signal.aborted ? stopCode(stop.signal) : error.exitCode
-    }
-    reportBug(error)
-    return 2
+    return printFailure(error, context)
   }
 }
 

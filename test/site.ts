@@ -11,17 +11,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { fitsThread, type Result, runInThread } from './command-thread.ts'
+
+export type { Result }
 
 const PROGRAM = resolve('dist/main.js')
 const START = '\nDAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n'
 const STOP = '\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n'
-
-export interface Result {
-  readonly status: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 const NO_FILES: Readonly<Record<string, string | Buffer>> = {}
 
@@ -97,7 +93,16 @@ export class Site {
     return this.program([...name.split(' '), ...words, '--config', this.config])
   }
 
-  program(words: readonly string[], env: Record<string, string> = {}): Result {
+  /**
+   * Runs the built program to its end: in a thread where nothing asks for a process of its own (`fitsThread`), which takes a tenth of the time.
+   * With `env`, variables of the program beside those of this process, always as a process.
+   */
+  program(words: readonly string[], env?: Record<string, string>): Result {
+    return env === undefined && fitsThread(words) ? runInThread(words) : this.process(words, env)
+  }
+
+  /** Runs the built program to its end as a process, as its users do. */
+  process(words: readonly string[], env: Record<string, string> = {}): Result {
     return spawnSync(process.execPath, [PROGRAM, ...words], {
       encoding: 'utf8',
       env: { ...process.env, ...env },

@@ -24,7 +24,7 @@ const json = (text: string) => JSON.parse(text) as { stages: Record<string, unkn
 describe('a first full pass', () => {
   it('archives every ready record in both places, and the state tells how far it came', () => {
     for (const run of [100, 101, 102, 105]) site.record(run)
-    const { status, stdout } = site.archiver()
+    const { status, stdout } = site.process([site.config])
     expect([status, stdout]).toEqual([0, expect.stringContaining('4 archived, 0 failed')])
     expect(site.archived()).toEqual(['100', '101', '102', '105'])
     expect(site.state('importer')).toEqual({ last_contiguous_run: 102, last_attempted_run: 105 })
@@ -33,7 +33,7 @@ describe('a first full pass', () => {
   })
   it('says that it has started before it says what it does', () => {
     site.record(100)
-    const { stderr, stdout } = site.archiver()
+    const { stderr, stdout } = site.process([site.config])
     const [first] = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(' - INFO - '))
     expect(first).toContain('Process started with PID')
   })
@@ -88,7 +88,7 @@ describe('an incremental pass', () => {
       name,
       statSync(site.path('work', name)).mtimeMs,
     ])
-    expect(site.archiver('--incremental')).toMatchObject({
+    expect(site.process([site.config, '--incremental'])).toMatchObject({
       status: 0,
       stdout: 'Nothing new to import or migrate.\nImport:  0 archived\nMigrate: 0 archived\n',
     })
@@ -200,12 +200,12 @@ describe('what is wrong on the command line', () => {
     { words: ['--frobnicate'], names: ['--frobnicate'] },
     { words: ['--runs', '5-3'], names: ['"5-3" ends before it begins'] },
   ])('$words ends in 64 and says what', ({ words, names }) => {
-    const { status, stderr } = site.archiver(...words)
+    const { status, stderr } = site.process([site.config, ...words])
     expect(status).toBe(64)
     for (const name of names) expect(stderr).toContain(name)
   })
   it('a configuration that is not there ends in 78', () => {
-    expect(site.program([site.path('nowhere.yaml')])).toMatchObject({
+    expect(site.process([site.path('nowhere.yaml')])).toMatchObject({
       status: 78,
       stderr: expect.stringContaining('nowhere.yaml') as string,
     })

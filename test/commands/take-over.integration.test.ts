@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { runBeside } from '../command-thread.ts'
 import { UconServer } from '../fakes/ucon-server.ts'
 import { type Mode, originalBlob, recordFiles, writeOriginal } from '../original.ts'
 import { Site } from '../site.ts'
@@ -26,14 +26,11 @@ const scene = async (mode: Mode, written: Parameters<typeof writeOriginal>[3] = 
   )
   for (const run of RUNS) site.record(run, { files: recordFiles(run, written) })
   writeOriginal(site.path('db'), RUNS, mode, written)
-  const program = (...words: string[]): Promise<{ code: number | null; out: string }> =>
-    new Promise((resolve) => {
-      const child = spawn(process.execPath, ['dist/main.js', ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
-      let out = ''
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => (out += text))
-      child.on('close', (code) => resolve({ code, out }))
-    })
+  // The server in this process answers meanwhile.
+  const program = async (...words: string[]): Promise<{ code: number | null; out: string }> => {
+    const { status, stdout, stderr } = await runBeside(words)
+    return { code: status, out: stdout + stderr }
+  }
   const command = (name: string, ...more: string[]) =>
     program(...name.split(' '), ...more, '--config', site.config)
   return { server, site, program, command, pass: () => program(site.config, '--incremental') }

@@ -36,7 +36,7 @@ beforeAll(() => {
   for (const run of [1, 2, 3, 5, 8]) site.record(run)
   site.record('05')
   site.record(9, { ended: false })
-  site.archiver('--incremental')
+  site.process([site.config, '--incremental'])
 })
 afterAll(() => site.remove())
 
@@ -57,11 +57,11 @@ const golden = (name: string): string => `./golden/${name}.txt`
 
 describe('the screens', () => {
   it.each(SCREENS)('are as they were when piped: %s', async (name, words) => {
-    const { stdout } = site.program(words(site))
+    const { stdout } = site.process(words(site))
     await expect(steady(stdout, site.root)).toMatchFileSnapshot(golden(`${name}-piped`))
   })
   it.each(JSON_SCREENS)('are as they were under --json: %s', async (name, words) => {
-    const { stdout } = site.program([...words(site), '--json'])
+    const { stdout } = site.process([...words(site), '--json'])
     const document = JSON.parse(stdout) as object
     const text = `${JSON.stringify(document, null, 2)}\n`
     await expect(shapeOf(text, site.root)).toMatchFileSnapshot(golden(`${name}-json`))
