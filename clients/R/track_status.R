@@ -7,8 +7,8 @@
 # One file, base R only. Each call sends one JSON line to `run-archiver track pipe` (another command: option or variable
 # RUN_ARCHIVER_TRACK), which queues, writes and keeps what cannot be written. Without run-archiver in the PATH:
 # * MONITOR_DB_CONN=http://host:port (or https://), with MONITOR_TOKEN: over HTTP, by curl if it is in the PATH, else (http only) by R itself.
-#   What a service that is away does not take waits in the spool file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver).
-# * else to the database directly, by RPostgres or RPostgreSQL, as MONITOR_DB_* says; MONITOR_DB_CONN=off: nowhere.
+# * else to PostgreSQL directly, by RPostgres or RPostgreSQL, as MONITOR_DB_* says; MONITOR_DB_CONN=off: nowhere.
+#   What a service or database that is away does not take waits in the spool file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver).
 # `{x}` in a message is evaluated where the function is called, by glue if it is installed. No call raises an error into the pipeline, or
 # waits longer than 5 s: what goes wrong is a message on standard error, once.
 
@@ -47,18 +47,18 @@ track_init <- function(script_name = NULL, total_tasks = NULL, category = NULL, 
   invisible(.track$run_id)
 }
 
-#' Reports how the execution stands. What is left out, or NULL, stays as it is.
+#' Reports how the execution stands. What is left out, or NULL, stays as it is. sub_state: THROTTLED, BLOCKED or PAUSED, until the next report.
 track_status <- function(status = "RUNNING", current_subtask = NULL, subtask_name = NULL, subtask_status = NULL,
                          overall_percent = NULL, overall_message = NULL, subtask_percent = NULL, subtask_message = NULL,
                          subtask_items_total = NULL, subtask_items_complete = NULL, current_task = NULL, task_name = NULL,
                          task_status = NULL, task_percent = NULL, task_message = NULL, task_items_total = NULL,
-                         task_items_complete = NULL, .envir = parent.frame()) {
+                         task_items_complete = NULL, sub_state = NULL, .envir = parent.frame()) {
   .track_safely({
     if (is.null(.track$run_id)) return(invisible(NULL))
     subtask_message <- .track_glue(.track_or(subtask_message, task_message), .envir)
     overall_message <- .track_glue(overall_message, .envir)
     .track_send(
-      op = "status", status = status, current_subtask = .track_or(current_subtask, current_task),
+      op = "status", status = status, sub_state = sub_state, current_subtask = .track_or(current_subtask, current_task),
       subtask_name = .track_glue(.track_or(subtask_name, task_name), .envir),
       subtask_status = .track_or(subtask_status, task_status), overall_percent = overall_percent,
       overall_message = overall_message, subtask_percent = .track_or(subtask_percent, task_percent),
@@ -213,8 +213,7 @@ track_subtask_progress <- track_task_progress
   fields <- lapply(list(...), function(v) if (is.character(v)) .track_mask(v) else v)
   if (!identical(fields$op, "progress")) .track_pending()
   if (!isTRUE(.track$open)) return(invisible(NULL))
-  if (!is.null(.track$http)) return(.track_http(fields))
-  if (is.null(.track$con)) return(.track_direct(fields))
+  if (!is.null(.track$to)) return(.track_report(fields))
   tryCatch({
     writeLines(.track_json(fields), .track$con)
     flush(.track$con)
@@ -226,7 +225,7 @@ track_subtask_progress <- track_task_progress
 
 # Opens the pipe or the database. Whether anything can be reported.
 .track_open <- function() {
-  if (!is.null(.track$con) || !is.null(.track$db) || !is.null(.track$http)) return(TRUE)
+  if (!is.null(.track$con) || !is.null(.track$to)) return(TRUE)
   where <- .track_setting("CONN", "")
   command <- getOption("run_archiver_track", Sys.getenv("RUN_ARCHIVER_TRACK", ""))
   if (command == "" && Sys.which("run-archiver") != "") command <- "run-archiver track pipe"
@@ -236,23 +235,50 @@ track_subtask_progress <- track_task_progress
     return(FALSE)
   } else if (grepl("^https?://", where)) {
     if (!.track_http_open(where)) return(FALSE)
-  } else if (!.track_connect(where)) {
-    .track_warn("neither run-archiver nor a database of executions can be reached: nothing is tracked")
+  } else if (!.track_database_open(where)) {
+    .track_warn("neither run-archiver nor a package for a database of executions is there: nothing is tracked")
     return(FALSE)
   }
+  .track_watch_end()
   reg.finalizer(.track, function(e) .track_at_exit(), onexit = TRUE)
   TRUE
 }
 
-# The script has ended: by an error, when R has a new error message, else normally.
+# R calls `.Last` at the end of a script and by `quit`, not after an error or an interrupt (Ctrl-C, SIGINT): what tells them apart. One that the script
+# has is called by this one; one that it makes later leaves an interrupt unseen.
+.track_watch_end <- function() {
+  global <- globalenv()
+  before <- get0(".Last", global, inherits = FALSE)
+  if (inherits(before, "track_last")) return(invisible(NULL))
+  last <- function() {
+    .track$ended_well <- TRUE
+    if (is.function(before)) before()
+  }
+  assign(".Last", structure(last, class = "track_last"), global)
+}
+.track_owns_last <- function() inherits(get0(".Last", globalenv(), inherits = FALSE), "track_last")
+
+# As R's own; the exit code is kept for the end of the execution.
+quit <- function(save = "default", status = 0, runLast = TRUE) {
+  .track$status <- tryCatch(as.integer(status)[[1]], error = function(e) 0L)
+  .track$ended_well <- TRUE
+  base::quit(save = save, status = status, runLast = runLast)
+}
+q <- quit
+
+# The script has ended: by an exit code, by an error, when R has a new error message, by an interrupt, or normally.
 .track_at_exit <- function() {
   .track_safely({
     if (!is.null(.track$run_id)) {
       text <- geterrmessage()
-      if (identical(text, .track$error_before)) .track_send(op = "finish", message = "Script completed")
-      else .track_send(op = "error", message = trimws(text))
+      status <- .track_or(.track$status, 0)
+      failed <- !identical(text, .track$error_before)
+      if (status != 0) .track_send(op = "error", message = if (failed) trimws(text) else sprintf("Script ended with exit code %d", status))
+      else if (failed && !isTRUE(.track$ended_well)) .track_send(op = "error", message = trimws(text))
+      else if (isTRUE(.track$ended_well) || !.track_owns_last()) .track_send(op = "finish", message = "Script completed")
+      else .track_send(op = "cancel", signal = "SIGINT")
     }
-    if (!is.null(.track$http)) .track_last_replay()
+    if (!is.null(.track$to)) .track_last_replay()
     if (.track$dropped > 0) .track_warn(sprintf("%d rows were given up: there was no room to keep them", .track$dropped))
     if (!is.null(.track$con)) close(.track$con)
     if (!is.null(.track$db)) DBI::dbDisconnect(.track$db)
@@ -274,29 +300,7 @@ track_subtask_progress <- track_task_progress
   default
 }
 
-.track_connect <- function(where) {
-  driver <- if (requireNamespace("RPostgres", quietly = TRUE)) RPostgres::Postgres()
-  else if (requireNamespace("RPostgreSQL", quietly = TRUE)) RPostgreSQL::PostgreSQL()
-  else return(FALSE)
-  patience <- Sys.getenv("PGCONNECT_TIMEOUT", NA)
-  Sys.setenv(PGCONNECT_TIMEOUT = "5")
-  on.exit(if (is.na(patience)) Sys.unsetenv("PGCONNECT_TIMEOUT") else Sys.setenv(PGCONNECT_TIMEOUT = patience))
-  .track$db <- tryCatch({
-    db <- if (where != "") DBI::dbConnect(driver, dbname = where)
-    else DBI::dbConnect(driver, host = .track_setting("HOST", "localhost"), port = as.integer(.track_setting("PORT", "5432")),
-                        dbname = .track_setting("NAME", "geodb"), user = .track_setting("USER", "pipeline"),
-                        password = .track_setting("PASSWORD", ""))
-    DBI::dbExecute(db, "SET statement_timeout = 5000")
-    db
-  },
-    error = function(e) {
-      .track_warn(paste("Failed to connect to monitoring database:", conditionMessage(e)))
-      NULL
-    })
-  !is.null(.track$db)
-}
-
-# --- over HTTP, where run-archiver is not installed ----------------------------------------------------------------------------------
+# --- without run-archiver: rows to a service or a database -----------------------------------------------------------------------------
 
 # Each report is sent as whole rows with a revision that counts up, in the form of the spool file: a row that comes late or twice
 # changes nothing, and whoever reports next, in any language, may write what waits in the file.
@@ -311,23 +315,37 @@ track_subtask_progress <- track_task_progress
 .track$replay_seconds <- 1
 .track$last_seconds <- 4
 
+.track_spool_file <- function() {
+  folder <- Sys.getenv("MONITOR_SPOOL_DIR", "")
+  if (folder == "") folder <- file.path(Sys.getenv("XDG_STATE_HOME", "~/.local/state"), "run-archiver")
+  path.expand(file.path(folder, "tracking-spool.jsonl"))
+}
+
 .track_http_open <- function(url) {
   curl <- unname(Sys.which("curl"))
   if (curl == "" && !grepl("^http://", url)) {
     .track_warn("reports over https need curl in the PATH: nothing is tracked")
     return(FALSE)
   }
-  folder <- Sys.getenv("MONITOR_SPOOL_DIR", "")
-  if (folder == "") folder <- file.path(Sys.getenv("XDG_STATE_HOME", "~/.local/state"), "run-archiver")
-  .track$http <- list(url = sub("/+$", "", url), curl = curl, spool = path.expand(file.path(folder, "tracking-spool.jsonl")))
+  .track$to <- list(url = sub("/+$", "", url), curl = curl, spool = .track_spool_file(), post = .track_post_http)
   .track$every <- 1
+  .track$retry_at <- .track$replay_at <- 0
+  TRUE
+}
+
+# The database is connected to with the first report: it may be away now.
+.track_database_open <- function(where) {
+  driver <- Filter(function(name) requireNamespace(name, quietly = TRUE), c("RPostgres", "RPostgreSQL"))
+  if (length(driver) == 0 || grepl("^sqlite:", where)) return(FALSE)
+  .track$to <- list(url = where, driver = driver[[1]], spool = .track_spool_file(), post = .track_post_database,
+                    schema = gsub("[^A-Za-z0-9_]", "", Sys.getenv("MONITOR_DB_SCHEMA", "tasker")))
   .track$retry_at <- .track$replay_at <- 0
   TRUE
 }
 
 .track_now <- function() format(Sys.time(), "%Y-%m-%d %H:%M:%OS3", tz = "UTC")
 
-.track_http <- function(f) {
+.track_report <- function(f) {
   at <- .track_now()
   if (f$op == "init") {
     .track$row <- c(.track_begun(f), list(execution_start = at))
@@ -344,10 +362,10 @@ track_subtask_progress <- track_task_progress
   elapsed <- proc.time()[["elapsed"]]
   .track$revision <- .track$revision + 2 + floor(elapsed - .track_or(.track$reported_at, elapsed))
   .track$reported_at <- elapsed
-  .track$row[c("last_update", "heartbeat_at", "progress_at")] <- at
+  .track$row[c("last_update", "progress_at", if (!is.null(.track$beat)) "heartbeat_at")] <- at
   .track$row$revision <- .track$revision
-  steps <- .track_http_steps(f, at)
-  passing <- !(f$op %in% c("init", "finish", "error")) && !.track_ended(.track$row)
+  steps <- .track_report_steps(f, at)
+  passing <- !(f$op %in% c("init", "finish", "error", "cancel")) && !.track_ended(.track$row)
   if (.track_ended(.track$row)) unlink(.track$beat)
   .track_write(c(.track_line("executions", .track$row, passing), vapply(steps, function(step) {
     .track_line("subtasks", step, is.null(step$ended_at))
@@ -357,7 +375,7 @@ track_subtask_progress <- track_task_progress
 }
 
 # The steps that a report changes: the innermost one, and at the end all that are open.
-.track_http_steps <- function(f, at) {
+.track_report_steps <- function(f, at) {
   open <- length(.track$steps)
   touch <- function(i, ...) {
     said <- list(...)
@@ -425,13 +443,13 @@ track_subtask_progress <- track_task_progress
 }
 
 .track_keep <- function(lines, passing) {
-  path <- .track$http$spool
+  path <- .track$to$spool
   tryCatch(suppressWarnings({
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE, mode = "0750")
     # Beginnings and ends are kept even when there is no room.
     kept <- if (.track_room(path)) lines else lines[!passing]
     .track$dropped <- .track$dropped + length(lines) - length(kept)
-    for (line in kept) .track_append(path, line)
+    if (length(kept) > 0) .track_append(path, kept)
   }), error = function(e) {
     .track$dropped <- .track$dropped + length(lines)
     .track_warn(paste("Failed to keep status:", conditionMessage(e)))
@@ -439,10 +457,37 @@ track_subtask_progress <- track_task_progress
   invisible(NULL)
 }
 
-.track_append <- function(path, line) {
-  file <- file(path, "ab")
+# Again where another process renamed the file meanwhile: whoever reads the renamed one may have read it already. So lines may stand twice, and
+# are never lost. Raises an error where they cannot be kept.
+.track_append <- function(path, lines) {
+  bytes <- charToRaw(.track_block(lines))
+  for (i in 1:10) {
+    # After a line that a full disk cut short comes a new one.
+    cut <- .track_tail(path, 1)
+    file <- file(path, "ab")
+    tryCatch(writeBin(if (length(cut) > 0 && cut != charToRaw("\n")) c(charToRaw("\n"), bytes) else bytes, file), finally = close(file))
+    if (length(grepRaw(bytes, .track_tail(path, length(bytes) + 2^20), fixed = TRUE)) > 0) return(invisible(NULL))
+  }
+  stop(sprintf("%s cannot be written to", path))
+}
+
+# Lines as one text, whole pages where it is longer than one: R hands a file on in pages, and two processes that append at once would part their lines
+# at the page. Blanks between a name and its value say nothing.
+.track_block <- function(lines) {
+  size <- sum(nchar(lines, "bytes") + 1)
+  if (size > 4096 && size %% 4096 > 0) lines[[1]] <- sub("\"c\":", paste0("\"c\":", strrep(" ", 4096 - size %% 4096)), lines[[1]], fixed = TRUE)
+  paste0(lines, "\n", collapse = "")
+}
+
+# The last bytes of a file; none where there is no file.
+.track_tail <- function(path, count) {
+  size <- file.size(path)
+  if (is.na(size) || size == 0) return(raw())
+  file <- tryCatch(suppressWarnings(file(path, "rb")), error = function(e) NULL)
+  if (is.null(file)) return(raw())
   on.exit(close(file))
-  writeBin(charToRaw(paste0(line, "\n")), file)
+  seek(file, max(0, size - count))
+  readBin(file, "raw", count + 2^16)
 }
 
 .track_size <- function(path) sum(file.size(path), na.rm = TRUE)
@@ -559,7 +604,11 @@ track_subtask_progress <- track_task_progress
 # Sends what waits, this process's own and what others have left, and begins nothing after `until`. What was sent is noted in the file's
 # name at once, so that a process which is killed costs one portion at most, and that changes nothing. Raises an error where it is not taken.
 .track_replay <- function(until) {
-  path <- .track$http$spool
+  path <- .track$to$spool
+  # What killed processes have left half written.
+  half <- list.files(dirname(path), pattern = "\\.tmp$", full.names = TRUE)
+  half <- half[startsWith(basename(half), paste0(basename(path), ".replay-"))]
+  unlink(half[difftime(Sys.time(), file.mtime(half), units = "secs") > 3600])
   parts <- .track_parts(path)
   for (i in seq_len(nrow(parts))) if (!.track_replay_part(parts$path[[i]], parts$offset[[i]], until)) return(invisible(NULL))
   if (.track_clock() >= until) return(invisible(NULL))
@@ -606,7 +655,7 @@ track_subtask_progress <- track_task_progress
   count <- length(lines)
   if (count == 0) return(invisible(NULL))
   large <- count > 1000 || sum(nchar(lines, "bytes") + 1) > .track$body_bytes
-  answer <- if (!large || count == 1) .track_post("/api/v1/reports", sprintf("{\"rows\":[%s]}", paste(lines, collapse = ",")))
+  answer <- if (!large || count == 1) .track$to$post(paste(lines, collapse = ","))
   if (count > 1 && (is.null(answer) || answer$code %in% c(400, 413))) {
     first <- seq_len(count %/% 2)
     .track_post_rows(lines[first])
@@ -614,7 +663,7 @@ track_subtask_progress <- track_task_progress
   } else if (answer$code %in% c(400, 413)) {
     .track_refuse(lines)
   } else if (answer$code < 200 || answer$code > 299) {
-    stop(sprintf("%s answers %d: %s", .track$http$url, answer$code, substr(answer$text, 1, 300)))
+    stop(sprintf("%s answers %d: %s", .track$to$url, answer$code, substr(answer$text, 1, 300)))
   } else {
     at <- regmatches(answer$text, gregexpr("\"row\": ?[0-9]+", answer$text))[[1]]
     .track_refuse(lines[as.integer(sub(".*[: ]", "", at)) + 1])
@@ -622,7 +671,7 @@ track_subtask_progress <- track_task_progress
 }
 
 .track_refuse <- function(lines) {
-  path <- paste0(.track$http$spool, ".refused")
+  path <- paste0(.track$to$spool, ".refused")
   for (line in lines) {
     .track_warn(paste("a row was refused, and is kept in", path))
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE, mode = "0750")
@@ -633,22 +682,24 @@ track_subtask_progress <- track_task_progress
 # Seconds that are left of the call that is made now.
 .track_left <- function() {
   left <- .track$deadline - .track_clock()
-  if (left < 0.1) stop(sprintf("%s is too slow", .track$http$url))
+  if (left < 0.1) stop(sprintf("%s is too slow", .track$to$url))
   left
 }
 
+.track_post_http <- function(rows) .track_post("/api/v1/reports", sprintf("{\"rows\":[%s]}", rows))
+
 # POSTs JSON. Gives code and text; raises an error where no answer comes in the time that is left.
 .track_post <- function(path, body) {
-  if (.track$http$curl == "") return(.track_post_plain(path, body))
+  if (.track$to$curl == "") return(.track_post_plain(path, body))
   files <- tempfile(c("track-body", "track-answer", "track-words"))
   on.exit(unlink(files))
   writeBin(charToRaw(body), files[[1]])
   .track_curl_words(files[[3]])
-  code <- suppressWarnings(system2(.track$http$curl, c(
+  code <- suppressWarnings(system2(.track$to$curl, c(
     "--silent", "--max-time", sprintf("%.2f", .track_left()), "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
-    "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code}"), shQuote(paste0(.track$http$url, path))),
+    "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code}"), shQuote(paste0(.track$to$url, path))),
     stdout = TRUE, stderr = FALSE))
-  if (length(code) == 0 || code[[1]] == "000") stop(sprintf("%s does not answer", .track$http$url))
+  if (length(code) == 0 || code[[1]] == "000") stop(sprintf("%s does not answer", .track$to$url))
   text <- if (file.exists(files[[2]])) readLines(files[[2]], warn = FALSE, encoding = "UTF-8") else ""
   list(code = as.integer(code[[1]]), text = paste(text, collapse = "\n"))
 }
@@ -663,8 +714,8 @@ track_subtask_progress <- track_task_progress
 }
 
 .track_post_plain <- function(path, body) {
-  parts <- regmatches(.track$http$url, regexec("^http://(\\[[^]]*\\]|[^/:]*)(:([0-9]+))?(/.*)?$", .track$http$url))[[1]]
-  if (length(parts) == 0) stop(sprintf("%s is no address", .track$http$url))
+  parts <- regmatches(.track$to$url, regexec("^http://(\\[[^]]*\\]|[^/:]*)(:([0-9]+))?(/.*)?$", .track$to$url))[[1]]
+  if (length(parts) == 0) stop(sprintf("%s is no address", .track$to$url))
   port <- if (parts[[4]] == "") 80L else as.integer(parts[[4]])
   bytes <- charToRaw(enc2utf8(body))
   token <- Sys.getenv("MONITOR_TOKEN", "")
@@ -673,7 +724,7 @@ track_subtask_progress <- track_task_progress
             if (token != "") paste("authorization: Bearer", token), "", "")
   answer <- .track_exchange(gsub("[][]", "", parts[[2]]), port, c(charToRaw(paste(head, collapse = "\r\n")), bytes))
   code <- if (length(answer) > 0) as.integer(sub("^HTTP/[0-9.]+ ([0-9]{3}).*$", "\\1", answer[[1]])) else NA
-  if (is.na(code)) stop(sprintf("%s does not answer", .track$http$url))
+  if (is.na(code)) stop(sprintf("%s does not answer", .track$to$url))
   list(code = code, text = paste(answer[-1], collapse = "\n"))
 }
 
@@ -697,19 +748,152 @@ track_subtask_progress <- track_task_progress
   strsplit(text, "\r?\n")[[1]]
 }
 
-# A sign of life every 15 s from a process of its own, for as long as this one lives: R computes, and has no timer.
+# A sign of life every 15 s, with what this process uses, from a process of its own, for as long as this one lives: R computes, and has no timer. When this
+# one is gone and has recorded no end (R cannot catch SIGTERM or SIGHUP, and nothing can SIGKILL), the execution is closed as terminated.
 .track_beat <- function() {
-  if (.track$http$curl == "" || .Platform$OS.type != "unix") return(invisible(NULL))
-  words <- tempfile("track-beat")
-  .track_curl_words(words)
-  .track$beat <- words
-  url <- sprintf("%s/api/v1/executions/%s/heartbeat", .track$http$url, .track$row$run_id)
+  send <- if (is.null(.track$to$curl)) .track_beat_by_psql() else .track_beat_by_curl()
+  if (is.null(send) || .Platform$OS.type != "unix") return(invisible(NULL))
   # The file goes with R's temporary folder, or with the end of the execution: then it stops.
-  system(sprintf("while sleep 15 && kill -0 %d && test -e %s; do %s -s -m 5 -o /dev/null -K %s -d '{}' %s; done >/dev/null 2>&1 </dev/null &",
-                 Sys.getpid(), shQuote(words), shQuote(.track$http$curl), shQuote(words), shQuote(url)))
+  .track$beat <- send$mark
+  script <- tempfile("track-beat")
+  writeLines(c(sprintf("pid=%d mark=%s", Sys.getpid(), shQuote(send$mark)), .track$beat_script, "beat() {", send$beat, "}", "died() {", send$died, "}",
+               "figures", sprintf("while sleep %g && kill -0 $pid 2>/dev/null && test -e \"$mark\"; do figures; beat; done", .track$beat_seconds),
+               "if test -e \"$mark\" && ! kill -0 $pid 2>/dev/null; then died; rm -f \"$mark\"; fi"), script)
+  .track_with_env(send$env, system(sprintf("sh %s >/dev/null 2>&1 </dev/null &", shQuote(script))))
 }
 
-# --- directly to the database, where run-archiver is not installed -------------------------------------------------------------------
+.track$beat_seconds <- 15
+
+.track_with_env <- function(env, expr) {
+  before <- Sys.getenv(names(env), NA, names = TRUE)
+  if (length(env) > 0) do.call(Sys.setenv, as.list(env))
+  on.exit({
+    if (any(is.na(before))) Sys.unsetenv(names(before)[is.na(before)])
+    if (any(!is.na(before))) do.call(Sys.setenv, as.list(before[!is.na(before)]))
+  })
+  expr
+}
+
+# What Linux says of the process; empty where there is no /proc. Processor time is counted in hundredths of a second.
+.track$beat_script <- c(
+  "ticks= at=",
+  "figures() {",
+  "  cpu= memory= peak= threads= files= read= written=",
+  "  { IFS= read -r line < /proc/$pid/stat && read -r up rest < /proc/uptime; } 2>/dev/null || return 0",
+  "  set -- ${line##*) }",
+  "  before=$ticks then=$at ticks=$((${12} + ${13})) at=${up%.*}${up#*.}",
+  "  test -n \"$then\" && test $at -gt $then && cpu=$(((ticks - before) * 100 / (at - then)))",
+  "  while read -r name value rest; do case $name in VmRSS:) memory=$((value / 1024));; VmHWM:) peak=$((value / 1024));; Threads:) threads=$value;; esac; done < /proc/$pid/status",
+  "  set -- /proc/$pid/fd/*; test -e \"$1\" && files=$#",
+  "  while read -r name value; do case $name in read_bytes:) read=$value;; write_bytes:) written=$value;; esac; done 2>/dev/null < /proc/$pid/io",
+  "}")
+
+.track_beat_by_curl <- function() {
+  if (.track$to$curl == "") return(NULL)
+  words <- tempfile("track-beat")
+  .track_curl_words(words)
+  url <- sprintf("%s/api/v1/executions/%s/", .track$to$url, .track$row$run_id)
+  post <- function(what, body) sprintf("  %s -s -m 5 -o /dev/null -K \"$mark\" -d %s %s", shQuote(.track$to$curl), body, shQuote(paste0(url, what)))
+  field <- function(name, variable) sprintf("${%s:+\\\"%s\\\":$%s,}", variable, name, variable)
+  fields <- paste0(field("cpu_percent", "cpu"), field("memory_mb", "memory"), field("peak_memory_mb", "peak"), field("threads", "threads"),
+                   field("open_files", "files"), field("read_bytes", "read"), field("write_bytes", "written"))
+  list(mark = words, env = character(), beat = c(sprintf("  body=\"%s\"", fields), post("heartbeat", "\"{${body%,}}\"")),
+       died = post("error", shQuote(sprintf("{\"message\":\"%s\",\"reason\":\"terminated\"}", .track_died()))))
+}
+
+.track_died <- function() sprintf("Process %d died without recording its end", Sys.getpid())
+
+# By psql, where it is in the PATH: its own process, and secrets in variables, because a command line can be read by others.
+.track_beat_by_psql <- function() {
+  psql <- unname(Sys.which("psql"))
+  env <- .track_pg_env()
+  if (psql == "" || is.null(env)) return(NULL)
+  mark <- tempfile("track-beat")
+  file.create(mark)
+  id <- .track$row$run_id
+  table <- function(name) paste0(.track$to$schema, ".", name)
+  ask <- function(sql) sprintf("  %s -X -q -w -c \"%s\"", shQuote(psql), sql)
+  open <- sprintf("WHERE run_id = '%s' AND execution_end IS NULL", id)
+  value <- function(variable) sprintf("${%s:-NULL}", variable)
+  list(mark = mark, env = env,
+    beat = ask(paste0(
+      sprintf("UPDATE %s SET heartbeat_at = now(), last_update = now(), cpu_percent = %s, memory_mb = %s, peak_memory_mb = %s %s; ",
+              table("executions"), value("cpu"), value("memory"), value("peak"), open),
+      sprintf("INSERT INTO %s (run_id, at, cpu_percent, memory_mb, peak_memory_mb, threads, open_files, read_bytes, write_bytes, rows_processed) ", table("process_metrics")),
+      sprintf("SELECT run_id, now(), %s, (SELECT sum(items_complete) FROM %s s WHERE s.run_id = e.run_id) FROM %s e %s",
+              paste(value(c("cpu", "memory", "peak", "threads", "files", "read", "written")), collapse = ", "), table("subtasks"), table("executions"), open))),
+    died = ask(paste0(
+      sprintf("UPDATE %s SET state = 'terminated', ended_at = now(), updated_at = now() WHERE run_id = '%s' AND ended_at IS NULL; ", table("subtasks"), id),
+      sprintf("UPDATE %s SET execution_status = 'FAILED', end_reason = 'terminated', execution_end = now(), last_update = now(), subtask_status = CASE WHEN subtask_status = 'RUNNING' THEN 'FAILED' ELSE subtask_status END, error_message = '%s' %s",
+              table("executions"), .track_died(), open))))
+}
+
+# Where the database is, in the variables of psql; NULL where the address cannot be put into them.
+.track_pg_env <- function() {
+  env <- c(PGCONNECT_TIMEOUT = "5", PGAPPNAME = "track_status.R")
+  parts <- function(host, port, name, user, password) c(env, PGHOST = host, PGPORT = port, PGDATABASE = name, PGUSER = user, PGPASSWORD = password)
+  url <- .track$to$url
+  if (url == "") return(parts(.track_setting("HOST", "localhost"), .track_setting("PORT", "5432"), .track_setting("NAME", "geodb"),
+                              .track_setting("USER", "pipeline"), .track_setting("PASSWORD", "")))
+  found <- regmatches(url, regexec("^postgres(?:ql)?://([^:@/]*)(?::([^@/]*))?@([^:/?,]+)(?::([0-9]+))?/([^?]+)$", url, perl = TRUE))[[1]]
+  if (length(found) == 0) return(NULL)
+  found <- utils::URLdecode(found)
+  parts(found[[4]], if (found[[5]] == "") "5432" else found[[5]], found[[6]], found[[2]], found[[3]])
+}
+
+# --- directly to the database ------------------------------------------------------------------------------------------------------------
+
+.track_connect <- function() {
+  package <- .track$to$driver
+  driver <- if (package == "RPostgres") RPostgres::Postgres() else RPostgreSQL::PostgreSQL()
+  where <- .track$to$url
+  .track_with_env(c(PGCONNECT_TIMEOUT = "5"), {
+    db <- if (where != "") DBI::dbConnect(driver, dbname = where)
+    else DBI::dbConnect(driver, host = .track_setting("HOST", "localhost"), port = as.integer(.track_setting("PORT", "5432")),
+                        dbname = .track_setting("NAME", "geodb"), user = .track_setting("USER", "pipeline"),
+                        password = .track_setting("PASSWORD", ""))
+  })
+  for (set in c("statement_timeout = 5000", "timezone = 'UTC'", "client_encoding = 'UTF8'")) DBI::dbExecute(db, paste("SET", set))
+  .track$db <- db
+}
+
+# Writes rows as they are in the spool: a row that is there is replaced by one that is as new or newer. Code and text as of a service: 400 where a value is
+# refused. Raises an error where the database does not answer, or does not take any row now.
+.track_post_database <- function(rows) {
+  tag <- gsub("-", "", .track_uuid())
+  sql <- gsub("{rows}", .track_sql(sprintf("[%s]", rows)), gsub("{schema}", .track$to$schema, gsub("{tag}", tag, .track$write_sql, fixed = TRUE), fixed = TRUE), fixed = TRUE)
+  wrong <- tryCatch(suppressWarnings({
+    if (is.null(.track$db)) .track_connect()
+    DBI::dbExecute(.track$db, sql)
+    ""
+  }), error = function(e) conditionMessage(e))
+  if (wrong == "") return(list(code = 200L, text = ""))
+  if (grepl("track-refused", wrong)) return(list(code = 400L, text = wrong))
+  try(DBI::dbDisconnect(.track$db), silent = TRUE)
+  .track$db <- NULL
+  stop(wrong)
+}
+
+.track$write_sql <- "DO $t{tag}$
+DECLARE line jsonb; cells jsonb; keys text[]; place regclass; names text; given text; changes text;
+BEGIN
+  FOR line IN SELECT jsonb_array_elements({rows}::jsonb) LOOP
+    cells := line->'c';
+    keys := CASE line->>'t' WHEN 'executions' THEN '{run_id}' WHEN 'process_metrics' THEN '{run_id,at}'
+      WHEN 'subtasks' THEN '{run_id,seq}' WHEN 'events' THEN '{run_id,seq}' END;
+    place := to_regclass('{schema}.' || (line->>'t'));
+    IF line->>'t' = 'executions' AND place IS NULL THEN RAISE EXCEPTION 'there is no {schema}.executions; run-archiver track migrate-schema makes it'; END IF;
+    CONTINUE WHEN keys IS NULL OR place IS NULL;
+    SELECT string_agg(quote_ident(attname), ', '), string_agg(format('($1->>%L)::%s', attname, format_type(atttypid, atttypmod)), ', '),
+        string_agg(format('%1$I = EXCLUDED.%1$I', attname), ', ') FILTER (WHERE attname::text <> ALL (keys))
+      INTO names, given, changes
+      FROM pg_attribute WHERE attrelid = place AND attnum > 0 AND NOT attisdropped AND jsonb_exists(cells, attname::text);
+    EXECUTE format('INSERT INTO %s AS old (%s) SELECT %s ON CONFLICT (%s) DO UPDATE SET %s', place, names, given, array_to_string(keys, ', '), changes)
+      || CASE WHEN jsonb_exists(cells, 'revision') THEN ' WHERE old.revision <= EXCLUDED.revision' ELSE '' END USING cells;
+  END LOOP;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+  RAISE EXCEPTION 'track-refused: %', SQLERRM;
+END $t{tag}$"
 
 .track_sql <- function(value) {
   if (is.null(value) || length(value) == 0 || is.na(value[[1]])) return("NULL")
@@ -720,7 +904,7 @@ track_subtask_progress <- track_task_progress
 
 # The columns that a report changes; NULL: none.
 .track_changes <- function(f) {
-  set <- switch(f$op, enter = .track_direct_enter(f), exit = .track_direct_exit(),
+  set <- switch(f$op, enter = .track_enter_cells(f), exit = .track_exit_cells(),
     message = list(subtask_progress_message = f$message),
     progress = list(subtask_items_complete = f$items_complete, subtask_items_total = f$items_total,
                     subtask_progress_message = f$message, subtask_percent_complete = .track_share(f$items_complete, f$items_total)),
@@ -729,6 +913,8 @@ track_subtask_progress <- track_task_progress
                   subtask_percent_complete = if (.track$entered > 0) 100),
     error = list(execution_status = "FAILED", end_reason = "error", error_message = f$message, error_detail = f$detail,
                  subtask_status = if (length(.track$stack) > 0) "FAILED"),
+    cancel = list(execution_status = "CANCELLED", end_reason = "signal", error_message = paste("Process terminated by", f$signal, "signal"),
+                  subtask_status = if (length(.track$stack) > 0) "FAILED"),
     status = list(execution_status = toupper(f$status), current_subtask = f$current_subtask, subtask_name = f$subtask_name,
                   subtask_status = f$subtask_status, overall_percent_complete = f$overall_percent,
                   overall_progress_message = f$overall_message, subtask_progress_message = f$subtask_message,
@@ -737,23 +923,12 @@ track_subtask_progress <- track_task_progress
   if (is.null(set)) return(NULL)
   set <- set[!vapply(set, is.null, TRUE)]
   if (is.null(set$execution_status)) set$execution_status <- "RUNNING"
+  if (f$op != "message") set$sub_state <- if (is.null(f$sub_state)) NA else toupper(f$sub_state)
   set$memory_mb <- .track_memory()
   set
 }
 
 .track_ended <- function(set) isTRUE(set$execution_status %in% c("FINISHED", "FAILED", "CANCELLED"))
-
-.track_direct <- function(f) {
-  if (f$op == "init") return(.track_direct_init(f))
-  set <- .track_changes(f)
-  if (is.null(set)) return(invisible(NULL))
-  changes <- sprintf("%s = %s", names(set), vapply(set, .track_sql, ""))
-  changes <- c(changes, "last_update = now()", if (.track_ended(set)) "execution_end = now()")
-  DBI::dbExecute(.track$db, sprintf(
-    "UPDATE tasker.executions SET %s WHERE run_id = '%s' AND (execution_end IS NULL OR end_reason = 'terminated')",
-    paste(changes, collapse = ", "), .track$run_id))
-  invisible(NULL)
-}
 
 .track_share <- function(done, total) {
   if (is.null(done) || is.null(total) || total <= 0) return(NULL)
@@ -774,15 +949,7 @@ track_subtask_progress <- track_task_progress
        memory_mb = .track_memory())
 }
 
-.track_direct_init <- function(f) {
-  cells <- .track_begun(f)
-  DBI::dbExecute(.track$db, sprintf(
-    "INSERT INTO tasker.executions (%s, execution_start) VALUES (%s, now())",
-    paste(names(cells), collapse = ", "), paste(vapply(cells, .track_sql, ""), collapse = ", ")))
-  NULL
-}
-
-.track_direct_enter <- function(f) {
+.track_enter_cells <- function(f) {
   .track$entered <- .track$entered + 1
   .track$stack <- c(.track$stack, f$message)
   if (!is.null(.track$total)) .track$total <- max(.track$total, .track$entered)
@@ -793,7 +960,7 @@ track_subtask_progress <- track_task_progress
        subtask_progress_message = NA, subtask_items_total = NA, subtask_items_complete = NA)
 }
 
-.track_direct_exit <- function() {
+.track_exit_cells <- function() {
   if (length(.track$stack) == 0) return(NULL)
   name <- .track$stack[length(.track$stack)]
   .track$stack <- .track$stack[-length(.track$stack)]

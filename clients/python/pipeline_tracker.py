@@ -595,6 +595,7 @@ class _Spool:
     def replay(self, write):
         """Hands what waits to `write`, the oldest first, in portions. What was written is noted in the file's name, so that a process which
         ends in the middle costs one portion at most. Raises what `write` raises; the rest waits."""
+        self._sweep()
         for path in self._parts():
             self._replay_part(path, write)
         aside = self._seal()
@@ -607,6 +608,14 @@ class _Spool:
             if _quietly(os.link, aside, self.path):
                 _quietly(os.unlink, aside)
             raise
+
+    def _sweep(self):
+        """Removes what killed processes have left half written."""
+        folder, name = os.path.split(self.path)
+        for one in _list(folder):
+            path = os.path.join(folder, one)
+            if one.startswith(name + ".replay-") and one.endswith(".tmp") and _age_of(path) > 3600:
+                _quietly(os.unlink, path)
 
     def _parts(self):
         """What earlier processes, in any language, have left, the oldest first."""
@@ -716,6 +725,21 @@ def _line_of(row):
     return json.dumps(dict({"t": table}, **({"x": 1} if passing else {}), c=cells)) + "\n"
 
 
+def _list(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _age_of(path):
+    """Seconds; 0 where it is gone."""
+    try:
+        return time.time() - os.path.getmtime(path)
+    except OSError:
+        return 0
+
+
 def _size_of(path):
     try:
         return os.path.getsize(path)
@@ -740,10 +764,15 @@ def _open_own(path, flags):
 
 
 def _append(path, text):
-    """Whether the file still has its name."""
-    descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    """Whether the file still has its name. Raises an OSError where the disk does not take all of it."""
+    descriptor = _open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
-        os.write(descriptor, text.encode())
+        size = os.fstat(descriptor).st_size
+        # After a line that a full disk or a kill cut short comes a new one.
+        is_cut = size > 0 and os.pread(descriptor, 1, size - 1) not in (b"\n", b"")
+        left = (("\n" if is_cut else "") + text).encode()
+        while left:
+            left = left[os.write(descriptor, left):]
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(path))
         except OSError:

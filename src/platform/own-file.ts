@@ -5,6 +5,7 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
+  readSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -57,20 +58,27 @@ export const syncOwn = (path: string): void => {
 const TRIES = 3
 
 /**
- * Appends a text with one write, and again where another process renamed the file between opening and writing: whoever reads the renamed
+ * Appends lines with one write, and again where another process renamed the file between opening and writing: whoever reads the renamed
  * file may have read it already. So the text may stand twice, and is never lost. Throws as `openForAppend` does.
  */
 export const appendAtName = (path: string, text: string, rules: OpenRules = {}): void => {
   for (let attempt = 1; ; attempt++) {
     const fd = openForAppend(path, rules)
     try {
-      writeFileSync(fd, text)
+      writeFileSync(fd, endsInALine(fd) ? text : `\n${text}`)
       const [written, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })]
       if (attempt >= TRIES || (named?.ino === written.ino && named.dev === written.dev)) return
     } finally {
       closeSync(fd)
     }
   }
+}
+
+/** False where the last line has no end: a full disk, or a kill, cut it short, and what comes next would be lost with it. */
+const endsInALine = (fd: number): boolean => {
+  const { size } = fstatSync(fd)
+  const last = Buffer.alloc(1)
+  return size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last.toString() === '\n'
 }
 
 /** Replaces what a file of ours holds, in place: for what may be lost at a crash. Throws as `openForAppend` does. */

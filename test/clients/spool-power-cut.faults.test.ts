@@ -69,6 +69,100 @@ const line = (revision: number, x: object): string =>
   `${JSON.stringify({ t: 'executions', ...x, c: { ...cells, revision } })}\n`
 const PART = line(1, {}) + Array.from({ length: 400 }, (_, i) => line(i + 2, { x: 1 })).join('')
 
+const END = `${JSON.stringify({ t: 'executions', c: { ...cells, run_id: 'b0000000-0000-4000-8000-000000000002', execution_end: 'then' } })}\n`
+
+interface Killed {
+  readonly call: string
+  /** 0: before the n-th call, -2: right after it. */
+  readonly code: number
+  readonly n: number
+}
+
+/** Runs a program over a part in a folder of its own, killed where that is said; whether the moment came, and what is left. */
+const strip = (name: string, words: (spool: string) => readonly string[], killed?: Killed) => {
+  const here = join(folder, name)
+  const hit = join(folder, `${name}.hit`)
+  if (!existsSync(here)) {
+    mkdirSync(here)
+    writeFileSync(join(here, `${SPOOL}.replay-0123`), PART + END)
+  }
+  const [program = '', ...rest] = words(join(here, SPOOL))
+  const fault = killed && `${killed.call}:${killed.code}:${killed.n}:replay-0123`
+  const { stderr } = spawnSync(program, rest, {
+    encoding: 'utf8',
+    env: {
+      ...{
+        ...process.env,
+        MONITOR_SPOOL_DIR: here,
+        RUN_ARCHIVER_TRACK: '',
+        MONITOR_DB_CONN: 'http://127.0.0.1:1',
+      },
+      ...(fault === undefined ? {} : { LD_PRELOAD: shim, FAULT: fault, FAULT_HIT: hit }),
+    },
+  })
+  const names = readdirSync(here).filter((one) => !one.endsWith('.tmp'))
+  const left = names.map((one) => readFileSync(join(here, one), 'utf8')).join('')
+  return { isHit: existsSync(hit), names, left, stderr }
+}
+
+describe.skipIf(shim === undefined).each(PROGRAMS)(
+  '$program that is killed while it strips a part',
+  { timeout: 300_000 },
+  ({ program, source, words }) => {
+    const wordsOf = (spool: string) => words(spool, resolve(source))
+    it.each(
+      ['open', 'write', 'fsync', 'rename', 'unlink'].flatMap((call) =>
+        [0, -2].map((code) => ({ call, code })),
+      ),
+    )(
+      'at each $call (kill $code) loses no beginning and no end, and the next one strips it',
+      ({ call, code }) => {
+        for (let n = 1; n < 12; n++) {
+          const name = `${program}-${call}${code}-${n}`
+          const killed = strip(name, wordsOf, { call, code, n })
+          expect([name, killed.left.includes(line(1, {}).trim()), killed.left.includes(END.trim())]).toEqual([
+            name,
+            true,
+            true,
+          ])
+          const after = strip(name, wordsOf)
+          expect(after.left, after.stderr).toContain(line(1, {}).trim())
+          expect(after.left).toContain(END.trim())
+          expect(after.names.filter((one) => one.includes('replay-0123'))).toEqual([
+            `${SPOOL}.replay-0123.ends`,
+          ])
+          if (!killed.isHit) break
+        }
+      },
+    )
+  },
+)
+
+describe.skipIf(shim === undefined).each(PROGRAMS.filter(({ source }) => source !== ''))(
+  'a spool of $program whose last line a full disk cut short',
+  { timeout: 60_000 },
+  ({ program, source, words }) => {
+    it('loses no other line by it', () => {
+      const here = join(folder, `${program}-cut`)
+      mkdirSync(here)
+      writeFileSync(join(here, `${SPOOL}.replay-0123`), line(1, {}))
+      writeFileSync(join(here, SPOOL), '{"t":"executions","c":{"run_id":"b000')
+      const { left } = strip(`${program}-cut`, (spool) => words(spool, resolve(source)))
+      const own = left.split('\n').filter((text) => text.includes('"strips"'))
+      expect(own.length).toBeGreaterThan(0)
+      expect(own.filter(isJson)).toEqual(own)
+    })
+  },
+)
+
+const isJson = (text: string): boolean => {
+  try {
+    return typeof JSON.parse(text) === 'object'
+  } catch {
+    return false
+  }
+}
+
 /** The calls that concern a part which is stripped, in their order: what stands on the disk is what was synced before. */
 const callsOf = (name: string, words: (spool: string) => readonly string[]): string[] => {
   const here = join(folder, name)

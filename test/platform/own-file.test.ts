@@ -17,7 +17,22 @@ import { RunningFiles } from '../../src/tracking/ledger/running-files.ts'
 import { Spool } from '../../src/tracking/ledger/spool.ts'
 import { openSqlite } from '../../src/sql/sqlite.ts'
 import { RotatingFile } from '../../src/platform/log/rotating-file.ts'
-import { appendOwn, openForAppend, overwriteOwn } from '../../src/platform/own-file.ts'
+import { appendAtName, appendOwn, openForAppend, overwriteOwn } from '../../src/platform/own-file.ts'
+
+describe('a line that is appended', () => {
+  it('begins anew where a full disk cut the last one short', () => {
+    const path = join(folder, 'lines')
+    for (const [before, after] of [
+      ['', 'new\n'],
+      ['whole\n', 'whole\nnew\n'],
+      ['cut', 'cut\nnew\n'],
+    ] as const) {
+      writeFileSync(path, before)
+      appendAtName(path, 'new\n')
+      expect(readFileSync(path, 'utf8')).toBe(after)
+    }
+  })
+})
 
 let folder: string
 beforeEach(() => {
