@@ -58,6 +58,7 @@ _run_archiver() {
             'rows/pause') command='rows pause' ;;
             'rows/resume') command='rows resume' ;;
             'rows/cancel') command='rows cancel' ;;
+            'rows/restore') command='rows restore' ;;
             'rows/cleanup') command='rows cleanup' ;;
             'track/init') command='track init' ;;
             'track/status') command='track status' ;;
@@ -142,6 +143,7 @@ _run_archiver() {
         'rows pause') words='--config --json --help' ;;
         'rows resume') words='--config --json --help' ;;
         'rows cancel') words='--config --json --help' ;;
+        'rows restore') words='--config --json --archive-file --force-triggers --help' ;;
         'rows cleanup') words='--config --json --older-than --help' ;;
         'track init') words='--config --json --task-name --total-subtasks --stage --type --script-path --script-file --log-path --log-file --parent --run-id --pid --help' ;;
         'track status') words='--config --json --run-id --status --sub-state --current-subtask --total-subtasks --subtask-name --subtask-status --overall-percent --overall-message --subtask-percent --subtask-message --items-total --items-complete --help' ;;
@@ -181,7 +183,7 @@ _run_archiver() {
         'fhicl') words='to-json from-json' ;;
         'alerts') words='check list silence' ;;
         'records') words='plan check import-contract run retry report audit dead-letter' ;;
-        'rows') words='run verify plan status stats conflicts pause resume cancel cleanup' ;;
+        'rows') words='run verify plan status stats conflicts pause resume cancel restore cleanup' ;;
         'track') words='init status enter exit message progress finish error run pipe current list export history stats show tail cancel task archive migrate-schema' ;;
         'queue') words='status list show retry pause resume drain migrate' ;;
     esac

@@ -17,9 +17,9 @@ export const configSchema = (): string =>
     2,
   )}\n`
 
-const sectionSchema = ({ doc, keys }: Section): JsonSchema => ({
+const sectionSchema = ({ doc, keys, short }: Section): JsonSchema => ({
   description: doc,
-  type: ['object', 'null'],
+  type: ['object', 'null', ...(short === undefined ? [] : ['string'])],
   properties: Object.fromEntries(Object.entries(keys).flatMap(([name, row]) => properties(name, row))),
   additionalProperties: false,
 })

@@ -37,7 +37,10 @@ export const rowsCommands: Register = (program, { run, below }) => {
       .option('--no-delete', 'copy only: live rows stay')
       .option('--verify-only', 'compare only: change nothing'),
   ).action(run(async () => (await import('../commands/rows/run.ts')).rowsRun, 'config'))
-  reading('verify', 'compare the rows of the files with their archive; change nothing')
+  reading(
+    'verify',
+    'compare the rows of the files with their archive, or read all archive files; change nothing',
+  )
     .option('--file <path...>', 'these files instead of rows.files')
     .action(run(async () => (await import('../commands/rows/run.ts')).rowsVerify, 'config'))
   reading('plan', 'check everything, and show the SQL of a batch and how the server would run it')
@@ -67,7 +70,11 @@ export const rowsCommands: Register = (program, { run, below }) => {
           return rowsControl(word)
         }, 'id'),
       )
-  reading('cleanup', 'remove old rows of the log tables')
+  const restore = reading('restore', 'put rows of archive files back into the live table; the files stay')
+    .option('--archive-file <file...>', 'these files of the archive instead of all')
+    .option('--force-triggers', FORCE.triggers)
+  restore.action(run(async () => (await import('../commands/rows/files.ts')).rowsRestore, 'config'))
+  reading('cleanup', 'remove old rows of the log tables, and archive files of batches that did not commit')
     .option('--older-than <days>', 'executions that ended longer ago', '90')
     .action(run(async () => (await import('../commands/rows/control.ts')).rowsCleanup, 'config'))
 }

@@ -1,4 +1,4 @@
-import { isSection, type Key, type Keys } from './schema.ts'
+import { isSection, type Key, type Keys, type Section } from './schema.ts'
 import { suggest } from '../common/suggest.ts'
 import { START, type At, type Entry, type Node, type Problem } from './yaml-tree.ts'
 
@@ -27,15 +27,23 @@ export const placeSettings = (
   const problems: Problem[] = []
   const settings: Placed[] = []
 
-  const visit = (table: Keys, node: Node | undefined, at: At, section: string): void => {
-    const entries = entriesOf(node, at, section)
+  const visit = (
+    { keys: table, short }: Pick<Section, 'keys' | 'short'>,
+    node: Node | undefined,
+    at: At,
+    section: string,
+  ): void => {
+    const entries =
+      node?.type === 'text' && short !== undefined
+        ? [{ name: short, at, value: node }]
+        : entriesOf(node, at, section)
     const pathOf = (name: string) => (section === '' ? name : `${section}.${name}`)
     for (const entry of entries)
       if (!isKnown(table, entry.name))
         problems.push({ at: entry.at, message: unknown(pathOf(entry.name), entry.name, table, keys) })
     for (const [name, row] of Object.entries(table)) {
       const entry = entries.find((candidate) => candidate.name === name)
-      if (isSection(row)) visit(row.keys, entry?.value, entry?.at ?? at, pathOf(name))
+      if (isSection(row)) visit(row, entry?.value, entry?.at ?? at, pathOf(name))
       else {
         const file = row.kind.secret
           ? entries.find((candidate) => candidate.name === `${name}_file`)
@@ -54,7 +62,7 @@ export const placeSettings = (
     return []
   }
 
-  visit(keys, root, START, '')
+  visit({ keys }, root, START, '')
   return { settings, problems }
 }
 

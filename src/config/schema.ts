@@ -22,6 +22,8 @@ export type Fallback =
 export interface Section<K extends Keys = Keys> {
   readonly doc: string
   readonly keys: K
+  /** The key that is meant where a single value stands in place of the section. */
+  readonly short?: string | undefined
 }
 
 export interface Keys {
@@ -60,7 +62,11 @@ export const optional = <T, const Name extends string>(
   env,
 })
 
-export const section = <const K extends Keys>(doc: string, keys: K): Section<K> => ({ doc, keys })
+export const section = <const K extends Keys>(
+  doc: string,
+  keys: K,
+  { short }: { readonly short?: string } = {},
+): Section<K> => ({ doc, keys, short })
 
 export type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`

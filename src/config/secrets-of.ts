@@ -9,9 +9,9 @@ export const secretsOf = (config: unknown): Secret[] => {
   return Object.values(config).flatMap(secretsOf)
 }
 
-/** Of a database's URL only the password is secret, and `sqlite:ledger.db` has none: masking it would blacken paths. */
+/** Of a database's URL only the password is secret; `sqlite:ledger.db` and `file:///folder` have none: masking them would blacken paths. */
 const sensitivePart = (text: string): Secret[] => {
-  if (/^(?:off$|sqlite:)/.test(text)) return []
+  if (/^(?:off$|sqlite:|file:)/.test(text)) return []
   return /^(?:postgres(?:ql)?|mysql|mariadb):\/\//.test(text) ? passwordOf(text) : [new Secret(text)]
 }
 

@@ -1,3 +1,6 @@
+import type { ArchiveFolder } from './archive-files/archive-folder.ts'
+import { moveToFiles } from './archive-files/move-to-files.ts'
+import { settlePending } from './archive-files/pending-files.ts'
 import { isClean, type BatchResult, type Conflict, type ConflictRecord } from './batch.ts'
 import type { Statement } from '../sql/session.ts'
 import type { Dialect } from './dialects/dialect.ts'
@@ -5,15 +8,15 @@ import type { Passed } from './gate.ts'
 import { finishedCounts } from './log/finished-batches.ts'
 import type { BatchFacts } from './log/rows-log.ts'
 import { moveGroups } from './groups.ts'
-import { moveOnOneServer } from './one-server.ts'
+import { moveOnOneServer, type Work } from './one-server.ts'
 import type { RowsOptions } from './options.ts'
 import { reconnected, TRIES } from './reconnect.ts'
 import type { RunConnections } from './run-connections.ts'
 import type { Segment } from './segments.ts'
-import type { Cleared } from './preflight/preflight.ts'
+import type { Cleared } from './preflight/problem.ts'
 import { conflictRecord } from './settle.ts'
 import { rowsError, troubleOf } from './server-errors.ts'
-import type { Pair } from './table.ts'
+import type { Key, Pair } from './table.ts'
 import { moveBetweenServers } from './two-servers.ts'
 
 type Batch = Extract<Segment, { type: 'batch' }>
@@ -28,6 +31,7 @@ export class BatchRunner {
   readonly #dialect: Dialect
   readonly #pair: Pair
   readonly #guarded: boolean
+  readonly #folder: ArchiveFolder | undefined
   /** Whether the last batch went the fast path: then the next one probably does. */
   #hopeful = true
 
@@ -36,7 +40,9 @@ export class BatchRunner {
     connections: RunConnections,
     dialect: Dialect,
     { pair, overruled }: Cleared,
+    folder: ArchiveFolder | undefined,
   ) {
+    this.#folder = folder
     this.#options = options
     this.#connections = connections
     this.#dialect = dialect
@@ -83,12 +89,12 @@ export class BatchRunner {
 
   async #attempt(
     fileId: number,
-    { keys }: Batch,
+    { keys, number }: Batch,
     facts: () => BatchFacts,
     mayRepeat: () => boolean,
   ): Promise<BatchResult | 'again'> {
     const { mode } = this.#options
-    const { source, archive, log, logsInTransaction } = this.#connections
+    const { source, log, logsInTransaction } = this.#connections
     const work = { dialect: this.#dialect, pair: this.#pair, source, mode, guarded: this.#guarded }
     const rowOf = (result: BatchResult): readonly Statement[] =>
       log?.batchDone(fileId, facts(), result, this.#dialect) ?? []
@@ -97,11 +103,7 @@ export class BatchRunner {
       return logsInTransaction ? rowOf(result) : []
     }
     try {
-      const result = archive
-        ? await moveBetweenServers({ ...work, archive }, keys, record)
-        : this.#pair.children
-          ? await moveGroups(work, keys, record)
-          : await moveOnOneServer(work, keys, this.#hopeful, record)
+      const result = await this.#move(work, `${fileId}-${number}`, keys, record)
       if (!logsInTransaction) await log?.database.session.runAll(rowOf(result))
       return result
     } catch (error) {
@@ -110,10 +112,28 @@ export class BatchRunner {
     }
   }
 
+  #move(
+    work: Work,
+    batch: string,
+    keys: readonly Key[],
+    record: (result: BatchResult) => readonly Statement[],
+  ): Promise<BatchResult> {
+    const { archive } = this.#connections
+    if (this.#folder) {
+      const { warn } = this.#options
+      return moveToFiles({ ...work, folder: this.#folder, batch, warn }, keys, record)
+    }
+    if (archive) return moveBetweenServers({ ...work, archive }, keys, record)
+    return this.#pair.children
+      ? moveGroups(work, keys, record)
+      : moveOnOneServer(work, keys, this.#hopeful, record)
+  }
+
   /** Connects again where the connection broke; the counts of the batch when it turns out to be committed. */
   async #recover(facts: BatchFacts, attempt: number): Promise<BatchResult | undefined> {
     return reconnected(this.#connections, attempt, this.#options.signal, async () => {
       const { log } = this.#connections
+      if (this.#folder && log) await settlePending(this.#folder, log.database)
       const counts = log && (await finishedCounts(log, facts))
       return counts && { counts, conflicts: [] }
     })

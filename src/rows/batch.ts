@@ -44,6 +44,8 @@ export interface ConflictRecord {
 export interface BatchResult {
   readonly counts: Counts
   readonly conflicts: readonly Conflict[]
+  /** The file that has its rows, by its name in the log. */
+  readonly archiveFile?: string | undefined
 }
 
 /** `move`; `copy`: delete nothing; `verify`: change nothing; `try`: do everything and roll back. */

@@ -9,6 +9,7 @@ import type { RowsLog } from './log/rows-log.ts'
 import { persist } from './reconnect.ts'
 import { rowsError } from './server-errors.ts'
 import { totalBatches } from './segments.ts'
+import { fullNameOf } from './table.ts'
 
 /** Moves the rows of one file after another. */
 export class FileMover {
@@ -65,8 +66,7 @@ export class FileMover {
 
   async #covered(sha256: string): Promise<readonly Covered[]> {
     const { pair, type } = this.#work
-    const { source, archive } = pair
-    const [live, kept] = [`${source.schema}.${source.name}`, `${archive.schema}.${archive.name}`]
+    const [live, kept] = [fullNameOf(pair.source), fullNameOf(pair.archive)]
     return this.#persist(
       'batch_processing_logs',
       async () => this.#log && coveredLines(this.#log, sha256, live, kept, type),

@@ -1,4 +1,6 @@
 import { ArchiverError, messageWithCode } from '../errors.ts'
+import { ArchiveFolder } from './archive-files/archive-folder.ts'
+import { beginFiles } from './archive-files/begin-files.ts'
 import { allConflicts, NOTHING } from './batch.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
@@ -10,7 +12,8 @@ import type { LogDatabase } from './log/log-database.ts'
 import type { RowsLog } from './log/rows-log.ts'
 import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep } from './options.ts'
 import { emptied, partitionsBefore } from './partitions.ts'
-import { preflight, type Cleared } from './preflight/preflight.ts'
+import { preflight } from './preflight/preflight.ts'
+import type { Cleared } from './preflight/problem.ts'
 import { persist } from './reconnect.ts'
 import { RunConnections } from './run-connections.ts'
 import { acquireTableLock } from './run-lock.ts'
@@ -41,6 +44,10 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       dialect,
       table: options.table,
       archiveTable: options.archiveTable,
+      archiveFiles: options.archiveFiles && {
+        ...options.archiveFiles,
+        logsInTransaction: places.log === undefined,
+      },
       where: options.where,
       children: options.children,
       batchSize: options.batchSize === 'auto' ? 10_000 : options.batchSize,
@@ -77,7 +84,8 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
       await beginLog(options, connections, pair.source, fullNameOf(pair.archive)).catch((error: unknown) => {
         throw rowsError(error, 'log tables')
       })
-    const runner = new BatchRunner(options, connections, dialect, cleared)
+    const folder = options.archiveFiles && new ArchiveFolder(options.archiveFiles, fullNameOf(pair.source))
+    const runner = new BatchRunner(options, connections, dialect, cleared, folder)
     const size = new BatchSize(options.batchSize)
     const mover = new FileMover(
       { options, connections, runner, dialect, pair, size, began, type: TYPES[options.mode] },
@@ -89,6 +97,7 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
         : []
     let error: Error | undefined
     try {
+      if (folder && connections.log) await beginFiles(options, folder, connections.log, pair)
       for (const path of options.where === undefined ? options.files : [undefined]) {
         await mover.move(path)
         if (signal.aborted || progress.reason !== undefined) break

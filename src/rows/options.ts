@@ -1,4 +1,5 @@
 import type { Redact } from '../common/redact.ts'
+import type { ArchiveFiles } from './archive-files/archive-folder.ts'
 import type { BatchMode, Counts } from './batch.ts'
 import type { ThisHost } from './dead-runs.ts'
 import type { RowsListener } from './events.ts'
@@ -13,7 +14,9 @@ import type { Places } from './server.ts'
 export interface RowsOptions {
   readonly places: Places
   readonly table: string
+  /** Empty where the archive is a folder of files. */
   readonly archiveTable: string
+  readonly archiveFiles?: ArchiveFiles | undefined
   /** Paths, in the order in which they are done. */
   readonly files: readonly string[]
   /** Rows for which this SQL holds, in place of files. */

@@ -86,8 +86,8 @@ export interface Child {
   readonly index?: string
 }
 
-/** A table's name with its database or schema. */
-export const fullNameOf = ({ schema, name }: Table): string => `${schema}.${name}`
+/** A table's name with its database or schema; the URL of an archive of files. */
+export const fullNameOf = ({ schema, name }: Table): string => (schema === '' ? name : `${schema}.${name}`)
 
 /** A pair with all below it, each before its children. */
 export const groupOf = (pair: Pair): readonly Pair[] => [

@@ -66,3 +66,25 @@ describe('an invisible character', () => {
     )
   })
 })
+
+describe('rows.archive', () => {
+  const archive = (text: string) =>
+    read(`app: {work_dir: /srv/work}\nrows:\n  archive: ${text}\n`, ['app', 'rows']).config.rows.archive
+  it('may be its URL alone', () => {
+    expect(archive('file:///var/archive').url?.reveal()).toBe('file:///var/archive')
+    expect(archive('mysql://a@b/c').url?.reveal()).toBe('mysql://a@b/c')
+    expect(archive('{url: file:///var/archive, format: csv}').format).toBe('csv')
+  })
+  it.each([
+    ['file://host/var/archive', 'must be file:///folder'],
+    ['file:var/archive', 'must be file:///folder'],
+    ['file:////var', 'must be file:///folder'],
+    ['file:///var?x=1', 'must be file:///folder'],
+    ['/var/archive', 'must be mysql://'],
+    ['[a, b]', 'must be a section'],
+  ])('%s is refused', (text, said) => {
+    expect(problemOf(`app: {work_dir: /srv/work}\nrows:\n  archive: ${text}\n`, ['app', 'rows'])).toContain(
+      said,
+    )
+  })
+})

@@ -1,5 +1,6 @@
 import type { Command } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
+import { cleanFiles } from './files.ts'
 import { withLog } from './log-of.ts'
 import { documentText } from './row-json.ts'
 
@@ -41,10 +42,12 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
   { config, json, olderThan },
   context,
 ) =>
-  withLog(config, context, async ({ log }) => {
+  withLog(config, context, async (open) => {
+    const { log } = open
     const days = /^\d{1,5}$/.test(olderThan) ? Number(olderThan) : undefined
     if (days === undefined)
       throw new ArchiverError('USAGE', `--older-than: "${olderThan}" is not a number of days`)
+    const files = await cleanFiles(open)
     const limit =
       log.session.dialect === 'mysql'
         ? `DATE_SUB({now}, INTERVAL ${days} DAY)`
@@ -66,7 +69,7 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
     context.out(
       json
         ? documentText({ executions: rows.length, batches })
-        : `${rows.length} executions with ${batches} batches removed; a file of theirs that is run again asks about each of its ids\n`,
+        : `${files}${rows.length} executions with ${batches} batches removed; a file of theirs that is run again asks about each of its ids\n`,
     )
     return 0
   })

@@ -31,7 +31,8 @@ const spaceHint = (deleted: number, { name, dialect }: LiveTable): string => {
 /** The table that rows were moved from, as the configuration names it. */
 export interface LiveTable {
   readonly name: string
-  readonly archive: string
+  /** Undefined where the archive is a folder of files. */
+  readonly archive: string | undefined
   readonly dialect: SqlDialect
 }
 
@@ -51,7 +52,7 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveT
         : 'archived before; their live rows were identical',
     ],
     [counts.alreadyArchived, 'not live, in the archive'],
-    [counts.notFound, 'in neither table'],
+    [counts.notFound, table.archive === undefined ? 'not live' : 'in neither table'],
     [counts.repeated, 'repeated in their batch'],
     [counts.appeared, 'came in while they were looked at; they stay live'],
     [counts.conflicts, 'conflicts: both versions are kept (run-archiver rows conflicts)'],
@@ -68,7 +69,8 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveT
   for (const [count, text] of others) if (count > 0) lines.push(`  ${count} ${text}`)
   if (mode === 'move' && counts.deleted >= MANY) lines.push(spaceHint(counts.deleted, table))
   const { name: live, archive: kept, dialect } = table
-  lines.push(...partitionHint(outcome.emptiedPartitions, { live, kept, dialect }, true))
+  if (kept !== undefined)
+    lines.push(...partitionHint(outcome.emptiedPartitions, { live, kept, dialect }, true))
   if (reason !== undefined) lines.push(`  ended early: ${reason}; the next run goes on`)
   return lines
 }

@@ -1,5 +1,6 @@
 import type { Command } from '../../app/context.ts'
 import { messageOf } from '../../errors.ts'
+import type { ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
 import { IdList } from '../../rows/id-list.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
@@ -10,7 +11,7 @@ import type { Dialect } from '../../rows/dialects/dialect.ts'
 import type { Session } from '../../sql/session.ts'
 import { partitionHint } from './partition-hint.ts'
 import { documentText } from './row-json.ts'
-import { idsOf, placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
+import { archiveFilesOf, idsOf, placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
 
 export interface PlanOptions {
   readonly config: string
@@ -30,6 +31,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
   const dialect = dialectFor(source)
   try {
     const { files, where } = idsOf(config, options.file)
+    const folder = archiveFilesOf(config)
     const { pair, oneServer } = await preflight({
       where,
       children: rows.children,
@@ -38,6 +40,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
       dialect,
       table: rows.table,
       archiveTable: rows.archive.table || rows.archiveTable,
+      archiveFiles: folder && { ...folder, logsInTransaction: rows.log === undefined },
       batchSize: rows.batchSize === 'auto' ? 10_000 : rows.batchSize,
       forced: new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`))),
     })
@@ -49,11 +52,11 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
     const matching = where === undefined ? undefined : await dialect.countLive(source, pair)
     const { columns, header, badLines } = rows
     const list = { columns, header, badLines }
-    const partitions = pair.children
-      ? []
-      : await wholePartitions(source, dialect, pair, { files, where, list })
+    const partitions =
+      pair.children || folder ? [] : await wholePartitions(source, dialect, pair, { files, where, list })
     const steps = []
-    const shown = keys.length === 0 || !oneServer ? [] : await groupStatements(source, dialect, pair, keys)
+    const shown =
+      keys.length === 0 || !oneServer || folder ? [] : await groupStatements(source, dialect, pair, keys)
     for (const sql of shown) {
       const plan = await source.run(`EXPLAIN ${sql}`).then(
         ({ rows: lines }) => lines,
@@ -63,8 +66,8 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
     }
     const copied = pair.columns.map(({ source: column }) => column.name)
     const facts = {
-      source: `${pair.source.schema}.${pair.source.name}`,
-      archive: `${pair.archive.schema}.${pair.archive.name}`,
+      source: fullNameOf(pair.source),
+      archive: fullNameOf(pair.archive),
       key: pair.key.map(({ name }) => name),
       columns: copied,
       oneServer,
@@ -77,7 +80,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
     if (options.json) context.out(documentText({ ...facts, steps }))
     else {
       context.out(
-        `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${oneServer ? 'one transaction a batch' : 'two servers: the archive commits first and is read back'}\n`,
+        `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${wayOf(oneServer, folder)}\n`,
       )
       for (const child of facts.children) context.out(`  with its children ${child}\n`)
       if (matching !== undefined) context.out(`${matching} rows where ${where ?? ''}\n`)
@@ -99,6 +102,11 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
   } finally {
     await connections.close()
   }
+}
+
+const wayOf = (oneServer: boolean, folder: ArchiveFiles | undefined): string => {
+  if (folder) return 'each batch is a file, synced and read back before its rows are deleted'
+  return oneServer ? 'one transaction a batch' : 'two servers: the archive commits first and is read back'
 }
 
 /** The statements of a batch, table by table. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parse as parseIni } from 'ini'
 import { stringify } from 'yaml'
 import type { Context } from '../../app/context.ts'
@@ -9,6 +10,7 @@ import { interpret, readConfig, type Config } from '../../config/load-config.ts'
 import { secretsOf } from '../../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { readSmallFile } from '../../config/secret-sources.ts'
+import type { ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
 import type { SessionOptions } from '../../sql/session.ts'
 import type { Places } from '../../rows/server.ts'
 
@@ -21,10 +23,11 @@ export const rowsConfig = (file: string, context: Context): RowsConfig => {
     : readConfig(file, context.env, SECTIONS)
   for (const warning of warnings) context.err(`warning: ${warning}\n`)
   const { source, table, archiveTable, archive } = config.rows
+  const files = archiveFilesOf(config)
   const lacking = [
     source === undefined && 'rows.source: the database of the live table',
     table === '' && 'rows.table: the live table',
-    archiveTable === '' && archive.table === '' && 'rows.archive_table: the archive table',
+    archiveTable === '' && archive.table === '' && !files && 'rows.archive_table: the archive table',
   ].filter((line) => line !== false)
   if (lacking.length > 0)
     throw new ArchiverError(
@@ -34,7 +37,22 @@ export const rowsConfig = (file: string, context: Context): RowsConfig => {
         hint: 'docs/ROWS.md has the least configuration that works',
       },
     )
+  if (files && (archiveTable !== '' || archive.table !== ''))
+    throw new ArchiverError(
+      'CONFIG_INVALID',
+      `${file}: rows.archive.url is a folder, and a table is named too`,
+      {
+        hint: 'leave rows.archive_table and rows.archive.table out, or name a database in rows.archive.url',
+      },
+    )
   return config
+}
+
+/** The folder that rows go to; undefined where they go to a table. */
+export const archiveFilesOf = ({ rows }: RowsConfig): ArchiveFiles | undefined => {
+  const { url, format } = rows.archive
+  const text = url?.current() ?? ''
+  return /^file:/i.test(text) ? { folder: resolve(fileURLToPath(text)), format } : undefined
 }
 
 const SECTIONS = ['app', 'rows', 'ledger', 'reporting', 'carbon', 'metrics'] as const
@@ -61,7 +79,10 @@ export const placesOf = ({ rows }: RowsConfig): Places => {
   const { archive, log } = rows
   return {
     source,
-    archive: archive.url && at(archive.url.current(), archive.password?.current() ?? password),
+    archive:
+      archive.url && !/^file:/i.test(archive.url.current())
+        ? at(archive.url.current(), archive.password?.current() ?? password)
+        : undefined,
     log: log && at(log.current(), password),
   }
 }

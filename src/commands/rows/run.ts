@@ -21,7 +21,7 @@ import { TextLog } from '../../rows/text-log.ts'
 import { dialectOf } from '../../sql/open-session.ts'
 import { gateOf } from './gate-of.ts'
 import { outcomeJson, outcomeLines } from './outcome-text.ts'
-import { idsOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
+import { archiveFilesOf, idsOf, maskOf, placesOf, type RowsConfig, rowsConfig } from './rows-config.ts'
 
 export interface RowsRunOptions {
   readonly config: string
@@ -43,6 +43,8 @@ export interface RowsRunOptions {
 export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const config = rowsConfig(options.config, context)
   const mode = modeOf(options)
+  if (mode === 'verify' && archiveFilesOf(config))
+    return (await import('./files.ts')).rowsVerifyFiles(options, context)
   const { pid } = identity()
   let progress: ProgressLine | undefined
   const out = (line: string): void => {
@@ -81,7 +83,7 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
     else
       for (const line of outcomeLines(outcome, mode, {
         name: work.table,
-        archive: work.archiveTable,
+        archive: work.archiveFiles ? undefined : work.archiveTable,
         dialect: dialectOf(work.places.source.url),
       }))
         context.out(`${completeCommands(line, startedAs(context, options.config))}\n`)
@@ -177,6 +179,7 @@ const optionsOf = (
     places,
     table: rows.table,
     archiveTable: rows.archive.table || rows.archiveTable,
+    archiveFiles: archiveFilesOf(config),
     children: rows.children,
     ...idsOf(config, options.file),
     list: { columns: rows.columns, header: rows.header, badLines: rows.badLines },

@@ -17,6 +17,19 @@ const databaseUrl: Kind<Secret> = {
   show: (url) => redactUrl(url.reveal()),
 }
 
+/** The same, or the URL of a folder. */
+const archiveUrl: Kind<Secret> = {
+  ...special<Secret>('URL (mysql://, mariadb://, postgres://, file:///folder)', (value, surroundings) => {
+    if (!/^file:/i.test(value)) return databaseUrl.read(value, surroundings)
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    const isPath = url !== undefined && /^file:\/\/\/[^/]/i.test(value) && url.search + url.hash === ''
+    if (!isPath) throw new SyntaxError('must be file:///folder, with the whole path of the folder')
+    return new Secret(value)
+  }),
+  secret: true,
+  show: (url) => redactUrl(url.reveal()),
+}
+
 const batchSize: Kind<number | 'auto'> = special<number | 'auto'>(
   'auto, or a whole number from 1 to 10000',
   (value) => {
@@ -75,11 +88,18 @@ export const rows = section(
     archive_table: key(text, '', {
       doc: 'The archive table in the same database. Needed, unless `archive.table` is given.',
     }),
-    archive: section('An archive in another database or on another server.', {
-      url: optional(databaseUrl, { doc: 'Its database. Left out: that of `source`.' }),
-      table: key(text, '', { doc: 'The archive table there.' }),
-      password: optional(secret, { doc: 'For `url`.' }),
-    }),
+    archive: section(
+      'An archive in another database, on another server, or in files: `archive: file:///folder` is enough.',
+      {
+        url: optional(archiveUrl, {
+          doc: 'Its database, or `file:///folder`: rows become files there. Left out: the database of `source`.',
+        }),
+        format: key(choice('jsonl', 'csv'), 'jsonl', { doc: 'Of files: JSON lines or CSV.' }),
+        table: key(text, '', { doc: 'The archive table there.' }),
+        password: optional(secret, { doc: 'For `url`.' }),
+      },
+      { short: 'url' },
+    ),
     children: key(childTables, '[]', {
       doc: 'Tables whose rows refer to those of `table`: moved before them, in the same transaction. Each with `table`, `key` (its columns that hold the key of the table above), and where wanted `archive_table` and `children`.',
     }),

@@ -81,6 +81,8 @@ export interface Dialect {
   settleDeferred(session: Session): Promise<unknown>
   /** An exact text as a person reads it. */
   readable(column: Column, text: string | null): string | null
+  /** The exact text that `readable` came from, for a column that a file of texts can keep. */
+  exactOf(column: Column, shown: string | null): string | null
   /** A point inside a transaction to go back to after an error. */
   savepoint(session: Session): Promise<unknown>
   toSavepoint(session: Session): Promise<unknown>

@@ -97,13 +97,65 @@ export const literal = (column: Column, text: string | null): string => {
   return `'${plain(text)}'`
 }
 
-/** What a person reads: texts as texts, bytes as hex. */
+/**
+ * What a person reads: texts as texts, bytes as hex, an ENUM or SET as its text, or as `#` and its number where its text names another member or
+ * none. Of a value in a character set within UTF-8, `exactOf` makes the exact text again.
+ */
 export const readable = (column: Column, text: string | null): string | null => {
   if (text === null || text === TOO_LARGE) return text
   if (TEXTS.test(column.type) || column.type === 'json')
     return Buffer.from(text.split(' ').at(-1) ?? '', 'hex').toString('utf8')
-  if (LISTS.test(column.type)) return Buffer.from(text.split(' ')[1] ?? '', 'hex').toString('utf8')
+  if (LISTS.test(column.type)) {
+    const [number = '', label = ''] = text.split(' ')
+    const shown = Buffer.from(label, 'hex').toString('utf8')
+    return !shown.startsWith('#') && numberOf(column, shown) === number ? shown : `#${number}`
+  }
   return BYTES.test(column.type) || SHAPES.test(column.type) ? `0x${text}` : text
+}
+
+/** The exact text that `readable` came from. Another one where a value is not kept whole by it. */
+export const exactOf = (column: Column, shown: string | null): string | null => {
+  if (shown === null) return null
+  if (TEXTS.test(column.type) || column.type === 'json') return hexOf(shown)
+  if (LISTS.test(column.type)) {
+    const number = shown.startsWith('#') ? shown.slice(1) : numberOf(column, shown)
+    return `${number} ${hexOf(labelOf(column, number))}`
+  }
+  return BYTES.test(column.type) || SHAPES.test(column.type) ? shown.replace(/^0x/, '') : shown
+}
+
+/** Whether a file of texts can keep every value of a column. */
+export const isReadable = (column: Column): boolean => !TEXTS.test(column.type) || isWithinUtf8(column)
+
+const hexOf = (text: string): string => Buffer.from(text).toString('hex').toUpperCase()
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  "''": "'",
+  '\\\\': '\\',
+  '\\n': '\n',
+  '\\r': '\r',
+  '\\0': '\0',
+}
+
+/** The members of an ENUM or SET, by its definition, in which the server doubles quotes and escapes a few characters. */
+const membersOf = ({ fullType }: Column): readonly string[] =>
+  [...fullType.matchAll(/'((?:[^']|'')*)'/g)].map(([, member = '']) =>
+    member.replace(/''|\\./g, (pair) => ESCAPED[pair] ?? pair),
+  )
+
+/** The number of a text: the place of an ENUM's member, the bits of a SET's; 0 for a text that names none. */
+const numberOf = (column: Column, text: string): string => {
+  const members = membersOf(column)
+  if (column.type === 'enum') return String(members.indexOf(text) + 1)
+  const named = text === '' ? [] : text.split(',').map((member) => members.indexOf(member))
+  return String(named.reduce((sum, at) => (at < 0 ? sum : sum | (1n << BigInt(at))), 0n))
+}
+
+/** The text of a number, as the server writes it. */
+const labelOf = (column: Column, number: string): string => {
+  const members = membersOf(column)
+  if (column.type === 'enum') return members[Number(number) - 1] ?? ''
+  return members.filter((_member, at) => (BigInt(number) >> BigInt(at)) & 1n).join(',')
 }
 
 const checked =

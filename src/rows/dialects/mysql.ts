@@ -3,7 +3,17 @@ import { andWhere, keyText, type Child, type Key, type Pair, type Table } from '
 import { basesMysql, describeMysql } from './describe-mysql.ts'
 import { isUnchanged, questionsOf } from '../shape.ts'
 import type { Dialect, Leftover, RowTexts, Side } from './dialect.ts'
-import { exactText, identical, keyAfter, keyIn, keyValue, literal, quote, readable } from './mysql-columns.ts'
+import {
+  exactOf,
+  exactText,
+  identical,
+  keyAfter,
+  keyIn,
+  keyValue,
+  literal,
+  quote,
+  readable,
+} from './mysql-columns.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
@@ -162,7 +172,8 @@ export const mysql: Dialect = {
           )
         ).affected,
   settleDeferred: () => Promise.resolve(), // it defers nothing
-  readable: (column, text) => readable(column, text),
+  readable,
+  exactOf,
   // A statement that fails is rolled back by itself, and nothing else with it.
   savepoint: () => Promise.resolve(),
   toSavepoint: () => Promise.resolve(),

@@ -180,6 +180,7 @@ export const postgres: Dialect = {
   },
   settleDeferred: (session) => session.run('SET CONSTRAINTS ALL IMMEDIATE'),
   readable: (_column, text) => text,
+  exactOf: (_column, shown) => shown,
   savepoint: (session) => session.run('SAVEPOINT step'),
   toSavepoint: (session) => session.run('ROLLBACK TO SAVEPOINT step'),
   childStatement: (pair, child, parents) =>

@@ -147,13 +147,14 @@ export class RowsLog {
   batchDone(
     fileId: number,
     facts: BatchFacts,
-    { counts, conflicts }: BatchResult,
+    { counts, conflicts, archiveFile }: BatchResult,
     dialect: Dialect,
   ): readonly Statement[] {
     const status = hasDuplicates(counts) ? 'COMPLETED_WITH_DUPLICATES' : 'COMPLETED'
     const batch = this.#database.insertion('batch_processing_logs', {
       ...this.#cells(facts),
       ...countCells(counts),
+      archive_file: archiveFile ?? null,
       status,
     })
     const file = this.#database.statement(

@@ -132,6 +132,7 @@ export const LOG_TABLES: Readonly<
       small('children_inserted'),
       small('children_deleted'),
       small('child_conflicts'),
+      text('archive_file', 255),
     ],
     constraints: ['UNIQUE (process_log_id, file_name, batch_number)'],
   },

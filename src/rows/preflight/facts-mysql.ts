@@ -101,19 +101,22 @@ export async function* triggersMysql(
     }
 }
 
-/** Tries the statements of a batch on no row: what is not allowed says so. */
+/** Tries the statements of a batch on no row: what is not allowed says so. Without an archive those that an archive of files needs. */
 export async function* privilegesMysql(
   source: Session,
-  archive: Session,
+  archive: Session | undefined,
   { source: live, archive: kept, columns }: Pair,
 ): AsyncGenerator<Problem> {
   const names = columns.map((column) => quote(column.archive.name)).join(', ')
-  const tries: readonly (readonly [Session, string])[] = [
+  const tries: (readonly [Session, string])[] = [
     [source, `SELECT 1 FROM ${nameOf(live)} WHERE 1 = 0 FOR UPDATE`],
     [source, `DELETE FROM ${nameOf(live)} WHERE 1 = 0`],
-    [archive, `SELECT 1 FROM ${nameOf(kept)} WHERE 1 = 0 FOR UPDATE`],
-    [archive, `INSERT INTO ${nameOf(kept)} (${names}) SELECT ${names} FROM ${nameOf(kept)} WHERE 1 = 0`],
   ]
+  if (archive)
+    tries.push(
+      [archive, `SELECT 1 FROM ${nameOf(kept)} WHERE 1 = 0 FOR UPDATE`],
+      [archive, `INSERT INTO ${nameOf(kept)} (${names}) SELECT ${names} FROM ${nameOf(kept)} WHERE 1 = 0`],
+    )
   for (const [session, sql] of tries) {
     const refused = await session.run(sql).then(() => undefined, messageOf)
     if (refused?.includes('BINLOG_FORMAT') === true) {

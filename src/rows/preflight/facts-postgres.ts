@@ -78,6 +78,15 @@ const heirsOf = async (session: Session, table: Table): Promise<readonly string[
   return rows.map(({ name }) => name ?? '')
 }
 
+/** Tables that inherit from a live one: their rows are seen in it, without their own columns. */
+export async function* heirsPostgres(session: Session, source: Table): AsyncGenerator<Problem> {
+  for (const name of await heirsOf(session, source))
+    yield {
+      message: `${source.name} has the child table ${name}, whose own columns would be lost`,
+      cure: 'move the rows of each table by itself',
+    }
+}
+
 /** A table that holds, or is held by, others: a row of one is seen in both. */
 export async function* inheritancePostgres(
   session: Session,
@@ -85,11 +94,7 @@ export async function* inheritancePostgres(
   { source, archive }: Pair,
   oneServer: boolean,
 ): AsyncGenerator<Problem> {
-  for (const name of await heirsOf(session, source))
-    yield {
-      message: `${source.name} has the child table ${name}, whose own columns would be lost`,
-      cure: 'move the rows of each table by itself',
-    }
+  yield* heirsPostgres(session, source)
   for (const name of await heirsOf(other, archive))
     yield {
       message: `${archive.name} has the child table ${name}, whose rows would count as archived: it may even lead back to the live rows`,
@@ -119,22 +124,25 @@ export async function* sessionPostgres(session: Session): AsyncGenerator<Problem
     }
 }
 
-/** Tries the statements of a batch on no row: what is not allowed says so. */
+/** Tries the statements of a batch on no row: what is not allowed says so. Without an archive those that an archive of files needs. */
 export async function* privilegesPostgres(
   source: Session,
-  archive: Session,
+  archive: Session | undefined,
   { source: live, archive: kept, columns }: Pair,
 ): AsyncGenerator<Problem> {
   const names = columns.map((column) => quote(column.archive.name)).join(', ')
-  const tries: readonly (readonly [Session, string])[] = [
+  const tries: (readonly [Session, string])[] = [
     [source, `SELECT 1 FROM ${nameOf(live)} WHERE false FOR UPDATE`],
     [source, `DELETE FROM ${nameOf(live)} WHERE false`],
-    [archive, `SELECT 1 FROM ${nameOf(kept)} WHERE false FOR UPDATE`],
-    [
-      archive,
-      `INSERT INTO ${nameOf(kept)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${names} FROM ${nameOf(kept)} WHERE false`,
-    ],
   ]
+  if (archive)
+    tries.push(
+      [archive, `SELECT 1 FROM ${nameOf(kept)} WHERE false FOR UPDATE`],
+      [
+        archive,
+        `INSERT INTO ${nameOf(kept)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${names} FROM ${nameOf(kept)} WHERE false`,
+      ],
+    )
   for (const [session, sql] of tries) {
     const refused = await session.run(sql).then(() => undefined, messageOf)
     if (refused !== undefined)

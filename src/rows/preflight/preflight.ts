@@ -1,16 +1,26 @@
 import { randomBytes } from 'node:crypto'
-import { ArchiverError, messageOf } from '../../errors.ts'
+import { ArchiverError } from '../../errors.ts'
 import type { Session } from '../../sql/session.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { PART } from '../group-steps.ts'
 import { groupOf, type Pair, type Table } from '../table.ts'
+import { preflightFiles, type FilesToBe } from './archive-files.ts'
+import { conditionProblems } from './condition.ts'
 import { doubleTables, withChildren, type ChildOptions } from './children.ts'
 import * as my from './facts-mysql.ts'
 import * as myServer from './server-mysql.ts'
 import * as pg from './facts-postgres.ts'
 import * as pgServer from './server-postgres.ts'
 import { grantsMysql } from './grants-mysql.ts'
-import type { Forceable, Problem } from './problem.ts'
+import {
+  absent,
+  type Cleared,
+  overruledOf,
+  refusal,
+  SHARED_SESSION,
+  type Forceable,
+  type Problem,
+} from './problem.ts'
 import { compareShapes } from './shapes.ts'
 
 export interface PreflightOptions {
@@ -19,6 +29,8 @@ export interface PreflightOptions {
   readonly dialect: Dialect
   readonly table: string
   readonly archiveTable: string
+  /** A folder of files in place of the archive's table. */
+  readonly archiveFiles?: FilesToBe | undefined
   /** SQL that must hold for a row to be moved. */
   readonly where?: string | undefined
   /** Tables whose rows refer to those of `table`, and go with them. */
@@ -27,32 +39,18 @@ export interface PreflightOptions {
   readonly forced: ReadonlySet<Forceable>
 }
 
-export interface Cleared {
-  readonly pair: Pair
-  /** Whether both tables are in one server, so that one transaction moves a batch. */
-  readonly oneServer: boolean
-  /** Problems that a flag overruled: to be logged. */
-  readonly overruled: readonly Problem[]
-}
-
 /**
  * Looks at both tables and their servers before anything is touched. Throws ROWS_REFUSED with one list of all that is wrong, each with its cure.
  * Nothing is written.
  */
 export const preflight = async (options: PreflightOptions): Promise<Cleared> => {
   const { source, archive, dialect, forced } = options
+  if (options.archiveFiles) return preflightFiles({ ...options, archiveFiles: options.archiveFiles })
   if (source.dialect !== archive.dialect)
     throw new ArchiverError('ROWS_REFUSED', 'source and archive are servers of different kinds', {
       hint: 'use two MariaDB/MySQL servers or two PostgreSQL servers',
     })
-  if (source.isShared || archive.isShared)
-    throw refusal([
-      {
-        message:
-          "the connection leads through a pooler that gives each transaction another session of the server: the table's lock and the settings of a move do not last",
-        cure: "connect to the server itself, or by a pooler in session mode (pgbouncer's pool_mode = session)",
-      },
-    ])
+  if (source.isShared || archive.isShared) throw refusal([SHARED_SESSION])
   const live = await dialect.describe(source, options.table)
   const kept = await dialect.describe(archive, options.archiveTable)
   if (!live || !kept)
@@ -89,17 +87,8 @@ export const preflight = async (options: PreflightOptions): Promise<Cleared> => 
   if (problems.length === 0 && !isLogRefused)
     for (const one of groupOf(pair))
       for await (const problem of privilegesOf(options, one)) found.push(problem)
-  const standing = distinct(found).filter(
-    ({ forceable }) => forceable === undefined || !forced.has(forceable),
-  )
-  if (standing.length > 0) throw refusal(standing)
-  return { pair, oneServer, overruled: distinct(found) }
+  return { pair, oneServer, overruled: overruledOf(found, forced) }
 }
-
-/** What is wrong with a server shows at each of its tables. */
-const distinct = (problems: readonly Problem[]): readonly Problem[] => [
-  ...new Map(problems.map((problem) => [problem.message, problem])).values(),
-]
 
 /** A group is moved by one transaction, between tables that are all different. */
 const groupProblems = async (
@@ -116,50 +105,6 @@ const groupProblems = async (
           cure: 'name archives there; or move each child table by a run of its own, with lists of its own ids, and then the parents without rows.children',
         },
       ]
-
-/** A condition is tried between words first, not in parentheses: one that closes them would reach beyond them later. */
-const conditionProblems = async (
-  { source, dialect }: PreflightOptions,
-  pair: Pair,
-): Promise<readonly Problem[]> => {
-  const { where, key, source: live } = pair
-  if (where === undefined) return []
-  const table = `${dialect.quote(live.schema)}.${dialect.quote(live.name)}`
-  const said = await source
-    .run(`SELECT 1 FROM ${table} t WHERE CASE WHEN ${where}\n THEN 1 ELSE 0 END = 1 AND 1 = 0`)
-    .then(() => undefined, messageOf)
-  const problems: Problem[] = []
-  if (said !== undefined)
-    problems.push({
-      message: `rows.where is no condition on rows of ${live.name}: ${said}`,
-      cure: 'write what stands behind WHERE, with the plain names of columns',
-    })
-  if (key.some(({ column }) => column.type === 'enum'))
-    problems.push({
-      message: `${live.name} has an ENUM in its primary key, whose order is not that of its texts: rows.where cannot walk along it`,
-      cure: 'list the ids in files',
-    })
-  return problems
-}
-
-const absent = (name: string): Problem => ({
-  message: `there is no table ${name}`,
-  cure: 'create it, or correct the name (schema.table where it is not in the default schema)',
-})
-
-const refusal = (problems: readonly (Problem | undefined)[]): ArchiverError => {
-  const lines = problems.flatMap((problem) =>
-    problem
-      ? [
-          `  ${problem.message}\n    → ${problem.cure}${problem.forceable ? ` (or --force-${problem.forceable})` : ''}`,
-        ]
-      : [],
-  )
-  return new ArchiverError(
-    'ROWS_REFUSED',
-    `rows are not moved; ${lines.length} reason${lines.length === 1 ? '' : 's'}:\n${lines.join('\n')}`,
-  )
-}
 
 const sameServer = (source: Session, archive: Session): Promise<boolean> => {
   if (source === archive) return Promise.resolve(true)
@@ -214,12 +159,7 @@ async function* factsOf(
       'INSERT',
       source === archive ? may : await grantsMysql(archive),
     )
-    const bytes =
-      batchSize *
-      pair.key.reduce(
-        (sum, { column, type }) => sum + (type === 'text' ? 2 * (column.octets ?? 255) + 12 : 40),
-        8,
-      )
+    const bytes = myServer.bytesOfIds(pair, batchSize)
     yield* myServer.serverMysql(source, bytes + 4096 + pair.columns.length * 300)
     if (!isOne) {
       yield* myServer.durabilityMysql(archive)

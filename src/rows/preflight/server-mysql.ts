@@ -1,6 +1,6 @@
 import type { Session } from '../../sql/session.ts'
 import { describeMysql } from '../dialects/describe-mysql.ts'
-import type { Table } from '../table.ts'
+import type { Pair, Table } from '../table.ts'
 import type { Problem } from './problem.ts'
 
 const variable = async (session: Session, name: string): Promise<string> =>
@@ -140,3 +140,8 @@ export async function* clusterMysql(source: Session, archive: Session): AsyncGen
     cure: 'name the archive by rows.archive_table, so that one node has both, or use a server outside of the cluster',
   }
 }
+
+/** Bytes that the ids of a batch have in a statement, at most. */
+export const bytesOfIds = ({ key }: Pair, batchSize: number): number =>
+  batchSize *
+  key.reduce((sum, { column, type }) => sum + (type === 'text' ? 2 * (column.octets ?? 255) + 12 : 40), 8)

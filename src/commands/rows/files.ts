@@ -1,0 +1,157 @@
+import { isAbsolute, relative } from 'node:path'
+import type { Command } from '../../app/context.ts'
+import { ArchiverError } from '../../errors.ts'
+import { identity, startTicks } from '../../platform/host.ts'
+import { ArchiveFolder, urlOf, type ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
+import { archivedRows } from '../../rows/archive-files/exact-rows.ts'
+import { removeUnnamed } from '../../rows/archive-files/pending-files.ts'
+import { restoreRows } from '../../rows/archive-files/restore-files.ts'
+import { formatOf } from '../../rows/archive-files/row-lines.ts'
+import { verifyFiles } from '../../rows/archive-files/verify-files.ts'
+import { holderOf } from '../../rows/dead-runs.ts'
+import { sleep } from '../../rows/options.ts'
+import { filesPair } from '../../rows/preflight/archive-files.ts'
+import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import { restorePreflight } from '../../rows/preflight/restore.ts'
+import { acquireTableLock } from '../../rows/run-lock.ts'
+import { rowsError } from '../../rows/server-errors.ts'
+import { dialectFor } from '../../rows/server.ts'
+import { fullNameOf } from '../../rows/table.ts'
+import { withLog, type OpenLog } from './log-of.ts'
+import { documentText } from './row-json.ts'
+import { archiveFilesOf } from './rows-config.ts'
+
+/** `rows verify` where the archive is a folder of files: reads each of them. Returns 1 where one is missing or damaged. Changes nothing. */
+export const rowsVerifyFiles: Command<{ readonly config: string; readonly json?: boolean }> = (
+  { config: file, json },
+  context,
+) =>
+  withLog(file, context, async ({ config, table, log }) => {
+    const files = filesOf(archiveFilesOf(config))
+    const name = fullNameOf(table)
+    const folder = new ArchiveFolder(files, name)
+    const found = await verifyFiles(folder, log, name, urlOf(files))
+    if (json) context.out(documentText(found))
+    else {
+      context.out(`${found.files} archive files with ${found.rows} rows are as they were written\n`)
+      const notes: readonly (readonly [readonly string[], string])[] = [
+        [found.waiting, 'wait for their place; the next run gives it'],
+        [
+          found.unnamed,
+          'are pending and belong to no batch: their rows stayed live (run-archiver rows cleanup)',
+        ],
+        [found.unlogged, 'are named by no batch of the log tables'],
+      ]
+      for (const [some, text] of notes) if (some.length > 0) context.out(`  ${some.length} ${text}\n`)
+      for (const { file: one, message } of found.troubles) context.err(`${one}: ${message}\n`)
+    }
+    return found.troubles.length === 0 ? 0 : 1
+  })
+
+export interface RestoreOptions {
+  readonly config: string
+  readonly json?: boolean
+  /** Files of the archive, by their names in the log or their paths; left out: all of them. */
+  readonly archiveFile?: readonly string[]
+}
+
+/** `rows restore`: rows of archive files go back to the live table, file by file. Returns 1 where a live row differs. The files stay. */
+export const rowsRestore: Command<RestoreOptions> = (options, context) =>
+  withLog(options.config, context, async (open) => {
+    const { config, connections, table } = open
+    const { source } = connections
+    const dialect = dialectFor(source)
+    const folder = new ArchiveFolder(filesOf(archiveFilesOf(config)), fullNameOf(table))
+    const forced = new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`)))
+    const pair = await restorePreflight({
+      source,
+      dialect,
+      table,
+      files: filesOf(archiveFilesOf(config)),
+      forced,
+    })
+    await takeLock(open)
+    const names = options.archiveFile?.map((name) => nameIn(folder, name)) ?? (await placedOf(folder))
+    let [restored, alreadyLive] = [0, 0]
+    const differing: string[] = []
+    for (const name of names) {
+      if (context.signal.aborted) break
+      try {
+        const content = await folder.content(name)
+        if (!content) throw new ArchiverError('NOT_FOUND', `there is no file ${name} in ${folder.path}`)
+        const done = await restoreRows(
+          source,
+          dialect,
+          pair,
+          archivedRows(formatOf(name), dialect, pair, content),
+        )
+        restored += done.restored
+        alreadyLive += done.alreadyLive
+        for (const key of done.differing) {
+          differing.push(key.join(', '))
+          context.err(`${name}: the live row ${key.join(', ')} has other values; it stays\n`)
+        }
+      } catch (error) {
+        throw rowsError(error, name)
+      }
+    }
+    const done = { files: names.length, restored, alreadyLive, differing }
+    if (options.json) context.out(documentText(done))
+    else
+      context.out(
+        `${restored} rows restored from ${names.length} files, ${alreadyLive} were live already, ${differing.length} are live with other values\n`,
+      )
+    return differing.length === 0 ? 0 : 1
+  })
+
+/** For `rows cleanup`: pending files that no batch names go once their rows are found live. Text for people; empty where there are none. */
+export const cleanFiles = async (open: OpenLog): Promise<string> => {
+  const files = archiveFilesOf(open.config)
+  if (!files) return ''
+  const { source } = open.connections
+  const dialect = dialectFor(source)
+  const folder = new ArchiveFolder(files, fullNameOf(open.table))
+  const pending = await folder.pending()
+  if (pending.length === 0) return ''
+  const busy = await takeLock(open).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (busy instanceof ArchiverError) return `pending files are left for another time: ${busy.message}\n`
+  if (busy !== undefined) throw rowsError(busy, 'lock')
+  const { pair } = filesPair(open.table, files, source)
+  const { removed, kept } = await removeUnnamed(folder, open.log, { source, dialect, pair })
+  const left = kept.map(
+    (name) => `${folder.pendingPath(name)} stays: not all of its rows are live as it has them\n`,
+  )
+  return `${removed} pending files removed, whose rows are live\n${left.join('')}`
+}
+
+/** Nobody moves rows of the table meanwhile. Throws LOCK_HELD. */
+const takeLock = ({ connections, table, log }: OpenLog): Promise<void> => {
+  const { host, bootId } = identity()
+  const here = { host, bootId, startTicksOf: startTicks }
+  return acquireTableLock(connections.source, table, {
+    holder: () => holderOf(log, fullNameOf(table), here),
+    sleep: (ms) => sleep(ms),
+  })
+}
+
+const filesOf = (files: ArchiveFiles | undefined): ArchiveFiles => {
+  if (files) return files
+  throw new ArchiverError('USAGE', 'the archive is a table, not a folder of files', {
+    hint: 'rows.archive.url: file:///folder names one',
+  })
+}
+
+const placedOf = async (folder: ArchiveFolder): Promise<readonly string[]> => {
+  const names: string[] = []
+  for await (const name of folder.placed()) names.push(name)
+  return names.toSorted(byNumbers.compare)
+}
+
+/** Executions and batches in the order of their numbers. */
+const byNumbers = new Intl.Collator('en', { numeric: true })
+
+const nameIn = (folder: ArchiveFolder, name: string): string =>
+  isAbsolute(name) ? relative(folder.path, name) : name
