@@ -73,6 +73,16 @@ await build({
     js: "import { createRequire as bundleRequire } from 'node:module'; import { fileURLToPath as bundlePath } from 'node:url'; const require = bundleRequire(import.meta.url); const __filename = bundlePath(import.meta.url);",
   },
 })
+// What threads run: a file of their own, for each keeps all that it loads in memory.
+await build({
+  ...common,
+  entryPoints: { worker: 'src/worker.ts', 'records-worker': 'src/records-worker.ts' },
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  ...short,
+  external,
+  footer: { js: 'module.exports = module.exports.default;' },
+})
 // What runs before the program is loaded: the command of `track run`, and the end of a pass that has nothing to do.
 await build({
   ...common,
@@ -88,14 +98,6 @@ writeFileSync(
   `${aside}/load-program.cjs`,
   readFileSync('src/load-program.cjs', 'utf8').replace('__PROGRAM__', program),
 )
-for (const [file, part] of [
-  ['worker', 'worker'],
-  ['records-worker', 'recordsWorker'],
-])
-  writeFileSync(
-    `${aside}/${file}.cjs`,
-    `const work = require('./load-program.cjs').program().${part}()\nmodule.exports = async (task) => (await work).default(task)\n`,
-  )
 writeFileSync(`${aside}/package.json`, '{ "type": "commonjs" }\n')
 chmodSync(`${aside}/main.js`, 0o755)
 if (process.argv.includes('--types')) {

@@ -5,7 +5,3 @@ export const main = () => import('./main.ts')
 /** The command line as a function, and what prints that it failed: for who runs many commands in one process. */
 export const cli = () => import('./cli.ts')
 export const failure = () => import('./cli/print-failure.ts')
-/** The work of a thread on runs. */
-export const worker = () => import('./worker.ts')
-/** The work of a thread on payloads. */
-export const recordsWorker = () => import('./records-worker.ts')

@@ -47,7 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Ends an idle pass before anything else is loaded.
   idle: ['common', 'runs'],
   // What the build makes one file of.
-  program: ['main', 'cli', 'worker', 'records-worker'],
+  program: ['main', 'cli'],
 }
 
 /** Files that touch no Node module, clock, timer or network: what they decide can be tried alone. */

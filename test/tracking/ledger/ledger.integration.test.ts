@@ -9,6 +9,7 @@ import { bootTime, identity, now, startTicks } from '../../../src/platform/host.
 import { tables } from '../../../src/tracking/ledger/ledger-tables.ts'
 import { openLedger, type Ledger, type LedgerOptions } from '../../../src/tracking/ledger/ledger.ts'
 import { pastExecutions } from '../../../src/tracking/ledger/history-queries.ts'
+import { bundled } from '../../bundled.ts'
 import { engines, freshPlace, type Place } from './engines.ts'
 import { passEvents, series } from '../events.ts'
 
@@ -399,11 +400,13 @@ describe('a process that is killed before the ledger has heard of it', () => {
 
 /** A process that has archived 23 runs in five batches and is busy with run 99. */
 const started = async (env: Record<string, string> = {}, mode = 'normal') => {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'test/tracking/ledger/ledger-process.ts', place.workDir, place.url, mode],
-    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const source = 'test/tracking/ledger/ledger-process.ts'
+  // In a bundle all drivers are loaded at once, so that none can be missing.
+  const program = 'NODE_OPTIONS' in env ? ['--import', 'tsx', source] : [bundled(source)]
+  const child = spawn(process.execPath, [...program, place.workDir, place.url, mode], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
   await new Promise<void>((resolve, reject) => {
