@@ -2,7 +2,8 @@ import { type ReadConfig, readConfig } from '../config/load-config.ts'
 import { withAnySignal } from '../engine/any-signal.ts'
 import type { Answer } from '../config/resolve-values.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
-import { archivesRuns, type Probe, probesOf } from './site-probes.ts'
+import type { Probe } from './probe.ts'
+import { archivesRuns, probesOf } from './site-probes.ts'
 import type { Command, Context } from '../app/context.ts'
 
 export type ProbesOf = (path: string, read: ReadConfig, context: Context) => Promise<readonly Probe[]>

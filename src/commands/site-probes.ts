@@ -5,19 +5,11 @@ import type { Context } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import type { Config, ReadConfig } from '../config/load-config.ts'
 import { errnoOf } from '../errors.ts'
+import { partProbes } from './part-probes.ts'
+import type { Probe } from './probe.ts'
 import { databasePlace } from '../sql/database-url.ts'
 import { openDatabase } from '../sql/open-database.ts'
 import { probeMail } from '../tracking/alerts/email.ts'
-
-/** One thing that a configuration points at, and a look whether it is there. */
-export interface Probe {
-  /** What is looked at, in a word or two: `artdaqDB`. */
-  readonly name: string
-  /** The setting that points at it: `artdaq_db.database_uri`. Its line is shown when the look fails. */
-  readonly setting: string
-  /** Returns what was found (`523 runs`). Throws what is wrong. Changes nothing. */
-  readonly probe: (signal: AbortSignal) => Promise<string>
-}
 
 const RUN_SECTIONS = ['source_files', 'artdaq_db', 'ucon_db']
 
@@ -45,7 +37,9 @@ export const probesOf = async (
   ...(archivesRuns(sectionsOf(read)) ? await storeProbes(path, read.config, context) : []),
   ...ledgerProbe(read.config),
   ...channelProbes(read.config),
+  ...trackingProbes(read.config),
   ...metricsProbes(read.config),
+  ...partProbes(path, read.config, context),
 ]
 
 const storeProbes = async (path: string, config: Config, context: Context): Promise<readonly Probe[]> => {
@@ -91,7 +85,7 @@ const ledgerProbe = ({ app, ledger }: Config): readonly Probe[] => {
   return [{ name: 'ledger', setting: 'ledger.url', probe }]
 }
 
-const channelProbes = ({ reporting: { email, slack, webhook } }: Config): readonly Probe[] => [
+const channelProbes = ({ reporting: { email, slack, webhook, ntfy, ping } }: Config): readonly Probe[] => [
   ...(email.enabled
     ? [
         {
@@ -121,6 +115,29 @@ const channelProbes = ({ reporting: { email, slack, webhook } }: Config): readon
   ...(webhook.enabled && webhook.url
     ? [{ name: 'webhook', setting: 'reporting.webhook.url', probe: responding(webhook.url.reveal()) }]
     : []),
+  ...(ntfy.enabled && ntfy.url
+    ? [{ name: 'ntfy', setting: 'reporting.ntfy.url', probe: responding(ntfy.url.reveal()) }]
+    : []),
+  // A request of any kind would count as a sign of life.
+  ...(ping.enabled && ping.url
+    ? [{ name: 'ping', setting: 'reporting.ping.url', probe: acceptingAt(ping.url.reveal()) }]
+    : []),
+]
+
+const trackingProbes = ({ tracking: { url, openlineageUrl, openlineageFile } }: Config): readonly Probe[] => [
+  ...(url ? [{ name: 'tracking', setting: 'tracking.url', probe: responding(url) }] : []),
+  ...(openlineageUrl
+    ? [{ name: 'OpenLineage', setting: 'tracking.openlineage_url', probe: responding(openlineageUrl) }]
+    : []),
+  ...(openlineageFile === undefined
+    ? []
+    : [
+        {
+          name: 'OpenLineage file',
+          setting: 'tracking.openlineage_file',
+          probe: () => writable(dirname(openlineageFile)),
+        },
+      ]),
 ]
 
 const metricsProbes = ({ carbon, metrics }: Config): readonly Probe[] => [
@@ -166,6 +183,17 @@ const accepting = (host: string, port: number, signal: AbortSignal): Promise<str
       resolve('accepts connections')
     })
   })
+
+const acceptingAt =
+  (url: string) =>
+  (signal: AbortSignal): Promise<string> => {
+    const { hostname, port, protocol } = new URL(url)
+    return accepting(
+      hostname.replace(/^\[|\]$/g, ''),
+      Number(port || (protocol === 'https:' ? 443 : 80)),
+      signal,
+    )
+  }
 
 const exists = async (path: string): Promise<boolean> =>
   stat(path).then(

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configCheckWith } from '../../src/commands/config-check.ts'
-import type { Probe } from '../../src/commands/site-probes.ts'
+import type { Probe } from '../../src/commands/probe.ts'
 import { readConfig } from '../../src/config/load-config.ts'
+import { settingsOf } from '../../src/config/schema.ts'
+import { KEYS } from '../../src/config/settings.ts'
 import { probesOf } from '../../src/commands/site-probes.ts'
 import { contextOf } from '../context.ts'
 import { CANARY, withSection } from '../config/given.ts'
@@ -92,6 +94,27 @@ describe('config check', () => {
   })
 })
 
+/** What `ALL` below names, and is not there. */
+const AWAY = [
+  'e-mail',
+  'Slack',
+  'webhook',
+  'ntfy',
+  'ping',
+  'Carbon',
+  'OpenLineage',
+  'tracking',
+  'queue',
+  'rows: source',
+  'rows: archive',
+  'rows: log',
+  'rows: replica 1',
+  'records frb: mapping',
+  'records frb: target',
+  'records frb: source',
+  'records: source',
+]
+
 describe('what config check looks at', () => {
   const namesFor = async (text: string): Promise<readonly string[]> => {
     writeFileSync(path, text, { mode: 0o600 })
@@ -102,32 +125,44 @@ describe('what config check looks at', () => {
   email: {enabled: true, smtp_host: 127.0.0.1, smtp_port: 1, sender_email: a@b, recipient_email: c@d}
   slack: {enabled: true, webhook_url: "http://127.0.0.1:1/x"}
   webhook: {enabled: true, url: "http://127.0.0.1:1/y"}
+  ntfy: {enabled: true, url: "http://127.0.0.1:1/z"}
+  ping: {enabled: true, url: "http://127.0.0.1:1/p"}
 carbon: {enabled: true, host: 127.0.0.1, port: 1}
 metrics: {textfile: ${tmpdir()}/no/such/folder/a.prom}
 source_files: {run_records_dir: /srv/records}
 artdaq_db: {database_uri: "filesystemdb:///srv/db"}
 ucon_db: {server_url: "file:///srv/archive"}
+queue: {url: "postgres://a@127.0.0.1:1/d"}
+rows:
+  source: "mysql://a@127.0.0.1:1/d"
+  table: t
+  archive: {url: "mysql://a@127.0.0.1:1/d", table: t}
+  log: "postgres://a@127.0.0.1:1/d"
+  throttle: {replicas: ["mysql://a@127.0.0.1:1/d"]}
+records:
+  tasks: {frb: no-such-mapping.yaml}
+  target_url: "postgres://a@127.0.0.1:1/d"
+  source_url: "mysql://a@127.0.0.1:1/d"
+  source_files: no/such/folder
+tracking: {url: "http://127.0.0.1:1", openlineage_url: "http://127.0.0.1:1/o", openlineage_file: ${tmpdir()}/no/such/folder/o.jsonl}
 `
   it('is everything that is configured', async () => {
     expect(await namesFor(`app: {work_dir: ${folder}}\n${ALL}`)).toEqual(
-      expect.arrayContaining([
-        'work_dir',
-        'ledger',
-        'e-mail',
-        'Slack',
-        'webhook',
-        'Carbon',
-        'textfile folder',
-      ]),
+      expect.arrayContaining(['work_dir', 'ledger', 'textfile folder', 'OpenLineage file', ...AWAY]),
     )
+  })
+  it('is every setting that holds an address', async () => {
+    writeFileSync(path, `app: {work_dir: ${folder}}\n${ALL}`, { mode: 0o600 })
+    const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
+    const looked = new Set(probes.map(({ setting }) => setting))
+    const addresses = [...settingsOf(KEYS)].filter(([, { kind }]) => /URL|database|URI/i.test(kind.type))
+    expect(addresses.map(([name]) => name).filter((name) => !looked.has(name))).toEqual([])
   })
   it('fails with the setting where nothing answers', async () => {
     writeFileSync(path, `${ALL}app: {work_dir: ${folder}}\n`, { mode: 0o600 })
     const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
     const signal = AbortSignal.timeout(10_000)
-    for (const { name, probe } of probes.filter((one) =>
-      ['e-mail', 'Slack', 'webhook', 'Carbon'].includes(one.name),
-    ))
+    for (const { name, probe } of probes.filter((one) => AWAY.includes(one.name)))
       await expect(probe(signal), name).rejects.toThrow()
   })
 })

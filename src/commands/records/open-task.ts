@@ -73,6 +73,8 @@ export interface ReadTask {
   readonly targetName: TargetName
   /** Throws CONFIG_INVALID. */
   readonly targetPlace: () => RecordsPlace
+  /** The target where the payloads are there. Throws CONFIG_INVALID. */
+  readonly sourcePlace: () => RecordsPlace
   readonly openSource: () => Promise<RecordsDatabase>
   readonly openTarget: () => Promise<RecordsDatabase>
 }
@@ -90,6 +92,8 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const open = (place: RecordsPlace, password: typeof records.targetPassword): Promise<RecordsDatabase> =>
     openRecordsDatabase({ place, password, connections: workers, timeout })
   const targetPlace = () => placeOf(targetUrl, workDir, 'records.target_url')
+  const sourcePlace = () =>
+    sourceUrl === undefined ? targetPlace() : placeOf(sourceUrl.reveal(), workDir, 'records.source_url')
   const openTarget = async () => open(targetPlace(), records.targetPassword)
   return {
     mapping: readMapping(text, mappingFile),
@@ -103,11 +107,10 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
     timeout,
     targetName: targetNameOf(targetUrl),
     targetPlace,
+    sourcePlace,
     openTarget,
     openSource: async () =>
-      sourceUrl === undefined
-        ? openTarget()
-        : open(placeOf(sourceUrl.reveal(), workDir, 'records.source_url'), records.sourcePassword),
+      sourceUrl === undefined ? openTarget() : open(sourcePlace(), records.sourcePassword),
   }
 }
 
