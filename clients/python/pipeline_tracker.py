@@ -10,8 +10,9 @@ One file, standard library only. It reports, by what the environment says:
 * to a file of one machine: MONITOR_DB_CONN=sqlite:/path/ledger.db (made by `run-archiver track migrate-schema`);
 * nowhere: MONITOR_DB_CONN=off.
 
-Every call only changes memory and returns; a background thread writes. Nothing here raises into the pipeline, changes its exit code, or
-waits longer than two seconds at its end. What cannot be written waits in a file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver) in
+Every call only changes memory and returns; a background thread writes. The end alone is waited for, two seconds at most, so that it is not lost by
+what follows (os._exit). Nothing here raises into the pipeline or changes its exit code. A forked process (os.fork, multiprocessing) reports nothing
+for its parent; one that is to report calls track_init itself. What cannot be written waits in a file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver) in
 which each line is a whole row: whichever process reports next writes it, and writing it twice changes nothing.
 """
 
@@ -810,20 +811,34 @@ class _Writer:
 
     def __init__(self):
         self.spool, self.store, self.retry_at = _Spool(), None, 0.0
-        self.wake, self.stop, self.turn = threading.Event(), threading.Event(), threading.Lock()
+        self.wake, self.stop, self.turn = threading.Event(), False, threading.Lock()
+        self.settled, self.asked, self.done, self.in_hand = threading.Condition(), 0, 0, []
         self.executions, self.extra, self.cpu = [], [], None
         self.thread = threading.Thread(target=self._run, name="pipeline-tracker", daemon=True)
         self.thread.start()
 
     def _run(self):
         beat = time.monotonic()
-        while not self.stop.is_set():
+        while not self.stop:
             self.wake.wait(FLUSH_SECONDS)
             self.wake.clear()
+            asked = self.asked
             if time.monotonic() - beat >= HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 self._beat()
             self.flush()
+            with self.settled:
+                self.done = asked
+                self.settled.notify_all()
+        self.flush()
+
+    def settle(self, seconds):
+        """Waits until everything so far is written or in the spool."""
+        with self.settled:
+            self.asked += 1
+            asked = self.asked
+            self.wake.set()
+            self.settled.wait_for(lambda: self.done >= asked or not self.thread.is_alive(), seconds)
 
     def _beat(self):
         for execution in list(self.executions):
@@ -858,7 +873,9 @@ class _Writer:
             rows += extra
             self.executions = [execution for execution in self.executions if execution.alive() or execution.changed]
             if rows:
+                self.in_hand = rows
                 self._write(rows)
+                self.in_hand = []
 
     def _write(self, rows):
         if time.monotonic() < self.retry_at:
@@ -869,6 +886,7 @@ class _Writer:
                 self.store = _open()
             # What this process says does not wait for what others left, however much that is.
             self.spool.refuse(self.store.write(rows))
+            rows = self.in_hand = []
             self.spool.replay(self.store.write)
         except Exception as error:
             self.retry_at = time.monotonic() + RETRY_SECONDS
@@ -881,16 +899,15 @@ class _Writer:
             except Exception:
                 pass
 
-    def close(self):
-        """Waits for the last rows, at most two seconds; what is not written then waits in the spool."""
-        self.stop.set()
-        self.wake.set()
+    def close(self, wake=True):
+        """Waits for the last rows, at most two seconds; what is not written then waits in the spool. A thread cannot be started any more when
+        Python ends: the one that runs writes them. `wake`: not from a signal's handler, which may have come while the thread was woken."""
+        self.stop = True
+        if wake:
+            self.wake.set()
         self.thread.join(LAST_FLUSH_SECONDS)
-        if not self.thread.is_alive():
-            last = threading.Thread(target=self.flush, daemon=True)
-            last.start()
-            last.join(LAST_FLUSH_SECONDS)
-        rows = [row for execution in self.executions for row in execution.rows()]
+        rows = list(self.in_hand) if self.thread.is_alive() else []
+        rows += [row for execution in list(self.executions) for row in execution.rows()]
         if rows:
             self.spool.append(rows)
         if self.spool.dropped:
@@ -902,6 +919,8 @@ class _Writer:
 _writer = None
 _current = None
 _exit_code = 0
+_forked = False
+_watched = False
 
 
 def _never_raise(function):
@@ -943,7 +962,8 @@ def _say(message):
 @_never_raise
 def track_init(script_name=None, total_tasks=None, category=None, **names):
     """Begins an execution and returns its run id. New names: task_name, total_subtasks, stage; also script_path, log_path, log_file."""
-    global _writer, _current
+    global _writer, _current, _forked
+    _forked = False
     text, _ = _settings()
     if text == "off":
         return None
@@ -986,7 +1006,8 @@ def track_status(status="RUNNING", current_subtask=None, subtask_name=None, subt
         elif name not in given:
             _warn("track_status has no parameter %s" % name)
     _current.report(status, **{name: KEEP if value is None else value for name, value in given.items()})
-    _wake(not _current.alive())
+    if not _current.alive():
+        track_flush()
     message = given["subtask_message"] or given["overall_message"]
     if message:
         _say(message)
@@ -1001,7 +1022,8 @@ def track_finish(message="Script completed successfully"):
         if _current.alive():
             _current.overall_message = message
         ended = _current.end("FINISHED", "ok", exit_code=0)
-    _wake(True)
+    if ended:
+        track_flush()
     if ended and message:
         _say(message)
 
@@ -1015,7 +1037,7 @@ def track_error(error_msg, error_detail=None):
         error_detail = traceback.format_exc()
     if _current.end("FAILED", "error", str(error_msg), error_detail):
         print("ERROR: %s" % error_msg, file=sys.stderr)
-    _wake(True)
+        track_flush()
 
 
 @_never_raise
@@ -1052,7 +1074,7 @@ track_subtask_progress = track_task_progress
 @_never_raise
 def genter(message):
     """A step begins, inside the one that is open. The first call begins the execution."""
-    if _current is None and track_init() is None:
+    if _forked or (_current is None and track_init() is None):
         return
     _current.enter(message)
     _wake(True)
@@ -1102,9 +1124,7 @@ class track_step:
 def track_flush(seconds=LAST_FLUSH_SECONDS):
     """Waits until everything so far is written or in the spool."""
     if _writer is not None:
-        thread = threading.Thread(target=_writer.flush, daemon=True)
-        thread.start()
-        thread.join(seconds)
+        _writer.settle(seconds)
 
 
 def _wake(now):
@@ -1114,7 +1134,13 @@ def _wake(now):
 
 def _watch():
     """Ends the execution with the process: at its normal end, by an exception, an exit code or a signal."""
+    global _watched
+    if _watched:
+        return
+    _watched = True
     atexit.register(_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
     hook, leave = sys.excepthook, sys.exit
 
     def on_error(kind, error, trace):
@@ -1125,12 +1151,15 @@ def _watch():
             _never_raise(_current.end)("CANCELLED", "signal", "Process terminated by SIGINT signal", None, 130)
         hook(kind, error, trace)
 
-    def on_exit(code=0):
-        global _exit_code
-        _exit_code = code if isinstance(code, int) else 0 if code is None else 1
-        leave(code)
+    def on_exit(code=None):
+        if isinstance(code, (tuple, BaseException)):
+            leave(code)
+        if sys.version_info < (3, 8):
+            _leaves(code)  # there an exception outlives its end in cycles
+        raise _Exit(code)
 
     sys.excepthook, sys.exit = on_error, on_exit
+    _watch_system_exit()
     for word in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, word, None)
         try:
@@ -1140,13 +1169,93 @@ def _watch():
             return  # not the main thread: the program handles its signals itself
 
 
+def _leaves(code):
+    global _exit_code
+    _exit_code = code if isinstance(code, int) else 0 if code is None else 1
+
+
+def _watch_system_exit():
+    """The exit code of `raise SystemExit(3)` is seen from Python 3.12 on; before, nothing says it. That of sys.exit(3), exit(3) and quit(3) always is."""
+    import builtins
+    for name in ("exit", "quit"):
+        known = getattr(builtins, name, None)
+        if known is not None:
+            setattr(builtins, name, _Quitter(known))
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return
+
+    def on_raise(code, offset, error):
+        if type(error) is SystemExit and threading.current_thread() is threading.main_thread():
+            _leaves(error.code)
+
+    def on_handled(code, offset, error):
+        if type(error) is SystemExit and threading.current_thread() is threading.main_thread():
+            _leaves(0)
+
+    events = monitoring.events
+    for tool in (4, 3):
+        if monitoring.get_tool(tool) is None:
+            monitoring.use_tool_id(tool, "pipeline_tracker")
+            for event, act in ((events.RAISE, on_raise), (events.RERAISE, on_raise), (events.EXCEPTION_HANDLED, on_handled)):
+                monitoring.register_callback(tool, event, act)
+            monitoring.set_events(tool, events.RAISE | events.RERAISE | events.EXCEPTION_HANDLED)
+            return
+
+
+class _Exit(SystemExit):
+    """What sys.exit raises. Nobody has caught it when it goes without a caller: the interpreter itself has taken it, and ends."""
+
+    def __del__(self):
+        try:
+            sys._getframe(1)
+        except ValueError:
+            if threading.current_thread() is threading.main_thread():
+                _leaves(self.code)
+
+
+class _Quitter:
+    """Python's exit and quit, as they were; the exit code is kept."""
+
+    def __init__(self, quitter):
+        self.quitter = quitter
+
+    def __repr__(self):
+        return repr(self.quitter)
+
+    def __call__(self, code=None):
+        try:
+            self.quitter(code)
+        except SystemExit:
+            pass
+        raise _Exit(code)
+
+
+def _after_fork():
+    """The thread that writes is not in a forked process, and the connection is its parent's: neither is touched here."""
+    global _writer, _current, _forked
+    _KEPT.append(_writer)
+    _writer, _current, _forked = None, None, True
+    for word in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, word, None)
+        try:
+            if number is not None and signal.getsignal(number) == _on_signal:
+                signal.signal(number, signal.SIG_DFL)
+        except ValueError:
+            pass  # forked from another thread
+
+
+_KEPT = []
+"""Writers of a parent: what they hold is never closed by a forked process, because the parent still uses it."""
+
+
 def _on_signal(number, frame):
     """As without tracking the signal ends the process; the end is recorded before."""
     if _current is not None:
         name = signal.Signals(number).name
         _never_raise(_current.end)("CANCELLED", "signal", "Process terminated by %s signal" % name, None, 128 + number)
     if _writer is not None:
-        _never_raise(_writer.close)()
+        _never_raise(_writer.close)(wake=False)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
