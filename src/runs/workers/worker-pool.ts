@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { Piscina } from 'piscina'
 import type { HeldIndex } from '../../stores/index-data.ts'
 import type { NewRun, NewRunPlace } from '../../stores/store.ts'
+import { collectSooner } from '../../platform/collect-sooner.ts'
 import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
 import type { Look } from '../../stores/run-records/inspect-record.ts'
 import type { StagedComparison } from '../verify/compare-run.ts'
@@ -36,6 +37,8 @@ export type Task =
 const ALONE = 10
 /** The same for comparing, which takes less time for each run. */
 const COMPARED_ALONE = 30
+/** From so many pieces of work on, what the pass keeps of its runs counts, and V8 is not to hold four times as much. Each run is two. */
+const VERY_MANY = 20_000
 
 /**
  * The work on runs, spread over the machine's processors while a pass goes on (`during`), and done on the thread that asks otherwise: a
@@ -49,6 +52,7 @@ export class Threads implements RunWork {
   #dropped = new SharedArrayBuffer(4)
   #passes = 0
   #asked = 0
+  #sent = 0
 
   constructor(options: ThreadsOptions) {
     this.#options = options
@@ -105,6 +109,7 @@ export class Threads implements RunWork {
   }
 
   async #run<T>(task: Task): Promise<T> {
+    if (++this.#sent === VERY_MANY) collectSooner()
     const pool = await (this.#started ??= this.#start(task.kind))
     const answer: unknown = await pool.run(task)
     return takeAnswer(answer as Answer<T>)
