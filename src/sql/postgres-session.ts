@@ -7,7 +7,8 @@ import { countPostgres } from './count-database.ts'
 const SETTINGS = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3;
 SET bytea_output = 'hex'; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';
 SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0; SET row_security = off;
-SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content`
+SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content;
+SET lc_monetary = 'C'`
 
 /** A statement with its values in place: the protocol takes several statements at once only without parameters. */
 const whole = ({ sql, parameters = [] }: Statement): string =>

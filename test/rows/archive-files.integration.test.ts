@@ -291,9 +291,7 @@ for (const name of DIALECTS) {
             .map(({ text }, at) => {
               const column = name === 'mysql' ? `\`c ${at}\`` : `"c ${at}"`
               if (text) return `${text(column)} AS v${at}`
-              return name === 'mysql'
-                ? `HEX(${column}) AS v${at}, CONCAT(${column}) AS w${at}`
-                : `format('%s', ${column}) AS v${at}`
+              return name === 'mysql' ? `HEX(${column}) AS v${at}` : `format('%s', ${column}) AS v${at}`
             })
             .join(', ')} FROM ${table} ORDER BY id`,
         )

@@ -32,6 +32,20 @@ const MYSQL: readonly Kind[] = [
   { type: 'BIGINT UNSIGNED', values: ['18446744073709551615', '9007199254740993', '0'] },
   { type: 'TIME(2)', values: ["'-838:59:59'", "'00:00:00.01'"] },
   { type: 'CHAR(5) CHARACTER SET utf8mb4', values: ["'ab'", "''", "'AB'"] },
+  {
+    type: 'DECIMAL(65,30)',
+    values: ['12345678901234567890123456789012345.123456789012345678901234567890', '-0.5'],
+  },
+  { type: 'BIT(64)', values: [`b'${'1'.repeat(64)}'`, "b'0'"] },
+  { type: 'YEAR', values: ['2024', '1901', '0'] },
+  { type: 'INET6', values: ["'::1'", "'2001:db8::ff00:42:8329'"] },
+  {
+    type: 'GEOMETRY',
+    values: ["ST_GeomFromText('POINT(1 2)', 4326)", "ST_GeomFromText('POLYGON((0 0,1 1,1 0,0 0))')"],
+    text: (name) => `CONCAT(ST_SRID(${name}), ST_AsText(${name}))`,
+  },
+  { type: 'VARCHAR(10) CHARACTER SET utf16', values: ["'😀x'", "'é'"] },
+  { type: 'VARCHAR(20) CHARACTER SET gbk', values: ["_gbk X'A140'", "'中'"] },
 ]
 
 const POSTGRES: readonly Kind[] = [
@@ -55,6 +69,20 @@ const POSTGRES: readonly Kind[] = [
   { type: 'interval', values: ["'1 mon -1 day'", "'30 days'", "'720:00'"] },
   { type: 'inet', values: ["'10.0.0.1'", "'10.0.0.1/8'"] },
   { type: 'uuid', values: ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"] },
+  { type: 'text[]', values: [String.raw`'{"a,b","NULL",NULL,"","q\"x"}'`, "'{}'"] },
+  { type: 'money', values: ["'$1,234.56'", "'-12.5'"] },
+  { type: 'xml', values: [`'<a b="1"> x</a>'`, "'text'"], text: (name) => `${name}::text` },
+  { type: 'tsvector', values: ["'a:1A fat:2 cat'", "''"] },
+  {
+    type: 'tstzrange',
+    values: ["'[2024-01-01 00:00+02,)'", "'empty'"],
+    text: (name) => `(lower(${name}) AT TIME ZONE 'UTC')::text`,
+  },
+  { type: 'point', values: ["'(1.1,-0)'", "'(NaN,1)'"] },
+  { type: 'timetz', values: ["'12:00:00+05:45'", "'24:00:00-12'"] },
+  { type: 'varbit', values: ["B'101'", "B''"] },
+  { type: 'bytea[]', values: [String.raw`ARRAY['\x00ff'::bytea]`] },
+  { type: '"char"', values: ["'a'", "''"] },
 ]
 
 export const KINDS: Readonly<Record<Name, readonly Kind[]>> = { mysql: MYSQL, postgres: POSTGRES }
