@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const dist = resolve(process.argv[2] ?? 'dist')
-const { compile, run } = createRequire(import.meta.url)(join(dist, 'load-program.cjs'))
+const { compile, run, sealed } = createRequire(import.meta.url)(join(dist, 'load-program.cjs'))
 const script = compile()
 const { cli } = run(script)
 const { runCli } = await cli()
@@ -71,7 +71,7 @@ try {
   }
   const [name] = readdirSync(dist).filter((file) => /^program-.*\.cjs$/.test(file))
   const file = join(dist, name.replace(/cjs$/, 'compiled'))
-  writeFileSync(`${file}.new`, script.createCachedData())
+  writeFileSync(`${file}.new`, sealed(script.createCachedData()))
   renameSync(`${file}.new`, file)
 } finally {
   rmSync(site, { recursive: true, force: true })

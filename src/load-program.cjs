@@ -1,4 +1,5 @@
 // Loads the program, which is one file, with what V8 compiled of it when it was built: half of a short command's processor time is the compiler's.
+const { createHash } = require('node:crypto')
 const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 const Module = require('node:module')
 const { join } = require('node:path')
@@ -31,11 +32,21 @@ const source = () => {
   return text
 }
 
+/** Bytes of the sum at the end of the compiled code. */
+const SUM = 32
+const sumOf = (code) => createHash('sha256').update(code).digest()
+
+/** Compiled code as it is kept, with its sum: V8 does not look whether a bit of it has rotted, and would run it. */
+exports.sealed = (code) => Buffer.concat([code, sumOf(code)])
+
+/** Undefined where there is none, or where a byte of it has changed. */
 const compiled = () => {
   // The page sets flags of V8.
   if (process.argv[2] === 'serve') return undefined
   try {
-    return readFileSync(FILE.replace(/cjs$/, 'compiled'))
+    const kept = readFileSync(FILE.replace(/cjs$/, 'compiled'))
+    const code = kept.subarray(0, -SUM)
+    return sumOf(code).equals(kept.subarray(-SUM)) ? code : undefined
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
@@ -59,6 +60,12 @@ describe('a build', () => {
   })
 })
 
+const flipped = (bytes: Buffer, at: number): Buffer => {
+  const copy = Buffer.from(bytes)
+  copy[at] = (copy[at] ?? 0) ^ 16
+  return copy
+}
+
 describe('the program, compiled ahead', () => {
   let root: string
   beforeAll(() => {
@@ -90,22 +97,40 @@ describe('the program, compiled ahead', () => {
   it('is taken by the version of Node that built it', () => expect(isRefused()).toBe('false'))
   it('loads no package with import(), which such code has not', () =>
     expect(readFileSync(fileOf('.cjs'), 'utf8')).not.toMatch(/\bimport\(/))
-  it.each<[string, (compiled: Buffer) => Buffer]>([
+  const resealed = (code: Buffer): Buffer => Buffer.concat([code, createHash('sha256').update(code).digest()])
+  it.each<[string, string, (compiled: Buffer) => Buffer]>([
     [
       'is of another version of V8',
-      (compiled) => Buffer.concat([compiled.subarray(0, 4), Buffer.alloc(12, 1), compiled.subarray(16)]),
+      'true',
+      (compiled) =>
+        resealed(Buffer.concat([compiled.subarray(0, 4), Buffer.alloc(12, 1), compiled.subarray(16, -32)])),
     ],
-    ['is cut short', (compiled) => compiled.subarray(0, 1000)],
-    ['is empty', () => Buffer.alloc(0)],
-  ])('starts likewise where that code %s', (_what, damage) => {
+    ['is cut short', 'undefined', (compiled) => compiled.subarray(0, 1000)],
+    ['is empty', 'undefined', () => Buffer.alloc(0)],
+    ...Array.from({ length: 3 }, (_, at): [string, string, (compiled: Buffer) => Buffer] => [
+      `has a bit flipped after ${at} of three parts`,
+      'undefined',
+      (compiled) => flipped(compiled, Math.floor((compiled.length * at) / 3)),
+    ]),
+  ])('starts likewise where that code %s', (_what, refused, damage) => {
     const whole = help()
     expect(whole).toMatchObject({ status: 0, stderr: '' })
     const file = fileOf('.compiled')
     const compiled = readFileSync(file)
     writeFileSync(file, damage(compiled))
-    expect(isRefused()).toBe('true')
+    expect(isRefused()).toBe(refused)
     expect(help()).toMatchObject({ status: 0, stdout: whole.stdout, stderr: '' })
     writeFileSync(file, compiled)
+  })
+  it('would be run by V8 with a bit flipped in it (control)', () => {
+    const code = readFileSync(fileOf('.compiled')).subarray(0, -32)
+    const damaged = join(root, 'damaged')
+    writeFileSync(damaged, flipped(code, code.length >> 1))
+    const run = `const { readFileSync } = require('node:fs')
+      const cachedData = readFileSync(${JSON.stringify(damaged)})
+      console.log(new (require('node:vm').Script)(readFileSync(${JSON.stringify(fileOf('.cjs'))}, 'latin1'), { cachedData }).cachedDataRejected)`
+    const { stdout, signal } = spawnSync(process.execPath, ['-e', run], { encoding: 'utf8' })
+    expect(signal === null ? stdout.trim() : 'a crash').toMatch(/^(?:false|a crash)$/)
   })
   it('starts likewise without that code', () => {
     rmSync(fileOf('.compiled'))
