@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ArchiverError } from '../errors.ts'
 import type { Session } from '../sql/session.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { versionOf } from './file-names.ts'
@@ -6,7 +7,7 @@ import { IdList, type IdListOptions, type Survey } from './id-list.ts'
 import type { Covered } from './log/finished-batches.ts'
 import { readAhead } from './read-ahead.ts'
 import { segmentsOf, type Segment } from './segments.ts'
-import type { Key, Pair } from './table.ts'
+import { fullNameOf, keyText, type Key, type Pair } from './table.ts'
 
 /** Where ids come from: a file, or the rows of the live table for which a condition holds. */
 export interface IdSource {
@@ -67,11 +68,21 @@ export const whereSource = (dialect: Dialect, pair: Pair, where: string, ask: As
       const from = last
       const keys = await ask((session) => dialect.nextKeys(session, pair, from, size()))
       if (keys.length === 0) return
+      const end = keys.at(-1)
+      if (from && end && keyText(from) === keyText(end)) throw nameless(pair, end)
       yield { type: 'batch', number, firstLine: line + 1, lastLine: line + keys.length, keys }
       line += keys.length
-      last = keys.at(-1)
+      last = end
     }
   },
   assertUnchanged: () => Promise.resolve(),
   close: () => Promise.resolve(),
 })
+
+/** The row that was read is not the one that its key names: the walk would stand still. */
+const nameless = ({ source, key }: Pair, last: Key): ArchiverError =>
+  new ArchiverError(
+    'ROWS_FAILED',
+    `a row of ${fullNameOf(source)} has a key (${key.map(({ name }) => name).join(', ')}) that has no place in UTF-8 and reads as ${JSON.stringify(last.join(', '))}: rows.where cannot walk past it`,
+    { hint: 'convert the column to utf8mb4, or list the ids of the other rows in files' },
+  )

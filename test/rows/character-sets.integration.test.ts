@@ -85,3 +85,20 @@ describe.skipIf(!isThere).each(Object.entries(SETS))('texts of the character set
     expect(await bytes(site, 'r')).toEqual(twin?.['t'] === codes[0] ? [] : [whole[0]])
   })
 })
+
+describe.skipIf(!(await serverAnswers('mysql')))('a key that has no place in UTF-8', () => {
+  it('ends a walk along it with a word, and stays live', async () => {
+    const site = await Site.make('mysql')
+    try {
+      for (const table of ['r', 'ra'])
+        await site.sql(`CREATE TABLE ${table} (k VARCHAR(5) CHARACTER SET gbk COLLATE gbk_bin PRIMARY KEY)`)
+      await site.sql("INSERT INTO r VALUES (_gbk X'B0A1'), (_gbk X'FEA0')", "INSERT INTO r VALUES ('a')")
+      const outcome = await site.move({ where: '1 = 1', batchSize: 2 })
+      expect(outcome).toMatchObject({ status: 'FAILED', counts: { moved: 2 } })
+      expect(outcome.error?.message).toContain('has no place in UTF-8')
+      expect(await site.count('r')).toBe(1)
+    } finally {
+      await site.drop()
+    }
+  }, 20_000)
+})

@@ -229,6 +229,42 @@ describe.skipIf(!isThere)('a PostgreSQL table that hides something', () => {
     expect([await site.count('r', 'id = 1'), await site.count('ra')]).toEqual([1, 2])
   })
 
+  it('is refused where the other database has an encoding with two codes for a character', async () => {
+    const other = `${site.database}_japan`
+    await site.sql(
+      `CREATE DATABASE ${other} ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
+      'CREATE TABLE ra (id bigint PRIMARY KEY, t text COLLATE "C")',
+    )
+    const url = site.url.replace(/[^/]*$/, other)
+    const japan = await openSession({ url, password: undefined, timeout: 10_000 })
+    try {
+      await japan.run('CREATE TABLE r (id bigint PRIMARY KEY, t text COLLATE "C")')
+      await japan.run('CREATE TABLE ra (id bigint PRIMARY KEY, t text COLLATE "C")')
+      await japan.run("INSERT INTO r VALUES (1, convert_from('\\xadf0', 'EUC_JP'))")
+      const at = (place: string) => ({ url: place, password: undefined, timeout: 10_000 })
+      const to = (archive: string | undefined) =>
+        site.move({
+          places: {
+            source: at(url),
+            archive: archive === undefined ? undefined : at(archive),
+            log: undefined,
+          },
+        })
+      const error = await to(site.url).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({
+        code: 'ROWS_REFUSED',
+        message: expect.stringContaining('EUC_JP') as string,
+      })
+      expect((await japan.run('SELECT 1 FROM r')).rows.length).toBe(1)
+      expect(await to(undefined)).toMatchObject({ status: 'COMPLETED' })
+      const { rows } = await japan.run("SELECT convert_to(t, 'EUC_JP')::text AS b FROM ra")
+      expect(rows).toEqual([{ b: '\\xadf0' }])
+    } finally {
+      await japan.close()
+      await site.sql(`DROP DATABASE ${other} WITH (FORCE)`)
+    }
+  })
+
   it('fails on two databases where a text is no text in any character set, and keeps the row', async () => {
     const other = `${site.database}_ascii`
     await site.sql(

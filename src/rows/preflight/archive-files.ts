@@ -144,6 +144,7 @@ async function* factsOf({ source, batchSize }: FilesOptions, pair: Pair): AsyncG
   yield* pg.triggersPostgres(source, pair.source, 'DELETE')
   yield* pg.heirsPostgres(source, pair.source)
   yield* pgServer.partsPostgres(source, pair.source)
+  yield* pgServer.encodingPostgres(source)
 }
 
 const privilegesOf = (source: Session, pair: Pair): AsyncGenerator<Problem> =>

@@ -179,6 +179,7 @@ async function* factsOf(
   yield* pgServer.partsPostgres(archive, pair.archive)
   yield* pgServer.deferrablePostgres(archive, pair.archive)
   yield* pgServer.durabilityPostgres(archive, pair)
+  if (!isOneTransaction) for (const session of [source, archive]) yield* pgServer.encodingPostgres(session)
 }
 
 const privilegesOf = ({ source, archive }: PreflightOptions, pair: Pair): AsyncGenerator<Problem> =>

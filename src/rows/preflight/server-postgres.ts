@@ -73,3 +73,17 @@ export async function* deferrablePostgres(session: Session, table: Table): Async
       cure: 'make it anew as NOT DEFERRABLE',
     }
 }
+
+/** Encodings in which some characters have two codes, of which UTF-8 keeps one: their texts do not travel byte for byte. */
+const TWO_CODES = /^(?:EUC_JP|MULE_INTERNAL)$/
+
+/** The encoding of a database whose rows go through this program, to another database or to files. */
+export async function* encodingPostgres(session: Session): AsyncGenerator<Problem> {
+  const { rows } = await session.run("SELECT current_setting('server_encoding') AS encoding")
+  const encoding = rows[0]?.['encoding'] ?? ''
+  if (TWO_CODES.test(encoding))
+    yield {
+      message: `the database has the encoding ${encoding}, in which some characters have two codes: on their way in UTF-8 one becomes the other`,
+      cure: 'archive the rows in a table of the same database',
+    }
+}
