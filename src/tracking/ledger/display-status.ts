@@ -95,9 +95,10 @@ const late = (words: Words, t: string, started: string): string => {
  */
 export const blockedSql = (dialect: DialectName, schema: string | undefined, e: string): string => {
   const [tasks, executions] = [qualified(schema, 'tasks'), qualified(schema, 'executions')]
+  // From the newest start before its own: both are found in the index by task and start, however often the other task ran.
   const done = (name: string): string => `EXISTS (SELECT 1 FROM ${executions} good
-    WHERE good.task_name = ${name} AND good.execution_status = 'FINISHED' AND NOT EXISTS (SELECT 1 FROM ${executions} newer
-      WHERE newer.task_name = ${name} AND newer.execution_start > good.execution_start AND newer.execution_start <= ${e}.execution_start))`
+    WHERE good.task_name = ${name} AND good.execution_status = 'FINISHED' AND good.execution_start >= COALESCE((SELECT MAX(earlier.execution_start)
+      FROM ${executions} earlier WHERE earlier.task_name = ${name} AND earlier.execution_start <= ${e}.execution_start), ${e}.execution_start))`
   return `(${e}.execution_status = 'STARTED' AND EXISTS (SELECT 1 FROM ${tasks} own
     WHERE own.task_name = ${e}.task_name AND own.depends_on IS NOT NULL AND ${WORDS[dialect].lacks(tasks, 'own.depends_on', done)}))`
 }

@@ -83,23 +83,29 @@ describe.each(await engines())('the one word of a task on %s', (dialect) => {
     )
   }
 
-  it.each<[string, string, Row[]]>([
-    ['runs and says so', 'RUNNING', [execution('a', MINUTE, 'RUNNING', { heartbeat: 0, progress: S })]],
+  it.each<[string, string, () => Row[]]>([
+    ['runs and says so', 'RUNNING', () => [execution('a', MINUTE, 'RUNNING', { heartbeat: 0, progress: S })]],
     [
       'shows once a minute that it lives',
       'RUNNING',
-      [execution('a', 30 * MINUTE, 'RUNNING', { heartbeat: 2 * MINUTE, progress: 0, heartbeat_seconds: 60 })],
+      () => [
+        execution('a', 30 * MINUTE, 'RUNNING', { heartbeat: 2 * MINUTE, progress: 0, heartbeat_seconds: 60 }),
+      ],
     ],
-    ['has no heartbeat any more', 'LOST', [execution('a', 30 * MINUTE, 'RUNNING', { heartbeat: MINUTE })]],
+    [
+      'has no heartbeat any more',
+      'LOST',
+      () => [execution('a', 30 * MINUTE, 'RUNNING', { heartbeat: MINUTE })],
+    ],
     [
       'lives and does not move',
       'HUNG',
-      [execution('a', 60 * MINUTE, 'RUNNING', { heartbeat: S, progress: 11 * MINUTE })],
+      () => [execution('a', 60 * MINUTE, 'RUNNING', { heartbeat: S, progress: 11 * MINUTE })],
     ],
     [
       'takes long for each item',
       'RUNNING',
-      [
+      () => [
         execution('a', 60 * MINUTE, 'RUNNING', {
           ...{ heartbeat: S, progress: 11 * MINUTE, items_attempted: 10 },
         }),
@@ -108,17 +114,21 @@ describe.each(await engines())('the one word of a task on %s', (dialect) => {
     [
       'is held back',
       'THROTTLED',
-      [
+      () => [
         execution('a', 60 * MINUTE, 'RUNNING', {
           ...{ heartbeat: S, progress: 11 * MINUTE, sub_state: 'THROTTLED' },
         }),
       ],
     ],
-    ['is written by a program without a heartbeat', 'RUNNING', [execution('a', 59 * MINUTE, 'RUNNING')]],
-    ['is not written any more by one', 'LOST', [execution('a', 61 * MINUTE, 'RUNNING')]],
-    ['ended', 'FAILED', [execution('a', MINUTE, 'FAILED')]],
+    [
+      'is written by a program without a heartbeat',
+      'RUNNING',
+      () => [execution('a', 59 * MINUTE, 'RUNNING')],
+    ],
+    ['is not written any more by one', 'LOST', () => [execution('a', 61 * MINUTE, 'RUNNING')]],
+    ['ended', 'FAILED', () => [execution('a', MINUTE, 'FAILED')]],
   ])('that %s is %s', async (_what, word, rows) => {
-    await write(rows)
+    await write(rows())
     expect([(await byView()).get('a'), (await byApi()).get('a')]).toEqual([word, word])
   })
 
@@ -140,29 +150,33 @@ describe.each(await engines())('the one word of a task on %s', (dialect) => {
   describe('that depends on another', () => {
     const open = (ago: number, status = 'STARTED'): Row =>
       execution('b', ago, status, { heartbeat: S, progress: ago })
-    it.each<[string, string, Row[]]>([
-      ['which was never seen', 'BLOCKED', []],
-      ['which runs', 'BLOCKED', [execution('a', 20 * MINUTE, 'RUNNING', { heartbeat: 0, progress: 0 })]],
-      ['which failed', 'BLOCKED', [execution('a', 20 * MINUTE, 'FAILED')]],
+    it.each<[string, string, () => Row[]]>([
+      ['which was never seen', 'BLOCKED', () => []],
+      [
+        'which runs',
+        'BLOCKED',
+        () => [execution('a', 20 * MINUTE, 'RUNNING', { heartbeat: 0, progress: 0 })],
+      ],
+      ['which failed', 'BLOCKED', () => [execution('a', 20 * MINUTE, 'FAILED')]],
       [
         'which failed after it had ended well before',
         'BLOCKED',
-        [execution('a', 40 * MINUTE, 'FINISHED'), execution('a', 20 * MINUTE, 'FAILED')],
+        () => [execution('a', 40 * MINUTE, 'FINISHED'), execution('a', 20 * MINUTE, 'FAILED')],
       ],
-      ['which ended well', 'HUNG', [execution('a', 20 * MINUTE, 'FINISHED')]],
+      ['which ended well', 'HUNG', () => [execution('a', 20 * MINUTE, 'FINISHED')]],
       [
         'which ended well and runs again since',
         'HUNG',
-        [execution('a', 20 * MINUTE, 'FINISHED'), execution('a', MINUTE, 'RUNNING', { heartbeat: 0 })],
+        () => [execution('a', 20 * MINUTE, 'FINISHED'), execution('a', MINUTE, 'RUNNING', { heartbeat: 0 })],
       ],
       [
         'which was made good since',
         'HUNG',
-        [execution('a', 20 * MINUTE, 'FAILED'), execution('a', 5 * MINUTE, 'FINISHED')],
+        () => [execution('a', 20 * MINUTE, 'FAILED'), execution('a', 5 * MINUTE, 'FINISHED')],
       ],
     ])('%s is %s when it has begun and said nothing since', async (_what, word, rows) => {
       await registerTask(database, 'b', { depends_on: ['a'] })
-      await write([...rows, open(15 * MINUTE)])
+      await write([...rows(), open(15 * MINUTE)])
       expect([(await byView()).get('b'), (await byApi()).get('b')]).toEqual([word, word])
       const [line] = (await currentExecutions(database, Date.now())).filter(({ task }) => task === 'b')
       expect(line?.standing).toBe(word === 'BLOCKED' ? 'throttled' : 'hung')
