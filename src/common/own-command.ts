@@ -25,7 +25,7 @@ export const COMMAND_NAMES: readonly string[] = [
   'page',
   'queue (?:drain|list|migrate|pause|resume|retry|show|status)',
   'records (?:audit|check|dead-letter|report|retry|run)',
-  'rows (?:cancel|cleanup|conflicts|pause|plan|resume|run|stats|status|verify)',
+  'rows (?:cancel|cleanup|conflicts|pause|plan|restore|resume|run|stats|status|verify)',
   'scrub',
   'serve',
   'state merge',

@@ -264,7 +264,8 @@ for (const name of DIALECTS) {
     })
 
     it.each(['jsonl', 'csv'] as const)('keep every value of every type in %s', async (format) => {
-      const kinds = KINDS[name]
+      // A file in UTF-8 is refused for some character sets.
+      const kinds = KINDS[name].filter(({ type }) => !type.includes('gbk'))
       const columns = kinds.map(({ type }, at) =>
         `"c ${at}" ${type}`.replaceAll('"', name === 'mysql' ? '`' : '"'),
       )
