@@ -117,7 +117,7 @@ const same = (given: string, wanted: string): boolean => {
 }
 
 const bearerOf = (headers: Headers): string =>
-  /^Bearer ([\x21-\x7e]+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? ''
+  /^Bearer ([\x21-\x7e]+)$/i.exec(headers.get('authorization') ?? '')?.[1] ?? ''
 
 const cookieOf = (cookies: string | null): string | undefined =>
   cookies

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
 import { Problem } from './api/question.ts'
-import { problemReply, readRoutes, tagged } from './api/routes.ts'
+import { NOTHING_HERE, problemOf, problemReply, readRoutes, tagged } from './api/routes.ts'
 import { reportRoutes, reportTable, type Reports } from './api/writes.ts'
 import { type Actions, actionRoutes, type Results } from './actions.ts'
 import type { Assets } from './assets.ts'
+import { eventReply } from './event-reply.ts'
 import { Guard, type GuardOptions, HEADERS } from './guard.ts'
 import { LiveHub } from './live.ts'
 import { readOn, type LogPlace } from './log-file.ts'
@@ -40,7 +40,6 @@ export interface PageServer {
 }
 
 const READERS_AT_MOST = 100
-const HEARTBEAT = 15_000
 const BODY_AT_MOST = 1_000_000
 
 /** The whole page: documents, assets, API, live updates and actions, behind one guard. */
@@ -115,6 +114,9 @@ export const pageServer = (options: ServerOptions): PageServer => {
   if (reports) app.route('/api/v1', reportRoutes(guard, reports, sources.redact))
   app.route('/', actionRoutes({ guard, base, actions: options.actions, sources, results }))
   app.route('/api/v1', readRoutes(sources, base, reports ? reportTable(reports) : []))
+  app.notFound((context) => problemReply(context, NOTHING_HERE))
+  app.onError((error, context) => problemReply(context, problemOf(error, sources.redact)))
+  app.all('/api/*', (context) => problemReply(context, NOTHING_HERE))
   app.get('*', async (context) => {
     const url = new URL(context.req.url)
     const path = `${url.pathname.slice(base.length) || '/'}${url.search}`
@@ -163,31 +165,9 @@ const logPlace = (text: string | undefined): LogPlace | undefined => {
   return file === undefined ? undefined : { file, at: Number(at) }
 }
 
-const events = (context: Context, hub: LiveHub, guard: Guard): Response => {
-  const path = context.req.query('page') ?? '/'
-  const mayAct = guard.mayAct(context.req.raw.headers)
-  return streamSSE(context, async (stream) => {
-    let sequence = 0
-    const aborted = new Promise<void>((resolve) => stream.onAbort(resolve))
-    const leave = hub.enter({
-      path,
-      mayAct,
-      log: logPlace(context.req.query('log')),
-      send: (event, data) =>
-        void stream
-          .writeSSE({ event, data: JSON.stringify(data), id: String(++sequence) })
-          .catch(() => undefined),
-    })
-    if (!leave) {
-      await stream.writeSSE({ event: 'full', data: '{}' })
-      return
-    }
-    const heart = setInterval(() => void stream.write(': alive\n\n').catch(() => undefined), HEARTBEAT)
-    try {
-      await aborted
-    } finally {
-      clearInterval(heart)
-      leave()
-    }
+const events = (context: Context, hub: LiveHub, guard: Guard): Response =>
+  eventReply(context, hub, {
+    path: context.req.query('page') ?? '/',
+    mayAct: guard.mayAct(context.req.raw.headers),
+    log: logPlace(context.req.query('log')),
   })
-}

@@ -26,10 +26,16 @@ export type LineStanding = (typeof STANDINGS)[State] | 'hung' | 'throttled'
 
 const BAD: readonly string[] = ['failed', 'killed', 'terminated', 'reboot']
 
-/** The states of the ledger behind a standing of the page. `bad` stands for every end that was none of its own work. */
+/**
+ * The states of the ledger behind a standing of the page, or behind a status in capitals: `execution_status`, or that of `process_logs`. `bad`
+ * stands for every end that was none of its own work.
+ */
 export const statesBehind = (standing: string): State[] =>
   STATES.filter(
-    (state) => STANDINGS[state] === standing || (standing === 'bad' && BAD.includes(STANDINGS[state])),
+    (state) =>
+      STANDINGS[state] === standing ||
+      (standing === 'bad' && BAD.includes(STANDINGS[state])) ||
+      [wordsOf(state).execution, wordsOf(state).process].some((word) => word === standing),
   )
 
 /** A row of `executions` in the words of the API. `outlook` is that of one that runs. */

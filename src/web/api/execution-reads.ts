@@ -25,6 +25,10 @@ const FILTERS: readonly Parameter[] = [
     name: 'standing',
     doc: 'running, ok, partial, failed, killed, terminated, reboot, skipped, or bad: all that ended badly',
   },
+  {
+    name: 'status',
+    doc: 'instead of standing: execution_status, such as FINISHED, or the status of process_logs, such as TERMINATED',
+  },
   { name: 'host', doc: 'a host' },
   { name: 'q', doc: 'text in task, message or run id' },
   { name: 'day', doc: 'a UTC day' },

@@ -57,12 +57,17 @@ export const numberIn = (
   throw new Problem(400, 'USAGE', `${name} must be a whole number from ${min} to ${max}`)
 }
 
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z')
+/** A day before the last one that has a four-digit year, so that the end of the day of a moment has one, too. */
+const LAST_MOMENT = Date.parse('9999-12-30T00:00:00Z')
+
 /** A UTC day or moment. Throws Problem 400. */
 export const momentIn = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name)
   if (!text) return undefined
   const value = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
-  if (!Number.isNaN(value)) return value
+  // The ledger holds times as texts of four-digit years: others compare wrongly.
+  if (value >= FIRST_MOMENT && value < LAST_MOMENT) return value
   throw new Problem(400, 'USAGE', `${name} must be a day such as 2026-11-27, or a moment with its zone`)
 }
 

@@ -11,7 +11,10 @@ export const problemReply = (context: Context, problem: Problem): Response =>
   context.json(
     { type: 'about:blank', title: problem.message, status: problem.status, code: problem.code },
     problem.status,
-    { 'content-type': 'application/problem+json' },
+    {
+      'content-type': 'application/problem+json',
+      ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    },
   )
 
 const STATUS: Readonly<Partial<Record<Code, Problem['status']>>> = {
@@ -19,6 +22,9 @@ const STATUS: Readonly<Partial<Record<Code, Problem['status']>>> = {
   USAGE: 400,
   CONFLICT: 409,
 }
+
+/** The answer where no route fits: `notFound` of a part is never asked, only that of the whole. */
+export const NOTHING_HERE = new Problem(404, 'NOT_FOUND', 'there is nothing at this address for this method')
 
 /** What was thrown, as a problem: our own errors by their code, a bug without its text. */
 export const problemOf = (error: unknown, redact: (text: string) => string): Problem => {
@@ -39,7 +45,7 @@ export const tagged = (context: Context, text: string, type: string): Response =
     .header('if-none-match')
     ?.split(',')
     .map((one) => one.trim().replace(/^W\//, ''))
-  if (known?.includes(tag)) return context.body(null, 304, headers)
+  if (known?.includes(tag) || known?.includes('*')) return context.body(null, 304, headers)
   return context.body(body, 200, headers)
 }
 
@@ -67,9 +73,6 @@ const textReply = (context: Context, pieces: AsyncGenerator<string, void>): Resp
 export const readRoutes = (sources: PageSources, base: string, writes: readonly Write[]): Hono => {
   const app = new Hono()
   app.onError((error, context) => problemReply(context, problemOf(error, sources.redact)))
-  app.notFound((context) =>
-    problemReply(context, new Problem(404, 'NOT_FOUND', 'there is nothing at this address')),
-  )
   app.get('/openapi.json', (context) =>
     tagged(context, JSON.stringify(openApi(sources.version, base, writes)), 'application/json'),
   )
