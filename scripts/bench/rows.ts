@@ -5,7 +5,7 @@
  */
 import { buildSync } from 'esbuild'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSession } from '../../src/sql/open-session.ts'
@@ -64,9 +64,12 @@ buildSync({
 const floor = (server: Server): number =>
   timed(process.execPath, [floorProgram, URLS[server], String(ROWS), String(BATCH)])
 
-const ours = (server: Server): number => {
+const toTable = { archive_table: 'ra' }
+const toFiles = { archive: `file://${join(folder, 'archive')}` }
+mkdirSync(join(folder, 'archive'), { mode: 0o700 })
+const ours = (server: Server, archive: object = toTable): number => {
   const config = join(folder, `${server}.yaml`)
-  const rows = { source: URLS[server], table: 'r', archive_table: 'ra', files: ids, batch_size: BATCH }
+  const rows = { source: URLS[server], table: 'r', ...archive, files: ids, batch_size: BATCH }
   writeFileSync(
     config,
     JSON.stringify({ app: { work_dir: join(folder, 'work') }, ledger: { url: 'off' }, rows }),
@@ -142,8 +145,10 @@ const WAYS: readonly { name: string; server: Server; work: () => Promise<number>
   ...(hasPtArchiver
     ? [{ name: 'MariaDB pt-archiver bulk', server: 'mysql' as const, work: ptArchiver }]
     : []),
+  { name: 'MariaDB rows run to files', server: 'mysql', work: () => ours('mysql', toFiles) },
   { name: 'PostgreSQL bare CTE', server: 'postgres', work: () => floor('postgres') },
   { name: 'PostgreSQL rows run', server: 'postgres', work: () => ours('postgres') },
+  { name: 'PostgreSQL rows run to files', server: 'postgres', work: () => ours('postgres', toFiles) },
 ]
 
 const admins = {
@@ -183,7 +188,7 @@ const median = (name: string, of: keyof Figure): number =>
 for (const [name, all] of figures) {
   const rates = all.map(({ rate }) => Math.round(rate)).join(' / ')
   const cpu = `CPU client ${median(name, 'client').toFixed(2)} s, server ${median(name, 'server').toFixed(2)} s`
-  console.log(`${name.padEnd(26)} ${rates}  median ${Math.round(median(name, 'rate'))} rows/s; ${cpu}`)
+  console.log(`${name.padEnd(28)} ${rates}  median ${Math.round(median(name, 'rate'))} rows/s; ${cpu}`)
 }
 /** The medians, and the median of each round's own ratio, which a load that comes and goes disturbs less. */
 const ratio = (name: string, base: string): string => {
@@ -195,6 +200,10 @@ const ratio = (name: string, base: string): string => {
 console.log(`rows run / bare SQL: ${ratio('MariaDB rows run', 'MariaDB bare SQL')}`)
 if (hasPtArchiver)
   console.log(`rows run / pt-archiver: ${ratio('MariaDB rows run', 'MariaDB pt-archiver bulk')}`)
+for (const server of ['MariaDB', 'PostgreSQL'])
+  console.log(
+    `${server} to files / to a table: ${ratio(`${server} rows run to files`, `${server} rows run`)}`,
+  )
 console.log(`rows run / bare CTE: ${ratio('PostgreSQL rows run', 'PostgreSQL bare CTE')}`)
 for (const session of Object.values(sessions)) await session.close()
 for (const admin of Object.values(admins)) {
