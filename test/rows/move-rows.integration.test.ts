@@ -109,6 +109,7 @@ for (const name of DIALECTS) {
       writeFileSync(path, `[app]\nwork_dir=${site.folder}/work\n[rows]\n${rows}\n`, { mode: 0o600 })
       const { code, out } = await startArchiver(['rows', 'run', path]).ended
       expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('batch 3/3') as string })
+      expect(out).toMatch(/^Process started with PID: [1-9]\d*\n/)
       expect([await site.count('r'), await site.count('ra')]).toEqual([0, 20])
     })
 

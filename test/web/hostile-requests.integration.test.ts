@@ -61,6 +61,21 @@ describe('a report', () => {
   })
 })
 
+describe('an execution whose reports have had the highest number', () => {
+  it('refuses the next one, instead of an answer that it is written', async () => {
+    const id = String(
+      (await served.send('POST', '/api/v1/executions', { task_name: 'HIGHEST' })).json['run_id'],
+    )
+    const report = (subtask_message: string, seq?: number) =>
+      served.send('PATCH', `/api/v1/executions/${id}`, { subtask_message, seq })
+    expect(await report('last', Number.MAX_SAFE_INTEGER)).toMatchObject({ status: 200 })
+    expect(await report('lost')).toMatchObject({ status: 409, json: { code: 'CONFLICT' } })
+    expect(
+      served.query(`SELECT subtask_progress_message AS said FROM executions WHERE run_id = '${id}'`),
+    ).toEqual([{ said: 'last' }])
+  })
+})
+
 describe('a reader that has any version of an answer', () => {
   it('is told that nothing changed', async () => {
     const reply = await fetch(`${served.url}/api/v1/stages`, { headers: { 'if-none-match': '*' } })

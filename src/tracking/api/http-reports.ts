@@ -141,6 +141,12 @@ export class HttpReports {
       )
     }
     const next = seq ?? revision + 1
+    // The row would count as one that was written before, and the answer would be wrong.
+    if (!Number.isSafeInteger(next))
+      throw new ArchiverError(
+        'CONFLICT',
+        `the execution ${runId} has had the highest "seq": it takes no more`,
+      )
     await this.#write(database, execution, next, operation.op === 'heartbeat' ? operation : undefined)
     return answerOf(execution, next, true)
   }
