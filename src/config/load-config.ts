@@ -9,6 +9,7 @@ import type { ReadFile, SmallFile } from './secret-sources.ts'
 import { readSmallFile } from './secret-sources.ts'
 import { withInvisibleCharacter } from './invisible-characters.ts'
 import { parseTree, START, type At, type Problem } from './yaml-tree.ts'
+import { passwordIn } from '../common/redact.ts'
 import { ArchiverError, errnoOf } from '../errors.ts'
 
 export type { Config } from './settings.ts'
@@ -114,16 +115,18 @@ const assemble = (keys: Keys, values: ReadonlyMap<string, unknown>, prefix = '')
     ),
   )
 
+/** Whether a value that may be secret is: not a reference, nor the URL of a database, file or folder without a password. */
+const holdsSecret = (text: string): boolean =>
+  !/^off$|^sqlite:|\$\{/.test(text) &&
+  !(/^(?:file|postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\//i.test(text) && !passwordIn(text))
+
 /** Secrets written out in a file that others can read. */
 const exposed = (answers: readonly Answer[], mode = 0): readonly Problem[] =>
   (mode & 0o007) === 0
     ? []
     : answers
         .filter(({ setting, source }) => setting.key.kind.secret && source.type === 'file')
-        .filter(
-          ({ setting }) =>
-            setting.node?.type === 'text' && !/^(?:off|sqlite:.*|.*\$\{.*)$/s.test(setting.node.text),
-        )
+        .filter(({ setting }) => setting.node?.type === 'text' && holdsSecret(setting.node.text))
         .map(({ setting }) => ({
           at: setting.at,
           message: `${setting.path}: stands in a file that others can read; use ${setting.name}_file, or chmod 640`,

@@ -95,6 +95,15 @@ describe('a secret', () => {
       `${path}:7:5 ucon_db.writer_password: stands in a file that others can read; use writer_password_file, or chmod 640`,
     ])
   })
+  it.each([
+    ['mysql://app@db/shop', false],
+    ['file:///var/archive', false],
+    ['postgres://app:${PASSWORD}@db/shop', false],
+    ['postgres://app:word@db/shop', true],
+  ])('as the URL %s is warned of: %s', (url, isWarned) => {
+    const path = file('rows.yaml', 0o644, `${LEAST}rows: {archive: {url: "${url}"}}\n`)
+    expect(readConfig(path, { PASSWORD: 'x' }).warnings.length > 0).toBe(isWarned)
+  })
   it('never shows, whatever is done with the configuration or wrong with it', () => {
     const secrets = ['writer_password', 'reporting.slack.bot_token']
     const lines = ['server_url: file:///a', `writer_password: ${CANARY}`]
