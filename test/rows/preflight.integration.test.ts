@@ -88,6 +88,15 @@ for (const name of DIALECTS) {
       says: /the ledger's views have the names of the log tables/,
     },
     {
+      what: 'log tables that do not roll back, or that a crash empties',
+      sql: [
+        my
+          ? 'CREATE TABLE batch_processing_logs (id INT PRIMARY KEY) ENGINE=MyISAM'
+          : 'CREATE UNLOGGED TABLE batch_processing_logs (id INT PRIMARY KEY)',
+      ],
+      says: my ? /has an engine without transactions/ : /is unlogged: a crash/,
+    },
+    {
       what: 'a column that the archive computes in another way',
       sql: ['r', 'ra'].map(
         (table, at) =>

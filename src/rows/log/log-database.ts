@@ -37,6 +37,17 @@ export class LogDatabase {
     return names.filter((name) => name in LOG_TABLES)
   }
 
+  /** Log tables, as another program may have made them, that a rollback or a crash treats in another way than the rows. */
+  async unfit(): Promise<readonly string[]> {
+    const { rows } = await this.session.run(
+      this.session.dialect === 'mysql'
+        ? "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB'"
+        : "SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND relkind = 'r' AND relpersistence <> 'p'",
+      [this.#schema],
+    )
+    return rows.map(({ name }) => name ?? '').filter((name) => name in LOG_TABLES)
+  }
+
   /** Whether the tables are there. */
   async exists(): Promise<boolean> {
     return (await this.#columns('process_logs')).size > 0
