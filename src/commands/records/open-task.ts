@@ -16,6 +16,7 @@ import { ensureLog, LOG_TABLE, ORIGINAL_LOG } from '../../records/sql/log-table.
 import { catalogueOf } from '../../records/sql/catalogue.ts'
 import type { CatalogueColumn } from '../../records/sql/catalogue-column.ts'
 import { recordsPlace, type RecordsPlace } from '../../records/sql/records-url.ts'
+import { requireTransactions } from '../../records/sql/table-engines.ts'
 import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
 import { namedTarget, targetNameOf, type TargetFlags, type TargetName } from './named-target.ts'
@@ -231,6 +232,7 @@ const preparedTarget = async (
       throw new ArchiverError('STORE_REFUSED', `the target has no ${missing.join(', ')}`, {
         hint: 'make the tables first, or mend the mapping; nothing was written',
       })
+    await requireTransactions(target, [...mapping.tables.map(({ name }) => name), LOG_TABLE])
     await adopt()
     await ensureLog(target, mapping.record.keyType)
     return catalogue
