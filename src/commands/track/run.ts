@@ -12,7 +12,7 @@ import type { Operation } from '../../tracking/client/operations.ts'
 import { findGitCommit, initFields } from '../../tracking/client/run-facts.ts'
 import { usageCells } from '../../tracking/ledger/process-usage.ts'
 import { taskOf, type InitOptions } from './report.ts'
-import { openLog } from './run-log.ts'
+import { RunLog } from './run-log.ts'
 import { trackSettings } from './tracking-settings.ts'
 
 export interface RunOptions extends InitOptions {
@@ -57,9 +57,8 @@ export const trackRun: Command<RunOptions> = async (options, context) => {
   context.signal.removeEventListener('abort', stop)
   beats?.stop()
   if (tracked) {
-    tracked.log?.end()
     tracked.reporter.report(endOperation(ended, context, beats?.cancelled() ?? false))
-    await tracked.reporter.close(2000)
+    await Promise.all([tracked.log?.end(), tracked.reporter.close(2000)])
   }
   if (ended.error) context.err(`run-archiver: ${options.command[0] ?? ''}: ${ended.error.message}\n`)
   return ended.exitCode
@@ -77,7 +76,7 @@ const startNow = (
 interface Tracked {
   readonly runId: string
   readonly reporter: JournalReporter
-  readonly log: ReturnType<typeof openLog>
+  readonly log: RunLog | undefined
   readonly every: number
 }
 
@@ -94,7 +93,7 @@ const beginReport = async (
   const name = `${options.taskName.replace(/[^\w.-]/g, '_').slice(0, 100)}_${stamp}_${pid}.log`
   const logPath = options.logPath ?? join(place.folder, 'tracking', 'logs', name)
   const kept =
-    options.log === false ? undefined : openLog(logPath, (error) => log.warn(`No log: ${error.message}`))
+    options.log === false ? undefined : RunLog.open(logPath, (error) => log.warn(`No log: ${error.message}`))
   const facts = initFields(
     {
       ...task,
