@@ -78,10 +78,12 @@ describe.each([...pythons])('a script of Python %s', { timeout: 120_000 }, (vers
     expect([ran.status, ran.row?.['execution_status']]).toEqual([code, word])
     expect(ran.spool).toBe('')
   })
-  it.skipIf(!atLeast(version, 12))('that raises SystemExit(5), or catches it', () => {
-    expect(run(python, `${begun}\nraise SystemExit(5)`).row).toMatchObject({
-      ...{ execution_status: 'FAILED', exit_code: 5 },
-    })
+  it('that raises SystemExit(5), or catches it', () => {
+    // Before Python 3.12 nothing says with which code the script ended.
+    const word = atLeast(version, 12)
+      ? { execution_status: 'FAILED', exit_code: 5 }
+      : { execution_status: 'FINISHED' }
+    expect(run(python, `${begun}\nraise SystemExit(5)`).row).toMatchObject(word)
     const caught = `${begun}\ntry: raise SystemExit(5)\nexcept SystemExit: pass`
     expect(run(python, caught).row).toMatchObject({ execution_status: 'FINISHED' })
   })

@@ -177,17 +177,18 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       await expect(site.count('SELECT COUNT(*) FROM processing_log')).rejects.toThrow('processing_log')
     })
 
-    it.runIf(dialect === 'mysql')('stops where a table takes no part in transactions', async () => {
-      await site.fill({ 1: payload(1) })
-      await site.database.session.change('ALTER TABLE `lines` ENGINE=MyISAM')
-      await expect(run()).rejects.toMatchObject({
-        code: 'STORE_REFUSED',
-        message: expect.stringContaining('the table lines has the engine MyISAM') as string,
+    if (dialect === 'mysql')
+      it('stops where a table takes no part in transactions', async () => {
+        await site.fill({ 1: payload(1) })
+        await site.database.session.change('ALTER TABLE `lines` ENGINE=MyISAM')
+        await expect(run()).rejects.toMatchObject({
+          code: 'STORE_REFUSED',
+          message: expect.stringContaining('the table lines has the engine MyISAM') as string,
+        })
+        expect(await site.count('SELECT COUNT(*) FROM orders')).toBe(0)
+        await site.database.session.change('ALTER TABLE `lines` ENGINE=InnoDB')
+        expect((await run()).code).toBe(0)
       })
-      expect(await site.count('SELECT COUNT(*) FROM orders')).toBe(0)
-      await site.database.session.change('ALTER TABLE `lines` ENGINE=InnoDB')
-      expect((await run()).code).toBe(0)
-    })
 
     it('writes a log and a metrics file without values of payloads', async () => {
       await site.fill({ 1: payload(1, { town: 'Weidenau' }), 2: payload(2, { total: 'Weidenau' }) })

@@ -65,17 +65,18 @@ describe.each(await engines())('the newest execution of each task on %s', (diale
     expect(await shown('monitoring_view')).toEqual([])
   })
 
-  it.runIf(dialect === 'sqlite')('is found in an index, however many executions there are', async () => {
-    const plan = async (query: string): Promise<string[]> => {
-      const { rows } = await sql<{ detail: string }>`EXPLAIN QUERY PLAN ${sql.raw(query)}`.execute(
-        database.kysely,
-      )
-      return rows
-        .map(({ detail }) => detail)
-        .filter((step) => /^SCAN (e|f|good|earlier|executions)\b/.test(step))
-    }
-    expect(await plan(WINDOW)).not.toEqual([])
-    for (const view of ['current_status', 'monitoring_view'])
-      expect(await plan(`SELECT * FROM ${view}`), view).toEqual([])
-  })
+  if (dialect === 'sqlite')
+    it('is found in an index, however many executions there are', async () => {
+      const plan = async (query: string): Promise<string[]> => {
+        const { rows } = await sql<{ detail: string }>`EXPLAIN QUERY PLAN ${sql.raw(query)}`.execute(
+          database.kysely,
+        )
+        return rows
+          .map(({ detail }) => detail)
+          .filter((step) => /^SCAN (e|f|good|earlier|executions)\b/.test(step))
+      }
+      expect(await plan(WINDOW)).not.toEqual([])
+      for (const view of ['current_status', 'monitoring_view'])
+        expect(await plan(`SELECT * FROM ${view}`), view).toEqual([])
+    })
 })
