@@ -39,7 +39,7 @@ const sumOf = (code) => createHash('sha256').update(code).digest()
 /** Compiled code as it is kept, with its sum: V8 does not look whether a bit of it has rotted, and would run it. */
 exports.sealed = (code) => Buffer.concat([code, sumOf(code)])
 
-/** Undefined where there is none, or where a byte of it has changed. */
+/** The compiled code. Undefined: there is no file of it, or the file is damaged. */
 const compiled = () => {
   // The page sets flags of V8.
   if (process.argv[2] === 'serve') return undefined

@@ -22,7 +22,7 @@ export type Fallback =
 export interface Section<K extends Keys = Keys> {
   readonly doc: string
   readonly keys: K
-  /** The key that is meant where a single value stands in place of the section. */
+  /** The key that is set by a single value, written in place of the whole section. */
   readonly short?: string | undefined
 }
 

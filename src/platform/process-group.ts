@@ -54,7 +54,7 @@ export const sessionUsage = (session: number): GroupUsage => {
   }
 }
 
-/** A process that ended while it was looked at has nothing any more; of one that cannot be seen nothing is known. */
+/** A process that has ended meanwhile counts as nothing. Where one may not be looked at, the sum is not known. */
 const goneOrHidden = (pid: string): number | undefined => (existsSync(`/proc/${pid}`) ? undefined : 0)
 
 /** Undefined where a part is not known, or where nobody is there. */

@@ -19,6 +19,7 @@ const FEW = 400
 const STEPS = ['src/rows/archive-files/move-to-files.ts', 'src/rows/archive-files/archive-folder.ts'].flatMap(
   (file) => [...readFileSync(file, 'utf8').matchAll(/\bstep\('([^']+)'\)/g)].map(([, name]) => name!),
 )
+const RESTORE_STEPS = ['rows-restore: written', 'rows-restore: committed']
 const PLATFORM_STEPS = ['create-file: temporary synced', 'create-file: published']
 
 const { ENOSPC, EIO } = constants.errno
@@ -69,8 +70,8 @@ for (const name of DIALECTS) {
       await site.sql('CREATE TABLE IF NOT EXISTS ra AS SELECT * FROM r WHERE 1 = 0')
       return site.whole()
     }
-    const run = (env: Readonly<Record<string, string | undefined>>) =>
-      spawnSync(process.execPath, ['dist/main.js', 'rows', 'run', config], {
+    const run = (env: Readonly<Record<string, string | undefined>>, word = 'run') =>
+      spawnSync(process.execPath, ['dist/main.js', 'rows', word, config], {
         encoding: 'utf8',
         env: { ...process.env, ...env },
       })
@@ -107,6 +108,25 @@ for (const name of DIALECTS) {
         await finish(FEW, before)
       },
       120_000,
+    )
+
+    it.each(RESTORE_STEPS)(
+      'whose restore is killed at "%s" of its second file has put back whole files',
+      async (step) => {
+        await fill(FEW)
+        const before = await whole()
+        expect((await site.run()).code).toBe(0)
+        const { signal } = run(
+          { NODE_OPTIONS: '--import=./test/crash/hook.mjs', CRASH_AT: `${step}#2` },
+          'restore',
+        )
+        expect(signal).toBe('SIGKILL')
+        expect(await site.count('r')).toBe(step === 'rows-restore: committed' ? 100 : 50)
+        expect(files.archived('placed').size).toBe(FEW)
+        const restored = await startArchiver(['rows', 'restore', config]).ended
+        expect(restored.code, restored.err).toBe(0)
+        expect(await site.whole()).toMatchObject({ rows: before.rows, sum: before.sum })
+      },
     )
 
     it.skipIf(shim === undefined).each(FAULTS)(

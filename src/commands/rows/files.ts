@@ -61,13 +61,14 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
     const { config, connections, table } = open
     const { source } = connections
     const dialect = dialectFor(source)
-    const folder = new ArchiveFolder(filesOf(archiveFilesOf(config)), fullNameOf(table))
+    const files = filesOf(archiveFilesOf(config))
+    const folder = new ArchiveFolder(files, fullNameOf(table))
     const forced = new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`)))
     const pair = await restorePreflight({
       source,
       dialect,
       table,
-      files: filesOf(archiveFilesOf(config)),
+      files,
       forced,
     })
     await takeLock(open)
