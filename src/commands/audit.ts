@@ -28,6 +28,10 @@ const SAMPLE = 20
  */
 export const audit = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
+  return await archiver.threads.during(context.signal, () => auditOf(archiver, options, context))
+})
+
+const auditOf = async (archiver: Archiver, options: Options, context: Context): Promise<number> => {
   const { app } = archiver.config
   // Failure logs before the stores: a run that is archived meanwhile is then at worst reported as stale, never as lost.
   const failed = {
@@ -36,17 +40,16 @@ export const audit = untilStopped<Options>(async (options, context) => {
   }
   const source = await archiver.records.list()
   const artdaq = await archiver.artdaq.list()
+  if (options.deep) archiver.threads.expectComparisons(artdaq.runs.size)
   const archive = await withUnlisted(archiver.archive, artdaq, await archiver.archive.list())
   refuseEmptySource(source.runs.union(source.ambiguous), artdaq.runs)
   const chosen = (stored: RunSet, failedRuns: RunSet): RunSet =>
     options.deep ? stored : sample(stored, SAMPLE).union(stored.intersect(failedRuns))
-  const { imported, migrated } = await archiver.threads.during(context.signal, () =>
-    readBack(
-      archiver,
-      { import: chosen(artdaq.runs, failed.import), migrate: chosen(archive.runs, failed.migrate) },
-      archive.updates,
-      context,
-    ),
+  const { imported, migrated } = await readBack(
+    archiver,
+    { import: chosen(artdaq.runs, failed.import), migrate: chosen(archive.runs, failed.migrate) },
+    archive.updates,
+    context,
   )
   if (context.signal.aborted) return stopCode(context.signal)
   const proven = await provenOf(archiver).load()
@@ -83,7 +86,7 @@ export const audit = untilStopped<Options>(async (options, context) => {
     completeCommands(auditLines(audits).join('\n'), startedAs(context, options.config))
   context.out(options.json ? auditJson(audits) : `${lines()}\n`)
   return audits.every(({ violations }) => violations.length === 0) ? 0 : 1
-})
+}
 
 const failures = async (path: string, context: Context): Promise<RunSet> => {
   const warn = (message: string): void => context.err(`${message}\n`)

@@ -36,8 +36,9 @@ export const scrub = untilStopped<Options>(async (options, context) => {
   const proven = await provenOf(archiver).load()
   let saved = monotonic()
   let saving = Promise.resolve()
-  const result = await archiver.threads.during(context.signal, () =>
-    scrubRuns(archiver, proven, {
+  const result = await archiver.threads.during(context.signal, () => {
+    archiver.threads.expectComparisons(chosen.size)
+    return scrubRuns(archiver, proven, {
       severalAtOnce: true,
       held: chosen,
       budget,
@@ -52,8 +53,8 @@ export const scrub = untilStopped<Options>(async (options, context) => {
         saved = monotonic()
         saving = saving.then(() => proven.save())
       },
-    }),
-  )
+    })
+  })
   await saving
   await proven.save()
   if (context.signal.aborted) return stopCode(context.signal)

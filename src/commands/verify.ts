@@ -4,7 +4,7 @@ import { ArchiverError } from '../errors.ts'
 import { type RunComparison, shownOf } from '../runs/verify/compare-run.ts'
 import { compareRuns } from '../runs/verify/compare-runs.ts'
 import { subcommand } from '../common/own-command.ts'
-import { startedAs, stopCode, untilStopped } from '../app/context.ts'
+import { type Context, startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { runsOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
@@ -27,7 +27,16 @@ interface Options {
 export const verify = untilStopped<Options>(async (options, context) => {
   const share = options.sample === undefined ? 1 : shareOf(options.sample)
   const archiver = await openArchiver(options.config, context)
-  const held = await heldRuns(archiver)
+  return await archiver.threads.during(context.signal, () => verifyHeld(archiver, options, share, context))
+})
+
+const verifyHeld = async (
+  archiver: Archiver,
+  options: Options,
+  share: number,
+  context: Context,
+): Promise<number> => {
+  const held = await heldRuns(archiver, options.runs === undefined ? share : 0)
   const all = held.documents.union(held.blobs)
   const asked = options.runs === undefined ? all.union(held.incomplete) : runsOf(options.runs)
   const incomplete = asked.intersect(held.incomplete)
@@ -37,16 +46,15 @@ export const verify = untilStopped<Options>(async (options, context) => {
   const misplaced = options.runs === undefined ? held.misplaced : []
   const bad: RunComparison[] = []
   let places = 0
-  await archiver.threads.during(context.signal, async () => {
-    for await (const comparison of compareRuns(archiver, runs, context.signal)) {
-      const { run, record, artdaq, archive, differences } = comparison
-      places += [record, artdaq, archive].filter((is) => is === 'present').length
-      if (differences.length === 0) continue
-      bad.push(shownOf(comparison))
-      if (!options.json)
-        context.out(`Run ${run}:\n${differences.map((difference) => `  ${difference}\n`).join('')}`)
-    }
-  })
+  archiver.threads.expectComparisons(runs.length)
+  for await (const comparison of compareRuns(archiver, runs, context.signal)) {
+    const { run, record, artdaq, archive, differences } = comparison
+    places += [record, artdaq, archive].filter((is) => is === 'present').length
+    if (differences.length === 0) continue
+    bad.push(shownOf(comparison))
+    if (!options.json)
+      context.out(`Run ${run}:\n${differences.map((difference) => `  ${difference}\n`).join('')}`)
+  }
   if (context.signal.aborted) return stopCode(context.signal)
   if (options.json)
     context.out(
@@ -65,7 +73,7 @@ export const verify = untilStopped<Options>(async (options, context) => {
       context.out(`  look closer: ${subcommand(startedAs(context, options.config), `diff ${bad[0].run}`)}\n`)
   }
   return bad.length > 0 || !missing.isEmpty || !incomplete.isEmpty || misplaced.length > 0 ? 1 : 0
-})
+}
 
 interface Held {
   /** Whole. */
@@ -77,9 +85,10 @@ interface Held {
   readonly misplaced: readonly string[]
 }
 
-/** Every run that one of the destinations holds. */
-const heldRuns = async ({ artdaq, archive, records }: Archiver): Promise<Held> => {
+/** Every run that one of the destinations holds. `share`: of how many of them the caller is going to compare. */
+const heldRuns = async ({ artdaq, archive, records, threads }: Archiver, share: number): Promise<Held> => {
   const documents: Listing = await artdaq.list()
+  threads.expectComparisons(documents.runs.size * share)
   const blobs: Listing = await withUnlisted(archive, documents, await archive.list())
   // An unmounted record directory would make every comparison pass for want of anything to compare with.
   const source: SourceListing = await records.list()

@@ -92,6 +92,17 @@ export class Threads implements RunWork {
     return this.#run({ kind: 'compare', run, most })
   }
 
+  /**
+   * So many runs are going to be compared in this pass. Where that is worth threads they start now, while the caller goes on listing, and compare
+   * the first runs too: the thread that asks takes five times as long for each.
+   */
+  expectComparisons(count: number): void {
+    if (!this.#comparesOnThreads || this.#passes === 0 || count <= COMPARED_ALONE) return
+    this.#asked = Infinity
+    this.#started ??= this.#start('compare')
+    this.#started.catch(() => undefined) // it is thrown where the first comparison waits for it
+  }
+
   /** How many runs are to be compared at the same time: as many as keep threads, or a server, busy. */
   get atOnce(): number {
     const { file, workers } = this.#options

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BUILT_IN_SCHEMA } from '../../../src/stores/run-records/fhiclize/schema.ts'
@@ -102,6 +102,43 @@ describe('work on runs in threads', () => {
       await expect(write(threads, 100, into)).rejects.toMatchObject({ code: 'INTERRUPTED' })
     })
     await threads.during(never, () => Promise.all(RUNS.map((run) => write(threads, run, into))))
+  })
+
+  it('compares the first runs on threads too, where it is told of many, and never outside a pass', async () => {
+    for (const run of RUNS.slice(1)) rmSync(site.path('records', String(run)), { recursive: true })
+    expect(site.archiver().status).toBe(0)
+    const copies = {
+      records: site.path('records'),
+      databaseUris: [`filesystemdb://${site.path('db')}`],
+      keepOriginals: true,
+      archiveUrl: `file://${site.path('archive')}`,
+      folderName: 'run_records',
+      objectName: 'configuration',
+      blobContent: 'original',
+      otherFiles: 'include',
+      expected: { artdaq: true, archive: true },
+    } as const
+    const threads = new Threads({
+      settings: { ...settings, copies },
+      file: resolve('dist/worker.cjs'),
+      workers: 2,
+    })
+    const MUCH = 1_000_000
+    const toldOf = (count: number) =>
+      threads.during(never, async () => {
+        threads.expectComparisons(count)
+        return await threads.compare(100, MUCH)
+      })
+    expect(await toldOf(30)).toBeUndefined()
+    expect(await toldOf(31)).toMatchObject({
+      run: 100,
+      artdaq: 'present',
+      archive: 'present',
+      differences: [],
+    })
+    expect(await threads.during(never, () => Promise.resolve(threads.compare(100, MUCH)))).toBeUndefined()
+    threads.expectComparisons(31)
+    expect(threads.compare(100, MUCH)).toBeUndefined()
   })
 
   it('fails what a thread that dies had in hand, and no more', async () => {
