@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ArchiverError } from '../../src/errors.ts'
 import { FilesSite } from './files-site.ts'
 import { KINDS } from './random-tables.ts'
-import { DIALECTS, type Ended, range, serverAnswers, Site, startArchiver } from './servers.ts'
+import { DIALECTS, type Ended, range, serverAnswers, Site, runArchiver } from './servers.ts'
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -30,7 +30,7 @@ for (const name of DIALECTS) {
     afterEach(() => site.drop())
 
     const rows = (...words: readonly string[]): Promise<Ended> =>
-      startArchiver(['rows', words[0]!, join(site.folder, 'config.yaml'), ...words.slice(1)]).ended
+      runArchiver(['rows', words[0]!, join(site.folder, 'config.yaml'), ...words.slice(1)])
     const batches = () =>
       site.rows(
         'SELECT archive_file AS f, rows_inserted AS n, rows_deleted AS d FROM batch_processing_logs ORDER BY id',

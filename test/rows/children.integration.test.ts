@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/sql/open-session.ts'
 import type { Session } from '../../src/sql/session.ts'
 import { CHILD_SETTING, CHILDREN, makeGroups, standing, wholeGroups } from './group-site.ts'
-import { DIALECTS, range, serverAnswers, type Site, startArchiver } from './servers.ts'
+import { DIALECTS, range, serverAnswers, type Site, runArchiver } from './servers.ts'
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -73,9 +73,9 @@ for (const name of DIALECTS) {
           expect((await command()).code).toBe(1)
           expect(await site.count('r')).toBe(1)
           const config = site.config({ children: CHILD_SETTING, batch_size: 20 })
-          const listed = await startArchiver(['rows', 'conflicts', config]).ended
+          const listed = await runArchiver(['rows', 'conflicts', config])
           expect(listed.out).toContain(`${site.schema}.${table} ${key}`)
-          const settled = await startArchiver(['rows', 'conflicts', '--keep', 'archive', config]).ended
+          const settled = await runArchiver(['rows', 'conflicts', '--keep', 'archive', config])
           expect([settled.code, settled.err]).toEqual([0, ''])
           const last = await command()
           expect([last.code, last.err]).toEqual([0, ''])
@@ -90,7 +90,7 @@ for (const name of DIALECTS) {
           expect((await command()).code).toBe(1)
           expect(await standing(site)).toBe('1+50 2+98 4+196')
           const config = site.config({ children: CHILD_SETTING, batch_size: 20 })
-          const settled = await startArchiver(['rows', 'conflicts', '--keep', keep, config]).ended
+          const settled = await runArchiver(['rows', 'conflicts', '--keep', keep, config])
           expect([settled.code, settled.err]).toEqual([0, ''])
           expect(await standing(site)).toBe('0+50 0+100 0+200')
           expect(await site.rows('SELECT t FROM ra WHERE id = 7')).toEqual([
@@ -104,8 +104,7 @@ for (const name of DIALECTS) {
         await site.sql("INSERT INTO ra VALUES (7, 'older', 1, 1)", "INSERT INTO ca VALUES (71, 7, 'older')")
         expect((await command()).code).toBe(1)
         const config = site.config({ children: CHILD_SETTING, batch_size: 20 })
-        const refused = await startArchiver(['rows', 'conflicts', '--keep', 'archive', '--key', '7', config])
-          .ended
+        const refused = await runArchiver(['rows', 'conflicts', '--keep', 'archive', '--key', '7', config])
         expect(refused.code).toBe(1)
         expect(refused.err).toContain('the row 7 stays: c 71, which refers to it, is in conflict itself')
         expect([await site.count('r'), await site.count('c'), await site.count('g')]).toEqual([1, 2, 4])
@@ -213,7 +212,7 @@ for (const name of DIALECTS) {
 
       onceIt('are shown by rows plan, table by table', async () => {
         const config = site.config({ children: CHILD_SETTING })
-        const { code, out } = await startArchiver(['rows', 'plan', config]).ended
+        const { code, out } = await runArchiver(['rows', 'plan', config])
         expect(code).toBe(0)
         expect(out).toContain(`with its children ${site.schema}.c → ${site.schema}.ca`)
         for (const table of ['ra', 'ca', 'ga'])

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DIALECTS, range, serverAnswers, Site, startArchiver } from './servers.ts'
+import { DIALECTS, range, serverAnswers, Site, runArchiver } from './servers.ts'
 
 /** The keys of a document at every depth, arrays by their first entry. */
 const keysOf = (value: unknown, at = ''): string[] => {
@@ -53,7 +53,7 @@ for (const name of DIALECTS) {
     /** Runs a command; standard output must be one document. */
     const document = async (...words: readonly string[]): Promise<{ code: number | null; json: unknown }> => {
       const place = words[0] === 'run' ? [config] : ['--config', config]
-      const { code, out } = await startArchiver(['rows', ...words, ...place, '--json']).ended
+      const { code, out } = await runArchiver(['rows', ...words, ...place, '--json'])
       return { code, json: JSON.parse(out) }
     }
 

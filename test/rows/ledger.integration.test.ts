@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/sql/open-session.ts'
-import { range, serverAnswers, Site, startArchiver } from './servers.ts'
+import { range, serverAnswers, Site, runArchiver, startArchiver } from './servers.ts'
 
 const isThere = await serverAnswers('postgres')
 if (!isThere) console.warn('SKIPPED: no PostgreSQL answers: the ledger is not asked for executions of rows')
@@ -27,7 +27,7 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
       path,
       JSON.stringify({ ...config, ledger: { url: ledger.url }, metrics: { textfile: textfile() } }),
     )
-    return startArchiver(['rows', 'run', path, ...words]).ended
+    return runArchiver(['rows', 'run', path, ...words])
   }
   const read = async (sql: string) => {
     const session = await openSession({ url: ledger.url, password: undefined, timeout: 10_000 })
@@ -87,7 +87,7 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
       { stage: 'b.csv', batch_number: '1', state: 'partial' },
       { stage: 'b.csv', batch_number: '2', state: 'done' },
     ])
-    const history = await startArchiver(['history', '--json', '--config', `${site.folder}/config.yaml`]).ended
+    const history = await runArchiver(['history', '--json', '--config', `${site.folder}/config.yaml`])
     expect(JSON.parse(history.out)).toMatchObject({ executions: [{ task: 'rows' }] })
   })
 
@@ -103,7 +103,7 @@ describe.skipIf(!isThere)('an execution of rows in the ledger', () => {
     const states = () => read('SELECT sub_state, overall_progress_message FROM tasker.executions')
     const held = { sub_state: 'THROTTLED', overall_progress_message: `Held back: flag file ${flag}` }
     await expect.poll(() => states().catch(() => []), { timeout: 20_000 }).toEqual([held])
-    const status = await startArchiver(['rows', 'status', path]).ended
+    const status = await runArchiver(['rows', 'status', path])
     expect(status.out).toContain(`held back: flag file ${flag}`)
     rmSync(flag)
     expect(await moving.ended).toMatchObject({ code: 0, err: '' })

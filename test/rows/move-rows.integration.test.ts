@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DIALECTS, range, serverAnswers, Site, startArchiver } from './servers.ts'
+import { DIALECTS, range, serverAnswers, Site, runArchiver, startArchiver } from './servers.ts'
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -95,8 +95,7 @@ for (const name of DIALECTS) {
       const again = await site.run()
       expect(again.code).toBe(1)
       expect(again.out).toContain('1 conflicts of earlier runs are open')
-      const settled = await startArchiver(['rows', 'conflicts', '--keep', 'archive', '--config', config])
-        .ended
+      const settled = await runArchiver(['rows', 'conflicts', '--keep', 'archive', '--config', config])
       expect({ code: settled.code, err: settled.err }).toEqual({ code: 0, err: '' })
       expect((await site.run()).code).toBe(0)
     })
@@ -107,7 +106,7 @@ for (const name of DIALECTS) {
       const path = join(site.folder, 'config.ini')
       const rows = `source=${site.url}\ntable=r\narchive_table=ra\nfiles=${ids}\nbatch_size=7`
       writeFileSync(path, `[app]\nwork_dir=${site.folder}/work\n[rows]\n${rows}\n`, { mode: 0o600 })
-      const { code, out } = await startArchiver(['rows', 'run', path]).ended
+      const { code, out } = await runArchiver(['rows', 'run', path])
       expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('batch 3/3') as string })
       expect(out).toMatch(/^Process started with PID: [1-9]\d*\n/)
       expect([await site.count('r'), await site.count('ra')]).toEqual([0, 20])

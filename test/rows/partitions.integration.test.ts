@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DIALECTS, range, serverAnswers, Site, startArchiver } from './servers.ts'
+import { DIALECTS, range, serverAnswers, Site, runArchiver } from './servers.ts'
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -30,7 +30,7 @@ for (const name of DIALECTS) {
     const config = (): string => `${site.folder}/config.yaml`
     const way = name === 'mysql' ? /EXCHANGE PARTITION old WITH TABLE/ : /DETACH PARTITION old CONCURRENTLY/
     const plan = async (): Promise<readonly string[]> => {
-      const { out, err, code } = await startArchiver(['rows', 'plan', config(), '--json']).ended
+      const { out, err, code } = await runArchiver(['rows', 'plan', config(), '--json'])
       expect(code, err).toBe(0)
       return (JSON.parse(out) as { wholePartitions: string[] }).wholePartitions
     }
@@ -38,7 +38,7 @@ for (const name of DIALECTS) {
     it('has the cheaper way named by rows plan and by a run, where the ids are a whole one', async () => {
       site.file('ids.csv', [...range(1, 100), ...range(120, 130)])
       expect(await plan()).toEqual(['old'])
-      const planned = await startArchiver(['rows', 'plan', config()]).ended
+      const planned = await runArchiver(['rows', 'plan', config()])
       expect(planned.out).toMatch(/the ids are all rows of whole partitions \(old\)/)
       expect(planned.out).toMatch(way)
       const run = await site.run()
@@ -66,7 +66,7 @@ for (const name of DIALECTS) {
     it('loses and adds nothing on the way that is named', async () => {
       site.file('ids.csv', range(1, 100))
       const before = await site.rows('SELECT * FROM r WHERE id <= 100 ORDER BY id')
-      const { out } = await startArchiver(['rows', 'plan', config()]).ended
+      const { out } = await runArchiver(['rows', 'plan', config()])
       const statements = [...out.matchAll(/^ {4}((?:CREATE|ALTER) .*);$/gm)].flatMap(([, line = '']) =>
         line.split('; '),
       )

@@ -8,6 +8,7 @@ import type { RowsOptions, RowsOutcome } from '../../src/rows/options.ts'
 import { dialectFor } from '../../src/rows/server.ts'
 import { openSession } from '../../src/sql/open-session.ts'
 import type { Session } from '../../src/sql/session.ts'
+import { fitsThread, runBeside } from '../command-thread.ts'
 import { postgresPlace } from '../postgres.ts'
 
 export const DIALECTS = ['mysql', 'postgres'] as const
@@ -216,7 +217,7 @@ export class Site {
   }
 
   async run(...words: string[]): Promise<Ended> {
-    return startArchiver(['rows', 'run', join(this.folder, 'config.yaml'), ...words]).ended
+    return runArchiver(['rows', 'run', join(this.folder, 'config.yaml'), ...words])
   }
 
   async drop(): Promise<void> {
@@ -247,6 +248,13 @@ export const startArchiver = (words: readonly string[]): { child: ChildProcess; 
     child.on('close', (code, signal) => resolve({ code, signal, out, err })),
   )
   return { child, ended }
+}
+
+/** Runs the built program to its end, in a thread where no process is meant; two at once are started with `startArchiver`. */
+export const runArchiver = async (words: readonly string[]): Promise<Ended> => {
+  if (!fitsThread(words)) return startArchiver(words).ended
+  const { status, signal, stdout, stderr } = await runBeside(words)
+  return { code: status, signal, out: stdout, err: stderr }
 }
 
 export const range = (from: number, to: number): number[] =>

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/sql/open-session.ts'
-import { DIALECTS, serverAnswers, Site, startArchiver } from './servers.ts'
+import { DIALECTS, serverAnswers, Site, runArchiver } from './servers.ts'
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -32,8 +32,7 @@ for (const name of DIALECTS) {
       site.config({ files: undefined, where: THIRDS })
       const dry = await site.run('--dry-run', '--json')
       expect(JSON.parse(dry.out)).toMatchObject({ mode: 'try', counts: { requested: 333, moved: 333 } })
-      const plan = await startArchiver(['rows', 'plan', '--config', `${site.folder}/config.yaml`, '--json'])
-        .ended
+      const plan = await runArchiver(['rows', 'plan', '--config', `${site.folder}/config.yaml`, '--json'])
       expect(JSON.parse(plan.out)).toMatchObject({ where: THIRDS, matching: 333 })
       expect([await site.count('r'), await site.count('ra')]).toEqual([1000, 0])
     })
