@@ -11,13 +11,33 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fitsThread, type Result, runInThread } from './command-thread.ts'
+import { fitsThread, type Result, runBeside, runInThread } from './command-thread.ts'
 
 export type { Result }
 
 const PROGRAM = resolve('dist/main.js')
 const START = '\nDAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n'
 const STOP = '\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n'
+
+/** Runs the built program to its end, in a thread where no process is meant (`fitsThread`), which takes a tenth of the time. */
+export const runProgram = (words: readonly string[]): Result =>
+  fitsThread(words) ? runInThread(words) : runProcess(words)
+
+/** Runs the built program to its end as a process, as its users do. */
+const runProcess = (words: readonly string[], env: Record<string, string> = {}): Result =>
+  spawnSync(process.execPath, [PROGRAM, ...words], { encoding: 'utf8', env: { ...process.env, ...env } })
+
+/** `runProgram`, while servers of this process go on. */
+export const programBeside = (words: readonly string[]): Promise<Result> =>
+  fitsThread(words)
+    ? runBeside(words)
+    : new Promise((ended) => {
+        const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+        let [stdout, stderr] = ['', '']
+        child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+        child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+        child.once('close', (status, signal) => ended({ status, signal, stdout, stderr }))
+      })
 
 const NO_FILES: Readonly<Record<string, string | Buffer>> = {}
 
@@ -94,19 +114,15 @@ export class Site {
   }
 
   /**
-   * Runs the built program to its end: in a thread where nothing asks for a process of its own (`fitsThread`), which takes a tenth of the time.
-   * With `env`, variables of the program beside those of this process, always as a process.
+   * Runs the built program to its end, as `runProgram`. With `env`, variables of the program beside those of this process, always as a process.
    */
   program(words: readonly string[], env?: Record<string, string>): Result {
-    return env === undefined && fitsThread(words) ? runInThread(words) : this.process(words, env)
+    return env === undefined ? runProgram(words) : this.process(words, env)
   }
 
   /** Runs the built program to its end as a process, as its users do. */
   process(words: readonly string[], env: Record<string, string> = {}): Result {
-    return spawnSync(process.execPath, [PROGRAM, ...words], {
-      encoding: 'utf8',
-      env: { ...process.env, ...env },
-    })
+    return runProcess(words, env)
   }
 
   /** Starts the built program and leaves it running. */

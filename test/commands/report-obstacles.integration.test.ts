@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UconServer } from '../fakes/ucon-server.ts'
-import { Site } from '../site.ts'
+import { programBeside, Site } from '../site.ts'
 
 const PROGRAM = resolve('dist/main.js')
 /** As root in a mount namespace of its own, where that is allowed. */
@@ -54,15 +54,10 @@ describe('the report after a pass that a refused password stopped', () => {
       app: '  batch_size: 0\n  run_process_retries: 0',
       ucon: `  server_url: ${server.url}\n  folder_name: test01\n  object_name: configuration\n  writer_user: writer\n  writer_password: wrong`,
     })
-    /** Not `spawnSync`: the server is in this process. */
-    const archiver = (...words: readonly string[]): Promise<{ status: number | null; text: string }> =>
-      new Promise((ended) => {
-        const child = spawn(process.execPath, [PROGRAM, ...words])
-        let text = ''
-        for (const stream of [child.stdout, child.stderr])
-          stream.on('data', (bytes: Buffer) => (text += bytes.toString()))
-        child.once('close', (status) => ended({ status, text }))
-      })
+    const archiver = async (...words: string[]): Promise<{ status: number | null; text: string }> => {
+      const { status, stdout, stderr } = await programBeside(words)
+      return { status, text: stdout + stderr }
+    }
     try {
       for (const run of [1, 2]) site.record(run)
       const pass = await archiver(site.config)

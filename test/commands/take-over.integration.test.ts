@@ -1,10 +1,9 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { runBeside } from '../command-thread.ts'
 import { UconServer } from '../fakes/ucon-server.ts'
 import { type Mode, originalBlob, recordFiles, writeOriginal } from '../original.ts'
-import { Site } from '../site.ts'
+import { programBeside, Site } from '../site.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -28,7 +27,7 @@ const scene = async (mode: Mode, written: Parameters<typeof writeOriginal>[3] = 
   writeOriginal(site.path('db'), RUNS, mode, written)
   // The server in this process answers meanwhile.
   const program = async (...words: string[]): Promise<{ code: number | null; out: string }> => {
-    const { status, stdout, stderr } = await runBeside(words)
+    const { status, stdout, stderr } = await programBeside(words)
     return { code: status, out: stdout + stderr }
   }
   const command = (name: string, ...more: string[]) =>

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UconServer } from '../fakes/ucon-server.ts'
-import { Site } from '../site.ts'
+import { programBeside, Site } from '../site.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -21,14 +20,10 @@ const scene = async (runs: readonly number[]) => {
     () => server.close(),
   )
   for (const run of runs) site.record(run)
-  const program = (...words: string[]): Promise<{ code: number | null; out: string }> =>
-    new Promise((resolve) => {
-      const child = spawn(process.execPath, ['dist/main.js', ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
-      let out = ''
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => (out += text))
-      child.on('close', (code) => resolve({ code, out }))
-    })
+  const program = async (...words: string[]): Promise<{ code: number | null; out: string }> => {
+    const { status, stdout, stderr } = await programBeside(words)
+    return { code: status, out: stdout + stderr }
+  }
   const puts = (): number => server.seen.filter(({ path }) => path.includes('override=')).length
   const mark = (key: string): void => {
     server.folder.find('configuration', key)!.deleted = true
