@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, nameOf } from '../../src/common/file-name-encoding.ts'
+import { sized } from '../sized.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes))
 const anyName = fc.oneof(
@@ -17,7 +18,7 @@ describe('a file name', () => {
       fc.property(anyName, (bytes) => {
         expect(bytesOf(nameOf(bytes)).equals(bytes)).toBe(true)
       }),
-      { numRuns: 3000 },
+      { numRuns: sized(500, 3000) },
     )
   })
   it('has another text than every other name', () => {
@@ -25,7 +26,7 @@ describe('a file name', () => {
       fc.property(anyName, anyName, (a, b) => {
         expect(nameOf(a) === nameOf(b)).toBe(a.equals(b))
       }),
-      { numRuns: 3000 },
+      { numRuns: sized(500, 3000) },
     )
   })
   it('has a text that is printable, on one line, and well-formed', () => {
@@ -34,7 +35,7 @@ describe('a file name', () => {
         const name = nameOf(bytes)
         expect(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(name)).toBe(false)
       }),
-      { numRuns: 3000 },
+      { numRuns: sized(500, 3000) },
     )
   })
   it.each([

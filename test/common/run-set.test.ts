@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Range, RunSet } from '../../src/common/run-set.ts'
+import { sized } from '../sized.ts'
 
 const run = fc.integer({ min: 1, max: 60 })
 const runs = fc.array(run, { maxLength: 40 })
@@ -8,7 +9,7 @@ const sorted = (set: Iterable<number>): number[] => [...set].sort((a, b) => a - 
 const check = (property: (a: Set<number>, b: Set<number>, x: RunSet, y: RunSet) => void): void =>
   fc.assert(
     fc.property(runs, runs, (a, b) => property(new Set(a), new Set(b), RunSet.of(a), RunSet.of(b))),
-    { numRuns: 1000 },
+    { numRuns: sized(200, 1000) },
   )
 
 describe('a set of runs agrees with a plain set', () => {

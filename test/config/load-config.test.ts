@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { ArchiverError } from '../../src/errors.ts'
 import { CANARY, LEAST, parse, problemsOf, withSection } from './given.ts'
+import { sized } from '../sized.ts'
 
 describe('the least configuration', () => {
   const config = parse(LEAST)
@@ -192,7 +193,7 @@ describe('a faulty configuration', () => {
           expect(error).toBeInstanceOf(ArchiverError)
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: sized(300, 2000) },
     )
   })
 })

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../src/fhicl/json/model.ts'
 import { writeJson } from '../../src/fhicl/json/printer.ts'
 import { parseFhicl } from '../../src/fhicl/parser.ts'
 import { documentParts, fhiclToJson } from '../../src/fhicl/to-json.ts'
+import { sized } from '../sized.ts'
 
 const toJson = (text: string): JsonObject => fhiclToJson(parseFhicl(text), { name: 'n', stamp: 's' })
 const valuesOf = (text: string): string => writeJson(documentParts(parseFhicl(text)).data)
@@ -61,7 +62,7 @@ describe('a text that is converted and printed again', () => {
           seen.refused++
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: sized(200, 1000) },
     )
     expect(Math.min(seen.same, seen.refused)).toBeGreaterThan(10)
   })

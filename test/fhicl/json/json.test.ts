@@ -4,6 +4,7 @@ import { JsonNumber, JsonObject, type JsonValue } from '../../../src/fhicl/json/
 import { DEEPEST_JSON, JsonError, readJson } from '../../../src/fhicl/json/parser.ts'
 import { artdaqStamp } from '../../../src/stores/artdaqdb/format/timestamp.ts'
 import { escapeText, writeJson, writeJsonBytes } from '../../../src/fhicl/json/printer.ts'
+import { sized } from '../../sized.ts'
 
 const key = fc.oneof(fc.string(), fc.constantFrom('1', '0', '__proto__', 'a', 'constructor'))
 const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
@@ -40,7 +41,7 @@ describe('a document', () => {
         expect(writeJson(readJson(written))).toBe(written)
         expect(readJson(written)).toEqual(JsonObject.of(['v', one]))
       }),
-      { numRuns: 500 },
+      { numRuns: sized(100, 500) },
     )
   })
 

@@ -3,8 +3,9 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { evaluate, textOf, type Scope } from '../../../src/records/expression/evaluate.ts'
 import { parseExpression } from '../../../src/records/expression/parse-expression.ts'
 import { openFile } from '../../../src/sql/libsql-database.ts'
+import { sized } from '../../sized.ts'
 
-const RUNS = Number(process.env['RECORDS_EXPRESSIONS'] ?? 20_000)
+const RUNS = Number(process.env['RECORDS_EXPRESSIONS'] ?? sized(4000, 20_000))
 
 /** Whole numbers and texts, no null, no division: where SQL and we agree on purpose. */
 const { number, condition } = fc.letrec<{ number: string; text: string; condition: string }>((tie) => ({

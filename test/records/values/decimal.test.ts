@@ -8,6 +8,7 @@ import {
   rescale,
   shortest,
 } from '../../../src/records/values/decimal.ts'
+import { sized } from '../../sized.ts'
 
 const decimal = fc.record({
   units: fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }),
@@ -68,7 +69,7 @@ describe('decimals', () => {
         expect(twice < size(below) && twice >= -size(below)).toBe(true)
         if (units !== 0n) expect(units < 0n).toBe(above < 0n !== below < 0n)
       }),
-      { numRuns: 20_000 },
+      { numRuns: sized(4000, 20_000) },
     )
   })
   it.each([

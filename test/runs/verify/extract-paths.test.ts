@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nameOf } from '../../../src/common/file-name-encoding.ts'
 import { placesOf } from '../../../src/runs/verify/extract-paths.ts'
+import { sized } from '../../sized.ts'
 
 const places = (...names: string[]): string[] =>
   [...placesOf(names, () => true).values()].map((place) => place.toString('latin1'))
@@ -52,7 +53,7 @@ describe('where names go below a directory', () => {
         expect(new Set(found).size).toBe(found.length)
         for (const place of found) expect(found.some((other) => place.startsWith(`${other}/`))).toBe(false)
       }),
-      { numRuns: 3000 },
+      { numRuns: sized(500, 3000) },
     )
   })
   it('is where a file of any name was', () => {
@@ -64,7 +65,7 @@ describe('where names go below a directory', () => {
       fc.property(part, (text) => {
         expect(places(nameOf(Buffer.from(text, 'latin1')))).toEqual([text])
       }),
-      { numRuns: 2000 },
+      { numRuns: sized(500, 2000) },
     )
   })
 })

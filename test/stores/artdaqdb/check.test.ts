@@ -19,6 +19,7 @@ import { golden, hasGolden } from './golden.ts'
 import { never, NOW, openDb, sampleRun, store } from './runs.ts'
 import { sealedAgain } from './sealed-again.ts'
 import { randomFrom } from '../../crash/random.ts'
+import { sized } from '../../sized.ts'
 
 let folder: string
 let path: string
@@ -147,7 +148,7 @@ describe('one flipped bit', () => {
     const random = randomFrom(20261128)
     for (const file of [...documents('RunHistory'), ...documents('SystemLayout')]) {
       const bytes = readFileSync(file)
-      for (let flips = 0; flips < 60; flips++) {
+      for (let flips = 0; flips < sized(12, 60); flips++) {
         const at = Math.floor(random() * bytes.length)
         const harmed = Buffer.from(bytes)
         harmed[at] = bytes[at]! ^ (1 << Math.floor(random() * 8))

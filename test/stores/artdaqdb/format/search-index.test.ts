@@ -6,6 +6,7 @@ import { indexText } from '../../../../src/stores/artdaqdb/format/index-text.ts'
 import { SECTIONS, type Section } from '../../../../src/stores/index-data.ts'
 import { CollectionIndex } from '../../../../src/stores/artdaqdb/format/search-index.ts'
 import { StringTable } from '../../../../src/stores/artdaqdb/format/string-table.ts'
+import { sized } from '../../../sized.ts'
 
 /** The same index in plain sets and maps: what it must say. */
 class Plain {
@@ -110,7 +111,7 @@ describe('an index that grows, shrinks, is read again and is given to another th
           }
         expect(index.section('version').has('never')).toBe(false)
       }),
-      { numRuns: 300 },
+      { numRuns: sized(80, 300) },
     )
   })
 

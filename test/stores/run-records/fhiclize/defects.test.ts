@@ -6,6 +6,7 @@ import { parseMetadata } from '../../../../src/stores/run-records/metadata-file.
 import { safeConfigName } from '../../../../src/stores/run-records/fhiclize/safe-name.ts'
 import { isSafeName } from '../../../../src/stores/artdaqdb/names.ts'
 import { convert, documentOf, fhiclOf, options, recordOf } from './record.ts'
+import { sized } from '../../../sized.ts'
 
 const STOPPED = 'DAQInterface start time: Fri Oct  3 12:00:41 UTC 2025\n\nDAQInterface stop time: Fri Oct  3 15:42:07 UTC 2025\n' // prettier-ignore
 
@@ -344,7 +345,7 @@ describe('a setup script', () => {
 })
 
 describe('names that repeat thousands of times', () => {
-  const MANY = 100_000
+  const MANY = sized(20_000, 100_000)
   it.each([
     ['settings.txt', '9k: v\n'.repeat(MANY), `_9k_${MANY}: "v"\n`],
     ['ranks.txt', `host port label subsystem rank\n${'h 1 l 1 0\n'.repeat(MANY)}`, `  rank0_${MANY}: [`],
@@ -368,7 +369,8 @@ describe('names that repeat thousands of times', () => {
 })
 
 describe('a text file of many megabytes', () => {
-  const MANY = 16_000_000
+  // A repeated group ends the stack at 8.4 million characters.
+  const MANY = sized(9_000_000, 16_000_000)
   it.each([
     ['setup.txt', 'echo hello\n'.repeat(MANY / 10)],
     ['environment.txt', `export A=${'\\n'.repeat(MANY / 2)}`],

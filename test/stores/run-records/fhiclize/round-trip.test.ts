@@ -6,6 +6,7 @@ import { isFhicl } from '../../../../src/fhicl/try-parse.ts'
 import { ArchiverError } from '../../../../src/errors.ts'
 import { isSafeName } from '../../../../src/stores/artdaqdb/names.ts'
 import { ALL, convert, options, recordOf, sha256 } from './record.ts'
+import { sized } from '../../../sized.ts'
 
 const TEXTS = ALL.slice(0, 7).map((name) => `${name}.txt`)
 const line = fc.oneof(
@@ -37,7 +38,7 @@ describe('any run record at all', () => {
         const restored = restoreFiles(toDocuments(made, options), sha256)
         expect(restored).toEqual({ files: made.files, folders: made.folders })
       }),
-      { numRuns: 400 },
+      { numRuns: sized(100, 400) },
     )
   })
   it('becomes documents that artdaq takes, each with a name of its own', () => {
@@ -49,7 +50,7 @@ describe('any run record at all', () => {
         expect(new Set(entities).size).toBe(entities.length)
         expect([...entities, configName].filter((one) => !isSafeName(one))).toEqual([])
       }),
-      { numRuns: 400 },
+      { numRuns: sized(100, 400) },
     )
   })
   it('has names that artdaq’s tools take, whatever files, folders and configuration are called', () => {
@@ -67,7 +68,7 @@ describe('any run record at all', () => {
         expect([...names, made.configName].filter((one) => !isSafeName(one))).toEqual([])
         expect(new Set(names).size).toBe(names.length)
       }),
-      { numRuns: 2000 },
+      { numRuns: sized(500, 2000) },
     )
   })
   it('has every text converted, none given up for an empty table, unless there is nothing in it', () => {
@@ -77,7 +78,7 @@ describe('any run record at all', () => {
         const document = convert({ [file]: made }).documents[0]!
         if (document.text.length > 0) expect([document.text.toString(), document.fhicl.endsWith(': {}\n')]).toEqual([document.text.toString(), false]) // prettier-ignore
       }),
-      { numRuns: 2000 },
+      { numRuns: sized(500, 2000) },
     )
   })
 })

@@ -11,6 +11,7 @@ import { orderSections } from '../../../../src/stores/ucondb/blob/sections.ts'
 import type { StoredRun } from '../../../../src/stores/run-record.ts'
 import { ArchiverError } from '../../../../src/errors.ts'
 import { convert } from '../../run-records/fhiclize/record.ts'
+import { sized } from '../../../sized.ts'
 
 const THEN = Date.UTC(2025, 9, 3, 15, 50)
 const LATER = THEN + 60_000
@@ -55,7 +56,7 @@ describe('any sections at all', () => {
         expect(unpacked.map((one) => one.name)).toEqual(made.map((one) => one.name))
         expect(unpacked.map((one) => one.content.toString('hex'))).toEqual(made.map((one) => one.content.toString('hex'))) // prettier-ignore
       }),
-      { numRuns: 5000 },
+      { numRuns: sized(1000, 5000) },
     )
   })
   it('have markers that are harmless file names, each another, to readers of the original format', () => {
@@ -65,7 +66,7 @@ describe('any sections at all', () => {
         const index = blob.indexOf('\narchiver-sections:\n')
         if (index < 0) for (const one of made) expect(one.name).not.toMatch(/^\.{0,2}$|[/\\\p{Cc}]/u)
       }),
-      { numRuns: 1000 },
+      { numRuns: sized(300, 1000) },
     )
   })
 })
@@ -123,7 +124,7 @@ describe('whatever is no whole blob', () => {
       fc.property(fc.nat(blob.length - 1), fc.uint8Array({ maxLength: 4 }), fc.nat(4), (at, put, less) =>
         refused(Buffer.concat([blob.subarray(0, at), put, blob.subarray(at + less)])),
       ),
-      { numRuns: 5000 },
+      { numRuns: sized(1000, 5000) },
     )
     fc.assert(fc.property(content, refused))
   })
