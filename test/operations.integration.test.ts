@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runProgram } from './site.ts'
 
 const page = readFileSync('docs/OPERATIONS.md', 'utf8')
 
@@ -59,7 +60,9 @@ const shell = (commands: string) =>
     encoding: 'utf8',
     env: { ...process.env, WORK: join(site, 'work') },
   })
-const archiver = (...words: string[]) => shell(`./run_archiver.sh ${words.join(' ')}`)
+/** What only makes a scenario ready, or looks at what came of it: not as a person would, but in a thread. */
+const archiver = (...words: string[]) =>
+  runProgram(words.map((word) => (word.endsWith('.yaml') ? join(site, word) : word)))
 const stateOf = (stage: string): unknown =>
   JSON.parse(readFileSync(join(site, 'work', `${stage}_state.json`), 'utf8'))
 const failuresOf = (stage: string): string =>
