@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { dirname, join, resolve } from 'node:path'
-import { createAdaptorServer } from '@hono/node-server'
 import type { Command, Context } from '../app/context.ts'
 import { openPage, type PageOptions } from '../app/page.ts'
 import { identity } from '../platform/host.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { readAssets } from '../web/assets.ts'
+import { problemServer } from '../web/problem-server.ts'
 import { gather } from './report.ts'
 import { placesOf } from './rows/rows-config.ts'
 
@@ -32,7 +31,7 @@ export const serve: Command<ServeOptions> = async (options, context) => {
     archiver ? gather(archiver, options.config, context) : Promise.reject(new Error('no archiver')),
   )
   const { host, port } = page.address
-  const server = createAdaptorServer({ fetch: page.server.fetch, hostname: host, createServer })
+  const server = problemServer(page.server.fetch, host)
   const passed = isPassed(context.env)
   server.listen(passed ? { fd: FIRST_PASSED } : { host, port })
   const failed = new Promise<never>((_, reject) =>
@@ -54,7 +53,7 @@ export const serve: Command<ServeOptions> = async (options, context) => {
   await stopped(context.signal)
   page.server.close()
   server.close()
-  if ('closeAllConnections' in server) server.closeAllConnections()
+  server.closeAllConnections()
   await page.close()
   return 0
 }

@@ -6,6 +6,8 @@ const served = new Served()
 beforeAll(() => served.start())
 afterAll(() => served.remove())
 
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+
 describe('a request that nothing answers', () => {
   it.each([
     ['GET', '/api/v1'],
@@ -47,6 +49,39 @@ describe('a question for executions', () => {
       ).length
     const words = ['FINISHED', 'COMPLETED', 'ok', 'FAILED', 'RUNNING', 'TERMINATED']
     expect(await Promise.all(words.map(count))).toEqual([1, 1, 1, 0, 0, 0])
+  })
+})
+
+describe('a word that no execution has', () => {
+  it.each(['status=BLA', 'standing=lost', 'status=finished'])(
+    'is refused with those that there are: %s',
+    async (query) =>
+      expect(await served.send('GET', `/api/v1/executions?${query}`)).toMatchObject({
+        status: 400,
+        type: 'application/problem+json',
+        json: { code: 'USAGE', title: matching(/must be one of .*FINISHED/) },
+      }),
+  )
+})
+
+describe('a number that no column takes', () => {
+  it.each([
+    ['/executions', { task_name: 'RANGE', total_subtasks: 2 ** 31 }, 'total_subtasks'],
+    ['/executions', { task_name: 'RANGE', process_id: 2 ** 40 }, 'process_id'],
+    ['/executions', { task_name: 'RANGE', heartbeat_seconds: -1 }, 'heartbeat_seconds'],
+    ['/executions', { task_name: 'RANGE', at: 0 }, 'at'],
+    ['heartbeat', { cpu_percent: 1e9 }, 'cpu_percent'],
+    ['heartbeat', { memory_mb: 2 ** 31 }, 'memory_mb'],
+    ['progress', { items_complete: 2 ** 53 }, 'items_complete'],
+    ['progress', { op: 'add', items: 2 ** 54 }, 'items'],
+    ['finish', { exit_code: 2 ** 31 }, 'exit_code'],
+  ])('in %s %j is a problem that names its field', async (path, body, field) => {
+    const { json } = await served.send('POST', '/api/v1/executions', { task_name: 'RANGE' })
+    const place = path.startsWith('/') ? path : `/executions/${String(json['run_id'])}/${path}`
+    expect(await served.send('POST', `/api/v1${place}`, body)).toMatchObject({
+      status: 400,
+      json: { code: 'USAGE', title: matching(new RegExp(`"${field}"`)) },
+    })
   })
 })
 

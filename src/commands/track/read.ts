@@ -3,6 +3,7 @@ import type { Command, Context } from '../../app/context.ts'
 import { printable } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
+import { EXECUTION_WORDS, isWord } from '../../tracking/client/operation-fields.ts'
 import { taskStats } from '../../tracking/client/task-stats.ts'
 import {
   eachExecution,
@@ -51,10 +52,21 @@ const filterOf = (options: ReadOptions): ListFilter => {
     stage: options.stage,
     since: before('--since', options.since),
     before: longer,
-    status: longer === undefined ? options.status?.toUpperCase().split(',') : ['STARTED', 'RUNNING'],
+    status: longer === undefined ? statusOption(options.status) : ['STARTED', 'RUNNING'],
     limit: numberOption('--limit', options.limit) ?? 50,
     now: now(),
   }
+}
+
+/** Throws USAGE for a word that no execution has: nothing would be found, as if there were nothing. */
+const statusOption = (text: string | undefined): readonly string[] | undefined => {
+  const words = text
+    ?.toUpperCase()
+    .split(',')
+    .map((word) => word.trim())
+  const wrong = words?.find((word) => !isWord(EXECUTION_WORDS, word))
+  if (wrong === undefined) return words
+  throw new ArchiverError('USAGE', `--status: "${wrong}" is none of ${EXECUTION_WORDS.join(', ')}`)
 }
 
 /** As many as were asked for, and whether there are more. */

@@ -1,5 +1,6 @@
 import { printable, type Redact } from '../../common/redact.ts'
 import { ArchiverError } from '../../errors.ts'
+import { EXECUTION_WORDS, isWord, SUBTASK_WORDS } from '../client/operation-fields.ts'
 import { isUuid } from '../client/tracked-rows.ts'
 import type { Cell, Row } from '../ledger/row.ts'
 import { TABLES, type ColumnType, type Table, type TableName } from '../ledger/tables.ts'
@@ -14,6 +15,8 @@ const LONGEST: Readonly<Partial<Record<ColumnType, number>>> = {
   path: 4000,
   text: 16_000,
 }
+/** NUMERIC(8,2) takes it. */
+const MOST_PERCENT = 999_999.99
 const TIME = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|\+00(?::?00)?)?$/
 
 export interface CheckedRows {
@@ -67,27 +70,42 @@ const cellOf = (column: string, type: ColumnType, value: unknown, redact: Redact
       throw new RangeError(`"${column}" must be a whole number`)
     case 'percent':
     case 'real':
-      if (typeof value === 'number' && Math.abs(value) < 1e6) return value
-      throw new RangeError(`"${column}" must be a number`)
+      if (typeof value === 'number' && Math.abs(value) <= MOST_PERCENT) return value
+      throw new RangeError(`"${column}" must be a number up to ${MOST_PERCENT}`)
     case 'uuid':
       if (typeof value === 'string' && isUuid(value)) return value.toLowerCase()
       throw new RangeError(`"${column}" must be a UUID`)
     case 'time':
-      if (
-        typeof value === 'string' &&
-        TIME.test(value) &&
-        !Number.isNaN(Date.parse(`${value.slice(0, 10)}T00:00Z`))
-      )
+      if (typeof value === 'string' && TIME.test(value) && isMoment(value.slice(0, 19)))
         return value.slice(0, 23).replace('T', ' ').replace('Z', '')
       throw new RangeError(`"${column}" must be a time such as 2026-11-28 05:30:00.000, in UTC`)
     case 'json':
       return jsonOf(column, value, redact)
     case 'word':
+      checkWord(column, value)
+      return textOf(column, type, value, redact)
     case 'name':
     case 'path':
     case 'text':
       return textOf(column, type, value, redact)
   }
+}
+
+/** Columns whose words the tables check. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  execution_status: EXECUTION_WORDS,
+  subtask_status: SUBTASK_WORDS,
+}
+
+const checkWord = (column: string, value: unknown): void => {
+  const words = WORDS[column]
+  if (words && !isWord(words, value)) throw new RangeError(`"${column}" must be one of ${words.join(', ')}`)
+}
+
+/** Whether there is such a day and time: the calendar of JavaScript turns 30 February into 2 March, a database refuses it. */
+const isMoment = (text: string): boolean => {
+  const at = Date.parse(`${text.replace(' ', 'T')}Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text.replace(' ', 'T'))
 }
 
 const textOf = (column: string, type: ColumnType, value: unknown, redact: Redact): string => {

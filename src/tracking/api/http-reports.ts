@@ -195,11 +195,18 @@ const answerOf = (execution: TrackedExecution, seq: number, changed: boolean): R
 /** Milliseconds by which a reporter's clock may be ahead of ours. */
 const AHEAD = 300_000
 
+/** No engine's times begin later in any zone: MySQL's begin with 1970. */
+const FIRST = 86_400_000
+
 /** When something happened, epoch milliseconds: now, or what a report that waited says. */
 const momentOf = (value: unknown, now: number): number => {
   if (value === undefined || value === null) return now
-  if (typeof value === 'number' && value >= 0 && value <= now + AHEAD) return Math.min(now, Math.round(value))
-  throw new ArchiverError('USAGE', '"at" must be a time in epoch milliseconds, and not in the future')
+  if (typeof value === 'number' && value >= FIRST && value <= now + AHEAD)
+    return Math.min(now, Math.round(value))
+  throw new ArchiverError(
+    'USAGE',
+    '"at" must be a time in epoch milliseconds, after 1970-01-01, and not in the future',
+  )
 }
 
 const uuidOf = (value: unknown): string => {

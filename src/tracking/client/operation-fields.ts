@@ -1,7 +1,32 @@
 import { HELD } from '../graph/outlook.ts'
 
-/** How a field of an operation is written. `count` is a whole number from 0. */
-export type Kind = 'text' | 'count' | 'number' | 'percent' | 'status' | 'subtask-status' | 'sub-state' | 'map'
+interface Range {
+  readonly low: number
+  readonly high: number
+  readonly whole: boolean
+}
+
+/**
+ * Numbers, as the columns of every engine take them: a larger one would be refused with the whole row, and each later row of the execution
+ * with it. Whole numbers are rounded: R writes 3 as 3.0.
+ */
+export const RANGES = {
+  /** Steps, a process number, megabytes. */
+  whole: { low: 0, high: 2 ** 31 - 1, whole: true },
+  /** Items, bytes. */
+  count: { low: 0, high: Number.MAX_SAFE_INTEGER, whole: true },
+  /** Items that are added, or taken off. */
+  change: { low: -Number.MAX_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, whole: true },
+  'exit-code': { low: 1 - 2 ** 31, high: 2 ** 31 - 1, whole: true },
+  /** Of a share of processors: 100 for each. */
+  processors: { low: 0, high: 999_999, whole: false },
+  /** Between two signs of life. */
+  seconds: { low: 0, high: 2_592_000, whole: false },
+} as const satisfies Record<string, Range>
+
+/** How a field of an operation is written. */
+export type Kind =
+  'text' | keyof typeof RANGES | 'percent' | 'status' | 'subtask-status' | 'sub-state' | 'map'
 
 export const EXECUTION_WORDS = ['STARTED', 'RUNNING', 'FINISHED', 'FAILED', 'CANCELLED'] as const
 export type ExecutionWord = (typeof EXECUTION_WORDS)[number]
@@ -80,12 +105,11 @@ export const fieldValue = (kind: Kind, raw: unknown): unknown => {
       return wordOf(SUBTASK_WORDS, raw)
     case 'sub-state':
       return wordOf(SUB_STATES, raw)
-    case 'count':
-      return bounded(raw, 0, Number.MAX_SAFE_INTEGER, true)
     case 'percent':
-      return bounded(raw, 0, 100, false)
-    case 'number':
-      return bounded(raw, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, false)
+      // A share may be a little outside of its range through rounding.
+      return Math.min(100, Math.max(0, numberOf(raw)))
+    default:
+      return inRange(RANGES[kind], raw)
   }
 }
 
@@ -95,11 +119,16 @@ const wordOf = (words: readonly string[], raw: unknown): string => {
   throw new RangeError(`${JSON.stringify(raw)} must be one of ${words.join(', ')}`)
 }
 
-/** R writes whole numbers as 3, 3.0 or "3"; a share may be a little outside of its range through rounding. */
-const bounded = (raw: unknown, low: number, high: number, whole: boolean): number => {
+const numberOf = (raw: unknown): number => {
   const value = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new RangeError(`${JSON.stringify(raw)} must be a number`)
-  if (whole && (value < 0 || value > high)) throw new RangeError(`${value} must be a whole number from 0`)
-  return Math.min(high, Math.max(low, whole ? Math.round(value) : value))
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new RangeError(`${JSON.stringify(raw)} must be a number`)
+}
+
+const inRange = ({ low, high, whole }: Range, raw: unknown): number => {
+  const value = numberOf(raw)
+  if (value >= low && value <= high) return whole ? Math.round(value) : value
+  const what = whole ? 'a whole number' : 'a number'
+  const range = high === Number.MAX_SAFE_INTEGER && low === 0 ? 'from 0' : `from ${low} to ${high}`
+  throw new RangeError(`${value} must be ${what} ${range}`)
 }

@@ -3,6 +3,7 @@ import {
   EXECUTION_WORDS,
   fieldValue,
   isWord,
+  RANGES,
   SUB_STATES,
   SUBTASK_WORDS,
   type Kind,
@@ -37,7 +38,7 @@ export type OperationName = (typeof OPERATIONS)[number]
 const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = {
   init: {
     task_name: 'text',
-    total_subtasks: 'count',
+    total_subtasks: 'whole',
     stage: 'text',
     type: 'text',
     script_path: 'text',
@@ -46,13 +47,13 @@ const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = 
     log_file: 'text',
     parent_run_id: 'text',
     hostname: 'text',
-    process_id: 'count',
+    process_id: 'whole',
     process_start_ticks: 'count',
     boot_id: 'text',
     user_name: 'text',
     git_commit: 'text',
     environment: 'map',
-    heartbeat_seconds: 'number',
+    heartbeat_seconds: 'seconds',
     argv: 'text',
     version: 'text',
     invocation_id: 'text',
@@ -60,8 +61,8 @@ const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = 
   status: {
     status: 'status',
     sub_state: 'sub-state',
-    current_subtask: 'count',
-    total_subtasks: 'count',
+    current_subtask: 'whole',
+    total_subtasks: 'whole',
     subtask_name: 'text',
     subtask_status: 'subtask-status',
     overall_percent: 'percent',
@@ -70,8 +71,8 @@ const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = 
     subtask_message: 'text',
     subtask_items_total: 'count',
     subtask_items_complete: 'count',
-    memory_mb: 'count',
-    cpu_percent: 'number',
+    memory_mb: 'whole',
+    cpu_percent: 'processors',
     log_path: 'text',
     log_file: 'text',
   },
@@ -79,18 +80,18 @@ const FIELDS: Readonly<Record<OperationName, Readonly<Record<string, Kind>>>> = 
   exit: { message: 'text', subtask_status: 'subtask-status', error: 'text' },
   message: { message: 'text' },
   progress: { items_complete: 'count', items_total: 'count', message: 'text', percent: 'percent' },
-  add: { items: 'number', items_total: 'count', message: 'text' },
-  finish: { message: 'text', failed: 'count', exit_code: 'number' },
-  error: { message: 'text', detail: 'text', exit_code: 'number', reason: 'text' },
-  cancel: { signal: 'text', message: 'text', exit_code: 'number' },
+  add: { items: 'change', items_total: 'count', message: 'text' },
+  finish: { message: 'text', failed: 'count', exit_code: 'exit-code' },
+  error: { message: 'text', detail: 'text', exit_code: 'exit-code', reason: 'text' },
+  cancel: { signal: 'text', message: 'text', exit_code: 'exit-code' },
   heartbeat: {
-    cpu_percent: 'number',
-    memory_mb: 'count',
-    peak_memory_mb: 'count',
+    cpu_percent: 'processors',
+    memory_mb: 'whole',
+    peak_memory_mb: 'whole',
     read_bytes: 'count',
     write_bytes: 'count',
-    open_files: 'count',
-    threads: 'count',
+    open_files: 'whole',
+    threads: 'whole',
   },
 }
 
@@ -156,10 +157,19 @@ export const numberIn = (operation: Operation, field: string): number | null | u
   return typeof value === 'number' || value === null ? value : undefined
 }
 
+const rangeSchema = (kind: keyof typeof RANGES): object => {
+  const { low, high, whole } = RANGES[kind]
+  return { type: [whole ? 'integer' : 'number', 'null'], minimum: low, maximum: high }
+}
+
 const SCHEMAS: Readonly<Record<Kind, object>> = {
   text: { type: ['string', 'null'] },
-  count: { type: ['integer', 'null'], minimum: 0 },
-  number: { type: ['number', 'null'] },
+  whole: rangeSchema('whole'),
+  count: rangeSchema('count'),
+  change: rangeSchema('change'),
+  'exit-code': rangeSchema('exit-code'),
+  processors: rangeSchema('processors'),
+  seconds: rangeSchema('seconds'),
   percent: { type: ['number', 'null'], minimum: 0, maximum: 100 },
   status: { enum: EXECUTION_WORDS },
   'subtask-status': { enum: SUBTASK_WORDS },

@@ -109,7 +109,7 @@ export class TrackedExecution {
         this.#items(operation, at)
         break
       case 'finish':
-        this.itemsFailed += numberIn(operation, 'failed') ?? 0
+        this.itemsFailed = countOf(this.itemsFailed + (numberIn(operation, 'failed') ?? 0))
         this.overallMessage = textIn(operation, 'message') ?? this.overallMessage
         this.end(this.itemsFailed > 0 ? 'partial' : 'done', at, numberIn(operation, 'exit_code') ?? 0)
         break
@@ -168,11 +168,12 @@ export class TrackedExecution {
     this.show(step)
   }
 
-  /** So many items of a step are complete. */
+  /** So many items of a step are complete; never fewer than none. */
   completed(step: TrackedStep, items: number | null): void {
-    if (items !== null || step.itemsComplete !== null)
-      this.rowsProcessed = (this.rowsProcessed ?? 0) + (items ?? 0) - (step.itemsComplete ?? 0)
-    step.itemsComplete = items
+    const complete = items === null ? null : countOf(items)
+    if (complete !== null || step.itemsComplete !== null)
+      this.rowsProcessed = countOf((this.rowsProcessed ?? 0) + (complete ?? 0) - (step.itemsComplete ?? 0))
+    step.itemsComplete = complete
   }
 
   /** Makes a step the one that the row shows, and has it written. */
@@ -236,3 +237,6 @@ export class TrackedExecution {
     this.end(signal ? 'killed' : 'cancelled', at, numberIn(operation, 'exit_code') ?? null)
   }
 }
+
+/** A sum of counts, in the range of a count. */
+const countOf = (sum: number): number => Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, sum))

@@ -1,3 +1,4 @@
+import { ASKED_STANDINGS, ASKED_STATUSES } from '../../common/asked-words.ts'
 import { compare } from '../compare.ts'
 import { failureGroups, failuresWith } from '../failure-groups.ts'
 import type { Slice, TaskDay } from '../model.ts'
@@ -23,11 +24,11 @@ const FILTERS: readonly Parameter[] = [
   { name: 'stage', doc: 'a stage' },
   {
     name: 'standing',
-    doc: 'running, ok, partial, failed, killed, terminated, reboot, skipped, or bad: all that ended badly',
+    doc: `one of ${ASKED_STANDINGS.join(', ')}; hung and throttled: all that run; bad: all that ended badly`,
   },
   {
     name: 'status',
-    doc: 'instead of standing: execution_status, such as FINISHED, or the status of process_logs, such as TERMINATED',
+    doc: `instead of standing, in words of execution_status or process_logs: one of ${ASKED_STATUSES.join(', ')}`,
   },
   { name: 'host', doc: 'a host' },
   { name: 'q', doc: 'text in task, message or run id' },

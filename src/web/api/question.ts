@@ -1,3 +1,4 @@
+import { ASKED_STANDINGS, ASKED_STATUSES } from '../../common/asked-words.ts'
 import type { Slice, Standing } from '../model.ts'
 import type { PageSources } from '../sources.ts'
 
@@ -99,6 +100,21 @@ const endIn = (query: URLSearchParams, name: string): number | undefined => {
   return moment !== undefined && isDay ? moment + DAY : moment
 }
 
+/** One of the words that may be asked for. Another one would find nothing, as if there were nothing. Throws Problem 400. */
+const wordIn = (query: URLSearchParams, name: string, words: readonly string[]): string | undefined => {
+  const text = query.get(name)
+  if (!text) return undefined
+  if (words.includes(text)) return text
+  throw new Problem(400, 'USAGE', `${name} must be one of ${words.join(', ')}`)
+}
+
+/** `standing`, in which a word of `status` may stand too, or `status`. */
+const standingIn = (query: URLSearchParams): Standing | 'bad' | undefined => {
+  const both = [...ASKED_STANDINGS, ...ASKED_STATUSES]
+  return (wordIn(query, 'standing', both) ??
+    wordIn(query, 'status', [...ASKED_STATUSES, ...ASKED_STANDINGS])) as Standing | 'bad' | undefined
+}
+
 /** The question behind the filters of `/history` and `/api/v1/executions`. */
 export const executionQuery = (query: URLSearchParams, limit: number) => {
   const day = momentIn(query, 'day')
@@ -108,7 +124,7 @@ export const executionQuery = (query: URLSearchParams, limit: number) => {
   return {
     task: query.get('task') || undefined,
     stage: query.get('stage') || undefined,
-    standing: (query.get('standing') || query.get('status') || undefined) as Standing | 'bad' | undefined,
+    standing: standingIn(query),
     host: query.get('host') || undefined,
     text: query.get('q') || undefined,
     from: day ?? momentIn(query, 'from'),

@@ -378,7 +378,7 @@ describe('whole rows', () => {
       { t: 'executions', c: { ...good, process_id: '1; DROP' } },
     ]
     const { json } = await served.send('POST', '/api/v1/reports', { rows })
-    expect(json).toMatchObject({ written: 2, refused: [{ row: 3 }, { row: 4 }, { row: 2 }] })
+    expect(json).toMatchObject({ written: 2, refused: [{ row: 2 }, { row: 3 }, { row: 4 }] })
     await served.send('POST', '/api/v1/reports', {
       rows: [{ t: 'executions', c: { ...good, task_name: 'old', revision: 4 } }],
     })
