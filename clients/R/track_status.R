@@ -186,9 +186,9 @@ track_subtask_progress <- track_task_progress
 # What looks like a secret is masked before it leaves R.
 .track_mask <- function(text) {
   text <- enc2utf8(as.character(text))
-  masks <- c("\\b([a-z][a-z0-9+.-]*://[^\\s/:@'\"]*):[^\\s/'\"]*@" = "\\1:[secret]@",
+  masks <- c("\\b([a-z][a-z0-9+.-]{0,30}://[^\\s/:@'\"]*):[^\\s/'\"]*@" = "\\1:[secret]@",
              "\\b(Basic|Bearer|Digest)\\s+[A-Za-z0-9+/=_.~-]{8,}" = "\\1 [secret]",
-             "(\\w*(?:password|passwd|pwd|secret|token|api_?key)[\"']?\\s*[=:]\\s*)(\"[^\"]*\"|'[^']*'|[^\\s,;&}]+)" = "\\1[secret]")
+             "((?:password|passwd|pwd|secret|token|api_?key)[\"']?\\s*[=:]\\s*)(\"[^\"]*\"|'[^']*'|[^\\s,;&}]+)" = "\\1[secret]")
   for (pattern in names(masks)) text <- gsub(pattern, masks[[pattern]], text, perl = TRUE, ignore.case = TRUE)
   text
 }

@@ -56,9 +56,9 @@ KEEP = object()
 
 _ENDED = ("FINISHED", "FAILED", "CANCELLED")
 _SECRETS = [
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]*@", re.I), r"\1:[secret]@"),
+    (re.compile(r"\b([a-z][a-z0-9+.-]{0,30}://[^\s/:@'\"]*):[^\s/'\"]*@", re.I), r"\1:[secret]@"),
     (re.compile(r"\b(Basic|Bearer|Digest)\s+[A-Za-z0-9+/=_.~-]{8,}"), r"\1 [secret]"),
-    (re.compile(r"(\w*(?:password|passwd|pwd|secret|token|api_?key)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)", re.I), r"\1[secret]"),
+    (re.compile(r"((?:password|passwd|pwd|secret|token|api_?key)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)", re.I), r"\1[secret]"),
 ]
 
 
@@ -66,7 +66,7 @@ def _text(value, longest=LONGEST_TEXT):
     """A text that may be shown: without secrets and control characters."""
     if value is None:
         return None
-    text = str(value)
+    text = str(value)[:4 * longest]  # what is cut off below costs nothing
     for pattern, mask in _SECRETS:
         text = pattern.sub(mask, text)
     text = "".join(c if c.isprintable() else {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(c, "\\u{%x}" % ord(c)) for c in text)
@@ -76,7 +76,7 @@ def _text(value, longest=LONGEST_TEXT):
 def _detail(value):
     if value is None:
         return None
-    return "\n".join(_text(line, LONGEST_DETAIL) for line in str(value).splitlines())[:LONGEST_DETAIL]
+    return "\n".join(_text(line, LONGEST_DETAIL) for line in str(value)[:4 * LONGEST_DETAIL].splitlines())[:LONGEST_DETAIL]
 
 
 def _time(seconds):
@@ -93,19 +93,50 @@ def _share(done, total):
     return round(min(1.0, max(0.0, done / total)) * 100, 2)
 
 
-def _number(value, low=0, high=2**53 - 1, whole=True):
-    """The number, or KEEP with a warning where it is none."""
+MOST_STEPS = 2**31 - 1
+MOST_ITEMS = 2**53 - 1
+"""What the columns of every engine take: a larger number would be refused with its whole row, and with each later one."""
+
+
+def _number(value, most=MOST_ITEMS):
+    """The whole number, or KEEP with a warning where it is none, or one that no column takes."""
+    if value is None or value is KEEP:
+        return value
+    try:
+        number = int(round(float(value)))
+    except (TypeError, ValueError, OverflowError):
+        _warn("not a number: %.100r" % (value,))
+        return KEEP
+    if 0 <= number <= most:
+        return number
+    _warn("%.100r must be a whole number from 0 to %d" % (value, most))
+    return KEEP
+
+
+def _percent(value):
+    """0 to 100: a share may be a little outside through rounding."""
     if value is None or value is KEEP:
         return value
     try:
         number = float(value)
-        if number != number or number in (float("inf"), float("-inf")):
+        if number != number:
             raise ValueError(value)
-    except (TypeError, ValueError):
-        _warn("not a number: %r" % (value,))
+    except (TypeError, ValueError, OverflowError):
+        _warn("not a number: %.100r" % (value,))
         return KEEP
-    number = min(high, max(low, number))
-    return int(round(number)) if whole else number
+    return min(100.0, max(0.0, number))
+
+
+def _print(text, file=None):
+    """As print, whatever the encoding of the output is: what it cannot write is escaped."""
+    stream = file or sys.stdout
+    if stream is None:
+        return  # a program without a console
+    try:
+        print(text, file=stream)
+    except UnicodeError:
+        code = getattr(stream, "encoding", None) or "ascii"
+        print(text.encode(code, "backslashreplace").decode(code), file=stream)
 
 
 _warned = set()
@@ -117,7 +148,7 @@ def _warn(message):
         return
     _warned.add(message)
     try:
-        print("Warning: %s" % _text(message), file=sys.stderr)
+        _print("Warning: %s" % _text(message), sys.stderr)
     except Exception:
         pass
 
@@ -154,7 +185,7 @@ class Execution:
         self.status, self.reason = "STARTED", None
         self.started = self.updated = self.heartbeat = self.progressed = now
         self.ended_at = None
-        self.total = _number(total_subtasks)
+        self.total = _number(total_subtasks, MOST_STEPS)
         self.total = None if self.total is KEEP else self.total
         self.entered = self.ended = 0
         self.open, self.shown, self.dirty = [], None, {}
@@ -236,7 +267,7 @@ class Execution:
             if any(field is not KEEP for field in fields):
                 self._report_step(*fields)
             if overall_percent is not KEEP:
-                share = _number(overall_percent, 0, 100, False)
+                share = _percent(overall_percent)
                 self.override = self.override if share is KEEP else share
             if overall_message is not KEEP:
                 self.overall_message = overall_message
@@ -249,10 +280,10 @@ class Execution:
                 _warn("status %r is none of STARTED, RUNNING, FINISHED, FAILED, CANCELLED" % (status,))
 
     def _report_step(self, number, name, word, percent, message, total, complete):
-        number = _number(number)
+        number = _number(number, MOST_STEPS)
         step = self.step_for(None if number is KEEP else number, None if name in (KEEP, None) else str(name))
         total, complete = _number(total), _number(complete)
-        percent = _number(percent, 0, 100, False)
+        percent = _percent(percent)
         if total is not KEEP:
             step.total = total
         if complete is not KEEP:
@@ -356,11 +387,25 @@ def _is_refusal(error):
     missing table passes, and is none."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if state:
-        return state[:2] in ("21", "22", "23", "54")
+        # 42804: a value of another type than its column's.
+        return state[:2] in ("21", "22", "23", "54") or state == "42804"
     if isinstance(error, (KeyError, TypeError, ValueError, OverflowError)):
         return True
     # DB-API: one of these without a state comes of SQLite, or of the driver itself before anything was sent.
     return type(error).__name__ in ("DataError", "IntegrityError", "InterfaceError") and type(error).__module__.startswith("sqlite3")
+
+
+def _storable(value):
+    """No engine of these stores a NUL character or half of a surrogate pair; and a truth is a number."""
+    if isinstance(value, bool):
+        return int(value)
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\0", "\ufffd")
+    return value if not _HALF.search(value) else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Sql:
@@ -410,9 +455,7 @@ class _Sql:
         known = self.columns.get(table)
         if not known:
             return  # an older table of executions has no steps beside it
-        # No engine of these stores a NUL character.
-        cells = {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
-                 for name, value in cells.items() if name in known}
+        cells = {name: _storable(value) for name, value in cells.items() if name in known}
         keys = _KEYS[table]
         others = [name for name in cells if name not in keys]
         place = self.tables[table]
@@ -810,7 +853,7 @@ class _Writer:
     """The background thread. It alone touches the database."""
 
     def __init__(self):
-        self.spool, self.store, self.retry_at = _Spool(), None, 0.0
+        self.spool, self.store, self.retry_at, self.replay_at = _Spool(), None, 0.0, 0.0
         self.wake, self.stop, self.turn = threading.Event(), False, threading.Lock()
         self.settled, self.asked, self.done, self.in_hand = threading.Condition(), 0, 0, []
         self.executions, self.extra, self.cpu = [], [], None
@@ -886,18 +929,28 @@ class _Writer:
                 self.store = _open()
             # What this process says does not wait for what others left, however much that is.
             self.spool.refuse(self.store.write(rows))
-            rows = self.in_hand = []
+            self.in_hand = []
+        except Exception as error:
+            self.retry_at = self._failed(error)
+            self.spool.append(rows)
+            return
+        if time.monotonic() < self.replay_at:
+            return
+        try:
             self.spool.replay(self.store.write)
         except Exception as error:
-            self.retry_at = time.monotonic() + RETRY_SECONDS
-            store, self.store = self.store, None
-            self.spool.append(rows)
-            _warn("Failed to update status: %s" % str(error).strip())
-            try:
-                if store:
-                    store.close()
-            except Exception:
-                pass
+            self.replay_at = self._failed(error)  # what others left, and cannot be written, holds back no report of this process
+
+    def _failed(self, error):
+        """Ends the connection. When the next try is."""
+        store, self.store = self.store, None
+        _warn("Failed to update status: %s" % str(error).strip())
+        try:
+            if store:
+                store.close()
+        except Exception:
+            pass
+        return time.monotonic() + RETRY_SECONDS
 
     def close(self, wake=True):
         """Waits for the last rows, at most two seconds; what is not written then waits in the spool. A thread cannot be started any more when
@@ -956,7 +1009,7 @@ def _renamed(given, extra=None):
 
 
 def _say(message):
-    print("[%s] %s" % (datetime.now().strftime("%H:%M:%S"), message))
+    _print("[%s] %s" % (datetime.now().strftime("%H:%M:%S"), message))
 
 
 @_never_raise
@@ -985,7 +1038,7 @@ def track_init(script_name=None, total_tasks=None, category=None, **names):
         _watch()
     _writer.executions.append(_current)
     _writer.wake.set()
-    print("Status tracking initialized: run_id=%s" % _current.run_id)
+    _print("Status tracking initialized: run_id=%s" % _current.run_id)
     return _current.run_id
 
 
@@ -1036,7 +1089,7 @@ def track_error(error_msg, error_detail=None):
     if error_detail is None and sys.exc_info()[0] is not None:
         error_detail = traceback.format_exc()
     if _current.end("FAILED", "error", str(error_msg), error_detail):
-        print("ERROR: %s" % error_msg, file=sys.stderr)
+        _never_raise(_print)("ERROR: %s" % error_msg, sys.stderr)
         track_flush()
 
 
@@ -1051,7 +1104,8 @@ def track_task_progress(items_complete, items_total=None, message=None, **old):
     execution = _current
     with execution.lock:
         step = execution.open[-1] if execution.open else execution.shown
-        plain = type(items_complete) is int and items_complete >= 0 and (items_total is None or (type(items_total) is int and items_total >= 0))
+        plain = type(items_complete) is int and 0 <= items_complete <= MOST_ITEMS and (
+            items_total is None or (type(items_total) is int and 0 <= items_total <= MOST_ITEMS))
         if step is None or not plain:
             execution.report("RUNNING", subtask_items_complete=items_complete,
                              subtask_items_total=KEEP if items_total is None else items_total,
@@ -1170,8 +1224,12 @@ def _watch():
 
 
 def _leaves(code):
+    """As the process really ends: the system keeps the last byte of a number. What a C long does not take is -1."""
     global _exit_code
-    _exit_code = code if isinstance(code, int) else 0 if code is None else 1
+    if isinstance(code, int):
+        _exit_code = (int(code) if -2**63 <= code < 2**63 else -1) & 0xff if os.name == "posix" else int(code)
+    else:
+        _exit_code = 0 if code is None else 1
 
 
 def _watch_system_exit():

@@ -9,14 +9,15 @@ export const MASK = '[secret]'
 /** Shorter ones are not looked for: "test" as a password would blacken half of every log, and hides nothing. */
 const SHORTEST_SECRET = 6
 
+/** None begins with a run of any length: each place of a long word would be looked at as often as it has letters, for minutes. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // The user info of a URL, up to the last @ before the path: passwords with an unescaped @ are masked whole.
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@'"]*):[^\s/'"]*@/gi, `$1:${MASK}@`],
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@'"]*):[^\s/'"]*@/gi, `$1:${MASK}@`],
   [/\b(Basic|Bearer|Digest)\s+[A-Za-z0-9+/=_.~-]{8,}/g, `$1 ${MASK}`],
   [/\bxox[a-z]-[A-Za-z0-9-]{6,}/g, MASK],
   [/(hooks\.slack\.com\/(?:services|workflows)\/)[^\s'"]+/g, `$1${MASK}`],
   [
-    /\b([\w-]*(?:password|passwd|pwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
+    /((?:password|passwd|pwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
     `$1${MASK}`,
   ],
 ]

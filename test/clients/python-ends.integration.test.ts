@@ -60,6 +60,11 @@ describe.each([...pythons])('a script of Python %s', { timeout: 120_000 }, (vers
     ['exit(6)', 'exit(6)', 6, 'FAILED'],
     ['quit()', 'quit()', 0, 'FINISHED'],
     ['a message', 'sys.exit("bad arguments")', 1, 'FAILED'],
+    ['sys.exit(True)', 'sys.exit(1 == 1)', 1, 'FAILED'],
+    ['sys.exit(-1)', 'sys.exit(-1)', 255, 'FAILED'],
+    ['sys.exit(256), which the system takes for 0', 'sys.exit(256)', 0, 'FINISHED'],
+    ['sys.exit(2**40 + 5)', 'sys.exit(2**40 + 5)', 5, 'FAILED'],
+    ['sys.exit(2**70)', 'sys.exit(2**70)', 255, 'FAILED'],
     ['sys.exit(2) that it catches', 'try: sys.exit(2)\nexcept SystemExit: pass', 0, 'FINISHED'],
     ['exit(2) that it catches, and keeps', 'try: exit(2)\nexcept SystemExit as e: kept = e', 0, 'FINISHED'],
     [
@@ -76,6 +81,7 @@ describe.each([...pythons])('a script of Python %s', { timeout: 120_000 }, (vers
     const ran = run(python, `${begun}\n${last}`)
     expect(ran.stderr).not.toContain('Warning:')
     expect([ran.status, ran.row?.['execution_status']]).toEqual([code, word])
+    if (code !== 0 && ran.row?.['error_message'] !== 'bad') expect(ran.row?.['exit_code']).toBe(code)
     expect(ran.spool).toBe('')
   })
   it('that raises SystemExit(5), or catches it', () => {
