@@ -1,5 +1,5 @@
 import { sql, type Expression, type ExpressionBuilder, type Selectable, type SqlBool } from 'kysely'
-import { timeMs, timeText } from '../../sql/timestamps.ts'
+import { microsOf, timeMs, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
@@ -26,8 +26,21 @@ type ExecutionRow = Selectable<LedgerSchema['executions']>
 /** One place in the order of the list. */
 interface Place {
   readonly start: number
+  /** Microseconds beyond it, as digits: PostgreSQL keeps and orders by them. */
+  readonly micros: string
   readonly id: number
 }
+
+const placeOf = ({
+  execution_start,
+  execution_id,
+}: Pick<ExecutionRow, 'execution_start' | 'execution_id'>): Place => ({
+  start: timeMs(execution_start),
+  micros: microsOf(execution_start),
+  id: execution_id,
+})
+
+const startText = ({ start, micros }: Place): string => timeText(start) + micros
 
 /** No index knows the middle of a text, so a search reads what it looks at. */
 const SEARCHED = 20_000
@@ -45,9 +58,9 @@ export const listExecutions = async (database: LedgerDatabase, wish: ExecutionWi
   ).then((parts) => newest(parts.flat(), limit + 1))
   const seen = await outlooks(database, rows, now)
   const items = rows.slice(0, limit).map((row) => executionLine(row, seen.get(row.run_id)))
-  const last = items.at(-1)
-  const next = rows.length > limit && last ? { start: last.startedAt, id: last.id } : end
-  return { items, next: next && `${next.start}-${next.id}` }
+  const last = rows[limit - 1]
+  const next = rows.length > limit && last ? placeOf(last) : end
+  return { items, next: next && cursorOf(next) }
 }
 
 interface Part {
@@ -76,16 +89,16 @@ const part = (
   if (text) query = query.where((eb) => mentions(eb, text))
   if (after) query = query.where((eb) => isBehind(eb, after))
   if (end)
-    query = query.where('execution_start', '>=', timeText(end.start)).where((eb) => eb.not(isBehind(eb, end)))
+    query = query.where('execution_start', '>=', startText(end)).where((eb) => eb.not(isBehind(eb, end)))
   return query.execute()
 }
 
 /** Behind a place in the list: older, or of the same moment with a lower number. */
-const isBehind = (eb: Builder, { start, id }: Place): Expression<SqlBool> =>
+const isBehind = (eb: Builder, place: Place): Expression<SqlBool> =>
   eb.and([
     // Said first and alone, so that an index begins there.
-    eb('execution_start', '<=', timeText(start)),
-    eb.or([eb('execution_start', '<', timeText(start)), eb('execution_id', '<', id)]),
+    eb('execution_start', '<=', startText(place)),
+    eb.or([eb('execution_start', '<', startText(place)), eb('execution_id', '<', place.id)]),
   ])
 
 /** The last execution that a part of a search looks at; undefined where it reaches the end of the list. */
@@ -106,18 +119,24 @@ const endOfSearch = async (
   if (to !== undefined) query = query.where('execution_start', '<', timeText(to))
   if (after) query = query.where((eb) => isBehind(eb, after))
   const row = await query.executeTakeFirst()
-  return row && { start: timeMs(row.execution_start), id: row.execution_id }
+  return row && placeOf(row)
 }
 
 const newest = (rows: ExecutionRow[], count: number): ExecutionRow[] =>
   rows
-    .sort((a, b) => timeMs(b.execution_start) - timeMs(a.execution_start) || b.execution_id - a.execution_id)
+    .map((row) => ({ row, place: placeOf(row) }))
+    .sort(
+      ({ place: a }, { place: b }) => b.start - a.start || Number(b.micros) - Number(a.micros) || b.id - a.id,
+    )
     .slice(0, count)
+    .map(({ row }) => row)
 
-/** The moment and number behind a cursor; undefined where it is not one. */
+const cursorOf = ({ start, micros, id }: Place): string => `${start}${micros && `.${micros}`}-${id}`
+
+/** The place behind a cursor; undefined where it is not one. */
 export const readCursor = (cursor: string): Place | undefined => {
-  const match = /^(\d{1,15})-(\d{1,15})$/.exec(cursor)
-  return match ? { start: Number(match[1]), id: Number(match[2]) } : undefined
+  const [, start, micros = '', id] = /^(\d{1,15})(?:\.(\d{3}))?-(\d{1,15})$/.exec(cursor) ?? []
+  return start === undefined ? undefined : { start: Number(start), micros, id: Number(id) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { timeMs, timeText } from '../../sql/timestamps.ts'
+import { microsOf, timeMs, timeText } from '../../sql/timestamps.ts'
 import { outlooks } from '../api/outlooks.ts'
 import type { Prediction } from '../graph/predicted-end.ts'
 import { tables } from '../ledger/ledger-tables.ts'
@@ -45,7 +45,7 @@ export interface ListFilter {
   /** Only this one. */
   readonly runId?: string | undefined
   /** Only what comes behind it in the list: for the part after. */
-  readonly after?: { readonly startedAt: number; readonly id: number } | undefined
+  readonly after?: { readonly start: string; readonly id: number } | undefined
   /** Only the newest execution of each task. */
   readonly newest?: boolean
   readonly limit: number
@@ -57,8 +57,10 @@ export interface ListFilter {
 export const listExecutions = async (
   database: LedgerDatabase,
   filter: ListFilter,
-): Promise<ListedExecution[]> => {
-  const { task, stage, status, before, since, runId, after, newest = false, limit, now } = filter
+): Promise<ListedExecution[]> => listed(database, await rowsOf(database, filter), filter.now)
+
+const rowsOf = (database: LedgerDatabase, filter: ListFilter) => {
+  const { task, stage, status, before, since, runId, after, newest = false, limit } = filter
   let query = tables(database)
     .selectFrom('executions as e')
     .selectAll('e')
@@ -74,10 +76,8 @@ export const listExecutions = async (
   if (after)
     query = query
       // Said first and alone, so that an index begins there.
-      .where('e.execution_start', '<=', timeText(after.startedAt))
-      .where((eb) =>
-        eb.or([eb('e.execution_start', '<', timeText(after.startedAt)), eb('e.execution_id', '<', after.id)]),
-      )
+      .where('e.execution_start', '<=', after.start)
+      .where((eb) => eb.or([eb('e.execution_start', '<', after.start), eb('e.execution_id', '<', after.id)]))
   if (newest)
     query = query.where((eb) =>
       eb.not(
@@ -90,7 +90,14 @@ export const listExecutions = async (
         ),
       ),
     )
-  const rows = await query.execute()
+  return query.execute()
+}
+
+const listed = async (
+  database: LedgerDatabase,
+  rows: Awaited<ReturnType<typeof rowsOf>>,
+  now: number,
+): Promise<ListedExecution[]> => {
   const seen = await outlooks(database, rows, now)
   return rows.map((row) => ({
     id: row.execution_id,
@@ -130,11 +137,14 @@ export async function* eachExecution(
 ): AsyncGenerator<ListedExecution> {
   let { limit, after } = filter
   while (limit > 0) {
-    const part = await listExecutions(database, { ...filter, after, limit: Math.min(limit, atOnce) })
-    yield* part
-    after = part.at(-1)
+    const part = await rowsOf(database, { ...filter, after, limit: Math.min(limit, atOnce) })
+    yield* await listed(database, part, filter.now)
+    const last = part.at(-1)
+    if (!last || part.length < atOnce) return
+    // With the microseconds that SQL of one's own writes, and PostgreSQL orders by.
+    const start = timeText(timeMs(last.execution_start)) + microsOf(last.execution_start)
+    after = { start, id: last.execution_id }
     limit -= part.length
-    if (part.length < atOnce) return
   }
 }
 

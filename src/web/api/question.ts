@@ -119,7 +119,7 @@ const standingIn = (query: URLSearchParams): Standing | 'bad' | undefined => {
 export const executionQuery = (query: URLSearchParams, limit: number) => {
   const day = momentIn(query, 'day')
   const cursor = query.get('cursor') ?? undefined
-  if (cursor !== undefined && cursor !== '' && !/^\d{1,15}-\d{1,15}$/.test(cursor))
+  if (cursor !== undefined && cursor !== '' && !/^\d{1,15}(?:\.\d{3})?-\d{1,15}$/.test(cursor))
     throw new Problem(400, 'USAGE', 'cursor must be the `next` of the part before')
   return {
     task: query.get('task') || undefined,

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { timeText } from '../../../src/sql/timestamps.ts'
 import { listExecutions, type ExecutionWish } from '../../../src/tracking/api/execution-list.ts'
+import { eachExecution } from '../../../src/tracking/client/tracked-queries.ts'
 import { tables } from '../../../src/tracking/ledger/ledger-tables.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
@@ -102,6 +103,24 @@ describe.each(await engines())('the list of executions on %s', (dialect) => {
     const { found } = await everything(wish)
     expect(found.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
   })
+
+  // Others keep no more than milliseconds.
+  if (dialect === 'postgres')
+    it('has each execution once whose start has microseconds, as SQL of one’s own writes them', async () => {
+      const starts = ['.123456', '.123200', '.1231', '.123', '.122999', '.12']
+      for (const [i, start] of starts.entries())
+        await sql`INSERT INTO ${sql.raw(`${database.schema ?? 'tasker'}.executions`)} (run_id, task_name, hostname, process_id, execution_start, execution_status)
+          VALUES (${randomUUID()}, 'micros', ${`h${i}`}, 1, ${`2020-01-01 10:00:00${start}`}, 'FINISHED')`.execute(
+          database.kysely,
+        )
+      const { found } = await everything({ task: 'micros', limit: 1 })
+      expect(found.map(({ host }) => host)).toEqual(starts.map((_, i) => `h${i}`))
+      const exported = []
+      for await (const one of eachExecution(database, { task: 'micros', limit: 100, now: NOW }, 1))
+        exported.push(one)
+      expect(exported.map(({ id }) => id)).toEqual(found.map(({ id }) => id))
+      await tables(database).deleteFrom('executions').where('task_name', '=', 'micros').execute()
+    })
 
   it('searches a text in parts that end even where nothing is found', async () => {
     const { found, parts } = await everything({ text: 'needle', searched: 50 })
