@@ -37,7 +37,7 @@ track_init <- function(script_name = NULL, total_tasks = NULL, category = NULL, 
     info <- Sys.info()
     .track_send(
       op = "init", run_id = .track$run_id, task_name = name,
-      total_subtasks = .track_or(total_subtasks, total_tasks),
+      total_subtasks = .track_or(total_subtasks, .track_or(total_tasks, getOption("pipeline_total_tasks"))),
       stage = .track_or(stage, .track_or(category, .track_stage(name))), type = "R",
       script_path = path, script_file = if (!is.null(path)) basename(path), log_path = log_path, log_file = log_file,
       hostname = info[["nodename"]], process_id = Sys.getpid(), user_name = info[["user"]], git_commit = .track_commit())
@@ -139,6 +139,12 @@ track_task_progress <- function(items_complete, items_total = NULL, message = NU
   invisible(NULL)
 }
 track_subtask_progress <- track_task_progress
+
+# What describes a script, as the first version of this file called it.
+detect_task_stage <- function(task_name) .track_stage(task_name)
+get_script_name <- function() .track_script()
+get_git_commit <- function() .track_commit()
+get_env_json <- function() .track_environment()
 
 # --- below: how it is sent ---------------------------------------------------------------------------------------------------------
 
@@ -258,11 +264,18 @@ track_subtask_progress <- track_task_progress
 }
 .track_owns_last <- function() inherits(get0(".Last", globalenv(), inherits = FALSE), "track_last")
 
-# As R's own; the exit code is kept for the end of the execution.
+# As R's own; the exit code is kept for the end of the execution. That of `base::quit`, as packages call it, is not seen.
 quit <- function(save = "default", status = 0, runLast = TRUE) {
-  .track$status <- tryCatch(as.integer(status)[[1]], error = function(e) 0L)
+  # Not run by an end: a `quit` that R refuses is an error, and ends nothing.
+  on.exit(.track$ended_well <- .track$status <- NULL)
+  .track_quits(status)
   .track$ended_well <- TRUE
   base::quit(save = save, status = status, runLast = runLast)
+}
+# The system keeps the last byte; R takes NA for 0.
+.track_quits <- function(status) {
+  code <- suppressWarnings(tryCatch(as.integer(status)[[1]], error = function(e) 0L))
+  .track$status <- if (is.na(code)) 0L else bitwAnd(code, 255L)
 }
 q <- quit
 
@@ -273,7 +286,7 @@ q <- quit
       text <- geterrmessage()
       status <- .track_or(.track$status, 0)
       failed <- !identical(text, .track$error_before)
-      if (status != 0) .track_send(op = "error", message = if (failed) trimws(text) else sprintf("Script ended with exit code %d", status))
+      if (status != 0) .track_send(op = "error", message = if (failed) trimws(text) else sprintf("Script ended with exit code %d", status), exit_code = status)
       else if (failed && !isTRUE(.track$ended_well)) .track_send(op = "error", message = trimws(text))
       else if (isTRUE(.track$ended_well) || !.track_owns_last()) .track_send(op = "finish", message = "Script completed")
       else .track_send(op = "cancel", signal = "SIGINT")
@@ -346,6 +359,7 @@ q <- quit
 .track_now <- function() format(Sys.time(), "%Y-%m-%d %H:%M:%OS3", tz = "UTC")
 
 .track_report <- function(f) {
+  f <- .track_checked(f)
   at <- .track_now()
   if (f$op == "init") {
     .track$row <- c(.track_begun(f), list(execution_start = at))
@@ -902,6 +916,33 @@ END $t{tag}$"
   paste0("E'", text, "'")
 }
 
+# A number that no column takes, or a word that there is not, is left out with a warning: else its whole row would be refused, and each later one.
+.track_checked <- function(f) {
+  most <- c(total_subtasks = 2^31 - 1, current_subtask = 2^31 - 1, items_complete = 2^53 - 1, items_total = 2^53 - 1,
+            subtask_items_complete = 2^53 - 1, subtask_items_total = 2^53 - 1, overall_percent = NA, subtask_percent = NA)
+  for (name in intersect(names(f), names(most))) f[name] <- list(.track_number(name, f[[name]], most[[name]]))
+  words <- list(status = c("STARTED", "RUNNING", "FINISHED", "FAILED", "CANCELLED"), subtask_status = c("NOT_STARTED", "RUNNING", "COMPLETED", "FAILED"))
+  for (name in intersect(names(f), names(words))) if (!is.null(f[[name]])) {
+    word <- toupper(as.character(f[[name]])[[1]])
+    if (!(word %in% words[[name]])) .track_warn(sprintf("%s must be one of %s", name, paste(words[[name]], collapse = ", ")))
+    f[name] <- list(if (word %in% words[[name]]) word)
+  }
+  if (identical(f$op, "status") && is.null(f$status)) f$status <- "RUNNING"
+  f
+}
+
+# NULL where it is none; a share is held between 0 and 100.
+.track_number <- function(name, value, most) {
+  if (is.null(value) || length(value) == 0 || (is.atomic(value) && is.na(value[[1]]) && !is.nan(value[[1]]))) return(NULL)
+  number <- suppressWarnings(tryCatch(as.numeric(as.character(value[[1]])), error = function(e) NA))
+  if (is.na(most) && !is.na(number)) return(min(100, max(0, number)))
+  if (is.na(number) || number < 0 || number > most) {
+    .track_warn(sprintf("%s must be a whole number from 0 to %.0f", name, if (is.na(most)) 100 else most))
+    return(NULL)
+  }
+  round(number)
+}
+
 # The columns that a report changes; NULL: none.
 .track_changes <- function(f) {
   set <- switch(f$op, enter = .track_enter_cells(f), exit = .track_exit_cells(),
@@ -909,12 +950,12 @@ END $t{tag}$"
     progress = list(subtask_items_complete = f$items_complete, subtask_items_total = f$items_total,
                     subtask_progress_message = f$message, subtask_percent_complete = .track_share(f$items_complete, f$items_total)),
     finish = list(execution_status = "FINISHED", end_reason = "ok", overall_percent_complete = 100,
-                  overall_progress_message = f$message, subtask_status = if (.track$entered > 0) "COMPLETED",
-                  subtask_percent_complete = if (.track$entered > 0) 100),
-    error = list(execution_status = "FAILED", end_reason = "error", error_message = f$message, error_detail = f$detail,
-                 subtask_status = if (length(.track$stack) > 0) "FAILED"),
+                  overall_progress_message = f$message, exit_code = 0, subtask_status = if (.track_has_step()) "COMPLETED",
+                  subtask_percent_complete = if (.track_has_step()) 100),
+    error = list(execution_status = "FAILED", end_reason = "error", error_message = f$message, error_detail = f$detail, exit_code = f$exit_code,
+                 subtask_status = if (.track_step_runs()) "FAILED"),
     cancel = list(execution_status = "CANCELLED", end_reason = "signal", error_message = paste("Process terminated by", f$signal, "signal"),
-                  subtask_status = if (length(.track$stack) > 0) "FAILED"),
+                  subtask_status = if (.track_step_runs()) "FAILED"),
     status = list(execution_status = toupper(f$status), current_subtask = f$current_subtask, subtask_name = f$subtask_name,
                   subtask_status = f$subtask_status, overall_percent_complete = f$overall_percent,
                   overall_progress_message = f$overall_message, subtask_progress_message = f$subtask_message,
@@ -927,6 +968,10 @@ END $t{tag}$"
   set$memory_mb <- .track_memory()
   set
 }
+
+# Whether there is a step, and whether it runs, by `genter` or by `track_status`.
+.track_has_step <- function() .track$entered > 0 || !is.null(.track$row$subtask_name) || !is.null(.track$row$subtask_status)
+.track_step_runs <- function() length(.track$stack) > 0 || isTRUE(.track$row$subtask_status %in% c("NOT_STARTED", "RUNNING"))
 
 .track_ended <- function(set) isTRUE(set$execution_status %in% c("FINISHED", "FAILED", "CANCELLED"))
 
