@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +25,7 @@ const open = ({ url = place.url, folder = place.workDir, flushEvery = 10, heartb
     heartbeatEvery,
     flushEvery,
     retryEvery: 50,
-    timeout: 2000,
+    timeout: 15_000,
     log: {
       debug: () => undefined,
       info: () => undefined,
@@ -32,6 +33,9 @@ const open = ({ url = place.url, folder = place.workDir, flushEvery = 10, heartb
       error: (message) => quiet.push(message),
     },
   })
+
+/** Milliseconds for what is left to be written: a loaded machine takes longer than a pipeline is made to wait. */
+const LONG = 30_000
 
 const rows = async (table: string): Promise<Record<string, unknown>[]> => {
   const database = await place.open()
@@ -60,7 +64,7 @@ describe('a pipeline that reports through the library', () => {
       execution.add(3)
     })
     execution.finish('2 steps')
-    await tracking.close()
+    await tracking.close(LONG)
     const [row] = await rows('executions')
     expect(row).toMatchObject({
       task_name: 'DAILY_01_BDC.ts',
@@ -87,7 +91,7 @@ describe('a pipeline that reports through the library', () => {
     const execution = tracking.init({ taskName: 'x' })
     await expect(execution.step('bad', () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk')
     execution.error(new Error('no disk'))
-    await tracking.close()
+    await tracking.close(LONG)
     expect((await rows('subtasks'))[0]).toMatchObject({ state: 'failed', error_message: 'no disk' })
     expect((await rows('executions'))[0]).toMatchObject({
       execution_status: 'FAILED',
@@ -100,7 +104,7 @@ describe('a pipeline that reports through the library', () => {
     const child = parent.child({ taskName: 'part 1' })
     child.finish()
     parent.finish()
-    await tracking.close()
+    await tracking.close(LONG)
     const found = await rows('executions')
     expect(found.find(({ task_name: name }) => name === 'part 1')).toMatchObject({
       parent_run_id: parent.runId,
@@ -115,7 +119,7 @@ describe('100,000 reports of progress', () => {
     execution.enter('many')
     for (let item = 1; item <= 100_000; item++) execution.progress(item, 100_000, `item ${item}`)
     execution.finish()
-    await tracking.close()
+    await tracking.close(LONG)
     const [row] = await rows('executions')
     expect(row).toMatchObject({ subtask_items_complete: 100_000, execution_status: 'FINISHED' })
     expect(Number(row?.['revision'])).toBeLessThan(10)
@@ -170,7 +174,7 @@ describe('after its end', () => {
     execution.finish('first')
     execution.error('second')
     execution.progress(1)
-    await tracking.close()
+    await tracking.close(LONG)
     execution.finish('third')
     expect((await rows('executions'))[0]).toMatchObject({
       execution_status: 'FINISHED',
@@ -181,8 +185,12 @@ describe('after its end', () => {
 
 describe('the figures of an execution', () => {
   it('are those of the process that works, where another one reports for it', async () => {
-    const busy = spawn(process.execPath, ['-e', 'const kept = Buffer.alloc(3e8, 1); for (;;) kept[0]++'])
+    const busy = spawn(process.execPath, [
+      '-e',
+      'const kept = Buffer.alloc(3e8, 1); console.log("it has its memory"); for (;;) kept[0]++',
+    ])
     try {
+      await once(busy.stdout, 'data')
       const tracking = open({ heartbeatEvery: 300 })
       const { host } = identity()
       const begin = (task_name: string, process_id: number, hostname = host) =>
@@ -197,7 +205,7 @@ describe('the figures of an execution', () => {
       own.progress(40)
       own.add(2)
       await new Promise((done) => setTimeout(done, 3000))
-      await tracking.close(2000)
+      await tracking.close(LONG)
       const measured = await rows('process_metrics')
       const last = (runId: string) => measured.filter((row) => row['run_id'] === runId).at(-1) ?? {}
       expect(Number(last(works.runId)['memory_mb'])).toBeGreaterThan(280)
