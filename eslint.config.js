@@ -12,6 +12,12 @@ const KEPT_SIGNAL = {
   message: 'Use withAnySignal of src/engine/any-signal.ts: it leaves nothing behind in its sources',
 }
 
+/** It never returns where the system says ENOENT of a name in a folder that is there, as /proc and automounters do. */
+const ENDLESS_MKDIR = {
+  selector: "CallExpression[callee.name=/^mkdir(Sync)?$/] Property[key.name='recursive']",
+  message: 'Use makeFolder or makeFolderNow of src/platform/make-folder.ts',
+}
+
 /** Text that is put into a page as it is: every text must be escaped. */
 const UNESCAPED = [
   {
@@ -48,7 +54,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
-    rules: { 'no-restricted-syntax': ['error', WHOLE_ZOD, KEPT_SIGNAL, ...UNESCAPED] },
+    rules: { 'no-restricted-syntax': ['error', WHOLE_ZOD, KEPT_SIGNAL, ENDLESS_MKDIR, ...UNESCAPED] },
   },
   {
     files: ['src/web/components/drawn-once.tsx'],

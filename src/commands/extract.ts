@@ -1,4 +1,5 @@
-import { chmod, mkdir, open } from 'node:fs/promises'
+import { chmod, open } from 'node:fs/promises'
+import { makeFolder } from '../platform/make-folder.ts'
 import { unpackBlob } from '../stores/ucondb/blob/blob.ts'
 import { restoreFiles } from '../stores/run-records/fhiclize/restore-originals.ts'
 import { placesOf } from '../runs/verify/extract-paths.ts'
@@ -97,7 +98,7 @@ const writeTo = async (directory: string, { files, folders, mode, isEscaped }: E
   const below = folders
     .map(({ name, mode }) => ({ path: pathOf(placesOf([name], isEscaped).get(name)), mode }))
     .sort((a, b) => a.path.length - b.path.length)
-  for (const { path } of below) await at(path, () => mkdir(path, { recursive: true }))
+  for (const { path } of below) await at(path, () => makeFolder(path))
   for (const file of files) {
     const path = pathOf(places.get(file.name))
     await at(path, () => writeFile(path, file))
@@ -124,7 +125,7 @@ const at = async (path: Buffer, work: () => Promise<unknown>): Promise<void> => 
 }
 
 const writeFile = async (path: Buffer, { mode, content }: RecordFile): Promise<void> => {
-  await mkdir(path.subarray(0, path.lastIndexOf('/')), { recursive: true })
+  await makeFolder(path.subarray(0, path.lastIndexOf('/')))
   const file = await open(path, 'wx')
   try {
     await file.writeFile(content)

@@ -4,7 +4,6 @@ import {
   chown,
   link,
   lstat,
-  mkdir,
   open as openFile,
   readdir,
   rename,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
+import { makeFolder } from './make-folder.ts'
 import { errnoOf } from '../errors.ts'
 import { whenFilesAllow } from './open-files.ts'
 
@@ -100,7 +100,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a folder and those above it, each durable in its parent. One that is there costs nothing. */
 export async function makeDurableFolder(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true })
+  const made = await makeFolder(path)
   if (made === undefined) return
   for (let folder = path; folder.length >= made.length; folder = dirname(folder))
     await syncDirectory(dirname(folder))

@@ -1,10 +1,10 @@
-import { mkdir, readdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** Makes a directory that a command is to fill, or takes one that is empty, so that nothing is ever overwritten. Throws USAGE. */
 export const makeEmpty = async (directory: string): Promise<void> => {
-  const entries = await makeAll(directory)
+  const entries = await makeFolder(directory)
     .then(() => readdir(directory))
     .catch((error: unknown) => {
       const isFile = errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR'
@@ -16,21 +16,4 @@ export const makeEmpty = async (directory: string): Promise<void> => {
     throw new ArchiverError('USAGE', `${directory} is not empty; choose a new one`, {
       hint: 'Nothing that is there is overwritten.',
     })
-}
-
-/** As `mkdir -p`. Node's own way to do so never returns where a parent is there and yet says ENOENT, as /proc does. */
-const makeAll = async (directory: string): Promise<void> => {
-  try {
-    await make(directory)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' || dirname(directory) === directory) throw error
-    await makeAll(dirname(directory))
-    await make(directory)
-  }
-}
-
-const make = async (directory: string): Promise<void> => {
-  await mkdir(directory).catch((error: unknown) => {
-    if (errnoOf(error) !== 'EEXIST') throw error
-  })
 }

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderNow } from '../platform/make-folder.ts'
 import { appendOwn } from '../platform/own-file.ts'
 import type { RowsListener } from './events.ts'
 
@@ -24,7 +24,7 @@ export const conflictLog =
       }),
     )
     try {
-      mkdirSync(folder, { recursive: true })
+      makeFolderNow(folder)
       appendOwn(join(folder, 'row_conflicts.jsonl'), `${lines.join('\n')}\n`, { mode: 0o600 })
     } catch {
       // The table has the same.

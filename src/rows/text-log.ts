@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderNow } from '../platform/make-folder.ts'
 import { printable, redact } from '../common/redact.ts'
 import { appendOwn } from '../platform/own-file.ts'
 
@@ -50,7 +50,7 @@ export class TextLog {
 
   line(text: string): void {
     try {
-      mkdirSync(this.#folder, { recursive: true })
+      makeFolderNow(this.#folder)
       const name = `DataProcessingAllDetails_${stampOf(this.#now()).slice(0, 10)}.txt`
       appendOwn(join(this.#folder, name), `${printable(redact(text))}\n`, { mode: 0o640 })
     } catch {

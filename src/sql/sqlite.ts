@@ -1,6 +1,7 @@
 import { Kysely, SqliteDialect, SqliteDriver, type Driver } from 'kysely'
 import { closeSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolderNow } from '../platform/make-folder.ts'
 import { openForAppend } from '../platform/own-file.ts'
 import type { Database } from './connection.ts'
 import { openFile, sqliteCode, type SqliteFile } from './libsql-database.ts'
@@ -10,7 +11,7 @@ import { openFile, sqliteCode, type SqliteFile } from './libsql-database.ts'
  * a new one is made: use it only for what can be lost, such as the ledger.
  */
 export const openSqlite = <Schema>(file: string, timeout: number): Database<Schema> => {
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolderNow(dirname(file))
   const database = openSound(file)
   const { ino } = statSync(file)
   const kysely = new Kysely<Schema>({ dialect: new ImmediateDialect({ database }, timeout) })

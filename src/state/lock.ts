@@ -1,5 +1,6 @@
+import { makeFolder } from '../platform/make-folder.ts'
 import { durationText } from '../common/duration.ts'
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ArchiverError } from '../errors.ts'
@@ -122,7 +123,7 @@ export const readLockOwner = (workDir: string): Promise<Owner | undefined> =>
 
 async function makeFolders({ workDir, lockFile }: LockOptions): Promise<void> {
   for (const folder of [workDir, dirname(lockFile)]) {
-    await mkdir(folder, { recursive: true, mode: 0o750 }).catch((error: unknown) => {
+    await makeFolder(folder, 0o750).catch((error: unknown) => {
       throw unwritable(folder, error)
     })
   }

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderNow } from '../platform/make-folder.ts'
 import { keysText } from '../common/item-keys.ts'
 import { printable, type Redact } from '../common/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
@@ -91,7 +91,7 @@ export class BatchLog {
       ? ''
       : `=== Archiver starts at: ${this.#stamp()} (PID: ${this.#options.pid}) ===\n`
     try {
-      if (!this.#begun) mkdirSync(this.#options.folder, { recursive: true })
+      if (!this.#begun) makeFolderNow(this.#options.folder)
       appendOwn(join(this.#options.folder, this.#name()), `${head}${text}\n`)
       this.#begun = true
     } catch {

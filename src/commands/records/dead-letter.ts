@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../platform/make-folder.ts'
 import type { Command } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
@@ -22,7 +22,7 @@ export const deadLetterCommand: Command<DeadLetterOptions> = async (options, con
   if (to === undefined) throw new ArchiverError('USAGE', 'records dead-letter needs --to FOLDER')
   const task = await openTask(options, context)
   try {
-    await mkdir(to, { recursive: true, mode: 0o700 })
+    await makeFolder(to, 0o700)
     const ending = task.mapping.source.format
     const lines: string[] = []
     for (const { key, code, reason, retries } of await failedItems(task.target, task.name, MOST)) {

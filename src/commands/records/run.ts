@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../platform/make-folder.ts'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { loadConfig } from '../../config/load-config.ts'
@@ -108,8 +108,8 @@ const openLog = async (
   { logLevel = 'info' }: RecordsRunOptions,
   context: Context,
 ): Promise<OpenLog> => {
-  await mkdir(join(workDir, 'logs'), { recursive: true })
-  await mkdir(join(workDir, 'metrics'), { recursive: true })
+  await makeFolder(join(workDir, 'logs'))
+  await makeFolder(join(workDir, 'metrics'))
   return createLog({
     level: levelOf(logLevel),
     consoleLevel: 'error',

@@ -1,5 +1,6 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
+import { createWriteStream, type WriteStream } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { openForAppend } from '../../platform/own-file.ts'
 
 /** Bytes that may wait for the disk. A command is never slowed down by its log, nor does the log take all memory. */
@@ -20,7 +21,7 @@ export class RunLog {
   static open(path: string, failed: (error: Error) => void): RunLog | undefined {
     let fd: number
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+      makeFolderNow(dirname(path), 0o750)
       fd = openForAppend(path, { operatorChosen: true })
     } catch (error) {
       failed(error as Error)

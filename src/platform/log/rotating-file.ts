@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolderNow } from '../make-folder.ts'
 import { messageOf } from '../../errors.ts'
 import { openForAppend } from '../own-file.ts'
 
@@ -108,7 +109,7 @@ export class RotatingFile {
   }
 
   #open(now: number): void {
-    mkdirSync(dirname(this.#path), { recursive: true })
+    makeFolderNow(dirname(this.#path))
     const fd = openForAppend(this.#path, { operatorChosen: true })
     const { size, birthtimeMs } = fstatSync(fd)
     this.#fd = fd

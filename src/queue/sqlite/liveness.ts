@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../platform/make-folder.ts'
 import type { Identity } from '../../platform/host.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { Flock } from '../../state/flock.ts'
@@ -39,7 +40,7 @@ export class Liveness {
   async register(write: Write): Promise<void> {
     const { instance, identity, workers = 0, processors = 0 } = this.#options
     const { now } = this.#clock
-    await mkdir(this.#folder, { recursive: true, mode: 0o750 })
+    await makeFolder(this.#folder, 0o750)
     this.#lock = await Flock.take(this.#pathOf(instance), 0)
     const dead = new Set(await this.dead())
     await write(() => {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import type { Identity } from '../../platform/host.ts'
 import { openFile, type SqliteFile } from '../../sql/libsql-database.ts'
@@ -63,7 +63,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   /** Opens the queue, and registers this process as an instance. Throws QUEUE_UNAVAILABLE. */
   static async open(options: SqliteQueueOptions): Promise<SqliteQueue> {
     try {
-      mkdirSync(dirname(options.path), { recursive: true })
+      makeFolderNow(dirname(options.path))
       const file = openFile(options.path, READ_WAIT)
       prepareTables(file, options.path)
       rememberFile(file, options.path)

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import type { Identity } from '../../platform/host.ts'
 import { openForAppend, overwriteOwn } from '../../platform/own-file.ts'
 
@@ -50,7 +51,7 @@ export class InHand {
 
   /** Reads what dead processes had in hand, and takes their files over. */
   static open({ folder, task, self, startTicksOf }: InHandOptions): InHand {
-    mkdirSync(folder, { recursive: true, mode: 0o750 })
+    makeFolderNow(folder, 0o750)
     const start = `${encodeURIComponent(task)}.in-hand-`
     const losses = new Map<string, number>()
     const gone: string[] = []

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { openFile, sqliteCode, type SqliteFile, type SqliteStatement } from '../../sql/libsql-database.ts'
 import type { RecordsDatabase, Session, SqlRow } from './database.ts'
 
@@ -13,7 +14,7 @@ const MOST_TOGETHER = 32
  */
 export const openSqliteDatabase = (file: string, timeout: number): RecordsDatabase => {
   if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolderNow(dirname(file))
     closeSync(openSync(file, 'a', 0o640))
   }
   const database = openFile(file, timeout)

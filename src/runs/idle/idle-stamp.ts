@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { readTextNow } from '../../platform/read-file.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -69,7 +70,7 @@ export const isStampValid = (
 /** Writes a stamp, or does nothing where that is not possible: it only ever saves time. */
 export const writeStamp = (file: string, stamp: IdleStamp): void => {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    makeFolderNow(dirname(file), 0o700)
     const aside = `${file}.${process.pid}`
     writeFileSync(aside, JSON.stringify(stamp), { mode: 0o600 })
     renameSync(aside, file)

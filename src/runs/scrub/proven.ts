@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../../platform/make-folder.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { now } from '../../platform/host.ts'
@@ -148,7 +148,7 @@ export class Proven {
     }
     const text = `${JSON.stringify(stored)}\n`
     try {
-      await mkdir(dirname(this.#path), { recursive: true })
+      await makeFolder(dirname(this.#path))
       await replaceFile(this.#path, `${digestOf(text)}\n${text}`)
     } catch (error) {
       throw unwritable(this.#path, error)

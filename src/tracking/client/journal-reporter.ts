@@ -1,5 +1,6 @@
-import { mkdirSync, statSync, unlinkSync, utimesSync } from 'node:fs'
+import { statSync, unlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { redact as redactByLook } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
 import type { Row } from '../ledger/row.ts'
@@ -148,7 +149,7 @@ const isFresh = (file: string, now: number): boolean => {
 
 const touch = (file: string, now: number): void =>
   quietly(() => {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o750 })
+    makeFolderNow(join(file, '..'), 0o750)
     overwriteOwn(file, '')
     utimesSync(file, now / 1000, now / 1000)
   })

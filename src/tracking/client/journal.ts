@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync, existsSync } from 'node:fs'
+import { closeSync, openSync, readSync, unlinkSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { readOperation, type Operation } from './operations.ts'
 import { isUuid } from './tracked-rows.ts'
 import { TrackedExecution } from './tracked-execution.ts'
@@ -28,7 +29,7 @@ export class Journal {
   constructor(folder: string, runId: string) {
     this.#runId = runId
     this.#path = join(folder, 'tracking', `${isUuid(runId) ? runId.toLowerCase() : 'none'}.jsonl`)
-    mkdirSync(join(folder, 'tracking'), { recursive: true, mode: 0o750 })
+    makeFolderNow(join(folder, 'tracking'), 0o750)
   }
 
   get exists(): boolean {

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
 import { judge } from './status-words.ts'
 import type { Host } from './close-dead.ts'
@@ -25,7 +26,7 @@ export class RunningFiles {
   /** An execution begins. */
   put(runId: string, cells: Readonly<Record<string, Cell>>): void {
     quietly(() => {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o750 })
+      makeFolderNow(this.#folder, 0o750)
       overwriteOwn(join(this.#folder, `${runId}.json`), JSON.stringify(cells))
     })
   }

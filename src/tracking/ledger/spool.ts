@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolderNow } from '../../platform/make-folder.ts'
 import { appendAtName, appendOwn } from '../../platform/own-file.ts'
 import { now as hostNow } from '../../platform/host.ts'
 import type { Row } from './row.ts'
@@ -85,7 +86,7 @@ export class Spool {
   append(rows: readonly Row[]): void {
     if (rows.length === 0) return
     try {
-      mkdirSync(dirname(this.#path), { recursive: true })
+      makeFolderNow(dirname(this.#path))
       const kept = this.#hasRoom() ? rows : rows.filter((row) => !row.transient)
       this.#lost += rows.length - kept.length
       if (kept.length > 0) appendAtName(this.#path, kept.map(lineOf).join(''))

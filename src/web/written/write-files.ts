@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { makeFolder } from '../../platform/make-folder.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { replaceFile, sweepTemporaries } from '../../platform/atomic-file.ts'
 
@@ -17,13 +18,13 @@ export const writeFiles = async (
 ): Promise<{ readonly removed: number }> => {
   const before = await listed(folder)
   const names = [...files.keys()]
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   // First both, so that what a killed call leaves behind is known to the next one.
   await keepList(folder, [...new Set([...before, ...names])])
   const known = [...names, ...before, LIST]
   const places = new Set(known.map((name) => posix.dirname(name)))
   for (const place of places) {
-    await mkdir(join(folder, place), { recursive: true })
+    await makeFolder(join(folder, place))
     const inside = known.filter((name) => posix.dirname(name) === place)
     await sweepTemporaries(
       join(folder, place),

@@ -162,3 +162,23 @@ describe('track run', () => {
     expect(rowOf('unread')).toMatchObject({ exit_code: 5 })
   })
 })
+
+it('runs its command where the system refuses the folder of its spool, and says why nothing is reported', () => {
+  const words = [PROGRAM, 'track', 'run', '--task-name', 'refused', '--', 'sh', '-c', 'echo out; exit 3']
+  const refused = {
+    ...env,
+    MONITOR_DB_HOST: '127.0.0.1',
+    MONITOR_DB_PORT: '1',
+    MONITOR_DB_USER: 'nobody',
+    MONITOR_DB_NAME: 'nothing',
+    MONITOR_SPOOL_DIR: '/proc/nothing',
+  }
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+    env: refused,
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  expect({ status, stdout }).toEqual({ status: 3, stdout: 'out\n' })
+  expect(stderr).toContain("ENOENT: no such file or directory, mkdir '/proc/nothing'")
+})

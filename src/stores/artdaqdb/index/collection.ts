@@ -1,5 +1,6 @@
-import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
+import { copyFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../platform/make-folder.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
 import { isOfOneFile, readFile, readSmallFile } from '../../../platform/read-file.ts'
@@ -157,7 +158,7 @@ export class Collection {
 
   /** Makes the directory, and the empty index that says that nothing in it counts yet. One with documents is left alone. */
   async create(): Promise<void> {
-    await mkdir(this.path, { recursive: true })
+    await makeFolder(this.path)
     if ((await this.indexKey()) !== '' || (await this.oids()).length > 0) return
     await placeFiles(this.#database, [{ path: join(this.path, INDEX), text: () => [EMPTY_INDEX] }])
     await syncDirectory(this.path)

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../platform/make-folder.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import type { Database } from '../index/database.ts'
@@ -40,7 +41,7 @@ export async function writeFiles(directory: string, files: readonly ExportedFile
     const name = folders.pop() ?? ''
     const folder = join(directory, ...folders)
     try {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       await writeFile(join(folder, name), text, { flag: OVER })
     } catch (cause) {
       throw new ArchiverError('STORE_UNAVAILABLE', `${join(folder, name)} cannot be written`, {
