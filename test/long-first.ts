@@ -3,8 +3,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The files that take longest, longest first, from `vitest run --project integration --reporter=json`. */
 const LONG = [
+  'web/demo-pages',
   'operations',
-  'web/browser',
   'commands/take-over',
   'rows/preflight',
   'tracking/ledger/migrations',
@@ -17,8 +17,6 @@ const LONG = [
   'web/live',
   'records/border-values',
   'commands/report',
-  'web/flows',
-  'web/demo-pages',
   'web/pictures/pictures',
   'rows/replica',
   'records/adopt-log',

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { closeChromium } from './chromium.ts'
 import { ServedDemo } from './demo.ts'
+import { everyPage } from './every-page.ts'
+import { readerFlows } from './reader-flows.ts'
 
 const demo = new ServedDemo()
 beforeAll(() => demo.start(), 600_000)
 afterAll(() => demo.remove())
+afterAll(closeChromium)
 
 const page = async (path: string): Promise<string> => (await demo.served.send('GET', path)).text
 const say = async (path: string): Promise<string> =>
@@ -198,6 +202,10 @@ describe('every link of the pages', () => {
     expect(bad.join('\n')).toBe('')
   }, 120_000)
 })
+
+// In the same demo: to make one takes 40 s of processor time.
+readerFlows(demo)
+everyPage(demo)
 
 // The last one: it ends the demo.
 describe('the demo', () => {

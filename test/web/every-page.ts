@@ -1,0 +1,205 @@
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasChromium, openChromium } from './chromium.ts'
+import type { ServedDemo } from './demo.ts'
+import { Served } from './served.ts'
+
+/** Milliseconds for one page on a machine that is busy: a tenth of it is enough on one that is not. */
+const PATIENCE = 120_000
+const PAGES = [
+  ...[
+    '/',
+    '/runs',
+    '/runs/1012',
+    '/runs/1013',
+    '/history',
+    '/executions/1',
+    '/performance',
+    '/failures',
+    '/graph',
+  ],
+  ...['/rows', '/records', '/instances', '/alerts', '/login', '/_parts'],
+]
+/** Pages with more on them than an empty ledger has. */
+const FULL = [
+  ...['/executions/running', '/performance?task=DAILY_02_merge_hits', '/history?compare=20&compare=26'],
+  ...['/failures?by=task', '/failures?by=run'],
+]
+
+if (!hasChromium) console.warn('SKIPPED: no Chromium: the pages are not tested in a browser')
+
+/** What holds for every page of a demo in Chromium. */
+export const everyPage = (demo: ServedDemo): void =>
+  void describe.skipIf(!hasChromium)('every page in Chromium', () => {
+    const list = async (path: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+      (await demo.served.send('GET', `/api/v1${path}`)).json['items'] as never
+
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    let browser: Browser
+    const faultsOf = async (page: Page, rules: boolean): Promise<string[]> => {
+      const over = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
+      const found = rules
+        ? await page.evaluate(
+            `${axe}; axe.run().then((r) => r.violations.map((v) => v.id + ' ' + v.nodes.map((n) => n.target).join(' ')))`,
+          )
+        : []
+      const torn = await page.evaluate(
+        `[...document.querySelectorAll('main th, main td')].filter((cell) => cell.textContent.trim().length > 8 && cell.clientWidth < 60 && cell.clientHeight > 110).map((cell) => 'a cell of single letters: ' + cell.textContent)`,
+      )
+      return [...(over > 0 ? [`${over} px too wide`] : []), ...(torn as string[]), ...(found as string[])]
+    }
+    beforeAll(async () => void (browser = await openChromium()), 90_000)
+
+    // A test for each page: one that is slow under load names itself, and a fault is told with all of its words.
+    describe.each(['light', 'dark'] as const)('in its %s theme', (colorScheme) => {
+      let context: BrowserContext
+      beforeAll(async () => void (context = await browser.newContext({ colorScheme })))
+      afterAll(() => context.close())
+
+      it.each([...PAGES, ...FULL])(
+        'breaks no rule of axe or CSP, fits its width and asks no other host: %s',
+        async (name) => {
+          const path = name.replace('running', String((await list('/current'))[0]?.['id']))
+          const page = await context.newPage()
+          const troubles: string[] = []
+          page.on('console', (message) => {
+            if (['error', 'warning'].includes(message.type())) troubles.push(message.text())
+          })
+          page.on('pageerror', (error) => troubles.push(error.message))
+          page.on('request', (request) => {
+            if (!request.url().startsWith(demo.served.url)) troubles.push(`asks ${request.url()}`)
+          })
+          for (const width of [1440, 1024, 390]) {
+            await page.setViewportSize({ width, height: 900 })
+            if (width === 1440)
+              await page.goto(demo.served.url + path, { waitUntil: 'load', timeout: PATIENCE })
+            // What is folded away must fit, too. Charts follow the width with the next frames.
+            await page.evaluate(
+              `document.querySelectorAll('main details').forEach((one) => (one.open = true))`,
+            )
+            await page.evaluate(
+              'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+            )
+            troubles.push(...(await faultsOf(page, width !== 1024)).map((one) => `at ${width}: ${one}`))
+          }
+          await page.close()
+          expect(troubles.join('\n')).toBe('')
+        },
+        PATIENCE,
+      )
+    })
+
+    it(
+      'fits every width whatever the values are, where most parts are not configured',
+      async () => {
+        const alone = new Served()
+        const page = await browser.newPage()
+        const task = `DAILY_${'very_long_name_'.repeat(6)}`
+        try {
+          await alone.start()
+          const { json } = await alone.send('POST', '/api/v1/executions', {
+            task_name: task,
+            hostname: `${'daq-evb-archive-'.repeat(4)}.example.org`,
+            process_id: 4_194_304,
+            user_name: 'u'.repeat(60),
+            argv: '/usr/local/bin/'.repeat(20),
+            log_path: `/${'folder'.repeat(30)}/run.log`,
+            at: Date.now() - 99 * 86_400_000,
+          })
+          const id = String(json['run_id'])
+          for (const [path, body] of [
+            ['steps', { op: 'enter', message: 'join hits and channels of every sector'.repeat(4) }],
+            ['progress', { items_complete: 123_456_789, items_total: 987_654_321, message: 'x'.repeat(300) }],
+          ] as const)
+            await alone.send('POST', `/api/v1/executions/${id}/${path}`, body)
+          const wide: string[] = []
+          for (const ended of [false, true]) {
+            if (ended)
+              await alone.send('POST', `/api/v1/executions/${id}/error`, { message: 'no_blank_'.repeat(60) })
+            for (const path of [...PAGES, `/performance?days=365&task=${task}`, '/failures?by=task']) {
+              await page.goto(alone.url + path, { timeout: PATIENCE })
+              for (const width of [1440, 1024, 390]) {
+                await page.setViewportSize({ width, height: 900 })
+                wide.push(...(await faultsOf(page, false)).map((fault) => `${path} at ${width}: ${fault}`))
+              }
+            }
+          }
+          expect(wide.join('\n')).toBe('')
+        } finally {
+          await page.close()
+          await alone.remove()
+        }
+      },
+      PATIENCE * 2,
+    )
+
+    it(
+      'is found wrong where it is too wide or a picture has no words (control)',
+      async () => {
+        const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+        // A page of its own: the live one is made again at each change, and would drop what is planted in it.
+        await page.setContent(
+          '<html lang="en"><title>t</title><main><h1>h</h1><img width="3000" height="9" src="data:image/gif;base64,R0lGODlhAQABAAAAACw="></main></html>',
+        )
+        const faults = await faultsOf(page, true)
+        expect(faults.some((fault) => fault.endsWith('px too wide'))).toBe(true)
+        expect(faults.some((fault) => fault.startsWith('image-alt'))).toBe(true)
+        await page.close()
+      },
+      PATIENCE,
+    )
+
+    it(
+      'can be read without script',
+      async () => {
+        const context = await browser.newContext({ javaScriptEnabled: false })
+        const page = await context.newPage()
+        for (const path of PAGES) {
+          await page.goto(demo.served.url + path)
+          expect((await page.textContent('h1'))?.trim()).not.toBe('')
+          expect((await page.textContent('.say'))?.trim()).not.toBe('')
+          expect(await page.locator('.js-only:visible').count()).toBe(0)
+        }
+        await context.close()
+      },
+      PATIENCE,
+    )
+
+    it(
+      'pauses by a key in the first second of a page, and stays on it',
+      async () => {
+        const page = await browser.newPage()
+        await page.goto(`${demo.served.url}/alerts`)
+        await page.evaluate(
+          `(() => { const key = new KeyboardEvent('keydown', { key: 'p', bubbles: true }); Object.defineProperty(key, 'timeStamp', { value: 300 }); document.body.dispatchEvent(key) })()`,
+        )
+        await expect.poll(() => page.getAttribute('#live', 'aria-pressed')).toBe('false')
+        expect(page.url()).toBe(`${demo.served.url}/alerts`)
+        await page.close()
+      },
+      PATIENCE,
+    )
+
+    it(
+      'goes to failures by g f, and back to the overview by g o',
+      async () => {
+        const page = await browser.newPage()
+        await page.goto(demo.served.url)
+        await page.keyboard.press('g')
+        await page.keyboard.press('f')
+        await page.waitForURL('**/failures')
+        await page.keyboard.press('g')
+        await page.keyboard.press('o')
+        await page.waitForURL(`${demo.served.url}/`)
+        for (const [key, path] of Object.entries({ p: 'performance', d: 'graph', w: 'rows', a: 'alerts' })) {
+          await page.keyboard.press('g')
+          await page.keyboard.press(key)
+          await page.waitForURL(`**/${path}`)
+        }
+        await page.close()
+      },
+      PATIENCE,
+    )
+  })
