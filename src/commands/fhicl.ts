@@ -1,6 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
-import { buffer } from 'node:stream/consumers'
 import { readJson } from '../fhicl/json/parser.ts'
 import { artdaqStamp } from '../stores/artdaqdb/format/timestamp.ts'
 import { FhiclError } from '../fhicl/error.ts'
@@ -10,6 +8,7 @@ import { parseFhicl } from '../fhicl/parser.ts'
 import { fhiclToJsonText } from '../fhicl/to-json.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
+import { readInput } from '../platform/input.ts'
 import type { Command, Context } from '../app/context.ts'
 
 export interface FhiclToJsonOptions {
@@ -30,7 +29,7 @@ export interface FhiclFromJsonOptions {
 
 /** Prints the JSON that artdaq makes of a FHiCL file, and nothing else, not even a newline. Exit 1 where artdaq refuses it. */
 export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, name, stamp }, context) => {
-  const bytes = await readInput(file)
+  const bytes = await readText(file)
   try {
     const origin = { name: name ?? 'notprovided', stamp: stamp ?? artdaqStamp(now()) }
     context.out(fhiclToJsonText(parseFhicl(bytes), origin))
@@ -45,7 +44,7 @@ export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, na
  * something else (unless `asArtdaq`). A text of comments only comes back.
  */
 export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file, asArtdaq }, context) => {
-  const bytes = await readInput(file)
+  const bytes = await readText(file)
   try {
     if (!isUtf8(bytes)) throw new ArchiverError('STORE_CORRUPT', 'the JSON is not UTF-8')
     const json = readJson(bytes.toString('utf8'))
@@ -61,13 +60,18 @@ export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file
   }
 }
 
-const readInput = async (file: string): Promise<Buffer> => {
+/** Bytes. The largest text of a run record that is archived is smaller (`source_files.max_record_mb`). */
+const MOST = 256_000_000
+
+const readText = async (file: string): Promise<Buffer> => {
   try {
-    return file === '-' ? await buffer(process.stdin) : await readFile(file)
+    const bytes = await readInput(file, MOST)
+    if (bytes !== 'large') return bytes
   } catch (error) {
     const code = errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'RECORD_INVALID'
     throw new ArchiverError(code, `cannot read ${file}: ${messageOf(error)}`, { cause: error })
   }
+  throw new ArchiverError('RECORD_INVALID', `${file} has more than ${MOST / 1e6} MB`)
 }
 
 /** Says what is wrong, with file and place, on standard error. */

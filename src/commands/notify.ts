@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { text as textOf } from 'node:stream/consumers'
 import { loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { limit } from '../tracking/alerts/rate-limit.ts'
 import { printable, redactor } from '../common/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
+import { readEnd } from '../platform/input.ts'
 import type { Message } from '../tracking/alerts/alerts.ts'
 import { channelsOf } from '../tracking/alerts/channels.ts'
 import { keepSent, readSent, sentFile } from '../tracking/alerts/sent-alerts.ts'
@@ -28,6 +27,8 @@ const HOUR = 3_600_000
 
 /** A message has this many lines at most: the last ones. */
 const MOST_LINES = 200
+/** Of which no more is read into memory, however long the log is. */
+const MOST_BYTES = 1_000_000
 
 /**
  * Sends a text through every channel that `reporting` has turned on, for timers and for trying the channels out. Secrets in the text are
@@ -79,7 +80,7 @@ export const notify: Command<NotifyOptions> = async ({ config: path, title, file
 
 const read = async (file: string): Promise<string> => {
   try {
-    return file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8')
+    return (await readEnd(file, MOST_BYTES)).toString('utf8')
   } catch (error) {
     throw new ArchiverError('NOT_FOUND', `cannot read ${file}: ${messageOf(error)}`, { cause: error })
   }

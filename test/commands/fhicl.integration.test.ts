@@ -23,6 +23,14 @@ const fhicl = (args: readonly string[], stdin?: string) =>
 const STAMP = '2017-07-18T12:48:10.123-0500'
 
 describe('run-archiver fhicl to-json', () => {
+  it('takes a FIFO or a device, and of what never ends no more than a record may have', () => {
+    const piped = 'echo "a: 1" | "$0" dist/main.js fhicl to-json /dev/stdin'
+    expect(execFileSync('sh', ['-c', piped, process.execPath], { encoding: 'utf8' })).toContain('"a" : "1"')
+    const endless = fhicl(['to-json', '/dev/zero'])
+    expect(endless.status).toBe(1)
+    expect(endless.stderr).toContain('/dev/zero has more than 256 MB')
+  })
+
   it('prints exactly the JSON that artdaq makes, without a newline at the end', () => {
     const path = file('a.fcl', 'a: "x" # c\n')
     const { stdout, stderr, status } = fhicl(['to-json', path, '--name', 'boot', '--stamp', STAMP])

@@ -1,7 +1,8 @@
-import { createInterface } from 'node:readline'
 import type { Command } from '../../app/context.ts'
+import type { Log } from '../../common/log.ts'
 import { messageOf } from '../../errors.ts'
 import { identity, startTicks } from '../../platform/host.ts'
+import { boundedLines } from '../../platform/input.ts'
 import type { Execution } from '../../tracking/client/execution.ts'
 import { readOperation, textIn } from '../../tracking/client/operations.ts'
 import { initFields } from '../../tracking/client/run-facts.ts'
@@ -24,8 +25,7 @@ export const trackPipe: Command<TrackOptions> = async (options, context) => {
     tracker = new Tracker({ ...settings, env: context.env, runner })
   } catch (error) {
     log.warn(messageOf(error))
-    process.stdin.resume() // read to its end, so that the writer never waits
-    await new Promise((resolve) => process.stdin.once('end', resolve))
+    await readAll(() => undefined, log) // to its end, so that the writer never waits
     return 0
   }
   let last: Execution | undefined
@@ -67,7 +67,10 @@ export const trackPipe: Command<TrackOptions> = async (options, context) => {
     if (execution) execution.report(operation)
     else warn('a line before any "init", or for another execution')
   }
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) take(line)
+  await readAll((line) => {
+    if (line === undefined) warn(`a line of more than ${LONGEST_LINE / 1e6} MB is left out`)
+    else take(line)
+  }, log)
   for (const execution of tracker.open) {
     const { process_id: pid } = execution.tracked.facts
     const message = `Process ${String(pid)} died without recording its end`
@@ -75,4 +78,16 @@ export const trackPipe: Command<TrackOptions> = async (options, context) => {
   }
   await tracker.close(2000)
   return 0
+}
+
+/** Bytes. No operation is as long; what is goes by, and the writer does not wait. */
+const LONGEST_LINE = 1_000_000
+
+/** Reads standard input to its end. */
+const readAll = async (take: (line: string | undefined) => void, log: Log): Promise<void> => {
+  try {
+    for await (const line of boundedLines(process.stdin as AsyncIterable<Buffer>, LONGEST_LINE)) take(line)
+  } catch (error) {
+    log.warn(`standard input: ${messageOf(error)}`)
+  }
 }
