@@ -11,6 +11,7 @@ import { type Context, startedAs, stopCode, untilStopped } from '../app/context.
 import { openArchiver } from '../app/open-archiver.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import type { Archiver } from '../runs/archiver.ts'
+import type { SourceListing } from '../stores/store.ts'
 
 interface Options {
   readonly config: string
@@ -28,10 +29,6 @@ const SAMPLE = 20
  */
 export const audit = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
-  return await archiver.threads.during(context.signal, () => auditOf(archiver, options, context))
-})
-
-const auditOf = async (archiver: Archiver, options: Options, context: Context): Promise<number> => {
   const { app } = archiver.config
   // Failure logs before the stores: a run that is archived meanwhile is then at worst reported as stale, never as lost.
   const failed = {
@@ -39,6 +36,23 @@ const auditOf = async (archiver: Archiver, options: Options, context: Context): 
     migrate: await failures(app.migrateFailureLog, context),
   }
   const source = await archiver.records.list()
+  return await archiver.threads.during(context.signal, () =>
+    auditStores(archiver, { failed, source }, options, context),
+  )
+})
+
+/** What was read before the stores. */
+interface ReadBefore {
+  readonly failed: Readonly<Record<'import' | 'migrate', RunSet>>
+  readonly source: SourceListing
+}
+
+const auditStores = async (
+  archiver: Archiver,
+  { failed, source }: ReadBefore,
+  options: Options,
+  context: Context,
+): Promise<number> => {
   const artdaq = await archiver.artdaq.list()
   if (options.deep) archiver.threads.expectComparisons(artdaq.runs.size)
   const archive = await withUnlisted(archiver.archive, artdaq, await archiver.archive.list())
