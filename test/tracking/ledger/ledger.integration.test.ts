@@ -41,6 +41,9 @@ beforeEach(() => {
   lines = []
 })
 
+/** Milliseconds: a pass waits two seconds for its ledger, and a loaded server needs longer. */
+const PATIENTLY = 30_000
+
 interface ProcessLog {
   status: string
   process_pid: number
@@ -71,7 +74,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     ledger.begin(FACTS)
     for (const event of passEvents('import', series(1, 12), { failing: [7] })) ledger.listener(event)
     for (const event of passEvents('migrate', series(1, 11), { conflict: [3] })) ledger.listener(event)
-    await ledger.end({ exitCode: 1 })
+    await ledger.end({ exitCode: 1 }, PATIENTLY)
     expect(await processLogs()).toMatchObject([
       {
         status: 'PARTIAL',
@@ -123,7 +126,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     ledger.begin(FACTS)
     for (const event of passEvents('import', series(1, 12), { failing: [7] })) ledger.listener(event)
     for (const event of passEvents('migrate', [...series(1, 6), 20])) ledger.listener(event)
-    await ledger.end({ exitCode: 1 })
+    await ledger.end({ exitCode: 1 }, PATIENTLY)
     const database = await place.open()
     const [past] = await pastExecutions(database, { since: undefined, states: undefined, limit: 1 })
     await database.close()
@@ -143,7 +146,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
       const ledger = next()
       ledger.listener({ type: 'listed', stage: 'import', isStored, already: [] })
       for (const event of passEvents('import', [50])) ledger.listener(event)
-      await ledger.end({ exitCode: 0 })
+      await ledger.end({ exitCode: 0 }, PATIENTLY)
       return (await processLogs())[0]
     }
     expect(await held(() => false)).toMatchObject({ status: 'TERMINATED', processed_files: 23 })
@@ -158,13 +161,13 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
       const ledger = open()
       ledger.begin(FACTS)
       for (const event of passEvents('import', [])) ledger.listener(event)
-      await ledger.end({ exitCode: 0 })
+      await ledger.end({ exitCode: 0 }, PATIENTLY)
     }
     if (dialect === 'sqlite') expect(existsSync(join(place.workDir, 'ledger.db'))).toBe(false)
     const ledger = open()
     ledger.begin(FACTS)
     for (const event of passEvents('import', [1])) ledger.listener(event)
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
     const database = await place.open()
     expect(await tables(database).selectFrom('idle_passes').select('passes').execute()).toEqual([
@@ -198,7 +201,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     expect((await processLogs())[0]?.status).toBe('RUNNING')
     const ledger = open()
     ledger.begin({ ...FACTS, task: 'report-status' })
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect(lines.join('\n')).toContain(`Marked incomplete process ${child.pid} as TERMINATED`)
     expect((await processLogs())[0]).toMatchObject({ status: 'TERMINATED', processed_files: 23 })
     expect(await query("SELECT 1 FROM file_processing_logs WHERE status = 'TERMINATED'")).toHaveLength(1)
@@ -213,7 +216,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
         ledger.listener(event)
         await ledger.flush(5000)
       }
-      await ledger.end({ exitCode: 0 })
+      await ledger.end({ exitCode: 0 }, PATIENTLY)
     }
     const rows = await query<{ id: number }>('SELECT id FROM process_logs ORDER BY id')
     expect(rows.map(({ id }) => id)).toEqual([1, 2, 3])
@@ -224,7 +227,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     const ledger = open()
     ledger.begin(FACTS)
     for (const event of passEvents('import', [1])) ledger.listener(event)
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect((await processLogs()).map(({ status }) => status)).toEqual(['RUNNING', 'COMPLETED'])
     child.kill('SIGKILL')
     await child.gone
@@ -234,7 +237,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     const child = await started({ BOOT_ID: '11111111-2222-3333-4444-555555555555' })
     const ledger = open()
     ledger.begin(FACTS)
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect((await processLogs())[0]).toMatchObject({ status: 'SYSTEM_REBOOT' })
     child.kill('SIGKILL')
     await child.gone
@@ -253,7 +256,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
       const ledger = open()
       ledger.begin(FACTS)
       for (const event of passEvents('import', [1])) ledger.listener(event)
-      await ledger.end({ exitCode: 0 })
+      await ledger.end({ exitCode: 0 }, PATIENTLY)
       expect(ledger.failures).toBe(pass === 0 ? 1 : 0)
     }
     expect((await processLogs()).map(({ status }) => status)).toEqual(['COMPLETED', 'COMPLETED'])
@@ -270,7 +273,7 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     const ledger = open()
     ledger.begin(FACTS)
     for (const event of passEvents('import', series(24, 26))) ledger.listener(event)
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect(lines.join('\n')).toContain('RESUMING: import from batch 6 (Runs processed: 23)')
   })
 })
@@ -308,7 +311,7 @@ describe('a ledger file that is damaged', () => {
     const ledger = open()
     ledger.begin(FACTS)
     for (const event of passEvents('import', [1])) ledger.listener(event)
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect(await processLogs()).toMatchObject([{ status: 'COMPLETED' }])
     expect(readFileSync(join(place.workDir, 'ledger.db.corrupt-1', 'ledger.db'), 'utf8')).toBe(text)
   })
@@ -318,7 +321,7 @@ describe('a ledger file that is damaged', () => {
       const ledger = open()
       ledger.begin(FACTS)
       for (const event of passEvents('import', series(1, 50))) ledger.listener(event)
-      await ledger.end({ exitCode: 0 })
+      await ledger.end({ exitCode: 0 }, PATIENTLY)
       return ledger
     }
     await pass()
@@ -354,7 +357,7 @@ describe('a ledger that is down when a pass runs', () => {
     const ledger = open()
     ledger.begin(FACTS)
     for (const event of passEvents('import', [13])) ledger.listener(event)
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect((await processLogs()).map(({ status }) => status)).toEqual(['PARTIAL', 'COMPLETED'])
     expect(await query('SELECT 1 FROM file_processing_logs')).toHaveLength(13)
     expect(ledger.spoolBytes).toBe(0)
@@ -392,7 +395,7 @@ describe('a process that is killed before the ledger has heard of it', () => {
     await child.gone
     const ledger = open()
     ledger.begin({ ...FACTS, task: 'report-status' })
-    await ledger.end({ exitCode: 0 })
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
     expect((await processLogs())[0]).toMatchObject({ status: 'TERMINATED', process_pid: child.pid })
     expect(readdirSync(join(place.workDir, 'ledger-running'))).toEqual([])
   })

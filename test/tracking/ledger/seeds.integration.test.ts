@@ -9,6 +9,9 @@ import { openLedger } from '../../../src/tracking/ledger/ledger.ts'
 import { passEvents, series } from '../events.ts'
 import { engines, freshPlace, type Place } from './engines.ts'
 
+/** Milliseconds: a pass waits two seconds for its ledger, and a loaded server needs longer. */
+const PATIENTLY = 30_000
+
 const SEEDS = resolve('../shared/seeds')
 const there = existsSync(SEEDS)
 if (!there) console.warn(`SKIPPED: the seeds are not at ${SEEDS}, so their queries are not tried`)
@@ -50,7 +53,7 @@ const fill = async (place: Place): Promise<void> => {
     if (end === 'running') {
       await ledger.flush(5000)
       await ledger.close()
-    } else await ledger.end({ exitCode: 1 })
+    } else await ledger.end({ exitCode: 1 }, PATIENTLY)
   }
 }
 
