@@ -480,7 +480,10 @@ q <- quit
     cut <- .track_tail(path, 1)
     file <- file(path, "ab")
     tryCatch(writeBin(if (length(cut) > 0 && cut != charToRaw("\n")) c(charToRaw("\n"), bytes) else bytes, file), finally = close(file))
-    if (length(grepRaw(bytes, .track_tail(path, length(bytes) + 2^20), fixed = TRUE)) > 0) return(invisible(NULL))
+    # Whole, and at the beginning of a line: another process may have written a part of its own line before it.
+    end <- .track_tail(path, length(bytes) + 2^20)
+    at <- grepRaw(bytes, end, fixed = TRUE, all = TRUE)
+    if (any(at == 1 | end[pmax(at - 1, 1)] == charToRaw("\n"))) return(invisible(NULL))
   }
   stop(sprintf("%s cannot be written to", path))
 }
