@@ -38,7 +38,7 @@ const refuse = (response: ServerResponse, status: number, title: string): void =
   response.writeHead(status, { 'content-type': TYPE, connection: 'close' }).end(problemText(status, title))
 }
 
-/** The answer where an address or a host is none; anything else that gets here is a bug. */
+/** The answer where the address or the host cannot be read. Any other error is a bug, and answered with 500. */
 const unreadableReply = (error: unknown): Response => {
   const [status, title] =
     error instanceof RequestError ? ([400, error.message] as const) : ([500, 'a bug'] as const)

@@ -66,7 +66,7 @@ const statusOption = (text: string | undefined): readonly string[] | undefined =
     .map((word) => word.trim())
   const wrong = words?.find((word) => !isWord(EXECUTION_WORDS, word))
   if (wrong === undefined) return words
-  throw new ArchiverError('USAGE', `--status: "${wrong}" is none of ${EXECUTION_WORDS.join(', ')}`)
+  throw new ArchiverError('USAGE', `--status: "${wrong}" must be one of ${EXECUTION_WORDS.join(', ')}`)
 }
 
 /** As many as were asked for, and whether there are more. */

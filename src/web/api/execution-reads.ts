@@ -1,4 +1,4 @@
-import { ASKED_STANDINGS, ASKED_STATUSES } from '../../common/asked-words.ts'
+import { ASKED_STANDINGS, ASKED_STATUSES } from './asked-words.ts'
 import { compare } from '../compare.ts'
 import { failureGroups, failuresWith } from '../failure-groups.ts'
 import type { Slice, TaskDay } from '../model.ts'

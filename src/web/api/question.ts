@@ -1,4 +1,4 @@
-import { ASKED_STANDINGS, ASKED_STATUSES } from '../../common/asked-words.ts'
+import { ASKED_STANDINGS, ASKED_STATUSES } from './asked-words.ts'
 import type { Slice, Standing } from '../model.ts'
 import type { PageSources } from '../sources.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ASKED_STANDINGS, ASKED_STATUSES } from '../../../src/common/asked-words.ts'
+import { ASKED_STANDINGS, ASKED_STATUSES } from '../../../src/web/api/asked-words.ts'
 import { statesBehind } from '../../../src/tracking/api/execution-lines.ts'
 import { STATES, wordsOf } from '../../../src/tracking/ledger/status-words.ts'
 

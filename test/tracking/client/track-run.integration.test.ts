@@ -182,3 +182,15 @@ it('runs its command where the system refuses the folder of its spool, and says 
   expect({ status, stdout }).toEqual({ status: 3, stdout: 'out\n' })
   expect(stderr).toContain("ENOENT: no such file or directory, mkdir '/proc/nothing'")
 })
+
+it('says which words `track list --status` takes, instead of finding nothing', () => {
+  const list = (status: string) =>
+    spawnSync(process.execPath, [PROGRAM, 'track', 'list', '--status', status, '--config', config], {
+      env,
+      encoding: 'utf8',
+    })
+  const wrong = list('finished,BLA')
+  expect(wrong.status).toBe(64)
+  expect(wrong.stderr).toContain('"BLA" must be one of STARTED, RUNNING, FINISHED, FAILED, CANCELLED')
+  expect(list('finished,failed').status).toBe(0)
+})
