@@ -8,7 +8,9 @@ import { CollectionIndex } from '../../../../src/stores/artdaqdb/format/search-i
 import { documentText, factsOf } from '../../../../src/stores/artdaqdb/format/document-printer.ts'
 import { indexText } from '../../../../src/stores/artdaqdb/format/index-text.ts'
 import { never, NOW, openDb, sampleRun } from '../runs.ts'
-import { path, documents, listing, put } from './database-folder.ts'
+import { path, documents, listing, put, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 describe('a record that changed after it was archived', () => {
   const going = sampleRun(12, { boot: 'a: 1\n', metadata: 'start: 1\n' }, { ended: false })

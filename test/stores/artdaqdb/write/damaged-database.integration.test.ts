@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { never, openDb, sampleRun, store } from '../runs.ts'
-import { path, documentOf, listing, put } from './database-folder.ts'
+import { path, documentOf, listing, put, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 describe('an index that is damaged', () => {
   it.each([

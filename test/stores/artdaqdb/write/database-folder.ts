@@ -8,11 +8,14 @@ import type { RunDocuments } from '../../../../src/stores/run-record.ts'
 /** A folder of the test, and the database in it that it may make. */
 export let folder: string
 export let path: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'artdaq-'))
-  path = join(folder, 'db')
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+/** Gives each test of the file that calls it a folder of its own. */
+export const folderForEachTest = (): void => {
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'artdaq-'))
+    path = join(folder, 'db')
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+}
 
 /** The names of a collection's documents. */
 export const documents = (collection: string): readonly string[] =>

@@ -3,7 +3,9 @@ import { mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { never, openDb, sampleRun, store } from '../runs.ts'
-import { folder, path, put } from './database-folder.ts'
+import { folder, path, put, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 describe('a database whose disk is taken away', () => {
   const unmount = (): void => {

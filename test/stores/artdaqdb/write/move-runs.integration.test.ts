@@ -4,7 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { RunSet } from '../../../../src/common/run-set.ts'
 import { checkDatabase } from '../../../../src/stores/artdaqdb/check.ts'
 import { never, openDb, sampleRun, store } from '../runs.ts'
-import { documentOf, folder, path } from './database-folder.ts'
+import { documentOf, folder, path, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 const CHANGED = { boot: 'a: 7\n', metadata: 'b: 1\n' }
 let older: string

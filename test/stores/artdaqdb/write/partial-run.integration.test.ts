@@ -6,7 +6,9 @@ import type { NewRunPlace } from '../../../../src/stores/store.ts'
 import { ArchiverError } from '../../../../src/errors.ts'
 import { writeNewRun } from '../../../../src/stores/artdaqdb/write/write-new-run.ts'
 import { never, openDb, sampleRun, store } from '../runs.ts'
-import { path, documents, documentOf, listing, put } from './database-folder.ts'
+import { path, documents, documentOf, listing, put, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 describe('a run of which only a part is there', () => {
   it('is incomplete, and is completed by the documents that are missing', async () => {

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { never, NOW, openDb, sampleRun, store } from '../runs.ts'
-import { folder, path, documents, listing, put } from './database-folder.ts'
+import { folder, path, documents, listing, put, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 describe('a run that is stored', () => {
   it('counts only after the commit, and then in every process', async () => {

@@ -7,7 +7,9 @@ import { ListingCache } from '../../../../src/runs/listing-cache.ts'
 import { FileSystemDb } from '../../../../src/stores/artdaqdb/filesystem-db.ts'
 import type { Remember } from '../../../../src/stores/store.ts'
 import { maker, never, NOW, openDb, sampleRun, store } from '../runs.ts'
-import { folder, path } from './database-folder.ts'
+import { folder, path, folderForEachTest } from './database-folder.ts'
+
+folderForEachTest()
 
 const CHANGED = { boot: 'a: 7\n', metadata: 'b: 1\n' }
 let older: string

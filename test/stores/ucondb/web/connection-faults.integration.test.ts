@@ -3,7 +3,20 @@ import { sameRecord } from '../../../../src/stores/ucondb/blob/blob.ts'
 import { packed } from '../../../conformance/archive.ts'
 import type { Fault } from '../../../fakes/ucon-server-faults.ts'
 import { UconServer } from '../../../fakes/ucon-server.ts'
-import { signal, blob, IMPATIENT, server, opened, proxied, put, fails, restart } from './faulty-server.ts'
+import {
+  signal,
+  blob,
+  IMPATIENT,
+  server,
+  opened,
+  proxied,
+  put,
+  fails,
+  restart,
+  serverForEachTest,
+} from './faulty-server.ts'
+
+serverForEachTest()
 
 describe('H2: a server that is not there, or silent', () => {
   it('refuses connections: the pass stops', async () => {

@@ -43,10 +43,13 @@ export const restart = async (options: UconServerOptions): Promise<void> => {
   server = await started(options)
 }
 
-beforeEach(() => restart({}))
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
+/** Gives each test of the file that calls it a server of its own, and closes all that the test opened. */
+export const serverForEachTest = (): void => {
+  beforeEach(() => restart({}))
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close()
+  })
+}
 
 /** What a put came to, as a word; checked against what the store really holds. */
 export const put = async (archive: UconArchive, run = 12000, what = blob): Promise<string> => {

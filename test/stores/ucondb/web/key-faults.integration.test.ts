@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { packed } from '../../../conformance/archive.ts'
-import { signal, server, opened, put, fails } from './faulty-server.ts'
+import { signal, server, opened, put, fails, serverForEachTest } from './faulty-server.ts'
+
+serverForEachTest()
 
 describe('H8: a key that is taken', () => {
   it('by the same record: present, told by one put and one look', async () => {

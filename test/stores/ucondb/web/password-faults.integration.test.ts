@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../../src/common/secret.ts'
 import { packed } from '../../../conformance/archive.ts'
-import { signal, blob, server, opened, put, fails, restart } from './faulty-server.ts'
+import { signal, blob, server, opened, put, fails, restart, serverForEachTest } from './faulty-server.ts'
+
+serverForEachTest()
 
 describe('H10: a server that refuses the password', () => {
   it('for good: the pass stops with a hint, and no blob is sent', async () => {

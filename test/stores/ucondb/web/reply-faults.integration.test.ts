@@ -2,7 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { sha256Of } from '../../../../src/stores/ucondb/checksum-file.ts'
 import { packed } from '../../../conformance/archive.ts'
 import type { Fault } from '../../../fakes/ucon-server-faults.ts'
-import { signal, blob, server, opened, proxied, put, fails, restart } from './faulty-server.ts'
+import {
+  signal,
+  blob,
+  server,
+  opened,
+  proxied,
+  put,
+  fails,
+  restart,
+  serverForEachTest,
+} from './faulty-server.ts'
+
+serverForEachTest()
 
 describe('H4: a reply that is cut', () => {
   it.each<Fault>([

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Fault } from '../../../fakes/ucon-server-faults.ts'
-import { blob, fails, opened, posts, put, restart, server, signal, started } from './faulty-server.ts'
+import {
+  blob,
+  fails,
+  opened,
+  posts,
+  put,
+  restart,
+  server,
+  signal,
+  started,
+  serverForEachTest,
+} from './faulty-server.ts'
+
+serverForEachTest()
 
 describe('a client that believes the status (the control of this file)', () => {
   const believes = async (url: string): Promise<boolean> => {
