@@ -12,8 +12,9 @@ One file, standard library only. It reports, by what the environment says:
 
 Every call only changes memory and returns; a background thread writes. The end alone is waited for, two seconds at most, so that it is not lost by
 what follows (os._exit). Nothing here raises into the pipeline or changes its exit code. A forked process (os.fork, multiprocessing) reports nothing
-for its parent; one that is to report calls track_init itself. What cannot be written waits in a file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver) in
-which each line is a whole row: whichever process reports next writes it, and writing it twice changes nothing.
+for its parent; one that is to report calls track_init itself (where both report to SQLite, it leaves its rows in the spool to its parent). What
+cannot be written waits in that spool, a file (MONITOR_SPOOL_DIR, else ~/.local/state/run-archiver) in which each line is a whole row: whichever process
+reports next writes it, and writing it twice changes nothing.
 """
 
 import atexit
@@ -919,9 +920,11 @@ class _Writer:
                 self.in_hand = rows
                 self._write(rows)
                 self.in_hand = []
+            elif _has_children and time.monotonic() >= self.retry_at:
+                self._replay()
 
     def _write(self, rows):
-        if time.monotonic() < self.retry_at:
+        if _leaves_to_parent or time.monotonic() < self.retry_at:
             self.spool.append(rows)
             return
         try:
@@ -934,9 +937,14 @@ class _Writer:
             self.retry_at = self._failed(error)
             self.spool.append(rows)
             return
-        if time.monotonic() < self.replay_at:
+        self._replay()
+
+    def _replay(self):
+        if _leaves_to_parent or time.monotonic() < self.replay_at:
             return
         try:
+            if self.store is None:
+                self.store = _open()
             self.spool.replay(self.store.write)
         except Exception as error:
             self.replay_at = self._failed(error)  # what others left, and cannot be written, holds back no report of this process
@@ -973,6 +981,11 @@ _writer = None
 _current = None
 _exit_code = 0
 _forked = False
+_has_children = False
+"""Whether this process has forked others, which may leave rows in the spool."""
+_leaves_to_parent = False
+"""Whether rows go to the spool alone. SQLite cannot be used in a process that was forked while it was open: what another thread of the parent held just
+then, the forked process would wait for without end (https://sqlite.org/howtocorrupt.html, 2.6)."""
 _watched = False
 
 
@@ -1194,7 +1207,7 @@ def _watch():
     _watched = True
     atexit.register(_at_exit)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
+        os.register_at_fork(after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
     hook, leave = sys.excepthook, sys.exit
 
     def on_error(kind, error, trace):
@@ -1289,11 +1302,17 @@ class _Quitter:
         raise _Exit(code)
 
 
+def _after_fork_in_parent():
+    global _has_children
+    _has_children = True
+
+
 def _after_fork():
     """The thread that writes is not in a forked process, and the connection is its parent's: neither is touched here."""
-    global _writer, _current, _forked
+    global _writer, _current, _forked, _has_children, _leaves_to_parent
     _KEPT.append(_writer)
-    _writer, _current, _forked = None, None, True
+    _leaves_to_parent = _leaves_to_parent or (_writer is not None and (_settings()[0] or "").startswith("sqlite:"))
+    _writer, _current, _forked, _has_children = None, None, True, False
     for word in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, word, None)
         try:

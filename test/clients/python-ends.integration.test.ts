@@ -133,12 +133,37 @@ for own in (False, True):
         genter("in the child")
         sys.exit(3)
     os.waitpid(pid, 0)
-time.sleep(0.5); track_flush()
 import sqlite3
+rows = lambda: sqlite3.connect(${JSON.stringify(ledger)}).execute("SELECT count(*) FROM executions WHERE task_name = ?", (TASK,)).fetchone()[0]
+for _ in range(100):
+    if rows() == 2: break
+    time.sleep(0.1)
 for row in sqlite3.connect(${JSON.stringify(ledger)}).execute("SELECT execution_status FROM executions WHERE task_name = ? ORDER BY execution_id", (TASK,)): print("row", row[0])
 track_finish()`
     const ran = run(python, body)
     expect(ran.stdout.match(/^row .*/gm)).toEqual(['row RUNNING', 'row FAILED'])
     expect(ran.rows.map((row) => row['execution_status'])).toEqual(['FINISHED', 'FAILED'])
+  })
+  it('is forked in the middle of a write to SQLite, and its forks neither wait nor lose their executions', () => {
+    const body = `import os, threading, time
+${begun}
+threading.Thread(target=lambda: [(track_task_progress(n, 9), track_flush()) for n in range(10**9)], daemon=True).start()
+longest = 0
+for n in range(40):
+    began = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        track_init(TASK)
+        genter("in the child")
+        sys.exit(3)
+    os.waitpid(pid, 0)
+    longest = max(longest, time.monotonic() - began)
+print("longest", longest)
+track_finish()`
+    const ran = run(python, body)
+    expect(ran.status).toBe(0)
+    expect(ran.rows.filter((row) => row['execution_status'] === 'FAILED')).toHaveLength(40)
+    // Two seconds are what an end waits for a thread that hangs.
+    expect(Number(/^longest (.*)/m.exec(ran.stdout)?.[1])).toBeLessThan(2)
   })
 })
