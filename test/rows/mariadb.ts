@@ -36,6 +36,8 @@ export const startMariadb = async (...options: string[]): Promise<Mariadb | unde
       '--pdeathsig=KILL',
       program,
       '--no-defaults',
+      // In the usual /tmp it would remove the temporary tables of another server when it starts, as mariadbd does with its own.
+      `--tmpdir=${folder}`,
       `--log-error=${errors}`,
       `--datadir=${data}`,
       `--port=${port}`,
