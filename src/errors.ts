@@ -48,8 +48,10 @@ export const CODES = {
   QUEUE_POISON: { exit: 1, retry: false },
   RECORD_FAILED: { exit: 1, retry: false },
   LEDGER_UNAVAILABLE: { exit: 1, retry: true },
-  /** A database server that rows are moved on cannot be reached, or went away. */
+  /** A database server cannot be reached, or went away. */
   DATABASE_UNAVAILABLE: { exit: 1, retry: true },
+  /** A database refused what a command asked: a right, a table or a disk is missing. */
+  DATABASE_REFUSED: { exit: 1, retry: false },
   /** The preflight of `rows` found that moving rows would not be safe. Nothing was touched. */
   ROWS_REFUSED: { exit: 78, retry: false },
   /** A file of ids that cannot be read as one. */

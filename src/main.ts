@@ -4,7 +4,6 @@ import { asksForJson, documentOutput } from './cli/failure-document.ts'
 import { printFailure } from './cli/print-failure.ts'
 import { colored, colorWish } from './common/colors.ts'
 import { identity } from './platform/host.ts'
-import { fileLimitError } from './platform/open-files.ts'
 import type { EarlyCommand } from './platform/session-command.ts'
 import type { Context } from './app/context.ts'
 import { programOf } from './app/started.ts'
@@ -53,10 +52,9 @@ process.stderr.on('error', () => undefined)
 
 // Also what was rejected and nobody waits for. What the process was doing is lost as at a kill, and made good by the next pass.
 process.on('uncaughtException', (error) => {
-  const limit = fileLimitError(error)
-  printFailure(limit ?? error, context)
-  output.fail(limit ?? error)
-  endNow(limit ? 1 : 2)
+  const code = printFailure(error, context)
+  output.fail(error)
+  endNow(code)
 })
 
 const { wish, others: argv } = colorWish(process.argv.slice(2))
@@ -88,8 +86,7 @@ const context: Context = {
 const work = async (): Promise<number> => {
   try {
     return await (await import('./cli.ts')).runCli(argv, context)
-  } catch (thrown) {
-    const error = fileLimitError(thrown) ?? thrown
+  } catch (error) {
     // Whatever is wrong here: the command runs, and its end is ours.
     if (early?.taken() === false) return early.alone(error instanceof Error ? error.message : String(error))
     output.fail(error)

@@ -1,4 +1,5 @@
 import { failureOf } from '../errors.ts'
+import { foreseen } from '../app/foreseen.ts'
 
 /** Whether a command line asks for JSON; also one that cannot be parsed. What stands after `--` belongs to another program. */
 export const asksForJson = (argv: readonly string[]): boolean => {
@@ -25,7 +26,7 @@ export const documentOutput = (argv: readonly string[], write: (text: string) =>
     fail: (error) => {
       if (isWritten) return
       isWritten = true
-      write(`${JSON.stringify({ error: failureOf(error) }, null, 2)}\n`)
+      write(`${JSON.stringify({ error: failureOf(foreseen(error)) }, null, 2)}\n`)
     },
   }
 }

@@ -1,8 +1,10 @@
 import { type Context, stopCode } from '../app/context.ts'
 import { ArchiverError } from '../errors.ts'
+import { foreseen } from '../app/foreseen.ts'
 
 /** Prints what a command threw: what people can mend with its hint, all else as a bug with its stack. Returns the exit code. */
-export const printFailure = (error: unknown, context: Pick<Context, 'err' | 'signal'>): number => {
+export const printFailure = (thrown: unknown, context: Pick<Context, 'err' | 'signal'>): number => {
+  const error = foreseen(thrown)
   if (error instanceof ArchiverError) {
     printError(error, context)
     const isStopped = error.code === 'INTERRUPTED' && context.signal.aborted
