@@ -11,7 +11,10 @@ export type RowsEvent =
       readonly size: number
       readonly ids: number
       readonly batches: number
+      /** Whether an earlier run has finished some of its batches: then `file-resumed` follows, before the first one that is not. */
+      readonly isResumed: boolean
     }
+  /** `batch` is the first that is not finished. */
   | { readonly type: 'file-resumed'; readonly file: string; readonly batch: number; readonly records: number }
   | { readonly type: 'file-skipped'; readonly file: string }
   | { readonly type: 'batch-skipped'; readonly file: string; readonly batch: number }
@@ -55,6 +58,9 @@ export type RowsEvent =
     }
   | { readonly type: 'file-done'; readonly file: string; readonly records: number }
   | { readonly type: 'file-failed'; readonly file: string; readonly error: Error }
+  /** A signal came, and the batch in hand is finished or rolled back. */
+  | { readonly type: 'stopping'; readonly signal: string; readonly pid: number }
+  /** The end after a signal. */
   | { readonly type: 'killed'; readonly signal: string }
   | {
       readonly type: 'ended'

@@ -6,6 +6,7 @@ import type { Survey } from './id-list.ts'
 import { fileSource, whereName, whereSource, type IdSource } from './id-source.ts'
 import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
 import type { RowsLog } from './log/rows-log.ts'
+import { terminatedText } from './options.ts'
 import { persist } from './reconnect.ts'
 import { rowsError } from './server-errors.ts'
 import { totalBatches } from './segments.ts'
@@ -80,6 +81,7 @@ export class FileMover {
     const batches = totalBatches(survey.ids, done, size.current)
     if (coverAll(done, survey.ids)) {
       options.listener({ type: 'file-skipped', file: name })
+      await this.#finished(name)
       return undefined
     }
     const before = { batches: done.length, records }
@@ -89,9 +91,9 @@ export class FileMover {
       return begun ?? (await this.#log?.beginFile(name, survey.bytes, survey.sha256, batches, before)) ?? 0
     }
     const id = await this.#persist(name, begin)
-    options.listener({ type: 'file-started', file: name, size: survey.bytes, ids: survey.ids, batches })
-    if (done.length > 0)
-      options.listener({ type: 'file-resumed', file: name, batch: done.length + 1, records })
+    const isResumed = done.length > 0
+    const { bytes, ids } = survey
+    options.listener({ type: 'file-started', file: name, size: bytes, ids, batches, isResumed })
     return { id, name, batches }
   }
 
@@ -99,11 +101,20 @@ export class FileMover {
     const { options, size } = this.#work
     let records = done.reduce((sum, { ids }) => sum + ids, 0)
     let failed: Error | undefined
+    let last = 0
+    let skipped: number[] | undefined = [] // before the first batch that is not finished
+    const skip = (batch: number): void => options.listener({ type: 'batch-skipped', file: file.name, batch })
     for await (const segment of list.segments(done, () => size.current)) {
+      last = segment.number
       if (segment.type === 'done') {
-        options.listener({ type: 'batch-skipped', file: file.name, batch: segment.number })
+        if (skipped) skipped.push(segment.number)
+        else skip(segment.number)
         continue
       }
+      if (skipped && done.length > 0)
+        options.listener({ type: 'file-resumed', file: file.name, batch: segment.number, records })
+      skipped?.forEach(skip)
+      skipped = undefined
       const passed = await this.#batches.pass()
       if (!passed || options.signal.aborted)
         return this.#close(file, options.signal.aborted ? 'KILLED' : 'PROCESSING', undefined)
@@ -116,9 +127,16 @@ export class FileMover {
         failed ??= error
       }
     }
+    skipped?.forEach(skip)
     if (failed) return this.#close(file, 'FAILED', failed)
-    await this.#persist(file.name, async () => this.#log?.endFile(file.id, 'COMPLETED', null))
+    await this.#persist(file.name, async () => this.#log?.completeFile(file.id, last))
+    await this.#finished(file.name)
     options.listener({ type: 'file-done', file: file.name, records })
+  }
+
+  #finished(name: string): Promise<void> {
+    const count = ++this.#progress.finishedFiles
+    return this.#persist(name, async () => this.#log?.filesFinished(count))
   }
 
   async #fail(name: string, file: OpenFile | undefined, error: unknown): Promise<void> {
@@ -146,9 +164,11 @@ export class FileMover {
     // A file that the next run goes on with has the word of the process for it.
     const word = status === 'PROCESSING' ? 'FAILED' : status
     const message =
-      error === undefined
-        ? (this.#progress.reason ?? String(options.signal.reason))
-        : options.redact(messageWithCode(error))
+      word === 'KILLED'
+        ? terminatedText(String(options.signal.reason), options.self.pid)
+        : error === undefined
+          ? (this.#progress.reason ?? null)
+          : options.redact(messageWithCode(error))
     if (status === 'KILLED')
       await this.#log.endFile(file.id, word, message).catch(() => undefined) // the next start finds the process dead
     else await this.#log.endFile(file.id, word, message)

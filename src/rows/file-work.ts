@@ -12,6 +12,8 @@ export interface Progress {
   batches: number
   failedBatches: number
   failedFiles: number
+  /** Those of earlier runs among them. */
+  finishedFiles: number
   /** sha256 of each file, as the log has it. */
   readonly versions: string[]
   /** Why it ends before its end. */

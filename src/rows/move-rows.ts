@@ -8,9 +8,9 @@ import { closeDead, holderOf } from './dead-runs.ts'
 import { FileMover } from './file-mover.ts'
 import type { Progress } from './file-work.ts'
 import { openConflicts } from './log/finished-batches.ts'
-import type { LogDatabase } from './log/log-database.ts'
+import { assertLogTables } from './log/log-tables-fit.ts'
 import type { RowsLog } from './log/rows-log.ts'
-import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep } from './options.ts'
+import { type RowsOptions, type RowsOutcome, type RowsStatus, sleep, terminatedText } from './options.ts'
 import { emptied, partitionsBefore } from './partitions.ts'
 import { preflight } from './preflight/preflight.ts'
 import type { Cleared } from './preflight/problem.ts'
@@ -67,15 +67,18 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
   )
   let grace: NodeJS.Timeout | undefined
   const onStop = (): void => {
+    listener({ type: 'stopping', signal: String(signal.reason), pid: options.self.pid })
     grace = setTimeout(() => connections.destroy(), graceMs)
   }
-  signal.addEventListener('abort', onStop, { once: true })
+  if (signal.aborted) onStop()
+  else signal.addEventListener('abort', onStop, { once: true })
   const writesLog = options.mode === 'move' || options.mode === 'copy'
   const progress: Progress = {
     counts: NOTHING,
     batches: 0,
     failedBatches: 0,
     failedFiles: 0,
+    finishedFiles: 0,
     versions: [],
     reason: undefined,
   }
@@ -176,14 +179,13 @@ const beginLog = async (
 ): Promise<RowsLog> => {
   const log = await connections.openLog()
   const name = fullNameOf(table)
-  await assertTables(log.database)
+  await assertLogTables(log.database)
   await log.database.prepare()
   await acquireTableLock(connections.source, table, {
     holder: () => holderOf(log.database, name, options.here),
     sleep: (ms) => sleep(ms, options.signal),
   })
-  for (const { pid, word } of await closeDead(log.database, name, options.here))
-    options.listener({ type: 'closed-dead', pid, word })
+  const closed = await closeDead(log.database, name, options.here)
   await log.begin(options.self, {
     table: name,
     archive,
@@ -193,31 +195,8 @@ const beginLog = async (
     runId: options.runId,
   })
   options.listener({ type: 'started', id: log.id, table: name, files: stepsOf(options) })
+  for (const { pid, word } of closed) options.listener({ type: 'closed-dead', pid, word })
   return log
-}
-
-const assertTables = async (database: LogDatabase): Promise<void> => {
-  const placesOf = (names: readonly string[]): string => names.map((name) => database.place(name)).join(', ')
-  const views = await database.views()
-  if (views.length > 0)
-    throw new ArchiverError(
-      'ROWS_REFUSED',
-      `${placesOf(views)}: the ledger's views have the names of the log tables`,
-      {
-        hint: 'name another database for the log tables in rows.log, or for the ledger in ledger.url',
-      },
-    )
-  const [odd] = await database.unfit()
-  if (odd === undefined) return
-  const place = database.place(odd)
-  const isMysql = database.session.dialect === 'mysql'
-  throw new ArchiverError(
-    'ROWS_REFUSED',
-    isMysql
-      ? `${place} has an engine without transactions: a batch that is rolled back would stay in it as finished, and never be done`
-      : `${place} is unlogged: a crash of the server empties it, and with it what is known of finished batches`,
-    { hint: `ALTER TABLE ${place} ${isMysql ? 'ENGINE = InnoDB' : 'SET LOGGED'}` },
-  )
 }
 
 /** Writes the end, over a new connection where the last one is gone. Where that fails too, the next start finds the process dead. */
@@ -231,7 +210,7 @@ const endLog = async (
   if (!connections.log) return
   const message =
     status === 'KILLED'
-      ? `Process terminated by ${String(signal.reason)} signal (PID: ${self.pid})`
+      ? terminatedText(String(signal.reason), self.pid)
       : why instanceof Error
         ? options.redact(messageWithCode(why))
         : (why ?? null)
@@ -239,7 +218,7 @@ const endLog = async (
   const write = (): Promise<void> => connections.log?.end(status, message) ?? Promise.resolve()
   await write()
     .catch(async () => {
-      await connections.renew(new AbortController().signal)
+      await connections.reopenLog()
       await write()
     })
     .catch((error: unknown) =>

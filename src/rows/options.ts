@@ -61,6 +61,10 @@ export interface RowsOutcome {
   readonly milliseconds: number
 }
 
+/** What the log tables and the screen say of a run that a signal ended. */
+export const terminatedText = (signal: string, pid: number): string =>
+  `Process terminated by ${signal} signal (PID: ${pid})`
+
 /** Waits, or returns at once when the signal comes. */
 export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -74,14 +74,25 @@ export class RunConnections {
     this.#connections = await connect(this.#places)
     await this.#recheck(this.#connections)
     if (!this.#log) return
-    const database = new LogDatabase(this.#connections.log, await logSchema(this.#connections, this.#table))
-    this.#log = this.#log.on(database)
+    await this.#moveLog(this.#log)
     const name = lockName(this.#table)
     for (let waited = 0; !(await takeLock(this.source, name)); waited += 100) {
       if (waited >= PATIENCE || signal.aborted) throw lost()
       await sleep(100, signal)
     }
     if (!(await this.#log.isRunning())) throw lost()
+  }
+
+  /** Connects again for the last words in the log alone: without the table's lock, which a batch that was abandoned may hold until its timeout. */
+  async reopenLog(): Promise<void> {
+    this.#connections.destroy()
+    this.#connections = await connect(this.#places)
+    if (this.#log) await this.#moveLog(this.#log)
+  }
+
+  async #moveLog(log: RowsLog): Promise<void> {
+    const schema = await logSchema(this.#connections, this.#table)
+    this.#log = log.on(new LogDatabase(this.#connections.log, schema))
   }
 
   destroy(): void {

@@ -2,6 +2,7 @@ import { redact } from '../common/redact.ts'
 import { messageOf } from '../errors.ts'
 import { allConflicts } from './batch.ts'
 import type { RowsEvent, RowsListener } from './events.ts'
+import { terminatedText } from './options.ts'
 import type { TextLog } from './text-log.ts'
 
 /** The lines of the original script on the screen. */
@@ -16,7 +17,7 @@ const linesOf = (event: RowsEvent): readonly string[] => {
     case 'closed-dead':
       return [`Marked incomplete process ${event.pid} as ${event.word}`]
     case 'file-started':
-      return [`Processing file: ${event.file}`]
+      return event.isResumed ? [] : [`Processing file: ${event.file}`]
     case 'file-resumed':
       return [
         `Resuming file ${event.file} from batch ${event.batch}`,
@@ -45,8 +46,9 @@ const linesOf = (event: RowsEvent): readonly string[] => {
       return [`File ${event.file} completed successfully. Total records processed: ${event.records}`]
     case 'file-failed':
       return [`File ${event.file} failed: ${redact(messageOf(event.error))}`]
+    case 'stopping':
+      return [terminatedText(event.signal, event.pid), 'Graceful shutdown initiated...']
     case 'killed':
-      return ['Graceful shutdown initiated...']
     case 'started':
     case 'held-back':
     case 'ended':
@@ -72,7 +74,7 @@ export const textLines =
         log.line(`Marked incomplete process ${event.pid} as ${event.word}`)
         break
       case 'file-started':
-        log.line(`STARTING: ${event.file} (Size: ${event.size} bytes)`)
+        if (!event.isResumed) log.line(`STARTING: ${event.file} (Size: ${event.size} bytes)`)
         break
       case 'file-resumed':
         log.line(`RESUMING: ${event.file} from batch ${event.batch} (Records processed: ${event.records})`)
@@ -107,6 +109,7 @@ export const textLines =
       case 'file-skipped':
       case 'batch-skipped':
       case 'batch-retry':
+      case 'stopping':
       case 'ended':
         break
     }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { makeFolderNow } from '../platform/make-folder.ts'
 import { printable, redact } from '../common/redact.ts'
 import { appendOwn } from '../platform/own-file.ts'
+import { terminatedText } from './options.ts'
 
 /** `2025-08-17 14:30:46`, local time. */
 const timeOf = (ms: number): string => {
@@ -42,7 +43,7 @@ export class TextLog {
   }
 
   killed(signal: string): void {
-    const line = `Process terminated by ${signal} signal (PID: ${this.#pid})`
+    const line = terminatedText(signal, this.#pid)
     this.line('')
     this.line(line)
     this.line(`[${timeOf(this.#now())}] ${line}`)

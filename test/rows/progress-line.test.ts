@@ -40,7 +40,7 @@ describe('the progress of a file', () => {
       monotonic: () => (time += 500),
       gate: { lags: new Map([['replica', 2]]) },
     })
-    line.listener({ type: 'file-started', file: 'a.csv', size: 1, ids: 10, batches: 2 })
+    line.listener({ type: 'file-started', file: 'a.csv', size: 1, ids: 10, batches: 2, isResumed: false })
     line.print(() => (screen += 'Processing batch 1/2\n'))
     const batch = { type: 'batch-done', file: 'a.csv', batch: 1, status: 'COMPLETED', conflicts: [] } as const
     line.listener({ ...batch, counts: { ...NOTHING, requested: 5 }, hll: -1, lag: -1, milliseconds: 1 })

@@ -17,7 +17,7 @@ const shown = (...events: RowsEvent[]): string[] => {
 it('a move shows each file and batch, and how many records a file had, as the original did', () => {
   expect(
     shown(
-      { type: 'file-started', file: FILE, size: 1_024_000, ids: 110_000, batches: 50 },
+      { type: 'file-started', file: FILE, size: 1_024_000, ids: 110_000, batches: 50, isResumed: false },
       batch(1, '1', '2200'),
       { type: 'file-done', file: FILE, records: 110_000 },
     ),
@@ -32,9 +32,11 @@ it('a move that goes on after a kill shows who died, and from where it goes on, 
   expect(
     shown(
       { type: 'closed-dead', pid: 12_345, word: 'TERMINATED' },
+      { type: 'file-started', file: FILE, size: 1_024_000, ids: 110_000, batches: 50, isResumed: true },
       { type: 'file-resumed', file: FILE, batch: 16, records: 33_000 },
       { type: 'batch-skipped', file: FILE, batch: 15 },
       batch(16, '33001', '35200'),
+      { type: 'stopping', signal: 'SIGTERM', pid: 12_456 },
       { type: 'killed', signal: 'SIGTERM' },
     ),
   ).toEqual([
@@ -43,6 +45,7 @@ it('a move that goes on after a kill shows who died, and from where it goes on, 
     'Records already processed: 33000',
     'Skipping already processed batch 15',
     'Processing batch 16/50 - IDs: 33001 to 35200 (2200 records)',
+    'Process terminated by SIGTERM signal (PID: 12456)',
     'Graceful shutdown initiated...',
   ])
 })

@@ -1,9 +1,10 @@
 import type { Hold } from '../gate.ts'
 import type { Statement } from '../../sql/session.ts'
-import { allConflicts, hasDuplicates, type BatchResult, type Counts } from '../batch.ts'
+import { allConflicts, hasDuplicates, type BatchResult } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { keyText, type Key } from '../table.ts'
 import { conflictRecord } from '../settle.ts'
+import { countCells } from './count-cells.ts'
 import type { LogDatabase } from './log-database.ts'
 
 export interface Self {
@@ -115,26 +116,39 @@ export class RowsLog {
     return rows[0] && Number(rows[0]['id'])
   }
 
-  async endFile(
-    fileId: number,
-    status: 'COMPLETED' | 'FAILED' | 'KILLED',
-    error: string | null,
-  ): Promise<void> {
+  async endFile(fileId: number, status: 'FAILED' | 'KILLED', error: string | null): Promise<void> {
     await this.#database.update(
       'file_processing_logs',
       { status, end_time: 'now', error_message: error },
       'id = ?',
       [fileId],
     )
-    if (status === 'COMPLETED')
-      await this.#database.run(
-        'UPDATE {process_logs} SET processed_files = processed_files + 1 WHERE id = ?',
-        [this.#id],
-      )
   }
 
-  /** The end of the process. A final word is final: what another process wrote meanwhile stays. */
+  /** All batches of a file are finished; `last` is the highest. */
+  async completeFile(fileId: number, last: number): Promise<void> {
+    const batches = { total_batches: last, processed_batches: last, last_processed_batch: last }
+    await this.#database.update(
+      'file_processing_logs',
+      { status: 'COMPLETED', end_time: 'now', error_message: null, ...batches },
+      'id = ?',
+      [fileId],
+    )
+  }
+
+  /** So many files are finished, those of earlier runs among them. */
+  async filesFinished(count: number): Promise<void> {
+    await this.#database.update('process_logs', { processed_files: count }, 'id = ?', [this.#id])
+  }
+
+  /** The end of the process, and of a file that it could not end. A final word is final: what another process wrote meanwhile stays. */
   async end(status: ProcessStatus, error: string | null): Promise<void> {
+    await this.#database.update(
+      'file_processing_logs',
+      { status: status === 'KILLED' ? 'KILLED' : 'FAILED', end_time: 'now', error_message: error },
+      "process_log_id = ? AND status = 'PROCESSING'",
+      [this.#id],
+    )
     await this.#database.update(
       'process_logs',
       { status, end_time: 'now', error_message: error },
@@ -158,7 +172,7 @@ export class RowsLog {
       status,
     })
     const file = this.#database.statement(
-      `UPDATE {file_processing_logs} SET processed_batches = processed_batches + 1, last_processed_batch = GREATEST(last_processed_batch, ?), records_processed = records_processed + ?, conflicts = conflicts + ? WHERE id = ?`,
+      `UPDATE {file_processing_logs} SET total_batches = GREATEST(total_batches, processed_batches + 1), processed_batches = processed_batches + 1, last_processed_batch = GREATEST(last_processed_batch, ?), records_processed = records_processed + ?, conflicts = conflicts + ? WHERE id = ?`,
       [facts.number, counts.requested, allConflicts(counts), fileId],
     )
     const process = this.#database.statement(
@@ -232,18 +246,3 @@ export class RowsLog {
     }
   }
 }
-
-const countCells = (counts: Counts) => ({
-  rows_inserted: counts.inserted,
-  rows_deleted: counts.deleted,
-  already_archived: counts.alreadyArchived,
-  conflicts: counts.conflicts,
-  not_found: counts.notFound,
-  already_archived_live: counts.alreadyArchivedLive,
-  appeared: counts.appeared,
-  repeated: counts.repeated,
-  held_back: counts.heldBack,
-  children_inserted: counts.childrenInserted,
-  children_deleted: counts.childrenDeleted,
-  child_conflicts: counts.childConflicts,
-})

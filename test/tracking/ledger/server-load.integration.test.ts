@@ -40,7 +40,14 @@ describe.each(await engines())('a move of rows in the ledger on %s', (dialect) =
     >`SELECT replica_lag, hll_value FROM process_logs`.execute(database.kysely)
     return rows.map((row) => Object.values(row).map((value) => (value === null ? null : Number(value))))
   }
-  const file: RowsEvent = { type: 'file-started', file: 'a.csv', size: 1, ids: 1, batches: 2 }
+  const file: RowsEvent = {
+    type: 'file-started',
+    file: 'a.csv',
+    size: 1,
+    ids: 1,
+    isResumed: false,
+    batches: 2,
+  }
   const batch = (lag: number, hll: number): RowsEvent => ({
     ...{ type: 'batch-done', file: 'a.csv', batch: 1, status: 'COMPLETED', milliseconds: 1, conflicts: [] },
     ...{ counts: COUNTS as never, lag, hll },
