@@ -8,6 +8,7 @@ import { camel, isSection, type Keys } from './schema.ts'
 import type { ReadFile, SmallFile } from './secret-sources.ts'
 import { readSmallFile } from './secret-sources.ts'
 import { withInvisibleCharacter } from './invisible-characters.ts'
+import { parseIniTree } from './ini-tree.ts'
 import { parseTree, START, type At, type Problem } from './yaml-tree.ts'
 import { passwordIn } from '../common/redact.ts'
 import { ArchiverError, errnoOf } from '../errors.ts'
@@ -61,7 +62,7 @@ export const readConfig = (
 
 /** Parses a configuration, with the warnings and with where each value came from. Pure but for what `readFile` reads. Throws as `loadConfig` does. */
 export const interpret = (text: string, { env, path, readFile, mode, needs }: Surroundings): ReadConfig => {
-  const tree = parseTree(text)
+  const tree = /\.ini$/i.test(path) ? parseIniTree(text) : parseTree(text)
   const adapted = adapt(tree.root)
   const placed = placeSettings(KEYS, adapted.root)
   const reader = new Reader(placed.settings, { env, readFile, directory: posix.dirname(posix.resolve(path)) })

@@ -2,14 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse as parseIni } from 'ini'
-import { stringify } from 'yaml'
 import type { Context } from '../../app/context.ts'
 import { redactor } from '../../common/redact.ts'
-import { interpret, readConfig, type Config } from '../../config/load-config.ts'
+import { readConfig, type Config } from '../../config/load-config.ts'
 import { secretsOf } from '../../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
-import { readSmallFile } from '../../config/secret-sources.ts'
 import type { ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
 import type { SessionOptions } from '../../sql/session.ts'
 import type { Places } from '../../rows/server.ts'
@@ -18,9 +15,7 @@ export type RowsConfig = Pick<Config, (typeof SECTIONS)[number]>
 
 /** What `rows` works with: its sections are enough, and an INI file has the same sections and keys. */
 export const rowsConfig = (file: string, context: Context): RowsConfig => {
-  const { config, warnings } = /\.ini$/i.test(file)
-    ? fromIni(file, context)
-    : readConfig(file, context.env, SECTIONS)
+  const { config, warnings } = readConfig(file, context.env, SECTIONS)
   for (const warning of warnings) context.err(`warning: ${warning}\n`)
   const { source, table, archiveTable, archive } = config.rows
   const files = archiveFilesOf(config)
@@ -56,16 +51,6 @@ export const archiveFilesOf = ({ rows }: RowsConfig): ArchiveFiles | undefined =
 }
 
 const SECTIONS = ['app', 'rows', 'ledger', 'reporting', 'carbon', 'metrics'] as const
-
-const fromIni = (file: string, { env }: Context) => {
-  let text: string
-  try {
-    text = readSmallFile(file).text
-  } catch (cause) {
-    throw new ArchiverError('CONFIG_INVALID', `${file} cannot be read: ${messageOf(cause)}`, { cause })
-  }
-  return interpret(stringify(parseIni(text)), { env, path: file, readFile: readSmallFile, needs: SECTIONS })
-}
 
 /** Masks the passwords of the configuration in any text. */
 export const maskOf = (config: RowsConfig) => redactor(secretsOf(config))
