@@ -365,6 +365,7 @@ q <- quit
     .track$row <- c(.track_begun(f), list(execution_start = at))
     .track$row <- .track$row[!vapply(.track$row, is.null, TRUE)]
     .track$steps <- list()
+    .track$shown <- NULL
     .track$revision <- 0
   } else {
     set <- .track_changes(f)
@@ -396,13 +397,21 @@ q <- quit
     said <- said[!vapply(said, is.null, TRUE)]
     .track$steps[[i]][names(said)] <- said
     .track$steps[[i]][c("updated_at", "revision")] <- list(at, .track$revision)
-    .track$steps[[i]]
+    .track$shown <- .track$steps[[i]]
   }
   if (f$op == "enter") {
     above <- if (open > 0) .track$steps[[open]]$seq
     .track$steps[[open + 1]] <- list(run_id = .track$row$run_id, seq = .track$entered, name = f$message, state = "running",
                                      started_at = at, depth = open, parent_seq = above)
     return(list(touch(open + 1)))
+  }
+  said <- if (f$op == "status") .track_status_steps(f, at) else list()
+  open <- length(.track$steps)
+  if (f$op == "progress" && open == 0) {
+    # Without a step it is about the task, or about the step that ended last.
+    f <- list(subtask_name = if (is.null(.track$shown)) .track$row$task_name, subtask_message = f$message,
+              subtask_items_complete = f$items_complete, subtask_items_total = f$items_total)
+    return(.track_status_steps(f, at))
   }
   if (f$op %in% c("message", "progress") && open > 0)
     return(list(touch(open, message = f$message, items_complete = f$items_complete, items_total = f$items_total,
@@ -413,7 +422,52 @@ q <- quit
     if (failed) touch(i, state = "failed", ended_at = at) else touch(i, state = "done", ended_at = at, percent = 100)
   })
   if (length(changed) > 0) .track$steps <- .track$steps[seq_len(open - length(changed))]
-  changed
+  if (f$op == "status" && length(changed) > 0) .track$row$subtask_status <- if (failed) "FAILED" else "COMPLETED"
+  c(said, changed)
+}
+
+# The steps that a status changes, as `run-archiver track` takes it: another number or name begins a new step, and the one before it is completed.
+.track_status_steps <- function(f, at) {
+  said <- f[intersect(names(f), c("current_subtask", "subtask_name", "subtask_status", "subtask_percent", "subtask_message",
+                                  "subtask_items_total", "subtask_items_complete"))]
+  if (all(vapply(said, is.null, TRUE))) return(list())
+  mark <- list(updated_at = at, revision = .track$revision)
+  open <- length(.track$steps)
+  step <- if (open > 0) .track$steps[[open]] else .track$shown
+  number <- f$current_subtask
+  name <- f$subtask_name
+  is_same <- !is.null(step) && (is.null(number) || number == .track$entered) &&
+    (is.null(name) || identical(name, step$name) || (!is.null(number) && is.null(step$ended_at)))
+  before <- list()
+  if (!is_same) {
+    before <- lapply(rev(.track$steps), function(one) utils::modifyList(one, c(mark, list(state = "done", ended_at = at, percent = 100))))
+    if (is.null(name)) name <- .track_or(step$name, "")
+    .track$entered <- .track_or(number, .track$entered + 1)
+    .track$ended <- max(0, .track$entered - 1)
+    step <- list(run_id = .track$row$run_id, seq = .track$entered, name = name, state = "running", started_at = at, depth = 0)
+  } else if (!is.null(name)) step$name <- name
+  step <- utils::modifyList(step, c(mark, list(message = f$subtask_message, items_total = f$subtask_items_total)))
+  if (!is.null(f$subtask_items_complete)) step[c("items_complete", "percent")] <- list(f$subtask_items_complete, NULL)
+  if (!is.null(f$subtask_percent)) step$percent <- f$subtask_percent
+  if (is.null(step$percent)) step$percent <- .track_share(step$items_complete, step$items_total)
+  word <- f$subtask_status
+  if (!is.null(word) && is.null(step$ended_at)) {
+    step$state <- c(NOT_STARTED = "started", RUNNING = "running", COMPLETED = "done", FAILED = "failed")[[word]]
+    if (word %in% c("COMPLETED", "FAILED")) {
+      step$ended_at <- at
+      .track$ended <- .track$ended + 1
+      if (word == "COMPLETED") step$percent <- 100
+    }
+  }
+  others <- if (is_same && open > 0) .track$steps[-open] else list()
+  .track$steps <- if (is.null(step$ended_at)) c(others, list(step)) else others
+  .track$stack <- vapply(.track$steps, function(one) one$name, "")
+  .track$shown <- step
+  shows <- list(current_subtask = .track$entered, subtask_name = step$name, subtask_percent_complete = step$percent,
+                subtask_status = c(started = "NOT_STARTED", running = "RUNNING", done = "COMPLETED", failed = "FAILED")[[step$state]])
+  .track$row[c("current_subtask", "subtask_name", "subtask_status")] <- shows[c("current_subtask", "subtask_name", "subtask_status")]
+  if (!is.null(step$percent)) .track$row$subtask_percent_complete <- step$percent
+  c(before, list(step))
 }
 
 # One row as a line of the spool. A column that was cleared is null.
@@ -479,11 +533,13 @@ q <- quit
     # After a line that a full disk cut short comes a new one.
     cut <- .track_tail(path, 1)
     file <- file(path, "ab")
-    tryCatch(writeBin(if (length(cut) > 0 && cut != charToRaw("\n")) c(charToRaw("\n"), bytes) else bytes, file), finally = close(file))
+    tryCatch(writeBin(if (length(cut) > 0 && cut[[1]] != charToRaw("\n")) c(charToRaw("\n"), bytes) else bytes, file), finally = close(file))
     # Whole, and at the beginning of a line: another process may have written a part of its own line before it.
     end <- .track_tail(path, length(bytes) + 2^20)
+    # Before the first byte that was read stands the beginning of the file, or nobody knows what.
+    if (isTRUE(attr(end, "whole"))) end <- c(charToRaw("\n"), end)
     at <- grepRaw(bytes, end, fixed = TRUE, all = TRUE)
-    if (any(at == 1 | end[pmax(at - 1, 1)] == charToRaw("\n"))) return(invisible(NULL))
+    if (any(end[at[at > 1] - 1] == charToRaw("\n"))) return(invisible(NULL))
   }
   stop(sprintf("%s cannot be written to", path))
 }
@@ -496,7 +552,7 @@ q <- quit
   paste0(lines, "\n", collapse = "")
 }
 
-# The last bytes of a file; none where there is no file.
+# The last bytes of a file, and whether it begins with them; none where there is no file.
 .track_tail <- function(path, count) {
   size <- file.size(path)
   if (is.na(size) || size == 0) return(raw())
@@ -504,7 +560,7 @@ q <- quit
   if (is.null(file)) return(raw())
   on.exit(close(file))
   seek(file, max(0, size - count))
-  readBin(file, "raw", count + 2^16)
+  structure(readBin(file, "raw", count + 2^16), whole = size <= count)
 }
 
 .track_size <- function(path) sum(file.size(path), na.rm = TRUE)
