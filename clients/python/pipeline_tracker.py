@@ -308,6 +308,10 @@ class Execution:
         with self.lock:
             if not self.alive():
                 return False
+            # Also of one that is too short for a sign of life.
+            memory, peak = _memory()
+            if memory is not None:
+                self.memory, self.peak = memory, max(peak, self.peak or 0)
             self.updated = self.ended_at = time.time()
             self.status, self.reason, self.changed = status, reason, True
             if error is not None:
@@ -570,8 +574,12 @@ def _open():
     if text and text.startswith(("http://", "https://")):
         return _Http(text)
     if text and text.startswith("sqlite:"):
-        return _open_sqlite(re.sub(r"^sqlite:(//(?=/))?", "", text))
+        return _open_sqlite(_sqlite_path(text))
     return _open_postgres(text, parts)
+
+
+def _sqlite_path(text):
+    return re.sub(r"^sqlite:(//(?=/))?", "", text)
 
 
 class _Spool:
@@ -581,7 +589,7 @@ class _Spool:
         home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
         folder = os.environ.get("MONITOR_SPOOL_DIR") or os.path.join(home, "run-archiver")
         self.path = os.path.join(folder, "tracking-spool.jsonl")
-        self.dropped = self.refused = 0
+        self.dropped = self.unkept = self.refused = 0
 
     def append(self, rows):
         """Beginnings and ends are kept even when there is no room. Whatever goes wrong here costs these rows only."""
@@ -591,10 +599,11 @@ class _Spool:
             os.makedirs(os.path.dirname(self.path), mode=0o750, exist_ok=True)
             kept = rows if self._has_room() else [row for row in rows if not row[2]]
             self.dropped += len(rows) - len(kept)
+            rows = kept
             if kept:
                 _append_at_name(self.path, "".join(_line_of(row) for row in kept))
         except Exception as error:
-            self.dropped += len(rows)
+            self.unkept += len(rows)
             _warn("Failed to keep status: %s" % error)
 
     def _has_room(self):
@@ -899,16 +908,13 @@ class _Writer:
                 }, True))
 
     def _usage(self, peak):
-        try:
-            import resource
-            with open("/proc/self/statm") as statm:
-                memory = int(statm.read().split()[1]) * resource.getpagesize() // (1024 * 1024)
-            now, used = time.monotonic(), sum(os.times()[:2])
-            before, self.cpu = self.cpu, (now, used)
-            cpu = None if before is None else round((used - before[1]) / max(0.001, now - before[0]) * 100, 2)
-            return memory, max(memory, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024), cpu
-        except Exception:
+        memory, most = _memory()
+        if memory is None:
             return None, peak, None
+        now, used = time.monotonic(), sum(os.times()[:2])
+        before, self.cpu = self.cpu, (now, used)
+        cpu = None if before is None else round((used - before[1]) / max(0.001, now - before[0]) * 100, 2)
+        return memory, most, cpu
 
     def flush(self):
         with self.turn:
@@ -973,6 +979,8 @@ class _Writer:
             self.spool.append(rows)
         if self.spool.dropped:
             _warn("%d reports of progress were given up: %s was full" % (self.spool.dropped, self.spool.path))
+        if self.spool.unkept:
+            _warn("%d rows were given up: %s could not be written" % (self.spool.unkept, self.spool.path))
 
 
 # --- the functions ---------------------------------------------------------------------------------------------------------------
@@ -1347,6 +1355,21 @@ def _at_exit():
         _never_raise(_writer.close)()
 
 
+def _get_monitor_connection():
+    """A connection of its own to the database of executions, for a script's own SQL, as the first version of this file gave it; None with a
+    warning where there is none. The tracker does not use it."""
+    try:
+        text, parts = _settings()
+        if text and text.startswith(("http://", "https://")):
+            raise RuntimeError("MONITOR_DB_CONN is the address of a service, not of a database")
+        if text == "off":
+            return None
+        return (_open_sqlite(_sqlite_path(text)) if text and text.startswith("sqlite:") else _open_postgres(text, parts)).connection
+    except Exception as error:
+        _warn("Cannot connect to monitor database: %s" % str(error).strip())
+        return None
+
+
 def _detect_task_stage(task_name):
     for stage in STAGES:
         if task_name.startswith(stage + "_"):
@@ -1380,6 +1403,17 @@ def _open_files():
         return len(os.listdir("/proc/self/fd")) - 1  # without the one that is open to look
     except OSError:
         return None
+
+
+def _memory():
+    """What this process holds, and held at most, in MB; None where the system does not say."""
+    try:
+        import resource
+        with open("/proc/self/statm") as statm:
+            memory = int(statm.read().split()[1]) * resource.getpagesize() // (1024 * 1024)
+        return memory, max(memory, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    except Exception:
+        return None, None
 
 
 def _threads():

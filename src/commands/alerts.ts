@@ -6,6 +6,7 @@ import { ALERT_RULES } from '../common/alert-rules.ts'
 import { redactor } from '../common/redact.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import { printable } from '../common/redact.ts'
 import { ArchiverError } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 
@@ -55,7 +56,7 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
     ),
     ...result.resolved.map(({ rule, subject }) => `resolved  ${rule}  ${subject}`),
   ]
-  const text = lines.length === 0 ? 'Nothing is wrong.\n' : `${lines.join('\n')}\n`
+  const text = lines.length === 0 ? 'Nothing is wrong.\n' : linesText(lines)
   context.out(options.json ? `${JSON.stringify(result, null, 2)}\n` : text)
   if (result.unsent.length > 0)
     throw new ArchiverError(
@@ -84,19 +85,21 @@ export const alertsList: Command<AlertsOptions> = async (options, context) => {
   if (options.json) context.out(`${JSON.stringify({ alerts, silences }, null, 2)}\n`)
   else
     context.out(
-      [
+      linesText([
         ...alerts.map(
           ({ firedAt, resolvedAt, severity, rule, subject, title }) =>
-            `${new Date(firedAt).toISOString()}  ${resolvedAt === undefined ? severity : 'resolved'}  ${rule}  ${subject}  ${title}\n`,
+            `${new Date(firedAt).toISOString()}  ${resolvedAt === undefined ? severity : 'resolved'}  ${rule}  ${subject}  ${title}`,
         ),
         ...silences.map(
-          ({ rule, subject, until }) =>
-            `silent until ${new Date(until).toISOString()}  ${rule}  ${subject}\n`,
+          ({ rule, subject, until }) => `silent until ${new Date(until).toISOString()}  ${rule}  ${subject}`,
         ),
-      ].join('') || 'No alert.\n',
+      ]) || 'No alert.\n',
     )
   return 0
 }
+
+/** Names of tasks come from programs that report: none of them steers the terminal. */
+const linesText = (lines: readonly string[]): string => lines.map((line) => `${printable(line)}\n`).join('')
 
 /** `alerts silence RULE`: records alerts of the rule and does not send them, for a time. `--for 0` ends the silence. */
 export const alertsSilence: Command<AlertsOptions> = async (options, context) => {

@@ -1,4 +1,5 @@
 import { ageText } from '../common/duration.ts'
+import { printable } from '../common/redact.ts'
 import type { BacklogOverview, InstanceOverview } from '../engine/backlog-overview.ts'
 import type { ItemState, StageCounts } from '../engine/claim-store.ts'
 
@@ -52,13 +53,15 @@ const instanceLine = (one: InstanceOverview, now: number): string => {
 
 /** `queue list` and `queue show`: one item. */
 export const itemLine = (item: ItemState): string =>
-  sentence(
-    `${item.stage} ${item.key}: ${item.status}, ${item.attempts} attempt(s)`,
-    item.claimedBy !== undefined && item.status === 'claimed'
-      ? `held by ${item.claimedBy} since ${timeOf(item.claimedAt)}`
-      : '',
-    item.lost > 0 ? `its worker died ${item.lost} time(s)` : '',
-    item.code === undefined && item.message === undefined
-      ? ''
-      : `${item.code ?? ''} ${item.message ?? ''}`.trim(),
+  printable(
+    sentence(
+      `${item.stage} ${item.key}: ${item.status}, ${item.attempts} attempt(s)`,
+      item.claimedBy !== undefined && item.status === 'claimed'
+        ? `held by ${item.claimedBy} since ${timeOf(item.claimedAt)}`
+        : '',
+      item.lost > 0 ? `its worker died ${item.lost} time(s)` : '',
+      item.code === undefined && item.message === undefined
+        ? ''
+        : `${item.code ?? ''} ${item.message ?? ''}`.trim(),
+    ),
   )

@@ -77,13 +77,14 @@ export const printable = (text: string): string =>
     return code < 256 ? `\\x${hex(code).padStart(2, '0')}` : `\\u{${hex(code)}}`
   })
 
-/** JSON on one line in which no character is unprintable; parsing it gives the value back. */
-export const printableJson = (value: unknown): string =>
-  JSON.stringify(value).replace(UNPRINTABLE, (character) =>
-    [...Array(character.length).keys()]
+/** JSON in which no character is unprintable, on one line unless it is indented; parsing it gives the value back. */
+export const printableJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(UNPRINTABLE, (character) => {
+    if (character === '\n') return character // between values: in a text it is escaped already
+    return [...Array(character.length).keys()]
       .map((i) => `\\u${hex(character.charCodeAt(i)).padStart(4, '0')}`)
-      .join(''),
-  )
+      .join('')
+  })
 
 const SECRET_KEY = /pass(word|wd)?$|secret|token|authorization|cookie|api_?key/i
 

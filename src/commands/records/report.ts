@@ -1,3 +1,4 @@
+import { printable } from '../../common/redact.ts'
 import type { Command } from '../../app/context.ts'
 import { failedItems, logReport } from '../../records/sql/log-report.ts'
 import { openTask, type TaskOptions } from './open-task.ts'
@@ -29,7 +30,7 @@ export const reportCommand: Command<ReportOptions> = async (options, context) =>
             `item ${key}: ${reason}${retries > 0 ? ` (tried again ${retries} times)` : ''}`,
         ),
       ]
-      context.out(`${lines.join('\n')}\n`)
+      context.out(`${lines.map(printable).join('\n')}\n`)
     }
     return 0
   } finally {

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { Command } from '../../app/context.ts'
+import { printable } from '../../common/redact.ts'
 import { ArchiverError, failureOf, messageWithCode, type FailureError } from '../../errors.ts'
 import { childNames } from '../../rows/preflight/children.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
@@ -34,9 +35,12 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
       if (options.json) context.out(documentText({ conflicts: rows.map(conflictJson) }))
       else {
         for (const row of rows)
-          context.out(
-            `${row['table_name'] === tables[0] ? '' : `${row['table_name'] ?? ''} `}${row['row_key'] ?? ''}  ${row['differing_columns'] ?? ''}  (${row['file_name'] ?? ''}, batch ${row['batch_number'] ?? ''}, ${row['found_at'] ?? ''})\n  live:    ${row['src_row'] ?? '-'}\n  archive: ${row['dst_row'] ?? '-'}\n`,
-          )
+          for (const line of [
+            `${row['table_name'] === tables[0] ? '' : `${row['table_name'] ?? ''} `}${row['row_key'] ?? ''}  ${row['differing_columns'] ?? ''}  (${row['file_name'] ?? ''}, batch ${row['batch_number'] ?? ''}, ${row['found_at'] ?? ''})`,
+            `  live:    ${row['src_row'] ?? '-'}`,
+            `  archive: ${row['dst_row'] ?? '-'}`,
+          ])
+            context.out(`${printable(line)}\n`)
         context.out(`${rows.length} open conflicts\n`)
       }
       return rows.length === 0 ? 0 : 1

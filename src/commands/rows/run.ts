@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Command, type Context, startedAs, stopCode } from '../../app/context.ts'
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
+import { printable } from '../../common/redact.ts'
 import { completeCommands } from '../../common/own-command.ts'
 import { duration } from '../../config/quantities.ts'
 import { ArchiverError, messageWithCode } from '../../errors.ts'
@@ -48,7 +49,7 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const { pid } = identity()
   let progress: ProgressLine | undefined
   const out = (line: string): void => {
-    const print = (): void => context.out(`${line}\n`)
+    const print = (): void => context.out(`${printable(line)}\n`)
     if (options.json === true) return
     if (progress) progress.print(print)
     else print()

@@ -1,4 +1,5 @@
 import type { Command } from '../../app/context.ts'
+import { printable } from '../../common/redact.ts'
 import { ArchiverError } from '../../errors.ts'
 import { withLog } from './log-of.ts'
 import { documentText, rowJson } from './row-json.ts'
@@ -51,7 +52,7 @@ const executionText = (row: Row, files: readonly Row[]): string => {
     lines.push(
       `    ${file['file_name'] ?? ''}  ${file['status'] ?? ''}  batch ${file['processed_batches'] ?? ''} of ${file['total_batches'] ?? ''}, ${file['records_processed'] ?? ''} ids${Number(file['conflicts']) > 0 ? `, ${file['conflicts'] ?? ''} conflicts` : ''}`,
     )
-  return `${lines.join('\n')}\n`
+  return `${lines.map(printable).join('\n')}\n`
 }
 
 /** `rows stats`: what each day brought. */

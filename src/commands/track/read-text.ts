@@ -1,3 +1,4 @@
+import { printable } from '../../common/redact.ts'
 import { progressLines } from '../../tracking/ledger/eta.ts'
 import type { TaskStats } from '../../tracking/client/task-stats.ts'
 import type { ListedExecution } from '../../tracking/client/tracked-queries.ts'
@@ -5,8 +6,9 @@ import type { LateTask } from '../../tracking/alerts/gather-facts.ts'
 import type { Prediction } from '../../tracking/graph/predicted-end.ts'
 import { duration } from '../history-text.ts'
 
-/** Columns as wide as their widest cell. */
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+/** Columns as wide as their widest cell. Programs write names and messages of any characters by SQL of their own: none of them steers the terminal. */
+const table = (head: readonly string[], given: readonly (readonly string[])[]): string => {
+  const rows = given.map((row) => row.map(printable))
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)))
   const line = (cells: readonly string[]): string =>
     cells
@@ -29,9 +31,12 @@ export const executionsText = (executions: readonly ListedExecution[], now: numb
           duration((one.endedAt ?? now) - one.startedAt),
           `${duration(Math.max(0, now - one.lastUpdate))} ago`,
           one.runId,
-          (one.error ?? one.subtask ?? '').slice(0, 60),
+          firstOf(one.error ?? one.subtask ?? '', 60),
         ]),
       )
+
+/** Its first characters, none of them half. */
+const firstOf = (text: string, count: number): string => Array.from(text).slice(0, count).join('')
 
 /** The word, and what it does not say: `RUNNING (HUNG)`, `FAILED (terminated)`. */
 const statusText = ({ status, reason, conditions }: ListedExecution): string => {
@@ -43,7 +48,7 @@ export const lateText = (late: readonly LateTask[]): string =>
   late
     .map(
       ({ task, schedule, startedAt }) =>
-        `LATE: ${task}, schedule ${schedule}, last started ${startedAt === null ? 'never' : new Date(startedAt).toISOString()}\n`,
+        `LATE: ${printable(task)}, schedule ${printable(schedule)}, last started ${startedAt === null ? 'never' : new Date(startedAt).toISOString()}\n`,
     )
     .join('')
 
@@ -59,7 +64,7 @@ export const progressText = (one: ListedExecution): string => {
     item: one.message ?? one.subtask,
     items: { done: one.itemsComplete ?? 0, total: one.itemsTotal ?? undefined },
   })
-  return `\n${lines.join('\n')}\n${eta}`
+  return `\n${lines.map(printable).join('\n')}\n${eta}`
 }
 
 export const statsText = (stats: readonly TaskStats[]): string =>

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Command, Context } from '../../app/context.ts'
-import { printable } from '../../common/redact.ts'
+import { printable, printableJson } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import { EXECUTION_WORDS, isWord } from '../../tracking/client/operation-fields.ts'
@@ -40,7 +40,7 @@ const reading =
       read(database, options, context),
     )
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+const json = (value: unknown): string => `${printableJson(value, 2)}\n`
 
 const before = (flag: string, text: string | undefined): number | undefined =>
   text === undefined ? undefined : now() - spanOption(flag, text)
@@ -137,7 +137,7 @@ export const trackStats = reading(async (database, options, context) => {
 export const trackExport = reading(async (database, options, context) => {
   const limit = numberOption('--limit', options.limit) ?? Infinity
   for await (const execution of eachExecution(database, { ...filterOf(options), limit }))
-    context.out(`${JSON.stringify(execution)}\n`)
+    context.out(`${printableJson(execution)}\n`)
   return 0
 })
 

@@ -28,6 +28,8 @@ export interface StatusOptions {
 interface Hands {
   readonly now: () => number
   readonly redact: Redact
+  /** Memory of the process that does the work, as fields of a sign of life. */
+  readonly measure: (tracked: TrackedExecution) => Readonly<Record<string, Cell>>
   readonly child: (task: TaskOptions) => Execution
   /** `urgent`: a start, a step, an error or an end, which is written at once. */
   readonly changed: (urgent: boolean) => void
@@ -178,7 +180,11 @@ export class Execution {
 
   #apply(operation: Operation, urgent: boolean): boolean {
     const now = this.#hands.now()
-    if (!this.#tracked.apply(operation, now)) return false
+    const tracked = this.#tracked
+    // Also of one that is too short for a sign of life. Its process may be gone when the end is written.
+    if (isEnd(operation) && !tracked.hasEnded)
+      tracked.measured({ op: 'heartbeat', ...this.#hands.measure(tracked) })
+    if (!tracked.apply(operation, now)) return false
     if (operation.op === 'enter') this.#rate = new RateMeter(now)
     this.#changed = true
     this.#hands.changed(urgent || this.#tracked.hasEnded)
@@ -197,6 +203,10 @@ export class Execution {
 
 /** Operations that are written at once. */
 const URGENT: ReadonlySet<string> = new Set(['init', 'enter', 'exit', 'finish', 'error', 'cancel'])
+
+const isEnd = ({ op, status }: Operation): boolean =>
+  ['finish', 'error', 'cancel'].includes(op) ||
+  (op === 'status' && ['FINISHED', 'FAILED', 'CANCELLED'].includes(String(status)))
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 

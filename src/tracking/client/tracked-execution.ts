@@ -217,6 +217,11 @@ export class TrackedExecution {
 
   #heartbeat(operation: Operation, at: number): void {
     this.heartbeatAt = at
+    this.measured(operation)
+  }
+
+  /** What its process uses, as a sign of life says it. */
+  measured(operation: Operation): void {
     this.memoryMb = numberIn(operation, 'memory_mb') ?? this.memoryMb
     this.cpuPercent = numberIn(operation, 'cpu_percent') ?? this.cpuPercent
     const peak = numberIn(operation, 'peak_memory_mb') ?? this.memoryMb

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { redact as redactByLook } from '../../common/redact.ts'
 import { cpuPercent, processUsage, usageCells, usageOf, type Usage } from '../ledger/process-usage.ts'
-import type { Row } from '../ledger/row.ts'
+import type { Cell, Row } from '../ledger/row.ts'
 import type { LedgerWriter } from '../ledger/writer.ts'
 import { Execution } from './execution.ts'
 import type { Lineage } from './lineage.ts'
@@ -71,6 +71,7 @@ export class Tracker {
       {
         now,
         redact,
+        measure: (tracked) => this.#memoryOf(tracked),
         child: (task) => this.init({ ...task, parentRunId: runId }),
         changed: (urgent) => this.#changed(urgent),
       },
@@ -136,7 +137,7 @@ export class Tracker {
       const before = this.#usage
       const usage = new Map<number, Usage>()
       for (const execution of this.open) {
-        const pid = this.#processOf(execution)
+        const pid = this.#processOf(execution.tracked.facts)
         const used = pid === undefined ? undefined : (usage.get(pid) ?? this.#usageOf(pid))
         if (pid !== undefined && used) usage.set(pid, used)
         this.#rows.push(
@@ -151,8 +152,15 @@ export class Tracker {
     this.#heart.unref()
   }
 
+  /** What its process holds, and held at most; nothing where that is not known. */
+  #memoryOf({ facts }: TrackedExecution): Readonly<Record<string, Cell>> {
+    const pid = this.#processOf(facts)
+    const { memoryMb, peakMemoryMb } = (pid === undefined ? undefined : this.#usageOf(pid)) ?? {}
+    return memoryMb ? { memory_mb: memoryMb, peak_memory_mb: peakMemoryMb ?? null } : {}
+  }
+
   /** The process that does the work: of a pipeline that reports through a pipe, another than this one. Undefined where it is on another host. */
-  #processOf({ tracked: { facts } }: Execution): number | undefined {
+  #processOf(facts: TrackedExecution['facts']): number | undefined {
     const { pid, host } = this.#options.runner
     if (facts['hostname'] !== undefined && facts['hostname'] !== host) return undefined
     return typeof facts['process_id'] === 'number' ? facts['process_id'] : pid
