@@ -1,6 +1,7 @@
 import { statSync, unlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolderNow } from '../../platform/make-folder.ts'
+import { monotonic } from '../../platform/host.ts'
 import { redact as redactByLook } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
 import type { Row } from '../ledger/row.ts'
@@ -74,10 +75,9 @@ export class JournalReporter {
 
   /** Writes what is unwritten, for `ms` milliseconds at most; the rest waits in the spool. Removes the journal of an execution that has ended. */
   async close(ms = 2000): Promise<void> {
-    const { now } = this.#settings
-    const until = now() + ms
+    const until = monotonic() + ms
     await this.#writer?.close(ms)
-    await this.#lineage?.close(Math.max(0, until - now()))
+    await this.#lineage?.close(Math.max(0, until - monotonic()))
     if (this.#journal.execution?.hasEnded) this.#journal.remove()
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, unlinkSync, existsSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolderNow } from '../../platform/make-folder.ts'
 import { readOperation, type Operation } from './operations.ts'
@@ -25,6 +25,8 @@ export class Journal {
   #lines = 0
   /** A line that another process has not written whole yet. */
   #rest = ''
+  /** What the disk did not take: it counts for this process alone. */
+  #unwritten: Entry[] = []
 
   constructor(folder: string, runId: string) {
     this.#runId = runId
@@ -32,8 +34,9 @@ export class Journal {
     makeFolderNow(join(folder, 'tracking'), 0o750)
   }
 
+  /** A full disk leaves an empty file. */
   get exists(): boolean {
-    return existsSync(this.#path)
+    return (statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > 0
   }
 
   /** How the execution stands by what was read; undefined before its `init`. */
@@ -46,26 +49,31 @@ export class Journal {
     return this.#lines
   }
 
-  /** Throws what the file system says: the caller reports it, and goes on. */
+  /** Throws what the file system says: the caller reports it, and goes on. The operations count all the same, as long as this process lives. */
   append(operations: readonly Operation[], at: number): void {
     const lines = operations.map((operation) => `${JSON.stringify({ at, ...operation })}\n`)
-    if (lines.length > 0) appendOwn(this.#path, lines.join(''))
+    try {
+      if (lines.length > 0) appendOwn(this.#path, lines.join(''))
+    } catch (error) {
+      this.#unwritten.push(...lines.flatMap((line) => entryOf(line) ?? []))
+      throw error
+    }
   }
 
   /** Reads what was appended since the last call. Whether there was anything. */
   read(): boolean {
-    const text = this.#rest + this.#tail()
+    const unwritten = this.#unwritten.splice(0)
+    const text = this.#rest + (unwritten.length === 0 || this.exists ? this.#tail() : '')
     const lines = text.split('\n')
     this.#rest = lines.pop() ?? ''
-    for (const line of lines) {
+    for (const entry of [...lines.map(entryOf), ...unwritten]) {
       this.#lines += 1
-      const entry = entryOf(line)
       if (!entry) continue
       const { operation, at } = entry
       if (operation.op === 'init') this.#execution ??= new TrackedExecution(this.#runId, operation, at)
       else this.#execution?.apply(operation, at)
     }
-    return lines.length > 0
+    return lines.length + unwritten.length > 0
   }
 
   /** The execution has ended and stands in the database, or in the spool. */
