@@ -370,7 +370,8 @@ q <- quit
   } else {
     set <- .track_changes(f)
     if (is.null(set)) return(invisible(NULL))
-    if (.track_ended(set)) set$execution_end <- at
+    # A clock that was set back ends nothing before it began.
+    if (.track_ended(set)) set$execution_end <- max(at, .track$row$execution_start)
     .track$row[names(set)] <- set
   }
   # Above what signs of life between two reports have counted up, one in 15 s.
@@ -395,6 +396,7 @@ q <- quit
   touch <- function(i, ...) {
     said <- list(...)
     said <- said[!vapply(said, is.null, TRUE)]
+    if (!is.null(said$ended_at)) said$ended_at <- max(at, .track$steps[[i]]$started_at)
     .track$steps[[i]][names(said)] <- said
     .track$steps[[i]][c("updated_at", "revision")] <- list(at, .track$revision)
     .track$shown <- .track$steps[[i]]
@@ -454,7 +456,7 @@ q <- quit
   if (!is.null(word) && is.null(step$ended_at)) {
     step$state <- c(NOT_STARTED = "started", RUNNING = "running", COMPLETED = "done", FAILED = "failed")[[word]]
     if (word %in% c("COMPLETED", "FAILED")) {
-      step$ended_at <- at
+      step$ended_at <- max(at, step$started_at)
       .track$ended <- .track$ended + 1
       if (word == "COMPLETED") step$percent <- 100
     }

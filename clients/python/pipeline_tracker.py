@@ -172,7 +172,7 @@ class _Step:
 
     def end(self, state, at, error=None):
         if self.ended is None:
-            self.state, self.ended, self.error = state, at, error or self.error
+            self.state, self.ended, self.error = state, max(at, self.started), error or self.error
 
 
 class Execution:
@@ -312,7 +312,8 @@ class Execution:
             memory, peak = _memory()
             if memory is not None:
                 self.memory, self.peak = memory, max(peak, self.peak or 0)
-            self.updated = self.ended_at = time.time()
+            self.updated = time.time()
+            self.ended_at = max(self.updated, self.started)  # a clock that was set back ends nothing before it began
             self.status, self.reason, self.changed = status, reason, True
             if error is not None:
                 self.error_message, self.error_detail = error, detail

@@ -185,7 +185,8 @@ export class TrackedExecution {
   /** The end. Open steps end with it: failed where the execution failed. */
   end(state: State, at: number, exitCode: number | null): void {
     this.state = state
-    this.endedAt = at
+    // A clock that was set back meanwhile makes no execution end before it began.
+    this.endedAt = Math.max(at, this.startedAt)
     this.exitCode = exitCode
     const good = state === 'done' || state === 'partial'
     for (const step of this.open.splice(0).reverse()) {

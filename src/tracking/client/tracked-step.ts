@@ -58,7 +58,7 @@ export const endStep = (
 ): void => {
   if (!isOpen(step)) return
   step.state = state
-  step.endedAt = at
+  step.endedAt = Math.max(at, step.startedAt)
   step.error = error ?? step.error
 }
 

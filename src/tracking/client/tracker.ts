@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { monotonic } from '../../platform/host.ts'
 import { redact as redactByLook } from '../../common/redact.ts'
 import { cpuPercent, processUsage, usageCells, usageOf, type Usage } from '../ledger/process-usage.ts'
 import type { Cell, Row } from '../ledger/row.ts'
@@ -101,10 +102,9 @@ export class Tracker {
   /** The end of the process: waits at most `ms` milliseconds for the last rows, and leaves the rest in the spool. */
   async close(ms = 2000): Promise<void> {
     clearInterval(this.#heart)
-    const { now } = this.#options
-    const until = now() + ms
+    const until = monotonic() + ms
     await this.#writer?.close(ms)
-    await this.#lineage?.close(Math.max(0, until - now()))
+    await this.#lineage?.close(Math.max(0, until - monotonic()))
   }
 
   /** Puts what is unwritten where it survives this process, before it returns: for signals and exits. */

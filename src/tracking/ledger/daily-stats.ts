@@ -59,7 +59,10 @@ const summary = (task: string, day: string, ended: readonly Ended[]): Row => {
   const count = (...wanted: readonly State[]): number =>
     states.filter((state) => wanted.includes(state)).length
   const seconds = ended
-    .map((row) => (timeMs(row.execution_end ?? row.execution_start) - timeMs(row.execution_start)) / 1000)
+    .map(
+      ({ execution_start: start, execution_end: end }) =>
+        Math.max(0, timeMs(end ?? start) - timeMs(start)) / 1000,
+    )
     .sort((a, b) => a - b)
   const sum = (values: readonly (number | null)[]): number =>
     values.reduce<number>((total, value) => total + (value ?? 0), 0)

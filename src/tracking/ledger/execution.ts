@@ -202,7 +202,8 @@ export class ExecutionRecord {
       stages: this.#stages,
       items: this.#items.size,
       startedAt: this.#startedAt,
-      endedAt: this.#endedAt,
+      // A clock that was set back meanwhile makes no execution end before it began.
+      endedAt: this.#endedAt === undefined ? undefined : Math.max(this.#endedAt, this.#startedAt),
       heartbeatAt: this.#heartbeatAt,
       progressAt: this.#progressAt,
       now: this.#now(),
