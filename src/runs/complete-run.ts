@@ -1,5 +1,6 @@
 import { ArchiverError, messageOf } from '../errors.ts'
 import type { RunDocument } from '../stores/run-record.ts'
+import { HASHES, hashedEntities, isSoundList } from '../stores/artdaqdb/format/hashed-entities.ts'
 import type { Archive } from '../stores/store.ts'
 import { type Section, unpackBlob } from '../stores/ucondb/blob/blob.ts'
 import type { Completion } from './import-stage.ts'
@@ -21,9 +22,18 @@ export const asArchived = async (
   if (!sections) return { documents: lacking, note: `it lacked ${names}, made again from its record` }
   const byName = new Map(sections.map(({ name, content }) => [name, content]))
   const differing: string[] = []
-  const documents = lacking.flatMap((document) => {
+  const hashes = lacking.some(({ entity }) => entity === HASHES) ? byName.get(`${HASHES}.fcl`) : undefined
+  const named = hashes && hashedEntities(hashes.toString('latin1'))
+  // The list that is lost says, in the archive, which documents the run never had.
+  const wanted = lacking.filter(({ entity }) => entity === HASHES || (named?.has(entity) ?? true))
+  const documents = wanted.flatMap((document) => {
     const name = `${document.entity}.fcl`
     const archived = byName.get(name)
+    if (document.entity === HASHES && archived) {
+      const list = archivedHashes(document, archived)
+      if (!list) differing.push(`${name} is damaged there`)
+      return list ?? []
+    }
     const proved = archived && formOf(document, archived)
     if (!proved) differing.push(archived ? `${name} is another there` : `${name} is not there`)
     return proved ?? []
@@ -31,8 +41,14 @@ export const asArchived = async (
   if (differing.length > 0) throw conflict(run, names, differing)
   return {
     documents,
-    note: `${names} was lost after the run was archived; written again as the archive has it`,
+    note: `${wanted.map(({ entity }) => entity).join(', ')} was lost after the run was archived; written again as the archive has it`,
   }
+}
+
+/** The list of digests that the archive has, where it proves itself. */
+const archivedHashes = (document: RunDocument, archived: Buffer): RunDocument | undefined => {
+  const fhicl = archived.toString('latin1')
+  return isSoundList(fhicl) ? { ...document, fhicl, text: archived, printed: undefined } : undefined
 }
 
 /** The document in the form, ours or the Python original's, that prints as the archive has it. */

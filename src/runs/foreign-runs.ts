@@ -7,7 +7,7 @@ import { ArchiverError } from '../errors.ts'
 import { step } from '../platform/atomic-file.ts'
 import { now } from '../platform/host.ts'
 import type { Archiver } from './archiver.ts'
-import { Proven } from './scrub/proven.ts'
+import { Proven, provenOf } from './scrub/proven.ts'
 import { refreshWatchList } from './recheck.ts'
 import { foreignDifferences } from './verify/compare-documents.ts'
 
@@ -40,7 +40,8 @@ export const NOT_LOOKED: ForeignLook = {
 }
 
 /**
- * Compares runs that other programs stored, and that were never compared, with their records; lowest first. A record that is gone, moving or not to be
+ * Compares runs that other programs stored with their records: those that were never compared, those that the scrub found damaged, and those that are asked
+ * for by their numbers; lowest first. A record that is gone, moving or not to be
  * read says nothing of its run. The scrub compares them again, years later too. Reads only.
  */
 export const lookAtForeign = async (
@@ -57,14 +58,22 @@ export const lookAtForeign = async (
   const goingOn = new Map<number, string>()
   const toPut: number[] = []
   const compared: number[] = []
-  for (const run of candidates.minus(known).take(MOST)) {
+  const again = known.minus(await doubtedOf(archiver, request))
+  for (const run of candidates.minus(again).take(MOST)) {
     if (signal.aborted) break
     const { finding, signature } = await lookAtOne(archiver, run, signal)
-    if (finding === 'same') compared.push(run)
+    if (finding === 'same' && !known.has(run)) compared.push(run)
     else if (finding === 'other') toPut.push(run)
-    if (finding === 'same' && signature !== undefined) goingOn.set(run, signature)
+    if (finding === 'same' && !known.has(run) && signature !== undefined) goingOn.set(run, signature)
   }
   return { toPut: RunSet.of(toPut), compared: RunSet.of(compared), goingOn, isFirst }
+}
+
+/** Runs that are compared although they were before: what they lack may have been lost since. Of many that are asked for, none. */
+const doubtedOf = async (archiver: Archiver, { only }: ForeignRequest): Promise<RunSet> => {
+  const { damaged } = await provenOf(archiver).load()
+  const asked = only !== undefined && only.size <= MOST ? only : RunSet.EMPTY
+  return RunSet.of(damaged.keys()).union(asked)
 }
 
 /** Which runs a pass may look at. Those that failed are left to a retry. */

@@ -108,4 +108,6 @@ export interface StoredDocument extends RunDocument {
 export interface StoredRun extends RunDocuments {
   readonly documents: readonly StoredDocument[]
   readonly update: number
+  /** Another program stored it, and its list of digests is gone (`hasLostHashes`). */
+  readonly hasLostHashes?: boolean
 }

@@ -20,7 +20,7 @@ export interface ForeignComparison {
  */
 export const differsFromDocuments = (
   record: RunDocuments,
-  stored: Pick<StoredRun, 'documents'>,
+  stored: Pick<StoredRun, 'documents' | 'hasLostHashes'>,
 ): ForeignComparison => {
   const held = new Map(stored.documents.map((document) => [nameOf(document), document]))
   const hashes = stored.documents.find(({ entity }) => entity === HASHES)
@@ -38,6 +38,14 @@ export const differsFromDocuments = (
       matches.set(document.entity, match)
       return match === 'same' ? [] : [`${name} in artdaqDB is not what the run record gives`]
     })
+  if (stored.hasLostHashes)
+    return {
+      differences: [
+        `RunHistory/${HASHES} in artdaqDB is lost: nothing says which documents the run had`,
+        ...differences,
+      ],
+      wentOn: false,
+    }
   if (damage !== undefined)
     return {
       differences: [...differences, `RunHistory/${HASHES} in artdaqDB is damaged: ${damage}`],

@@ -4,6 +4,19 @@ import type { RunDocument } from '../../run-record.ts'
 /** The entity in which artdaq's `conftool` and the Python original keep a digest of each document that they store with a run. */
 export const HASHES = 'hashes'
 
+/** What an update adds: the list does not name it. */
+const OF_AN_UPDATE = 'RunHistory2'
+
+/** The list of digests of some documents, as the Python original makes it of the texts that it hands to artdaq. */
+export const hashesOf = (documents: readonly RunDocument[]): RunDocument => {
+  const lines = documents
+    .filter(({ collection, entity }) => collection !== 'SystemLayout' && entity !== OF_AN_UPDATE)
+    .map((one) => `${one.entity}:${hash('md5', one.originalForm?.() ?? one.fhicl)}`)
+    .sort()
+  const fhicl = `${lines.join('\n')}\n${SUM}:${hash('md5', lines.join(','))}\n`
+  return { collection: 'RunHistory', entity: HASHES, fhicl, text: Buffer.from(fhicl), original: undefined }
+}
+
 interface Line {
   readonly entity: string
   readonly digest: string
@@ -28,6 +41,14 @@ export const hashedEntities = (fhicl: string): ReadonlySet<string> =>
       .map(({ entity }) => entity)
       .filter((entity) => entity !== SUM),
   )
+
+/** Whether such a list proves itself: its last line is the digest of the others. */
+export const isSoundList = (fhicl: string): boolean => {
+  const lines = linesOf(fhicl)
+  const sum = lines.findLast(({ entity }) => entity === SUM)
+  const named = lines.filter((line) => line !== sum)
+  return sum !== undefined && fits(named, sum.digest)
+}
 
 /**
  * What is wrong with the document `hashes` of a run that another program stored; undefined where nothing certainly is. Its last line is the digest of the

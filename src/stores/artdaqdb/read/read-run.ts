@@ -5,6 +5,7 @@ import { documentName, type Attachments } from '../format/attachments.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import { prove } from '../format/proof.ts'
 import type { Database } from '../index/database.ts'
+import { hasLostHashes } from '../index/lost-hashes.ts'
 import { requireListed, requireNoneLeftOut } from '../index/left-out-documents.ts'
 import {
   heldOf,
@@ -35,6 +36,8 @@ export interface ChosenRun {
   readonly documents: readonly Chosen[]
   /** How many updates the run has. */
   readonly update: number
+  /** As in `StoredRun`. */
+  readonly hasLostHashes: boolean
 }
 
 /**
@@ -55,7 +58,13 @@ export async function chooseRun(database: Database, run: number, open?: Open): P
   const held = (await Promise.all(collections.map((one) => heldOf(one, configuration, open)))).flat()
   await requireListed(held, run)
   const update = (await updatesOf(database.collection(COMMIT_MARK))).get(run) ?? 0
-  return { configuration, documents: newestOfEach(held, run), update }
+  const counting = held.filter(({ indexed }) => indexed)
+  return {
+    configuration,
+    documents: newestOfEach(held, run),
+    update,
+    hasLostHashes: hasLostHashes(counting, indexes),
+  }
 }
 
 /** The newest manifest of a run; undefined where another program stored it. Throws STORE_CORRUPT where the document that keeps it is damaged. */
@@ -74,7 +83,7 @@ export async function readManifest(database: Database, run: number): Promise<Rec
  * documents is not what was stored (`prove`).
  */
 export async function readRun(database: Database, run: number): Promise<StoredRun> {
-  const { configuration, documents, update } = await chooseRun(database, run, openInPieces)
+  const { configuration, documents, update, hasLostHashes } = await chooseRun(database, run, openInPieces)
   const kept = proveRun(documents, run)
   const { manifest, attached } = kept
   const read = documents.map((one) => new ReadDocument(one))
@@ -87,6 +96,7 @@ export async function readRun(database: Database, run: number): Promise<StoredRu
     attached,
     manifest,
     update,
+    hasLostHashes: manifest === undefined && hasLostHashes,
   }
 }
 

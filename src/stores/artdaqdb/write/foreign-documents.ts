@@ -41,6 +41,7 @@ export const isWantedOf =
     foreign === undefined ||
     (document.collection !== COMMIT_MARK &&
       (documentsOf(held, document).length > 0 ||
+        (foreign.hasLostHashes && document.entity === HASHES) ||
         (foreign.entities?.has(document.entity) ?? document.isOfFile)))
 
 /**

@@ -44,7 +44,8 @@ export interface Known {
   readonly others: readonly Held[]
   readonly manifest: RecordManifest | undefined
   /** Where another program stored the run: the documents that it says it stored, `undefined` where it does not say. */
-  readonly foreign?: { readonly entities: ReadonlySet<string> | undefined } | undefined
+  readonly foreign?:
+    { readonly entities: ReadonlySet<string> | undefined; readonly hasLostHashes: boolean } | undefined
   /** Another program stored the run as its record was before it went on (`recordWentOn`). */
   readonly goesOn?: boolean
 }

@@ -2,6 +2,8 @@ import { ArchiverError } from '../../../errors.ts'
 import { artdaqStamp } from '../format/timestamp.ts'
 import type { RunDocuments } from '../../run-record.ts'
 import type { Completing } from '../../store.ts'
+import { hashesOf } from '../format/hashed-entities.ts'
+import { hasLostHashes } from '../index/lost-hashes.ts'
 import type { CollectionIndex } from '../format/search-index.ts'
 import { factsOf } from '../format/document-printer.ts'
 import { heldAs, heldOf, newest, newestConfiguration, type Held } from '../index/run-documents.ts'
@@ -34,11 +36,12 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   requireSoundHashes(run, before)
   const goesOn = before.foreign !== undefined && recordWentOn(before, prepare(run, before.held), run.manifest)
   const known = goesOn ? { ...before, foreign: undefined, goesOn } : before
-  const documents = prepare(run, known.held, { goesOn }).filter(isWantedOf(known))
+  const whole = known.foreign?.hasLostHashes ? withHashes(run, known) : run
+  const documents = prepare(whole, known.held, { goesOn }).filter(isWantedOf(known))
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
-  const proved = isOfOthers(known) ? await completed(run, plan, known, context) : plan
+  const proved = isOfOthers(known) ? await completed(whole, plan, known, context) : plan
   await carryOut(run.run, proved, documents, known.seen, context)
   return plan.result
 }
@@ -56,11 +59,22 @@ async function completed(
   const proved = await completing(lacking)
   const documents = run.documents.map((one) => proved.find((other) => isSame(one, other)) ?? one)
   const ready = prepare({ ...run, documents }, held)
-  const write = plan.write.map(({ document, again }) => ({
-    document: ready.find((one) => isSame(one, document)) ?? document,
-    again,
-  }))
+  const isLacking = (document: Named): boolean => lacking.some((one) => isSame(one, document))
+  const isGiven = (document: Named): boolean => proved.some((one) => isSame(one, document))
+  const write = plan.write
+    .filter(({ document }) => !isLacking(document) || isGiven(document))
+    .map(({ document, again }) => ({
+      document: ready.find((one) => isSame(one, document)) ?? document,
+      again,
+    }))
   return { ...plan, write }
+}
+
+/** A run of another program whose list of digests is lost, with a list of all that it is to have. */
+function withHashes(run: RunDocuments, known: Known): RunDocuments {
+  const wanted = prepare(run, known.held).filter(isWantedOf(known))
+  const listed = run.documents.filter((one) => wanted.some(({ entity }) => entity === one.entity))
+  return { ...run, documents: [...run.documents, hashesOf(listed)] }
 }
 
 /** Whether another program stored a run, whose `schema` may be lost: then the rest of it shows whose it was. */
@@ -166,7 +180,11 @@ async function knownOf(
     held.filter((one) => one.indexed && one.stored && one.collection.name === COMMIT_MARK),
   )
   const manifest = schema?.stored?.kept.manifest
-  const foreign = manifest === undefined && isForeign(held) ? { entities: namedIn(held) } : undefined
+  const counting = held.filter((one) => one.indexed)
+  const foreign =
+    manifest === undefined && isForeign(held)
+      ? { entities: namedIn(held), hasLostHashes: hasLostHashes(counting, indexes) }
+      : undefined
   return { run: run.run, configuration, held, others, manifest, foreign, seen }
 }
 
