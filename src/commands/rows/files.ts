@@ -5,7 +5,7 @@ import { identity, startTicks } from '../../platform/host.ts'
 import { ArchiveFolder, urlOf, type ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
 import { archivedRows } from '../../rows/archive-files/exact-rows.ts'
 import { removeUnnamed } from '../../rows/archive-files/pending-files.ts'
-import { restoreRows } from '../../rows/archive-files/restore-files.ts'
+import { beginRestore, restoreRows } from '../../rows/archive-files/restore-files.ts'
 import { formatOf } from '../../rows/archive-files/row-lines.ts'
 import { verifyFiles } from '../../rows/archive-files/verify-files.ts'
 import { holderOf } from '../../rows/dead-runs.ts'
@@ -72,6 +72,7 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
       forced,
     })
     await takeLock(open)
+    await beginRestore(source)
     const names = options.archiveFile?.map((name) => nameIn(folder, name)) ?? (await placedOf(folder))
     let [restored, alreadyLive] = [0, 0]
     const differing: string[] = []

@@ -97,10 +97,13 @@ export class ArchiveFolder {
     })
   }
 
-  /** Removes a pending file. Only for rows that are sure to be live. */
+  /** Removes a pending file for good: a power cut does not bring it back. Only for rows that are sure to be live. */
   removePending(name: string): Promise<void> {
     const path = this.pendingPath(name)
-    return this.#told(path, () => unlink(path))
+    return this.#told(path, async () => {
+      await unlink(path)
+      await syncDirectory(this.#pending)
+    })
   }
 
   /** The names of files in `pending`. */

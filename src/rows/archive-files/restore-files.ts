@@ -18,6 +18,15 @@ export interface Restored {
 }
 
 /**
+ * Makes a connection ready for `restoreRows`, once: an ENUM that is invalid was kept, and the strict mode would not take it back. Each value is read
+ * back before the commit.
+ */
+export const beginRestore = async (session: Session): Promise<void> => {
+  if (session.dialect === 'mysql')
+    await session.run("SET SESSION sql_mode = REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', '')")
+}
+
+/**
  * Puts the rows of one archive file back into the live table, in one transaction, and reads them back under locks before its commit. A live row is never
  * changed. A crash leaves all of them restored, or none. Throws what the database throws, VERIFY_MISMATCH where the table keeps other values.
  */
@@ -31,9 +40,6 @@ export const restoreRows = async (
   const target: Pair = { source: table, archive: table, key, columns }
   const keys = rows.map((row) => row.key)
   try {
-    // An ENUM that is invalid was kept, and the strict mode would not take it back. Each value is read back before the commit.
-    if (session.dialect === 'mysql')
-      await session.run("SET SESSION sql_mode = REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', '')")
     await dialect.begin(session)
     const live = await dialect.read(session, target, 'archive', keys, true)
     const missing = rows.filter((row) => !live.has(keyText(row.key)))
