@@ -3,6 +3,7 @@ import { ArchiverError } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { foreignDifferences } from '../runs/verify/compare-documents.ts'
+import { checkTwice } from '../stores/artdaqdb/check-twice.ts'
 import { checkDatabase, type CompareForeign } from '../stores/artdaqdb/check.ts'
 import { exportedFiles, writeFiles } from '../stores/artdaqdb/read/export-run.ts'
 import type { FileSystemDb } from '../stores/artdaqdb/filesystem-db.ts'
@@ -63,6 +64,7 @@ export const artdaqCheck: Command<Options> = async ({ config, json }, context) =
   await requireThere(db)
   const compare = await withRecords(config, context)
   for (const database of db.databases) findings.push(...(await checkDatabase(database, new Set(), compare)))
+  findings.push(...(await checkTwice(db.databases, new Set())))
   const repairs = db.databases.at(-1)?.path ?? ''
   const found = checkText(findings, db.databases.length > 1 ? repairs : undefined)
   const text = completeCommands(found, startedAs(context, config))

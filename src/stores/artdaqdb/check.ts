@@ -28,7 +28,7 @@ export interface Finding {
     | 'name' // a document that gives itself another oid or collection than its file has
     | 'unlisted' // the index knows the document, and not all that it says of itself
     | 'surplus' // a name in the index that no document bears
-    | 'duplicate' // several documents of one entity in one version: which one counts is chance
+    | 'duplicate' // several documents of one entity in one version, or another content of a run in a newer database
     | 'stray' // a file that is not a document, or one where none is looked for
     | 'incomplete' // a run of which only a part is there
     | 'note' // nothing is wrong: worth knowing
