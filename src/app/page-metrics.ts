@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { readText } from '../platform/read-file.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { ledgerMetrics } from '../tracking/metrics/gather-served.ts'
 import type { Standing } from '../tracking/metrics/prometheus-textfile.ts'
@@ -64,7 +65,7 @@ const textfilesOf = async (file: string): Promise<string[]> => {
   const names = await readdir(dirname(file)).catch(() => [])
   const others = names.filter((name) => name.startsWith(stem) && name.endsWith('.prom')).sort()
   const paths = [file, ...others.map((name) => join(dirname(file), name))]
-  return Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
+  return Promise.all(paths.map((path) => readText(path).catch(() => '')))
 }
 
 const sizeOf = (file: string): Promise<number> =>

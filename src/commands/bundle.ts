@@ -1,20 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  closeSync,
-  fstatSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readSync, closeSync, fstatSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { Command } from '../app/context.ts'
 import { printable, redactor } from '../common/redact.ts'
 import type { Config } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import { openRegularNow } from '../platform/read-file.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { asText, inspectSite } from './config-check.ts'
 import { examine } from './doctor.ts'
@@ -73,8 +65,14 @@ const stateFiles = ({ app }: Config): readonly string[] => [
   ...(app.logFile === undefined ? [] : [app.logFile]),
 ]
 
+/** The end of a file; where it cannot be read, why. */
 const endOf = (path: string): string => {
-  const file = openSync(path, 'r')
+  let file: number
+  try {
+    file = openRegularNow(path)
+  } catch (error) {
+    return `${messageOf(error)}\n`
+  }
   try {
     const { size } = fstatSync(file)
     const bytes = Buffer.alloc(Math.min(size, MOST))

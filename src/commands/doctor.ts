@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Context } from '../app/context.ts'
 import type { Config, ReadConfig } from '../config/load-config.ts'
+import { messageOf } from '../errors.ts'
+import { readTextNow } from '../platform/read-file.ts'
 import { type Check, checkDisk, checkNode, checkSystem } from '../platform/host-checks.ts'
 import { describeOwner, OWNER_FILE, readOwner } from '../state/lock-owner.ts'
 import { inspectSite } from './config-check.ts'
@@ -83,9 +85,15 @@ const failedRuns = ({ app }: Config): readonly Check[] =>
     ['import', app.importFailureLog, '--retry-failed-import'],
     ['migrate', app.migrateFailureLog, '--retry-failed-migrate'],
   ].map(([stage = '', file = '', flag = '']): Check => {
-    const count = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).length : 0
+    const name = `${stage} failures`
+    let count = 0
+    try {
+      count = existsSync(file) ? readTextNow(file).split('\n').filter(Boolean).length : 0
+    } catch (error) {
+      return { name, level: 'problem', message: messageOf(error) }
+    }
     return {
-      name: `${stage} failures`,
+      name,
       level: count === 0 ? 'ok' : 'warning',
       message: count === 0 ? 'none' : `${count} in ${file}; ${flag} tries them again`,
     }

@@ -3,8 +3,8 @@ import { isMainThread } from 'node:worker_threads'
 import { type Calls, calls } from './fs-calls.ts'
 import { fewAtOnce } from './open-files.ts'
 
-// Opening a FIFO that has a file's name does not wait for a writer.
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+/** Opening a FIFO that has a file's name does not wait for a writer. */
+export const READING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /**
  * A regular file's bytes, by the calls that suit the thread. Throws the system's errors, and `NotAFile` for what stands at the path and is none: a folder,
@@ -18,7 +18,7 @@ export const readFile = async (path: string): Promise<Buffer> => {
 /** The same of a file with fewer bytes than `most`; of a larger one nothing is read. */
 export const readSmallFile = async (path: string, most: number): Promise<Buffer | 'large'> => {
   const looked = { isLarge: false }
-  const content = await contents(path, FLAGS, (opened) => {
+  const content = await contents(path, READING, (opened) => {
     if (!opened.isFile()) throw new NotAFile(path)
     looked.isLarge = opened.size >= most
     return looked.isLarge ? 0 : opened.size
@@ -40,13 +40,20 @@ export const readText = async (path: string): Promise<string> => (await readFile
 
 /** The same at once, for a start that has no time to wait. */
 export const readTextNow = (path: string): string => {
-  const file = openSync(path, FLAGS)
+  const file = openRegularNow(path)
   try {
-    if (!fstatSync(file).isFile()) throw new NotAFile(path)
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
   }
+}
+
+/** Opens a regular file to be read in pieces. Throws as `readFile` does. The caller closes it. */
+export const openRegularNow = (path: string): number => {
+  const file = openSync(path, READING)
+  if (fstatSync(file).isFile()) return file
+  closeSync(file)
+  throw new NotAFile(path)
 }
 
 /**

@@ -22,6 +22,7 @@ import { BatchLog } from './batch-log.ts'
 import { sendCarbon, type CarbonOptions } from './metrics/carbon.ts'
 import { keepSuccess, lastSuccessAt, waitingSince } from './last-success.ts'
 import { PassMetrics } from './metrics/pass-metrics.ts'
+import { READING } from '../platform/read-file.ts'
 import { openFilesOf } from '../platform/process-facts.ts'
 import { type ProofCounts, Textfile, type Standing } from './metrics/prometheus-textfile.ts'
 import type { TaskMetrics } from './metrics/task-metrics.ts'
@@ -231,7 +232,7 @@ export class Reporting {
 
 /** The last bytes of a text file; nothing where it cannot be read. */
 const endOfFile = async (path: string, bytes: number): Promise<string> => {
-  const file = await open(path, 'r').catch(() => undefined)
+  const file = await open(path, READING).catch(() => undefined)
   if (!file) return ''
   try {
     const { size } = await file.stat()

@@ -51,6 +51,16 @@ describe('doctor', () => {
     expect(output).toMatch(/^⚠ import failures: 2 in .*--retry-failed-import tries them again$/m)
     expect(code).toBe(0)
   })
+  it('names a failure log that is no file, and does not wait for what a FIFO may bring', async () => {
+    execFileSync('mkfifo', [join(folder, 'work/import_failures.log')])
+    const { code, output } = await ask()
+    expect(output).toMatch(/^✗ import failures: .*import_failures.log is no regular file$/m)
+    expect(code).toBe(1)
+    const to = join(folder, 'report.tar.gz')
+    expect(await bundle({ config, to }, contextOf())).toBe(0)
+    const said = execFileSync('tar', ['-xzOf', to, './import_failures.log'], { encoding: 'utf8' })
+    expect(said).toMatch(/is no regular file\n$/)
+  })
   it('ends in 1 where something that is configured cannot be used', async () => {
     write(`metrics: {textfile: ${config}/a.prom}\n`)
     const { code, output } = await ask()

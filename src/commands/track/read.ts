@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { READING } from '../../platform/read-file.ts'
 import type { Command, Context } from '../../app/context.ts'
 import { printable, printableJson } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
@@ -172,7 +173,7 @@ const TAIL_BYTES = 262_144
 
 const lastLines = async (path: string, count: number): Promise<string[]> => {
   try {
-    const file = await open(path, 'r')
+    const file = await open(path, READING)
     try {
       const { size } = await file.stat()
       const from = Math.max(0, size - TAIL_BYTES)

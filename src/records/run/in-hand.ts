@@ -1,6 +1,7 @@
-import { closeSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { readTextNow } from '../../platform/read-file.ts'
 import { makeFolderNow } from '../../platform/make-folder.ts'
 import type { Identity } from '../../platform/host.ts'
 import { openForAppend, overwriteOwn } from '../../platform/own-file.ts'
@@ -136,7 +137,7 @@ export class InHand {
 /** Undefined: the file cannot be read as a note, and says nothing. */
 const readNote = (path: string): Note | undefined => {
   try {
-    const [head = '', ...lines] = readFileSync(path, 'utf8').split('\n')
+    const [head = '', ...lines] = readTextNow(path).split('\n')
     const note = NOTE.parse(JSON.parse(head))
     const inHand = new Set(note.in_hand)
     // What stands behind the last line break was cut off while it was written.

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readText } from '../../platform/read-file.ts'
 import { join } from 'node:path'
 import { sentOf, type Sent } from './rate-limit.ts'
 import { messageOf } from '../../errors.ts'
@@ -10,7 +10,7 @@ export const sentFile = (workDir: string): string => join(workDir, 'alerts.json'
 /** Nothing where nothing was sent yet, or nothing can be read: then it is sent once more than needed. */
 export const readSent = async (file: string): Promise<Sent> => {
   try {
-    return sentOf(JSON.parse(await readFile(file, 'utf8')))
+    return sentOf(JSON.parse(await readText(file)))
   } catch {
     return {}
   }

@@ -1,9 +1,10 @@
-import { closeSync, openSync, readSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, readSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolderNow } from '../../platform/make-folder.ts'
 import { readOperation, type Operation } from './operations.ts'
 import { isUuid } from './tracked-rows.ts'
 import { TrackedExecution } from './tracked-execution.ts'
+import { openRegularNow } from '../../platform/read-file.ts'
 import { appendOwn } from '../../platform/own-file.ts'
 
 /** One line: an operation, and when it was reported (epoch milliseconds). */
@@ -86,7 +87,7 @@ export class Journal {
   }
 
   #tail(): string {
-    const file = openSync(this.#path, 'r')
+    const file = openRegularNow(this.#path)
     try {
       const parts: Buffer[] = []
       for (;;) {

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { readdirSync, unlinkSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { readTextNow } from '../../platform/read-file.ts'
 import { makeFolderNow } from '../../platform/make-folder.ts'
 import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
 import { judge } from './status-words.ts'
@@ -44,7 +45,7 @@ export class RunningFiles {
     const rows: Row[] = []
     for (const name of quietly(() => readdirSync(this.#folder)) ?? []) {
       const path = join(this.#folder, name)
-      const cells = quietly(() => JSON.parse(readFileSync(path, 'utf8')) as Record<string, Cell>)
+      const cells = quietly(() => JSON.parse(readTextNow(path)) as Record<string, Cell>)
       const { hostname, process_id: pid, execution_start: start } = cells ?? {}
       if (!cells || typeof hostname !== 'string' || typeof pid !== 'number' || typeof start !== 'string') {
         quietly(() => unlinkSync(path))
@@ -96,7 +97,7 @@ export class RunningFiles {
   }
 
   #idleLines(): string[] {
-    const text = quietly(() => readFileSync(this.#idle, 'utf8')) ?? ''
+    const text = quietly(() => readTextNow(this.#idle)) ?? ''
     return text.split('\n').filter((line) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/.test(line))
   }
 }

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
+import { openRegularNow } from '../../platform/read-file.ts'
 import { keyOf, type Cell, type Row } from './row.ts'
 import { TABLES, type TableName } from './tables.ts'
 
@@ -53,7 +54,7 @@ export interface Line {
 
 /** The lines of a file from a byte on, read in pieces: a file of any size costs little memory. Throws what the file system says. */
 export function* linesOf(path: string, from = 0): Generator<Line> {
-  const file = openSync(path, 'r')
+  const file = openRegularNow(path)
   try {
     const piece = Buffer.alloc(CHUNK)
     let [rest, at, read] = [Buffer.alloc(0), from, from]

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readText } from '../../platform/read-file.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { FAMILIES, type Family } from './families.ts'
 import { BUCKETS, type StageMetrics } from './pass-metrics.ts'
@@ -146,7 +146,7 @@ export class Textfile {
 
   /** Rejects with the system's error; what was not written is in the next write. */
   async write(facts: TextfileFacts): Promise<void> {
-    const before = valuesOf(await readFile(this.#path, 'utf8').catch(() => ''))
+    const before = valuesOf(await readText(this.#path).catch(() => ''))
     const page = pageOf(facts, before, this.#published)
     // The collector runs as somebody else.
     await replaceFile(this.#path, page.text(), { mode: 0o644 })

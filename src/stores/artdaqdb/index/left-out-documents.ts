@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile } from '../../../platform/read-file.ts'
 import type { IndexFacts } from '../../store.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { CollectionIndex } from '../format/search-index.ts'
@@ -75,6 +75,7 @@ const runsSaid = ({ runs, configurations }: IndexFacts): readonly number[] =>
 
 /** The runs of all strings in a file that look like a run's configuration: a document says its own five times. */
 async function runsWritten(path: string): Promise<readonly number[]> {
-  const text = await readFile(path, 'latin1').catch(() => '')
+  const bytes = await readFile(path).catch(() => undefined)
+  const text = bytes?.toString('latin1') ?? ''
   return [...new Set([...text.matchAll(/"([1-9]\d{0,14})\/[^"]*"/g)].map(([, run]) => Number(run)))]
 }

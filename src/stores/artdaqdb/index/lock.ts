@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, open } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
@@ -20,8 +20,7 @@ export async function withDatabaseLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const path = join(database, LOCK)
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
-  const file = await openLock(path, flags)
+  const file = await openRegular(path)
   try {
     await lock(file.fd, path, waitSeconds)
     return await work()
@@ -29,6 +28,26 @@ export async function withDatabaseLock<T>(
     await file.close()
   }
 }
+
+/** A FIFO is not waited for. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const flags =
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  const file = await openLock(path, flags).catch((error: unknown) => {
+    throw OF_ANOTHER_KIND.has(errnoOf(error) ?? '') ? notAFile(path) : error
+  })
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw notAFile(path)
+}
+
+/** A FIFO that nobody reads and a socket, a link, a folder, a device. */
+const OF_ANOTHER_KIND: ReadonlySet<string> = new Set(['ENXIO', 'ELOOP', 'EISDIR', 'ENODEV'])
+
+const notAFile = (path: string): ArchiverError =>
+  new ArchiverError('STORE_UNAVAILABLE', `artdaqDB cannot be locked: ${path} is no regular file`, {
+    hint: 'move it away; the archiver makes a new one',
+  })
 
 async function lock(fd: number, path: string, waitSeconds: number): Promise<void> {
   const child = spawn('flock', ['-x', '-w', String(waitSeconds), '3'], {

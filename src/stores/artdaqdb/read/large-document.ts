@@ -1,4 +1,5 @@
 import { type FileHandle, open as openFile } from 'node:fs/promises'
+import { READING } from '../../../platform/read-file.ts'
 import { JsonError, readJsonValue } from '../../../fhicl/json/parser.ts'
 import { errnoOf } from '../../../errors.ts'
 import { calls } from '../../../platform/fs-calls.ts'
@@ -32,7 +33,7 @@ export const isLarge = async (path: string): Promise<boolean> => {
 export async function readInPieces(path: string, oid: string, size = PIECE): Promise<Stored | undefined> {
   let file: FileHandle | undefined
   try {
-    file = await open(path, 'r')
+    file = await open(path, READING)
     const scan = new AttachmentScan()
     const length = await eachPiece(file, size, (piece) => scan.take(piece))
     const places = scan.places()

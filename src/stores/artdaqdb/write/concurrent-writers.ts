@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile } from '../../../platform/read-file.ts'
 import { join } from 'node:path'
 import type { IndexFacts } from '../../store.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'

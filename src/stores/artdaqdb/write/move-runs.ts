@@ -1,4 +1,5 @@
-import { link, readFile, unlink } from 'node:fs/promises'
+import { link, unlink } from 'node:fs/promises'
+import { readFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { step, syncDirectory } from '../../../platform/atomic-file.ts'
 import type { IndexFacts } from '../../store.ts'
