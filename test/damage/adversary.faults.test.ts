@@ -6,6 +6,7 @@ import { DamagedSite } from './damaged-site.ts'
 import { ARCHIVE, WORK_DIR } from './deeds-archive.ts'
 import { ARTDAQDB } from './deeds-artdaqdb.ts'
 import { PROOF } from './deeds-proof.ts'
+import { STRANGERS } from './deeds-strangers.ts'
 import { Trial } from './try-damages.ts'
 
 /** All of them with `npm run test:damage`, every so many otherwise. `ARCHIVER_DEED`: those whose name holds it. */
@@ -23,7 +24,13 @@ beforeAll(async () => {
 afterAll(() => site.site.remove())
 
 describe.each(
-  Object.entries({ artdaqDB: ARTDAQDB, archive: ARCHIVE, work_dir: WORK_DIR, 'each proof': PROOF }),
+  Object.entries({
+    artdaqDB: ARTDAQDB,
+    archive: ARCHIVE,
+    work_dir: WORK_DIR,
+    'each proof': PROOF,
+    'any place': STRANGERS,
+  }),
 )('what is done to %s on purpose', (place, deeds) => {
   const chosen = deeds.filter((deed, n) =>
     NAMED === undefined ? n % EVERY === 0 : `${place}: ${deed.what}`.includes(NAMED),

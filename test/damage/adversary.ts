@@ -30,8 +30,15 @@ export interface Deed {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** A run's documents, of all versions; the oldest version first. */
-const documentsOf = (site: DamagedSite, run: number): { path: string; entity: string; version: string }[] => {
+/** A document of a run, as it says itself. */
+interface Document {
+  readonly path: string
+  readonly entity: string
+  readonly version: string
+}
+
+/** A run's documents, of all versions; the oldest version first, of equal ones the one that counts last. */
+export const documentsOf = (site: DamagedSite, run: number): readonly Document[] => {
   const found = filesBelow(site.site.path('db')).flatMap((path) => {
     if (!/\/[0-9a-f]{24}\.json$/.test(path)) return []
     const json = readJson(readFileSync(path, 'utf8'))
@@ -42,7 +49,9 @@ const documentsOf = (site: DamagedSite, run: number): { path: string; entity: st
     if (!Array.isArray(json.get('runs')) || nameIn('runs') !== String(run)) return []
     return [{ path, entity: nameIn('entities'), version: textOf(json.get('version')) }]
   })
-  return found.sort((a, b) => (a.version < b.version ? -1 : 1))
+  // The smallest oid counts.
+  const byOid = found.sort((a, b) => (a.path > b.path ? -1 : 1))
+  return byOid.sort((a, b) => (a.version === b.version ? 0 : a.version < b.version ? -1 : 1))
 }
 
 /** A run's document of one entity; of its newest version, or of its first. */

@@ -1,15 +1,20 @@
 import {
+  appendFileSync,
   chmodSync,
+  copyFileSync,
   existsSync,
+  linkSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 const entriesBelow = (root: string, kind: 'isFile' | 'isDirectory'): string[] =>
   existsSync(root)
@@ -39,7 +44,21 @@ export const contentOf = (root: string): string =>
     ]),
   )
 
-export const KINDS = ['bit', 'cut', 'zeros', 'swap', 'name', 'mode', 'gone', 'folder swap', 'copy'] as const
+export const KINDS = [
+  ...(['bit', 'cut', 'zeros', 'swap', 'name', 'mode', 'gone', 'folder swap', 'copy'] as const),
+  ...([
+    'empty',
+    'longer',
+    'line ends',
+    'mark',
+    'block',
+    'hard link',
+    'link',
+    'twin',
+    'older',
+    'future',
+  ] as const),
+] as const
 export type Kind = (typeof KINDS)[number]
 
 /** Bits rot most often. */
@@ -50,6 +69,8 @@ export interface Damaged {
   readonly what: string
   /** The files, or folders, that are not as they were. */
   readonly paths: readonly string[]
+  /** Something is as it was once: what readers were given then is right where it is found. */
+  readonly restores?: boolean
 }
 
 /** Damages one or two files or folders below the places. */
@@ -92,6 +113,61 @@ export const damage = (
       break
     case 'gone':
       rmSync(path)
+      break
+    case 'empty':
+      writeFileSync(path, '')
+      break
+    case 'longer':
+      // A hole, as a power cut leaves it; or the beginning once more.
+      if (random() < 0.5) truncateSync(path, size + 4096)
+      else appendFileSync(path, bytes.subarray(0, at))
+      break
+    case 'line ends':
+      writeFileSync(path, bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1')
+      break
+    case 'mark':
+      writeFileSync(path, Buffer.concat([Buffer.from('\ufeff'), bytes]))
+      break
+    case 'block': {
+      // A block of the disk that another file has at the same place.
+      const other = readFileSync(pickFrom(files, random))
+      const from = at - (at % 512)
+      writeFileSync(
+        path,
+        Buffer.concat([
+          bytes.subarray(0, from),
+          other.subarray(from, from + 512),
+          bytes.subarray(from + 512),
+        ]),
+      )
+      break
+    }
+    case 'hard link':
+    case 'link': {
+      const other = pickFrom(files, random)
+      if (other === path) break
+      rmSync(path)
+      if (kind === 'link') symlinkSync(other, path)
+      else linkSync(other, path)
+      break
+    }
+    case 'twin': {
+      // In another case, or under the name of a file beside it.
+      const name = basename(path)
+      const twin = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()
+      copyFileSync(path, join(dirname(path), twin))
+      if (random() < 0.5) rmSync(path)
+      break
+    }
+    case 'older': {
+      const place = places.find((one) => path.startsWith(`${one}/`)) ?? ''
+      const older = join(dirname(place), 'yesterday', basename(place), path.slice(place.length))
+      if (existsSync(older)) copyFileSync(older, path)
+      else rmSync(path)
+      return { what: `${kind} ${path}`, paths, restores: true }
+    }
+    case 'future':
+      utimesSync(path, 4e9, 4e9)
       break
     case 'folder swap': {
       const folders = places.flatMap((place) => entriesBelow(place, 'isDirectory'))

@@ -175,5 +175,9 @@ export const WORK_DIR: readonly Deed[] = [
     'last-success.txt',
     'waiting-since.txt',
     '.idle-stamp',
+    'ledger-spool.jsonl',
+    'ledger-idle.txt',
+    'ledger-running',
+    'alerts.json',
   ].flatMap((name) => at(name, (site) => site.site.path('work', name), false)),
 ]

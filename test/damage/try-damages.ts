@@ -53,6 +53,11 @@ export class Trial {
     return this.after(() => damage(places, random, kind), random)
   }
 
+  /** The same where other programs stored the runs: their documents have no digest, so that another copy has to show the damage. */
+  tryForeign(random: () => number, kind?: Kind): Promise<string[]> {
+    return this.after(() => damage(this.#site.places, random, kind), random, { forges: true })
+  }
+
   /** The same after any damage, of which `Deed` says what else holds. */
   async after(
     damaging: () => Damaged,
@@ -61,7 +66,7 @@ export class Trial {
   ): Promise<string[]> {
     const site = this.#site
     site.heal()
-    const { what, paths } = damaging()
+    const { what, paths, restores: isOlder = restores } = damaging()
     const incremental = random() < 0.5
     const loss = pickFrom(LOSSES, random)
     const { asked, again } = this.#asked(paths, random)
@@ -69,7 +74,7 @@ export class Trial {
     const first = await this.#answers(asked)
     const isEarlier: Allowed = (text) => site.earlier.has(text ?? '')
     const isAllowed: Allowed = (text, of) =>
-      (restores && isEarlier(text, of)) || (forges && !of.startsWith(`${COMING} `))
+      (isOlder && isEarlier(text, of)) || (forges && !of.startsWith(`${COMING} `))
     const wrong = this.#wrong(first, isFound, isAllowed)
     if (!isFound) wrong.push(...site.foreignDifferences().map((path) => `${path} says something else, and nothing finds it`)) // prettier-ignore
     const digest = site.digest
