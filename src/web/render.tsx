@@ -1,3 +1,4 @@
+import { printable } from '../common/redact.ts'
 import { Frame, Lead } from './components/frame.tsx'
 import type { FrameFacts, View } from './view.ts'
 
@@ -28,4 +29,10 @@ export const renderBlocks = async (view: View, base: string): Promise<ReadonlyMa
   return parts
 }
 
-const html = async (element: unknown): Promise<string> => String(await element)
+const html = async (element: unknown): Promise<string> => visible(String(await element))
+
+/** Control characters, and those that turn the direction of writing, for what stands around them too; not line ends and tabs, which HTML shows as blanks. */
+const INVISIBLE = /[^\P{Cc}\t\n\r]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** Texts of programs that report hide nothing in a page. No mark-up of ours has such a character. */
+const visible = (page: string): string => page.replace(INVISIBLE, printable)

@@ -1,4 +1,6 @@
-/** Rows as CSV (RFC 4180). A cell that a spreadsheet would run as a formula gets a quote in front. */
+import { printable } from '../../common/redact.ts'
+
+/** Rows as CSV (RFC 4180). A cell that a spreadsheet would run as a formula gets a quote in front; one row is one line, and none steers a terminal. */
 export const csvOf = (rows: readonly unknown[]): string => {
   const records = rows.map((row) => (isRecord(row) ? row : { value: row }))
   const head = [...new Set(records.flatMap((record) => Object.keys(record)))]
@@ -16,6 +18,7 @@ const textOf = (value: unknown): string => {
 
 const cell = (text: string): string => {
   // A plain negative number is no formula.
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(?:\.\d+)?$/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const shown = printable(text)
+  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(?:\.\d+)?$/.test(text) ? `'${shown}` : shown
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -66,7 +66,12 @@ const LAST_MOMENT = Date.parse('9999-12-30T00:00:00Z')
 export const momentIn = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name)
   if (!text) return undefined
-  const value = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
+  // A moment without its zone would be one of this server's.
+  const isMoment = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+ -]\d\d:?\d\d))?$/i.test(
+    text,
+  )
+  const moment = text.replace(/ (?=\d\d:?\d\d$)/, '+') // an address has a blank for a plus that is not escaped
+  const value = isMoment ? Date.parse(text.length === 10 ? `${text}T00:00:00Z` : moment) : NaN
   // The ledger holds times as texts of four-digit years: others compare wrongly.
   if (value >= FIRST_MOMENT && value < LAST_MOMENT) return value
   throw new Problem(400, 'USAGE', `${name} must be a day such as 2026-11-27, or a moment with its zone`)
