@@ -210,7 +210,8 @@ get_env_json <- function() .track_environment()
   fields <- fields[!vapply(fields, is.null, TRUE)]
   fields <- fields[vapply(fields, function(v) length(v) > 0 && !is.na(v[[1]]), TRUE)]
   values <- vapply(fields, function(v) {
-    if (is.numeric(v)) format(v[[1]], scientific = FALSE, digits = 15, trim = TRUE) else .track_json_text(v[[1]])
+    # What is no number in JSON is a text: it is refused by its name, and the rest of the report counts.
+    if (is.numeric(v) && is.finite(v[[1]])) format(v[[1]], scientific = FALSE, digits = 15, trim = TRUE) else .track_json_text(v[[1]])
   }, "")
   paste0("{", paste(sprintf("\"%s\":%s", names(fields), values), collapse = ","), "}")
 }

@@ -56,6 +56,22 @@ describe.skipIf(!can)('an R script that names its steps by track_status', { time
   )
 })
 
+describe.skipIf(!can)('an R script whose numbers are none, through the pipe', { timeout: 60_000 }, () => {
+  it('loses them alone: the rest of the report counts', async () => {
+    const body = `track_init("no numbers"); track_status(current_subtask = 2, subtask_name = "named", overall_percent = Inf, subtask_items_total = NaN)
+track_task_progress(3, -Inf, "counted"); track_finish()`
+    const ran = run('infinite', body, { MONITOR_SPOOL_DIR: join(site.folder, 'infinite') })
+    expect(ran.status).toBe(0)
+    expect(ran.stderr).toMatch(/"overall_percent": "Inf" must be a number/)
+    expect(ran.stderr).not.toContain('not a JSON line')
+    expect(
+      await site.query(
+        `SELECT name, s.items_complete::int AS items, message FROM tasker.subtasks s JOIN tasker.executions USING (run_id) WHERE task_name = 'no numbers'`,
+      ),
+    ).toEqual([{ name: 'named', items: 3, message: 'counted' }])
+  })
+})
+
 describe.skipIf(!can)('a row that R appends to a long spool', { timeout: 60_000 }, () => {
   it('is appended again where it stands behind a part of another row, also 1 MB before the end', () => {
     const spool = join(site.folder, 'boundary.jsonl')
