@@ -111,6 +111,16 @@ describe('names and messages that SQL of its own wrote with control characters',
       expect(stdout).not.toMatch(/[^\P{Cc}\n]|[\u202e\ufffd]/u)
     },
   )
+  it('of any length leave room for the others in track list', () => {
+    const lines = [
+      { op: 'init', task_name: `long ${'x'.repeat(250)}` },
+      { op: 'error', message: 'm'.repeat(900) },
+    ]
+    track(['pipe'], lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const { stdout } = track(['list'])
+    expect(stdout).toContain(`long ${'x'.repeat(54)}…`)
+    for (const line of stdout.split('\n')) expect(Array.from(line).length).toBeLessThan(250)
+  })
   it('are escaped in each line of track export, which parses', () => {
     const { stdout } = track(['export'])
     const lines = stdout

@@ -6,9 +6,12 @@ import type { LateTask } from '../../tracking/alerts/gather-facts.ts'
 import type { Prediction } from '../../tracking/graph/predicted-end.ts'
 import { duration } from '../history-text.ts'
 
+/** Characters of a cell: one long name must not push all others off the screen. */
+const WIDEST = 60
+
 /** Columns as wide as their widest cell. Programs write names and messages of any characters by SQL of their own: none of them steers the terminal. */
 const table = (head: readonly string[], given: readonly (readonly string[])[]): string => {
-  const rows = given.map((row) => row.map(printable))
+  const rows = given.map((row) => row.map((cell) => shortened(printable(cell))))
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)))
   const line = (cells: readonly string[]): string =>
     cells
@@ -31,12 +34,17 @@ export const executionsText = (executions: readonly ListedExecution[], now: numb
           duration((one.endedAt ?? now) - one.startedAt),
           `${duration(Math.max(0, now - one.lastUpdate))} ago`,
           one.runId,
-          firstOf(one.error ?? one.subtask ?? '', 60),
+          one.error ?? one.subtask ?? '',
         ]),
       )
 
-/** Its first characters, none of them half. */
-const firstOf = (text: string, count: number): string => Array.from(text).slice(0, count).join('')
+/** None of its characters is halved. */
+const shortened = (text: string): string =>
+  text.length <= WIDEST
+    ? text
+    : `${Array.from(text)
+        .slice(0, WIDEST - 1)
+        .join('')}…`
 
 /** The word, and what it does not say: `RUNNING (HUNG)`, `FAILED (terminated)`. */
 const statusText = ({ status, reason, conditions }: ListedExecution): string => {
