@@ -166,7 +166,10 @@ describe('a feature of the documents stands on its page', () => {
     async (_features, path, shows) => {
       const running = `/executions/${String((await list('/current'))[0]?.['id'])}`
       // A new run comes each twelve seconds: until the worker has done the first one, it has no rate.
-      const texts = expect.poll(() => textsOf(path === RUNNING ? running : path), { timeout: PATIENCE })
+      const texts = expect.poll(() => textsOf(path === RUNNING ? running : path), {
+        timeout: PATIENCE,
+        interval: 500,
+      })
       for (const words of shows)
         if (typeof words === 'string') await texts.toContain(words)
         else await texts.toMatch(words)
