@@ -33,6 +33,7 @@ export default defineConfig({
           name: 'integration',
           include: [INTEGRATION],
           globalSetup: SITE,
+          isolate: false,
           // What a command does is tested without the start of a process for each (test/command-thread.ts); TEST_COMMANDS=process starts them.
           env: { TEST_COMMANDS: process.env['TEST_COMMANDS'] ?? 'thread' },
         },

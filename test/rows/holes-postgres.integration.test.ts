@@ -26,10 +26,10 @@ describe.skipIf(!isThere)('a PostgreSQL table that hides something', () => {
     it('is refused: an heir may be a foreign table over the source, and each row its own twin', async () => {
       await site.fill(20)
       await site.sql('CREATE EXTENSION postgres_fdw')
-      const { hostname, port, username } = new URL(site.url)
+      const { hostname, port, username, password } = new URL(site.url)
       await site.sql(
         `CREATE SERVER mirror FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '${hostname}', port '${port}', dbname '${site.database}')`,
-        `CREATE USER MAPPING FOR CURRENT_USER SERVER mirror OPTIONS (user '${username}', password_required 'false')`,
+        `CREATE USER MAPPING FOR CURRENT_USER SERVER mirror OPTIONS (user '${username}', password '${password}', password_required 'false')`,
         "CREATE FOREIGN TABLE heir () INHERITS (ra) SERVER mirror OPTIONS (table_name 'r')",
       )
       await expect(site.move({ forced: ALL })).rejects.toThrow(/ra has the child table heir/)
@@ -126,7 +126,7 @@ describe.skipIf(!isThere)('a PostgreSQL table that hides something', () => {
     beforeEach(async () => {
       await site.fill(20)
       await site.sql(
-        `CREATE ROLE ${role} LOGIN`,
+        `CREATE ROLE ${role} LOGIN PASSWORD '${new URL(site.url).password}'`,
         `GRANT ALL ON r, ra TO ${role}`,
         `GRANT ALL ON SCHEMA public TO ${role}`,
       )

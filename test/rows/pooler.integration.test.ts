@@ -21,7 +21,7 @@ const pooled = async (site: Site, mode: string, act: (url: string) => Promise<vo
   const file = join(folder, 'pool.ini')
   writeFileSync(
     file,
-    `[databases]\n* = host=${server.hostname} port=${server.port} user=${server.username}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port=${address.port}\nunix_socket_dir=\nauth_type=any\npool_mode=${mode}\n`,
+    `[databases]\n* = host=${server.hostname} port=${server.port} user=${server.username}${server.password && ` password=${server.password}`}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port=${address.port}\nunix_socket_dir=\nauth_type=any\npool_mode=${mode}\n`,
   )
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child = spawn(program ?? '', [...user, file], { stdio: 'ignore' })

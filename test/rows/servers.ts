@@ -15,7 +15,8 @@ export const DIALECTS = ['mysql', 'postgres'] as const
 export type Name = (typeof DIALECTS)[number]
 
 const urlOf = (name: Name, database: string): string => {
-  if (name === 'mysql') return `mysql://root@127.0.0.1:3306/${database}`
+  if (name === 'mysql')
+    return `mysql://root@${process.env['MYSQL_HOST'] ?? '127.0.0.1'}:${process.env['MYSQL_PORT'] ?? 3306}/${database}`
   const { host, port, user, password } = postgresPlace()
   return `postgres://${user}${password ? `:${password}` : ''}@${host}:${port}/${database}`
 }
