@@ -61,6 +61,13 @@ export class OwnPostgres {
         password: 'of-the-tests',
         port,
         persistent: true,
+        // Whatever the environment says: without LANG it would be SQL_ASCII.
+        initdbFlags: [
+          '--encoding=UTF8',
+          '--locale=C',
+          '--locale-provider=builtin',
+          '--builtin-locale=C.UTF-8',
+        ],
         // PostgreSQL does not run as root.
         createPostgresUser: process.getuid?.() === 0,
         onLog: () => undefined,
