@@ -122,15 +122,20 @@ const detail = (value: string | null, redact: Redact): string | null =>
     .join('\n')
     .slice(0, LONGEST_DETAIL) ?? null
 
-/** The variables that were chosen to be kept; what looks like a secret is masked. */
+/** The variables that were chosen to be kept, each as a text; what looks like a secret is masked, also inside of a value. */
 const environmentOf = (value: unknown, redact: Redact): string | null => {
   if (typeof value !== 'object' || value === null) return null
   const entries = Object.entries(value).map(([name, inner]) => [
     name,
-    isSecretKey(name) ? MASK : printable(redact(String(inner))),
+    isSecretKey(name) ? MASK : printable(redact(variableText(inner))),
   ])
   return JSON.stringify(Object.fromEntries(entries))
 }
+
+const variableText = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? JSON.stringify(value, (name, inner: unknown) => (isSecretKey(name) ? MASK : inner))
+    : String(value)
 
 export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
