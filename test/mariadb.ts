@@ -47,7 +47,10 @@ export const launchMariadb = async (...options: string[]): Promise<OwnMariadb | 
   const data = join(folder, 'data')
   const files = made()
   if (files !== undefined) cpSync(files, data, { recursive: true })
-  else if (!make(data)) return undefined
+  else if (!make(data)) {
+    rmSync(folder, { recursive: true, force: true })
+    return undefined
+  }
   const errors = join(folder, 'errors')
   const port = await freePort()
   const child = spawn(
