@@ -232,7 +232,7 @@ describe.skipIf(!isThere)('a PostgreSQL table that hides something', () => {
   it('is refused where the other database has an encoding with two codes for a character', async () => {
     const other = `${site.database}_japan`
     await site.sql(
-      `CREATE DATABASE ${other} ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
+      `CREATE DATABASE ${other} ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE template0`,
       'CREATE TABLE ra (id bigint PRIMARY KEY, t text COLLATE "C")',
     )
     const url = site.url.replace(/[^/]*$/, other)
@@ -268,7 +268,7 @@ describe.skipIf(!isThere)('a PostgreSQL table that hides something', () => {
   it('fails on two databases where a text is no text in any character set, and keeps the row', async () => {
     const other = `${site.database}_ascii`
     await site.sql(
-      `CREATE DATABASE ${other} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
+      `CREATE DATABASE ${other} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE template0`,
     )
     const url = site.url.replace(/[^/]*$/, other)
     const ascii = await openSession({ url, password: undefined, timeout: 10_000 })
