@@ -34,5 +34,5 @@ const html = async (element: unknown): Promise<string> => visible(String(await e
 /** Control characters, and those that turn the direction of writing, for what stands around them too; not line ends and tabs, which HTML shows as blanks. */
 const INVISIBLE = /[^\P{Cc}\t\n\r]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
-/** Texts of programs that report hide nothing in a page. No mark-up of ours has such a character. */
+/** Shows the characters that cannot be seen: programs may report them. Our own mark-up has none. */
 const visible = (page: string): string => page.replace(INVISIBLE, printable)

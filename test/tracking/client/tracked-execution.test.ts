@@ -266,11 +266,16 @@ describe('secrets and odd characters', () => {
     expect(rowOf(execution)['error_detail']).toContain('line 1\npassword=[secret]')
   })
   it('are read as texts of variables, which may be lists and more', () => {
-    const environment = { n: 7, off: null, list: ['a', { b: 1 }], made: { API_TOKEN: 'abcdef', at: '/x' } }
+    const environment = {
+      n: 7,
+      off: null,
+      list: ['a', { b: 1 }],
+      made: { session_cookie: 'abcdef', at: '/x' },
+    }
     const row = rowOf(after({ environment }))
     expect(JSON.parse(String(row['environment']))).toEqual({
       ...{ n: '7', off: 'null', list: '["a",{"b":1}]' },
-      made: '{"API_TOKEN":[secret],"at":"/x"}',
+      made: '{"session_cookie":"[secret]","at":"/x"}',
     })
   })
 })
