@@ -1,12 +1,17 @@
 import type { Listing } from '../stores/store.ts'
 import { provable } from '../runs/scrub/scrub.ts'
 import { provenOf } from '../runs/scrub/proven.ts'
-import type { ProofFacts } from '../runs/report/report.ts'
 import { stat } from 'node:fs/promises'
 import { hasQueue, openQueue } from '../app/open-queue.ts'
 import { type QueueFacts, readQueue } from '../runs/report/compare-queue.ts'
 import { compareStage } from '../runs/report/compare-state.ts'
-import { type Known, makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
+import {
+  type Known,
+  makeReport,
+  type MemoryFacts,
+  type ProofFacts,
+  type ReportFacts,
+} from '../runs/report/report.ts'
 import { redactUrl } from '../common/redact.ts'
 import { reportJson } from '../runs/report/report-json.ts'
 import { reportLines } from '../runs/report/report-text.ts'

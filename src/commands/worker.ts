@@ -1,5 +1,4 @@
-import type { Command } from '../app/context.ts'
-import { stopCode } from '../app/context.ts'
+import { type Command, stopCode } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { workOnBacklog } from '../app/work-on-backlog.ts'
 import type { StageName } from '../common/stage-name.ts'

@@ -1,5 +1,10 @@
-import type { QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
-import { POISON_AFTER, SUSPECT_AFTER } from '../../engine/claim-store.ts'
+import {
+  POISON_AFTER,
+  SUSPECT_AFTER,
+  type QueueItem,
+  type StoredClaim,
+  type StoredFailure,
+} from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { poisonMessage } from '../claim-rows.ts'
 import { fairShare } from '../fair-share.ts'

@@ -1,5 +1,4 @@
-import { ItemError } from '../item-error.ts'
-import type { ItemWarning } from '../item-error.ts'
+import { ItemError, type ItemWarning } from '../item-error.ts'
 import type { KeyType, Mapping } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
 import { characterFault } from '../values/characters.ts'

@@ -1,5 +1,4 @@
-import type { Scope } from '../expression/evaluate.ts'
-import { EvaluationError } from '../expression/evaluate.ts'
+import { EvaluationError, type Scope } from '../expression/evaluate.ts'
 import type { Mapping } from '../mapping/model.ts'
 import { childrenNamed, type Element } from '../payload/tree.ts'
 import type { DateFormat, Moment } from '../values/dates.ts'

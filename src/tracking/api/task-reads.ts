@@ -1,10 +1,9 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { dayOf } from '../../sql/timestamps.ts'
+import { dayOf, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import { newestOfTasks } from './newest-of-tasks.ts'
 import { outlooks } from './outlooks.ts'
 import { executionLine, runAttempt } from './execution-lines.ts'
-import { timeText } from '../../sql/timestamps.ts'
 
 /** Executions that one task's row shows. */
 const NEWEST = 30
