@@ -7,21 +7,17 @@ import { rowsError, troubleOf } from './server-errors.ts'
 /** Tries of one thing after deadlocks, lock waits and broken connections. */
 export const TRIES = 6
 
-/** Waits after trouble, connects again where the connection broke, and does this first thing on it. Throws what does not pass. */
+/** Waits after trouble, connects again where a connection broke, and does this first thing then. Throws what does not pass. */
 export const reconnected = async <Answer>(
   connections: RunConnections,
   attempt: number,
   signal: AbortSignal,
   act: () => Promise<Answer>,
 ): Promise<Answer> => {
-  const isAlive = await connections.source.run('SELECT 1').then(
-    () => true,
-    () => false,
-  )
   for (let tries = attempt; ; tries++) {
     await sleep(backoff(tries, 100, Math.random), signal)
     try {
-      if (!isAlive || connections.archive) await connections.renew(signal)
+      if (connections.archive || !(await connections.isAlive())) await connections.renew(signal)
       return await act()
     } catch (error) {
       const isOver = tries >= attempt + TRIES || signal.aborted

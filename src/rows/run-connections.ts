@@ -59,6 +59,13 @@ export class RunConnections {
     return this.#log
   }
 
+  /** Whether every connection of the run answers. */
+  async isAlive(): Promise<boolean> {
+    const { source, archive, log } = this.#connections
+    const answers = [...new Set([source, archive, log])].map((session) => session.run('SELECT 1'))
+    return (await Promise.allSettled(answers)).every(({ status }) => status === 'fulfilled')
+  }
+
   async openLog(): Promise<RowsLog> {
     const schema = await logSchema(this.#connections, this.#table)
     this.#log = new RowsLog(new LogDatabase(this.#connections.log, schema))

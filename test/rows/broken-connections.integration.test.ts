@@ -26,13 +26,20 @@ for (const name of DIALECTS) {
       site.file('ids.csv', range(1, 300))
     })
     afterEach(async () => site.drop())
-    const through = async (word: RegExp, nth: number, more: Parameters<Site['move']>[0]) => {
+    const through = async (
+      word: RegExp,
+      nth: number,
+      more: Parameters<Site['move']>[0],
+      broken: 'source' | 'log' = 'source',
+    ) => {
       const address = new URL(site.url)
       const proxy = await BreakingProxy.before(Number(address.port), word, nth, true, 10_000)
       address.port = String(proxy.port)
-      const source = { url: address.href, password: undefined, timeout: 10_000 }
+      const place = { url: address.href, password: undefined, timeout: 10_000 }
+      const direct = { ...place, url: site.url }
+      const places = broken === 'source' ? { source: place, log: undefined } : { source: direct, log: place }
       try {
-        return await site.move({ places: { source, archive: undefined, log: undefined }, ...more })
+        return await site.move({ places: { archive: undefined, ...places }, ...more })
       } finally {
         await proxy.close()
         expect(proxy.broken).toBe(1)
@@ -68,6 +75,18 @@ for (const name of DIALECTS) {
       expect(await site.rows('SELECT status FROM process_logs')).toEqual([{ status: 'COMPLETED' }])
       const files = await site.rows('SELECT DISTINCT status FROM file_processing_logs')
       expect(files).toEqual([{ status: 'COMPLETED' }])
+    })
+
+    it.each([
+      { at: "an operator's word", word: /SELECT control/, nth: 2, more: { gate: asking } },
+      { at: 'the row of a finished batch', word: /INSERT INTO .*batch_processing_logs/, nth: 2, more: FILE },
+      { at: 'the end of a file', word: /UPDATE .*file_processing_logs. SET status/, nth: 1, more: FILE },
+    ])('to the log tables alone, at $at, connects again and goes on', async ({ word, nth, more }) => {
+      const before = await site.whole()
+      const outcome = await through(word, nth, more, 'log')
+      expect(outcome, outcome.error?.message).toMatchObject({ status: 'COMPLETED', counts: { moved: 300 } })
+      expect(await site.whole()).toEqual({ ...before, both: 0 })
+      expect(await site.rows('SELECT status FROM process_logs')).toEqual([{ status: 'COMPLETED' }])
     })
 
     it('ends where it finds another archive when it is back', async () => {
