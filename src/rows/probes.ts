@@ -1,6 +1,7 @@
 import { makeOnce } from '../sql/make.ts'
 import { openSession } from '../sql/open-session.ts'
 import type { Session, SessionOptions } from '../sql/session.ts'
+import { troubleOf } from './server-errors.ts'
 import type { Probe } from './throttle.ts'
 
 const numberOf = (rows: readonly Readonly<Record<string, string | null>>[]): number | undefined => {
@@ -90,7 +91,7 @@ export class ServerProbe implements Probe {
     await Promise.all([...this.#open.values()].map((session) => session.close()))
   }
 
-  /** Writes the source's time into our row; false: it may not be written. */
+  /** Writes the source's time into our row; false: it may not be written. Throws trouble that passes. */
   async #beat(source: Session): Promise<boolean> {
     if (this.#beats === false) return false
     try {
@@ -106,7 +107,8 @@ export class ServerProbe implements Probe {
           : `INSERT INTO ${this.#heartbeat} VALUES (1, EXTRACT(EPOCH FROM clock_timestamp())) ON CONFLICT (id) DO UPDATE SET beat = EXCLUDED.beat`,
       )
       this.#beats = true
-    } catch {
+    } catch (error) {
+      if (troubleOf(error) === 'transient') throw error
       this.#beats = false
     }
     return this.#beats

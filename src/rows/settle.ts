@@ -89,7 +89,7 @@ export const settle = async (
     )
     await record()
     await source.run('COMMIT')
-    if (!isOne) await archive.run('ROLLBACK')
+    if (!isOne) await archive.run('ROLLBACK').catch(() => undefined) // it only held locks since its commit
   } catch (error) {
     await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
     if (!isOne) await archive.run('ROLLBACK').catch(() => undefined)

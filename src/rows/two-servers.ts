@@ -79,7 +79,7 @@ export const moveBetweenServers = async (
     }
     if (mode === 'move' || mode === 'copy') await source.runAll([...record(result), { sql: 'COMMIT' }])
     else await source.run('ROLLBACK')
-    await archive.run('ROLLBACK') // it only held locks since its commit
+    await archive.run('ROLLBACK').catch(() => undefined) // it only held locks since its commit, and the batch is done
     return result
   } catch (error) {
     await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
