@@ -174,8 +174,8 @@ export class Reporting {
         `${stage}: ${attempted} attempted, ${succeeded} archived, ${failed} failed\n`,
     )
     const tail = logFile === undefined ? '' : await endOfFile(logFile, LONGEST_TEXT)
-    const head = redact(`${task}: exit code ${exitCode}\n${counts.join('')}`)
-    const text = head + redact(tail).slice(head.length - LONGEST_TEXT)
+    const head = redact(`${task}: exit code ${exitCode}\n${counts.join('')}`).slice(0, LONGEST_TEXT)
+    const text = head + (head.length < LONGEST_TEXT ? redact(tail).slice(head.length - LONGEST_TEXT) : '')
     await this.#watchers.ended({ ...this.#pass(), exitCode, signal, text })
   }
 

@@ -26,8 +26,11 @@ export const commandWatcher = (hooks: CommandHooks, env: Env): PassWatcher => ({
       ARCHIVER_SIGNAL: pass.signal ?? '',
     }
     const isFailed = pass.exitCode !== 0 && pass.signal === undefined
-    if (isFailed) await run(hooks.onError, { ...given, ARCHIVER_EVENT: 'error' }, pass.text, env, signal)
-    await run(hooks.after, { ...given, ARCHIVER_EVENT: 'after' }, pass.text, env, signal)
+    try {
+      if (isFailed) await run(hooks.onError, { ...given, ARCHIVER_EVENT: 'error' }, pass.text, env, signal)
+    } finally {
+      await run(hooks.after, { ...given, ARCHIVER_EVENT: 'after' }, pass.text, env, signal)
+    }
   },
 })
 

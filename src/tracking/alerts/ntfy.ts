@@ -1,3 +1,4 @@
+import { cutBytes } from '../../common/cut-bytes.ts'
 import type { Secret } from '../../common/secret.ts'
 import type { Channel } from './alerts.ts'
 
@@ -7,6 +8,9 @@ export interface NtfyOptions {
   readonly url: Secret
   readonly token: Secret | undefined
 }
+
+/** Bytes of a message: of one of more than 4096 ntfy makes an attachment. */
+const LONGEST = 4000
 
 const PRIORITY = { info: 2, warning: 3, critical: 5 } as const
 
@@ -25,8 +29,12 @@ export const ntfyChannel = ({ url, token }: NtfyOptions): Channel => ({
         'content-type': 'application/json; charset=utf-8',
         ...(token && { authorization: `Bearer ${token.current()}` }),
       },
-      // ntfy makes an attachment of a message of more than 4 KB.
-      body: JSON.stringify({ topic, title, message: message.slice(0, 3500), priority: PRIORITY[severity] }),
+      body: JSON.stringify({
+        topic,
+        title,
+        message: cutBytes(message, LONGEST),
+        priority: PRIORITY[severity],
+      }),
       redirect: 'error',
       signal,
     })

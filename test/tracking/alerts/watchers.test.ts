@@ -13,6 +13,7 @@ import { ntfyChannel } from '../../../src/tracking/alerts/ntfy.ts'
 import type { PassWatcher } from '../../../src/tracking/alerts/pass-watchers.ts'
 import { pingWatcher } from '../../../src/tracking/alerts/ping.ts'
 import { Reporting } from '../../../src/tracking/reporter.ts'
+import { passEvents } from '../events.ts'
 
 const CANARY = new Secret('c4nary-pa55word')
 const NEVER = new AbortController().signal
@@ -53,6 +54,7 @@ const pass = async (
   exitCode: number,
   signal?: string,
   timeout = 5000,
+  stages: readonly string[] = [],
 ): Promise<number> => {
   const quiet = (): void => undefined
   const logFile = join(folder, 'archiver.log')
@@ -65,6 +67,7 @@ const pass = async (
     ...{ channels: [], staleAfterHours: 0, carbon: undefined, textfile: undefined, channelTimeout: timeout },
     ...{ isPass: true, watchers, logFile },
   })
+  for (const stage of stages) for (const event of passEvents(stage, [1])) reporting.listener(event)
   await reporting.end({ exitCode, isPass: true, signal, standings: [], ledgerFailures: 0, spoolBytes: 0 })
   return now() - begun
 }
@@ -82,6 +85,12 @@ describe('a dead man’s switch', () => {
     expect(body).toContain('last line with [secret]')
     expect(body.length).toBeLessThanOrEqual(10_000)
     expect(warnings).toEqual([])
+  })
+  it('hears no more of a pass of many stages', async () => {
+    const stages = Array.from({ length: 500 }, (_, at) => `stage-with-a-long-name-${at}`)
+    await pass([pingWatcher(new Secret(`${await server(200)}/ping/abc`))], 0, undefined, 5000, stages)
+    expect(heard[1]?.body.length).toBeLessThanOrEqual(10_000)
+    expect(heard[1]?.body).toContain('stage-with-a-long-name-0: 1 attempted')
   })
   it('is tried twice, and its address stands in no warning', async () => {
     await pass([pingWatcher(new Secret(`${await server(503, 200)}/ping/abc`))], 0)
@@ -118,6 +127,11 @@ describe('a command hook', () => {
     await pass([commandWatcher({ ...HOOKS, after: 'echo no >&2; exit 3' }, env)], 0)
     expect(warnings.join()).toMatch(/no answer within 300 ms.*exit code 3 no/s)
   })
+  it('runs after a pass also where the one on error failed', async () => {
+    await pass([commandWatcher({ ...hooks(), before: undefined, onError: 'exit 3' }, env)], 1)
+    expect(readFileSync(`${folder}/out`, 'utf8')).toBe('a after incremental 1\n')
+    expect(warnings.join()).toContain('exit code 3')
+  })
   it('for an alert gets it whole and no other variable; only exit code 0 counts as sent', async () => {
     await commandChannel(`env > ${folder}/env; cat > ${folder}/in`, env).send(MESSAGE, NEVER)
     expect(readFileSync(`${folder}/in`, 'utf8')).toBe('x hangs\nfor 10 min\n')
@@ -136,4 +150,15 @@ describe('ntfy', () => {
     const refused = ntfyChannel({ url, token: undefined }).send(MESSAGE, NEVER)
     await expect(refused).rejects.toThrow(/^ntfy answered 403$/)
   })
+  it.each(['x', 'é', '✓', '😀'])(
+    'gets a message of %s that is no attachment: at most 4096 bytes',
+    async (sign) => {
+      const url = new Secret(`${await server(200)}/t0pic`)
+      await ntfyChannel({ url, token: undefined }).send({ ...MESSAGE, lines: [sign.repeat(5000)] }, NEVER)
+      const { message } = JSON.parse(heard[0]?.body ?? '') as { readonly message: string }
+      expect(message).toMatch(new RegExp(`^(?:${sign})+$`, 'u'))
+      expect(Buffer.byteLength(message)).toBeGreaterThan(3000)
+      expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4096)
+    },
+  )
 })
