@@ -1,3 +1,4 @@
+import { jsonObject } from '../../common/json-object.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 
@@ -23,28 +24,14 @@ export const runsLeft = async (
     .execute()
   const left = new Map<string, number[]>()
   for (const { detail } of rows) {
-    const { work_dir: where, stages } = detailOf(detail)
+    const { work_dir: where, stages } = jsonObject(detail)
     if (where !== workDir) continue
-    for (const [stage, count] of Object.entries(stages ?? {})) {
+    for (const [stage, count] of Object.entries(stages ?? {}) as [string, unknown][]) {
       const counts = left.get(stage) ?? []
-      if (counts.length <= MOST_PASSES) left.set(stage, [count, ...counts])
+      if (typeof count === 'number' && counts.length <= MOST_PASSES) left.set(stage, [count, ...counts])
     }
   }
   return left
-}
-
-interface Detail {
-  readonly work_dir?: string
-  readonly stages?: Readonly<Record<string, number>>
-}
-
-/** Of an event that another program wrote, or that is damaged, nothing is known. */
-const detailOf = (text: string | null): Detail => {
-  try {
-    return (JSON.parse(text ?? '{}') as Detail | null) ?? {}
-  } catch {
-    return {}
-  }
 }
 
 /** Whether each of the newest passes left more than the one before, so many times in a row. The oldest first. */

@@ -1,3 +1,4 @@
+import { jsonObject } from '../../common/json-object.ts'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
@@ -51,7 +52,7 @@ export const listActions = async (database: LedgerDatabase, limit: number): Prom
 }
 
 const detailOf = (json: string | null): Pick<ActionEvent, 'command' | 'who' | 'from'> => {
-  const value = JSON.parse(json ?? '{}') as Readonly<Record<string, unknown>>
+  const value = jsonObject(json)
   const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '')
   return { command: text('command'), who: text('who'), from: text('from') }
 }

@@ -53,11 +53,15 @@ export const sendToService = async (
   if (status === 404 || status === 409) return undefined
   if (status === 401) throw failed('it does not accept the token: see MONITOR_TOKEN, or tracking.token')
   if (status < 200 || status > 299) throw failed(`it answers ${status}: ${text.slice(0, 200)}`)
+  let answer: unknown
   try {
-    return JSON.parse(text) as Record<string, unknown>
+    answer = JSON.parse(text)
   } catch {
     throw failed('its answer is not JSON: is this a run-archiver?')
   }
+  if (typeof answer !== 'object' || answer === null)
+    throw failed('its answer is not an object: is this a run-archiver?')
+  return { ...answer }
 }
 
 /**
@@ -71,7 +75,7 @@ export const openHttpStore = (
   const asked = new Set<string>()
   const send = async (rows: readonly Row[], lines: readonly string[]): Promise<void> => {
     const answer = await sendToService(place, 'POST', '/reports', `{"rows":[${lines.join(',')}]}`)
-    if (answer === undefined)
+    if (typeof answer?.['written'] !== 'number')
       throw new ArchiverError('LEDGER_UNAVAILABLE', `${place.url}: there is no run-archiver at this address`)
     const { refused, cancel_requested: cancelled } = answer
     for (const one of list(refused)) {

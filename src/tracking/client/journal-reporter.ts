@@ -60,7 +60,7 @@ export class JournalReporter {
     }
     // At once, and not only when the database answers: a command that is started next looks for the journal.
     this.#keep()
-    void this.#writer?.flush()
+    void this.flush()
   }
 
   /** A measurement, which stands in a table of its own. */
@@ -70,13 +70,15 @@ export class JournalReporter {
   }
 
   async flush(): Promise<void> {
-    await this.#writer?.flush()
+    if (this.#writer) await this.#writer.flush()
+    else this.#drain() // nothing is written: lineage sees the rows all the same
   }
 
   /** Writes what is unwritten, for `ms` milliseconds at most; the rest waits in the spool. Removes the journal of an execution that has ended. */
   async close(ms = 2000): Promise<void> {
     const until = monotonic() + ms
-    await this.#writer?.close(ms)
+    if (this.#writer) await this.#writer.close(ms)
+    else this.#drain()
     await this.#lineage?.close(Math.max(0, until - monotonic()))
     if (this.#journal.execution?.hasEnded) this.#journal.remove()
   }

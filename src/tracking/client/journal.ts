@@ -7,6 +7,8 @@ import { TrackedExecution } from './tracked-execution.ts'
 import { openRegularNow } from '../../platform/read-file.ts'
 import { appendOwn } from '../../platform/own-file.ts'
 
+const NEWLINE = 0x0a
+
 /** One line: an operation, and when it was reported (epoch milliseconds). */
 interface Entry {
   readonly at: number
@@ -24,8 +26,8 @@ export class Journal {
   #execution: TrackedExecution | undefined
   #offset = 0
   #lines = 0
-  /** A line that another process has not written whole yet. */
-  #rest = ''
+  /** A line that another process has not written whole yet: bytes, because it may be cut inside of a character. */
+  #rest: Buffer = Buffer.alloc(0)
   /** What the disk did not take: it counts for this process alone. */
   #unwritten: Entry[] = []
 
@@ -64,9 +66,11 @@ export class Journal {
   /** Reads what was appended since the last call. Whether there was anything. */
   read(): boolean {
     const unwritten = this.#unwritten.splice(0)
-    const text = this.#rest + (unwritten.length === 0 || this.exists ? this.#tail() : '')
-    const lines = text.split('\n')
-    this.#rest = lines.pop() ?? ''
+    const bytes =
+      unwritten.length === 0 || this.exists ? Buffer.concat([this.#rest, ...this.#tail()]) : this.#rest
+    const end = bytes.lastIndexOf(NEWLINE) + 1
+    this.#rest = bytes.subarray(end)
+    const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
     for (const entry of [...lines.map(entryOf), ...unwritten]) {
       this.#lines += 1
       if (!entry) continue
@@ -86,14 +90,14 @@ export class Journal {
     }
   }
 
-  #tail(): string {
+  #tail(): Buffer[] {
     const file = openRegularNow(this.#path)
     try {
       const parts: Buffer[] = []
       for (;;) {
         const part = Buffer.alloc(65_536)
         const count = readSync(file, part, 0, part.length, this.#offset)
-        if (count === 0) return Buffer.concat(parts).toString('utf8')
+        if (count === 0) return parts
         parts.push(part.subarray(0, count))
         this.#offset += count
       }

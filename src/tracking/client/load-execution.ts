@@ -1,3 +1,4 @@
+import { jsonObject } from '../../common/json-object.ts'
 import { timeMs } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
@@ -38,7 +39,7 @@ export const loadExecution = async (
     log_file: row.log_file,
     total_subtasks: row.total_subtasks,
     git_commit: row.git_commit,
-    environment: row.environment === null ? undefined : (JSON.parse(row.environment) as unknown),
+    environment: row.environment === null ? undefined : jsonObject(row.environment),
     parent_run_id: row.parent_run_id,
     boot_id: row.boot_id,
     process_start_ticks: row.process_start_ticks,

@@ -90,6 +90,7 @@ export class Tracker {
 
   /** Measurements of an execution, which stand in a table of their own. */
   measured(row: Row): void {
+    if (!this.#writer) return
     this.#rows.push(row)
     this.#changed(false)
   }
@@ -113,8 +114,11 @@ export class Tracker {
   }
 
   #changed(urgent: boolean): void {
-    if (urgent) void this.#writer?.flush()
-    else this.#writer?.wake()
+    if (!this.#writer) {
+      // Nothing is written: lineage sees the rows all the same, and what has ended is forgotten.
+      if (urgent) this.#drain()
+    } else if (urgent) void this.#writer.flush()
+    else this.#writer.wake()
   }
 
   #drain(): Row[] {

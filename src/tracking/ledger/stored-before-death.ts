@@ -1,5 +1,6 @@
 import { tables } from './ledger-tables.ts'
 import type { LedgerDatabase } from './schema-types.ts'
+import { jsonObject } from '../../common/json-object.ts'
 import { timeText } from '../../sql/timestamps.ts'
 
 /** So far back, in milliseconds, and so many executions are looked at. */
@@ -92,7 +93,9 @@ const recount = (
 
 /** The counts of an execution with more items that succeeded. */
 const raised = (text: string | null | undefined, by: number): string => {
-  const counts = JSON.parse(text ?? '{}') as Record<string, number>
-  for (const name of ['processed', 'succeeded', 'items']) counts[name] = (counts[name] ?? 0) + by
-  return JSON.stringify(counts)
+  const counts = jsonObject(text)
+  const more = ['processed', 'succeeded', 'items'].map(
+    (name) => [name, Number(counts[name] ?? 0) + by] as const,
+  )
+  return JSON.stringify({ ...counts, ...Object.fromEntries(more) })
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -84,9 +84,9 @@ const typesOf = (task: string): string[] =>
     .map(({ eventType }) => eventType)
 
 const warned: string[] = []
-const open = (lineage: Partial<LineageSettings>): Tracker =>
+const open = (lineage: Partial<LineageSettings>, url = `sqlite:${join(folder, 'ledger.db')}`): Tracker =>
   new Tracker({
-    place: { url: `sqlite:${join(folder, 'ledger.db')}`, folder, schema: 'tasker', password: undefined },
+    place: { url, folder, schema: 'tasker', password: undefined },
     ...{ env: {}, runner: identity(), version: '1.2.3', now, heartbeatEvery: 0, flushEvery: 10 },
     lineage: { url: undefined, token: undefined, file: undefined, namespace: 'pipelines', ...lineage },
     log: {
@@ -125,6 +125,16 @@ describe('executions of the library, as OpenLineage has them', () => {
     })
   })
 
+  it('are sent where no database keeps them, and need no memory when they have ended', async () => {
+    const tracker = open({ file: file() }, 'off')
+    const execution = tracker.init({ taskName: 'unkept' })
+    execution.enter('a')
+    execution.finish()
+    expect(tracker.find(execution.runId)).toBeUndefined()
+    await tracker.close()
+    expect(typesOf('unkept')).toEqual(['START', 'RUNNING', 'COMPLETE'])
+  })
+
   it('are posted, with the token', async () => {
     const tracker = open({ url: await listen(201), token: new Secret('t0ken-of-the-test') })
     tracker.init({ taskName: 'posted' }).finish()
@@ -160,11 +170,11 @@ describe('executions of a shell, as OpenLineage has them', () => {
   )
   const track = (...words: string[]) =>
     spawnSync(process.execPath, [PROGRAM, 'track', ...words], { env, encoding: 'utf8', cwd: folder })
-  const configure = (more: string): string => {
+  const configure = (more: string, ledger = 'sqlite:ledger.db'): string => {
     const config = join(folder, 'track.yaml')
     writeFileSync(
       config,
-      `app: { work_dir: ${folder} }\nledger: { url: "sqlite:ledger.db" }\ntracking: { ${more} }\n`,
+      `app: { work_dir: ${folder} }\nledger: { url: "${ledger}" }\ntracking: { ${more} }\n`,
     )
     return config
   }
@@ -180,6 +190,16 @@ describe('executions of a shell, as OpenLineage has them', () => {
     expect(types.slice(1, -1).every((type) => type === 'RUNNING')).toBe(true)
     expect(typesOf('by_run')).toEqual(['START', 'FAIL'])
     expect(events().every((event) => event.job.namespace === 'mu2e')).toBe(true)
+  })
+
+  it('are sent where no database keeps them, and leave no journal', () => {
+    const config = configure(`openlineage_file: ${file()}`, 'off')
+    track('run', '--config', config, '--task-name', 'by_run', '--no-log', '--', 'sh', '-c', 'exit 3')
+    const id = track('init', '--task-name', 'by_steps', '--config', config).stdout.trim()
+    expect(track('finish', '--run-id', id, '--config', config)).toMatchObject({ status: 0, stderr: '' })
+    expect(typesOf('by_run')).toEqual(['START', 'FAIL'])
+    expect(typesOf('by_steps')).toEqual(['START', 'COMPLETE'])
+    expect(readdirSync(join(folder, 'tracking'))).toEqual([])
   })
 
   it('keep their exit code and their time where nobody answers', () => {
