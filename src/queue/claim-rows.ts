@@ -89,6 +89,9 @@ export const rangesOf = (ordinals: string): string =>
      SELECT ordinal, ordinal - row_number() OVER (ORDER BY ordinal) AS series FROM (${ordinals}) o) s
    GROUP BY series ORDER BY 1`
 
+/** A reason as every store keeps it: none has a NUL in a text, and messages may quote one from a record. */
+export const reasonText = (reason: string): string => reason.replaceAll('\0', '\u{fffd}')
+
 /** Why an item is poison, for its failure. */
 export const poisonMessage = (lost: number): string =>
   `its worker died or froze ${lost} times with this item in hand; look at it before you retry it`

@@ -58,6 +58,18 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
         expect(await countsOf(store)).toMatchObject({ pending: 0, done: 1, failed: 1 })
       },
     )
+    situation('takes a reason with a character that databases do not keep', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1, 2), 0)
+      const [one, two] = await store.claim('import', 2)
+      const failure = { claim: one!, code: 'RECORD_INVALID', message: 'no text: a\0b' }
+      expect(await store.settle([], [failure])).toEqual([])
+      await store.later(two!, 'not yet: a\0b', 1000)
+      expect((await store.show('1'))[0]).toMatchObject({ status: 'failed', message: 'no text: a\ufffdb' })
+      expect((await store.show('2'))[0]).toMatchObject({ status: 'pending', message: 'not yet: a\ufffdb' })
+      await store.block('import', 'away: a\0b', 1000)
+      expect(await countsOf(store)).toMatchObject({ failed: 1, blockedReason: 'away: a\ufffdb' })
+    })
     situation('opens what is done again only where it was missing after that', async (site) => {
       const store = await site.open()
       const before = await store.now()

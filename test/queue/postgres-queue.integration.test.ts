@@ -47,6 +47,24 @@ describe('a queue on PostgreSQL', () => {
       await site.close()
     }
   })
+  it('takes its lock again once, however many calls find the connection broken', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      await store.enqueue('import', [{ key: '1', ordinal: 1 }], 0)
+      const sessions = `SELECT l.pid FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+      await site.client.query(`SELECT pg_terminate_backend(pid) FROM (${sessions}) s`)
+      await new Promise((later) => setTimeout(later, 200))
+      const began = monotonic()
+      const [claims] = await Promise.all([store.claim('import', 1), store.renew([]), store.reap()])
+      expect(claims).toHaveLength(1)
+      expect(monotonic() - began).toBeLessThan(5000)
+      const { rows } = await site.client.query(sessions)
+      expect(rows).toHaveLength(1)
+    } finally {
+      await site.close()
+    }
+  })
   it('lets one instance at a time write what many share', async () => {
     const site = await openPostgresSite()
     try {

@@ -1,6 +1,7 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ClaimStore } from '../../src/engine/claim-store.ts'
 import { identity } from '../../src/platform/host.ts'
@@ -136,6 +137,42 @@ describe('a queue file that is taken from under a live instance', () => {
     await expect(store.claim('import', 1)).rejects.toMatchObject(replaced)
     await expect(store.lead()).rejects.toMatchObject(replaced)
     await expect(store.reap()).rejects.toMatchObject(replaced)
+    await site.kill(store)
+    await site.close()
+  })
+})
+
+describe('a queue that cannot be opened, or signed off in', () => {
+  /** The locks of instances that this process holds open. */
+  const locksIn = (folder: string): string[] =>
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      const target = quietly(() => readlinkSync(`/proc/self/fd/${fd}`))
+      return target?.startsWith(folder) && target.includes('.flock') ? [target] : []
+    })
+  const quietly = <T>(act: () => T): T | undefined => {
+    try {
+      return act()
+    } catch {
+      return undefined
+    }
+  }
+  it('keeps no lock where its tables do not take the instance', async () => {
+    const site = await openSite()
+    await site.kill(await site.open())
+    const file = openFile(site.path, 1000)
+    file.exec('ALTER TABLE instances RENAME COLUMN workers TO others')
+    file.close()
+    await expect(site.open()).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
+    expect(locksIn(dirname(site.path))).toEqual([])
+    await site.close()
+  })
+  it('keeps no lock where the file is no longer there to sign off in', async () => {
+    const site = await openSite()
+    const store = await site.open()
+    expect(locksIn(dirname(site.path))).toHaveLength(1) // the control
+    await rm(site.path)
+    await expect(store.close()).rejects.toMatchObject({ code: 'QUEUE_REPLACED' })
+    expect(locksIn(dirname(site.path))).toEqual([])
     await site.kill(store)
     await site.close()
   })

@@ -1,5 +1,6 @@
 import type { PgBoss } from 'pg-boss'
 import type { StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
+import { reasonText } from '../claim-rows.ts'
 import type { Sql } from './connection.ts'
 import { attemptOf, idOf, queueName } from './jobs.ts'
 
@@ -81,7 +82,8 @@ export const failForGood = async (
     `UPDATE ${schema}.job SET retry_limit = retry_count WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
     [name, attempt.id, attempt.retryCount],
   )
-  agree(await boss.fail(name, attempt, withoutNul(reason), { db: sql }), [claim])
+  const output = { code: reason.code, message: reasonText(reason.message) }
+  agree(await boss.fail(name, attempt, output, { db: sql }), [claim])
 }
 
 /** Gives claims back; the attempts do not count. */
@@ -96,7 +98,7 @@ export const giveBack = async (
     work,
     `UPDATE ${schema}.archiver_held h SET instance = NULL, lease_until = NULL, uncounted = uncounted + 1, message = $4 WHERE ${OURS} RETURNING h.id`,
     claims,
-    reason === null ? null : withoutNul({ message: reason }).message,
+    reason === null ? null : reasonText(reason),
   )
   const [first] = ours
   if (!first) return []
@@ -119,9 +121,3 @@ const agree = (answer: object, claims: readonly StoredClaim[]): void => {
     `the queue's tables disagree about ${keys}: pg-boss changed ${String(affected)} of ${claims.length}`,
   )
 }
-
-/** PostgreSQL keeps no NUL in a text. */
-const withoutNul = <Texts extends Readonly<Record<string, string>>>(texts: Texts): Texts =>
-  Object.fromEntries(
-    Object.entries(texts).map(([name, text]) => [name, text.replaceAll('\0', '\u{fffd}')]),
-  ) as Texts

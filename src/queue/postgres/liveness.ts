@@ -31,6 +31,8 @@ export class Liveness {
   readonly #connections: Connections
   readonly #options: InstanceOptions
   #client: pg.Client | undefined
+  /** The lock is being taken: a second session would wait for the first. */
+  #locking: Promise<pg.Client> | undefined
   #lookedAt = -Infinity
   #beatAt = -Infinity
 
@@ -55,8 +57,13 @@ export class Liveness {
   }
 
   /** Takes the lock again where the connection broke. Another instance may have taken our claims meanwhile: the epochs say so. */
-  async holdLock(): Promise<pg.Client> {
-    if (this.#client) return this.#client
+  holdLock(): Promise<pg.Client> {
+    if (this.#client) return Promise.resolve(this.#client)
+    this.#locking ??= this.#takeLock().finally(() => (this.#locking = undefined))
+    return this.#locking
+  }
+
+  async #takeLock(): Promise<pg.Client> {
     const client = await this.#connections.connect()
     client.on('end', () => {
       if (this.#client === client) this.#client = undefined

@@ -2,6 +2,7 @@ import type { PgBoss } from 'pg-boss'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import { schemaName } from '../../sql/database-url.ts'
 import { makeOnce } from '../../sql/make.ts'
+import { reasonText } from '../claim-rows.ts'
 import { byStage, refused } from './by-stage.ts'
 import { claim } from './claim.ts'
 import * as claims from './claims.ts'
@@ -58,14 +59,16 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   static async open(options: PostgresQueueOptions): Promise<PostgresQueue> {
     const schema = schemaName(options.schema)
     const connections = new Connections(options)
+    let queue: PostgresQueue | undefined
     try {
       const boss = await bossOf(connections, schema, options.migrate ?? false)
       if (options.migrate) await migrateTables(boss, connections, schema)
       else await startOnTables(boss, connections, schema)
-      const queue = new PostgresQueue(options, connections, boss)
+      queue = new PostgresQueue(options, connections, boss)
       if (options.works) await queue.#liveness.register()
       return queue
     } catch (error) {
+      await queue?.abandon()
       await connections.close()
       throw error
     }
@@ -170,7 +173,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
 
   block(stage: string, reason: string, milliseconds: number): Promise<void> {
     const sets = `blocked_until = clock_timestamp() + $2 * interval '1 ms', blocked_reason = $3`
-    return this.#setStage(stage, sets, [milliseconds, reason])
+    return this.#setStage(stage, sets, [milliseconds, reasonText(reason)])
   }
 
   async lead(): Promise<boolean> {
@@ -215,15 +218,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   #setStage(stage: string, sets: string, values: readonly unknown[]): Promise<void> {
-    const { schema } = this.#options
-    return this.#write(async ({ sql }) => {
-      const name = queueName(stage)
-      await sql.executeSql(
-        `INSERT INTO ${schema}.archiver_stages (stage) VALUES ($1) ON CONFLICT (stage) DO NOTHING`,
-        [name],
-      )
-      await sql.executeSql(`UPDATE ${schema}.archiver_stages SET ${sets} WHERE stage = $1`, [name, ...values])
-    })
+    return this.#write((work) => steering.setStage(work, stage, sets, values))
   }
 
   /** One transaction; the queue of `stage` is made before it. */

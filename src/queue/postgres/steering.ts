@@ -5,7 +5,22 @@ import { count, enqueue, forgetAttempts } from './enqueue.ts'
 import type { Sql } from './connection.ts'
 import { jobId, LAST_PRIORITY, priorityIn, queueName, RETRY_LIMIT, stageOfQueue } from './jobs.ts'
 
-/** Changes of items by others than their holder: what dead instances held, retries, failures of a single archiver. */
+/** Changes by others than an item's holder: what dead instances held, retries, failures of a single archiver, pauses of a stage. */
+
+/** Sets columns of a stage: `sets` is SQL whose parameters begin with $2. */
+export const setStage = async (
+  { sql, schema }: Work,
+  stage: string,
+  sets: string,
+  values: readonly unknown[],
+): Promise<void> => {
+  const name = queueName(stage)
+  await sql.executeSql(
+    `INSERT INTO ${schema}.archiver_stages (stage) VALUES ($1) ON CONFLICT (stage) DO NOTHING`,
+    [name],
+  )
+  await sql.executeSql(`UPDATE ${schema}.archiver_stages SET ${sets} WHERE stage = $1`, [name, ...values])
+}
 
 /** What this instance holds, by the server's word. */
 export const heldBy = async ({ sql, schema, instance }: Work): Promise<readonly StoredClaim[]> => {

@@ -6,7 +6,7 @@ import {
   type StoredFailure,
 } from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
-import { poisonMessage } from '../claim-rows.ts'
+import { poisonMessage, reasonText } from '../claim-rows.ts'
 import { fairShare } from '../fair-share.ts'
 
 /** Statements on `work`. Each function runs inside a transaction of its caller; `now` is epoch milliseconds. */
@@ -162,7 +162,7 @@ export const settleFailed = (
     `status = 'failed', finished_at = ?, lease_until = NULL, code = ?, message = ?`,
     [...reasons.keys()],
     instance,
-    (one) => [now, reasons.get(one)?.code ?? '', reasons.get(one)?.message ?? ''],
+    (one) => [now, reasons.get(one)?.code ?? '', reasonText(reasons.get(one)?.message ?? '')],
   )
 }
 
@@ -175,7 +175,10 @@ export const giveBack = (
   notBefore: number,
   reason: string | null,
 ): void =>
-  void refused(file, `${BACK}, not_before = ?, message = ?`, claims, instance, () => [notBefore, reason])
+  void refused(file, `${BACK}, not_before = ?, message = ?`, claims, instance, () => [
+    notBefore,
+    reason && reasonText(reason),
+  ])
 
 /** Takes back what these instances hold, and every lease that ran out. */
 export const takeBack = (file: SqliteFile, dead: readonly string[], now: number): number => {

@@ -107,10 +107,9 @@ export class Liveness {
         .run([now(), instance])
     })
     await this.#sweep()
-    await this.#lock?.release()
   }
 
-  /** Lets go of the lock without signing off. */
+  /** Lets go of the lock. An instance that has not signed off counts as dead from then on. */
   async abandon(): Promise<void> {
     await this.#lock?.release()
   }

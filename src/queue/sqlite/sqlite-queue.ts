@@ -3,6 +3,7 @@ import { makeFolderNow } from '../../platform/make-folder.ts'
 import type { ClaimStore, QueueItem, StoredClaim, StoredFailure } from '../../engine/claim-store.ts'
 import type { Identity } from '../../platform/host.ts'
 import { openFile, type SqliteFile } from '../../sql/libsql-database.ts'
+import { reasonText } from '../claim-rows.ts'
 import * as claims from './claims.ts'
 import { Leadership } from './leadership.ts'
 import { Liveness } from './liveness.ts'
@@ -62,17 +63,21 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
 
   /** Opens the queue, and registers this process as an instance. Throws QUEUE_UNAVAILABLE. */
   static async open(options: SqliteQueueOptions): Promise<SqliteQueue> {
+    let file: SqliteFile | undefined
+    let liveness: Liveness | undefined
     try {
       makeFolderNow(dirname(options.path))
-      const file = openFile(options.path, READ_WAIT)
+      file = openFile(options.path, READ_WAIT)
       prepareTables(file, options.path)
       rememberFile(file, options.path)
       const clock = new SharedClock(file, options.identity.bootId, options)
-      const liveness = new Liveness(file, `${options.path}.instances`, options, clock)
+      liveness = new Liveness(file, `${options.path}.instances`, options, clock)
       const queue = new SqliteQueue(file, options, liveness, clock)
       if (options.works) await liveness.register((work) => queue.#write(work))
       return queue
     } catch (error) {
+      await liveness?.abandon()
+      file?.close()
       throw unavailable(options.path, error)
     }
   }
@@ -165,11 +170,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
     )
       return 0
     const taken = await this.#write(() => {
-      const count = claims.takeBack(this.#file, dead, now)
-      const lose = this.#file.prepare(
-        `UPDATE instances SET status = 'lost', ended_at = ? WHERE id = ? AND status = 'running'`,
-      )
-      for (const id of dead) lose.run([now, id])
+      const count = steering.bury(this.#file, dead, now)
       this.#row.recovered(count)
       return count
     })
@@ -194,7 +195,8 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   block(stage: string, reason: string, milliseconds: number): Promise<void> {
-    return this.#setStage(stage, 'blocked_until = ?, blocked_reason = ?', [this.#now + milliseconds, reason])
+    const until = this.#now + milliseconds
+    return this.#setStage(stage, 'blocked_until = ?, blocked_reason = ?', [until, reasonText(reason)])
   }
 
   async lead(): Promise<boolean> {
@@ -210,11 +212,13 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   async close(): Promise<void> {
-    if (this.#options.works) {
+    try {
+      if (!this.#options.works) return
       await this.#leadership.resign()
       await this.#liveness.end((work) => this.#write(work))
+    } finally {
+      await this.abandon()
     }
-    this.#file.close()
   }
 
   /** Ends without a word, as a process that was killed: only the kernel's locks go. */
@@ -232,10 +236,7 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
   }
 
   #setStage(stage: string, sets: string, values: readonly unknown[]): Promise<void> {
-    return this.#write(() => {
-      this.#file.prepare('INSERT INTO stages (stage) VALUES (?) ON CONFLICT (stage) DO NOTHING').run([stage])
-      this.#file.prepare(`UPDATE stages SET ${sets} WHERE stage = ?`).run([...values, stage])
-    })
+    return this.#write(() => steering.setStage(this.#file, stage, sets, values))
   }
 
   #any(sql: string, values: readonly unknown[]): boolean {

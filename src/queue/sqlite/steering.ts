@@ -1,7 +1,8 @@
 import type { QueueItem } from '../../engine/claim-store.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
+import { takeBack } from './claims.ts'
 
-/** Changes of items by others than their holder. Each function runs inside a transaction of its caller. */
+/** Changes by others than an item's holder. Each function runs inside a transaction of its caller. */
 
 const OPEN = `UPDATE work SET status = 'pending', attempts = 0, lost = 0, not_before = 0, finished_at = NULL WHERE stage = ? AND status = 'failed'`
 
@@ -33,4 +34,20 @@ export const adoptFailures = (
      WHERE work.status = 'done'`,
   )
   for (const { key, ordinal } of items) add.run([stage, key, ordinal, now, now])
+}
+
+/** Sets columns of a stage. */
+export const setStage = (file: SqliteFile, stage: string, sets: string, values: readonly unknown[]): void => {
+  file.prepare('INSERT INTO stages (stage) VALUES (?) ON CONFLICT (stage) DO NOTHING').run([stage])
+  file.prepare(`UPDATE stages SET ${sets} WHERE stage = ?`).run([...values, stage])
+}
+
+/** Marks instances as lost, and takes back what they and leases that ran out held. Returns how many claims. */
+export const bury = (file: SqliteFile, dead: readonly string[], now: number): number => {
+  const taken = takeBack(file, dead, now)
+  const lose = file.prepare(
+    `UPDATE instances SET status = 'lost', ended_at = ? WHERE id = ? AND status = 'running'`,
+  )
+  for (const id of dead) lose.run([now, id])
+  return taken
 }
