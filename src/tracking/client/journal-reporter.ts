@@ -107,9 +107,10 @@ export class JournalReporter {
   #spool(rows: readonly Row[]): void {
     const { place, log } = this.#settings
     const spool = new Spool(join(place.folder, SPOOL_FILE))
-    spool.append(rows)
+    const trouble = spool.append(rows)
     const lost = spool.takeLost()
-    if (lost > 0) log.warn(`${lost} reports of progress were given up: ${spool.path} is full`)
+    if (trouble !== undefined) log.warn(`${lost} rows were given up: ${spool.path} could not be written`)
+    else if (lost > 0) log.warn(`${lost} reports of progress were given up: ${spool.path} is full`)
   }
 
   /** Appends what was reported to the journal. */

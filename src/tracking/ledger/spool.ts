@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { makeFolderNow } from '../../platform/make-folder.ts'
 import { appendAtName, appendOwn } from '../../platform/own-file.ts'
 import { now as hostNow } from '../../platform/host.ts'
+import { messageOf } from '../../errors.ts'
 import type { Row } from './row.ts'
 import { keepNewest, lineOf, linesOf, rowOf } from './spool-lines.ts'
 import {
@@ -82,16 +83,18 @@ export class Spool {
     return lost
   }
 
-  /** Never throws: what cannot be kept is counted as lost. */
-  append(rows: readonly Row[]): void {
-    if (rows.length === 0) return
+  /** Never throws: what cannot be kept is counted as lost. Returns what the system said where none of them could be. */
+  append(rows: readonly Row[]): string | undefined {
+    if (rows.length === 0) return undefined
     try {
       makeFolderNow(dirname(this.#path))
       const kept = this.#hasRoom() ? rows : rows.filter((row) => !row.transient)
       this.#lost += rows.length - kept.length
       if (kept.length > 0) appendAtName(this.#path, kept.map(lineOf).join(''))
-    } catch {
+      return undefined
+    } catch (error) {
       this.#lost += rows.length
+      return messageOf(error)
     }
   }
 

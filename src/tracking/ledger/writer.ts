@@ -25,6 +25,8 @@ export class LedgerWriter<Store extends LedgerStore> {
   #warnedAt = -Infinity
   #downSince: number | undefined
   #spooled = 0
+  /** The spool cannot be written either, as far as is known. */
+  #isLosing = false
   #off = false
   #writing = false
   /** What was taken to be written and is not known to be: written a second time it does no harm. */
@@ -106,7 +108,7 @@ export class LedgerWriter<Store extends LedgerStore> {
       if (this.#downSince !== undefined) this.#recovered(this.#downSince)
     } catch (error) {
       if (this.#isOff()) return // closed meanwhile: what was unwritten is in the spool
-      if (this.#failed(error)) this.#keep([...this.#unwritten, ...drain()])
+      this.#failed(error)
     } finally {
       this.#unwritten = []
       this.#writing = false
@@ -158,13 +160,19 @@ export class LedgerWriter<Store extends LedgerStore> {
   }
 
   #keep(rows: readonly Row[]): void {
-    this.#spooled += rows.length
-    this.#options.spool.append(rows)
+    const { spool, log, redact, words = OF_A_PASS } = this.#options
+    const trouble = spool.append(rows)
+    if (trouble === undefined) this.#spooled += rows.length
+    else if (!this.#isLosing)
+      log.warn(
+        `${words.subject}: what is missing cannot be kept in ${spool.path} either, and is lost: ${redact(trouble)}`,
+      )
+    this.#isLosing = trouble !== undefined
   }
 
-  /** Whether there will be another try. */
-  #failed(error: unknown): boolean {
-    const { now, log, redact, spool, words = OF_A_PASS } = this.#options
+  /** What could not be written is kept for another try, if there is to be one. */
+  #failed(error: unknown): void {
+    const { now, log, redact, spool, drain, words = OF_A_PASS } = this.#options
     const { subject, goesOn } = words
     this.#failures += 1
     this.#downSince ??= now()
@@ -175,14 +183,13 @@ export class LedgerWriter<Store extends LedgerStore> {
       this.#off = true
       const hint = error instanceof ArchiverError && error.hint ? `: ${error.hint}` : ''
       log.warn(`${subject} is off: its driver is missing; ${goesOn}${hint}`)
-      return false
+      return
     }
-    if (Math.abs(now() - this.#warnedAt) < WARN_EVERY) return true
+    this.#keep([...this.#unwritten, ...drain()])
+    if (Math.abs(now() - this.#warnedAt) < WARN_EVERY) return
     this.#warnedAt = now()
-    log.warn(
-      `${subject} cannot be written; ${goesOn}, and what is missing is kept in ${spool.path}: ${redact(messageOf(error))}`,
-    )
-    return true
+    const kept = this.#isLosing ? '' : `, and what is missing is kept in ${spool.path}`
+    log.warn(`${subject} cannot be written; ${goesOn}${kept}: ${redact(messageOf(error))}`)
   }
 
   #recovered(from: number): void {
@@ -198,7 +205,9 @@ export class LedgerWriter<Store extends LedgerStore> {
   #reportLost(rows: number): void {
     const { log, spool, words = OF_A_PASS } = this.#options
     if (rows > 0)
-      log.warn(`${words.subject}: ${rows} rows were given up: ${spool.path} was full, or they were refused`)
+      log.warn(
+        `${words.subject}: ${rows} rows were given up: ${spool.path} ${this.#isLosing ? 'could not be written' : 'was full, or they were refused'}`,
+      )
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -117,6 +117,35 @@ describe('a ledger that goes away', () => {
     }
     expect(writer.failures).toBe(8)
     expect(warnings).toHaveLength(4)
+  })
+
+  it('says that what is missing is lost where its spool cannot be written either, and that it is kept when it is', async () => {
+    const store = new Switch()
+    store.state = 'down'
+    writeFileSync(join(folder, 'a file'), '')
+    spool = new Spool(join(folder, 'a file', 'spool.jsonl'))
+    const { writer, pending, gaps } = opened(store)
+    const wait = async (): Promise<void> => {
+      for (let i = 0; i < 2; i++) {
+        pending.push(row(i, i))
+        await writer.flush()
+        time += 31_000
+      }
+    }
+    await wait()
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        `The ledger: what is missing cannot be kept in ${spool.path} either, and is lost: E`,
+      ),
+      expect.stringMatching(/^The ledger cannot be written; archiving goes on: connect ECONNREFUSED/),
+    ])
+    warnings = []
+    rmSync(join(folder, 'a file'))
+    await wait()
+    expect(warnings).toEqual([expect.stringContaining(`, and what is missing is kept in ${spool.path}: `)])
+    store.state = 'up'
+    await writer.flush()
+    expect(gaps).toMatchObject([{ spooled: 2, lost: 2 }])
   })
 
   it('is tried again, and warned of, though the clock was set back by a day meanwhile', async () => {
