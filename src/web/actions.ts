@@ -55,7 +55,7 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
   )
   app.post('/actions/*', async (context, next) => allowed(guard, context.req.raw.headers, actions) ?? next())
   app.post('/actions/retry/:stage', async (context) => {
-    const stage = context.req.param('stage') === 'migrate' ? 'migrate' : 'import'
+    const stage = stageOf(context.req.param('stage'))
     return context.redirect(said(await given(actions, context).retry(stage, undefined, false)), 303)
   })
   app.post('/actions/cancel/:id', async (context) => {
@@ -92,10 +92,9 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
     if (refused) return refused
     const body: unknown = await context.req.json().catch(() => undefined)
     const { stage, runs, dry_run: dryRun } = asRecord(body)
-    if (stage !== 'import' && stage !== 'migrate')
-      throw new Problem(400, 'USAGE', 'stage must be import or migrate')
     const only = typeof runs === 'string' ? runs : undefined
-    return context.json(await given(actions, context).retry(stage, only, dryRun === true), 202)
+    const done = await given(actions, context).retry(stageOf(stage), only, dryRun === true)
+    return context.json(done, 202)
   })
   app.post('/api/v1/executions/:id/cancel', async (context) => {
     const refused = allowed(guard, context.req.raw.headers, actions)
@@ -103,6 +102,11 @@ export const actionRoutes = ({ guard, base, actions, sources, results }: ActionO
     return context.json(await given(actions, context).cancel(context.req.param('id')), 202)
   })
   return app
+}
+
+const stageOf = (value: unknown): 'import' | 'migrate' => {
+  if (value === 'import' || value === 'migrate') return value
+  throw new Problem(400, 'USAGE', 'stage must be import or migrate')
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '')

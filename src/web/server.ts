@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { Problem } from './api/question.ts'
 import { NOTHING_HERE, problemOf, problemReply, readRoutes, tagged } from './api/routes.ts'
 import { reportRoutes, reportTable, type Reports } from './api/writes.ts'
@@ -81,10 +82,12 @@ export const pageServer = (options: ServerOptions): PageServer => {
     const isWrite = !['GET', 'HEAD'].includes(context.req.method)
     if (isWrite && !guard.isOwnOrigin(context.req.raw.headers))
       return problemReply(context, new Problem(403, 'USAGE', 'a write must come from a page of this server'))
-    if (Number(context.req.header('content-length') ?? 0) > BODY_AT_MOST)
-      return problemReply(context, new Problem(413, 'USAGE', 'the body is larger than 1 MB'))
     return next()
   })
+  // Also of a body that does not say how long it is: whatever reads one holds it whole.
+  const onError = (context: Context): Response =>
+    problemReply(context, new Problem(413, 'USAGE', 'the body is larger than 1 MB'))
+  app.use(bodyLimit({ maxSize: BODY_AT_MOST, onError }))
   app.get('/assets/:name', (context) => {
     const asset = assets.files.get(context.req.param('name'))
     if (!asset) return context.notFound()

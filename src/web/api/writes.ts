@@ -1,5 +1,4 @@
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Guard } from '../guard.ts'
 import type { Write } from './openapi.ts'
 import { Problem } from './question.ts'
@@ -18,8 +17,6 @@ export interface Reports {
   /** JSON Schema of the fields of an operation. */
   fields(op: string): Readonly<Record<string, object>>
 }
-
-const BODY_AT_MOST = 1_000_000
 
 /** A report that has an address of its own; the first operation is meant where the body names none. */
 interface Route {
@@ -122,18 +119,13 @@ export const reportTable = (reports: Reports): readonly Write[] => [
 export const reportRoutes = (guard: Guard, reports: Reports, redact: (text: string) => string): Hono => {
   const app = new Hono()
   app.onError((error, context) => problemReply(context, problemOf(error, redact)))
-  const tooLarge = (context: Context): Response =>
-    problemReply(context, new Problem(413, 'USAGE', 'the body is larger than 1 MB'))
-  const limit = bodyLimit({ maxSize: BODY_AT_MOST, onError: tooLarge })
-  app.post('/executions', limit, async (context) => {
+  app.post('/executions', async (context) => {
     const answer = await reports.begin(objectOf(await bodyOf(context, guard)))
     return context.json(answer, answer.changed ? 201 : 200)
   })
-  app.post('/reports', limit, async (context) =>
-    context.json(await reports.rows(await bodyOf(context, guard))),
-  )
+  app.post('/reports', async (context) => context.json(await reports.rows(await bodyOf(context, guard))))
   for (const { method, path, ops } of ROUTES)
-    app[method](path.replace('{id}', ':id'), limit, async (context) => {
+    app[method](path.replace('{id}', ':id'), async (context) => {
       const body = objectOf(await bodyOf(context, guard))
       const { op = ops[0] } = body
       if (typeof op !== 'string' || !ops.includes(op))

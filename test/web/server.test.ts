@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { pageServer } from '../../src/web/server.ts'
+
+const server = pageServer({
+  ...{ hosts: new Set(['page']), token: 'the-token', writeToken: undefined, base: '', secure: false },
+  ...{ now: () => 0, place: () => '', keys: true, actions: () => NO_ACTIONS },
+  assets: { names: { page: '', theme: '', style: '', sans: '', mono: '' }, files: new Map() },
+  sources: {
+    ...{ ledger: undefined, runs: undefined, site: '', version: '', host: '', logRoots: [] },
+    ...{ now: () => 0, redact: (text: string) => text },
+  },
+})
+const refused = () => Promise.reject(new Error('an action was done'))
+const NO_ACTIONS = { retry: refused, cancel: refused, scrub: refused, silence: refused }
+
+/** A body of so many bytes that says nothing of its length, and how many of them were taken. */
+const streamOf = (bytes: number) => {
+  const seen = { taken: 0 }
+  const piece = new Uint8Array(65_536).fill(0x61)
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => {
+        if (seen.taken >= bytes) {
+          controller.close()
+          return
+        }
+        seen.taken += piece.length
+        controller.enqueue(piece)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  return { body, seen }
+}
+const post = (
+  path: string,
+  body: string | ReadableStream<Uint8Array>,
+  headers: Record<string, string> = {},
+) =>
+  server.fetch(
+    new Request(`http://page${path}`, {
+      method: 'POST',
+      headers: { host: 'page', 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body,
+      ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+    }),
+  )
+
+describe('a write', () => {
+  it.each(['/login', '/actions/scrub', '/api/v1/runs/retry', '/nowhere'])(
+    'to %s with a body without end is refused before it fills the memory',
+    async (path) => {
+      const { body, seen } = streamOf(50_000_000)
+      expect((await post(path, body)).status).toBe(413)
+      expect(seen.taken).toBeLessThan(20_000_000)
+    },
+  )
+  it('of a form without its length is taken', async () => {
+    const { body } = streamOf(1000)
+    const answer = await post('/login', body)
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login?wrong'])
+  })
+  it('that asks for a retry of a stage that is none is refused', async () => {
+    const answer = await post('/actions/retry/nothing', '', { authorization: 'Bearer the-token' })
+    expect(answer.status).toBe(400)
+  })
+})
