@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs'
 import { copyFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../../../platform/make-folder.ts'
@@ -18,7 +19,7 @@ import { timeOf } from '../format/timestamp.ts'
 import { readStored, type Stored } from '../format/document-reader.ts'
 import { shownName } from '../format/index-names.ts'
 import { type Difference, differenceOf } from './files-and-index.ts'
-import { statKey, unavailable } from './store-errors.ts'
+import { keyOfStatus, sameBytes, statKey, unavailable } from './store-errors.ts'
 
 /** An index as it is used: read from its file, or rebuilt in memory because that was missing or damaged. */
 export interface LoadedIndex {
@@ -164,7 +165,10 @@ export class Collection {
     await syncDirectory(this.path)
   }
 
-  /** Replaces the index whole. The old one is kept under `keepAs`, a plain file in the database, where that is given. */
+  /**
+   * Replaces the index whole, for the holder of the database's lock. The old one is kept under `keepAs`, a plain file in the database, where that is given. What
+   * was written is held from then on, where it is the file that stands there afterwards.
+   */
   async writeIndex(index: CollectionIndex, keepAs?: string): Promise<void> {
     const path = join(this.path, INDEX)
     // A copy, so that there is an index at every instant: artdaq's tools would make an empty one of none. Where there is none, an empty file
@@ -176,11 +180,16 @@ export class Collection {
       })
     step('artdaq-index: before it is written')
     const like = await stat(path).catch(() => undefined)
-    await placeFiles(this.#database, [{ path, text: () => indexText(index), like }])
+    let ours: BigIntStats | undefined
+    const written = (status: BigIntStats): void => void (ours = status)
+    await placeFiles(this.#database, [{ path, text: () => indexText(index), like, written }])
     step('artdaq-index: renamed')
     await syncDirectory(this.path)
     step('artdaq-index: directory synced')
-    this.#index = { key: await this.indexKey(), loaded: { index, damage: undefined } }
+    const found = await calls.statPath(path).catch(() => undefined)
+    // artdaq's tools know of no lock: what they have put in its place since is read when it is asked for.
+    const isOurs = found !== undefined && ours !== undefined && sameBytes(found, ours)
+    this.#index = isOurs ? { key: keyOfStatus(found), loaded: { index, damage: undefined } } : undefined
   }
 
   /**

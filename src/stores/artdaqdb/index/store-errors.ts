@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs'
 import { calls } from '../../../platform/fs-calls.ts'
 import { fileLimitError } from '../../../platform/open-files.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
@@ -5,13 +6,19 @@ import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 /** Identity, size and times of what stands at a path; empty where nothing does. */
 export async function statKey(path: string): Promise<string> {
   try {
-    const { ino, size, mtimeNs, ctimeNs } = await calls.statPath(path)
-    return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+    return keyOfStatus(await calls.statPath(path))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return ''
     throw unavailable(path, error)
   }
 }
+
+export const keyOfStatus = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+  `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+
+/** Whether two looks at files saw the same one with the same bytes. A new name changes the change time alone. */
+export const sameBytes = (one: BigIntStats, other: BigIntStats): boolean =>
+  one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs
 
 export const unavailable = (path: string, error: unknown): ArchiverError =>
   fileLimitError(error) ??

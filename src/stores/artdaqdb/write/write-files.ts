@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { constants, type Stats } from 'node:fs'
+import { type BigIntStats, constants, type Stats } from 'node:fs'
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calls } from '../../../platform/fs-calls.ts'
@@ -18,6 +18,8 @@ export interface NewFile {
   readonly text: () => Iterable<Buffer | string>
   /** What it replaces: mode and owner stay those, as far as that is allowed. Without it the umask decides, as with artdaq's own tools. */
   readonly like?: Pick<Stats, 'mode' | 'uid' | 'gid'> | undefined
+  /** Given the file's status when it is written and synced, before it has its name. */
+  readonly written?: (status: BigIntStats) => void
 }
 
 export interface Placing {
@@ -82,6 +84,10 @@ async function placeSome(
     }
     await settled(open.map((file) => calls.sync(file)))
     step('place-files: synced beside the collection')
+    for (const [position, file] of open.entries()) {
+      const { written } = files[position] ?? {}
+      if (written) written(await calls.stat(file))
+    }
     while (open.length > 0) calls.close(open.pop() ?? -1)
     for (let position = first; waiting[0]; position++) {
       await calls.rename(waiting[0].temporary, waiting[0].path)
