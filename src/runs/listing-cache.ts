@@ -15,6 +15,10 @@ interface Entry {
 /** Something that can be listed, and knows cheaply whether a listing is still true. */
 export interface Listed<L> {
   list(): Promise<L>
+  /** As `list`, with what it keeps of its parts (`Archive.listSince`). Missing where it has none. */
+  listSince?(kept: unknown): Promise<{ readonly listing: L; readonly kept: unknown }>
+  /** Takes over a listing of the cache, so that it need not list for itself what that names. */
+  adopt?(listing: L, fingerprint: string): void
   fingerprint(): Promise<string | undefined>
 }
 
@@ -33,7 +37,7 @@ export class ListingCache {
   readonly #path: string
   readonly #monotonic: () => number
   readonly #taken = new Map<string, number>()
-  #entries: Map<string, Entry> | undefined
+  #content: Content | undefined
   #changed = false
 
   /** `monotonic`: milliseconds, for how long a listing takes. */
@@ -49,19 +53,14 @@ export class ListingCache {
 
   /** The listing of a store under a name, from the cache where nothing has changed since it was taken. */
   async list<L extends Listing | SourceListing>(name: string, store: Listed<L>): Promise<L> {
-    const entries = await this.#load()
-    const before = await store.fingerprint()
-    const known = entries.get(name)
-    if (known && known.fingerprint === before) return revive(known.listing) as L
-    entries.delete(name)
-    this.#changed = true
-    if (before !== undefined) await new Promise((resolve) => setTimeout(resolve, TICK))
-    const quiet = before !== undefined && (await store.fingerprint()) === before
-    const began = this.#monotonic()
-    const listing = await store.list()
-    this.#taken.set(name, this.#monotonic() - began)
-    if (quiet) entries.set(name, { fingerprint: before, listing: flatten(listing) })
+    const { listing, took } = await this.#list(name, store)
+    if (took !== undefined) this.#taken.set(name, took)
     return listing
+  }
+
+  /** Takes a listing for later passes, where it can be known then whether it is still true, and where this is not done already. */
+  async keep<L extends Listing | SourceListing>(name: string, store: Listed<L>): Promise<void> {
+    if ((await store.fingerprint()) !== undefined) await this.#list(name, store)
   }
 
   /** Whether a listing was taken anew since the cache was read. */
@@ -71,26 +70,65 @@ export class ListingCache {
 
   /** Writes what changed. Only for the holder of the lock. */
   async save(): Promise<void> {
-    if (!this.#changed || !this.#entries) return
-    const text = JSON.stringify({ version: 2, entries: Object.fromEntries(this.#entries) })
+    if (!this.#changed || !this.#content) return
+    const { entries, parts } = this.#content
+    const text = JSON.stringify({
+      ...{ version: 2, entries: Object.fromEntries(entries) },
+      parts: Object.fromEntries(parts),
+    })
     await replaceFile(this.#path, `${digestOf(text)}\n${text}`)
     this.#changed = false
   }
 
-  async #load(): Promise<Map<string, Entry>> {
-    return (this.#entries ??= await readEntries(this.#path))
+  /** `took`: milliseconds; undefined where the listing was in the cache. */
+  async #list<L extends Listing | SourceListing>(
+    name: string,
+    store: Listed<L>,
+  ): Promise<{ readonly listing: L; readonly took: number | undefined }> {
+    const { entries, parts } = (this.#content ??= await readContent(this.#path))
+    const before = await store.fingerprint()
+    const known = entries.get(name)
+    if (known && known.fingerprint === before) {
+      const listing = revive(known.listing) as L
+      store.adopt?.(listing, before)
+      return { listing, took: undefined }
+    }
+    entries.delete(name)
+    this.#changed = true
+    if (before !== undefined) await new Promise((resolve) => setTimeout(resolve, TICK))
+    const quiet = before !== undefined && (await store.fingerprint()) === before
+    const began = this.#monotonic()
+    const { listing, kept } = store.listSince
+      ? await store.listSince(parts.get(name))
+      : { listing: await store.list(), kept: undefined }
+    const took = this.#monotonic() - began
+    if (kept !== undefined) parts.set(name, kept)
+    if (quiet) entries.set(name, { fingerprint: before, listing: flatten(listing) })
+    return { listing, took }
   }
 }
 
-const readEntries = async (path: string): Promise<Map<string, Entry>> => {
+interface Content {
+  readonly entries: Map<string, Entry>
+  /** What stores keep of their parts, by the names of the listings: JSON that is theirs. */
+  readonly parts: Map<string, unknown>
+}
+
+const readContent = async (path: string): Promise<Content> => {
+  const nothing: Content = { entries: new Map(), parts: new Map() }
   try {
     const file = await readText(path)
     const text = file.slice(file.indexOf('\n') + 1)
-    if (file !== `${digestOf(text)}\n${text}`) return new Map()
-    const { version, entries } = JSON.parse(text) as { version: number; entries: Record<string, Entry> }
-    return new Map(version === 2 ? Object.entries(entries) : [])
+    if (file !== `${digestOf(text)}\n${text}`) return nothing
+    const { version, entries, parts } = JSON.parse(text) as {
+      readonly version: number
+      readonly entries: Record<string, Entry>
+      readonly parts?: Record<string, unknown>
+    }
+    if (version !== 2) return nothing
+    return { entries: new Map(Object.entries(entries)), parts: new Map(Object.entries(parts ?? {})) }
   } catch {
-    return new Map() // absent or damaged: listings are taken anew
+    return nothing // absent or damaged: listings are taken anew
   }
 }
 
@@ -99,22 +137,24 @@ const digestOf = (text: string): string => createHash('sha256').update(text).dig
 /** Run sets become their texts, maps their pairs. */
 const flatten = (listing: Listing | SourceListing): unknown =>
   Object.fromEntries(
-    Object.entries(listing).map(([key, value]: [string, unknown]) =>
-      value instanceof RunSet
-        ? [key, { runs: value.toString() }]
-        : value instanceof Map
-          ? [key, { pairs: [...value] }]
-          : [key, value],
-    ),
+    Object.entries(listing).map(([key, value]: [string, unknown]) => [key, flatValue(value)]),
   )
+
+const flatValue = (value: unknown): unknown => {
+  if (value instanceof RunSet) return { runs: value.toString() }
+  return value instanceof Map
+    ? { pairs: [...(value as Map<number, unknown>)].map(([key, one]) => [key, flatValue(one)]) }
+    : value
+}
 
 const revive = (flat: unknown): unknown =>
   Object.fromEntries(
-    Object.entries(flat as Record<string, { runs?: string; pairs?: [number, number][] }>).map(
-      ([key, value]) => {
-        if (value.runs !== undefined)
-          return [key, value.runs === '' ? RunSet.EMPTY : RunSet.parse(value.runs)]
-        return [key, value.pairs ? new Map(value.pairs) : value]
-      },
-    ),
+    Object.entries(flat as Record<string, unknown>).map(([key, value]) => [key, reviveValue(value)]),
   )
+
+const reviveValue = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value
+  const { runs, pairs } = value as { runs?: string; pairs?: [number, unknown][] }
+  if (runs !== undefined) return runs === '' ? RunSet.EMPTY : RunSet.parse(runs)
+  return pairs ? new Map(pairs.map(([key, one]) => [key, reviveValue(one)])) : value
+}

@@ -16,6 +16,7 @@ import { importAgain } from './restored-database.ts'
 import type { Plan } from './plan.ts'
 import { type Imported, type PassRequest, planPass, stageRuns } from './plan-pass.ts'
 import { type Archived, rememberImported } from './recheck.ts'
+import { keepListings } from './keep-listings.ts'
 import { leftRuns } from './left-runs.ts'
 import { importing, migrating } from './stages.ts'
 
@@ -71,6 +72,7 @@ export const runPass = async (
     reports.push(report)
     if (report.outcome && stage === 'import') imported = { runs: report.outcome.succeeded, updated }
   }
+  await spared('listings', () => keepListings(archiver, reports, conditions.stop), conditions)
   conditions.assertHeld()
   await spared('listings', () => archiver.cache.save(), conditions)
   return reports

@@ -34,6 +34,8 @@ export interface SourceListing {
   readonly ambiguous: RunSet
   /** Entries that are no run records, with the reason. */
   readonly ignored: readonly { readonly name: string; readonly reason: string }[]
+  /** Runs by the number of digits of their directories' names; 0: no zeros before the number. Missing where no directory is behind it. */
+  readonly widths?: ReadonlyMap<number, RunSet>
 }
 
 /** What a document says of itself that the index repeats. Strings are byte strings, escaped as in the document's JSON. */
@@ -58,6 +60,8 @@ export interface ReadOptions {
 export interface RecordSource {
   /** Throws SOURCE_UNAVAILABLE when the directory is missing or cannot be read: never an empty listing instead. */
   list(): Promise<SourceListing>
+  /** Takes over a listing that was taken while the fingerprint was this one, so that directories are found by it. */
+  adopt?(listing: SourceListing, fingerprint: string): void
   readiness(run: number): Promise<Readiness>
   /** Reads a record whole. Throws RECORD_CHANGING when it moved meanwhile, RECORD_INVALID with the path when it cannot be read. */
   read(run: number, signal: AbortSignal, options?: ReadOptions): Promise<RunRecord>
@@ -151,6 +155,11 @@ export interface DocumentStore {
 export interface Archive {
   /** Throws INTERRUPTED where the program was stopped meanwhile; so does `fingerprint`. */
   list(): Promise<Listing>
+  /**
+   * As `list`, but what is kept of parts that have not changed counts. Returns what to keep for the next time: JSON that only this store reads. Any other
+   * `kept` counts as nothing. Missing where a listing has no parts.
+   */
+  listSince?(kept: unknown): Promise<{ readonly listing: Listing; readonly kept: unknown }>
   /**
    * Of these runs, each with the update of its blob, those that are held though a listing does not name them: UconDB lists no version that is marked
    * as deleted, and gives it all the same. A thousand at a time. Missing where a listing names all.

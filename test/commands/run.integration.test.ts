@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -244,6 +245,43 @@ describe('what a run failed for', () => {
       1,
       expect.stringMatching(/\[Migrate\] not started: .*\[STORE_UNAVAILABLE\]/) as string,
     ])
+  })
+})
+
+describe('the incremental pass after one that stored runs', () => {
+  const written = () =>
+    readdirSync(site.path('work'))
+      .filter((name) => !name.startsWith('ledger')) // SQLite may still be tidying up
+      .map((name) => [name, statSync(site.path('work', name)).mtimeMs])
+
+  it.each([
+    { flags: [], said: 'Nothing new to import or migrate.' },
+    { flags: ['--import-only'], said: 'Nothing new to import.' },
+  ])('has nothing to list or to lock, and writes nothing: $said', ({ flags, said }) => {
+    for (const run of [1, 2, 1001]) site.record(run)
+    site.archiver('--incremental', ...flags)
+    const before = written()
+    const { stdout } = site.archiver('--incremental', ...flags)
+    expect([stdout.split('\n')[0], written()]).toEqual([said, before])
+  })
+
+  it('stores again what was lost of the archive meanwhile', () => {
+    for (const run of [1, 1001, 2001]) site.record(run)
+    site.archiver('--incremental')
+    const shard = site.path('archive', 'run_records', 'configuration', '0-999')
+    const { mtime } = statSync(shard)
+    for (const name of ['1.txt', '1.sha256']) rmSync(join(shard, name))
+    utimesSync(shard, mtime, mtime) // as a restored copy has it
+    expect(site.archiver('--incremental').stdout).toContain('Migrate: 1 archived')
+    expect(site.archived()).toEqual(['1', '1001', '2001'])
+  })
+
+  it.each(['RunHistory', 'SystemLayout'])('stores again what was lost of %s meanwhile', (collection) => {
+    site.record(1)
+    site.archiver('--incremental')
+    const [document = ''] = readdirSync(site.path('db', collection)).filter((name) => name !== 'index.json')
+    rmSync(site.path('db', collection, document))
+    expect(site.archiver('--incremental').stdout).toContain('Import:  1 archived')
   })
 })
 

@@ -165,6 +165,20 @@ export const describeArchive = (name: string, open: () => Promise<FreshArchive>)
     })
   })
 
+  describe(`${name}, listed with what it keeps of its parts`, () => {
+    it('gives the same listing, whatever was put since', async () => {
+      let kept: unknown
+      for (const run of [1, 2, 2001, 3001]) {
+        await archive.put(run, 0, packed(run, 'x'), signal)
+        await archive.put(run, 1, packed(run, 'y'), signal)
+        const since = await archive.listSince?.(kept)
+        if (since) expect(since.listing).toEqual(await archive.list())
+        kept = since?.kept
+      }
+      expect((await archive.list()).runs.size).toBe(4)
+    })
+  })
+
   describe(`${name}, told to stop before it began`, () => {
     it('stores nothing', async () => {
       await expect(archive.put(3, 0, packed(3, 'x'), AbortSignal.abort())).rejects.toThrow()

@@ -7,7 +7,7 @@ import type { Archiver } from '../archiver.ts'
 import { type PassRequest, planPass } from '../plan-pass.ts'
 import type { Plan } from '../plan.ts'
 
-/** How long an idle pass is believed, in milliseconds: then the stores are listed again, whatever their times say. */
+/** How long an idle pass is believed, in milliseconds: then each store is asked for its fingerprint again. */
 const BELIEVED = 3_600_000
 
 /** A stamp with more paths than this would save nothing. */

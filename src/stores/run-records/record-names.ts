@@ -34,6 +34,13 @@ export class RecordNames {
       this.#ignored.push({ name: nameOf(Buffer.from(name, 'latin1')), reason: reasonFor(name, run, kind) })
   }
 
+  /** As they were listed: see `SourceListing.widths`. */
+  static of(widths: ReadonlyMap<number, RunSet>): RecordNames {
+    const names = new RecordNames()
+    for (const [width, runs] of widths) names.#byWidth.set(width, runs)
+    return names
+  }
+
   /** To be called once, when all entries were added. */
   listing(): SourceListing {
     let all = RunSet.EMPTY
@@ -45,7 +52,7 @@ export class RecordNames {
       all = all.union(runs)
     }
     this.#runs.clear()
-    return { runs: all.minus(ambiguous), ambiguous, ignored: this.#ignored }
+    return { runs: all.minus(ambiguous), ambiguous, ignored: this.#ignored, widths: this.#byWidth }
   }
 
   /** The directories of a run, after `listing`: one, several (ambiguous) or none. */

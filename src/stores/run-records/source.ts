@@ -1,13 +1,13 @@
-import type { BigIntStats, Dirent } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ReadOptions, SourceListing, RecordSource } from '../store.ts'
 import { judgeReadiness, type ReadinessRules } from './readiness.ts'
-import { type EntryKind, RecordNames, runOfName } from './record-names.ts'
+import { isUntyped, kindAt, kindOf } from './entry-kind.ts'
+import { RecordNames, runOfName } from './record-names.ts'
 import type { Readiness, RunRecord } from '../run-record.ts'
-import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
-import { calls } from '../../platform/fs-calls.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
 import { type Look, lookAt } from './inspect-record.ts'
 import { readRecord } from './read-record.ts'
 import { isSmall, type RecordSize } from './record-size.ts'
@@ -54,23 +54,26 @@ export class RunRecords implements RecordSource {
       // One character for each byte of a name, so that every name comes through.
       const entries = await opendir(directory, { encoding: 'latin1' as BufferEncoding, bufferSize: 1024 })
       for await (const entry of entries) {
-        let kind: EntryKind = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'other'
-        if (isUntyped(entry) && runOfName(entry.name) !== undefined)
-          kind = await kindOf(join(directory, entry.name))
-        names.add(entry.name, kind)
+        const isUnknown = isUntyped(entry) && runOfName(entry.name) !== undefined
+        names.add(entry.name, isUnknown ? await kindAt(join(directory, entry.name)) : kindOf(entry))
       }
     } catch (error) {
       throw this.#unavailable(error)
     }
     const listing = names.listing()
-    const isEmpty = listing.runs.isEmpty && listing.ambiguous.isEmpty
-    if (isEmpty && this.#hadRuns)
+    if (isEmpty(listing) && this.#hadRuns)
       throw new ArchiverError('SOURCE_UNAVAILABLE', `${directory} is empty, and it was not before`, {
         hint: 'Is the disk mounted?',
       })
-    this.#hadRuns = !isEmpty
+    this.#hadRuns = !isEmpty(listing)
     this.#listed = { names, fingerprint }
     return listing
+  }
+
+  adopt(listing: SourceListing, fingerprint: string): void {
+    if (!listing.widths) return // kept by a release that did not keep names
+    this.#hadRuns ||= !isEmpty(listing)
+    this.#listed = { names: RecordNames.of(listing.widths), fingerprint }
   }
 
   /**
@@ -206,7 +209,7 @@ export class RunRecords implements RecordSource {
 
   async #isDirectory(path: string): Promise<boolean> {
     try {
-      return (await kindOf(path)) === 'directory'
+      return (await kindAt(path)) === 'directory'
     } catch (error) {
       throw this.#unavailable(error)
     }
@@ -233,15 +236,4 @@ export class RunRecords implements RecordSource {
 
 const lookHere = (path: string, limits: WalkLimits): Promise<Look> => lookAt(Buffer.from(path), limits)
 
-// Some file systems do not say what an entry is.
-const isUntyped = (entry: Dirent): boolean =>
-  !entry.isDirectory() && !entry.isFile() && !entry.isSymbolicLink() && !entry.isFIFO() && !entry.isSocket()
-
-/** What stands at a path; what has gone meanwhile is no directory. */
-const kindOf = async (path: string): Promise<EntryKind> => {
-  const stats = await calls.lstat(Buffer.from(path)).catch((error: unknown) => {
-    if (errnoOf(error) !== 'ENOENT') throw error
-  })
-  if (stats?.isDirectory()) return 'directory'
-  return stats?.isSymbolicLink() ? 'link' : 'other'
-}
+const isEmpty = ({ runs, ambiguous }: SourceListing): boolean => runs.isEmpty && ambiguous.isEmpty

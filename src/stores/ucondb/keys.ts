@@ -1,7 +1,7 @@
 import { ARCHIVE_NAME, isArchiveName } from '../../common/ucondb-name.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Listing } from '../store.ts'
-import { RunSet } from '../../common/run-set.ts'
+import { type Range, RunSet } from '../../common/run-set.ts'
 
 const KEY = /^([1-9][0-9]{0,14})(?:-update-([1-9][0-9]{0,5}))?$/
 const SHOWN = 5
@@ -30,6 +30,8 @@ export class KeyTally {
   #runs = RunSet.EMPTY
   /** Runs that are not in the set yet: numbers take more room than ranges, ranges more time to add to. */
   #loose: number[] = []
+  /** Likewise, of many runs at once. */
+  readonly #ranges: Range[] = []
   readonly #incomplete: number[] = []
   readonly #updates = new Map<number, number>()
   readonly #foreign: string[] = []
@@ -45,6 +47,11 @@ export class KeyTally {
   /** Counts a key that is no run's, or that stands where no run's key is looked for. */
   addForeign(key: string): void {
     if (this.#foreignCount++ < SHOWN) this.#foreign.push(key)
+  }
+
+  /** Counts the first keys of runs that are there whole. */
+  addWhole(runs: RunSet): void {
+    for (const range of runs.ranges) this.#ranges.push(range)
   }
 
   addRun(run: number, update: number, whole: boolean): void {
@@ -70,7 +77,7 @@ export class KeyTally {
   }
 
   #tidy(): void {
-    this.#runs = this.#runs.union(RunSet.of(this.#loose))
+    this.#runs = this.#runs.union(RunSet.of(this.#loose)).union(RunSet.ofRanges(this.#ranges.splice(0)))
     this.#loose = []
   }
 

@@ -107,6 +107,53 @@ describe('the listing of the run record directory', () => {
   })
 })
 
+describe('a listing that was taken by an earlier process', () => {
+  /** As it is after the cache of listings. */
+  const listed = async () => {
+    const records = store()
+    return [await records.list(), await records.fingerprint()] as const
+  }
+
+  it('says which directory is whose, without reading the names', async () => {
+    make('000123')
+    const [listing, fingerprint] = await listed()
+    make('123') // who read the names would find two
+    const records = store()
+    records.adopt(listing, fingerprint)
+    expect((await records.read(123, signal)).directory).toBe('000123')
+  })
+  it('gives two directories for one run as two', async () => {
+    make('000123')
+    make('123')
+    const records = store()
+    records.adopt(...(await listed()))
+    await expect(records.read(123, signal)).rejects.toThrow(/123 and 000123/)
+  })
+  it('counts no longer where a directory is not found and the names are others', async () => {
+    const path = make('123')
+    const [listing, fingerprint] = await listed()
+    renameSync(path, join(directory, '000123'))
+    const records = store()
+    records.adopt(listing, fingerprint)
+    expect((await records.read(123, signal)).directory).toBe('000123')
+  })
+  it('with runs makes an empty directory an error', async () => {
+    const path = make('7')
+    const [listing, fingerprint] = await listed()
+    rmSync(path, { recursive: true })
+    const records = store()
+    records.adopt(listing, fingerprint)
+    await expect(records.list()).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' })
+  })
+  it('by a release that kept no names is read again', async () => {
+    make('000123')
+    const [{ runs, ambiguous, ignored }, fingerprint] = await listed()
+    const records = store()
+    records.adopt({ runs, ambiguous, ignored }, fingerprint)
+    expect((await records.read(123, signal)).directory).toBe('000123')
+  })
+})
+
 describe('the readiness of a record', () => {
   it('a run that goes on is not ready, and is when its stop line has settled', async () => {
     const path = make('7', { 'metadata.txt': 'Config name: a\n\nDAQInterface start time: b\n' })

@@ -9,7 +9,8 @@ import { diskRoom, type DiskRoom } from '../../../platform/disk-room.ts'
 import { sha256Of } from '../checksum-file.ts'
 import { storeError } from './errors.ts'
 import { BLOB, CHECKSUM, MARKER, placeOf } from './layout.ts'
-import { fingerprintObject, foldersOf, listObject } from './listing.ts'
+import { keptAsJson, keptFromJson } from './kept-shards.ts'
+import { fingerprintObject, foldersOf, listObject, listSince, TICK_MS } from './listing.ts'
 import { createArchive, openShard, putBlob, readHeld } from './writer.ts'
 import { checkedName, KeyTally, parseKey } from '../keys.ts'
 
@@ -23,9 +24,6 @@ export interface DirectoryArchiveOptions {
   /** Whether runs are known to have been archived here: then a missing archive is an unmounted disk and never an empty one. */
   readonly expectExisting?: boolean
 }
-
-/** Changes closer together than this may carry the same time: the kernel's clock for files ticks every 4 to 10 ms. */
-const TICK_MS = 20
 
 /** No file system has coarser times. */
 const COARSE_MS = 3000
@@ -56,6 +54,15 @@ export class DirectoryArchive implements Archive {
     return this.#guard('listing the archive', async () => {
       if (!(await this.#isThere(this.#object))) return new KeyTally().listing()
       return listObject(this.#object)
+    })
+  }
+
+  async listSince(kept: unknown): Promise<{ readonly listing: Listing; readonly kept: unknown }> {
+    return this.#guard('listing the archive', async () => {
+      if (!(await this.#isThere(this.#object))) return { listing: new KeyTally().listing(), kept: undefined }
+      const known = keptFromJson(this.#object, kept)
+      const listed = await listSince(this.#object, known, this.#now)
+      return { listing: listed.listing, kept: keptAsJson(this.#object, listed.kept) }
     })
   }
 

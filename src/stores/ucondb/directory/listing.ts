@@ -1,11 +1,14 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listing } from '../../store.ts'
 import { errnoOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { isOfOneFile, readText } from '../../../platform/read-file.ts'
 import { parseChecksum } from '../checksum-file.ts'
-import { BLOB, CHECKSUM, isShard, SHARD, shardOf } from './layout.ts'
+import { type FolderState, isKeepable, isSettled, type KeptShards } from './kept-shards.ts'
+import { BLOB, CHECKSUM, isShard } from './layout.ts'
+import { type ShardNames, sortNames, tallyShard } from './shard-names.ts'
 import { KeyTally, parseKey } from '../keys.ts'
 
 const namesIn = whenFilesAllow((folder: string) => readdir(folder))
@@ -14,6 +17,11 @@ const namesIn = whenFilesAllow((folder: string) => readdir(folder))
 const READERS = 4
 /** In how many of the folders that changed last each blob's size is compared: there a crash can have left a cut one. */
 const CHECKED = 2
+/** Of the shards that are kept, one of so many is read again each time: what is kept and wrong does not stay. */
+const ROUND = 32
+
+/** Changes closer together than this may carry the same time: the kernel's clock for files ticks every 4 to 10 ms. */
+export const TICK_MS = 20
 
 /**
  * What an object's folder holds. A blob counts as whole when its checksum file is there; sizes are compared where writes
@@ -21,35 +29,94 @@ const CHECKED = 2
  * Contents are compared by `get`, that is by `verify`. Throws the system's errors; creates and changes nothing.
  */
 export async function listObject(objectFolder: string): Promise<Listing> {
-  const tally = new KeyTally()
-  const damaged: string[] = []
-  const misplaced = await otherFolders(objectFolder)
   const shards = await shardsOf(objectFolder)
-  const recent = new Set([...shards].sort((a, b) => Number(b.changed - a.changed)).slice(0, CHECKED))
-  const queue = shards.values()
+  return listingOf(objectFolder, shards, await readShards(objectFolder, shards, shards))
+}
+
+/**
+ * As `listObject`, but of shards whose folders are as they were, what is kept counts; of sizes nothing is. `now`: epoch milliseconds. Returns what to keep for
+ * the next time: of the shards that were not read what was kept, of others what is sure to be of the folder as it was looked at.
+ */
+export async function listSince(
+  objectFolder: string,
+  kept: KeptShards,
+  now: () => number,
+): Promise<{ readonly listing: Listing; readonly kept: KeptShards }> {
+  const shards = await shardsOf(objectFolder)
+  const isKept = new Set(
+    shards.filter(({ name, key }) => kept.get(name)?.key === key).map(({ name }) => name),
+  )
+  const known = [...kept].filter(([name]) => isKept.has(name))
+  const rest = new Map(known.slice(Math.ceil(known.length / ROUND)))
+  for (const { name } of lastChanged(shards)) rest.delete(name)
+  const toRead = shards.filter(({ name }) => !rest.has(name))
+  if (toRead.length > 0) await sleep(TICK_MS)
+  const read = await readShards(objectFolder, shards, toRead)
+  const keep = new Map(rest)
+  for (const shard of toRead) {
+    const found = read.get(shard.name)
+    if (found && isSettled(shard, found.before, now()) && isKeepable(found.names))
+      keep.set(shard.name, { ...found.names, key: shard.key })
+  }
+  const found = new Map<string, Found>(read)
+  for (const [name, names] of rest) found.set(name, { names, wrongSize: NONE })
+  return { listing: await listingOf(objectFolder, shards, found), kept: keep }
+}
+
+interface Found {
+  readonly names: ShardNames
+  readonly wrongSize: ReadonlySet<string>
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** The shards that changed last. */
+const lastChanged = (shards: readonly Shard[]): readonly Shard[] =>
+  [...shards].sort((a, b) => Number(b.modified - a.modified)).slice(0, CHECKED)
+
+/** Reads the names of some of an object's shards. `before`: a folder as it was just before its names were read. */
+async function readShards(
+  objectFolder: string,
+  shards: readonly Shard[],
+  toRead: readonly Shard[],
+): Promise<ReadonlyMap<string, Found & { readonly before: FolderState | undefined }>> {
+  const found = new Map<string, Found & { readonly before: FolderState | undefined }>()
+  const recent = new Set(lastChanged(shards))
+  const queue = toRead.values()
   const reader = async (): Promise<void> => {
     for (const shard of queue) {
       const folder = join(objectFolder, shard.name)
+      const before = await folderAt(folder)
       const names = await namesIn(folder)
-      countShard(
-        shard.name,
-        names,
-        tally,
-        damaged,
-        misplaced,
-        recent.has(shard) ? await wrongSizes(folder, names) : new Set(),
-      )
+      const wrongSize = recent.has(shard) ? await wrongSizes(folder, names) : NONE
+      found.set(shard.name, { before, names: sortNames(shard.name, names), wrongSize })
     }
   }
   await Promise.all(Array.from({ length: READERS }, reader))
+  return found
+}
+
+/** Puts together what stands in the shards, in their order. */
+async function listingOf(
+  objectFolder: string,
+  shards: readonly Shard[],
+  found: ReadonlyMap<string, Found>,
+): Promise<Listing> {
+  const tally = new KeyTally()
+  const damaged: string[] = []
+  const misplaced = await otherFolders(objectFolder)
+  for (const { name } of shards) {
+    const one = found.get(name)
+    if (one) tallyShard(name, one.names, one.wrongSize, tally, { damaged, misplaced })
+  }
   return { ...tally.listing([...damagedNote(damaged), ...misplacedNote(misplaced)]), misplaced }
 }
 
-/** Text that changes whenever a blob comes or goes: names, inodes and change times of all folders; and the newest such time. */
+/** Text that changes whenever a blob comes or goes: names and keys of all folders; and the newest of their times, in nanoseconds. */
 export async function fingerprintObject(objectFolder: string): Promise<{ text: string; newest: bigint }> {
   const shards = await shardsOf(objectFolder)
-  const newest = shards.reduce((latest, { changed }) => (changed > latest ? changed : latest), 0n)
-  return { text: shards.map(({ name, inode, changed }) => `${name}:${inode}:${changed}`).join(' '), newest }
+  const newest = shards.reduce((most, { latest }) => (latest > most ? latest : most), 0n)
+  return { text: shards.map(({ name, key }) => `${name}:${key}`).join(' '), newest }
 }
 
 /** The folders whose times show every change of what is archived. */
@@ -69,72 +136,33 @@ const otherFolders = async (objectFolder: string): Promise<string[]> => {
   return found
 }
 
-interface Shard {
+interface Shard extends FolderState {
   readonly name: string
-  readonly inode: string
   /** Nanoseconds since the epoch. */
-  readonly changed: bigint
+  readonly modified: bigint
 }
 
 async function shardsOf(objectFolder: string): Promise<Shard[]> {
   const names = (await readdir(objectFolder)).filter(isShard).sort()
   const shards = await Promise.all(
     names.map(async (name) => {
-      const found = await stat(join(objectFolder, name), { bigint: true }).catch(gone)
-      return found?.isDirectory() ? [{ name, inode: found.ino.toString(), changed: found.mtimeNs }] : []
+      const found = await folderAt(join(objectFolder, name))
+      return found ? [{ name, ...found }] : []
     }),
   )
   return shards.flat()
 }
 
-/**
- * Pairs blobs with checksum files by their common key. Nearly every name is a run of this folder with one of the two
- * suffixes; these are distinguished by arithmetic, because there may be two million of them.
- */
-function countShard(
-  shard: string,
-  names: readonly string[],
-  tally: KeyTally,
-  damaged: string[],
-  misplaced: string[],
-  wrongSize: ReadonlySet<string>,
-): void {
-  const first = parseInt(shard, 10)
-  const halves = new Uint8Array(SHARD)
-  const others = new Map<string, number>()
-  for (const name of names) {
-    const suffix = name.endsWith(BLOB) ? BLOB : name.endsWith(CHECKSUM) ? CHECKSUM : undefined
-    if (isShard(name)) misplaced.push(`${shard}/${name}`)
-    if (suffix === undefined || name.startsWith('.')) continue
-    const run = plainRun(name, name.length - suffix.length)
-    const found = halves[run - first]
-    if (found !== undefined) halves[run - first] = found + 1
-    else {
-      const key = name.slice(0, -suffix.length)
-      if (!key.includes('.damaged-')) others.set(key, (others.get(key) ?? 0) + 1)
-      else if (suffix === BLOB) damaged.push(name)
-    }
+/** A folder as it is now: whoever gives one its old modification time back changes its change time. Undefined where none is. */
+async function folderAt(path: string): Promise<Omit<Shard, 'name'> | undefined> {
+  const found = await stat(path, { bigint: true }).catch(gone)
+  if (!found?.isDirectory()) return undefined
+  const { ino, size, mtimeNs, ctimeNs } = found
+  return {
+    key: [ino, size, mtimeNs, ctimeNs].join(':'),
+    modified: mtimeNs,
+    latest: mtimeNs > ctimeNs ? mtimeNs : ctimeNs,
   }
-  for (const [index, found] of halves.entries())
-    if (found > 0) tally.addRun(first + index, 0, found === 2 && !wrongSize.has(`${first + index}`))
-  for (const [key, found] of others) {
-    const parsed = parseKey(key)
-    if (parsed && shardOf(parsed.run) === shard)
-      tally.addRun(parsed.run, parsed.update, found === 2 && !wrongSize.has(key))
-    else if (parsed) misplaced.push(`${shard}/${key}`)
-    else tally.addForeign(`${shard}/${key}`)
-  }
-}
-
-/** The run that the first characters of a name spell in plain decimal; NaN for anything else. */
-const plainRun = (name: string, length: number): number => {
-  let run = 0
-  for (let i = 0; i < length; i++) {
-    const digit = name.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9 || (digit === 0 && run === 0)) return NaN
-    run = run * 10 + digit
-  }
-  return run
 }
 
 /** The keys whose blob has another size than its checksum file says, or whose checksum file cannot be read. */
