@@ -9,7 +9,7 @@ import { diskRoom, type DiskRoom } from '../../../platform/disk-room.ts'
 import { sha256Of } from '../checksum-file.ts'
 import { storeError } from './errors.ts'
 import { BLOB, CHECKSUM, MARKER, placeOf } from './layout.ts'
-import { keptAsJson, keptFromJson } from './kept-shards.ts'
+import { keptAsJson, keptFromJson, mayComeAgain } from './kept-shards.ts'
 import { fingerprintObject, foldersOf, listObject, listSince, TICK_MS } from './listing.ts'
 import { createArchive, openShard, putBlob, readHeld } from './writer.ts'
 import { checkedName, KeyTally, parseKey } from '../keys.ts'
@@ -101,14 +101,17 @@ export class DirectoryArchive implements Archive {
     )
   }
 
-  /** One stat for every thousand runs. */
+  /** One stat for every thousand runs. Undefined where what has just changed could change again without another time. */
   async fingerprint(): Promise<string | undefined> {
     return this.#guard('looking at the archive', async () => {
       if (!(await this.#isThere(this.#object))) return 'absent'
-      const first = await fingerprintObject(this.#object)
-      if (this.#now() - Number(first.newest / 1_000_000n) >= TICK_MS) return sha256Of(Buffer.from(first.text))
-      await sleep(TICK_MS) // what changes from here on has a later time
-      return sha256Of(Buffer.from((await fingerprintObject(this.#object)).text))
+      let { text, newest } = await fingerprintObject(this.#object)
+      if (mayComeAgain(newest, this.#now())) return undefined
+      if (this.#now() - Number(newest / 1_000_000n) < TICK_MS) {
+        await sleep(TICK_MS) // what changes from here on has a later time
+        ;({ text, newest } = await fingerprintObject(this.#object))
+      }
+      return mayComeAgain(newest, this.#now()) ? undefined : sha256Of(Buffer.from(text))
     })
   }
 

@@ -22,8 +22,8 @@ const COARSE_MS = 3000
 /** A folder as it was looked at. */
 export interface FolderState {
   readonly key: string
-  /** The later of its two times, nanoseconds since the epoch. */
-  readonly latest: bigint
+  /** Its change time, which nobody can set, in nanoseconds since the epoch. */
+  readonly changed: bigint
 }
 
 /**
@@ -32,7 +32,14 @@ export interface FolderState {
  * ahead of the clock shows nothing.
  */
 export const isSettled = (before: FolderState, after: FolderState | undefined, now: number): boolean =>
-  before.key === after?.key && now - Number(before.latest / 1_000_000n) > COARSE_MS
+  before.key === after?.key && ageOf(before.changed, now) > COARSE_MS
+
+/** Whether a file system whose times are whole seconds may give this change time to another change. `now`: epoch milliseconds. */
+export const mayComeAgain = (changed: bigint, now: number): boolean =>
+  changed % 1_000_000_000n === 0n && ageOf(changed, now) <= COARSE_MS
+
+/** In milliseconds. */
+const ageOf = (changed: bigint, now: number): number => now - Number(changed / 1_000_000n)
 
 /** Whether so little stands in a shard beside its runs that it may be kept. */
 export const isKeepable = ({ others, damaged, misplaced }: ShardNames): boolean =>

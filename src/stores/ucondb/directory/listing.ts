@@ -112,10 +112,10 @@ async function listingOf(
   return { ...tally.listing([...damagedNote(damaged), ...misplacedNote(misplaced)]), misplaced }
 }
 
-/** Text that changes whenever a blob comes or goes: names and keys of all folders; and the newest of their times, in nanoseconds. */
+/** Text that changes whenever a blob comes or goes: names and keys of all folders; and the newest of their change times, in nanoseconds. */
 export async function fingerprintObject(objectFolder: string): Promise<{ text: string; newest: bigint }> {
   const shards = await shardsOf(objectFolder)
-  const newest = shards.reduce((most, { latest }) => (latest > most ? latest : most), 0n)
+  const newest = shards.reduce((most, { changed }) => (changed > most ? changed : most), 0n)
   return { text: shards.map(({ name, key }) => `${name}:${key}`).join(' '), newest }
 }
 
@@ -161,7 +161,7 @@ async function folderAt(path: string): Promise<Omit<Shard, 'name'> | undefined> 
   return {
     key: [ino, size, mtimeNs, ctimeNs].join(':'),
     modified: mtimeNs,
-    latest: mtimeNs > ctimeNs ? mtimeNs : ctimeNs,
+    changed: ctimeNs,
   }
 }
 

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Listing } from '../../../../src/stores/store.ts'
 import { DirectoryArchive } from '../../../../src/stores/ucondb/directory/archive.ts'
-import { isSettled } from '../../../../src/stores/ucondb/directory/kept-shards.ts'
+import { isSettled, mayComeAgain } from '../../../../src/stores/ucondb/directory/kept-shards.ts'
 import { shardOf } from '../../../../src/stores/ucondb/directory/layout.ts'
 import { checksumOf, formatChecksum } from '../../../../src/stores/ucondb/checksum-file.ts'
 import { temporaryFolder } from '../../../state/temporary-folder.ts'
@@ -215,15 +215,24 @@ describe('a shard is not kept', () => {
   it.each([
     {
       when: 'it changed between the two looks',
-      after: { key: 'b', latest: 0n },
+      after: { key: 'b', changed: 0n },
       now: 10_000,
       settled: false,
     },
     { when: 'it went away', after: undefined, now: 10_000, settled: false },
-    { when: 'it is the same and old', after: { key: 'a', latest: 0n }, now: 10_000, settled: true },
-    { when: 'it is the same and 3 s old', after: { key: 'a', latest: 0n }, now: 3000, settled: false },
+    { when: 'it is the same and old', after: { key: 'a', changed: 0n }, now: 10_000, settled: true },
+    { when: 'it is the same and 3 s old', after: { key: 'a', changed: 0n }, now: 3000, settled: false },
   ])('$when: settled $settled', ({ after, now, settled }) => {
-    expect(isSettled({ key: 'a', latest: 0n }, after, now)).toBe(settled)
+    expect(isSettled({ key: 'a', changed: 0n }, after, now)).toBe(settled)
+  })
+
+  it.each([
+    { time: 'a whole second, 3 s ago', changed: 7_000_000_000n, again: true },
+    { time: 'a whole second, and older', changed: 6_000_000_000n, again: false },
+    { time: 'no whole second', changed: 10_000_000_004n, again: false },
+    { time: 'a whole second ahead of the clock', changed: 11_000_000_000n, again: true },
+  ])('as a whole while a change of now could have the same time: $time', ({ changed, again }) => {
+    expect(mayComeAgain(changed, 10_000)).toBe(again)
   })
 
   it('where more stray names than runs stand in it', async () => {
