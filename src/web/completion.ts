@@ -1,3 +1,4 @@
+import { quantile } from '../common/quantile.ts'
 import type { ExecutionLine } from './model.ts'
 
 const GOOD = ['ok', 'partial']
@@ -20,12 +21,8 @@ export const meanToCompletion = (executions: readonly ExecutionLine[]): number |
 
 /** By the nearest rank, of seconds that executions took which ended well; undefined where none did. */
 export const usualSeconds = (executions: readonly ExecutionLine[], part: number): number | undefined => {
-  const took = executions
-    .flatMap(({ startedAt, endedAt, standing }) =>
-      endedAt !== undefined && (standing === 'ok' || standing === 'partial')
-        ? [(endedAt - startedAt) / 1000]
-        : [],
-    )
-    .sort((a, b) => a - b)
-  return took[Math.min(took.length - 1, Math.max(0, Math.ceil(took.length * part) - 1))]
+  const took = executions.flatMap(({ startedAt, endedAt, standing }) =>
+    endedAt !== undefined && GOOD.includes(standing) ? [(endedAt - startedAt) / 1000] : [],
+  )
+  return quantile(took, part)
 }

@@ -5,7 +5,7 @@ import { blockedAmong, latestOf } from '../api/outlooks.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { quantile } from '../graph/predicted-end.ts'
+import { quantile } from '../../common/quantile.ts'
 import { isLate, type PastDurations } from '../graph/conditions.ts'
 import type { TaskFacts } from './watch-rules.ts'
 

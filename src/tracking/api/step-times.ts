@@ -1,5 +1,5 @@
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import { quantile } from '../graph/predicted-end.ts'
+import { quantile } from '../../common/quantile.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import { timeMs } from '../../sql/timestamps.ts'
 

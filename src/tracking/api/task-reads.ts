@@ -1,3 +1,4 @@
+import { quantileOfSorted } from '../../common/quantile.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { dayOf, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
@@ -43,8 +44,13 @@ export const taskLine = (task: string, executions: readonly ReturnType<typeof ex
     .filter(({ standing }) => standing === 'ok' || standing === 'partial')
     .map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1000)
     .sort((a, b) => a - b)
-  const rank = (part: number): number | undefined => took[Math.max(0, Math.ceil(took.length * part) - 1)]
-  return { task, stage: newest[0]?.stage ?? 'UNKNOWN', newest, p50: rank(0.5), p95: rank(0.95) }
+  return {
+    task,
+    stage: newest[0]?.stage ?? 'UNKNOWN',
+    newest,
+    p50: quantileOfSorted(took, 0.5),
+    p95: quantileOfSorted(took, 0.95),
+  }
 }
 
 interface DaysPart {

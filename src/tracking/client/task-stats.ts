@@ -1,3 +1,4 @@
+import { quantileOfSorted } from '../../common/quantile.ts'
 import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
@@ -86,11 +87,7 @@ const statsOf = (task: string, { counts, seconds, ended, executions }: Tally): T
     cancelled: counts.get('CANCELLED') ?? 0,
     running: executions - ended,
     successRate: ended === 0 ? null : Math.round((finished / ended) * 1000) / 10,
-    medianSeconds: quantile(seconds, 0.5),
-    p95Seconds: quantile(seconds, 0.95),
+    medianSeconds: quantileOfSorted(seconds, 0.5) ?? null,
+    p95Seconds: quantileOfSorted(seconds, 0.95) ?? null,
   }
 }
-
-/** By the nearest rank, of a sorted list. */
-const quantile = (sorted: readonly number[], share: number): number | null =>
-  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null

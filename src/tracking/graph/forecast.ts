@@ -1,4 +1,4 @@
-import { quantile } from './predicted-end.ts'
+import { quantile } from '../../common/quantile.ts'
 
 /** A task with what is known of its newest execution. Times in epoch milliseconds. */
 export interface ForecastTask {

@@ -1,3 +1,4 @@
+import { quantile } from '../../common/quantile.ts'
 import type { Estimate } from '../ledger/eta.ts'
 
 /** An estimate with what it is based on: never shown without. */
@@ -7,12 +8,6 @@ export interface Prediction extends Estimate {
   readonly covers: 'execution' | 'subtask'
   /** Whether the execution has already taken longer than 95 % of the past ones. */
   readonly overdue: boolean
-}
-
-/** By the nearest rank, of any list of numbers; undefined for an empty list. */
-export const quantile = (values: readonly number[], share: number): number | undefined => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))]
 }
 
 /** Past executions from which a median says something. */

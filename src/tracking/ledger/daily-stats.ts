@@ -1,3 +1,4 @@
+import { quantileOfSorted } from '../../common/quantile.ts'
 import { stateOf, type State } from './status-words.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import type { Cell, Row } from './row.ts'
@@ -82,12 +83,8 @@ const summary = (task: string, day: string, ended: readonly Ended[]): Row => {
     seconds: sum(seconds),
     min_seconds: seconds[0] ?? null,
     max_seconds: seconds.at(-1) ?? null,
-    p50_seconds: quantile(seconds, 0.5),
-    p95_seconds: quantile(seconds, 0.95),
+    p50_seconds: quantileOfSorted(seconds, 0.5) ?? null,
+    p95_seconds: quantileOfSorted(seconds, 0.95) ?? null,
   }
   return { table: 'daily_stats', cells, transient: false }
 }
-
-/** By the nearest rank, of a sorted list. */
-const quantile = (sorted: readonly number[], share: number): number | null =>
-  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { criticalPath, dependencyLoop, type GraphTask } from '../../../src/tracking/graph/critical-path.ts'
-import { predictedEnd, quantile } from '../../../src/tracking/graph/predicted-end.ts'
+import { quantile } from '../../../src/common/quantile.ts'
+import { predictedEnd } from '../../../src/tracking/graph/predicted-end.ts'
 
 const task = (name: string, seconds: number | undefined, ...dependsOn: string[]): GraphTask => ({
   name,
