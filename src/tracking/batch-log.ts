@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { makeFolderNow } from '../platform/make-folder.ts'
+import { dayLogName, localStamp, localTime } from '../common/local-time.ts'
 import { keysText } from '../common/item-keys.ts'
 import { printable, type Redact } from '../common/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
@@ -66,7 +67,7 @@ export class BatchLog {
   killed(signal: string): void {
     const line = `Process terminated by ${signal} signal (PID: ${this.#options.pid})`
     this.#line(`\n${line}`)
-    this.#line(`[${this.#time()}] ${line}`)
+    this.#line(`[${localTime(this.#options.now())}] ${line}`)
   }
 
   #failure({ stage, key, error }: Extract<EngineEvent, { type: 'item-failed' }>): string {
@@ -82,37 +83,20 @@ export class BatchLog {
 
   #batch(stage: string, batch: number, status: string, more: string): void {
     this.#line(
-      `[${this.#time()}] STAGE: ${stage} | BATCH: ${batch} | STATUS: ${status} | PID: ${this.#options.pid}${more}`,
+      `[${localTime(this.#options.now())}] STAGE: ${stage} | BATCH: ${batch} | STATUS: ${status} | PID: ${this.#options.pid}${more}`,
     )
   }
 
   #line(text: string): void {
     const head = this.#begun
       ? ''
-      : `=== Archiver starts at: ${this.#stamp()} (PID: ${this.#options.pid}) ===\n`
+      : `=== Archiver starts at: ${localStamp(this.#options.now())} (PID: ${this.#options.pid}) ===\n`
     try {
       if (!this.#begun) makeFolderNow(this.#options.folder)
-      appendOwn(join(this.#options.folder, this.#name()), `${head}${text}\n`)
+      appendOwn(join(this.#options.folder, dayLogName(this.#options.now())), `${head}${text}\n`)
       this.#begun = true
     } catch {
       // It is a convenience: the ledger and the log have the same.
     }
-  }
-
-  #name(): string {
-    return `DataProcessingAllDetails_${this.#stamp().slice(0, 10)}.txt`
-  }
-
-  /** `17_08_2025_14_30_45`, local time. */
-  #stamp(): string {
-    const [date = '', clock = ''] = this.#time().split(' ')
-    return `${date.split('-').reverse().join('_')}_${clock.replaceAll(':', '_')}`
-  }
-
-  #time(): string {
-    const at = new Date(this.#options.now())
-    const two = (part: number): string => String(part).padStart(2, '0')
-    const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
-    return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
   }
 }

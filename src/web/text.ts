@@ -31,10 +31,8 @@ export const span = (seconds: number): string => {
 export const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
 export const minuteText = (ms: number): string => isoTime(ms).slice(11, 16)
-export const secondText = (ms: number): string => isoTime(ms).slice(11, 19)
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 /** `27 Nov`, with the year where it is another one. */
 export const dayText = (ms: number, now: number): string => {
@@ -42,10 +40,6 @@ export const dayText = (ms: number, now: number): string => {
   const text = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()] ?? ''}`
   return date.getUTCFullYear() === new Date(now).getUTCFullYear() ? text : `${text} ${date.getUTCFullYear()}`
 }
-
-/** `Friday, 27 Nov`. */
-export const longDay = (ms: number, now: number): string =>
-  `${DAYS[new Date(ms).getUTCDay()] ?? ''}, ${dayText(ms, now)}`
 
 /** `22:13` today, `26 Nov 21:58` on another day. UTC. */
 export const momentText = (ms: number, now: number): string =>

@@ -1,3 +1,4 @@
+import { localTime } from '../../common/local-time.ts'
 import { inspect } from 'node:util'
 import type { Fields, Level } from '../../common/log.ts'
 import { isSecretKey, printable, printableJson, type Redact } from '../../common/redact.ts'
@@ -73,11 +74,8 @@ const loggerOf = ({ fields: { stage } }: Entry): string => {
 
 /** Local time as Python's logging writes it. */
 export const asctime = (time: number): string => {
-  const at = new Date(time)
-  const two = (part: number): string => String(part).padStart(2, '0')
-  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
-  return `${date} ${clock},${String(at.getMilliseconds()).padStart(3, '0')}`
+  const milliseconds = String(new Date(time).getMilliseconds()).padStart(3, '0')
+  return `${localTime(time)},${milliseconds}`
 }
 
 const DEEPEST = 6
