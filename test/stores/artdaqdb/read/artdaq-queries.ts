@@ -1,8 +1,10 @@
-import { JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
-import { writeJson } from '../../../fhicl/json/printer.ts'
-import type { CollectionIndex } from '../format/search-index.ts'
-import type { Database } from '../index/database.ts'
-import { shownName } from '../format/index-names.ts'
+import { JsonObject, type JsonValue } from '../../../../src/fhicl/json/model.ts'
+import { writeJson } from '../../../../src/fhicl/json/printer.ts'
+import type { CollectionIndex } from '../../../../src/stores/artdaqdb/format/search-index.ts'
+import type { Database } from '../../../../src/stores/artdaqdb/index/database.ts'
+import { shownName } from '../../../../src/stores/artdaqdb/format/index-names.ts'
+
+/** What artdaq's python module answers, made from the indexes as the archiver reads them: a measure of that reading, which no command needs. */
 
 /** The filter of a query: names to values, as artdaq's python module takes them. */
 export type Filter = Readonly<Record<string, string>>

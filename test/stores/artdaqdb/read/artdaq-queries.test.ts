@@ -9,7 +9,7 @@ import {
   matching,
   type Filter,
   type QueryFormat,
-} from '../../../../src/stores/artdaqdb/read/query.ts'
+} from './artdaq-queries.ts'
 import { canonicalText } from '../../../../src/stores/artdaqdb/format/canonical-export.ts'
 import { newest } from '../../../../src/stores/artdaqdb/index/run-documents.ts'
 import { golden, hasGolden } from '../golden.ts'
