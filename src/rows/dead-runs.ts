@@ -18,13 +18,13 @@ export interface Left {
 }
 
 /** What an execution that never wrote its end is called. Pure. */
-export const deadWord = (left: Left, here: ThisHost): 'SYSTEM_REBOOT' | 'TERMINATED' =>
+const deadWord = (left: Left, here: ThisHost): 'SYSTEM_REBOOT' | 'TERMINATED' =>
   left.host === here.host && left.bootId !== '' && left.bootId !== here.bootId
     ? 'SYSTEM_REBOOT'
     : 'TERMINATED'
 
 /** Whether the process is gone: another boot, no such pid, or another process under its pid. Of another host nothing is known: false. */
-export const isGone = (left: Left, here: ThisHost): boolean => {
+const isGone = (left: Left, here: ThisHost): boolean => {
   if (left.host !== here.host) return false
   if (left.bootId !== here.bootId) return true
   const ticks = here.startTicksOf(left.pid)
@@ -32,7 +32,7 @@ export const isGone = (left: Left, here: ThisHost): boolean => {
 }
 
 /** Processes of a table that have written no end, the newest first. */
-export const leftOpen = async (database: LogDatabase, table: string): Promise<readonly Left[]> => {
+const leftOpen = async (database: LogDatabase, table: string): Promise<readonly Left[]> => {
   const { rows } = await database.run(
     "SELECT id, process_pid, hostname, boot_id, process_start_ticks, start_time FROM {process_logs} WHERE table_name = ? AND status = 'RUNNING' ORDER BY id DESC",
     [table],

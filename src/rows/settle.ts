@@ -101,7 +101,7 @@ const gone = (key: Key): ArchiverError =>
   new ArchiverError('CONFLICT', `the live row ${key.join(', ')} is gone`)
 
 /** A row as it is recorded with a conflict. */
-export const recordOf = (dialect: Dialect, pair: Pair, row: RowTexts | undefined): string | null =>
+const recordOf = (dialect: Dialect, pair: Pair, row: RowTexts | undefined): string | null =>
   row === undefined
     ? null
     : JSON.stringify(

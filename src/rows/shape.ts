@@ -10,7 +10,7 @@ const essence = (text: string): readonly string[] =>
     .flatMap((line) => /^(?:CREATE .*| {2}(?:`|PRIMARY|CONSTRAINT).*|\) ENGINE=\w+)/.exec(line)?.[0] ?? [])
 
 /** The server's answers to a shape's question as one text. */
-export const answerOf = (results: readonly Result[]): string =>
+const answerOf = (results: readonly Result[]): string =>
   JSON.stringify(
     results.map(({ rows }) =>
       rows.map((row) =>

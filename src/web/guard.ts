@@ -15,7 +15,7 @@ export interface GuardOptions {
 }
 
 /** Everything that a browser may load comes from this server, and nothing stands inline. */
-export const POLICY = [
+const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

@@ -170,7 +170,7 @@ const openLog = async ({ host, logPath }: Logged, rules: LogRules) => {
 }
 
 /** Opens a file below a root, or says why not. */
-export const openAllowed = async (
+const openAllowed = async (
   path: string,
   roots: readonly string[],
 ): Promise<string | { readonly file: FileHandle; readonly stats: Stats }> => {

@@ -3,7 +3,7 @@ import { Frame, Lead } from './components/frame.tsx'
 import type { FrameFacts, View } from './view.ts'
 
 /** Makes the addresses in a page begin at `base`. Quotes in texts are escaped, so an attribute's name and quote are only ever its own. */
-export const rebase = (html: string, base: string): string =>
+const rebase = (html: string, base: string): string =>
   base === '' ? html : html.replace(/ (href|src|action|data-src|data-path)="\//g, ` $1="${base}/`)
 
 /** A page as it is sent. */

@@ -133,7 +133,7 @@ export const pageServer = (options: ServerOptions): PageServer => {
 }
 
 /** What the frame shows. It never fails: what cannot be read has no badge. */
-export const frameFacts = async (
+const frameFacts = async (
   options: Pick<ServerOptions, 'assets' | 'place' | 'keys' | 'token'>,
   sources: PageSources,
   { mayAct, path }: { readonly mayAct: boolean; readonly path: string },

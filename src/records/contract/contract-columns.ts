@@ -123,12 +123,7 @@ const originOf = (mapping: ContractMapping, at: At, context: ColumnContext): Ori
 }
 
 /** An expression, or undefined with a problem. */
-export const contractFormula = (
-  text: string,
-  at: At,
-  problems: Problems,
-  where: string,
-): Formula | undefined => {
+const contractFormula = (text: string, at: At, problems: Problems, where: string): Formula | undefined => {
   try {
     return { text, expression: parseExpression(text) }
   } catch (error) {
@@ -208,7 +203,7 @@ const currentAddress = (mapping: ContractMapping, context: ColumnContext): Origi
 }
 
 /** An attribute where the contract says, relative to the row's element where it is at or around it. The last element counts. */
-export const pathOrigin = (
+const pathOrigin = (
   { xml_path: path, xml_attribute: name }: ContractMapping,
   { rowsOf }: ColumnContext,
 ): Origin =>

@@ -15,7 +15,7 @@ export class ExpressionSyntaxError extends Error {
   }
 }
 
-export const LONGEST = 4000
+const LONGEST = 4000
 
 const WORDS = new Set(
   'AND OR NOT CASE WHEN THEN ELSE END IS NULL EMPTY LIKE IN DATE DATEADD COALESCE NOW DAY MONTH YEAR'.split(

@@ -37,7 +37,7 @@ export class Problems {
   }
 }
 
-export const START: At = { line: 1, column: 1 }
+const START: At = { line: 1, column: 1 }
 const LARGEST = 20_000_000
 const DEEPEST = 60
 

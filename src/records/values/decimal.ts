@@ -5,7 +5,7 @@ export interface Decimal {
 }
 
 /** Digits that arithmetic keeps, as SQL's decimals do. */
-export const MOST_DIGITS = 38
+const MOST_DIGITS = 38
 /** Digits after the point that a division gives. */
 const QUOTIENT_SCALE = 20
 

@@ -148,7 +148,7 @@ export class ArchiveFolder {
 const sumOf = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
 
 /** The sha256 in the name of an archive file; undefined: it is none. */
-export const sumIn = (name: string): string | undefined =>
+const sumIn = (name: string): string | undefined =>
   /-(?<sum>[0-9a-f]{64})\.(?:jsonl|csv)$/.exec(name)?.groups?.['sum']
 
 const undefinedIfAbsent = (error: unknown): undefined => {

@@ -95,7 +95,7 @@ const childOf = async (
 }
 
 /** Only the server's own foreign key keeps children from coming in for a parent that is being moved. */
-export function* linkProblems(
+function* linkProblems(
   keys: readonly ForeignKey[],
   child: Table,
   parent: Table,

@@ -43,7 +43,7 @@ export function nextVersion(configuration: string, versions: Iterable<string>): 
 }
 
 /** The digits after `v` where a version is an update of a configuration; undefined where it is not. */
-export function updateSuffix(configuration: string, version: string): string | undefined {
+function updateSuffix(configuration: string, version: string): string | undefined {
   if (!version.startsWith(`${configuration}v`)) return undefined
   const suffix = version.slice(configuration.length + 1)
   return /^\d{1,15}$/.test(suffix) ? suffix : undefined

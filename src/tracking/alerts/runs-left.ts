@@ -6,7 +6,7 @@ import type { LedgerDatabase } from '../ledger/schema-types.ts'
 export const RUNS_LEFT = 'runs-left'
 
 /** Passes that are looked back at: more than a site may ask for. */
-export const MOST_PASSES = 20
+const MOST_PASSES = 20
 /** Events that are read: other archivers may use the same ledger. */
 const LOOKED_AT = 400
 

@@ -134,7 +134,7 @@ const newest = (rows: ExecutionRow[], count: number): ExecutionRow[] =>
 const cursorOf = ({ start, micros, id }: Place): string => `${start}${micros && `.${micros}`}-${id}`
 
 /** The place behind a cursor; undefined where it is not one. */
-export const readCursor = (cursor: string): Place | undefined => {
+const readCursor = (cursor: string): Place | undefined => {
   const [, start, micros = '', id] = /^(\d{1,15})(?:\.(\d{3}))?-(\d{1,15})$/.exec(cursor) ?? []
   return start === undefined ? undefined : { start: Number(start), micros, id: Number(id) }
 }

@@ -51,7 +51,7 @@ export interface Ending {
 }
 
 /** What people call the steps of a pass. */
-export const STEP_NAMES: Readonly<Record<string, string>> = {
+const STEP_NAMES: Readonly<Record<string, string>> = {
   import: 'Importing runs',
   migrate: 'Migrating runs',
 }
@@ -89,7 +89,7 @@ export interface Snapshot {
 }
 
 /** Begins the message of an execution that waits, before the reason. */
-export const HELD_BACK = 'Held back: '
+const HELD_BACK = 'Held back: '
 
 /** The row of `executions`, always whole: a row that is written late replaces nothing newer, and lacks nothing. */
 export const executionCells = (now: Snapshot): Record<string, Cell> => {

@@ -63,7 +63,7 @@ const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z')
 const LAST_MOMENT = Date.parse('9999-12-30T00:00:00Z')
 
 /** A UTC day or moment. Throws Problem 400. */
-export const momentIn = (query: URLSearchParams, name: string): number | undefined => {
+const momentIn = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name)
   if (!text) return undefined
   // A moment without its zone would be one of this server's.

@@ -14,7 +14,7 @@ export interface RowsMinute {
   readonly throttledMs: number
 }
 
-export const byMinute = (batches: readonly RowsBatch[]): readonly RowsMinute[] => {
+const byMinute = (batches: readonly RowsBatch[]): readonly RowsMinute[] => {
   const minutes = new Map<number, RowsMinute>()
   for (const { at, ids, lag, historyList, throttledMs } of batches) {
     const minute = Math.floor(at / MINUTE) * MINUTE

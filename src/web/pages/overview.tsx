@@ -42,7 +42,7 @@ const gather = async ({ sources, now }: Ask): Promise<Facts> => {
 }
 
 /** The lead: how far the archive is whole, what failed, what is on its way. */
-export const overviewSentence = ({ snapshot, current, days, now }: Facts) => {
+const overviewSentence = ({ snapshot, current, days, now }: Facts) => {
   if (!snapshot) {
     const [good, all] = endedWell(days)
     return (

@@ -53,7 +53,7 @@ class EntityTable {
 }
 
 /** The version under which an index knows a document. A look at every version: for documents that cannot say it themselves. */
-export function versionOf(index: CollectionIndex, oid: string): string {
+function versionOf(index: CollectionIndex, oid: string): string {
   let greatest = ''
   for (const [version, list] of index.section('version'))
     if (version > greatest && list.has(oid)) greatest = version
