@@ -1,44 +1,15 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Mode, recordFiles, writeOriginal } from '../original.ts'
-import { Site } from '../site.ts'
+import type { Mode } from '../original.ts'
+import type { Site } from '../site.ts'
+import { exported, lose, ofOriginal, RUNS } from './original-site.ts'
 
 let site: Site | undefined
 afterEach(() => site?.remove())
 
-const RUNS = [11, 12, 13]
 const LOST = 'RunHistory/hashes in artdaqDB is lost'
 
-/** A site whose runs the original stored; some documents of run 12 are not there, and in no index. */
-const takenOver = (lost: readonly string[], mode: Mode = 'conftoolp'): Site => {
-  site = new Site()
-  for (const run of RUNS) site.record(run, { files: recordFiles(run) })
-  writeOriginal(site.path('db'), RUNS, mode, {
-    leaveOut: (run, entity) => run === 12 && lost.includes(entity),
-  })
-  return site
-}
-
-/** The documents of run 12 as artdaq's export gives them, by name. */
-const exported = (of: Site): ReadonlyMap<string, string> => {
-  const to = of.path('out')
-  rmSync(to, { recursive: true, force: true })
-  expect(of.command('artdaq export', '12', '--to', to).status).toBe(0)
-  const files = readdirSync(to, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.fcl'))
-  return new Map(files.map((name) => [name.replace(/.*\//, ''), readFileSync(join(to, name), 'utf8')]))
-}
-
-/** Removes documents of run 12 that are stored, also from the indexes. */
-const lose = (of: Site, lost: readonly string[]): void => {
-  const folder = of.path('db', 'RunHistory')
-  for (const file of readdirSync(folder)) {
-    const text = file === 'index.json' ? '' : readFileSync(join(folder, file), 'utf8')
-    if (text.includes('"12/beam_a') && lost.some((entity) => text.includes(`"name" : "${entity}"`)))
-      rmSync(join(folder, file))
-  }
-  expect(of.command('artdaq repair').status).toBe(0)
-}
+/** Removed when the test ends. */
+const takenOver = (lost: readonly string[], mode?: Mode): Site => (site = ofOriginal(lost, mode))
 
 const expectSound = (of: Site): void => {
   for (const check of ['verify', 'audit --deep', 'artdaq check']) {

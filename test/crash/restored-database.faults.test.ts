@@ -1,20 +1,14 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { functions } from '../damage/commands.ts'
 import { Site } from '../site.ts'
-import { crashAt, stepsTaken } from './harness.ts'
+import { copyOf, pointsOf, siteLike } from './copied-site.ts'
+import { crashAt } from './harness.ts'
 
 /** As long as a timer would need at most to make good what a kill left. */
 const PASSES = 3
 const RUN = 3
 const BLOB = 'archive/run_records/configuration/0-999/3-update-1.txt'
-const PLACES = ['records', 'work', 'db', 'archive']
-
-/** With all digits of the times: a record is known by them. */
-const copyOf = (from: string, to: string): void => {
-  if (spawnSync('cp', ['-a', from, to]).status !== 0) throw new Error(`${from} was not copied`)
-}
 
 /** Run 3 is archived, and again when its record has changed; then artdaqDB is as it was before that. `since`: its record has changed once more. */
 const restored = async (since?: string): Promise<Site> => {
@@ -38,26 +32,8 @@ const marked = async (): Promise<Site> => {
   return site
 }
 
-const another = (template: Site): Site => {
-  const site = new Site()
-  rmSync(site.path('records'), { recursive: true })
-  for (const place of PLACES) copyOf(template.path(place), site.path(place))
-  return site
-}
-
 const templates: Site[] = []
 afterAll(() => templates.forEach((site) => site.remove()))
-
-/** Each step by its name, the first and the last time it is taken. */
-const pointsOf = (template: Site): [string, number][] => {
-  const site = another(template)
-  const steps = stepsTaken(site, ['--incremental'])
-  site.remove()
-  return [...new Set(steps)].flatMap((name) => {
-    const times = steps.filter((step) => step === name).length
-    return [...new Set([1, times])].map((nth): [string, number] => [name, nth])
-  })
-}
 
 /** What both places give of the late file. */
 const lateOf = async (site: Site): Promise<Record<string, string>> => {
@@ -81,10 +57,10 @@ for (const { pass, prepare } of SITUATIONS) {
   const template = await prepare()
   templates.push(template)
   describe(`a run of a restored artdaqDB, where ${pass} is killed`, () => {
-    it.each(pointsOf(template))(
+    it.each(pointsOf(template, ['--incremental']))(
       'at "%s" (%i), has its late file in both places in the end',
       async (name, nth) => {
-        const site = another(template)
+        const site = siteLike(template)
         const blob = readFileSync(site.path(BLOB))
         expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
         for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
@@ -101,8 +77,8 @@ for (const { pass, prepare } of SITUATIONS) {
 const changed = await restored('much later\n')
 templates.push(changed)
 describe('a run of a restored artdaqDB whose record is another by now, where the pass that imports it is killed', () => {
-  it.each(pointsOf(changed))('at "%s" (%i), is never called archived', async (name, nth) => {
-    const site = another(changed)
+  it.each(pointsOf(changed, ['--incremental']))('at "%s" (%i), is never called archived', async (name, nth) => {
+    const site = siteLike(changed)
     const blob = readFileSync(site.path(BLOB))
     expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
     for (let n = 0; n < PASSES; n++) await functions(site).pass(true)

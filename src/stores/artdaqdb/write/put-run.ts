@@ -37,37 +37,38 @@ export async function putRun(run: RunDocuments, context: PutContext): Promise<Pu
   const goesOn = before.foreign !== undefined && recordWentOn(before, prepare(run, before.held), run.manifest)
   const known = goesOn ? { ...before, foreign: undefined, goesOn } : before
   const whole = known.foreign?.hasLostHashes ? withHashes(run, known) : run
-  const documents = prepare(whole, known.held, { goesOn }).filter(isWantedOf(known))
+  const wanted = prepare(whole, known.held, { goesOn }).filter(isWantedOf(known))
+  const documents = isOfOthers(known) ? await completed(whole, wanted, known, context) : wanted
   const plan = planPut(known, documents, run.manifest)
   requireNoDoubt(known, plan, context.doubt)
   if (plan.result === 'present' && plan.setAside.length === 0) return 'present'
-  const proved = isOfOthers(known) ? await completed(whole, plan, known, context) : plan
-  await carryOut(run.run, proved, documents, known.seen, context)
+  await carryOut(run.run, plan, documents, known.seen, context)
   return plan.result
 }
 
-/** A plan that completes a run of another program, with the documents as `completing` gives them. */
+/**
+ * The documents of a run of another program, those that it lacks as `completing` gives them, without those that it never had. What no index knows counts
+ * as lacking, too: a pass that was killed may have written it, and is to find it again as what it was.
+ */
 async function completed(
   run: RunDocuments,
-  plan: PutPlan<Ready>,
-  { held }: Known,
-  { completing }: PutContext,
-): Promise<PutPlan<Ready>> {
+  wanted: readonly Ready[],
+  known: Known,
+  { completing, doubt }: PutContext,
+): Promise<readonly Ready[]> {
+  const counting = { ...known, held: known.held.filter(({ indexed }) => indexed), others: [] }
+  const plan = planPut(counting, wanted, run.manifest)
+  requireNoDoubt(known, plan, doubt)
   const isSame = (a: Named, b: Named): boolean => a.collection === b.collection && a.entity === b.entity
   const lacking = run.documents.filter((one) => plan.write.some(({ document }) => isSame(one, document)))
-  if (!completing || lacking.length === 0) return plan
-  const proved = await completing(lacking)
-  const documents = run.documents.map((one) => proved.find((other) => isSame(one, other)) ?? one)
-  const ready = prepare({ ...run, documents }, held)
+  if (!completing || lacking.length === 0) return wanted
+  const given = await completing(lacking)
+  const documents = run.documents.map((one) => given.find((other) => isSame(one, other)) ?? one)
   const isLacking = (document: Named): boolean => lacking.some((one) => isSame(one, document))
-  const isGiven = (document: Named): boolean => proved.some((one) => isSame(one, document))
-  const write = plan.write
-    .filter(({ document }) => !isLacking(document) || isGiven(document))
-    .map(({ document, again }) => ({
-      document: ready.find((one) => isSame(one, document)) ?? document,
-      again,
-    }))
-  return { ...plan, write }
+  const isGiven = (document: Named): boolean => given.some((one) => isSame(one, document))
+  return prepare({ ...run, documents }, known.held)
+    .filter(isWantedOf(known))
+    .filter((document) => !isLacking(document) || isGiven(document))
 }
 
 /** A run of another program whose list of digests is lost, with a list of all that it is to have. */
