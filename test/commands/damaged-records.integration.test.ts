@@ -8,7 +8,7 @@ beforeEach(() => (site = new Site()))
 afterEach(() => site.remove())
 
 describe('a record that looks damaged', () => {
-  it('is warned of by the first pass and by each after it, and has a line in the report', () => {
+  it('is warned of by the first pass and by the idle one after it that looks at all, and has a line in the report', () => {
     site.record(1)
     site.record(2)
     site.record(3)
@@ -17,7 +17,7 @@ describe('a record that looks damaged', () => {
       writeFileSync(site.path('records', '3', name), randomBytes(600))
     site.age(2, 3600)
     site.age(3, 3600)
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       const { status, stdout, stderr } = site.archiver('--incremental')
       expect(status).toBe(0)
       expect(stdout + stderr).toContain('the record of run 2 looks damaged: metadata.txt is empty')

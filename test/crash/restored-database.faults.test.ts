@@ -77,15 +77,18 @@ for (const { pass, prepare } of SITUATIONS) {
 const changed = await restored('much later\n')
 templates.push(changed)
 describe('a run of a restored artdaqDB whose record is another by now, where the pass that imports it is killed', () => {
-  it.each(pointsOf(changed, ['--incremental']))('at "%s" (%i), is never called archived', async (name, nth) => {
-    const site = siteLike(changed)
-    const blob = readFileSync(site.path(BLOB))
-    expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
-    for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
-    expect(site.failures('migrate')).toBe(`${RUN}\n`)
-    expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
-    expect(await lateOf(site)).toMatchObject({ archive: 'later\n' })
-    expect((await functions(site).checks()).some((code) => code !== 0)).toBe(true)
-    site.remove()
-  })
+  it.each(pointsOf(changed, ['--incremental']))(
+    'at "%s" (%i), is never called archived',
+    async (name, nth) => {
+      const site = siteLike(changed)
+      const blob = readFileSync(site.path(BLOB))
+      expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
+      for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
+      expect(site.failures('migrate')).toBe(`${RUN}\n`)
+      expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
+      expect(await lateOf(site)).toMatchObject({ archive: 'later\n' })
+      expect((await functions(site).checks()).some((code) => code !== 0)).toBe(true)
+      site.remove()
+    },
+  )
 })
