@@ -46,7 +46,12 @@ export class IdList {
   static async open(path: string, options: IdListOptions): Promise<IdList> {
     try {
       const handle = await open(path, 'r')
-      return new IdList(path, options, handle, await stampOf(handle))
+      try {
+        return new IdList(path, options, handle, await stampOf(handle))
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
     } catch (cause) {
       throw new ArchiverError(
         'IDS_INVALID',

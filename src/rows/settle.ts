@@ -1,4 +1,5 @@
 import { ArchiverError } from '../errors.ts'
+import { step } from '../platform/atomic-file.ts'
 import type { Conflict, ConflictRecord } from './batch.ts'
 import type { Session } from '../sql/session.ts'
 import type { Dialect, RowTexts, Side } from './dialects/dialect.ts'
@@ -20,64 +21,32 @@ export interface SettleWork {
   readonly source: Session
   /** The archive's connection; the source's own where one server has both. */
   readonly archive: Session
+  /** The connection by which the resolution is recorded; the source's own where it has the log tables. */
+  readonly log: Session
 }
 
 /**
  * Settles one conflict. Both rows are read again under locks first, and must be what was recorded: throws CONFLICT where one has changed since.
- * `record` writes the resolution before the last commit. `live` replaces the archived version by a copy of the live row, compares it, and only
- * then deletes the live row. Rows that refer to it are moved first, in the same transaction.
+ * `live` replaces the archived version by a copy of the live row, compares it, and only then deletes the live row. Rows that refer to it are moved
+ * first, in the same transaction. `record` writes the resolution: in the transaction of the source where that has the log, else when it is committed.
+ * A crash before that leaves a conflict that is open, and settling it again in the same way finds what is done already.
  */
 export const settle = async (
-  { dialect, pair, source, archive }: SettleWork,
+  work: SettleWork,
   key: Key,
   recorded: Recorded,
   keep: Keep,
   record: () => Promise<void>,
 ): Promise<void> => {
+  const { dialect, pair, source, archive, log } = work
   const isOne = source === archive
   await dialect.begin(source)
   if (!isOne) await dialect.begin(archive)
   try {
-    const read = async (session: Session, side: Side): Promise<RowTexts | undefined> =>
-      (await dialect.read(session, pair, side, [key], true)).get(keyText(key))
-    const live = await read(source, 'source')
-    const kept = await read(archive, 'archive')
-    assertSame(dialect, pair, live, recorded.source, 'live', key)
-    assertSame(dialect, pair, kept, recorded.archive, 'archived', key)
-    if (keep === 'live') {
-      if (!live) throw gone(key)
-      await dialect.deleteLocked(archive, pair, 'archive', [key])
-      await dialect.write(archive, pair, [live])
-      const stored = (await dialect.read(archive, pair, 'archive', [key], true)).get(keyText(key))
-      if (JSON.stringify(stored) !== JSON.stringify(live))
-        throw new ArchiverError(
-          'VERIFY_MISMATCH',
-          `the archive does not keep the live row ${key.join(', ')} as it is`,
-        )
-      if (!isOne) {
-        await archive.run('COMMIT')
-        await dialect.begin(archive)
-      }
-    }
-    if (keep === 'archive' && !kept)
-      throw new ArchiverError(
-        'CONFLICT',
-        `the archive has no row ${key.join(', ')}: the live one is the only one`,
-        {
-          hint: 'free the unique key in the archive and run again, or settle it with --keep both',
-        },
-      )
-    if (keep !== 'both') {
-      if (pair.children) await moveDescendants({ dialect, pair, source, mode: 'move', guarded: true }, key)
-      await dialect.deleteLocked(source, pair, 'source', [key])
-      // Triggers and cascades of the delete may have reached the archive.
-      await dialect.settleDeferred(source)
-      const last = await read(archive, 'archive')
-      if (JSON.stringify(last) !== JSON.stringify(keep === 'live' ? live : kept))
-        throw new ArchiverError(
-          'VERIFY_MISMATCH',
-          `the archive does not keep the row ${key.join(', ')} after the delete of the live one`,
-        )
+    const versions = { live: await readIn(work, 'source', key), kept: await readIn(work, 'archive', key) }
+    if (!isSettled(work, versions, recorded, keep)) {
+      assertSame(work, versions, recorded, keep, key)
+      await keepVersion(work, key, versions, keep)
     }
     await assertShapes(
       source,
@@ -87,14 +56,71 @@ export const settle = async (
       archive,
       groupOf(pair).map((one) => one.archive),
     )
-    await record()
+    if (log === source) await record()
+    step('rows-settle: to be committed')
     await source.run('COMMIT')
+    step('rows-settle: committed')
     if (!isOne) await archive.run('ROLLBACK').catch(() => undefined) // it only held locks since its commit
   } catch (error) {
     await source.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
     if (!isOne) await archive.run('ROLLBACK').catch(() => undefined)
     throw error
   }
+  if (log !== source) await record()
+}
+
+/** The two versions of a row, as they are now. */
+interface Versions {
+  readonly live: RowTexts | undefined
+  readonly kept: RowTexts | undefined
+}
+
+/** Under a lock. */
+const readIn = async (work: SettleWork, side: Side, key: Key): Promise<RowTexts | undefined> =>
+  (await work.dialect.read(work[side], work.pair, side, [key], true)).get(keyText(key))
+
+/** Leaves one version, or both, within the transactions that are open. */
+const keepVersion = async (
+  work: SettleWork,
+  key: Key,
+  { live, kept }: Versions,
+  keep: Keep,
+): Promise<void> => {
+  const { dialect, pair, source, archive } = work
+  if (keep === 'both') return
+  if (keep === 'archive' && !kept)
+    throw new ArchiverError(
+      'CONFLICT',
+      `the archive has no row ${key.join(', ')}: the live one is the only one`,
+      {
+        hint: 'free the unique key in the archive and run again, or settle it with --keep both',
+      },
+    )
+  if (keep === 'live') {
+    if (!live) throw gone(key)
+    await dialect.deleteLocked(archive, pair, 'archive', [key])
+    await dialect.write(archive, pair, [live])
+    if (JSON.stringify(await readIn(work, 'archive', key)) !== JSON.stringify(live))
+      throw new ArchiverError(
+        'VERIFY_MISMATCH',
+        `the archive does not keep the live row ${key.join(', ')} as it is`,
+      )
+    if (source !== archive) {
+      await archive.run('COMMIT')
+      step('rows-settle: archive committed')
+      await dialect.begin(archive)
+    }
+  }
+  if (pair.children) await moveDescendants({ dialect, pair, source, mode: 'move', guarded: true }, key)
+  await dialect.deleteLocked(source, pair, 'source', [key])
+  // Triggers and cascades of the delete may have reached the archive.
+  await dialect.settleDeferred(source)
+  const last = await readIn(work, 'archive', key)
+  if (JSON.stringify(last) !== JSON.stringify(keep === 'live' ? live : kept))
+    throw new ArchiverError(
+      'VERIFY_MISMATCH',
+      `the archive does not keep the row ${key.join(', ')} after the delete of the live one`,
+    )
 }
 
 const gone = (key: Key): ArchiverError =>
@@ -119,20 +145,35 @@ export const conflictRecord = (dialect: Dialect, { pair, ...conflict }: Conflict
   dst_row: recordOf(dialect, pair, conflict.archive),
 })
 
+/** Whether all is as settling leaves it: an earlier try was committed and ended before it was recorded. */
+const isSettled = (
+  { dialect, pair }: SettleWork,
+  { live, kept }: Versions,
+  recorded: Recorded,
+  keep: Keep,
+): boolean =>
+  keep !== 'both' &&
+  live === undefined &&
+  recorded.source !== null &&
+  kept !== undefined &&
+  recordOf(dialect, pair, kept) === (keep === 'live' ? recorded.source : recorded.archive)
+
+/** Throws CONFLICT where a version is another by now. Of two servers, the archive may have the live one already. */
 const assertSame = (
-  dialect: Dialect,
-  pair: Pair,
-  row: RowTexts | undefined,
-  recorded: string | null,
-  which: string,
+  { dialect, pair }: SettleWork,
+  { live, kept }: Versions,
+  recorded: Recorded,
+  keep: Keep,
   key: Key,
 ): void => {
-  if (recordOf(dialect, pair, row) === recorded) return
-  throw new ArchiverError(
-    'CONFLICT',
-    `the ${which} row ${key.join(', ')} has changed since the conflict was found`,
-    {
-      hint: 'run-archiver rows run looks at it again',
-    },
-  )
+  const changed = (which: string): ArchiverError =>
+    new ArchiverError(
+      'CONFLICT',
+      `the ${which} row ${key.join(', ')} has changed since the conflict was found`,
+      { hint: 'run-archiver rows run looks at it again' },
+    )
+  if (recordOf(dialect, pair, live) !== recorded.source) throw changed('live')
+  const archived = recordOf(dialect, pair, kept)
+  const isCopied = keep === 'live' && archived === recorded.source
+  if (archived !== recorded.archive && !isCopied) throw changed('archived')
 }

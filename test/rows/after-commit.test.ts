@@ -45,7 +45,8 @@ describe("an archive's connection that breaks when both servers have committed",
       recorded += 1
       return Promise.resolve()
     }
-    const work = { dialect: postgres, pair, source: server(), archive }
+    const source = server()
+    const work = { dialect: postgres, pair, source, archive, log: source }
     await settle(work, ['1'], { source: null, archive: null }, 'both', record)
     expect(recorded).toBe(1)
   })

@@ -127,7 +127,7 @@ const settleAll = async (
     if (open.length > 0)
       try {
         await settle(
-          { dialect, pair: own, source, archive: oneServer ? source : archive },
+          { dialect, pair: own, source, archive: oneServer ? source : archive, log: connections.log },
           key,
           recorded,
           keep,
