@@ -17,7 +17,6 @@ const MAY_WAIT = [
   'src/platform/process-facts.ts',
   'src/platform/process-group.ts',
   'src/platform/read-file.ts',
-  'src/records/sources/files-source.ts',
   'src/rows/id-list.ts',
   'src/runs/idle/idle-stamp.ts',
   'src/stores/artdaqdb/tools/exchange-files.ts',

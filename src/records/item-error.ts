@@ -4,6 +4,7 @@
  */
 export const ITEM_CODES = {
   SOURCE_GONE: 'read',
+  SOURCE_UNREADABLE: 'read',
   PAYLOAD_EMPTY: 'parse',
   XML_ENCODING: 'parse',
   XML_DOCTYPE: 'parse',

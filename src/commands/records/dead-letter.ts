@@ -3,6 +3,7 @@ import { makeFolder } from '../../platform/make-folder.ts'
 import type { Command } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
+import { readIfReadable } from '../../records/sources/source.ts'
 import { failedItems } from '../../records/sql/log-report.ts'
 import { openTask, type TaskOptions } from './open-task.ts'
 
@@ -32,7 +33,7 @@ export const deadLetterCommand: Command<DeadLetterOptions> = async (options, con
         lines.push(JSON.stringify({ key, code, reason, retries, file: null }))
         continue
       }
-      const payload = await task.source.read(key)
+      const payload = await readIfReadable(task.source, key)
       const file = payload === undefined || payload === null ? null : `${key}.${ending}`
       if (file !== null) await replaceFile(join(to, file), payload ?? '', { mode: 0o600 })
       lines.push(JSON.stringify({ key, code, reason, retries, file }))

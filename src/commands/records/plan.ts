@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Command, Context } from '../../app/context.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
-import type { ItemError } from '../../records/item-error.ts'
+import { ItemError } from '../../records/item-error.ts'
 import type { Row } from '../../records/map/map-row.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { givenStored, planItem, storedAfter, type GivenRows, type Plan } from '../../records/plan.ts'
@@ -89,7 +89,12 @@ const itemOfSource = async (
   const read = await readTask(options, context)
   const { source, sourceName } = await openTaskSource(read, options)
   try {
-    const payload = await source.read(item)
+    const payload = await source.read(item).catch((error: unknown) => {
+      if (!(error instanceof ItemError)) throw error
+      throw new ArchiverError('RECORD_INVALID', `task ${task}, item ${item}: ${error.message}`, {
+        cause: error,
+      })
+    })
     if (payload === undefined)
       throw new ArchiverError('NOT_FOUND', `task ${task}: ${sourceName} has no item ${item}`)
     const isBytes = payload instanceof Uint8Array

@@ -3,7 +3,7 @@ import { ItemError } from '../item-error.ts'
 import { mapSafely } from '../workers/map-task.ts'
 import { standingOf } from '../map/compare-rows.ts'
 import type { Mapping } from '../mapping/model.ts'
-import type { RecordSource } from '../sources/source.ts'
+import { readIfReadable, type RecordSource } from '../sources/source.ts'
 import type { CatalogueColumn } from '../sql/catalogue-column.ts'
 import type { RecordsDatabase } from '../sql/database.ts'
 import { logStates, type LogState } from '../sql/processing-log.ts'
@@ -86,7 +86,7 @@ const verdictOf = async (
   const isStored = state?.status === 'success'
   if (isStored && !isOfSample(key, options.sample)) return { verdict: 'unchecked' }
   const otherwise: Verdict = { verdict: isStored ? 'LOST' : state ? 'failed' : 'pending' }
-  const payload = await source.read(key)
+  const payload = await readIfReadable(source, key)
   if (payload === undefined || payload === null) return isStored ? { verdict: 'CHANGED' } : otherwise
   const sha = createHash('sha256').update(payload).digest('hex')
   if (isStored && state.payloadSha256 !== null && state.payloadSha256 !== sha) return { verdict: 'CHANGED' }

@@ -1,12 +1,17 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { access, constants, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
+import { isOfOneFile, readSmallFile } from '../../platform/read-file.ts'
+import { ItemError } from '../item-error.ts'
 import { keyCell } from '../map/map-record.ts'
 import type { KeyType } from '../mapping/model.ts'
 import type { KeyOptions, RecordSource } from './source.ts'
 
 /** Files with payloads: `<key>.xml`, `<key>.json`, also packed as `.gz`. */
 const NAME = /^(.+?)\.(?:xml|json)(?:\.gz)?$/i
+
+/** Bytes from which a file is no payload. */
+const LARGEST = 1_000_000_000
 
 /** Payloads of a folder; a file's name without its ending is its key. */
 export class FilesSource implements RecordSource {
@@ -47,13 +52,21 @@ export class FilesSource implements RecordSource {
     const name = this.#files.get(key)
     if (name === undefined) return undefined
     try {
-      return await readFile(join(this.#folder, name))
+      const content = await readSmallFile(join(this.#folder, name), LARGEST)
+      if (content !== 'large') return content
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
-      throw new ArchiverError('SOURCE_UNAVAILABLE', `cannot read a payload: ${messageOf(error)}`, {
-        cause: error,
-      })
+      if (!isOfOneFile(error) || !(await isOpen(this.#folder))) throw this.#away(error)
+      const reason = errnoOf(error) === 'EACCES' ? 'may not be read' : 'is no file'
+      throw new ItemError('SOURCE_UNREADABLE', `what stands in the folder for the item ${reason}`)
     }
+    throw new ItemError('SOURCE_UNREADABLE', `the file of the item has ${LARGEST / 1e9} GB or more`)
+  }
+
+  #away(error: unknown): ArchiverError {
+    return new ArchiverError('SOURCE_UNAVAILABLE', `cannot read a payload: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 
   async #list(): Promise<void> {
@@ -85,11 +98,21 @@ export class FilesSource implements RecordSource {
   }
 }
 
+/** Whether files in a folder can be looked at: else what is wrong is not the file's. */
+const isOpen = (folder: string): Promise<boolean> =>
+  access(folder, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
+/** Numbers by their value, before all names that are none. */
 const byNumber = (a: string, b: string): number => {
-  const isNumber = /^-?\d+$/
-  if (!isNumber.test(a) || !isNumber.test(b)) return byText(a, b)
+  const [isLeft, isRight] = [isNumber(a), isNumber(b)]
+  if (!isLeft || !isRight) return isLeft === isRight ? byText(a, b) : isLeft ? -1 : 1
   const [left, right] = [BigInt(a), BigInt(b)]
   return left < right ? -1 : left > right ? 1 : 0
 }
+
+const isNumber = (name: string): boolean => /^-?\d+$/.test(name)

@@ -53,6 +53,10 @@ describe('a folder of payloads', () => {
     expect(await keysOf(source)).toEqual(['9', '10'])
     expect(await keysOf(source, '10')).toEqual(['10'])
   })
+  it('gives names that are no numbers after all that are', async () => {
+    for (const name of ['1x', '10', '2', 'a', '-3']) put(`${name}.xml`, '')
+    expect(await keysOf(new FilesSource(folder, 'bigint'))).toEqual(['-3', '2', '10', '1x', 'a'])
+  })
   it('refuses two files of one key', async () => {
     put('7.xml', '')
     put('07.json', '')
