@@ -39,7 +39,7 @@ describe.each(DIALECTS)('a conflict in %s whose settling is killed', (name) => {
   )
 
   it.skipIf(!there.has(name)).each(CASES)(
-    'at "$step", is settled by the next try as was asked: --keep $keep, log elsewhere: $hasOwnLog',
+    'at $step, is settled by the next try as was asked: --keep $keep, log elsewhere: $hasOwnLog',
     async ({ keep, step, hasOwnLog }) => {
       const isOne = step !== ARCHIVE_COMMITTED
       const archive = isOne ? site : other
