@@ -175,7 +175,8 @@ describe('a value of a payload', () => {
   it('fails by each code that a payload can bring about', () => {
     const codes = CASES.map(([code], index) => ({ app_id: index + 1, code: code === 'stored' ? null : code }))
     expect(log.map(({ app_id, code }) => ({ app_id, code }))).toEqual(codes)
-    const elsewhere: ItemCode[] = ['JSON_NOT_VALID', 'STRICT']
+    // Of a file that cannot be read there is no payload: unreadable-files.
+    const elsewhere: ItemCode[] = ['JSON_NOT_VALID', 'STRICT', 'SOURCE_UNREADABLE']
     expect(new Set([...CASES.map(([code]) => code), ...elsewhere, 'stored'])).toEqual(
       new Set([...Object.keys(ITEM_CODES), 'stored']),
     )
