@@ -101,6 +101,8 @@ export class FaultProxy {
     let up = 0
     let down = 0
     const began = performance.now()
+    // Timers that are due in the same millisecond may go off in any order: each gives what stands first in the line.
+    const line: (() => void)[] = []
     const due = (bytes: number): number =>
       fault.kind === 'slow'
         ? Math.max(1, began + (bytes / fault.bytesPerSecond) * 1000 - performance.now())
@@ -114,7 +116,8 @@ export class FaultProxy {
     server.on('data', (bytes) => {
       if (fault.kind === 'slow') {
         down += bytes.length
-        later(due(down), () => client.write(bytes))
+        line.push(() => client.write(bytes))
+        later(due(down), () => line.shift()?.())
         return
       }
       const cut = fault.kind === 'reset reply' || fault.kind === 'close reply'
@@ -125,7 +128,10 @@ export class FaultProxy {
       else client.write(bytes.subarray(0, room), () => client.resetAndDestroy())
     })
     client.on('end', () => server.end()).on('close', () => server.destroy())
-    server.on('end', () => later(due(down), () => client.end()))
+    server.on('end', () => {
+      line.push(() => client.end())
+      later(due(down), () => line.shift()?.())
+    })
     server.on('close', (failed) => failed && client.resetAndDestroy())
   }
 
