@@ -11,7 +11,7 @@ const BROKEN =
 
 /**
  * What a database said of its own state, as an error for the operator: a right, a table or space that is missing, a disk, a connection that broke.
- * Undefined for anything else. A statement that is wrong is a bug of ours, so it is undefined, too.
+ * Undefined where the database is not the cause; so also for a wrong statement, which is a bug of ours.
  */
 export const serverErrorOf = (error: unknown): ArchiverError | undefined => {
   if (!(error instanceof Error) || error instanceof ArchiverError) return undefined

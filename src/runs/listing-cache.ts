@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { DocumentStore, Listing, SourceListing } from '../stores/store.ts'
+import { TICK_MS } from '../common/file-times.ts'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
 import { readText } from '../platform/read-file.ts'
-
-/** A directory's times move in steps of a kernel tick. What stayed equal for longer than one can be distinguished from a later change. */
-const TICK = 20
 
 interface Entry {
   readonly fingerprint: string
@@ -95,7 +93,7 @@ export class ListingCache {
     }
     entries.delete(name)
     this.#changed = true
-    if (before !== undefined) await new Promise((resolve) => setTimeout(resolve, TICK))
+    if (before !== undefined) await new Promise((resolve) => setTimeout(resolve, TICK_MS))
     const quiet = before !== undefined && (await store.fingerprint()) === before
     const began = this.#monotonic()
     const { listing, kept } = store.listSince

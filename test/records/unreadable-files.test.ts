@@ -29,9 +29,9 @@ const states = async (): Promise<readonly string[]> =>
 
 /** What may stand at the name of a payload, and be none. */
 const UNREADABLE: readonly [what: string, put: (path: string) => void, reason: string][] = [
-  ['a folder', (path) => mkdirSync(path), 'is no file'],
-  ['a FIFO', (path) => execFileSync('mkfifo', [path]), 'is no file'],
-  ['a link to itself', (path) => symlinkSync(path, path), 'is no file'],
+  ['a folder', (path) => mkdirSync(path), 'not a regular file'],
+  ['a FIFO', (path) => execFileSync('mkfifo', [path]), 'not a regular file'],
+  ['a link to itself', (path) => symlinkSync(path, path), 'not a regular file'],
   [
     'a file that is larger than any payload',
     (path) => {

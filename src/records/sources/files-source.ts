@@ -57,8 +57,8 @@ export class FilesSource implements RecordSource {
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
       if (!isOfOneFile(error) || !(await isOpen(this.#folder))) throw this.#away(error)
-      const reason = errnoOf(error) === 'EACCES' ? 'may not be read' : 'is no file'
-      throw new ItemError('SOURCE_UNREADABLE', `what stands in the folder for the item ${reason}`)
+      const reason = errnoOf(error) === 'EACCES' ? 'this user may not read it' : 'it is not a regular file'
+      throw new ItemError('SOURCE_UNREADABLE', `cannot read the item's file ${name}: ${reason}`)
     }
     throw new ItemError('SOURCE_UNREADABLE', `the file of the item has ${LARGEST / 1e9} GB or more`)
   }

@@ -166,8 +166,8 @@ export class Collection {
   }
 
   /**
-   * Replaces the index whole, for the holder of the database's lock. The old one is kept under `keepAs`, a plain file in the database, where that is given. What
-   * was written is held from then on, where it is the file that stands there afterwards.
+   * Replaces the index whole, for the holder of the database's lock. The old one is kept under `keepAs`, a plain file in the database, where that is given.
+   * The new index stays in memory, unless another program has replaced the file by the end.
    */
   async writeIndex(index: CollectionIndex, keepAs?: string): Promise<void> {
     const path = join(this.path, INDEX)

@@ -2,6 +2,7 @@ import { access, constants, lstat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listing, Archive } from '../../store.ts'
+import { COARSE_MS, TICK_MS } from '../../../common/file-times.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { readFile } from '../../../platform/read-file.ts'
@@ -10,7 +11,7 @@ import { sha256Of } from '../checksum-file.ts'
 import { storeError } from './errors.ts'
 import { BLOB, CHECKSUM, MARKER, placeOf } from './layout.ts'
 import { keptAsJson, keptFromJson, mayComeAgain } from './kept-shards.ts'
-import { fingerprintObject, foldersOf, listObject, listSince, TICK_MS } from './listing.ts'
+import { fingerprintObject, foldersOf, listObject, listSince } from './listing.ts'
 import { createArchive, openShard, putBlob, readHeld } from './writer.ts'
 import { checkedName, KeyTally, parseKey } from '../keys.ts'
 
@@ -24,9 +25,6 @@ export interface DirectoryArchiveOptions {
   /** Whether runs are known to have been archived here: then a missing archive is an unmounted disk and never an empty one. */
   readonly expectExisting?: boolean
 }
-
-/** No file system has coarser times. */
-const COARSE_MS = 3000
 
 /**
  * The archive as plain files, `<root>/<folder>/<object>/<thousand>/<key>.txt` with a checksum file beside each

@@ -1,3 +1,4 @@
+import { COARSE_MS } from '../../../common/file-times.ts'
 import { RunSet } from '../../../common/run-set.ts'
 import { isShard, shardOf } from './layout.ts'
 import type { ShardNames } from './shard-names.ts'
@@ -15,9 +16,6 @@ const VERSION = 1
 
 /** A shard with more stray names than this is read again each time: what is kept shall stay small. */
 const MOST_STRAY = 1000
-
-/** No file system has coarser times. */
-const COARSE_MS = 3000
 
 /** A folder as it was looked at. */
 export interface FolderState {
@@ -41,7 +39,7 @@ export const mayComeAgain = (changed: bigint, now: number): boolean =>
 /** In milliseconds. */
 const ageOf = (changed: bigint, now: number): number => now - Number(changed / 1_000_000n)
 
-/** Whether so little stands in a shard beside its runs that it may be kept. */
+/** Whether a shard may be kept: it holds few files besides its blobs, so what is kept of it stays small. */
 export const isKeepable = ({ others, damaged, misplaced }: ShardNames): boolean =>
   others.length + damaged.length + misplaced.length <= MOST_STRAY
 

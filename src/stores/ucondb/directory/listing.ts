@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listing } from '../../store.ts'
+import { TICK_MS } from '../../../common/file-times.ts'
 import { errnoOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { isOfOneFile, readText } from '../../../platform/read-file.ts'
@@ -19,9 +20,6 @@ const READERS = 4
 const CHECKED = 2
 /** Of the shards that are kept, one of so many is read again each time: what is kept and wrong does not stay. */
 const ROUND = 32
-
-/** Changes closer together than this may carry the same time: the kernel's clock for files ticks every 4 to 10 ms. */
-export const TICK_MS = 20
 
 /**
  * What an object's folder holds. A blob counts as whole when its checksum file is there; sizes are compared where writes
@@ -96,7 +94,7 @@ async function readShards(
   return found
 }
 
-/** Puts together what stands in the shards, in their order. */
+/** The listing of a whole object from what was found in each shard. */
 async function listingOf(
   objectFolder: string,
   shards: readonly Shard[],
@@ -153,7 +151,7 @@ async function shardsOf(objectFolder: string): Promise<Shard[]> {
   return shards.flat()
 }
 
-/** A folder as it is now: whoever gives one its old modification time back changes its change time. Undefined where none is. */
+/** The state of a folder; undefined where there is no folder. Its key holds the change time, too: who sets the modification time back moves that. */
 async function folderAt(path: string): Promise<Omit<Shard, 'name'> | undefined> {
   const found = await stat(path, { bigint: true }).catch(gone)
   if (!found?.isDirectory()) return undefined
