@@ -8,6 +8,7 @@ import {
   type Document,
   type Node as YamlNode,
 } from 'yaml'
+import { explained, faultsToShow, isHarmless } from './yaml-faults.ts'
 
 /** Line and column, both counted from 1. */
 export interface At {
@@ -72,33 +73,19 @@ export const parseTree = (text: string): Tree => {
   const faults = [...document.errors, ...document.warnings]
   const converter = new Converter(document, place)
   const root = converter.node(document.contents)
-  const syntax = faults.map(({ code, message, pos }) => ({
-    at: place(pos[0]),
-    message: EXPLAINED[code]?.(wordAt(text, pos[0])) ?? `is not YAML: ${withoutQuotes(message)}`,
+  const syntax = faultsToShow(faults).map((fault) => ({
+    at: place(fault.pos[0]),
+    message: explained(fault, wordAt(text, fault.pos[0])),
   }))
   return {
     root,
     problems: [...syntax, ...converter.problems],
-    readable: faults.every(({ code }) => HARMLESS.has(code)) && converter.problems.length === 0,
+    readable: faults.every(isHarmless) && converter.problems.length === 0,
   }
 }
 
-const EXPLAINED: Readonly<Record<string, (word: string) => string>> = {
-  DUPLICATE_KEY: (word) => `${word} is set twice in this section`,
-  TAB_AS_INDENT: () => 'use spaces, not tabs',
-  MULTIPLE_DOCS: () => 'a second document begins (---); a configuration is one document',
-  TAG_RESOLVE_FAILED: () => 'tags (!name) are not taken',
-}
-
-/** Faults that leave the rest of the file as clear as it was. */
-const HARMLESS: ReadonlySet<string> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED'])
-
 const wordAt = (text: string, offset: number): string =>
   /^["']?([\w.-]*)/.exec(text.slice(offset, offset + 60))?.[1] ?? ''
-
-/** The library quotes the text at fault, which may be a password. */
-const withoutQuotes = (message: string): string =>
-  message.replace(/:? *(["'`]).*\1/s, '').replace(/: .*$/s, '')
 
 const nestedTooDeeply = (text: string): boolean => {
   if (/^(?: *- ){100}/m.test(text) || /^ {2000}/m.test(text)) return true

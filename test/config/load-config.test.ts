@@ -152,6 +152,17 @@ describe('a faulty configuration', () => {
   ])('that holds %s is refused with a line', (_what, text) => {
     for (const line of problemsOf(text)) expect(line).toMatch(/^config\.yaml:\d+:\d+ \S/)
   })
+  it.each([
+    ['a line too far to the right', 'app:\n  a: x\n    b: 1\n  c: 2\n', '2:6 a value with ": " in it'],
+    ['a line too far to the left', 'app:\n    a: x\n  b: 1\n  c: 2\n  d: 3\n', '3:1 is indented differently'],
+    ['a value with a colon', 'app:\n  a: x: y\n', '2:6 a value with ": " in it needs quotes'],
+    ['no space after a colon', 'app:\n  a:1\n  b: 2\n', '2:3 write a setting as "name: value"'],
+    ['an open quote', 'app:\n  a: "x\n  b: 2\n', '4:1 a quote is opened above this line'],
+    ['an open bracket', 'app:\n  a: [1, 2\n  b: 2\n', '3:3 a bracket is opened above this line'],
+    ['an @', 'app:\n  a: @x\n', '2:6 a value that begins with this character needs quotes'],
+  ])('that has %s says so in one line, and nothing of the lines below', (_what, text, said) => {
+    expect(problemsOf(text)).toEqual([expect.stringContaining(`config.yaml:${said}`)])
+  })
   it.each(['log_file', '"log_file"', "'log_file'"])('that sets %s twice names it, quoted or not', (name) => {
     expect(problemsOf(withSection('app', `${name}: a`, `${name}: b`))).toEqual([
       'config.yaml:9:5 log_file is set twice in this section',
