@@ -48,6 +48,16 @@ const lateOf = async (site: Site): Promise<Record<string, string>> => {
   return given
 }
 
+/** A copy of the site after a pass that was killed there and the passes after it. The blob of the run must be what it was. */
+const afterKill = async (template: Site, name: string, nth: number): Promise<Site> => {
+  const site = siteLike(template)
+  const blob = readFileSync(site.path(BLOB))
+  expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
+  for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
+  expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
+  return site
+}
+
 const SITUATIONS = [
   { pass: 'the pass that marks it', prepare: () => restored() },
   { pass: 'the pass that imports it again', prepare: marked },
@@ -60,12 +70,8 @@ for (const { pass, prepare } of SITUATIONS) {
     it.each(pointsOf(template, ['--incremental']))(
       'at "%s" (%i), has its late file in both places in the end',
       async (name, nth) => {
-        const site = siteLike(template)
-        const blob = readFileSync(site.path(BLOB))
-        expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
-        for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
+        const site = await afterKill(template, name, nth)
         expect(await lateOf(site)).toEqual({ artdaq: 'later\n', archive: 'later\n' })
-        expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
         expect(await functions(site).checks()).toEqual([0, 0, 0])
         expect(site.archived()).toEqual(['1', '3', '3-update-1'])
         site.remove()
@@ -80,12 +86,8 @@ describe('a run of a restored artdaqDB whose record is another by now, where the
   it.each(pointsOf(changed, ['--incremental']))(
     'at "%s" (%i), is never called archived',
     async (name, nth) => {
-      const site = siteLike(changed)
-      const blob = readFileSync(site.path(BLOB))
-      expect(crashAt(site, ['--incremental'], name, nth).signal).toBe('SIGKILL')
-      for (let n = 0; n < PASSES; n++) await functions(site).pass(true)
+      const site = await afterKill(changed, name, nth)
       expect(site.failures('migrate')).toBe(`${RUN}\n`)
-      expect(readFileSync(site.path(BLOB)).equals(blob)).toBe(true)
       expect(await lateOf(site)).toMatchObject({ archive: 'later\n' })
       expect((await functions(site).checks()).some((code) => code !== 0)).toBe(true)
       site.remove()
