@@ -48,12 +48,13 @@ export const runCli = async (argv: readonly string[], given: Context): Promise<n
   try {
     await program.parseAsync(argv.map(helpSpelling), { from: 'user' })
     if (code !== 0 && context.signal.aborted && code === stopCode(context.signal))
-      output.fail(new ArchiverError('INTERRUPTED', `stopped by ${String(context.signal.reason)}`))
+      output.fail(interrupted(context.signal))
     return code
   } catch (error) {
     if (!(error instanceof CommanderError)) {
-      if (error instanceof ArchiverError) output.fail(error)
-      throw error
+      const failure = stoppedBy(error, context.signal) ?? error
+      if (failure instanceof ArchiverError) output.fail(failure)
+      throw failure
     }
     if (error.exitCode === 0) return 0
     output.fail(
@@ -64,6 +65,13 @@ export const runCli = async (argv: readonly string[], given: Context): Promise<n
     return EXIT_USAGE
   }
 }
+
+const interrupted = (signal: AbortSignal): ArchiverError =>
+  new ArchiverError('INTERRUPTED', `stopped by ${String(signal.reason)}`)
+
+/** Work that was stopped throws what its signal was aborted with: the name of the signal of the process. */
+const stoppedBy = (thrown: unknown, signal: AbortSignal): ArchiverError | undefined =>
+  signal.aborted && thrown === signal.reason ? interrupted(signal) : undefined
 
 /** `/?`, `/h` and `/help` ask for help as well, as they did in the Python original. */
 const helpSpelling = (word: string, place: number): string =>

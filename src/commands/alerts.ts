@@ -1,7 +1,7 @@
 import { lookAtBacklog } from '../app/alert-queue.ts'
 import { siteFacts } from '../app/alert-site.ts'
 import { withLedger } from '../app/with-ledger.ts'
-import type { Command } from '../app/context.ts'
+import { type Command, untilStopped } from '../app/context.ts'
 import { ALERT_RULES } from '../common/alert-rules.ts'
 import { printable, redactor } from '../common/redact.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -69,7 +69,7 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
 }
 
 /** `alerts list`: what fires now; with `--all` what has ended too. */
-export const alertsList: Command<AlertsOptions> = async (options, context) => {
+export const alertsList = untilStopped<AlertsOptions>(async (options, context) => {
   const config = await loadConfig(options.config, context.env, ['app', 'ledger'])
   const { listAlerts, listSilences } = await import('../tracking/alerts/alert-store.ts')
   const [alerts, silences] = await withLedger(
@@ -95,7 +95,7 @@ export const alertsList: Command<AlertsOptions> = async (options, context) => {
       ]) || 'No alert.\n',
     )
   return 0
-}
+})
 
 /** Names of tasks come from programs that report: none of them steers the terminal. */
 const linesText = (lines: readonly string[]): string => lines.map((line) => `${printable(line)}\n`).join('')

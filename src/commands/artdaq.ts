@@ -11,7 +11,7 @@ import { openDocumentStore, openFileSystemDb, pathOf } from '../stores/artdaqdb/
 import { repairDatabase } from '../stores/artdaqdb/repair.ts'
 import { checkText, listText, repairText, showRun, showText, splitText } from './artdaq-text.ts'
 import { completeCommands } from '../common/own-command.ts'
-import { type Command, type Context, startedAs } from '../app/context.ts'
+import { type Command, type Context, startedAs, untilStopped } from '../app/context.ts'
 import { runOf, runsOf } from './run-options.ts'
 
 interface Options {
@@ -20,7 +20,7 @@ interface Options {
 }
 
 /** `run-archiver artdaq list`: the runs that it holds, whole and in part, with their updates. Exit 1 when something is amiss. */
-export const artdaqList: Command<Options> = async ({ config, json }, context) => {
+export const artdaqList = untilStopped<Options>(async ({ config, json }, context) => {
   const { artdaqDb } = await loadConfig(config, context.env, ['artdaq_db'])
   if (!artdaqDb.useTools) await requireThere(openFileSystemDb({ ...artdaqDb, now }))
   const listing = await openDocumentStore({ ...artdaqDb, env: context.env, now }).list()
@@ -34,14 +34,14 @@ export const artdaqList: Command<Options> = async ({ config, json }, context) =>
   }
   say(context, json, value, listText(listing))
   return incomplete.isEmpty ? 0 : 1
-}
+})
 
 /** `run-archiver artdaq show RUN`: its documents, with version, size, and the file each was made from. */
-export const artdaqShow: Command<Options & { run: string }> = async ({ config, run, json }, context) => {
+export const artdaqShow = untilStopped<Options & { run: string }>(async ({ config, run, json }, context) => {
   const shown = await showRun(await native(config, context), runOf(run))
   say(context, json, shown, showText(shown))
   return 0
-}
+})
 
 /** `run-archiver artdaq export RUN --to DIR`: the bytes and folders that bulkdownloader gives. */
 export const artdaqExport: Command<Options & { run: string; to: string }> = async (options, context) => {
@@ -58,7 +58,7 @@ export const artdaqExport: Command<Options & { run: string; to: string }> = asyn
  * `run-archiver artdaq check`: opens every document and compares it with the index, and runs of other programs with their records. Exit 1 when something
  * is found.
  */
-export const artdaqCheck: Command<Options> = async ({ config, json }, context) => {
+export const artdaqCheck = untilStopped<Options>(async ({ config, json }, context) => {
   const findings = []
   const db = await native(config, context)
   await requireThere(db)
@@ -71,7 +71,7 @@ export const artdaqCheck: Command<Options> = async ({ config, json }, context) =
   const sound = findings.every(({ kind }) => kind === 'note')
   say(context, json, { sound, findings }, text)
   return sound ? 0 : 1
-}
+})
 
 /** `run-archiver artdaq repair`: writes the indexes again from the documents where they differ; the old ones are kept. */
 export const artdaqRepair: Command<Options> = async ({ config, json }, context) => {

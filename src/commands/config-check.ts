@@ -4,7 +4,7 @@ import type { Answer } from '../config/resolve-values.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import type { Probe } from './probe.ts'
 import { archivesRuns, probesOf } from './site-probes.ts'
-import type { Command, Context } from '../app/context.ts'
+import { type Command, type Context, untilStopped } from '../app/context.ts'
 
 export type ProbesOf = (path: string, read: ReadConfig, context: Context) => Promise<readonly Probe[]>
 
@@ -34,15 +34,14 @@ const PATIENCE = 15_000
  * then looks at what it points at. Exit 0: all is well; 1: something cannot be reached; a faulty configuration throws
  * CONFIG_INVALID. Changes nothing.
  */
-export const configCheckWith =
-  (probes: ProbesOf): Command<ConfigCheckOptions> =>
-  async ({ config: path, json = false, connect = true }, context) => {
+export const configCheckWith = (probes: ProbesOf): Command<ConfigCheckOptions> =>
+  untilStopped(async ({ config: path, json = false, connect = true }, context) => {
     const { read, findings } = await inspectSite(path, context, connect ? probes : NOTHING)
     context.out(
       json ? `${JSON.stringify(asJson(path, read, findings), null, 2)}\n` : asText(path, read, findings),
     )
     return findings.every(({ ok }) => ok) ? 0 : 1
-  }
+  })
 
 /** Reads a configuration and looks at what it points at; Throws CONFIG_INVALID. */
 export const inspectSite = async (

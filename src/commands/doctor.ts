@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Command, Context } from '../app/context.ts'
+import { type Context, untilStopped } from '../app/context.ts'
 import type { Config, ReadConfig } from '../config/load-config.ts'
 import { messageOf } from '../errors.ts'
 import { readTextNow } from '../platform/read-file.ts'
@@ -20,7 +20,7 @@ const MARKS = { ok: '✓', warning: '⚠', problem: '✗' } as const
  * `doctor`: everything that `config check` does, and what this host is like: versions, disks, mounts, limits, clock, systemd, the lock, failed
  * runs. Exit 0 without a problem (warnings allowed), also at a site that never ran; 1 with one. Throws CONFIG_INVALID. Changes nothing.
  */
-export const doctor: Command<DoctorOptions> = async ({ config: path, json = false }, context) => {
+export const doctor = untilStopped<DoctorOptions>(async ({ config: path, json = false }, context) => {
   const checks = await examine(path, context)
   const problems = checks.filter(({ level }) => level === 'problem').length
   const warnings = checks.filter(({ level }) => level === 'warning').length
@@ -30,7 +30,7 @@ export const doctor: Command<DoctorOptions> = async ({ config: path, json = fals
       : `${checks.map(({ level, name, message }) => `${MARKS[level]} ${name}: ${message}`).join('\n')}\n\n${problems} problems, ${warnings} warnings\n`,
   )
   return problems === 0 ? 0 : 1
-}
+})
 
 /** Every check, in the order of the screen. */
 export const examine = async (path: string, context: Context): Promise<readonly Check[]> => {

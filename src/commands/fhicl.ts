@@ -9,7 +9,7 @@ import { fhiclToJsonText } from '../fhicl/to-json.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import { readInput } from '../platform/input.ts'
-import type { Command, Context } from '../app/context.ts'
+import { type Context, untilStopped } from '../app/context.ts'
 
 export interface FhiclToJsonOptions {
   /** A path, or `-` for standard input. */
@@ -28,7 +28,7 @@ export interface FhiclFromJsonOptions {
 }
 
 /** Prints the JSON that artdaq makes of a FHiCL file, and nothing else, not even a newline. Exit 1 where artdaq refuses it. */
-export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, name, stamp }, context) => {
+export const fhiclToJsonCommand = untilStopped<FhiclToJsonOptions>(async ({ file, name, stamp }, context) => {
   const bytes = await readText(file)
   try {
     const origin = { name: name ?? 'notprovided', stamp: stamp ?? artdaqStamp(now()) }
@@ -37,28 +37,31 @@ export const fhiclToJsonCommand: Command<FhiclToJsonOptions> = async ({ file, na
   } catch (error) {
     return report(error, file, context)
   }
-}
+})
 
 /**
  * Prints the FHiCL that artdaq exports of a JSON file, byte for byte. Exit 1 where artdaq's export fails, and where it would read back as
  * something else (unless `asArtdaq`). A text of comments only comes back.
  */
-export const fhiclFromJsonCommand: Command<FhiclFromJsonOptions> = async ({ file, asArtdaq }, context) => {
-  const bytes = await readText(file)
-  try {
-    if (!isUtf8(bytes)) throw new ArchiverError('STORE_CORRUPT', 'the JSON is not UTF-8')
-    const json = readJson(bytes.toString('utf8'))
-    if (asArtdaq) context.out(fhiclFromJson(json))
-    else {
-      const { text, commentsMoved } = faithfulText(json)
-      if (commentsMoved) context.err(`${file}: not every comment is where it was: artdaq's export moves it\n`)
-      context.out(text)
+export const fhiclFromJsonCommand = untilStopped<FhiclFromJsonOptions>(
+  async ({ file, asArtdaq }, context) => {
+    const bytes = await readText(file)
+    try {
+      if (!isUtf8(bytes)) throw new ArchiverError('STORE_CORRUPT', 'the JSON is not UTF-8')
+      const json = readJson(bytes.toString('utf8'))
+      if (asArtdaq) context.out(fhiclFromJson(json))
+      else {
+        const { text, commentsMoved } = faithfulText(json)
+        if (commentsMoved)
+          context.err(`${file}: not every comment is where it was: artdaq's export moves it\n`)
+        context.out(text)
+      }
+      return 0
+    } catch (error) {
+      return report(error, file, context)
     }
-    return 0
-  } catch (error) {
-    return report(error, file, context)
-  }
-}
+  },
+)
 
 /** Bytes. The largest text of a run record that is archived is smaller (`source_files.max_record_mb`). */
 const MOST = 256_000_000

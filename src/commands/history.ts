@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
 import { now } from '../platform/host.ts'
 import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
-import type { Command, Context } from '../app/context.ts'
+import { type Command, type Context, untilStopped } from '../app/context.ts'
 import { withLedger } from '../app/with-ledger.ts'
 import { daysTable, executionText, executionsTable } from './history-text.ts'
 
@@ -18,7 +18,7 @@ export interface HistoryOptions {
 const DAY = 86_400_000
 
 /** `history`: the last executions, the newest first. Those found dead meanwhile are judged and shown as what they are. */
-export const history: Command<HistoryOptions> = async (options, context) => {
+export const history = untilStopped<HistoryOptions>(async (options, context) => {
   const filter = {
     since: options.since === undefined ? undefined : momentOf(options.since, now()),
     states: options.status === undefined ? undefined : statesFor(options.status),
@@ -30,10 +30,10 @@ export const history: Command<HistoryOptions> = async (options, context) => {
     context.out(options.json ? json({ executions }) : executionsTable(executions, now()))
     return 0
   })
-}
+})
 
 /** `history show ID`: one execution by its number or UUID. Answers 1 when there is none. */
-export const historyShow: Command<HistoryOptions & { readonly id: string }> = (options, context) =>
+export const historyShow = untilStopped<HistoryOptions & { readonly id: string }>((options, context) =>
   withHistory(options.config, context, async (database) => {
     const { pastExecution } = await import('../tracking/ledger/history-queries.ts')
     const execution = await pastExecution(database, options.id)
@@ -43,10 +43,11 @@ export const historyShow: Command<HistoryOptions & { readonly id: string }> = (o
       })
     context.out(options.json ? json(execution) : executionText(execution, now()))
     return 0
-  })
+  }),
+)
 
 /** `history stats`: each day's executions, kills, reboots, unseen ends, runs and rate. */
-export const historyStats: Command<HistoryOptions> = (options, context) => {
+export const historyStats = untilStopped<HistoryOptions>((options, context) => {
   const since = momentOf(options.since ?? '7d', now())
   return withHistory(options.config, context, async (database) => {
     const { pastDays } = await import('../tracking/ledger/day-queries.ts')
@@ -54,7 +55,7 @@ export const historyStats: Command<HistoryOptions> = (options, context) => {
     context.out(options.json ? json({ days }) : daysTable(days))
     return 0
   })
-}
+})
 
 /** `history prune`: removes what is older than `ledger.keep_days`. A pass does so too, a little at a time. */
 export const historyPrune: Command<HistoryOptions> = (options, context) =>

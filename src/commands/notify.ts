@@ -8,7 +8,7 @@ import { readEnd } from '../platform/input.ts'
 import type { Message } from '../tracking/alerts/alerts.ts'
 import { channelsOf } from '../tracking/alerts/channels.ts'
 import { keepSent, readSent, sentFile } from '../tracking/alerts/sent-alerts.ts'
-import type { Command } from '../app/context.ts'
+import { untilStopped } from '../app/context.ts'
 
 export interface NotifyOptions {
   readonly config: string
@@ -34,7 +34,7 @@ const MOST_BYTES = 1_000_000
  * Sends a text through every channel that `reporting` has turned on, for timers and for trying the channels out. Secrets in the text are
  * masked. Exit 0 when a channel took it, no channel is turned on, or the same key was sent within the hour; throws NOBODY_TOLD when no channel worked.
  */
-export const notify: Command<NotifyOptions> = async ({ config: path, title, file, key }, context) => {
+export const notify = untilStopped<NotifyOptions>(async ({ config: path, title, file, key }, context) => {
   const config = await loadConfig(path, context.env, ['app', 'reporting'])
   const channels = channelsOf(config.reporting, PATIENCE, context.env)
   if (channels.length === 0) {
@@ -76,7 +76,7 @@ export const notify: Command<NotifyOptions> = async ({ config: path, title, file
     })
   await remember()
   return 0
-}
+})
 
 const read = async (file: string): Promise<string> => {
   try {

@@ -1,4 +1,5 @@
-import type { Command } from '../app/context.ts'
+import { type Command, stopCode, untilStopped } from '../app/context.ts'
+import { pause } from '../engine/pause.ts'
 import { openQueue, type QueueUse } from '../app/open-queue.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { backlogOverview } from '../engine/backlog-overview.ts'
@@ -14,20 +15,26 @@ interface Options {
 }
 
 /** Opens the queue for one look or one change, without becoming a worker. */
-const withQueue =
-  <Given extends Options>(
-    use: (store: ClaimStore, options: Given, out: (text: string) => void) => Promise<number>,
-    opened: QueueUse = 'looks',
-  ): Command<Given> =>
-  async (options, context) => {
+const withQueue = <Given extends Options>(
+  use: (
+    store: ClaimStore,
+    options: Given,
+    out: (text: string) => void,
+    signal: AbortSignal,
+  ) => Promise<number>,
+  opened: QueueUse = 'looks',
+): Command<Given> => {
+  const command: Command<Given> = async (options, context) => {
     const { queue, app } = await loadConfig(options.config, context.env, ['app', 'queue'])
     const store = await openQueue(queue, app.workDir, opened)
     try {
-      return await use(store, options, (text) => context.out(`${text}\n`))
+      return await use(store, options, (text) => context.out(`${text}\n`), context.signal)
     } finally {
       await store.close()
     }
   }
+  return opened === 'reads' ? untilStopped(command) : command
+}
 
 const asJson = (value: unknown): string => JSON.stringify(value, null, 2)
 
@@ -133,21 +140,21 @@ export const queueMigrate = withQueue((_store, { json }, out) => {
 /** How often `queue drain` looks, in milliseconds. */
 const LOOK_EVERY = 500
 
-/** `queue drain`: pauses every stage and waits until nothing is in hand. Exit 1 where that takes longer than `--wait`. */
+/** `queue drain`: pauses every stage and waits until nothing is in hand. Exit 1 where that takes longer than `--wait`; a signal ends the waiting. */
 export const queueDrain = withQueue<Options & { readonly wait?: string }>(
-  async (store, { wait = '300', json }, out) => {
+  async (store, { wait = '300', json }, out, signal) => {
     for (const stage of await stagesOf(store)) await store.pause(stage)
     const until = monotonic() + countOf('--wait', wait) * 1000
     for (;;) {
       const counts = await store.counts()
       const claimed = counts.reduce((sum, one) => sum + one.claimed, 0)
-      if (claimed === 0 || monotonic() >= until) {
+      if (claimed === 0 || signal.aborted || monotonic() >= until) {
         const left = `${claimed} item(s) are still in hand; the stages stay paused`
         if (json) out(asJson({ stages: counts }))
         else out(claimed === 0 ? 'Nothing is in hand. Go on with: queue resume STAGE' : left)
-        return claimed === 0 ? 0 : 1
+        return claimed === 0 ? 0 : signal.aborted ? stopCode(signal) : 1
       }
-      await new Promise((later) => setTimeout(later, LOOK_EVERY))
+      await pause(LOOK_EVERY, signal)
     }
   },
 )

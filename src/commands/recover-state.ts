@@ -5,7 +5,7 @@ import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageMemory } from '../state/stage-state.ts'
-import { type Command, type Context } from '../app/context.ts'
+import { type Command, type Context, untilStopped } from '../app/context.ts'
 import { countOf, type MainOptions } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -24,7 +24,8 @@ type Print = (lines: readonly string[]) => void
 export const recover: Command<Options> = async (options, context) => {
   const { stage } = options
   const archiver = await openArchiver(options.config, context)
-  if (options.dryRun) return recoverStage(archiver, undefined, options, context)
+  if (options.dryRun)
+    return untilStopped<Options>(() => recoverStage(archiver, undefined, options, context))(options, context)
   const session = {
     mode: `recover-${stage}-state`,
     waitSeconds:

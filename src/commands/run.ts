@@ -1,7 +1,7 @@
 import type { RunSet } from '../common/run-set.ts'
 import { shareOf } from '../common/share.ts'
 import { ArchiverError } from '../errors.ts'
-import { type Context, startedAs, stopCode } from '../app/context.ts'
+import { type Command, type Context, startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
 import { isPinged, pingIdle } from '../app/idle-ping.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
@@ -48,7 +48,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
         )
       : undefined,
   }
-  if (options.dryRun) return dryRun(archiver, request, options, context)
+  if (options.dryRun) return untilStopped(dryRunOf(archiver, request))(options, context)
   if (mode.pass === 'incremental' && !share && (await isIdle(archiver, request, options, context))) return 0
   if (sharesBacklog(archiver, request)) return onBacklog(archiver, mode, options, context)
   const session = {
@@ -135,19 +135,16 @@ const isIdle = async (
   return true
 }
 
-const dryRun = async (
-  archiver: Archiver,
-  request: PassRequest,
-  options: MainOptions,
-  context: Context,
-): Promise<number> => {
-  const plans: Plan[] = []
-  let imported: { runs: RunSet; updated: readonly number[] } | undefined
-  for (const stage of request.stages) {
-    const plan = await planPass(archiver, stage, request, await archiver.peek(stage), imported)
-    plans.push(plan)
-    if (stage === 'import') imported = { runs: plan.runs, updated: [] }
+const dryRunOf =
+  (archiver: Archiver, request: PassRequest): Command<MainOptions> =>
+  async (options, context) => {
+    const plans: Plan[] = []
+    let imported: { runs: RunSet; updated: readonly number[] } | undefined
+    for (const stage of request.stages) {
+      const plan = await planPass(archiver, stage, request, await archiver.peek(stage), imported)
+      plans.push(plan)
+      if (stage === 'import') imported = { runs: plan.runs, updated: [] }
+    }
+    context.out(options.json ? planJson(plans) : `${planLines(plans).join('\n')}\n`)
+    return 0
   }
-  context.out(options.json ? planJson(plans) : `${planLines(plans).join('\n')}\n`)
-  return 0
-}

@@ -11,7 +11,9 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCli } from '../../src/cli.ts'
 import { ArchiverError } from '../../src/errors.ts'
+import { contextOf } from '../context.ts'
 import { FilesSite } from './files-site.ts'
 import { KINDS } from './random-tables.ts'
 import { DIALECTS, type Ended, range, serverAnswers, Site, runArchiver } from './servers.ts'
@@ -134,6 +136,15 @@ for (const name of DIALECTS) {
         expect(json).toEqual({ files: 1, restored: 50, alreadyLive: 0, differing: [] })
         const wrong = await rows('restore', '--archive-file', '1-x/none.jsonl')
         expect(wrong.err).toContain('there is no file 1-x/none.jsonl')
+      })
+
+      it('are not called restored where a signal came first', async () => {
+        files.config()
+        await rows('run')
+        let out = ''
+        const context = contextOf({ out: (text) => (out += text), signal: AbortSignal.abort('SIGTERM') })
+        expect(await runCli(['rows', 'restore', join(site.folder, 'config.yaml')], context)).toBe(143)
+        expect(out).toContain('0 rows restored from 0 files')
       })
 
       it('are missed by rows verify where a file is gone, changed or shorter', async () => {

@@ -1,4 +1,4 @@
-import type { Command } from '../../app/context.ts'
+import { untilStopped } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { classOf } from '../../records/sql/classify-error.ts'
@@ -17,7 +17,7 @@ export interface CheckOptions {
  * `records check [TASK] [--mapping FILE]`: whether a mapping can be used, with every problem and its place, and what a contract of the
  * original gives otherwise here. With a task it is held against the tables of the target: exit 1 where they do not fit. Writes nothing.
  */
-export const checkCommand: Command<CheckOptions> = async (options, context) => {
+export const checkCommand = untilStopped<CheckOptions>(async (options, context) => {
   const { task, mapping: given, config, json } = options
   if (task === undefined && given === undefined)
     throw new ArchiverError('USAGE', 'records check needs a TASK or --mapping FILE')
@@ -44,7 +44,7 @@ export const checkCommand: Command<CheckOptions> = async (options, context) => {
     context.out(`the mapping can be used: ${names.join(', ')}\n${read ? `${targetLine(misfits)}\n` : ''}`)
   }
   return misfits.some(({ severity }) => severity === 'problem') ? 1 : 0
-}
+})
 
 const targetLine = (misfits: readonly Misfit[]): string => {
   const problems = misfits.filter(({ severity }) => severity === 'problem').length

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Command, Context } from '../../app/context.ts'
+import { type Context, untilStopped } from '../../app/context.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import { ItemError } from '../../records/item-error.ts'
@@ -32,7 +32,7 @@ export interface PlanCommandOptions {
  * `records plan FILE --mapping FILE`, or `records plan KEY --task TASK`: the rows that a payload becomes, in the order in which they are inserted.
  * A key's rows are held against the columns and the rows of the target as well. Writes nothing. Throws USAGE, MAPPING_INVALID, NOT_FOUND, and what the source throws.
  */
-export const planCommand: Command<PlanCommandOptions> = async (options, context) => {
+export const planCommand = untilStopped<PlanCommandOptions>(async (options, context) => {
   const { payload, mapping, target, ...source } =
     options.task === undefined
       ? await itemOfFile(options)
@@ -50,7 +50,7 @@ export const planCommand: Command<PlanCommandOptions> = async (options, context)
     options.json ? `${JSON.stringify(shown, null, 2)}\n` : planText(plan, options.showValues ?? false),
   )
   return plan.status === 'success' ? 0 : 1
-}
+})
 
 /** What is planned, and how its source is named in what is shown. */
 interface PlannedItem {

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path'
-import type { Command } from '../../app/context.ts'
+import { type Command, stopCode, untilStopped } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import { identity, startTicks } from '../../platform/host.ts'
 import { ArchiveFolder, urlOf, type ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
@@ -22,31 +22,30 @@ import { documentText } from './row-json.ts'
 import { archiveFilesOf } from './rows-config.ts'
 
 /** `rows verify` where the archive is a folder of files: reads each of them. Returns 1 where one is missing or damaged. Changes nothing. */
-export const rowsVerifyFiles: Command<{ readonly config: string; readonly json?: boolean }> = (
-  { config: file, json },
-  context,
-) =>
-  withLog(file, context, async ({ config, table, log }) => {
-    const files = filesOf(archiveFilesOf(config))
-    const name = fullNameOf(table)
-    const folder = new ArchiveFolder(files, name)
-    const found = await verifyFiles(folder, log, name, urlOf(files))
-    if (json) context.out(documentText(found))
-    else {
-      context.out(`${found.files} archive files with ${found.rows} rows are as they were written\n`)
-      const notes: readonly (readonly [readonly string[], string])[] = [
-        [found.waiting, 'wait for their place; the next run gives it'],
-        [
-          found.unnamed,
-          'are pending and belong to no batch: their rows stayed live (run-archiver rows cleanup)',
-        ],
-        [found.unlogged, 'are named by no batch of the log tables'],
-      ]
-      for (const [some, text] of notes) if (some.length > 0) context.out(`  ${some.length} ${text}\n`)
-      for (const { file: one, message } of found.troubles) context.err(`${one}: ${message}\n`)
-    }
-    return found.troubles.length === 0 ? 0 : 1
-  })
+export const rowsVerifyFiles = untilStopped<{ readonly config: string; readonly json?: boolean }>(
+  ({ config: file, json }, context) =>
+    withLog(file, context, async ({ config, table, log }) => {
+      const files = filesOf(archiveFilesOf(config))
+      const name = fullNameOf(table)
+      const folder = new ArchiveFolder(files, name)
+      const found = await verifyFiles(folder, log, name, urlOf(files))
+      if (json) context.out(documentText(found))
+      else {
+        context.out(`${found.files} archive files with ${found.rows} rows are as they were written\n`)
+        const notes: readonly (readonly [readonly string[], string])[] = [
+          [found.waiting, 'wait for their place; the next run gives it'],
+          [
+            found.unnamed,
+            'are pending and belong to no batch: their rows stayed live (run-archiver rows cleanup)',
+          ],
+          [found.unlogged, 'are named by no batch of the log tables'],
+        ]
+        for (const [some, text] of notes) if (some.length > 0) context.out(`  ${some.length} ${text}\n`)
+        for (const { file: one, message } of found.troubles) context.err(`${one}: ${message}\n`)
+      }
+      return found.troubles.length === 0 ? 0 : 1
+    }),
+)
 
 export interface RestoreOptions {
   readonly config: string
@@ -74,7 +73,7 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
     await takeLock(open)
     await beginRestore(source)
     const names = options.archiveFile?.map((name) => nameIn(folder, name)) ?? (await placedOf(folder))
-    let [restored, alreadyLive] = [0, 0]
+    let [taken, restored, alreadyLive] = [0, 0, 0]
     const differing: string[] = []
     for (const name of names) {
       if (context.signal.aborted) break
@@ -87,6 +86,7 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
           pair,
           archivedRows(formatOf(name), dialect, pair, content),
         )
+        taken += 1
         restored += done.restored
         alreadyLive += done.alreadyLive
         for (const key of done.differing) {
@@ -97,12 +97,13 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
         throw rowsError(error, name)
       }
     }
-    const done = { files: names.length, restored, alreadyLive, differing }
+    const done = { files: taken, restored, alreadyLive, differing }
     if (options.json) context.out(documentText(done))
     else
       context.out(
-        `${restored} rows restored from ${names.length} files, ${alreadyLive} were live already, ${differing.length} are live with other values\n`,
+        `${restored} rows restored from ${taken} files, ${alreadyLive} were live already, ${differing.length} are live with other values\n`,
       )
+    if (taken < names.length) return stopCode(context.signal)
     return differing.length === 0 ? 0 : 1
   })
 

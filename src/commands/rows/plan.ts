@@ -1,4 +1,4 @@
-import type { Command } from '../../app/context.ts'
+import { untilStopped } from '../../app/context.ts'
 import { messageOf } from '../../errors.ts'
 import type { ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
 import { IdList } from '../../rows/id-list.ts'
@@ -23,7 +23,7 @@ export interface PlanOptions {
 const SHOWN = 3
 
 /** `rows plan`: the preflight, and the statements of a batch with how the server would run them. Changes nothing. */
-export const rowsPlan: Command<PlanOptions> = async (options, context) => {
+export const rowsPlan = untilStopped<PlanOptions>(async (options, context) => {
   const config = rowsConfig(options.config, context)
   const { rows } = config
   const connections = await connect(placesOf(config))
@@ -102,7 +102,7 @@ export const rowsPlan: Command<PlanOptions> = async (options, context) => {
   } finally {
     await connections.close()
   }
-}
+})
 
 const wayOf = (oneServer: boolean, folder: ArchiveFiles | undefined): string => {
   if (folder) return 'each batch is a file, synced and read back before its rows are deleted'

@@ -1,4 +1,4 @@
-import type { Command } from '../../app/context.ts'
+import { untilStopped } from '../../app/context.ts'
 import { printable } from '../../common/redact.ts'
 import { ArchiverError } from '../../errors.ts'
 import { withLog } from './log-of.ts'
@@ -17,7 +17,7 @@ const SHOWN =
   'id, table_name, process_type, process_pid, hostname, start_time, end_time, status, total_files, processed_files, current_file, current_batch, replica_lag, hll_value, conflicts, throttled_ms, throttle_reason, control, error_message'
 
 /** `rows status`: executions, the newest first, with the files of each. */
-export const rowsStatus: Command<StatusOptions> = ({ config, json, limit = '5' }, context) =>
+export const rowsStatus = untilStopped<StatusOptions>(({ config, json, limit = '5' }, context) =>
   withLog(config, context, async ({ log }) => {
     const { rows } = await log.run(
       `SELECT ${SHOWN} FROM {process_logs} ORDER BY id DESC LIMIT ${numberOf('--limit', limit)}`,
@@ -38,7 +38,8 @@ export const rowsStatus: Command<StatusOptions> = ({ config, json, limit = '5' }
       )
     else for (const { files, ...row } of executions) context.out(executionText(row, files))
     return 0
-  })
+  }),
+)
 
 const executionText = (row: Row, files: readonly Row[]): string => {
   const lines = [
@@ -56,7 +57,7 @@ const executionText = (row: Row, files: readonly Row[]): string => {
 }
 
 /** `rows stats`: what each day brought. */
-export const rowsStats: Command<StatusOptions> = ({ config, json, since = '7' }, context) =>
+export const rowsStats = untilStopped<StatusOptions>(({ config, json, since = '7' }, context) =>
   withLog(config, context, async ({ log }) => {
     const days = numberOf('--since', since)
     const isMysql = log.session.dialect === 'mysql'
@@ -73,7 +74,8 @@ export const rowsStats: Command<StatusOptions> = ({ config, json, since = '7' },
       )
     else for (const row of rows) context.out(dayText(row))
     return 0
-  })
+  }),
+)
 
 const perSecond = (row: Row): number =>
   Math.round((Number(row['ids']) * 1000) / Math.max(1, Number(row['duration_ms'])))
