@@ -5,6 +5,14 @@ import { Served } from './served.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const PATIENCE = 60_000
+/** Keeps each stream that the page opens; `openStreams` says how many are not closed. */
+const countStreams = `
+  const streams = []
+  window.EventSource = class extends EventSource {
+    constructor(address) { super(address); streams.push(this) }
+  }
+  window.openStreams = () => streams.filter(({ readyState }) => readyState !== EventSource.CLOSED).length
+`
 if (!existsSync(CHROMIUM)) console.warn(`SKIPPED: no ${CHROMIUM}: no page loses its server`)
 
 describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes back', () => {
@@ -29,6 +37,36 @@ describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes 
         await served.send('POST', '/api/v1/executions', { task_name: 'DAILY_back' })
         await expect.poll(() => page.isVisible('#connection'), { timeout: PATIENCE }).toBe(false)
         await expect.poll(() => page.textContent('main'), { timeout: PATIENCE }).toContain('DAILY_back')
+      } finally {
+        await browser.close()
+        await served.remove()
+      }
+    },
+    PATIENCE * 3,
+  )
+
+  it(
+    'has one stream, when its reader comes back to the tab while a next try is due',
+    async () => {
+      const served = new Served()
+      const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+      await served.start()
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE })
+      try {
+        const page = await browser.newPage()
+        await page.addInitScript(countStreams)
+        await page.goto(served.url)
+        await expect.poll(() => page.textContent('#live'), { timeout: PATIENCE }).toContain('Live')
+        expect(await page.evaluate('openStreams()')).toBe(1)
+        const port = served.port
+        await served.stop()
+        await expect.poll(() => page.isVisible('#connection'), { timeout: PATIENCE }).toBe(true)
+        await served.start(port)
+        await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`)
+        await expect.poll(() => page.isVisible('#connection'), { timeout: PATIENCE }).toBe(false)
+        // Longer than any try that can be due by now.
+        await page.waitForTimeout(9000)
+        expect(await page.evaluate('openStreams()')).toBe(1)
       } finally {
         await browser.close()
         await served.remove()

@@ -116,10 +116,7 @@ export const live = (): void => {
     for (const patch of patches) apply(patch)
     if (patches.length > 0) redraw()
     // A log that was not there when the page was opened is followed from now on.
-    if (stream && !follows && one('#log')) {
-      stream.close()
-      open()
-    }
+    if (stream && !follows && one('#log')) open()
     for (const detail of lines.splice(0)) document.dispatchEvent(new CustomEvent('log-lines', { detail }))
   }
   const broken = (): void => {
@@ -141,7 +138,10 @@ export const live = (): void => {
         : `Not live since ${new Date(brokenAt).toISOString().slice(11, 19)} UTC. Figures here are ${Math.round((now() - brokenAt) / 1000)} s old. Trying again.`
   }
   setInterval(() => brokenAt !== undefined && notice(), 1000)
+  /** Opens the one stream of this tab, whatever asked for it: a reader who comes back, the next try, a log to follow. */
   const open = (): void => {
+    clearTimeout(retry)
+    stream?.close()
     const page = document.body.dataset['path'] ?? '/'
     const place = one('#log')?.dataset['place'] ?? ''
     follows = place !== ''

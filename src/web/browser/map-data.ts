@@ -10,3 +10,10 @@ export interface MapData {
 }
 
 export type Zoom = 'all' | '10000' | '1000'
+
+/** Asks for the map's data. Throws where the server is away or answers with a problem. */
+export const loadMap = async (address: string): Promise<MapData> => {
+  const reply = await fetch(address, { headers: { accept: 'application/json' } })
+  if (!reply.ok) throw new Error(`the map's data: ${reply.status}`)
+  return (await reply.json()) as MapData
+}
