@@ -65,6 +65,66 @@ const comparison = async (
   return [{ id: 'b-compare', body: <Comparison a={a} b={b} lines={lines} /> }]
 }
 
+const Filters = ({ query }: { readonly query: URLSearchParams }) => (
+  <form class="filters" role="search" aria-label="Filter" action="/history">
+    <Select
+      label="Status"
+      name="standing"
+      current={query.get('standing') ?? ''}
+      options={[
+        ['', 'Any status'],
+        ['bad', 'Ended badly'],
+        ...STANDINGS.map((one) => [one, WORDS[one]] as const),
+      ]}
+    />
+    {FIELDS.map(([name, label]) => (
+      <label class="fld">
+        <span>{label}</span>
+        <input
+          name={name}
+          value={query.get(name) ?? query.get(name === 'from' || name === 'to' ? 'day' : '') ?? ''}
+          placeholder={name === 'from' || name === 'to' ? 'YYYY-MM-DD' : undefined}
+          size={name === 'from' || name === 'to' ? 11 : undefined}
+        />
+      </label>
+    ))}
+    <button class="btn">Filter</button>
+  </form>
+)
+
+const Day = (about: {
+  readonly drawn: Awaited<ReturnType<typeof ofDay>>
+  readonly day: number
+  readonly today: number
+  readonly now: number
+}) => {
+  const { drawn, day, today, now } = about
+  return (
+    <Panel
+      title={`${dayText(day, now)}, UTC`}
+      id="gantt"
+      sub={`each bar is an execution; its page is behind it${drawn.isWhole ? '' : `; the newest ${count(DRAWN)}`}`}
+      aside={<Exports api={`/api/v1/executions?day=${isoDay(day)}`} />}
+    >
+      <Gantt
+        lines={ganttOf(drawn.items, day, now)}
+        today={day === today ? (now - day) / DAY : undefined}
+        now={now}
+      />
+    </Panel>
+  )
+}
+
+const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) => (
+  <Empty what={isFiltered ? 'No execution matches.' : 'No execution has been recorded yet.'}>
+    {isFiltered && (
+      <a class="btn" href="/history">
+        Clear the filter
+      </a>
+    )}
+  </Empty>
+)
+
 /** `/history`: what ran, and when? The filters stand in the address. */
 export const historyPage = async ({ sources, query, now }: Ask): Promise<View> => {
   const { ledger } = sources
@@ -116,54 +176,11 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
     blocks: [
       {
         id: 'b-filters',
-        body: (
-          <form class="filters" role="search" aria-label="Filter" action="/history">
-            <Select
-              label="Status"
-              name="standing"
-              current={query.get('standing') ?? ''}
-              options={[
-                ['', 'Any status'],
-                ['bad', 'Ended badly'],
-                ...STANDINGS.map((one) => [one, WORDS[one]] as const),
-              ]}
-            />
-            {FIELDS.map(([name, label]) => (
-              <label class="fld">
-                <span>{label}</span>
-                <input
-                  name={name}
-                  value={query.get(name) ?? query.get(name === 'from' || name === 'to' ? 'day' : '') ?? ''}
-                  placeholder={name === 'from' || name === 'to' ? 'YYYY-MM-DD' : undefined}
-                  size={name === 'from' || name === 'to' ? 11 : undefined}
-                />
-              </label>
-            ))}
-            <button class="btn">Filter</button>
-          </form>
-        ),
+        body: <Filters query={query} />,
       },
       ...(drawn === undefined
         ? []
-        : [
-            {
-              id: 'b-day',
-              body: (
-                <Panel
-                  title={`${dayText(day, now)}, UTC`}
-                  id="gantt"
-                  sub={`each bar is an execution; its page is behind it${drawn.isWhole ? '' : `; the newest ${count(DRAWN)}`}`}
-                  aside={<Exports api={`/api/v1/executions?day=${isoDay(day)}`} />}
-                >
-                  <Gantt
-                    lines={ganttOf(drawn.items, day, now)}
-                    today={day === today ? (now - day) / DAY : undefined}
-                    now={now}
-                  />
-                </Panel>
-              ),
-            },
-          ]),
+        : [{ id: 'b-day', body: <Day drawn={drawn} day={day} today={today} now={now} /> }]),
       ...compared,
       {
         id: 'b-executions',
@@ -175,15 +192,7 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
             aside={<Exports api={`/api/v1/executions${search}`} />}
           >
             {items.length === 0 ? (
-              <Empty
-                what={filters.size > 0 ? 'No execution matches.' : 'No execution has been recorded yet.'}
-              >
-                {filters.size > 0 && (
-                  <a class="btn" href="/history">
-                    Clear the filter
-                  </a>
-                )}
-              </Empty>
+              <Nothing isFiltered={filters.size > 0} />
             ) : (
               <ExecutionTable
                 executions={items}
