@@ -1,13 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
+import { errnoOf } from '../errors.ts'
+import { unreadable } from './safe-open.ts'
 import { unwritable } from './state-file.ts'
 import { readText } from '../platform/read-file.ts'
 
 /**
  * The runs at or below `last_attempted_run` that nobody may have compared at the archive: those that a migration has in hand (late ones,
  * retries, updates), those that the archive holds while artdaqDB does not, and those whose update an import stores. The number does not show them, as it
- * does those above. Durable before the first of them is put, or passed by the number. Where the file is lost or damaged, what it named counts as compared.
+ * does those above. Durable before the first of them is put, or passed by the number. Where the file is lost, what it named counts as compared.
  */
 export class InHand {
   readonly #path: string
@@ -16,11 +18,13 @@ export class InHand {
     this.#path = path
   }
 
+  /** What a damaged file named counts as compared. Throws STATE_UNREADABLE where the system does not give what stands there: that is not known. */
   async read(): Promise<RunSet> {
     try {
       return RunSet.parse((await readText(this.#path)).trim())
-    } catch {
-      return RunSet.EMPTY
+    } catch (error) {
+      if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return RunSet.EMPTY
+      throw unreadable(this.#path, error)
     }
   }
 

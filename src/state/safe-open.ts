@@ -68,7 +68,8 @@ async function openRegular(path: string): Promise<FileHandle | undefined> {
 const unsafe = (path: string, what: string, hint: string): ArchiverError =>
   new ArchiverError('STATE_UNSAFE', `${path}: ${what}`, { hint })
 
-const unreadable = (path: string, error: unknown): ArchiverError =>
+/** The error for a file of ours that is there, and that the system does not let us read. */
+export const unreadable = (path: string, error: unknown): ArchiverError =>
   new ArchiverError('STATE_UNREADABLE', `${path}: ${messageOf(error)}`, {
     cause: error,
     hint: 'the user that the archiver runs as must be able to read it',
