@@ -38,8 +38,11 @@ process.on('SIGINT', () => {
   if (interrupts.length >= 3) endNow(130)
   stop.abort('SIGINT')
 })
+// The second counts whatever came before the first: an operator's Ctrl-C, or the terminal that went away.
+let isTerminated = false
 process.on('SIGTERM', () => {
-  if (stop.signal.aborted && stop.signal.reason === 'SIGTERM') endNow(143)
+  if (isTerminated) endNow(143)
+  isTerminated = true
   stop.abort('SIGTERM')
 })
 process.on('SIGHUP', () => {

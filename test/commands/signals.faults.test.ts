@@ -40,6 +40,12 @@ const hungServer = async (): Promise<UconServer> => {
   return server
 }
 
+/** Waits until a put is not answered. */
+const hangs = async (server: UconServer): Promise<void> => {
+  const puts = () => server.seen.filter(({ method, path }) => method === 'POST' && path.includes('/data/'))
+  while (puts().length < 4) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 const behind = (server: UconServer): string =>
   [
     `  server_url: ${server.url}`,
@@ -76,32 +82,39 @@ describe.each([
 describe('a server that hangs', () => {
   it('holds the end up for the grace at most; the runs stay pending', async () => {
     const server = await hungServer()
-    const site = siteWith({ app: '  shutdown_grace_seconds: 1', ucon: behind(server) }, 3)
+    const site = siteWith({ app: '  shutdown_grace_seconds: 1', ucon: behind(server) }, 9)
     expect(site.archiver('--import-only').status).toBe(0)
     const child = site.start('--migrate-only', '-v')
     const exit = ended(child)
     await said(child, '→ Processing run')
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await hangs(server)
     const began = performance.now()
     child.kill('SIGTERM')
     expect(await exit).toEqual({ code: 143, signal: null })
     expect(performance.now() - began).toBeLessThan(4000)
     expect(site.failures('migrate')).toBe('')
   })
-  it('is left at once at the second SIGTERM', async () => {
-    const server = await hungServer()
-    const site = siteWith({ ucon: behind(server) }, 3)
-    expect(site.archiver('--import-only').status).toBe(0)
-    const child = site.start('--migrate-only', '-v')
-    const exit = ended(child)
-    await said(child, '→ Processing run')
-    child.kill('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const began = performance.now()
-    child.kill('SIGTERM')
-    expect(await exit).toEqual({ code: 143, signal: null })
-    expect(performance.now() - began).toBeLessThan(2000)
-  })
+  it.each([{ before: [] }, { before: ['SIGINT' as const] }, { before: ['SIGHUP' as const] }])(
+    'is left at once at the second SIGTERM, with $before before it',
+    async ({ before }) => {
+      const server = await hungServer()
+      const site = siteWith({ ucon: behind(server) }, 9)
+      expect(site.archiver('--import-only').status).toBe(0)
+      const child = site.start('--migrate-only', '-v')
+      const exit = ended(child)
+      await said(child, '→ Processing run')
+      await hangs(server)
+      for (const first of [...before, 'SIGTERM' as const]) {
+        child.kill(first)
+        await new Promise((resolve) => setTimeout(resolve, 300))
+      }
+      expect(child.exitCode, 'it hangs').toBeNull()
+      const began = performance.now()
+      child.kill('SIGTERM')
+      expect(await exit).toEqual({ code: 143, signal: null })
+      expect(performance.now() - began).toBeLessThan(2000)
+    },
+  )
 })
 
 describe('a server that is silent while it is asked for its listing', () => {
