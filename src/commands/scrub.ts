@@ -34,7 +34,7 @@ export const scrub = untilStopped<Options>(async (options, context) => {
   )
   const chosen = options.runs === undefined ? held : held.intersect(runsOf(options.runs))
   const proven = await provenOf(archiver).load()
-  let saved = monotonic()
+  let savedAt = monotonic()
   let saving = Promise.resolve()
   const result = await archiver.threads.during(context.signal, () => {
     archiver.threads.expectComparisons(chosen.size)
@@ -49,15 +49,19 @@ export const scrub = untilStopped<Options>(async (options, context) => {
       compared: (run, damage) => {
         if (damage !== undefined && !options.json)
           context.out(`${completeCommands(damageText(run, damage), startedAs(context, options.config))}\n`)
-        if (monotonic() - saved < SAVE_EVERY) return
-        saved = monotonic()
+        if (monotonic() - savedAt < SAVE_EVERY) return
+        savedAt = monotonic()
         saving = saving.then(() => proven.save())
+        saving.catch(() => undefined) // it is thrown at the end, when what was found is said
       },
     })
   })
-  await saving
-  await proven.save()
-  if (context.signal.aborted) return stopCode(context.signal)
+  const saved = saving.then(() => proven.save())
+  saved.catch(() => undefined)
+  if (context.signal.aborted) {
+    await saved
+    return stopCode(context.signal)
+  }
   const never = held.minus(proven.runs).size
   const value = {
     compared: result.compared,
@@ -70,6 +74,7 @@ export const scrub = untilStopped<Options>(async (options, context) => {
       ? `${JSON.stringify(value, null, 2)}\n`
       : `Compared ${result.compared} of ${held.size} archived run(s): ${result.damaged.size} damaged; ${never} never compared\n`,
   )
+  await saved
   return result.damaged.size > 0 ? 1 : 0
 })
 

@@ -27,28 +27,31 @@ export class IdleScrub {
     this.#since = began
     const plan = plans.find(({ stage }) => stage === 'migrate')
     if (!plan || this.#owed <= 0 || conditions.stop.aborted) return
+    const fresh = new Map<number, string>()
     try {
       const proven = await provenOf(archiver).load()
       const known = new Set(proven.damaged.keys())
       const { failed } = await archiver.peek('migrate')
       const held = plan.stored.minus(plan.runs).minus(failed)
-      const { compared, damaged } = await scrub(archiver, proven, {
+      const { compared } = await scrub(archiver, proven, {
         held,
         budget: Math.min(this.#owed, LONGEST_TURN),
         least: 1,
         signal: conditions.stop,
         monotonic,
         now,
-        compared: () => conditions.alive?.(),
+        compared: (run, damage) => {
+          if (damage !== undefined && !known.has(run)) fresh.set(run, damage)
+          conditions.alive?.()
+        },
       })
       if (compared > 0) await proven.save()
-      const fresh = new Map([...damaged].filter(([run]) => !known.has(run)))
-      for (const [run, reason] of fresh) conditions.warn(damageText(run, reason))
-      if (fresh.size > 0) conditions.damaged(fresh)
     } catch (error) {
       if (!(error instanceof ArchiverError)) throw error
       conditions.warn(`the scrub did not go on: ${messageWithCode(error)}`)
     }
+    for (const [run, reason] of fresh) conditions.warn(damageText(run, reason))
+    if (fresh.size > 0) conditions.damaged(fresh)
     // What it took counts, also where it failed: then it waits for its share again.
     this.#owed -= monotonic() - began
   }

@@ -29,6 +29,7 @@ export const scrubShare = async (
   const { share } = archiver.config.scrub
   if (!migrated?.plan || !migrated.outcome || conditions.stop.aborted) return []
   const { plan, outcome } = migrated
+  const damaged = new Map<number, string>()
   try {
     const proven = await provenOf(archiver).load()
     proven.good(outcome.succeeded, now())
@@ -45,16 +46,19 @@ export const scrubShare = async (
             signal: conditions.stop,
             monotonic,
             now,
-            compared: () => conditions.alive?.(),
+            compared: (run, damage) => {
+              if (damage !== undefined) damaged.set(run, damage)
+              conditions.alive?.()
+            },
           })
     if (!outcome.succeeded.isEmpty || (scrubbed?.compared ?? 0) > 0) await proven.save()
-    if (scrubbed && scrubbed.damaged.size > 0) conditions.damaged(scrubbed.damaged)
-    return [...(scrubbed?.damaged ?? [])].map(([run, reason]) => damageText(run, reason))
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error
     conditions.warn(`the scrub did not go on: ${messageWithCode(error)}`)
-    return []
   }
+  // What was found was found, whatever kept the scrub from going on or from noting it.
+  if (damaged.size > 0) conditions.damaged(damaged)
+  return [...damaged].map(([run, reason]) => damageText(run, reason))
 }
 
 export const damageText = (run: number, reason: string): string =>

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { valuesOf } from '../../../src/tracking/metrics/prometheus-textfile.ts'
@@ -42,6 +42,24 @@ describe('a scrub', () => {
     site.record(7)
     expect(site.archiver()).toMatchObject({ status: 0 })
     expect(site.archiver('--report-status', '--compare-state', '--check').status).toBe(0)
+  })
+
+  it('says what it found also where it cannot be noted', () => {
+    expect(site.archiver().status).toBe(0)
+    rot(1)
+    const noted = site.path('work', '.proven.json')
+    renameSync(noted, `${noted}.elsewhere`)
+    symlinkSync(`${noted}.elsewhere`, noted) // no link is written through
+    expect(site.command('scrub', '--runs', '1', '--json')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('"run": 1') as string,
+      stderr: expect.stringContaining('STATE_UNWRITABLE') as string,
+    })
+    site.record(6)
+    rmSync(`${noted}.elsewhere`)
+    const pass = site.archiver()
+    expect(pass.stderr).toContain('the scrub did not go on')
+    expect(pass).toMatchObject({ status: 1, stdout: expect.stringContaining('DAMAGED: run 1') as string })
   })
 
   it('is in the metrics, in the alerts, and on the page of the run', async () => {
