@@ -18,6 +18,9 @@ const DAY = 86_400_000
 /** How often the path is looked at again: another process may have rotated the file, or logrotate moved it away. */
 const LOOK_EVERY = 1000
 
+/** How often it is tried again to rotate a file, where that failed. */
+const TRY_EVERY = 60_000
+
 /**
  * A log file that several processes may append to, each line with one write, at once: a line that was logged is in the
  * kernel's hands before the call returns, so a kill -9 loses none. A disk that is full loses lines and nothing else: they
@@ -31,11 +34,15 @@ export class RotatingFile {
   #fd: number | undefined
   #size = 0
   #begun = 0
+  /** `/dev/null` is never moved away. */
+  #isRegular = true
   #lookedAt = -Infinity
+  #triedAt = -Infinity
+  #isStuck = false
   #lost = 0
   #warned = false
 
-  /** `warn` is called once when lines begin to be lost, and again when the next series begins. */
+  /** `warn` is called once when lines begin to be lost, or the file cannot be rotated, and again when the next series begins. */
   constructor(path: string, rotation: Rotation, now: () => number, warn: (message: string) => void) {
     this.#path = path
     this.#rotation = rotation
@@ -92,11 +99,26 @@ export class RotatingFile {
       if (this.#fd !== undefined && !this.#isCurrent(this.#fd)) this.close()
     }
     if (this.#fd === undefined) this.#open(now)
-    if (this.#size >= this.#rotation.maxBytes || now - this.#begun >= this.#rotation.maxDays * DAY) {
-      this.close()
+    const { maxBytes, maxDays } = this.#rotation
+    const isDue = this.#size >= maxBytes || now - this.#begun >= maxDays * DAY
+    if (!isDue || !this.#isRegular || Math.abs(now - this.#triedAt) < TRY_EVERY) return
+    this.close()
+    this.#tryToRotate(now)
+    this.#open(now)
+  }
+
+  /** A folder that is not ours, as /var/log may be, lets the file be written and not renamed: then it goes on growing. */
+  #tryToRotate(now: number): void {
+    try {
       this.#rotate()
+      this.#triedAt = -Infinity
+      this.#isStuck = false
       this.#removeOld(now)
-      this.#open(now)
+    } catch (error) {
+      this.#triedAt = now
+      if (!this.#isStuck)
+        this.#warn(`the log file ${this.#path} cannot be rotated: ${messageOf(error)}; it goes on growing`)
+      this.#isStuck = true
     }
   }
 
@@ -111,9 +133,11 @@ export class RotatingFile {
   #open(now: number): void {
     makeFolderNow(dirname(this.#path))
     const fd = openForAppend(this.#path, { operatorChosen: true })
-    const { size, birthtimeMs } = fstatSync(fd)
+    const stats = fstatSync(fd)
+    const { size, birthtimeMs } = stats
     this.#fd = fd
     this.#size = size
+    this.#isRegular = stats.isFile()
     this.#lookedAt = now
     // The first line's own time: unlike every time of the inode it survives appending, copying and restoring.
     this.#begun = size === 0 ? now : (timeOf(firstBytes(fd)) ?? birthtimeMs)

@@ -2,7 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -194,6 +196,40 @@ describe('a log file', () => {
     for (let i = 0; i < 2; i++) log.info(`${i} ${line}`)
     expect(existsSync(`${file}.3`)).toBe(false)
     expect(existsSync(`${file}.2`)).toBe(true)
+  })
+
+  it.each([{ maxBytes: 100 }, { maxDays: 1 }])(
+    'that cannot be rotated goes on being written, says so once, and is rotated when that can be done (%j)',
+    async (limits) => {
+      const file = join(folder, 'a.log')
+      mkdirSync(join(folder, 'a.log.1', 'in the way'), { recursive: true })
+      const log = plainLog(options({ file, consoleLevel: 'error', maxFiles: 1, ...limits }))
+      for (let n = 1; n <= 20; n++) {
+        log.info(`line ${n}`)
+        time += 3_600_000 * 2
+      }
+      expect(readFileSync(file, 'utf8').match(/line \d+/g)).toHaveLength(20)
+      expect(lines).toEqual([expect.stringMatching(/a\.log.*cannot be rotated: E/)])
+      rmSync(join(folder, 'a.log.1'), { recursive: true })
+      time += 86_400_000
+      log.info('line 21')
+      await log.close()
+      expect(readFileSync(`${file}.1`, 'utf8').match(/line \d+/g)).toHaveLength(20)
+      expect(readFileSync(file, 'utf8')).toContain('line 21')
+    },
+  )
+
+  it('that is a device is never moved away', async ({ skip }) => {
+    const device = join(folder, 'null')
+    if (spawnSync('mknod', [device, 'c', '1', '3']).status !== 0) skip('devices are made by root')
+    const log = plainLog(options({ file: device, maxBytes: 100, maxDays: 1 }))
+    for (let n = 1; n <= 5; n++) {
+      log.info(line)
+      time += 86_400_000
+    }
+    await log.close()
+    expect(readdirSync(folder)).toEqual(['null'])
+    expect(lines.filter((text) => !text.endsWith(line))).toEqual([])
   })
 
   it('is followed when something else moves it away', () => {
