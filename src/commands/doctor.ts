@@ -6,7 +6,8 @@ import type { Config, ReadConfig } from '../config/load-config.ts'
 import { messageOf } from '../errors.ts'
 import { readTextNow } from '../platform/read-file.ts'
 import { type Check, checkDisk, checkNode, checkSystem } from '../platform/host-checks.ts'
-import { describeOwner, OWNER_FILE, readOwner } from '../state/lock-owner.ts'
+import { readLockOwner } from '../state/lock.ts'
+import { describeOwner } from '../state/lock-owner.ts'
 import { inspectSite } from './config-check.ts'
 
 export interface DoctorOptions {
@@ -76,7 +77,7 @@ const disks = async ({ config, answers }: ReadConfig): Promise<readonly Check[]>
 
 const lockOf = async ({ app }: Config): Promise<Check> => {
   const held = existsSync(app.lockFile)
-  const owner = held ? describeOwner(await readOwner(join(app.workDir, OWNER_FILE))) : ''
+  const owner = held ? describeOwner(await readLockOwner(app.workDir)) : ''
   return { name: 'lock', level: 'ok', message: held ? `held by ${owner}` : 'free' }
 }
 

@@ -18,11 +18,6 @@ const CHUNK = 65_536
 const LONGEST = 1_048_576
 const [QUOTE, CR, LF] = [0x22, 0x0d, 0x0a]
 
-/** The records of a file, many at a time. Throws csv-parse's errors. */
-export async function* csvRecords(handle: FileHandle, take: Take): AsyncGenerator<readonly CsvRecord[]> {
-  for await (const block of csvBlocks(handle, take)) yield recordsOf(block)
-}
-
 export const recordsOf = (block: CsvBlock): readonly CsvRecord[] =>
   'records' in block ? block.records : plainRecords(block.texts, block.before)
 

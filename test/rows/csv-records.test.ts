@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { csvRecords, type CsvRecord } from '../../src/rows/csv-records.ts'
+import { csvBlocks, type CsvRecord, recordsOf } from '../../src/rows/csv-records.ts'
 import { sized } from '../sized.ts'
 
 const OPTIONS = {
@@ -31,7 +31,8 @@ const ours = async (bytes: Buffer): Promise<CsvRecord[] | 'error'> => {
   const hash = createHash('sha256')
   const records: CsvRecord[] = []
   try {
-    for await (const group of csvRecords(handle, (chunk) => void hash.update(chunk))) records.push(...group)
+    for await (const block of csvBlocks(handle, (chunk) => void hash.update(chunk)))
+      records.push(...recordsOf(block))
     expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
     return records
   } catch (error) {

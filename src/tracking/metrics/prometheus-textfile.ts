@@ -128,10 +128,6 @@ const pageOf = (facts: TextfileFacts, earlier: Earlier, published: Earlier): Pag
   return page
 }
 
-/** Writes the file for a pass, whatever the pass came to. Rejects with the system's error. */
-export const writeTextfile = (path: string, facts: TextfileFacts): Promise<void> =>
-  new Textfile(path).write(facts)
-
 /**
  * The file of one execution, which may write it several times. A reader sees the old file or the new one, whole. Counters grow by what was not
  * published yet, so that executions at the same time add up.

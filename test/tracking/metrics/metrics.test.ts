@@ -11,7 +11,6 @@ import {
   textfile,
   Textfile,
   valuesOf,
-  writeTextfile,
   type TextfileFacts,
 } from '../../../src/tracking/metrics/prometheus-textfile.ts'
 import { passEvents, series } from '../events.ts'
@@ -116,7 +115,7 @@ describe('metrics for Prometheus', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   it('are in the text format, each family with its help, type and a newline at the end', async () => {
-    await writeTextfile(file, facts(passed([7])))
+    await new Textfile(file).write(facts(passed([7])))
     const text = readFileSync(file, 'utf8')
     expect(text.endsWith('\n')).toBe(true)
     const families = [...text.matchAll(/^# TYPE (\S+) (gauge|counter|histogram)$/gm)].map((match) => match[1])
@@ -134,10 +133,10 @@ describe('metrics for Prometheus', () => {
   })
 
   it('count on from pass to pass, and keep the time of the last success when a pass fails', async () => {
-    await writeTextfile(file, facts(passed()))
+    await new Textfile(file).write(facts(passed()))
     const success = time / 1000
     time += 3_600_000
-    await writeTextfile(file, facts(passed([1, 2]), { exitCode: 1 }))
+    await new Textfile(file).write(facts(passed([1, 2]), { exitCode: 1 }))
     const values = valuesOf(readFileSync(file, 'utf8'))
     expect(values.get('archiver_runs_total{stage="migrate",result="ok"}')).toBe(38)
     expect(values.get('archiver_runs_total{stage="migrate",result="failed"}')).toBe(2)
@@ -148,17 +147,17 @@ describe('metrics for Prometheus', () => {
   })
 
   it('stay when a pass ends before its stages begin, and count on from there', async () => {
-    await writeTextfile(file, facts(passed([7])))
+    await new Textfile(file).write(facts(passed([7])))
     const before = readFileSync(file, 'utf8')
     time += 60_000
-    await writeTextfile(file, facts(new PassMetrics(() => time), { exitCode: 1, standings: [] }))
+    await new Textfile(file).write(facts(new PassMetrics(() => time), { exitCode: 1, standings: [] }))
     const text = readFileSync(file, 'utf8')
     const heads = (page: string) => page.split('\n').filter((line) => line.startsWith('#'))
     expect(heads(text)).toEqual(heads(before))
     for (const [series, value] of valuesOf(before))
       if (!/_(start|end)_timestamp|_exit_code|_last_duration/.test(series))
         expect([series, valuesOf(text).get(series)]).toEqual([series, value])
-    await writeTextfile(file, facts(passed()))
+    await new Textfile(file).write(facts(passed()))
     expect(valuesOf(readFileSync(file, 'utf8')).get('archiver_runs_total{stage="migrate",result="ok"}')).toBe(
       39,
     )
@@ -189,16 +188,16 @@ describe('metrics for Prometheus', () => {
 
   it('tell of no oldest pending run when none is pending any more', async () => {
     const standing = { stage: 'migrate', pending: 1, oldestPendingSeconds: 5000 } as const
-    await writeTextfile(file, facts(passed(), { standings: [standing] }))
-    await writeTextfile(file, facts(passed(), { standings: [{ stage: 'migrate', pending: 0 }] }))
+    await new Textfile(file).write(facts(passed(), { standings: [standing] }))
+    await new Textfile(file).write(facts(passed(), { standings: [{ stage: 'migrate', pending: 0 }] }))
     const values = valuesOf(readFileSync(file, 'utf8'))
     expect(values.get('archiver_oldest_pending_seconds{stage="migrate"}')).toBe(0)
   })
 
   it('say what the scrub knows, and keep it where a pass does not say', async () => {
     const proof = { compared: 7, notCompared: 2, damaged: 1, oldestAt: undefined }
-    await writeTextfile(file, facts(passed(), { proof }))
-    await writeTextfile(file, facts(passed()))
+    await new Textfile(file).write(facts(passed(), { proof }))
+    await new Textfile(file).write(facts(passed()))
     const values = valuesOf(readFileSync(file, 'utf8'))
     expect(values.get('archiver_compared_runs')).toBe(7)
     expect(values.get('archiver_not_compared_runs')).toBe(2)
@@ -208,14 +207,14 @@ describe('metrics for Prometheus', () => {
 
   it('begin again when the file is damaged', async () => {
     writeFileSync(file, '\u0000garbage{ 12\narchiver_runs_total{stage="migrate",result="ok"} NaN\n')
-    await writeTextfile(file, facts(passed()))
+    await new Textfile(file).write(facts(passed()))
     expect(valuesOf(readFileSync(file, 'utf8')).get('archiver_runs_total{stage="migrate",result="ok"}')).toBe(
       20,
     )
   })
 
   it('are never seen half by a reader', async () => {
-    await writeTextfile(file, facts(passed()))
+    await new Textfile(file).write(facts(passed()))
     let reading = true
     const reader = (async () => {
       let reads = 0
@@ -226,7 +225,7 @@ describe('metrics for Prometheus', () => {
       }
       return reads
     })()
-    for (let i = 0; i < 30; i++) await writeTextfile(file, facts(passed()))
+    for (let i = 0; i < 30; i++) await new Textfile(file).write(facts(passed()))
     reading = false
     expect(await reader).toBeGreaterThan(30)
   })
