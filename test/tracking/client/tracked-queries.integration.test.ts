@@ -27,17 +27,15 @@ const execution = (number: number): Row => {
 describe.each(await engines())('executions on %s that are read in parts', (dialect) => {
   let place: Place
   let database: LedgerDatabase
+  const write = (rows: readonly Row[]): Promise<unknown> =>
+    writeLedger(database, rows, (_row, error) => {
+      throw error
+    })
   beforeEach(async () => {
     place = await freshPlace(dialect)
     database = await place.open()
     await migrateLedger(database, { now: () => NOW, by: 'test' })
-    await writeLedger(
-      database,
-      Array.from({ length: 53 }, (_, i) => execution(i)),
-      (_row, error) => {
-        throw error
-      },
-    )
+    await write(Array.from({ length: 53 }, (_, i) => execution(i)))
   })
   afterEach(async () => {
     await database.close()
@@ -51,6 +49,18 @@ describe.each(await engines())('executions on %s that are read in parts', (diale
     const whole = await listExecutions(database, { limit: 1000, now: NOW })
     expect(found).toEqual(whole.map(({ pid }) => pid))
     expect([...found].sort((a, b) => a - b)).toEqual(Array.from({ length: 53 }, (_, i) => i))
+  })
+  it('are all there, each once, while others begin and end', async () => {
+    const found: number[] = []
+    let next = 53
+    for await (const { pid } of eachExecution(database, { limit: Infinity, now: NOW }, 7)) {
+      found.push(pid)
+      if (found.length % 5 === 0) await write([execution(next++)])
+    }
+    expect(found.filter((pid) => pid < 53).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 53 }, (_, i) => i),
+    )
+    expect(new Set(found).size).toBe(found.length)
   })
   it('end at the limit', async () => {
     const found: number[] = []
