@@ -7,7 +7,7 @@ import { printable, redactor } from '../common/redact.ts'
 import type { Config } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { openRegularNow } from '../platform/read-file.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
+import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { asText, inspectSite } from './config-check.ts'
 import { examine } from './doctor.ts'
 
@@ -39,8 +39,13 @@ export const bundle: Command<BundleOptions> = async ({ config: path, to }, conte
       join(folder, 'version.txt'),
       `${context.version} ${context.commit ?? ''}\nNode ${process.versions.node}\n`,
     )
-    for (const file of stateFiles(read.config).filter(existsSync))
-      writeFileSync(join(folder, basename(file)), clean(endOf(file)))
+    for (const [setting, file] of stateFiles(read.config)) {
+      const end = endOf(file)
+      if (end === undefined) continue
+      const name = basename(file)
+      // Two settings may name files of one name in different folders.
+      writeFileSync(join(folder, existsSync(join(folder, name)) ? `${setting}-${name}` : name), clean(end))
+    }
     const target = resolve(to)
     execFileSync('tar', ['-czf', target, '-C', folder, '.'], { stdio: ['ignore', 'ignore', 'pipe'] })
     context.out(
@@ -57,26 +62,28 @@ export const bundle: Command<BundleOptions> = async ({ config: path, to }, conte
   }
 }
 
-const stateFiles = ({ app }: Config): readonly string[] => [
-  app.importStateFile,
-  app.migrateStateFile,
-  app.importFailureLog,
-  app.migrateFailureLog,
-  ...(app.logFile === undefined ? [] : [app.logFile]),
+const stateFiles = ({ app }: Config): readonly (readonly [setting: string, file: string])[] => [
+  ['import_state_file', app.importStateFile],
+  ['migrate_state_file', app.migrateStateFile],
+  ['import_failure_log', app.importFailureLog],
+  ['migrate_failure_log', app.migrateFailureLog],
+  ...(app.logFile === undefined ? [] : [['log_file', app.logFile] as const]),
 ]
 
-/** The end of a file; where it cannot be read, why. */
-const endOf = (path: string): string => {
+/** The end of a file, in whole lines; where it cannot be read, why; undefined where there is none. */
+const endOf = (path: string): string | undefined => {
   let file: number
   try {
     file = openRegularNow(path)
   } catch (error) {
-    return `${messageOf(error)}\n`
+    return errnoOf(error) === 'ENOENT' ? undefined : `${messageOf(error)}\n`
   }
   try {
     const { size } = fstatSync(file)
     const bytes = Buffer.alloc(Math.min(size, MOST))
-    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, size - bytes.length))
+    const end = bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, size - bytes.length))
+    // Nothing is masked of a secret that is cut in two.
+    return size > MOST ? end.slice(end.indexOf('\n') + 1) : end
   } finally {
     closeSync(file)
   }

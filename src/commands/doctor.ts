@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Context, untilStopped } from '../app/context.ts'
 import type { Config, ReadConfig } from '../config/load-config.ts'
-import { messageOf } from '../errors.ts'
+import { errnoOf, messageOf } from '../errors.ts'
+import { identity, startTicks } from '../platform/host.ts'
 import { readTextNow } from '../platform/read-file.ts'
 import { type Check, checkDisk, checkNode, checkSystem } from '../platform/host-checks.ts'
+import { FailureLineReader } from '../state/failure-log-format.ts'
 import { readLockOwner } from '../state/lock.ts'
-import { describeOwner } from '../state/lock-owner.ts'
+import { describeOwner, type Owner } from '../state/lock-owner.ts'
 import { inspectSite } from './config-check.ts'
 
 export interface DoctorOptions {
@@ -76,9 +78,29 @@ const disks = async ({ config, answers }: ReadConfig): Promise<readonly Check[]>
 }
 
 const lockOf = async ({ app }: Config): Promise<Check> => {
-  const held = existsSync(app.lockFile)
-  const owner = held ? describeOwner(await readLockOwner(app.workDir)) : ''
-  return { name: 'lock', level: 'ok', message: held ? `held by ${owner}` : 'free' }
+  const name = 'lock'
+  try {
+    statSync(app.lockFile)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { name, level: 'ok', message: 'free' }
+    return { name, level: 'problem', message: messageOf(error) }
+  }
+  const owner = await readLockOwner(app.workDir)
+  const words = describeOwner(owner)
+  return {
+    name,
+    level: 'ok',
+    message:
+      owner && hasEnded(owner)
+        ? `left by ${words}, which is gone; the next pass takes it over`
+        : `held by ${words}`,
+  }
+}
+
+/** Of a process on another machine nobody here can say so. */
+const hasEnded = ({ pid, host, bootId }: Owner): boolean => {
+  const here = identity()
+  return host === here.host && (bootId !== here.bootId || startTicks(pid) === undefined)
 }
 
 const failedRuns = ({ app }: Config): readonly Check[] =>
@@ -87,17 +109,18 @@ const failedRuns = ({ app }: Config): readonly Check[] =>
     ['migrate', app.migrateFailureLog, '--retry-failed-migrate'],
   ].map(([stage = '', file = '', flag = '']): Check => {
     const name = `${stage} failures`
-    let count = 0
+    const reader = new FailureLineReader()
     try {
-      count = existsSync(file) ? readTextNow(file).split('\n').filter(Boolean).length : 0
+      reader.push(Buffer.from(readTextNow(file)))
     } catch (error) {
-      return { name, level: 'problem', message: messageOf(error) }
+      if (errnoOf(error) !== 'ENOENT') return { name, level: 'problem', message: messageOf(error) }
     }
-    return {
-      name,
-      level: count === 0 ? 'ok' : 'warning',
-      message: count === 0 ? 'none' : `${count} in ${file}; ${flag} tries them again`,
-    }
+    const { runs, junk } = reader.end()
+    const words = [
+      ...(runs.isEmpty ? [] : [`${runs.size} in ${file}; ${flag} tries them again`]),
+      ...(junk === 0 ? [] : [`${junk} line(s) of ${file} are no run numbers`]),
+    ]
+    return { name, level: words.length === 0 ? 'ok' : 'warning', message: words.join('; ') || 'none' }
   })
 
 const systemd = (): Check => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bundle } from '../../src/commands/bundle.ts'
 import { doctor } from '../../src/commands/doctor.ts'
+import { identity } from '../../src/platform/host.ts'
 import { checkNode } from '../../src/platform/host-checks.ts'
 import { contextOf } from '../context.ts'
 
@@ -61,6 +62,36 @@ describe('doctor', () => {
     const said = execFileSync('tar', ['-xzOf', to, './import_failures.log'], { encoding: 'utf8' })
     expect(said).toMatch(/is no regular file\n$/)
   })
+  it('does not call a failure log empty that cannot be looked at, and counts runs, not lines', async () => {
+    writeFileSync(join(folder, 'work/migrate_failures.log'), '3\n\n3\nx\n')
+    const text = readFileSync(config, 'utf8')
+    writeFileSync(
+      config,
+      text.replace('work_dir: work,', `work_dir: work, import_failure_log: "${config}/a.log",`),
+    )
+    const { code, output } = await ask()
+    expect(output).toMatch(/^✗ import failures: ENOTDIR/m)
+    expect(output).toMatch(/^⚠ migrate failures: 1 in .*; 1 line\(s\) of .* are no run numbers$/m)
+    expect(code).toBe(1)
+  })
+  it('says of a lock file who holds it, or that its owner is gone', async () => {
+    writeFileSync(join(folder, 'work/.archiver.lock'), '1\n')
+    const owner = join(folder, 'work/.archiver.owner.json')
+    const said = async (who: object): Promise<string> => {
+      const { pid, host, bootId } = identity()
+      writeFileSync(
+        owner,
+        JSON.stringify({ pid, host, boot_id: bootId, started: 'then', mode: 'full', ...who }),
+      )
+      return /^✓ lock: (.*)$/m.exec((await ask()).output)?.[1] ?? ''
+    }
+    expect(await said({})).toMatch(/^held by pid/)
+    expect(await said({ host: 'elsewhere', pid: 4_999_999 })).toMatch(/^held by pid/)
+    expect(await said({ pid: 4_999_999 })).toMatch(
+      /^left by pid 4999999 .* is gone; the next pass takes it over$/,
+    )
+    expect(await said({ boot_id: 'before' })).toMatch(/^left by pid/)
+  })
   it('ends in 1 where something that is configured cannot be used', async () => {
     write(`metrics: {textfile: ${config}/a.prom}\n`)
     const { code, output } = await ask()
@@ -96,6 +127,20 @@ describe('a bundle for a bug report', () => {
     )
     for (const name of names) expect(readFileSync(join(out, name), 'utf8'), name).not.toContain(CANARY)
     expect(readFileSync(join(out, 'archiver.log'), 'utf8')).toContain('sent to')
+  })
+  it('has both of two files of one name, and no half of a line', async () => {
+    mkdirSync(join(folder, 'other'))
+    for (const name of ['work', 'other']) writeFileSync(join(folder, name, 'state.json'), `{"${name}": 1}`)
+    writeFileSync(join(folder, 'work/archiver.log'), `password=${CANARY}${'x'.repeat(999_990)}\nlast\n`)
+    const text = readFileSync(config, 'utf8')
+    const files = 'import_state_file: work/state.json, migrate_state_file: other/state.json,'
+    writeFileSync(config, text.replace('work_dir: work,', `work_dir: work, ${files}`))
+    const to = join(folder, 'report.tar.gz')
+    expect(await bundle({ config, to }, contextOf())).toBe(0)
+    const all = execFileSync('tar', ['-xzOf', to], { encoding: 'utf8' })
+    expect(all).toContain('{"work": 1}')
+    expect(all).toContain('{"other": 1}')
+    expect(execFileSync('tar', ['-xzOf', to, './archiver.log'], { encoding: 'utf8' })).toBe('last\n')
   })
   it('that cannot be written is an error, and leaves nothing behind', async () => {
     const to = join(folder, 'no/such/folder/report.tar.gz')
