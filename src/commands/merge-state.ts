@@ -11,7 +11,7 @@ import type { Archiver } from '../runs/archiver.ts'
 import { stageRuns } from '../runs/plan-pass.ts'
 import { joinStates } from '../state/join-states.ts'
 import type { Remembered } from '../state/stage-state.ts'
-import { countOf } from './run-options.ts'
+import { waitOf } from './run-options.ts'
 
 interface Options {
   readonly config: string
@@ -26,11 +26,11 @@ const STAGES: readonly StageName[] = ['import', 'migrate']
  * The instances' files stay. Safe twice; waits for no instance, and ends with LOCK_HELD while one works.
  */
 export const mergeState: Command<Options> = async (options, context) => {
+  const wait = waitOf(options)
   const archiver = await openArchiver(options.config, context)
   const session = {
     mode: 'state-merge',
-    waitSeconds:
-      options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),
+    waitSeconds: wait(archiver.config.app.waitSeconds),
     verbose: false,
     json: options.json ?? false,
   }

@@ -6,7 +6,7 @@ import { ArchiverError } from '../errors.ts'
 import type { StageName } from '../common/stage-name.ts'
 import type { StageMemory } from '../state/stage-state.ts'
 import { type Command, type Context, untilStopped } from '../app/context.ts'
-import { countOf, type MainOptions } from './run-options.ts'
+import { type MainOptions, waitOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { withSession } from '../app/session.ts'
@@ -23,13 +23,13 @@ type Print = (lines: readonly string[]) => void
  */
 export const recover: Command<Options> = async (options, context) => {
   const { stage } = options
+  const wait = waitOf(options)
   const archiver = await openArchiver(options.config, context)
   if (options.dryRun)
     return untilStopped<Options>(() => recoverStage(archiver, undefined, options, context))(options, context)
   const session = {
     mode: `recover-${stage}-state`,
-    waitSeconds:
-      options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),
+    waitSeconds: wait(archiver.config.app.waitSeconds),
     verbose: options.verbose ?? false,
     json: options.json ?? false,
   }

@@ -78,7 +78,21 @@ export const modeOf = (options: MainOptions): Mode => {
   if (mode.pass === 'retry' && options.incremental) throw contradiction(named[0] ?? '', '--incremental')
   if (options.overrideConflict !== undefined && !mode.stages.includes('migrate'))
     throw contradiction(named[0] ?? '', '--override-conflict')
+  refuseOtherRun(options)
   return options.incremental ? { ...mode, pass: 'incremental' } : mode
+}
+
+/** A run that is not among those that are asked for would not be overridden, without a word. */
+const refuseOtherRun = ({ runs, overrideConflict }: MainOptions): void => {
+  if (runs === undefined || overrideConflict === undefined) return
+  if (!runsOf(runs).has(runOf(overrideConflict)))
+    throw contradiction(`--override-conflict ${overrideConflict}`, `--runs ${runs}`)
+}
+
+/** `--wait`; what the configuration says where it is not given. Seconds. Throws USAGE. */
+export const waitOf = ({ wait }: Pick<MainOptions, 'wait'>): ((configured: number) => number) => {
+  const given = wait === undefined ? undefined : countOf('--wait', wait)
+  return (configured) => given ?? configured
 }
 
 /** A list of runs, `1-5000,7000`. Throws USAGE, which names the flag or argument that it stands in. */

@@ -4,7 +4,7 @@ import { ArchiverError } from '../errors.ts'
 import { type Command, type Context, startedAs, stopCode, untilStopped } from '../app/context.ts'
 import { exitCodeOf } from '../app/exit-code.ts'
 import { isPinged, pingIdle } from '../app/idle-ping.ts'
-import { countOf, type MainOptions, type Mode, runOf, runsOf } from './run-options.ts'
+import { countOf, type MainOptions, type Mode, runOf, runsOf, waitOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { hasQueue } from '../app/open-queue.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -32,6 +32,8 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   const overrideConflict =
     options.overrideConflict === undefined ? undefined : runOf(options.overrideConflict)
   const share = shareOf(options.instanceId, options.instanceCount)
+  const limit = options.limit === undefined ? undefined : countOf('--limit', options.limit)
+  const wait = waitOf(options)
   const archiver = await openArchiver(options.config, context, { overrideConflict, share })
   const complaints: string[] = []
   const request: PassRequest = {
@@ -40,7 +42,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     only: onlyRuns(options, overrideConflict),
     override: overrideConflict,
     share,
-    limit: options.limit === undefined ? undefined : countOf('--limit', options.limit),
+    limit,
     check: options.validate
       ? (await import('../runs/check-metadata.ts')).blobCheck(
           archiver.config.uconDb.metadataParameters,
@@ -55,8 +57,7 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
     mode: modeWord(mode),
     share,
     stages: mode.stages.length,
-    waitSeconds:
-      options.wait === undefined ? archiver.config.app.waitSeconds : countOf('--wait', options.wait),
+    waitSeconds: wait(archiver.config.app.waitSeconds),
     verbose: options.verbose ?? false,
     json: options.json ?? false,
   }

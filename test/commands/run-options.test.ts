@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { runCli } from '../../src/cli.ts'
 import { type MainOptions, modeOf, runOf } from '../../src/commands/run-options.ts'
+import { contextOf } from '../context.ts'
 
 const config = 'config.yaml'
 
@@ -44,6 +46,7 @@ describe('flags that contradict each other', () => {
     },
     { flags: { check: true, importOnly: true }, names: ['--check', '--report-status', '--compare-state'] },
     { flags: { reportStatus: true, runs: '5' }, names: ['--report-status', '--runs'] },
+    { flags: { runs: '6-9', overrideConflict: '5' }, names: ['--runs 6-9', '--override-conflict 5'] },
     { flags: { importOnly: true, overrideConflict: '5' }, names: ['--import-only', '--override-conflict'] },
   ])('$flags are refused, and named', ({ flags, names }) => {
     const refusal = (): unknown => modeOf({ config, ...flags })
@@ -56,5 +59,20 @@ describe('a run number on the command line', () => {
   it('may be padded with zeros as directories are', () => expect(runOf('000123')).toBe(123))
   it.each(['0', '', '-5', '1e3', '12.5', '9'.repeat(16), '９'])('is refused when it is "%s"', (text) => {
     expect(() => runOf(text)).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error)
+  })
+})
+
+describe('a number that is none', () => {
+  it.each([
+    ['--incremental', '--wait', 'soon'],
+    ['--dry-run', '--limit', 'few'],
+    ['--dry-run', '--wait', '-1'],
+    ['--recover-import-state', '--dry-run', '--wait', 'soon'],
+  ])('is refused whatever there is to do: %s %s %s', async (...words) => {
+    // No configuration either: the command line is looked at first.
+    await expect(runCli(['/nowhere.yaml', ...words], contextOf())).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('is not a whole number') as string,
+    })
   })
 })
