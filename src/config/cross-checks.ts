@@ -36,6 +36,7 @@ const STATE_PATHS = [
   'migrate_state_file',
   'migrate_failure_log',
   'lock_file',
+  'log_file',
 ]
 
 /** Every rule that is broken. */

@@ -353,6 +353,9 @@ describe('what belongs together', () => {
     expect(
       problemsOf(withSection('app', 'import_state_file: /s/a', 'migrate_state_file: /s/b/../a'))[0],
     ).toContain('is the same file as import_state_file')
+    expect(problemsOf(withSection('app', 'migrate_failure_log: /s/a', 'log_file: /s/a'))[0]).toContain(
+      'app.log_file: is the same file as migrate_failure_log',
+    )
   })
   it('refuses to trust any server', () => {
     const text = withSection(
