@@ -139,6 +139,19 @@ export const describeArchive = (name: string, open: () => Promise<FreshArchive>)
       expect([...updates]).toEqual([[88, 2]])
     })
 
+    it.each([
+      [[0, 2], 2],
+      [[1, 3], 3],
+      [[0, 1, 5], 5],
+      [[0, 1, 12, 25], 25],
+    ])(
+      'again before its last change was archived has no key of that one: of keys %j the newest is %i',
+      async (updates, newest) => {
+        for (const update of updates) await archive.put(88, update, packed(88, `${update}`), signal)
+        expect(await archive.get(88, 'newest', signal)).toEqual(packed(88, `${newest}`))
+      },
+    )
+
     it.each([1, 2])(
       'before it was archived for the first time is archived by its key of update %i alone',
       async (update) => {

@@ -12,6 +12,7 @@ import { Transport } from './http.ts'
 import { checkedName, keyOf, KeyTally } from '../keys.ts'
 import { Uncertain } from './network-errors.ts'
 import { type Pause, patiently, putVerified } from './verified-put.ts'
+import { newestUpdate } from './newest-update.ts'
 import { UconClient } from './client.ts'
 
 export interface UconArchiveOptions {
@@ -53,9 +54,6 @@ export interface UconArchiveOptions {
 
 /** A version's record time is when its upload began: uploads that ended meanwhile may be older than the newest, seconds. */
 const LONGEST_UPLOAD = 600
-
-/** So often a record may have changed before it is archived for the first time. */
-const MOST_UPDATES = 20
 
 /** The archive as an object of a UconDB web service: what `https://host:port/instance/app` names. */
 export class UconArchive implements Archive {
@@ -135,7 +133,7 @@ export class UconArchive implements Archive {
 
   async get(run: number, update: number | 'newest', signal: AbortSignal): Promise<Buffer> {
     return this.#patiently(signal, async () => {
-      const key = keyOf(run, update === 'newest' ? await this.#newest(run, signal) : update)
+      const key = keyOf(run, update === 'newest' ? await newestUpdate(this.#client, run, signal) : update)
       const blob = await this.#client.fetch(key, signal)
       if (!blob) throw new ArchiverError('NOT_FOUND', `the archive has no key ${key}`, { run })
       const named = runOfBlob(blob)
@@ -178,16 +176,6 @@ export class UconArchive implements Archive {
       this.#checked = undefined
       throw error
     })
-  }
-
-  async #newest(run: number, signal: AbortSignal): Promise<number> {
-    const has = (update: number): Promise<boolean> => this.#client.has(keyOf(run, update), signal)
-    let update = 0
-    // A record that changed before it was ever archived has only the key of an update.
-    if (!(await has(1)) && !(await has(0)))
-      for (let first = 2; first <= MOST_UPDATES && update === 0; first++) if (await has(first)) update = first
-    while (await has(update + 1)) update++
-    return update
   }
 
   /**
