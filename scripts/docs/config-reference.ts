@@ -9,7 +9,7 @@ what it names. This page is generated from the table that the program reads by: 
 
 ## How it is read
 
-- **Everything is told at once.** A faulty file ends in exit 78 with one line for each problem: unknown and doubled
+- **All problems are shown at once.** A faulty file ends in exit 78 with one line for each problem: unknown and doubled
   settings, wrong types, references that lead nowhere. \`config.yaml:8:5 app.batch_size: ...\` is line 8, column 5.
 - **References.** \`\${NAME}\` is an environment variable (upper case) and must be set; \`\${NAME:-default}\` may be unset or
   empty, and its default may hold references. \`\${key}\` is another setting of the same section, \`\${section.key}\` one of
