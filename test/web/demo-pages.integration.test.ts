@@ -83,13 +83,9 @@ const FEATURES: readonly (readonly [features: string, path: string, shows: reado
     [
       '004-v1, t3',
       '/',
-      ['Running now|2 executions on 1 host', /DAILY_02_merge_hits\|Running\|#\d+ · .* · \d+ s/],
+      ['Running now|2 executions on 1 host', /DAILY_02_merge_hits\|Running\|#\d+ · .* · \d+ (?:s|min)/],
     ],
-    [
-      '004-v2',
-      RUNNING,
-      ['Subtask 1 of 4: load sector files', '2. join hits and channels', '::progress 1/300'],
-    ],
+    ['004-v2', RUNNING, [/Subtask \d of 4: [a-z ]+/, '2. join hits and channels', /::progress \d+\/300/]],
     [
       '004-v3',
       '/history',
