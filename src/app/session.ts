@@ -56,7 +56,13 @@ export const withSession = async (
     ...(options.share ? { alone: fileOfShare(join(app.workDir, '.archiver.flock'), options.share) } : {}),
     warn: (message) => log.warn(message),
   })
-  const listeners = await openListeners(archiver, options, context, log, bar)
+  const listeners = await openListeners(archiver, options, context, log, bar).catch(
+    async (error: unknown) => {
+      // The process may go on, as a daemon does: held by itself, the lock would be told as another's.
+      await lock.release()
+      throw error
+    },
+  )
   const abandon = new AbortController()
   const timers: NodeJS.Timeout[] = []
   const onStop = (): void => {

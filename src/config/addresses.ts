@@ -69,6 +69,14 @@ export const webhookUrl: Kind<Secret> = {
   },
 }
 
+/** Whether it names a file or a server: `sqlite://ledger.db` has a server where its file should be. */
+const isPlace = (value: string): boolean => {
+  if (/^(?:off$|mssql:|sqlserver:)/.test(value)) return true
+  if (!value.startsWith('sqlite:')) return URL.canParse(value)
+  const path = value.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
+  return path !== '' && !path.startsWith('//')
+}
+
 /** Where the ledger is; a URL may hold a password, so it is kept as a secret, and shown without it. */
 export const ledgerUrl: Kind<Secret> = {
   ...scalar(
@@ -76,6 +84,7 @@ export const ledgerUrl: Kind<Secret> = {
     z
       .string()
       .regex(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s)
+      .refine(isPlace)
       .transform((value) => new Secret(value)),
     { must: 'sqlite:FILE, postgres://..., mysql://... or off', json: { type: 'string' } },
   ),
@@ -90,6 +99,7 @@ export const recordsUrl: Kind<Secret> = {
     z
       .string()
       .regex(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\/.+)$/s)
+      .refine(isPlace)
       .transform((value) => new Secret(value)),
     { must: 'sqlite:FILE, postgres://..., mysql://... or mssql://...', json: { type: 'string' } },
   ),
@@ -104,6 +114,7 @@ export const queueUrl: Kind<Secret> = {
     z
       .string()
       .regex(/^(?:off|sqlite:.+|postgres(?:ql)?:\/\/.+)$/s)
+      .refine(isPlace)
       .transform((value) => new Secret(value)),
     { must: 'sqlite:FILE, postgres://... or off', json: { type: 'string' } },
   ),

@@ -349,6 +349,14 @@ describe('what belongs together', () => {
       'use_tools: true',
     )
   })
+  it.each(['sqlite://ledger.db', 'sqlite:////x', 'postgres://h:99999/x', 'mysql://[h/x'])(
+    'names the line of a database that is none: %s',
+    (url) => {
+      expect(problemsOf(withSection('ledger', `url: "${url}"`))[0]).toMatch(
+        /:\d+:\d+ ledger\.url: must be sqlite:FILE/,
+      )
+    },
+  )
   it('keeps the state files apart', () => {
     expect(
       problemsOf(withSection('app', 'import_state_file: /s/a', 'migrate_state_file: /s/b/../a'))[0],
