@@ -60,6 +60,7 @@ export interface Lock {
 export async function acquireLock(options: LockOptions): Promise<Lock> {
   await makeFolders(options)
   const kernel = await takeKernelLocks(options)
+  let shown: LockFile | undefined
   try {
     step('lock: taken')
     await sweep(options)
@@ -68,6 +69,7 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
     const file = await LockFile.create(options.lockFile, options.identity.pid, () => {
       lost.abort(removed(options.lockFile))
     })
+    shown = file
     const ownerFile = join(options.workDir, OWNER_FILE)
     await writeOwner(ownerFile, ownerOf(options))
     step('lock: shown')
@@ -88,6 +90,7 @@ export async function acquireLock(options: LockOptions): Promise<Lock> {
       },
     }
   } catch (error) {
+    await shown?.remove().catch(() => undefined) // the next holder of the kernel's lock removes it
     await releaseAll(kernel)
     throw error instanceof ArchiverError ? error : unwritable(options.lockFile, error)
   }
@@ -101,11 +104,13 @@ export async function shareLock(options: LockOptions): Promise<Lock> {
   await makeFolders(options)
   const kernel = [...(await takeKernelLocks(options, 'shared'))]
   if (options.alone !== undefined) {
-    const own = await Flock.take(options.alone, options.waitSeconds, options.signal)
-    if (own) kernel.push(own)
-    else {
+    try {
+      const own = await Flock.take(options.alone, options.waitSeconds, options.signal)
+      if (!own) throw await held(options)
+      kernel.push(own)
+    } catch (error) {
       await releaseAll(kernel)
-      throw await held(options)
+      throw error
     }
   }
   return {

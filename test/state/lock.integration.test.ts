@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { acquireLock, type Lock, readLockOwner } from '../../src/state/lock.ts'
+import { acquireLock, type Lock, readLockOwner, shareLock } from '../../src/state/lock.ts'
 import { compile } from './compile.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { unprivileged } from '../unprivileged.ts'
@@ -260,6 +260,34 @@ describe('a lock', () => {
     await chmod(folder.path, 0o555)
     await unprivileged(folder.path, () => expect(take()).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' }))
     await chmod(folder.path, 0o755)
+  })
+
+  it('that could not be shown whole leaves nothing that looks like one', async () => {
+    const owner = folder.in('.archiver.owner.json')
+    await mkdir(owner)
+    await expect(take()).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' })
+    expect(existsSync(lockFile())).toBe(false)
+    await rm(owner, { recursive: true })
+    const lock = await take()
+    await setTimeout(1500)
+    expect(lock.lost.aborted).toBe(false)
+  })
+
+  it('that is shared is dropped whole where the part of one instance cannot be taken', async () => {
+    const alone = folder.in('no-folder/.archiver.flock')
+    const shared = shareLock({
+      lockFile: lockFile(),
+      workDir: folder.path,
+      mode: 'incremental',
+      identity: { pid: process.pid, host: 'mu2edaq13', user: 'archiver', bootId: 'b' },
+      waitSeconds: 0,
+      now: Date.now,
+      files: [],
+      warn: () => undefined,
+      alone,
+    })
+    await expect(shared).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' })
+    await take()
   })
 
   it('says what is missing where the system has no flock', async () => {
