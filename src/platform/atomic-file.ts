@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import {
   chown,
+  copyFile,
   link,
   lstat,
   open as openFile,
@@ -96,6 +97,21 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
+}
+
+/**
+ * Copies a file to a new name, and makes the copy's bytes and its name durable. `mode`: as `copyFile` takes it. A crash may leave a part of the copy.
+ * Throws the system's errors.
+ */
+export async function copyDurably(from: string, to: string, mode = 0): Promise<void> {
+  await copyFile(from, to, mode)
+  const copy = await open(to, 'r')
+  try {
+    await copy.sync()
+  } finally {
+    await copy.close()
+  }
+  await syncDirectory(dirname(to))
 }
 
 /** Makes a folder and those above it, each durable in its parent. One that is there costs nothing. */

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { copyFile, link, readdir, stat } from 'node:fs/promises'
+import { link, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '../errors.ts'
+import { copyDurably } from '../platform/atomic-file.ts'
 
 /** `20261121T225600Z`: sorts as text, and is safe in a file's name. `now` in epoch milliseconds. */
 export const stamp = (now: number): string =>
@@ -37,7 +38,7 @@ async function nameTwice(path: string, copy: string): Promise<void> {
   } catch (error) {
     // Disks without hard links: the bytes are copied, which is as good where nobody else writes.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error
-    await copyFile(path, copy, constants.COPYFILE_EXCL)
+    await copyDurably(path, copy, constants.COPYFILE_EXCL)
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { RunSet } from '../../src/common/run-set.ts'
@@ -8,6 +8,7 @@ import { StageMemory } from '../../src/state/stage-state.ts'
 import { StateFile } from '../../src/state/state-file.ts'
 import { DirectoryArchive } from '../../src/stores/ucondb/directory/archive.ts'
 import { packed } from '../conformance/archive.ts'
+import { repairDatabase } from '../../src/stores/artdaqdb/repair.ts'
 import { openDb, sampleRun } from '../stores/artdaqdb/runs.ts'
 
 /** The durable things that every fault is tried on. */
@@ -18,6 +19,7 @@ export const DEEDS = [
   'recovery',
   'index rewrite',
   'database made',
+  'database repaired',
   'runs moved',
   'archive put',
 ] as const
@@ -47,6 +49,27 @@ const store = async (folder: string, run: number): Promise<void> => {
   await db.put(sampleRun(run), signal)
   await db.commit()
 }
+/** A document of RunHistory loses a bit, and the index all but its first byte. */
+const DAMAGED = 'ootprovided'
+const damage = (folder: string): void => {
+  const collection = join(folder, 'db', 'RunHistory')
+  const [name = ''] = readdirSync(collection).filter((one) => one !== 'index.json')
+  const text = readFileSync(join(collection, name), 'latin1')
+  writeFileSync(join(collection, name), text.replace('notprovided', DAMAGED), 'latin1')
+  writeFileSync(join(collection, 'index.json'), '{')
+}
+/** Of each of the two, whether it is whole again; a sentence where the damaged one was not kept. */
+const repaired = (folder: string): string => {
+  const textsIn = (...path: string[]) =>
+    readdirSync(join(folder, ...path), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => readFileSync(join(folder, ...path, name), 'latin1'))
+  const there = textsIn('db', 'RunHistory')
+  const kept = textsIn('db')
+  const isDamaged = [(text: string) => text === '{', (text: string) => text.includes(DAMAGED)]
+  if (!isDamaged.every((is) => there.some(is) || kept.some(is))) return 'what was damaged is not kept'
+  return isDamaged.some((is) => there.some(is)) ? 'old' : 'new'
+}
 /** Where runs are moved to: further back in the list than the database that new runs go into. */
 const older = (folder: string): string => join(folder, 'older', 'db')
 const twoDatabases = (folder: string) => openDb([older(folder), join(folder, 'db')])
@@ -67,6 +90,10 @@ export async function prepare(deed: Deed, folder: string): Promise<void> {
     case 'index rewrite':
       return store(folder, 1)
     case 'database made':
+      return
+    case 'database repaired':
+      await store(folder, 1)
+      damage(folder)
       return
     case 'runs moved':
       await store(folder, 1)
@@ -95,6 +122,9 @@ export async function act(deed: Deed, folder: string): Promise<void> {
       return store(folder, 2)
     case 'database made':
       return store(folder, 1)
+    case 'database repaired':
+      await repairDatabase(openDb(join(folder, 'db')).databases[0]!, { now: Date.now })
+      return
     case 'runs moved': {
       const { left } = await twoDatabases(folder).moveTo(older(folder), RunSet.of([1, 2]), signal)
       if (left.length > 0) throw new Error(JSON.stringify(left))
@@ -143,6 +173,8 @@ export async function look(deed: Deed, folder: string): Promise<string> {
       for (const run of runs) await db.read(run, signal)
       return runs.equals(RunSet.of([1])) ? 'new' : runs.isEmpty ? 'old' : runs.toString()
     }
+    case 'database repaired':
+      return repaired(folder)
     case 'runs moved': {
       const both = twoDatabases(folder)
       const { runs } = await both.list()

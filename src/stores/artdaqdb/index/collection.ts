@@ -1,12 +1,12 @@
 import type { BigIntStats } from 'node:fs'
-import { copyFile, stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../../../platform/make-folder.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
 import { isOfOneFile, readFile, readSmallFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
-import { step, syncDirectory } from '../../../platform/atomic-file.ts'
+import { copyDurably, createFile, step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
 import { EMPTY_INDEX, parseIndex } from '../format/index-codec.ts'
 import { indexText } from '../format/index-text.ts'
@@ -174,9 +174,10 @@ export class Collection {
     // A copy, so that there is an index at every instant: artdaq's tools would make an empty one of none. Where there is none, an empty file
     // remembers that the index was made anew.
     if (keepAs !== undefined)
-      await copyFile(path, join(this.#database, keepAs)).catch((error: unknown) => {
+      await copyDurably(path, join(this.#database, keepAs)).catch(async (error: unknown) => {
         if (errnoOf(error) !== 'ENOENT') throw error
-        return writeFile(join(this.#database, keepAs), '')
+        await createFile(join(this.#database, keepAs), '')
+        await syncDirectory(this.#database)
       })
     step('artdaq-index: before it is written')
     const like = await stat(path).catch(() => undefined)

@@ -1,7 +1,6 @@
-import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError } from '../../../errors.ts'
-import { syncDirectory } from '../../../platform/atomic-file.ts'
+import { copyDurably, syncDirectory } from '../../../platform/atomic-file.ts'
 import type { Collection } from '../index/collection.ts'
 import type { Database } from '../index/database.ts'
 import { withDatabaseLock } from '../index/lock.ts'
@@ -58,7 +57,7 @@ export async function mendDocument(
   const bytes = mended(stored, collection.name)
   if (!bytes) return undefined
   const kept = `${collection.name}-${shownName(oid)}.json.damaged-${new Date(now).toISOString().replaceAll(':', '')}`
-  await copyFile(stored.path, join(database.path, kept))
+  await copyDurably(stored.path, join(database.path, kept))
   await placeFiles(database.path, [{ path: stored.path, text: () => [bytes] }])
   await syncDirectory(collection.path)
   return `${stored.path} (${stored.facts.entities.map(shownName).join(', ')}) was damaged and is written again as its seal proves it was stored; the damaged file is kept as ${kept}`
