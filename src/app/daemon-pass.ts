@@ -160,7 +160,7 @@ const work = async (
           retried[stage] = report.outcome?.attempted ?? RunSet.EMPTY
         }
       conditions.report(reports)
-      return exitCodeOf(reports, [], own.signal, conditions.stop)
+      return exitCodeOf(reports, damaged, own.signal, conditions.stop)
     })
   })
   return { reports, retried }
