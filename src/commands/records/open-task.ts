@@ -168,7 +168,7 @@ export const openTaskSource = async (
   const { keyType } = mapping.record
   if (folder !== undefined) return { source: new FilesSource(folder, keyType), sourceName: `files:${folder}` }
   return {
-    source: new TableSource(await openSource(), mapping.source, keyType),
+    source: new TableSource(await openSource(), mapping.source),
     sourceName: mapping.source.table ?? 'query',
   }
 }

@@ -1,5 +1,5 @@
 import { ArchiverError, messageOf } from '../../errors.ts'
-import type { KeyType, Source } from '../mapping/model.ts'
+import type { Source } from '../mapping/model.ts'
 import type { RecordsDatabase } from '../sql/database.ts'
 import { asText, firstRows, quoted } from '../sql/dialect.ts'
 import { retryTransient } from '../sql/retry-transient.ts'
@@ -10,11 +10,10 @@ export class TableSource implements RecordSource {
   readonly #database: RecordsDatabase
   readonly #from: string
   readonly #key: string
-  readonly #keyType: KeyType
   readonly #payload: string
 
   /** Throws MAPPING_INVALID where the mapping does not say which table or query, key and payload. */
-  constructor(database: RecordsDatabase, { table, query, key, payload }: Source, keyType: KeyType) {
+  constructor(database: RecordsDatabase, { table, query, key, payload }: Source) {
     if ((table === undefined && query === undefined) || key === undefined || payload === undefined)
       throw new ArchiverError('MAPPING_INVALID', 'source: needs table (or query), key and payload', {
         hint: 'source: { table: source_records, key: record_id, payload: payload }',
@@ -24,42 +23,46 @@ export class TableSource implements RecordSource {
     this.#from =
       query === undefined ? quoted(dialect, table ?? '') : `(${query.replace(/;\s*$/, '')}) source_rows`
     this.#key = quoted(dialect, key)
-    this.#keyType = keyType
     this.#payload = quoted(dialect, payload)
   }
 
   async *keys({ batchSize, from, to }: KeyOptions): AsyncGenerator<readonly string[]> {
     const { dialect } = this.#database
-    let last: string | undefined
+    let last: unknown
+    // What SQLite compares with a key must be of the type that this very key has there.
+    const kind = dialect === 'sqlite' ? `, typeof(${this.#key}) AS kind` : ''
     for (;;) {
-      const conditions: [string, string][] = []
+      const conditions: [string, unknown][] = []
       if (last !== undefined) conditions.push([`${this.#key} > ?`, last])
-      else if (from !== undefined) conditions.push([`${this.#key} >= ?`, from])
-      if (to !== undefined) conditions.push([`${this.#key} <= ?`, to])
+      else if (from !== undefined) conditions.push([`${this.#key} >= ?`, this.#bound(from)])
+      if (to !== undefined) conditions.push([`${this.#key} <= ?`, this.#bound(to)])
       const where = ['1 = 1', ...conditions.map(([text]) => text)].join(' AND ')
       const rows = await this.#rows(
         firstRows(
           dialect,
           batchSize,
-          `${asText(dialect, this.#key)} AS item FROM ${this.#from} WHERE ${this.#key} IS NOT NULL AND ${where} ORDER BY ${this.#key}`,
+          `${asText(dialect, this.#key)} AS item${kind} FROM ${this.#from} WHERE ${this.#key} IS NOT NULL AND ${where} ORDER BY ${this.#key}`,
         ),
-        conditions.map(([, value]) => this.#bound(value)),
+        conditions.map(([, value]) => value),
       )
       if (rows.length === 0) return
       const keys = rows.map((row) => String(row['item']))
       yield keys
-      last = keys.at(-1)
+      const key = keys.at(-1)
+      last = key !== undefined && rows.at(-1)?.['kind'] === 'integer' ? BigInt(key) : key
     }
   }
 
   async read(key: string): Promise<string | Uint8Array | null | undefined> {
+    const values = [...new Set([key, this.#bound(key)])]
+    const condition = values.map(() => `${this.#key} = ?`).join(' OR ')
     const rows = await this.#rows(
       firstRows(
         this.#database.dialect,
         2,
-        `${this.#payload} AS payload FROM ${this.#from} WHERE ${this.#key} = ?`,
+        `${this.#payload} AS payload FROM ${this.#from} WHERE ${condition}`,
       ),
-      [this.#bound(key)],
+      values,
     )
     const [row] = rows
     if (!row) return undefined
@@ -77,8 +80,11 @@ export class TableSource implements RecordSource {
     return this.#database.close()
   }
 
+  /** A whole number for SQLite, where the key may be one: without a declared type it compares a number and its text as different. */
   #bound(key: string): unknown {
-    return this.#keyType === 'bigint' && this.#database.dialect === 'sqlite' ? BigInt(key) : key
+    return this.#database.dialect === 'sqlite' && /^(?:0|-?[1-9]\d{0,18})$/.test(key) && isInt64(BigInt(key))
+      ? BigInt(key)
+      : key
   }
 
   async #rows(sql: string, values: readonly unknown[]) {
@@ -89,3 +95,5 @@ export class TableSource implements RecordSource {
     }
   }
 }
+
+const isInt64 = (value: bigint): boolean => BigInt.asIntN(64, value) === value

@@ -10,7 +10,7 @@ export const quoted = (dialect: RecordsDialect, name: string): string =>
     })
     .join('.')
 
-/** `?` placeholders as PostgreSQL counts them. Only for SQL of ours, which has no ? in texts. */
+/** `?` placeholders as PostgreSQL counts them. One in a text, a quoted name or a comment is none. */
 export const numbered = (sql: string): string => counted(sql, '$', numberedBefore)
 
 /** `?` placeholders as they are named for SQL Server, `@p1`. Only for SQL of ours, as above. */
@@ -20,10 +20,13 @@ const counted = (sql: string, sign: string, before: Map<string, string>): string
   const known = before.get(sql)
   if (known !== undefined) return known
   let number = 0
-  const text = sql.replace(/\?/g, () => `${sign}${++number}`)
+  const text = sql.replace(QUOTED_OR_PLACE, (part) => (part === '?' ? `${sign}${++number}` : part))
   if (before.size < 500) before.set(sql, text)
   return text
 }
+
+/** A query of a mapping may hold any of these. */
+const QUOTED_OR_PLACE = /'(?:[^']|'')*'|"[^"]*"|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|\?/g
 
 const numberedBefore = new Map<string, string>()
 const namedBefore = new Map<string, string>()

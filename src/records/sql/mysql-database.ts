@@ -21,6 +21,8 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
     dateStrings: true,
     supportBigNumbers: true,
     bigNumberStrings: true,
+    // As objects their numbers would lose digits.
+    jsonStrings: true,
     timezone: 'Z',
     charset: 'utf8mb4_bin',
     flags: ['FOUND_ROWS', 'MULTI_STATEMENTS'],
