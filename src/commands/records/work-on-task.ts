@@ -91,7 +91,7 @@ export const workOnTask = async (task: OpenTask, selection: RunSelection, work: 
     to,
     states: async (keys) => {
       try {
-        return await retryTransient(() => logStates(target, task.name, keys), work.context.signal)
+        return await retryTransient(() => logStates(target, writer, keys), work.context.signal)
       } catch (cause) {
         throw new ArchiverError('STORE_UNAVAILABLE', 'cannot read processing_log', { cause })
       }

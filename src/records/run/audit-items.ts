@@ -59,7 +59,11 @@ export const auditItems = async (options: AuditOptions): Promise<AuditResult> =>
     from: undefined,
     to: undefined,
   })) {
-    const states = await logStates(options.database, options.task, keys)
+    const states = await logStates(
+      options.database,
+      { task: options.task, keyType: options.mapping.record.keyType },
+      keys,
+    )
     for (const key of keys) {
       if (options.stop.aborted) return { counts, findings }
       const { verdict, table } = await verdictOf(key, states.get(key), options)
@@ -91,7 +95,12 @@ const verdictOf = async (
   const sha = createHash('sha256').update(payload).digest('hex')
   if (isStored && state.payloadSha256 !== null && state.payloadSha256 !== sha) return { verdict: 'CHANGED' }
   try {
-    const record = mapSafely(payload, mapping, { sourceKey: key, now: options.now(), strict: false })
+    // As at the item's own time: a row may hold it.
+    const record = mapSafely(payload, mapping, {
+      sourceKey: key,
+      now: state?.startedAt ?? options.now(),
+      strict: false,
+    })
     const rows = [...record.rows.values()].reduce((sum, { length }) => sum + length, 0)
     if (rows === 0) return isStored ? { verdict: 'archived' } : otherwise
     const standing = standingOf(

@@ -13,6 +13,9 @@ export interface Statement {
   readonly rows: number
 }
 
+/** Characters of the texts of one statement; a row with more has one of its own. MySQL takes no statement above its max_allowed_packet. */
+const MOST_TEXT = 1_000_000
+
 /** The statements that insert rows into one table: as few as the columns that they name and the engine's bound allow. */
 export const insertStatements = (
   dialect: RecordsDialect,
@@ -20,18 +23,23 @@ export const insertStatements = (
   rows: readonly Row[],
   columns?: ReadonlyMap<string, CatalogueColumn>,
 ): Statement[] => {
-  const groups: { names: readonly string[]; rows: Row[] }[] = []
+  const groups: { names: readonly string[]; rows: Row[]; text: number }[] = []
   for (const row of rows) {
     const names = [...row.keys()]
     const last = groups.at(-1)
+    let text = 0
+    for (const value of row.values()) text += typeof value === 'string' ? value.length : 0
     const fits =
       last && last.names.length === names.length && last.names.every((name, index) => name === names[index])
     const hasRoom =
       fits &&
       (last.rows.length + 1) * names.length <= MOST_VALUES[dialect] &&
-      last.rows.length < MOST_ROWS[dialect]
-    if (hasRoom) last.rows.push(row)
-    else groups.push({ names, rows: [row] })
+      last.rows.length < MOST_ROWS[dialect] &&
+      last.text + text <= MOST_TEXT
+    if (hasRoom) {
+      last.rows.push(row)
+      last.text += text
+    } else groups.push({ names, rows: [row], text })
   }
   return groups.map(({ names, rows: own }) => ({
     sql: insertSql(dialect, table, { names, rows: own.length }, columns),
@@ -104,7 +112,12 @@ const column = (
 ): string => {
   const plain = quoted(dialect, name)
   const types = table.rows.flatMap(({ columns }) =>
-    columns.filter((one) => one.name === name).map(({ type }) => type),
+    columns
+      .filter((one) => one.name === name)
+      // A key without a type may be as long as a bigint.
+      .map(({ type, origin }) =>
+        type === undefined && origin.type === 'key' && dialect !== 'mssql' ? 'bigint' : type,
+      ),
   )
   if (dialect === 'mssql') return mssqlColumn(plain, types, there)
   const isText = types.every((type) => type !== undefined && READ_AS_TEXT[dialect].has(type))

@@ -1,6 +1,8 @@
 import type { KeyType } from '../mapping/model.ts'
 import type { Cell } from '../values/convert.ts'
-import { textIn, type Insert, type RecordsDatabase, type Session } from './database.ts'
+import { keyCell } from '../map/map-record.ts'
+import { timeMs } from '../../sql/timestamps.ts'
+import { textIn, type Insert, type RecordsDatabase, type Session, type SqlRow } from './database.ts'
 import type { RecordsDialect } from './records-url.ts'
 import { classOf } from './classify-error.ts'
 import { asText, quoted } from './dialect.ts'
@@ -175,18 +177,25 @@ export interface LogState {
   readonly sessionId: string | null
   readonly payloadSha256: string | null
   readonly rowsWritten: number
+  /** Epoch milliseconds; undefined in a log that was taken over. */
+  readonly startedAt: number | undefined
 }
 
+/** What the log says of keys, as the source writes them. A key that the log's column cannot hold has no row. */
 export const logStates = async (
   { session, dialect }: RecordsDatabase,
-  task: string,
-  keys: readonly string[],
+  { task, keyType }: Pick<LogWriter, 'task' | 'keyType'>,
+  sourceKeys: readonly string[],
 ): Promise<ReadonlyMap<string, LogState>> => {
   const states = new Map<string, LogState>()
+  const cells = sourceKeys.map((key) => keyCell(key, keyType))
+  const keys = [
+    ...new Set(cells.flatMap((cell) => (cell === undefined || cell === null ? [] : String(cell)))),
+  ]
   for (let at = 0; at < keys.length; at += 1000) {
     const part = keys.slice(at, at + 1000)
     const rows = await session.rows(
-      `SELECT ${asText(dialect, 'app_id')} AS item, status, code, retry_count AS retries, session_id AS session, payload_sha256 AS sha, rows_written AS written
+      `SELECT ${asText(dialect, 'app_id')} AS item, status, code, retry_count AS retries, session_id AS session, payload_sha256 AS sha, rows_written AS written, started_at AS started
          FROM ${quoted(dialect, LOG_TABLE)} WHERE task = ? AND app_id IN (${part.map(() => '?').join(', ')})`,
       [task, ...part],
     )
@@ -198,7 +207,19 @@ export const logStates = async (
         sessionId: textIn(row, 'session'),
         payloadSha256: textIn(row, 'sha'),
         rowsWritten: Number(row['written']),
+        startedAt: momentIn(row, 'started'),
       })
   }
-  return states
+  return new Map(
+    sourceKeys.flatMap((key, index) => {
+      const state = states.get(String(cells[index]))
+      return state ? [[key, state] as const] : []
+    }),
+  )
+}
+
+/** A moment of the log, which is UTC. */
+const momentIn = (row: SqlRow, name: string): number | undefined => {
+  const text = textIn(row, name)
+  return text === null ? undefined : timeMs(text)
 }

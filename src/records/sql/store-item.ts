@@ -4,7 +4,7 @@ import type { Row } from '../map/map-row.ts'
 import type { MappedRecord } from '../map/map-record.ts'
 import type { Mapping } from '../mapping/model.ts'
 import type { Catalogue } from './catalogue-column.ts'
-import { classOf, constraintOf } from './classify-error.ts'
+import { classOf, constraintOf, isTooLarge } from './classify-error.ts'
 import { CommitUnknownError, type Insert, type RecordsDatabase, type Session } from './database.ts'
 import { holdAgainstColumns } from './column-bounds.ts'
 import { insertStatements, storedRows, tableCounts } from './insert-rows.ts'
@@ -208,6 +208,11 @@ export const storedFor = async (
 
 const refusal = (kind: 'constraint' | 'refused' | 'duplicate', error: unknown): ItemError => {
   const constraint = constraintOf(error)
+  if (isTooLarge(error))
+    return new ItemError(
+      'STORE_REFUSED',
+      'a row of the record, or its log row, is larger than max_allowed_packet of the server; nothing was written',
+    )
   if (kind === 'refused') return new ItemError('STORE_REFUSED', 'the database refused a value of the record')
   return new ItemError(
     'CONSTRAINT',
@@ -236,4 +241,4 @@ export const storeFailure = async (entry: LogEntry, options: StoreOptions): Prom
 export const loggedState = async (
   key: string,
   { database, writer }: StoreOptions,
-): Promise<LogState | undefined> => (await logStates(database, writer.task, [key])).get(key)
+): Promise<LogState | undefined> => (await logStates(database, writer, [key])).get(key)
