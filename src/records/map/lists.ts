@@ -93,7 +93,9 @@ export class ListedElements {
     for (const element of elements) {
       const identity = unique.by.map((path) => this.value(element, { path, ignoreCase }))
       const key = identity.includes(undefined) ? `#${groups.size}` : JSON.stringify(identity)
-      groups.set(key, [...(groups.get(key) ?? []), element])
+      const group = groups.get(key)
+      if (group) group.push(element)
+      else groups.set(key, [element])
     }
     const losers = new Set<Element>()
     for (const group of groups.values()) {

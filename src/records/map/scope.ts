@@ -127,7 +127,7 @@ export class Names {
       const group = index.get(element.name)
       if (group) group.push(element)
       else index.set(element.name, [element])
-      waiting.push(...element.children.toReversed())
+      for (const child of element.children.toReversed()) waiting.push(child)
     }
     return (this.#byName = index)
   }

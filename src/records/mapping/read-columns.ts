@@ -77,12 +77,13 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
   const fields = new Fields(node, `${where}, column ${name}`, COLUMN, known)
   const type = fields.choice('type', [...TYPES, ''], '')
   const precision = fields.integer('precision', 1, 65)
+  const isPlainText = type === 'text' && !fields.has('enum') && !fields.has('bit')
   const column: Column = {
     ...PLAIN_COLUMN,
     name,
     at: node.at,
-    origin: readOrigin(fields, known),
-    fallback: readElse(fields.node('else'), known),
+    origin: readOrigin(fields, known, isPlainText),
+    fallback: readElse(fields.node('else'), known, isPlainText),
     aside: fields.flag('default_aside', false),
     type: type === '' ? undefined : type,
     length: fields.integer('length', 1, 2_147_483_647),
@@ -90,7 +91,7 @@ export const readColumn = (name: string, node: Node, where: string, known: Known
     // decimal(5) is decimal(5, 0), as in SQL.
     scale: fields.integer('scale', 0, 38) ?? (type === 'decimal' && precision !== undefined ? 0 : undefined),
     required: fields.flag('required', false),
-    default: readDefault(fields, type === 'text' && !fields.has('enum') && !fields.has('bit')),
+    default: readDefault(fields, isPlainText),
     codes: readCodes(fields, known),
     formats: readFormats(fields, 'formats'),
     digits: fields.flag('digits', false),
@@ -135,7 +136,8 @@ const literal = (value: string | number | boolean | null): Origin => ({
   value: typeof value === 'boolean' ? Number(value) : value,
 })
 
-const readOrigin = (fields: Fields, known: Known): Origin => {
+/** `asText`: as for a default. */
+const readOrigin = (fields: Fields, known: Known, asText: boolean): Origin => {
   const given = ORIGINS.filter((name) => fields.has(name))
   const [name] = given
   if (name === undefined || given.length > 1) {
@@ -149,7 +151,7 @@ const readOrigin = (fields: Fields, known: Known): Origin => {
     return node?.type === 'scalar'
       ? node.text === '$key'
         ? { type: 'key' }
-        : literal(node.value)
+        : literal(asText && typeof node.value === 'number' ? node.text : node.value)
       : literal(null)
   if (!node) return literal(null)
   if (name === 'expr') {
@@ -176,7 +178,7 @@ const readOrigin = (fields: Fields, known: Known): Origin => {
 }
 
 /** What counts where a column has no value: `$now`, or a value from elsewhere with codes of its own. */
-const readElse = (node: Node | undefined, known: Known): Column['fallback'] => {
+const readElse = (node: Node | undefined, known: Known, asText: boolean): Column['fallback'] => {
   if (!node) return undefined
   if (node.type === 'scalar' && node.text === '$now') return { origin: { type: 'now' }, codes: undefined }
   const fields = new Fields(
@@ -185,7 +187,7 @@ const readElse = (node: Node | undefined, known: Known): Column['fallback'] => {
     ['from', 'expr', 'value', 'take', 'names_at', 'warn_repeated', 'enum', 'bit'],
     known,
   )
-  return { origin: readOrigin(fields, known), codes: readCodes(fields, known) }
+  return { origin: readOrigin(fields, known, asText), codes: readCodes(fields, known) }
 }
 
 /** `asText`: the characters that stand in the file, `0123` as it is. */

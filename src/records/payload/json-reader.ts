@@ -178,5 +178,5 @@ const withoutExponent = (token: string): string => {
   const point = whole.length + shift
   if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
   if (point >= digits.length) return sign + digits.padEnd(point, '0').replace(/^0+(?=\d)/, '')
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
+  return `${sign}${digits.slice(0, point).replace(/^0+(?=\d)/, '')}.${digits.slice(point)}`
 }

@@ -138,7 +138,8 @@ const asDecimal = (text: string, { precision, scale, round }: Column): string =>
 const asFloat = (text: string): number => {
   const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text) ? Number(text) : NaN
   if (Number.isNaN(number)) throw bad('is no number')
-  if (!Number.isFinite(number)) throw new ValueError('VALUE_OUT_OF_RANGE', 'is outside of float')
+  const isLost = number === 0 && /^[^eE]*[1-9]/.test(text)
+  if (!Number.isFinite(number) || isLost) throw new ValueError('VALUE_OUT_OF_RANGE', 'is outside of float')
   return number
 }
 
