@@ -67,8 +67,7 @@ const columnWithoutValue = (error: Error): string | undefined => {
   const { code, table, column } = error as Error & Partial<Record<'code' | 'table' | 'column', unknown>>
   if (code === '23502' && typeof column === 'string')
     return typeof table === 'string' ? `${table}.${column}` : column
-  return /^Column '([^']+)' cannot be null|^Field '([^']+)' doesn't have a default value/
-    .exec(error.message)
-    ?.slice(1)
-    .find((name) => name !== undefined)
+  const [, unset, missing] =
+    /^Column '([^']+)' cannot be null|^Field '([^']+)' doesn't have a default value/.exec(error.message) ?? []
+  return unset ?? missing
 }
