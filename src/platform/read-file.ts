@@ -63,6 +63,10 @@ export const openRegularNow = (path: string): number => {
 export const isOfOneFile = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['EISDIR', 'ELOOP', 'EACCES'].includes(String(error.code))
 
+/** The same, and a part of the disk that cannot be read any more: of the other files, whoever reads them finds out. */
+export const isOfOneFileOrSector = (error: unknown): boolean =>
+  isOfOneFile(error) || (error instanceof Error && 'code' in error && error.code === 'EIO')
+
 /** Something that is no regular file stands where one should be. `code`: as the system says it of a folder. */
 export class NotAFile extends Error {
   readonly code = 'EISDIR'

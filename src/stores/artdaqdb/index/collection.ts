@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { makeFolder } from '../../../platform/make-folder.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
-import { isOfOneFile, readFile, readSmallFile } from '../../../platform/read-file.ts'
+import { isOfOneFileOrSector, readFile, readSmallFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { copyDurably, createFile, step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
@@ -147,7 +147,7 @@ export class Collection {
       return await read()
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT')
-        throw isOfOneFile(error) ? corrupt(path, error) : unavailable(path, error)
+        throw isOfOneFileOrSector(error) ? corrupt(path, error) : unavailable(path, error)
       await requireNoLink(path)
       return undefined
     }

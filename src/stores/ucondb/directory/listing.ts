@@ -188,9 +188,9 @@ const absent = (error: unknown): string | undefined => {
   throw error
 }
 
-/** Of a link that leads nowhere, or to itself, nothing is there. */
+/** Of a link that leads nowhere, or to itself, nothing is there. To be refused a look says something of the folder above. */
 const gone = (error: unknown): undefined => {
-  if (errnoOf(error) === 'ENOENT' || isOfOneFile(error)) return undefined
+  if (['ENOENT', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined
   throw error
 }
 

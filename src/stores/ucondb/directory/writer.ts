@@ -4,7 +4,7 @@ import { runOfBlob, sameRecord } from '../blob/blob.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
 import { calls } from '../../../platform/fs-calls.ts'
-import { isOfOneFile, readFile } from '../../../platform/read-file.ts'
+import { isOfOneFileOrSector, readFile } from '../../../platform/read-file.ts'
 import {
   createFile,
   makeDurableFolder,
@@ -34,7 +34,7 @@ export async function readHeld(place: Place): Promise<Held> {
     text = await readIfThere(place.checksum) // the second to be published: when it is there, so is the blob
     blob = await readIfThere(place.blob)
   } catch (error) {
-    if (!isOfOneFile(error)) throw error
+    if (!isOfOneFileOrSector(error)) throw error
     return { type: 'unreadable', detail: `cannot be read: ${messageOf(error)}` }
   }
   if (blob === undefined)

@@ -101,6 +101,20 @@ describe('the files of the directory archive', () => {
   })
 })
 
+it('whose folder may be listed and not entered is an error, and no empty archive', async () => {
+  await openAt(root).put(12000, 0, packed(12000, 'a'), signal)
+  const object = dirname(shard)
+  try {
+    await unprivileged(folder, async () => {
+      await chmod(object, 0o644)
+      await expect(openAt(root).list()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      await expect(openAt(root).fingerprint()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    })
+  } finally {
+    await chmod(object, 0o755)
+  }
+})
+
 describe('a blob in a folder that is not its own', () => {
   it('is not taken for archived, because it would not be found there', async () => {
     await openAt(root).put(12000, 0, packed(12000, 'a'), signal)
