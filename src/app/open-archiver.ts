@@ -174,9 +174,15 @@ const copyPlaces = (
         expected,
       }
 
-/** Whether a stage has ever stored anything: then a destination that is not there is an unmounted disk. */
+/**
+ * Whether a stage may ever have stored anything: then a destination that is not there is an unmounted disk. A state that cannot be read does not say
+ * that it never did; what is wrong with it is for the pass to report.
+ */
 const hasArchived = async (config: Config, stage: StageName): Promise<boolean> => {
-  const { stateFile } = memoryPaths(config, stage)
-  const state = await new StateFile(stateFile).read().catch(() => undefined) // a damaged state is for the pass to report
-  return (state?.lastContiguousRun ?? 0) > 0
+  try {
+    const { lastContiguousRun } = await new StateFile(memoryPaths(config, stage).stateFile).read()
+    return lastContiguousRun > 0
+  } catch {
+    return true
+  }
 }

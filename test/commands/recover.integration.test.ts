@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Site } from '../site.ts'
 
@@ -75,17 +75,50 @@ describe('a pass on a state that is damaged', () => {
   it('ends in 1 and names the command, each time, where the configuration says stop', () => {
     const strict = new Site({ app: '  on_corrupt_state: stop' })
     strict.record(1)
-    mkdirSync(strict.path('work'))
+    strict.archiver()
+    strict.record(2)
     writeFileSync(strict.path('work', 'importer_state.json'), '')
     for (let pass = 0; pass < 2; pass++) {
       const { status, stdout, stderr } = strict.archiver('--incremental')
-      expect([status, strict.archived()]).toEqual([1, []])
+      expect([status, strict.archived()]).toEqual([1, ['1']])
       expect(stdout + stderr).toContain('the file is empty')
     }
     expect(strict.archiver('--recover-import-state').status).toBe(0)
     expect(strict.archiver('--incremental').status).toBe(0)
-    expect(strict.archived()).toEqual(['1'])
+    expect(strict.archived()).toEqual(['1', '2'])
     strict.remove()
+  })
+})
+
+describe('a destination that is gone while the state is damaged', () => {
+  it.each([
+    { stage: 'import', gone: 'db', state: 'importer_state.json' },
+    { stage: 'migrate', gone: 'archive', state: 'migrator_state.json' },
+  ])('is never made anew by the $stage: its disk may not be mounted', ({ stage, gone, state }) => {
+    site.record(1)
+    site.archiver()
+    site.record(2)
+    renameSync(site.path(gone), site.path('unmounted'))
+    mkdirSync(site.path(gone)) // the mount point
+    writeFileSync(site.path('work', state), '{"last_contig')
+    for (const flags of [['--incremental'], [], [`--recover-${stage}-state`]]) {
+      const { status, stdout, stderr } = site.archiver(...flags)
+      expect([status, stdout + stderr]).toEqual([1, expect.stringContaining(`move ${state} away`)])
+      expect(readdirSync(site.path(gone))).toEqual([])
+    }
+    rmSync(site.path(gone), { recursive: true })
+    renameSync(site.path('unmounted'), site.path(gone))
+    expect(site.archiver('--incremental').status).toBe(0)
+    expect(site.archived()).toEqual(['1', '2'])
+  })
+
+  it('is made anew where the state file was moved away', () => {
+    site.record(1)
+    site.archiver()
+    rmSync(site.path('archive'), { recursive: true })
+    writeFileSync(site.path('work', 'migrator_state.json'), '')
+    renameSync(site.path('work', 'migrator_state.json'), site.path('aside.json'))
+    expect([site.archiver('--incremental').status, site.archived()]).toEqual([0, ['1']])
   })
 })
 

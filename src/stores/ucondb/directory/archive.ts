@@ -146,7 +146,7 @@ export class DirectoryArchive implements Archive {
         'STORE_UNAVAILABLE',
         `the archive ${folder} is not there, and runs were archived in it`,
         {
-          hint: 'Is its disk mounted? If the archive is gone for good, correct ucon_db in the configuration or recover the state.',
+          hint: 'Is its disk mounted? Is ucon_db in the configuration right? Where the archive is to begin anew, move migrator_state.json away.',
         },
       )
     return found

@@ -191,7 +191,7 @@ export class UconArchive implements Archive {
   #emptied(): ArchiverError {
     const { object, folder } = this.#options
     const hint =
-      'Check folder_name and object_name. If the archive was emptied on purpose, recover the state first.'
+      'Check folder_name and object_name. Where the archive is to begin anew, move migrator_state.json away.'
     return new ArchiverError(
       'STORE_UNAVAILABLE',
       `object ${object} of folder ${folder} holds nothing, and runs were archived in it`,
