@@ -53,7 +53,9 @@ export const untilStopped =
       if (signal.aborted) stop()
       else {
         signal.addEventListener('abort', stop, { once: true })
-        command(options, context).then(resolve, reject)
+        command(options, context)
+          .then(resolve, reject)
+          .finally(() => signal.removeEventListener('abort', stop))
       }
     })
 
