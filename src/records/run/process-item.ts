@@ -46,15 +46,38 @@ export interface ItemOutcome {
  * item (a source or target that is away) is tried five times and then thrown as STORE_UNAVAILABLE: the item stays pending. `mapped` hears
  * the size of the payload when its rows only wait to be stored.
  */
-export const processItem = async (
+export const processItem = (
   key: string,
   options: ItemOptions,
   mapped: (bytes: number) => void = () => undefined,
 ): Promise<ItemOutcome> => {
   const started = options.now()
+  return againWhileTransient(key, started, options, () => attemptItem(key, started, options, mapped))
+}
+
+/**
+ * Records that an item failed by what is known of it without trying it. As `processItem`, it is tried five times and then throws
+ * STORE_UNAVAILABLE with what the target said.
+ */
+export const failItem = (key: string, error: ItemError, options: ItemOptions): Promise<ItemOutcome> => {
+  const started = options.now()
+  return againWhileTransient(key, started, options, async () =>
+    outcome(key, started, options, {
+      status: 'failed',
+      error: await recordedFailure(key, null, started, error, options),
+    }),
+  )
+}
+
+const againWhileTransient = async (
+  key: string,
+  started: number,
+  options: ItemOptions,
+  work: () => Promise<ItemOutcome>,
+): Promise<ItemOutcome> => {
   for (let attempt = 1; ; attempt++)
     try {
-      return await attemptItem(key, started, options, mapped)
+      return await work()
     } catch (error) {
       const kind = error instanceof ArchiverError ? 'unavailable' : classOf(error)
       const logged = kind === 'unknown' ? await loggedState(key, options).catch(() => undefined) : undefined
@@ -67,17 +90,6 @@ export const processItem = async (
         })
       await new Promise((resolve) => setTimeout(resolve, backoff(attempt, FIRST_WAIT, options.random)))
     }
-}
-
-/** Records that an item failed by what is known of it without trying it. Throws STORE_UNAVAILABLE. */
-export const failItem = async (key: string, error: ItemError, options: ItemOptions): Promise<ItemOutcome> => {
-  const started = options.now()
-  try {
-    await storeFailure(failureEntry(key, null, started, error, options), options)
-    return outcome(key, started, options, { status: 'failed', error })
-  } catch (cause) {
-    throw new ArchiverError('STORE_UNAVAILABLE', 'cannot write processing_log', { cause })
-  }
 }
 
 const attemptItem = async (
