@@ -3,6 +3,7 @@ import { createPool } from 'mysql2'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countMysql } from './count-database.ts'
+import { endWhenSilent } from './silent-mysql.ts'
 
 /** Connects at the first query, not here. */
 export const openMysql = <Schema>(
@@ -20,7 +21,10 @@ export const openMysql = <Schema>(
     timezone: 'Z',
     charset: 'utf8mb4',
   })
-  pool.on('connection', countMysql)
+  pool.on('connection', (connection) => {
+    countMysql(connection)
+    endWhenSilent(connection, timeout)
+  })
   const kysely = new Kysely<Schema>({
     dialect: new MysqlDialect({
       pool,
