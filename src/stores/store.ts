@@ -65,8 +65,8 @@ export interface RecordSource {
   readiness(run: number): Promise<Readiness>
   /** Reads a record whole. Throws RECORD_CHANGING when it moved meanwhile, RECORD_INVALID with the path when it cannot be read. */
   read(run: number, signal: AbortSignal, options?: ReadOptions): Promise<RunRecord>
-  /** Equal texts mean that no entry came or went in between. One stat. */
-  fingerprint(): Promise<string>
+  /** Equal texts mean that no entry came or went in between; undefined while that cannot be seen. One stat. */
+  fingerprint(): Promise<string | undefined>
   /** The path of a run's directory. Throws as `readiness` does, and NOT_FOUND. */
   pathOf(run: number): Promise<string>
 }

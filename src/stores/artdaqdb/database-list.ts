@@ -49,7 +49,7 @@ export class DatabaseList {
         const { runs, foreign, incomplete, updates, notes } = await one.list()
         return { runs, foreign: foreign ?? RunSet.EMPTY, incomplete, updates, notes }
       },
-      fingerprint: () => database.fingerprint(),
+      fingerprint: () => one.fingerprint(),
     })
     database.outline({ key, counts: listing.runs, knows: listing.runs.union(listing.incomplete) })
     return listing

@@ -165,10 +165,10 @@ export class FileSystemDb implements DocumentStore {
     return await readManifest(await this.holding(run), run)
   }
 
-  async fingerprint(): Promise<string> {
-    const parts: string[] = []
-    for (const database of this.databases) parts.push(database.path, await database.fingerprint())
-    return parts.join('\n')
+  async fingerprint(): Promise<string | undefined> {
+    const texts: (string | undefined)[] = []
+    for (const one of this.#all) texts.push(one.database.path, await one.fingerprint())
+    return texts.includes(undefined) ? undefined : texts.join('\n')
   }
 
   async trail(): Promise<readonly string[]> {

@@ -7,6 +7,7 @@ import { judgeReadiness, type ReadinessRules } from './readiness.ts'
 import { isUntyped, kindAt, kindOf } from './entry-kind.ts'
 import { RecordNames, runOfName } from './record-names.ts'
 import type { Readiness, RunRecord } from '../run-record.ts'
+import { mayComeAgain } from '../../common/file-times.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { type Look, lookAt } from './inspect-record.ts'
 import { readRecord } from './read-record.ts'
@@ -36,7 +37,7 @@ const PAUSE_MS = 50
  */
 export class RunRecords implements RecordSource {
   readonly #options: RunRecordsOptions
-  #listed: { readonly names: RecordNames; readonly fingerprint: string } | undefined
+  #listed: { readonly names: RecordNames; readonly fingerprint: string | undefined } | undefined
   #hadRuns = false
   /** Of records that are not small, as they were looked at last. */
   readonly #large = new Map<number, RecordSize>()
@@ -147,10 +148,10 @@ export class RunRecords implements RecordSource {
     return signatureOf(await this.#with(run, (path) => walk(Buffer.from(path), this.#limits)))
   }
 
-  /** One stat: device, inode and times of the directory. Throws SOURCE_UNAVAILABLE. */
-  async fingerprint(): Promise<string> {
+  /** One stat: device, inode and times of the directory; undefined while another entry could come without another time. Throws SOURCE_UNAVAILABLE. */
+  async fingerprint(): Promise<string | undefined> {
     const { dev, ino, mtimeNs, ctimeNs } = await this.#root()
-    return [dev, ino, mtimeNs, ctimeNs].join(' ')
+    return mayComeAgain(ctimeNs, this.#options.now()) ? undefined : [dev, ino, mtimeNs, ctimeNs].join(' ')
   }
 
   /** Where a run's directory is. Throws NOT_FOUND, RECORD_INVALID for an ambiguous run. */
@@ -182,6 +183,7 @@ export class RunRecords implements RecordSource {
   /** The name of a run's directory, which is there. The directory is listed again only when it has changed. */
   async #directoryOf(run: number): Promise<string> {
     const { directory } = this.#options
+    let isNew = this.#listed === undefined
     let { names } = this.#listed ?? (await this.#relist())
     for (;;) {
       const found = names.directoriesOf(run)
@@ -196,9 +198,11 @@ export class RunRecords implements RecordSource {
         )
       const [name] = found
       if (name !== undefined && (await this.#isDirectory(join(directory, name)))) return name
-      if (this.#listed?.fingerprint === (await this.fingerprint()))
+      const fingerprint = await this.fingerprint()
+      if (isNew || (fingerprint !== undefined && this.#listed?.fingerprint === fingerprint))
         throw new ArchiverError('NOT_FOUND', `run ${run} has no directory in ${directory}`, { run })
       names = (await this.#relist()).names
+      isNew = true
     }
   }
 

@@ -111,7 +111,7 @@ describe('a listing that was taken by an earlier process', () => {
   /** As it is after the cache of listings. */
   const listed = async () => {
     const records = store()
-    return [await records.list(), await records.fingerprint()] as const
+    return [await records.list(), (await records.fingerprint())!] as const
   }
 
   it('says which directory is whose, without reading the names', async () => {

@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs'
+import { mayComeAgain } from '../../../common/file-times.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { fileLimitError } from '../../../platform/open-files.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
@@ -15,6 +16,10 @@ export async function statKey(path: string): Promise<string> {
 
 export const keyOfStatus = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+
+/** Whether any of the files of these keys may change again without another change time. `now`: epoch milliseconds. */
+export const mayChangeUnseen = (keys: string, now: number): boolean =>
+  [...keys.matchAll(/\d+:\d+:\d+:(\d+)/g)].some(([, changed = '0']) => mayComeAgain(BigInt(changed), now))
 
 /** Whether two looks at files saw the same one with the same bytes. A new name changes the change time alone. */
 export const sameBytes = (one: BigIntStats, other: BigIntStats): boolean =>

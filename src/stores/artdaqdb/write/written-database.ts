@@ -1,5 +1,5 @@
 import { ArchiverError, type Code, errnoOf, messageOf } from '../../../errors.ts'
-import { asStoreError } from '../index/store-errors.ts'
+import { asStoreError, mayChangeUnseen } from '../index/store-errors.ts'
 import type { Database } from '../index/database.ts'
 import { type DatabaseListing, listDatabase, type Orphan } from '../index/list-runs.ts'
 import { Committer, type CommitterOptions } from './index-committer.ts'
@@ -18,16 +18,24 @@ export interface Written {
 export class WrittenDatabase {
   readonly database: Database
   readonly committer: Committer
+  readonly #now: () => number
   #found: Promise<Pick<DatabaseListing, 'orphans' | 'doubts'>> | undefined
 
   constructor(database: Database, options: CommitterOptions) {
     this.database = database
     this.committer = new Committer(database, options)
+    this.#now = options.now
   }
 
   /** Whether it was listed, and nothing has gone wrong since. */
   get wasListed(): boolean {
     return this.#found !== undefined
+  }
+
+  /** As `DocumentStore.fingerprint`. */
+  async fingerprint(): Promise<string | undefined> {
+    const text = await this.database.fingerprint()
+    return mayChangeUnseen(text, this.#now()) ? undefined : text
   }
 
   /** As `listDatabase`; what a put must know of it is kept. */

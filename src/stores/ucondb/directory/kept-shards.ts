@@ -1,4 +1,4 @@
-import { COARSE_MS } from '../../../common/file-times.ts'
+import { ageOf, COARSE_MS } from '../../../common/file-times.ts'
 import { RunSet } from '../../../common/run-set.ts'
 import { isShard, shardOf } from './layout.ts'
 import type { ShardNames } from './shard-names.ts'
@@ -31,13 +31,6 @@ export interface FolderState {
  */
 export const isSettled = (before: FolderState, after: FolderState | undefined, now: number): boolean =>
   before.key === after?.key && ageOf(before.changed, now) > COARSE_MS
-
-/** Whether a file system whose times are whole seconds may give this change time to another change. `now`: epoch milliseconds. */
-export const mayComeAgain = (changed: bigint, now: number): boolean =>
-  changed % 1_000_000_000n === 0n && ageOf(changed, now) <= COARSE_MS
-
-/** In milliseconds. */
-const ageOf = (changed: bigint, now: number): number => now - Number(changed / 1_000_000n)
 
 /** Whether a shard may be kept: it holds few files besides its blobs, so what is kept of it stays small. */
 export const isKeepable = ({ others, damaged, misplaced }: ShardNames): boolean =>
