@@ -66,6 +66,15 @@ const OF_SERVERS: readonly Narrow[] = [
   narrow('decimal(5,2)', 'type: decimal', '1000', '999.99'),
   narrow('date', 'type: datetime', '2024-01-31 05:00:00', '2024-01-31 00:00:00'),
 ]
+/** Digits that a float of four bytes loses, and those that it keeps. */
+const SINGLES = (type: string): readonly Narrow[] => [
+  narrow(type, 'type: float', '123456.789', '0.1'),
+  narrow(type, 'type: float', '0.1234567891', '-1.17549e-38'),
+  narrow(type, 'type: float', '1e-46', '16777216'),
+  narrow(type, 'type: float', '16777217', '1.234567'),
+  narrow(type, 'type: bigint', '16777217', '16777216'),
+  narrow(type, 'type: decimal', '1.123456789', '1.125'),
+]
 const OF_MSSQL: readonly Narrow[] = [
   narrow('nvarchar(3)', 'type: text', '😀😀', '😀a'),
   narrow('varchar(3)', 'type: text', 'Ł', 'é'),
@@ -82,6 +91,7 @@ const NARROW: Readonly<Record<Dialect, readonly Narrow[]>> = {
     narrow('timestamp(0)', 'type: datetime', '2024-01-31 05:00:00.5', '2024-01-31 05:00:00'),
     narrow('boolean', 'type: integer', '2', '1'),
     narrow('real', 'type: float', '1e39', '1e38'),
+    ...SINGLES('real'),
   ],
   mysql: [
     ...OF_SERVERS,
@@ -93,6 +103,8 @@ const NARROW: Readonly<Record<Dialect, readonly Narrow[]>> = {
     narrow('timestamp NULL', 'type: datetime', '1969-12-31 23:00:00', '2038-01-19 03:14:07'),
     narrow('timestamp NULL', 'type: datetime', '2107-01-01 00:00:00', '1970-01-01 00:00:01'),
     narrow('float', 'type: float', '1e39', '1e38'),
+    ...SINGLES('float'),
+    narrow('double(9,2)', 'type: float', '1.255', '1.25'),
   ],
 }
 

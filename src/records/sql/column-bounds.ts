@@ -2,9 +2,10 @@ import { ItemError } from '../item-error.ts'
 import type { MappedRecord } from '../map/map-record.ts'
 import type { Cell } from '../values/convert.ts'
 import { isMidnight, isoMoment } from '../values/dates.ts'
-import { fitsScale, parseDecimal, wholeDigits } from '../values/decimal.ts'
+import { compareDecimals, fitsScale, parseDecimal, wholeDigits } from '../values/decimal.ts'
+import { asSingle } from '../values/single.ts'
 import type { Catalogue, CatalogueColumn } from './catalogue-column.ts'
-import { familyOf, WHOLE } from './narrowing.ts'
+import { familyOf, isSingle, WHOLE } from './narrowing.ts'
 
 /** What is found in one item at most. */
 const MOST = 20
@@ -48,11 +49,7 @@ const misfit = (cell: Exclude<Cell, null>, column: CatalogueColumn): string | un
     case 'decimal':
       return decimalMisfit(String(cell), column)
     case 'float':
-      return /^(?:real|float)$/.test(column.type) &&
-        column.precision !== 53 &&
-        Math.abs(Number(cell)) > LARGEST_REAL
-        ? `is outside of ${column.type}`
-        : undefined
+      return floatMisfit(String(cell), column)
     case 'boolean':
       return /^[01]$/.test(String(cell)) ? undefined : 'is neither 1 nor 0'
     case 'date':
@@ -63,7 +60,18 @@ const misfit = (cell: Exclude<Cell, null>, column: CatalogueColumn): string | un
   }
 }
 
-const LARGEST_REAL = 3.4028234663852886e38
+const floatMisfit = (text: string, column: CatalogueColumn): string | undefined => {
+  const { type, scale } = column
+  const number = Number(text)
+  if (Number.isNaN(number)) return 'is no number'
+  if (scale !== undefined && number !== Number(number.toFixed(scale)))
+    return `has more than ${scale} digits after the point, which the table's column takes`
+  const kept = isSingle(column) ? asSingle(number) : number
+  if (!Number.isFinite(kept) || (kept === 0 && number !== 0)) return `is outside of ${type}`
+  const [given, shown] = [parseDecimal(text), parseDecimal(String(kept))]
+  const isSame = given && shown ? compareDecimals(given, shown) === 0 : kept === number
+  return isSame ? undefined : `has more digits than the table's ${type} keeps`
+}
 
 const textMisfit = (
   text: string,

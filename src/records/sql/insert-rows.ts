@@ -1,9 +1,11 @@
 import type { Row } from '../map/map-row.ts'
 import type { ColumnType, Mapping, Table } from '../mapping/model.ts'
 import type { StoredRow } from '../map/compare-rows.ts'
+import { asSingle } from '../values/single.ts'
 import type { Session } from './database.ts'
 import type { RecordsDialect } from './records-url.ts'
 import type { CatalogueColumn } from './catalogue-column.ts'
+import { isSingle } from './narrowing.ts'
 import { asText, MOST_ROWS, MOST_VALUES, quoted, tuples } from './dialect.ts'
 
 /** A statement with its values. */
@@ -87,21 +89,35 @@ export const storedRows = async (
     .map((name) => `${column(dialect, table, name, columns?.get(name))} AS ${quoted(dialect, name)}`)
     .join(', ')
   const keys = table.key.map((name) => quoted(dialect, name))
+  const singles = names.filter((name) => isSingleThere(columns?.get(name)))
   const found: StoredRow[] = []
   const step = Math.max(1, Math.floor(Math.min(MOST_VALUES[dialect], 900) / keys.length))
   for (let at = 0; at < rows.length; at += step) {
     const part = rows.slice(at, at + step)
     const condition = part.map(() => `(${keys.map((key) => `${key} = ?`).join(' AND ')})`).join(' OR ')
     const values = part.flatMap((row) => table.key.map((name) => row.get(name) ?? null))
-    found.push(
-      ...(await session.rows(
-        `SELECT ${shown} FROM ${quoted(dialect, table.name)} WHERE ${condition}`,
-        values,
-      )),
-    )
+    const sql = `SELECT ${shown} FROM ${quoted(dialect, table.name)} WHERE ${condition}`
+    for (const row of await session.rows(sql, values)) found.push(withSingles(row, singles))
   }
   return found
 }
+
+const isSingleThere = (there: CatalogueColumn | undefined): boolean =>
+  there?.isBounded === true && isSingle(there)
+
+/** A float of four bytes as the decimal that was given for it: engines give it with other digits, or with fewer. */
+const withSingles = (row: StoredRow, names: readonly string[]): StoredRow =>
+  names.length === 0
+    ? row
+    : {
+        ...row,
+        ...Object.fromEntries(
+          names.map((name) => [
+            name,
+            typeof row[name] === 'object' ? row[name] : asSingle(Number(row[name])),
+          ]),
+        ),
+      }
 
 /** A column as it is read back: as text where the driver would lose a digit of it, or make another value of it. */
 const column = (
@@ -120,6 +136,8 @@ const column = (
       ),
   )
   if (dialect === 'mssql') return mssqlColumn(plain, types, there)
+  // MySQL shows six digits of it, and holds more.
+  if (dialect === 'mysql' && isSingleThere(there)) return `${plain} + 0e0`
   const isText = types.every((type) => type !== undefined && READ_AS_TEXT[dialect].has(type))
   return isText ? asText(dialect, plain) : plain
 }

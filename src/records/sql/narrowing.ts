@@ -36,6 +36,10 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
 export const familyOf = (type: string): Family =>
   type in WHOLE ? 'whole' : (FAMILIES.find(([pattern]) => pattern.test(type))?.[1] ?? 'other')
 
+/** Whether a column keeps four bytes of a float. MySQL calls that `float`, which has eight bytes elsewhere. */
+export const isSingle = ({ type, precision }: CatalogueColumn): boolean =>
+  type === 'real' || (type === 'float' && precision !== 53)
+
 /** In what a column of the database is narrower than what the mapping gives it; undefined: it holds every value. */
 export const narrowing = (column: Column, there: CatalogueColumn, isSqlite: boolean): Said | undefined => {
   const { type } = column
@@ -58,9 +62,10 @@ export const narrowing = (column: Column, there: CatalogueColumn, isSqlite: bool
       if (family !== 'datetime') return wrong('the time of day is lost')
       return (column.scale ?? 0) > (there.scale ?? 0) ? wrong('fractions of a second are lost') : undefined
     case 'float':
-      return family === 'float' || family === 'decimal'
-        ? undefined
-        : wrong('what stands after the point is lost')
+      if (family === 'decimal') return undefined
+      if (family !== 'float') return wrong('what stands after the point is lost')
+      if (there.scale !== undefined) return wrong(`it keeps ${there.scale} digits after the point`)
+      return isSingle(there) ? wrong('narrower than float: it keeps six digits') : undefined
     case 'decimal':
       return decimalNarrowing(column, there, family)
     default:
