@@ -30,6 +30,17 @@ export interface LineageOptions extends LineageSettings {
 const PAUSE = 30_000
 /** Events that wait for an address that is slow. */
 const MOST_WAITING = 1000
+/** Executions that have ended and are still known, because rows of theirs may come once more. */
+const MOST_ENDED = 1000
+const ENDS: ReadonlySet<LineageType> = new Set(['COMPLETE', 'FAIL', 'ABORT'])
+
+/** An execution of which rows were seen. */
+interface Known {
+  task: string | undefined
+  /** Whether it began in this process. */
+  isBegun: boolean
+  readonly sent: Set<LineageType>
+}
 
 /**
  * Sends the executions of this process to an OpenLineage service, or to a file: START and the end once each, RUNNING when work begins. Nothing here
@@ -37,10 +48,10 @@ const MOST_WAITING = 1000
  */
 export class Lineage {
   readonly #options: LineageOptions
-  /** What was sent of each execution that has not ended. */
-  readonly #sent = new Map<string, Set<LineageType>>()
-  readonly #tasks = new Map<string, string>()
-  readonly #begun = new Set<string>()
+  /** Executions that go on, and those that ended last, by run id. */
+  readonly #known = new Map<string, Known>()
+  /** Run ids, the one that ended longest ago first. */
+  readonly #ended = new Set<string>()
   #turn: Promise<void> = Promise.resolve()
   #waiting = 0
   #lost = 0
@@ -53,7 +64,7 @@ export class Lineage {
 
   /** This process begins the execution: its START is sent from here, and from nowhere else. */
   begins(runId: string): void {
-    this.#begun.add(runId)
+    this.#executionOf(runId).isBegun = true
   }
 
   /** Rows as they are on their way to the database. */
@@ -72,21 +83,36 @@ export class Lineage {
     const runId = String(cells['run_id'])
     const type = lineageType(cells)
     if (type === undefined) return
-    let sent = this.#sent.get(runId)
-    if (!sent) this.#sent.set(runId, (sent = new Set()))
-    this.#tasks.set(runId, String(cells['task_name']))
+    const known = this.#executionOf(runId)
+    known.task = String(cells['task_name'])
     // Another process may have begun the execution: then it sent the START.
     const due: readonly LineageType[] = type === 'START' ? ['START'] : ['START', type]
     for (const one of due) {
-      if (sent.has(one) || (one === 'START' && !this.#begun.has(runId))) continue
-      sent.add(one)
+      if (known.sent.has(one) || (one === 'START' && !known.isBegun)) continue
+      known.sent.add(one)
       this.#send(lineageEvent(one, cells, this.#contextOf(cells)))
     }
+    if (ENDS.has(type)) this.#forgetAfter(runId)
+  }
+
+  #executionOf(runId: string): Known {
+    let known = this.#known.get(runId)
+    if (!known) this.#known.set(runId, (known = { task: undefined, isBegun: false, sent: new Set() }))
+    return known
+  }
+
+  /** The execution has ended: it is known until so many others have. */
+  #forgetAfter(runId: string): void {
+    this.#ended.add(runId)
+    const [first] = this.#ended
+    if (first === undefined || this.#ended.size <= MOST_ENDED) return
+    this.#ended.delete(first)
+    this.#known.delete(first)
   }
 
   #contextOf(cells: Readonly<Record<string, Cell>>) {
     const { namespace, version } = this.#options
-    return { namespace, version, parentTask: this.#tasks.get(String(cells['parent_run_id'])) }
+    return { namespace, version, parentTask: this.#known.get(String(cells['parent_run_id']))?.task }
   }
 
   #send(event: LineageEvent): void {
