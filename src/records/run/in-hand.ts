@@ -86,10 +86,15 @@ export class InHand {
 
   /** The log has the item's end. The file says so with the next one. */
   drop(key: string): void {
-    this.#items.delete(key)
-    this.#waiting += `-${JSON.stringify(key)}\n`
+    this.release(key)
     // Another process that reads the note must not find what was lost before and is done.
     if (this.#losses.delete(key)) this.#rewrite()
+  }
+
+  /** It is given back with nothing done to it: with how many deaths it was in hand still counts. */
+  release(key: string): void {
+    this.#items.delete(key)
+    this.#waiting += `-${JSON.stringify(key)}\n`
   }
 
   /** The process ends orderly: what is in hand is no longer of interest; what others lost still is. */

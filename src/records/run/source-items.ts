@@ -74,7 +74,7 @@ export class SourceItems implements ItemSource {
   }
 
   release({ key }: Taken): Promise<void> {
-    this.#inHand.drop(key)
+    this.#inHand.release(key)
     return Promise.resolve()
   }
 

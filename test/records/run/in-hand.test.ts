@@ -36,6 +36,17 @@ describe('items that a process had in hand', () => {
     third.drop('a')
     expect(lossesOf(open(4), 'a')).toEqual([0])
   })
+  it('and gave back are as suspect as before, so that poison is known in time', () => {
+    open(1).take('a')
+    const second = open(2)
+    second.take('a')
+    second.take('b')
+    second.release('a')
+    second.release('b')
+    second.take('c')
+    second.close()
+    expect(lossesOf(open(3), 'a', 'b', 'c')).toEqual([1, 0, 0])
+  })
   it('are not lost by an orderly end, nor by a reboot', () => {
     const first = open(1)
     first.take('a')
