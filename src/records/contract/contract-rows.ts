@@ -77,11 +77,12 @@ export const madeRows = (entries: readonly Placed[], owner: string, context: Col
   }
 }
 
+/** What stands in brackets. `007` is a text: as a number it would be another name. */
 const literal = (name: string, text: string, at: At): Column => ({
   ...PLAIN_COLUMN,
   name,
   at,
-  origin: { type: 'literal', value: /^-?\d{1,15}$/.test(text) ? Number(text) : text },
+  origin: { type: 'literal', value: /^(?:0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text },
 })
 
 const ownerColumn = (name: string, at: At): Column => ({ ...PLAIN_COLUMN, name, at, origin: { type: 'key' } })

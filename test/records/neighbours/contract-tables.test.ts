@@ -140,6 +140,15 @@ describe('rows made of attributes', () => {
       [{ code: 'VALUE_NOT_VALID', table: 'made', column: 'score', path: '/Root/Request/Data/deal/@b' }],
     ],
     [
+      'scores under a name of digits, as it is written',
+      [made('a', 'add_score(007)', { data_type: 'int' }), made('b', 'add_score(7)', { data_type: 'int' })],
+      'a="701" b="702"',
+      [
+        { app_id: 7, score_identifier: '007', score: 701 },
+        { app_id: 7, score_identifier: 7, score: 702 },
+      ],
+    ],
+    [
       'history as it is written, whatever its type',
       [made('a', 'add_history', { data_type: 'decimal', data_length: 2 }), made('b', 'add_history')],
       'a=" 5 " b="NONE"',
