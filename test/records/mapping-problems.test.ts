@@ -35,6 +35,16 @@ describe('a mapping', () => {
     expect(problems.join('\n')).toContain(message)
     expect(problems[0]).toMatch(/^m\.yaml:8:\d+: /)
   })
+  it.each(['513MiB', '1GB', '0', '64 Mib', '64toString', '-1'])(
+    'with limits.bytes %s has a problem',
+    (bytes) => {
+      const sound = withColumn('{ from: /r/@v, type: text }')
+      expect(problemsOf(`${sound}limits: { bytes: ${bytes} }\n`).join('\n')).toContain(
+        'limits: bytes must be a size such as 64MiB, 512MiB at most',
+      )
+      expect(problemsOf(`${sound}limits: { bytes: 512MiB }\n`)).toEqual([])
+    },
+  )
   it('names all its problems at once', () => {
     expect(
       problemsOf('version: 2\nrecord: { root: r, key: r }\ntables: []\nlitss: {}\n').length,

@@ -144,16 +144,19 @@ const UNITS: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 }
 
+/** A text in memory takes no more. */
+const MOST_BYTES = 512 * 1024 ** 2
+
 const readLimits = (node: Node | undefined, reading: Reading): Limits => {
   if (!node) return DEFAULT_LIMITS
   const fields = new Fields(node, 'limits', ['bytes', 'depth', 'nodes', 'attributes'], reading)
   const [, number, unit = ''] =
     /^(\d+)\s*([A-Za-z]*)$/.exec(fields.text('bytes') ?? String(DEFAULT_LIMITS.bytes)) ?? []
-  const factor = UNITS[unit]
-  if (number === undefined || factor === undefined)
-    fields.wrong('bytes must be a size such as 64MiB', fields.node('bytes')?.at)
+  const bytes = Number(number) * (Object.hasOwn(UNITS, unit) ? (UNITS[unit] ?? NaN) : NaN)
+  const isSize = bytes >= 1 && bytes <= MOST_BYTES
+  if (!isSize) fields.wrong('bytes must be a size such as 64MiB, 512MiB at most', fields.node('bytes')?.at)
   return {
-    bytes: Math.min(Number(number ?? 0) * (factor ?? 1), 512 * 1024 ** 2),
+    bytes: isSize ? bytes : DEFAULT_LIMITS.bytes,
     depth: fields.integer('depth', 1, 1000) ?? DEFAULT_LIMITS.depth,
     nodes: fields.integer('nodes', 1, 100_000_000) ?? DEFAULT_LIMITS.nodes,
     attributes: fields.integer('attributes', 1, 1_000_000) ?? DEFAULT_LIMITS.attributes,
