@@ -1,7 +1,7 @@
 import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Source } from '../mapping/model.ts'
 import type { RecordsDatabase } from '../sql/database.ts'
-import { asText, firstRows, quoted } from '../sql/dialect.ts'
+import { asText, firstRows, hasPlaceholder, quoted } from '../sql/dialect.ts'
 import { retryTransient } from '../sql/retry-transient.ts'
 import type { KeyOptions, RecordSource } from './source.ts'
 
@@ -12,13 +12,24 @@ export class TableSource implements RecordSource {
   readonly #key: string
   readonly #payload: string
 
-  /** Throws MAPPING_INVALID where the mapping does not say which table or query, key and payload. */
+  /** Throws MAPPING_INVALID where the mapping does not say which table or query, key and payload, and for a query with a placeholder. */
   constructor(database: RecordsDatabase, { table, query, key, payload }: Source) {
     if ((table === undefined && query === undefined) || key === undefined || payload === undefined)
       throw new ArchiverError('MAPPING_INVALID', 'source: needs table (or query), key and payload', {
         hint: 'source: { table: source_records, key: record_id, payload: payload }',
       })
     const { dialect } = database
+    if (query !== undefined && hasPlaceholder(dialect, query))
+      throw new ArchiverError(
+        'MAPPING_INVALID',
+        'source: the query has a ? outside of a text, which stands for a value',
+        {
+          hint:
+            dialect === 'postgres'
+              ? 'write the operator ? of jsonb as ??, and so ??| and ??&'
+              : 'a query of a mapping has no values',
+        },
+      )
     this.#database = database
     this.#from =
       query === undefined ? quoted(dialect, table ?? '') : `(${query.replace(/;\s*$/, '')}) source_rows`
@@ -32,18 +43,18 @@ export class TableSource implements RecordSource {
     // What SQLite compares with a key must be of the type that this very key has there.
     const kind = dialect === 'sqlite' ? `, typeof(${this.#key}) AS kind` : ''
     for (;;) {
-      const conditions: [string, unknown][] = []
-      if (last !== undefined) conditions.push([`${this.#key} > ?`, last])
-      else if (from !== undefined) conditions.push([`${this.#key} >= ?`, this.#bound(from)])
-      if (to !== undefined) conditions.push([`${this.#key} <= ?`, this.#bound(to)])
-      const where = ['1 = 1', ...conditions.map(([text]) => text)].join(' AND ')
+      const conditions: Condition[] = []
+      if (last !== undefined) conditions.push({ sql: `${this.#key} > ?`, values: [last] })
+      else if (from !== undefined) conditions.push(this.#beside('>=', from))
+      if (to !== undefined) conditions.push(this.#beside('<=', to))
+      const where = ['1 = 1', ...conditions.map(({ sql }) => sql)].join(' AND ')
       const rows = await this.#rows(
         firstRows(
           dialect,
           batchSize,
           `${asText(dialect, this.#key)} AS item${kind} FROM ${this.#from} WHERE ${this.#key} IS NOT NULL AND ${where} ORDER BY ${this.#key}`,
         ),
-        conditions.map(([, value]) => value),
+        conditions.flatMap(({ values }) => values),
       )
       if (rows.length === 0) return
       const keys = rows.map((row) => String(row['item']))
@@ -80,6 +91,16 @@ export class TableSource implements RecordSource {
     return this.#database.close()
   }
 
+  /** A key beside a bound: in SQLite, where every number stands before every text, each compares with what is of its own type. */
+  #beside(operator: '>=' | '<=', bound: string): Condition {
+    const value = this.#bound(bound)
+    if (typeof value !== 'bigint') return { sql: `${this.#key} ${operator} ?`, values: [bound] }
+    return {
+      sql: `CASE typeof(${this.#key}) WHEN 'text' THEN ${this.#key} ${operator} ? ELSE ${this.#key} ${operator} ? END`,
+      values: [bound, value],
+    }
+  }
+
   /** A whole number for SQLite, where the key may be one: without a declared type it compares a number and its text as different. */
   #bound(key: string): unknown {
     return this.#database.dialect === 'sqlite' && /^(?:0|-?[1-9]\d{0,18})$/.test(key) && isInt64(BigInt(key))
@@ -94,6 +115,11 @@ export class TableSource implements RecordSource {
       throw new ArchiverError('SOURCE_UNAVAILABLE', `cannot read the source: ${messageOf(cause)}`, { cause })
     }
   }
+}
+
+interface Condition {
+  readonly sql: string
+  readonly values: readonly unknown[]
 }
 
 const isInt64 = (value: bigint): boolean => BigInt.asIntN(64, value) === value

@@ -10,23 +10,31 @@ export const quoted = (dialect: RecordsDialect, name: string): string =>
     })
     .join('.')
 
-/** `?` placeholders as PostgreSQL counts them. One in a text, a quoted name or a comment is none. */
+/** `?` placeholders as PostgreSQL counts them; `??` is its operator `?`. One in a text, a quoted name or a comment is none. */
 export const numbered = (sql: string): string => counted(sql, '$', numberedBefore)
 
-/** `?` placeholders as they are named for SQL Server, `@p1`. Only for SQL of ours, as above. */
+/** `?` placeholders as they are named for SQL Server, `@p1`. One in a text, a quoted name or a comment is none. */
 export const named = (sql: string): string => counted(sql, '@p', namedBefore)
+
+/** Whether a query of a mapping, which has no values, would be taken to have a placeholder. */
+export const hasPlaceholder = (dialect: RecordsDialect, query: string): boolean =>
+  (query.match(QUOTED_OR_PLACE) ?? []).some(
+    (part) => part === '?' || (part === '??' && dialect !== 'postgres'),
+  )
 
 const counted = (sql: string, sign: string, before: Map<string, string>): string => {
   const known = before.get(sql)
   if (known !== undefined) return known
   let number = 0
-  const text = sql.replace(QUOTED_OR_PLACE, (part) => (part === '?' ? `${sign}${++number}` : part))
+  const text = sql.replace(QUOTED_OR_PLACE, (part) =>
+    part === '?' ? `${sign}${++number}` : part === '??' ? '?' : part,
+  )
   if (before.size < 500) before.set(sql, text)
   return text
 }
 
 /** A query of a mapping may hold any of these. */
-const QUOTED_OR_PLACE = /'(?:[^']|'')*'|"[^"]*"|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|\?/g
+const QUOTED_OR_PLACE = /'(?:[^']|'')*'|"[^"]*"|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|\?\??/g
 
 const numberedBefore = new Map<string, string>()
 const namedBefore = new Map<string, string>()

@@ -73,5 +73,49 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       expect(await keysOf(two)).toEqual(['007', '1', '2', 'x'])
       expect(await two.read('1')).toBe('b')
     })
+    it('is walked between bounds, whatever the type of its keys', async () => {
+      const bounded = async (one: TableSource): Promise<string[]> => {
+        const keys: string[] = []
+        for await (const batch of one.keys({ batchSize: 2, from: '2', to: '4' })) keys.push(...batch)
+        return keys
+      }
+      const values = ['1', '2', '3', '4', '5']
+      await site.database.session.change(
+        'CREATE TABLE s (k varchar(20) PRIMARY KEY, n bigint, p varchar(20))',
+      )
+      await site.database.session.change(
+        `INSERT INTO s (k, n, p) VALUES ${values.map((key) => `('${key}', ${key}, 'p')`).join(', ')}`,
+      )
+      expect(await bounded(source({ table: 's' }))).toEqual(['2', '3', '4'])
+      expect(await bounded(source({ table: 's', key: 'n' }))).toEqual(['2', '3', '4'])
+      expect(await bounded(source({ query: 'SELECT trim(k) AS k, p FROM s' }))).toEqual(['2', '3', '4'])
+      expect(await bounded(source({ query: 'SELECT n + 0 AS k, p FROM s' }))).toEqual(['2', '3', '4'])
+    })
+    it('refuses a query with a question mark that stands for a value', () => {
+      const refused = () => source({ query: 'SELECT k, p FROM s WHERE n > ?' })
+      expect(refused).toThrow(expect.objectContaining({ code: 'MAPPING_INVALID' }) as Error)
+      expect(refused).toThrow(/\? outside of a text/)
+    })
+    it.runIf(dialect === 'postgres')(
+      'takes the operators ?, ?| and ?& of jsonb, each ? written twice',
+      async () => {
+        await site.database.session.change('CREATE TABLE s (k bigint PRIMARY KEY, p jsonb)')
+        await site.database.session.change(
+          `INSERT INTO s (k, p) VALUES (1, '{"a": 1}'), (2, '{"b": 1}'), (3, '{"a": 1, "b": 2}')`,
+        )
+        for (const [condition, keys] of [
+          ["p ?? 'a'", ['1', '3']],
+          ["p ??| array['b', '?']", ['2', '3']],
+          ["p ??& array['a', 'b']", ['3']],
+        ] as const) {
+          const one = source({ query: `SELECT k, p FROM s WHERE ${condition}` })
+          expect(await keysOf(one)).toEqual(keys)
+          expect(await one.read('3')).toContain('"b"')
+        }
+      },
+    )
+    it.runIf(dialect !== 'postgres')('has no operator that is written as two question marks', () => {
+      expect(() => source({ query: "SELECT k, p FROM s WHERE p ?? 'a'" })).toThrow(/\? outside of a text/)
+    })
   },
 )
