@@ -44,6 +44,7 @@ export interface LogRules {
 /** Bytes that one look reads at most. */
 const READ = 65_536
 const NEWLINE = 10
+const BLANK = 32
 
 /**
  * The last lines of an execution's log. The path comes from the database, so it is opened only where, links followed, it is a regular file of
@@ -62,8 +63,10 @@ export const tailLog = async (logged: Logged, rules: LogRules, lines: number): P
     const all = bytes.toString('utf8').split('\n')
     const isOpen = all.at(-1) !== ''
     if (!isOpen) all.pop()
-    // The first one began before what was read.
+    // The first one began before what was read, perhaps in the middle of a word.
+    const [first = ''] = all
     if (start > 0 && all.length > 1) all.shift()
+    else if (start > 0) all[0] = first.slice(first.indexOf(' ') + 1)
     return {
       shown: true,
       path,
@@ -94,7 +97,7 @@ export const readOn = async (
     const bytes = await bytesAt(file, start, Math.min(READ, stats.size - start))
     const last = bytes.lastIndexOf(NEWLINE) + 1
     // A line that is longer than one look is shown as it comes.
-    const whole = last === 0 && bytes.length === READ ? bytes.length : last
+    const whole = last === 0 && bytes.length === READ ? endOfWord(bytes) : last
     const place = { file: identity, at: start + whole }
     if (whole === 0) return again ? { lines: [], place, again } : undefined
     const shown = bytes.subarray(0, whole)
@@ -135,7 +138,7 @@ const piecesOf = async function* (logged: Logged, rules: LogRules): AsyncGenerat
       at += bytes.length
       const held = Buffer.concat([rest, bytes])
       // A line that is longer than one look goes on as it comes.
-      const whole = held.lastIndexOf(NEWLINE) + 1 || (held.length > READ ? held.length : 0)
+      const whole = held.lastIndexOf(NEWLINE) + 1 || (held.length > READ ? endOfWord(held) : 0)
       rest = held.subarray(whole)
       if (whole > 0) yield textOf(held.subarray(0, whole), redact)
     }
@@ -144,6 +147,9 @@ const piecesOf = async function* (logged: Logged, rules: LogRules): AsyncGenerat
     await file.close()
   }
 }
+
+/** Where a line that is longer than one look is cut: not in a word, which may be a secret and would not be masked. A longer word is cut at its end here. */
+const endOfWord = (bytes: Buffer): number => bytes.lastIndexOf(BLANK) + 1 || bytes.length
 
 const textOf = (bytes: Buffer, redact: LogRules['redact']): string =>
   bytes.includes(0)

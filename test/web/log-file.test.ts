@@ -190,6 +190,33 @@ describe('a whole log', () => {
   })
 })
 
+describe('a secret in a line that is longer than one look', () => {
+  const whole = async (): Promise<string> => {
+    const pieces = await wholeLog({ host: 'here', logPath: log }, rules)
+    let text = ''
+    for await (const piece of pieces) text += piece
+    return text
+  }
+  const since = async (): Promise<string> => {
+    const logged = { host: 'here', logPath: log }
+    const first = await readOn(logged, rules, { file: 'another', at: 0 })
+    const next = first && (await readOn(logged, rules, first.place))
+    return [...(first?.lines ?? []), ...(next?.lines ?? [])].join('')
+  }
+  // Wherever the cut of 64 KiB falls in it.
+  it.each([1, 3, 6])('is masked whole: %i of its letters before the cut', async (before) => {
+    const words = 'ab '.repeat(50_000)
+    writeFileSync(log, `${words.slice(0, 65_536 - before - 1)} hunter2 ${words}\n`)
+    for (const text of [await whole(), await since()]) {
+      expect(text).toContain('****')
+      expect(text).not.toMatch(/hun|er2/)
+    }
+    const behind = words.slice(0, 65_536 - (7 - before) - 2)
+    writeFileSync(log, `${words} hunter2 ${behind}\n`)
+    expect((await linesOf()).join('')).not.toMatch(/hun|er2/)
+  })
+})
+
 describe('a log that goes on', () => {
   const placeOf = async () => {
     const found = await tail(log)
