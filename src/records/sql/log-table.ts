@@ -3,7 +3,7 @@ import { makeOnce } from '../../sql/make.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { KeyType } from '../mapping/model.ts'
 import { catalogueColumns } from './catalogue.ts'
-import type { RecordsDatabase } from './database.ts'
+import { textIn, type RecordsDatabase, type Session } from './database.ts'
 import { quoted } from './dialect.ts'
 import { mssqlLogTable } from './mssql-log.ts'
 
@@ -86,7 +86,26 @@ export const ensureLog = (database: RecordsDatabase, keyType: KeyType): Promise<
     if (owner === 'a view') await session.change(`DROP VIEW IF EXISTS ${quoted(dialect, LOG_TABLE)}`)
     if (owner !== 'us') await session.change(logTableSql(dialect, keyType))
     else if (!columns.has('processed_at')) await addProcessedAt(database)
+    if (dialect === 'mysql' && keyType === 'text') await tellBlanksApart(session)
   })
+
+/**
+ * Gives the text keys of MySQL's log a collation in which blanks at their end count: in `utf8mb4_bin` the keys `a` and `a ` are one, and one
+ * item would be taken for the other. Each engine has a name of its own for it; MySQL before 8.0.17 has none, and the log stays as it is.
+ */
+const tellBlanksApart = async (session: Session): Promise<void> => {
+  const rows = await session.rows(
+    `SELECT l.collation_name AS collation FROM information_schema.columns c, information_schema.collations l
+      WHERE c.table_schema = DATABASE() AND c.table_name = ? AND c.column_name = 'app_id' AND c.collation_name = 'utf8mb4_bin'
+        AND l.collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`,
+    [LOG_TABLE],
+  )
+  const collation = rows[0] && textIn(rows[0], 'collation')
+  if (typeof collation === 'string')
+    await session.change(
+      `ALTER TABLE ${quoted('mysql', LOG_TABLE)} MODIFY app_id varchar(255) CHARACTER SET utf8mb4 COLLATE ${collation} NOT NULL`,
+    )
+}
 
 /** The name under which the original's log is kept. */
 export const ORIGINAL_LOG = 'processing_log_original'
