@@ -24,10 +24,18 @@ export const siteFacts = async (
   return {
     stages: stages.flatMap((stage) => (stage ? [{ ...stage, left: left.get(stage.stage) ?? [] }] : [])),
     disks: await disksOf([app.workDir, ...(app.logFile === undefined ? [] : [dirname(app.logFile)])]),
-    damaged: (await provenOf({ config: { app } }).load()).damaged,
+    damaged: await damagedOf(app),
     logs: log && app.logFile !== undefined ? [{ path: app.logFile, bytes: log.size }] : [],
   }
 }
+
+const damagedOf = async (app: Config['app']): Promise<WatchFacts['damaged']> =>
+  provenOf({ config: { app } })
+    .load()
+    .then(
+      ({ damaged }) => damaged,
+      () => new Map<number, string>(),
+    )
 
 /** Each disk once, under the first folder that is on it. */
 const disksOf = async (folders: readonly string[]): Promise<WatchFacts['disks']> => {

@@ -10,6 +10,7 @@ import { recommendations } from '../runs/report/advice.ts'
 import { makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
 import type { Known, MissingPlace, RunReads, RunsSnapshot, StageMarks } from '../web/model.ts'
 import type { CopyFile, RunCopies, RunCopy } from '../web/models/copies.ts'
+import type { Compared } from '../web/proof.ts'
 import { runMap } from '../web/runs/run-map.ts'
 
 /** Milliseconds: a snapshot is kept so long at least, and ten times as long as it took to make. */
@@ -134,8 +135,16 @@ const copiesOf = async (archiver: Archiver, run: number): Promise<RunCopies> => 
     copyOf(() => artdaqCopy(archiver, run)),
     copyOf(() => archiveCopy(archiver, run)),
   ])
-  const proven = await provenOf(archiver).load()
-  return { record, artdaq, archive, comparedAt: proven.comparedAt(run), damage: proven.damaged.get(run) }
+  return { record, artdaq, archive, ...(await comparedOf(archiver, run)) }
+}
+
+const comparedOf = async (archiver: Archiver, run: number): Promise<Compared> => {
+  try {
+    const proven = await provenOf(archiver).load()
+    return { comparedAt: proven.comparedAt(run), damage: proven.damaged.get(run) }
+  } catch (error) {
+    return { comparedAt: undefined, damage: undefined, unknown: messageOf(error) }
+  }
 }
 
 const copyOf = async (read: () => Promise<RunCopy>): Promise<RunCopy> => {

@@ -1,6 +1,6 @@
 import { audit as evaluate, sample } from '../runs/verify/audit.ts'
 import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-text.ts'
-import { provenOf } from '../runs/scrub/proven.ts'
+import { type Proven, provenOf } from '../runs/scrub/proven.ts'
 import { compareRuns } from '../runs/verify/compare-runs.ts'
 import { completeCommands } from '../common/own-command.ts'
 import { RunSet } from '../common/run-set.ts'
@@ -35,9 +35,10 @@ export const audit = untilStopped<Options>(async (options, context) => {
     import: await failures(app.importFailureLog, context),
     migrate: await failures(app.migrateFailureLog, context),
   }
+  const proven = await provenOf(archiver).load()
   const source = await archiver.records.list()
   return await archiver.threads.during(context.signal, () =>
-    auditStores(archiver, { failed, source }, options, context),
+    auditStores(archiver, { failed, source, proven }, options, context),
   )
 })
 
@@ -45,11 +46,12 @@ export const audit = untilStopped<Options>(async (options, context) => {
 interface ReadBefore {
   readonly failed: Readonly<Record<'import' | 'migrate', RunSet>>
   readonly source: SourceListing
+  readonly proven: Proven
 }
 
 const auditStores = async (
   archiver: Archiver,
-  { failed, source }: ReadBefore,
+  { failed, source, proven }: ReadBefore,
   options: Options,
   context: Context,
 ): Promise<number> => {
@@ -66,7 +68,6 @@ const auditStores = async (
     context,
   )
   if (context.signal.aborted) return stopCode(context.signal)
-  const proven = await provenOf(archiver).load()
   const audits: StageAudit[] = [
     {
       stage: 'import',

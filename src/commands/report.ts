@@ -1,6 +1,7 @@
 import type { Listing } from '../stores/store.ts'
 import { provable } from '../runs/scrub/scrub.ts'
-import { provenOf } from '../runs/scrub/proven.ts'
+import { comparedOf } from '../runs/foreign-runs.ts'
+import { type Proven, provenOf } from '../runs/scrub/proven.ts'
 import { stat } from 'node:fs/promises'
 import { hasQueue, openQueue } from '../app/open-queue.ts'
 import { type QueueFacts, readQueue } from '../runs/report/compare-queue.ts'
@@ -69,6 +70,7 @@ export const gather = async (archiver: Archiver, config: string, context: Contex
   const archive =
     documents && blobs ? await known(() => withUnlisted(archiver.archive, documents, blobs)) : listed
   if (archive.known && archiveListing) archiveListing = archive.value
+  const proven = await known(() => provenOf(archiver).load())
   const facts = {
     now: now(),
     ...startedAs(context, config),
@@ -82,8 +84,11 @@ export const gather = async (archiver: Archiver, config: string, context: Contex
     import: imports,
     migrate: migrates,
     lastSuccess: await lastSuccessAt(archiver.config.app.workDir),
-    proof: await proofFacts(archiver, artdaqListing, archiveListing, failedOf(migrates)),
-    damagedRecords: await damagedRecords(archiver, artdaqListing),
+    proof: proven.known
+      ? proofFacts(proven.value, artdaqListing, archiveListing, failedOf(migrates))
+      : undefined,
+    damagedRecords: proven.known ? damagedRecords(proven.value, artdaqListing) : new Map<number, string>(),
+    notes: [proven, await known(() => archiver.watch.read()), await known(() => comparedOf(archiver).load())],
     fullDisks: await fullDisks(archiver),
     ...(await lastCauses(archiver, { import: failedOf(imports), migrate: failedOf(migrates) }, context)),
   }
@@ -102,25 +107,16 @@ const fullDisks = async ({ config }: Archiver): Promise<readonly string[]> => {
 }
 
 /** What the scrub knows; undefined where a store does not answer. */
-const proofFacts = async (
-  archiver: Archiver,
+const proofFacts = (
+  proven: Proven,
   artdaq: Listing | undefined,
   archive: Listing | undefined,
   failed: RunSet,
-): Promise<ProofFacts | undefined> => {
-  if (!artdaq || !archive) return undefined
-  const held = provable(artdaq, archive, failed)
-  return (await provenOf(archiver).load()).about(held)
-}
+): ProofFacts | undefined => (artdaq && archive ? proven.about(provable(artdaq, archive, failed)) : undefined)
 
 /** Records that were archived as they were, and looked damaged. */
-const damagedRecords = async (
-  archiver: Archiver,
-  artdaq: Listing | undefined,
-): Promise<ReadonlyMap<number, string>> => {
-  const { damagedRecords: records } = await provenOf(archiver).load()
-  return new Map([...records].filter(([run]) => artdaq?.runs.has(run) ?? true))
-}
+const damagedRecords = (proven: Proven, artdaq: Listing | undefined): ReadonlyMap<number, string> =>
+  new Map([...proven.damagedRecords].filter(([run]) => artdaq?.runs.has(run) ?? true))
 
 /** The shared backlog; undefined where none is configured. */
 const queueFacts = async ({ config }: Archiver): Promise<Known<QueueFacts> | undefined> => {

@@ -17,7 +17,8 @@ const MOST = 100
 /** The file in work_dir of the runs that were compared. A cache: losing or damaging it costs the time of comparing again. */
 export const FOREIGN_FILE = '.compared-foreign.json'
 
-const comparedOf = ({ config }: Pick<Archiver, 'config'>): Proven =>
+/** What was compared of runs of other programs. */
+export const comparedOf = ({ config }: Pick<Archiver, 'config'>): Proven =>
   new Proven(join(config.app.workDir, FOREIGN_FILE))
 
 /** What a look at runs of other programs showed. */
@@ -30,6 +31,8 @@ export interface ForeignLook {
   readonly goingOn: ReadonlyMap<number, string>
   /** There was no earlier look, or the list of watched records is lost. */
   readonly isFirst: boolean
+  /** Why nothing was looked at: what was compared before could not be read. */
+  readonly unreadable?: ArchiverError
 }
 
 export const NOT_LOOKED: ForeignLook = {
@@ -53,12 +56,12 @@ export const lookAtForeign = async (
 ): Promise<ForeignLook> => {
   const candidates = candidatesOf(source, held, request)
   if (candidates.isEmpty) return NOT_LOOKED
-  const isFirst = (await archiver.watch.read()) === undefined
-  const known = isFirst ? RunSet.EMPTY : (await comparedOf(archiver).load()).runs
+  const before = await lookedBefore(archiver, request)
+  if (before instanceof ArchiverError) return { ...NOT_LOOKED, unreadable: before }
+  const { isFirst, known, again } = before
   const goingOn = new Map<number, string>()
   const toPut: number[] = []
   const compared: number[] = []
-  const again = known.minus(await doubtedOf(archiver, request))
   for (const run of candidates.minus(again).take(MOST)) {
     if (signal.aborted) break
     const { finding, signature } = await lookAtOne(archiver, run, signal)
@@ -67,6 +70,21 @@ export const lookAtForeign = async (
     if (finding === 'same' && !known.has(run) && signature !== undefined) goingOn.set(run, signature)
   }
   return { toPut: RunSet.of(toPut), compared: RunSet.of(compared), goingOn, isFirst }
+}
+
+/** What earlier looks left, and which runs need none now; the error where it cannot be read, which is no reason to look at all of them again. */
+const lookedBefore = async (
+  archiver: Archiver,
+  request: ForeignRequest,
+): Promise<{ readonly isFirst: boolean; readonly known: RunSet; readonly again: RunSet } | ArchiverError> => {
+  try {
+    const isFirst = (await archiver.watch.read()) === undefined
+    const known = isFirst ? RunSet.EMPTY : (await comparedOf(archiver).load()).runs
+    return { isFirst, known, again: known.minus(await doubtedOf(archiver, request)) }
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'STATE_UNREADABLE') return error
+    throw error
+  }
 }
 
 /** Runs that are compared although they were before: what they lack may have been lost since. Of many that are asked for, none. */
@@ -94,9 +112,10 @@ const candidatesOf = (
   return only ? all.intersect(only) : all
 }
 
-/** Keeps what need not be looked at again; first what is watched, so that a kill between the two forgets none. */
+/** Keeps what need not be looked at again; first what is watched, so that a kill between the two forgets none. Throws what kept from looking. */
 export const rememberForeign = async (archiver: Archiver, look: ForeignLook): Promise<void> => {
-  const { compared, goingOn, isFirst } = look
+  const { compared, goingOn, isFirst, unreadable } = look
+  if (unreadable) throw unreadable
   if (compared.isEmpty) return
   const watched = new Map([...goingOn].map(([run, signature]) => [run, { signature, ended: false }] as const))
   if (watched.size > 0) await refreshWatchList(archiver, watched, compared, now())

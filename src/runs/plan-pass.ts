@@ -1,4 +1,5 @@
 import type { StageName } from '../common/stage-name.ts'
+import { ArchiverError } from '../errors.ts'
 import { RunSet } from '../common/run-set.ts'
 import type { Share } from '../common/share.ts'
 import type { StageRuns } from '../state/rebuild-state.ts'
@@ -50,13 +51,23 @@ export const planPass = async (
   if (stage === 'migrate') {
     const blobs = await cache.list<Listing>('archive', archive)
     const plan = await planMigrate(held, blobs, wanted, archive)
-    return { ...plan, restored: await restoredRuns(archiver, held, blobs) }
+    return { ...plan, restored: await unlessUnreadable(restoredRuns(archiver, held, blobs), RunSet.EMPTY) }
   }
   const source = await cache.list<SourceListing>('run-records', records)
   if (request.recheck === false) return planImport(records, source, held, NONE, NOT_LOOKED, wanted)
-  const watched = (await archiver.watch.read()) ?? NONE
+  const watched = (await unlessUnreadable(archiver.watch.read(), undefined)) ?? NONE
   const foreign = await lookAtForeign(archiver, source, held, wanted)
   return planImport(records, source, held, watched, foreign, wanted)
+}
+
+/** Archiving goes on without the list of watched records; that it cannot be read, `refreshWatchList` and the report say. */
+const unlessUnreadable = async <T>(reading: Promise<T>, instead: T): Promise<T> => {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'STATE_UNREADABLE') return instead
+    throw error
+  }
 }
 
 const NONE: ReadonlyMap<number, Watched> = new Map()

@@ -96,6 +96,9 @@ export const rememberImported = async (
   succeeded: RunSet,
   now: number,
 ): Promise<void> => {
-  await refreshWatchList(archiver, imported, succeeded, now)
-  await rememberDamagedRecords(archiver, imported, succeeded)
+  try {
+    await refreshWatchList(archiver, imported, succeeded, now)
+  } finally {
+    await rememberDamagedRecords(archiver, imported, succeeded)
+  }
 }

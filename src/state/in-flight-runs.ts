@@ -1,10 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { RunSet } from '../common/run-set.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
-import { errnoOf } from '../errors.ts'
-import { unreadable } from './safe-open.ts'
+import { textIfThere } from './safe-open.ts'
 import { unwritable } from './state-file.ts'
-import { readText } from '../platform/read-file.ts'
 
 /**
  * The runs at or below `last_attempted_run` that nobody may have compared at the archive: those that a migration has in hand (late ones,
@@ -20,11 +18,12 @@ export class InHand {
 
   /** What a damaged file named counts as compared. Throws STATE_UNREADABLE where the system does not give what stands there: that is not known. */
   async read(): Promise<RunSet> {
+    const text = (await textIfThere(this.#path)) ?? ''
     try {
-      return RunSet.parse((await readText(this.#path)).trim())
+      return RunSet.parse(text.trim())
     } catch (error) {
-      if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return RunSet.EMPTY
-      throw unreadable(this.#path, error)
+      if (error instanceof SyntaxError) return RunSet.EMPTY
+      throw error
     }
   }
 

@@ -1,5 +1,5 @@
 import { replaceFile } from '../platform/atomic-file.ts'
-import { readText } from '../platform/read-file.ts'
+import { textIfThere } from './safe-open.ts'
 
 /** A run that is archived, but whose record may still change: it had no stop line, or was archived a short while ago. */
 export interface Watched {
@@ -21,9 +21,12 @@ export class WatchList {
     this.#path = path
   }
 
+  /** Throws STATE_UNREADABLE where the system does not give what stands there: that is not known, and must not be replaced. */
   async read(): Promise<Map<number, Watched> | undefined> {
+    const text = await textIfThere(this.#path)
+    if (text === undefined) return undefined
     try {
-      const { version, runs } = JSON.parse(await readText(this.#path)) as {
+      const { version, runs } = JSON.parse(text) as {
         version: number
         runs: [number, Watched][]
       }

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import { constants, type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { whenFilesAllow } from '../platform/open-files.ts'
+import { readText } from '../platform/read-file.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 
 const openFile = whenFilesAllow((path: string, flags: number) => open(path, flags))
@@ -65,11 +66,21 @@ async function openRegular(path: string): Promise<FileHandle | undefined> {
   }
 }
 
+/** The text of a file of ours; undefined when there is none. Throws STATE_UNREADABLE where the system does not give it: what it holds is not known. */
+export const textIfThere = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readText(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw unreadable(path, error)
+  }
+}
+
 const unsafe = (path: string, what: string, hint: string): ArchiverError =>
   new ArchiverError('STATE_UNSAFE', `${path}: ${what}`, { hint })
 
 /** The error for a file of ours that is there, and that the system does not let us read. */
-export const unreadable = (path: string, error: unknown): ArchiverError =>
+const unreadable = (path: string, error: unknown): ArchiverError =>
   new ArchiverError('STATE_UNREADABLE', `${path}: ${messageOf(error)}`, {
     cause: error,
     hint: 'the user that the archiver runs as must be able to read it',

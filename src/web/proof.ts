@@ -18,6 +18,8 @@ export interface Compared {
   readonly comparedAt: number | undefined
   /** What was found, where a copy is damaged. */
   readonly damage: string | undefined
+  /** Why neither is known. */
+  readonly unknown?: string | undefined
 }
 
 const DAY = 86_400_000

@@ -28,6 +28,7 @@ export const idlePlans = async (
   if (await exists(join(app.workDir, '.archiver.owner.json'))) return undefined
   const plans: Plan[] = []
   try {
+    await archiver.watch.read() // a pass says that it cannot be read
     for (const stage of request.stages) {
       const remembered = await archiver.peek(stage)
       if (remembered.isFirst) return undefined
@@ -88,7 +89,9 @@ export const leaveStamp = async (
 ): Promise<void> => {
   const file = stampFile(config, flags, context.env)
   if (file === undefined || [...waiting.values()].some((reason) => reason.startsWith('settling'))) return
-  const watched = [...((await archiver.watch.read()) ?? new Map<number, unknown>()).keys(), ...waiting.keys()]
+  const known = await archiver.watch.read().catch(() => 'unreadable' as const)
+  if (known === 'unreadable') return
+  const watched = [...(known ?? new Map<number, unknown>()).keys(), ...waiting.keys()]
   if (ground.size + 2 * watched.length > FEW) return
   const paths: Record<string, string> = Object.fromEntries(ground)
   for (const run of watched) {

@@ -60,6 +60,8 @@ export interface ReportFacts {
   readonly proof?: ProofFacts | undefined
   /** Archived records that looked damaged when they were archived, with what is wrong. */
   readonly damagedRecords?: ReadonlyMap<number, string>
+  /** The files in which passes note what later ones and this report want to know: whether each could be read. */
+  readonly notes?: readonly Known<unknown>[]
   /** Disks that have no room left: one sentence each. */
   readonly fullDisks?: readonly string[]
   /** The last pass, where an error ended it. */
@@ -139,6 +141,7 @@ export const makeReport = (given: ReportFacts): Report => {
       unread('import state', facts.import),
       unread('migration state', facts.migrate),
       facts.queue && unread('queue', facts.queue),
+      ...(facts.notes ?? []).map((file) => unread('notes', file)),
     ].filter((text) => text !== undefined),
     discrepancies: [
       ...storeDiscrepancies(facts),

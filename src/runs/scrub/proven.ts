@@ -6,7 +6,7 @@ import { replaceFile } from '../../platform/atomic-file.ts'
 import { now } from '../../platform/host.ts'
 import { unwritable } from '../../state/state-file.ts'
 import type { ProofFacts } from '../report/report.ts'
-import { readText } from '../../platform/read-file.ts'
+import { textIfThere } from '../../state/safe-open.ts'
 
 /** Comparisons within an hour are kept as one: years of them are a few lines. */
 const HOUR = 3_600_000
@@ -40,11 +40,13 @@ export class Proven {
 
   /**
    * Reads the file; one that is absent or damaged is empty. A comparison dated later than `at` (epoch milliseconds) was made by a clock that
-   * was wrong: nobody knows how long ago it was, so the run counts as not compared, and its turn comes first.
+   * was wrong: nobody knows how long ago it was, so the run counts as not compared, and its turn comes first. Throws STATE_UNREADABLE where the
+   * system does not give what stands there: known damage would be forgotten with the next `save`.
    */
   async load(at = now()): Promise<this> {
+    const file = await textIfThere(this.#path)
+    if (file === undefined) return this
     try {
-      const file = await readText(this.#path)
       const text = file.slice(file.indexOf('\n') + 1)
       if (file !== `${digestOf(text)}\n${text}`) return this
       const { version, compared, damaged, records = [], last = 0 } = JSON.parse(text) as Stored
@@ -55,7 +57,7 @@ export class Proven {
       this.#records = new Map(records)
       this.#last = last
     } catch {
-      // Absent, or nothing that can be read.
+      // Damaged.
     }
     return this
   }

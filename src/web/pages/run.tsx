@@ -189,6 +189,8 @@ export const runPage = async (run: number, ask: Ask): Promise<View> => {
             sub={
               copies.damage !== undefined ? (
                 <b>DAMAGED: {copies.damage}</b>
+              ) : copies.unknown !== undefined ? (
+                `what the scrub found is not known: ${copies.unknown}`
               ) : copies.comparedAt === undefined ? (
                 'not compared by the scrub yet'
               ) : (

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -51,6 +51,11 @@ describe('what was compared', () => {
     expect(after.runs.toString()).toBe('1-2')
     expect(after.comparedAt(3)).toBeUndefined()
     expect([...after.order(RunSet.parse('1-4'))]).toEqual([3, 4, 1, 2])
+  })
+
+  it('is not known where the system does not give the file, which is not "nothing"', async () => {
+    mkdirSync(path)
+    await expect(new Proven(path).load()).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
   })
 
   it('is forgotten where the file was damaged: it costs a comparison, and never calls anything compared', async () => {
