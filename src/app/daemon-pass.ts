@@ -14,7 +14,7 @@ import { monotonic } from '../platform/host.ts'
 import type { RepeatFilter } from '../platform/log/repeat-filter.ts'
 import type { IdleScrub } from '../runs/scrub/idle-scrub.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { exitCodeOf, workerExitCode } from './exit-code.ts'
 import { pingIdle } from './idle-ping.ts'
 import { hasQueue } from './open-queue.ts'
 import { withSession } from './session.ts'
@@ -99,7 +99,9 @@ const backlogRound = async (
         if (!retries[stage].isEmpty) await store.retry(stage, [...retries[stage]].map(String))
     },
   }
-  await withOwnSignal(context, (own) => workOnBacklog(archiver, round, own, () => 0))
+  await withOwnSignal(context, (own) =>
+    workOnBacklog(archiver, round, own, (totals) => workerExitCode(totals, own.signal)),
+  )
 }
 
 /** Records that changed after they were archived, and the scrub, are for a single pass: where no other worker is at work. */

@@ -1,4 +1,5 @@
 import { ArchiverError, errnoOf } from '../errors.ts'
+import type { WorkerTotals } from '../runs/cluster/worker.ts'
 import type { StageReport } from '../runs/pass.ts'
 import { stopCode } from './context.ts'
 
@@ -26,4 +27,13 @@ export const exitCodeOf = (
   if (stop.aborted) return LOCK_TAKEN_AWAY
   const trouble = reports.some(({ outcome, error }) => error !== undefined || !outcome?.failed.isEmpty)
   return trouble || complaints.length > 0 ? 1 : 0
+}
+
+/** Of a worker on a shared backlog: as of a pass, by what it did itself. */
+export const workerExitCode = (
+  { failed, error }: Pick<WorkerTotals, 'failed' | 'error'>,
+  signal: AbortSignal,
+): number => {
+  if (signal.aborted) return stopCode(signal)
+  return failed > 0 || error ? 1 : 0
 }

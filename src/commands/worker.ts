@@ -1,4 +1,5 @@
-import { type Command, stopCode } from '../app/context.ts'
+import type { Command } from '../app/context.ts'
+import { workerExitCode } from '../app/exit-code.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { workOnBacklog } from '../app/work-on-backlog.ts'
 import type { StageName } from '../common/stage-name.ts'
@@ -25,14 +26,14 @@ export const worker: Command<WorkerOptions> = async (options, context) => {
     untilEmpty: options.untilEmpty ?? false,
     verbose: options.verbose ?? false,
   }
-  return workOnBacklog(archiver, round, context, ({ archived, failed, lost, error }) => {
+  return workOnBacklog(archiver, round, context, (totals) => {
+    const { archived, failed, lost, error } = totals
     context.out(
       options.json
         ? `${JSON.stringify({ archived, failed, fenced: lost, error: error ? failureOf(error) : null })}\n`
         : `Worker: ${archived} archived, ${failed} failed, ${lost} taken over by others\n`,
     )
-    if (context.signal.aborted) return stopCode(context.signal)
-    return failed > 0 || error ? 1 : 0
+    return workerExitCode(totals, context.signal)
   })
 }
 

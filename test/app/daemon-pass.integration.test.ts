@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { daemonPass } from '../../src/app/daemon-pass.ts'
@@ -36,4 +36,18 @@ it('a pass of the daemon that finds damage ends as any other pass that does: wit
   const { stdout } = site.command('history', '--json')
   const [last] = (JSON.parse(stdout) as { executions: { task: string; exitCode: number }[] }).executions
   expect(last).toMatchObject({ task: 'daemon', exitCode: 1 })
+})
+
+it('a round of the daemon on a shared backlog in which runs failed ends as a worker does: with 1', async () => {
+  appendFileSync(site.config, '\nqueue: {url: "sqlite:queue.db"}\n')
+  for (const name of ['7', '0007', '8']) site.record(name) // two directories for run 7: it fails
+  const context = contextOf()
+  const archiver = await openArchiver(site.config, context)
+  const nothing = (): void => undefined
+  const options = { verbose: false, alive: nothing, idleScrub: new IdleScrub(), warn: nothing }
+  await daemonPass(archiver, context, NONE, options)
+  expect([site.archived(), site.failures('import')]).toEqual([['8'], '7\n'])
+  const { stdout } = site.command('history', '--json')
+  const { executions } = JSON.parse(stdout) as { executions: { exitCode: number }[] }
+  expect(executions.map(({ exitCode }) => exitCode)).toContain(1)
 })
