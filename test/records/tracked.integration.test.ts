@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -66,6 +66,20 @@ reporting: { webhook: { enabled: true, url: "http://127.0.0.1:${port}/" } }
     expect(instance).toContain((row as { instance_id: string }).instance_id)
     expect(instance).toContain('7 claimed')
     expect(stage).toMatch(/^records:orders 0 pending, 0 claimed/)
+  })
+
+  it('ends as it would have where its metrics cannot be written, and says so', async () => {
+    mkdirSync(join(site.folder, 'work'), { recursive: true })
+    writeFileSync(join(site.folder, 'work', 'metrics'), 'a file in the place of the folder')
+    let said = ''
+    const { context, printed } = printing({ err: (text) => void (said += text) })
+    expect(await runCommand({ task: 'orders', config: site.config }, context)).toBe(1)
+    expect(printed()).toContain('records orders: ')
+    expect(said).toMatch(/warning: the metrics could not be written: .*metrics/)
+    const ledger = openFile(join(site.folder, 'work', 'ledger.db'), 1000)
+    const rows = ledger.prepare('SELECT exit_code FROM executions').all([])
+    ledger.close()
+    expect(rows).toEqual([{ exit_code: 1 }])
   })
 
   it('is an execution with its items and rows, and no value of a payload stands anywhere', async () => {

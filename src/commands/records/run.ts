@@ -3,7 +3,7 @@ import { makeFolder } from '../../platform/make-folder.ts'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
 import { openTaskListeners, type TaskListeners } from '../../app/task-listeners.ts'
 import { loadConfig } from '../../config/load-config.ts'
-import { ArchiverError } from '../../errors.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { identity, monotonic, now } from '../../platform/host.ts'
 import { createLog, levelOf, type OpenLog } from '../../platform/log/logger.ts'
@@ -84,7 +84,7 @@ const runTask = async (
   const isStopped = context.signal.aborted
   events.finished(failure, isStopped)
   const document = `${JSON.stringify(metrics.document(now(), described(task, selection, session), task.workers), null, 2)}\n`
-  await replaceFile(join(task.workDir, 'metrics', `metrics_${name}.json`), document)
+  await keepMetrics(join(task.workDir, 'metrics'), `metrics_${name}.json`, document, context)
   const summary = `records ${task.name}: ${metrics.succeeded} stored${metrics.present > 0 ? ` (${metrics.present} were there)` : ''}, ${metrics.failed} failed, ${metrics.rows} rows`
   log.info(summary)
   const code = isStopped ? stopCode(context.signal) : metrics.failed > 0 || failure ? 1 : 0
@@ -101,7 +101,22 @@ const instanceSuffix = ({ queue }: OpenTask, { choice: { instance } }: RunSelect
   return queue.url.reveal() === 'off' ? '' : `_pid_${identity().pid}`
 }
 
-/** Makes the folders of logs and metrics, too. */
+/** What cannot be written is warned of: it never changes what the run came to. */
+const keepMetrics = async (
+  folder: string,
+  file: string,
+  document: string,
+  context: Context,
+): Promise<void> => {
+  try {
+    await makeFolder(folder)
+    await replaceFile(join(folder, file), document)
+  } catch (error) {
+    context.err(`warning: the metrics could not be written: ${messageOf(error)}\n`)
+  }
+}
+
+/** Makes the folder of logs, too. */
 const openLog = async (
   { workDir }: OpenTask,
   name: string,
@@ -109,7 +124,6 @@ const openLog = async (
   context: Context,
 ): Promise<OpenLog> => {
   await makeFolder(join(workDir, 'logs'))
-  await makeFolder(join(workDir, 'metrics'))
   return createLog({
     level: levelOf(logLevel),
     consoleLevel: 'error',
