@@ -1,9 +1,15 @@
 import { backlogOverview } from '../engine/backlog-overview.ts'
 import type { ClaimStore } from '../engine/claim-store.ts'
 import type { BacklogFacts } from '../tracking/alerts/backlog-rules.ts'
+import type { NotKnown } from '../tracking/alerts/watch-rules.ts'
 import { hasQueue, openQueue, type QueueSettings } from './open-queue.ts'
 
 const DAY = 86_400_000
+const OF_THE_BACKLOG: readonly NotKnown[] = [
+  { rule: 'instance_lost' },
+  { rule: 'fenced' },
+  { rule: 'poison' },
+]
 /** Failed items of a stage that are looked at for poison. */
 const LOOKED_AT = 1000
 
@@ -26,18 +32,18 @@ export const backlogFacts = async (store: ClaimStore): Promise<BacklogFacts> => 
   }
 }
 
-/** The same, opened for one look; undefined where there is no backlog, or it does not answer: a worker says that itself. */
+/** The same, opened for one look; nothing where there is no backlog. One that does not answer is not known: a worker says that itself, and no alert ends by it. */
 export const lookAtBacklog = async (
   settings: QueueSettings,
   workDir: string,
-): Promise<BacklogFacts | undefined> => {
-  if (!hasQueue(settings)) return undefined
+): Promise<{ readonly backlog?: BacklogFacts; readonly notKnown: readonly NotKnown[] }> => {
+  if (!hasQueue(settings)) return { notKnown: [] }
   const store = await openQueue(settings, workDir, 'reads').catch(() => undefined)
-  if (!store) return undefined
+  if (!store) return { notKnown: OF_THE_BACKLOG }
   try {
-    return await backlogFacts(store)
+    return { backlog: await backlogFacts(store), notKnown: [] }
   } catch {
-    return undefined
+    return { notKnown: OF_THE_BACKLOG }
   } finally {
     await store.close().catch(() => undefined)
   }

@@ -10,31 +10,42 @@ import { runsLeft } from '../tracking/alerts/runs-left.ts'
 import type { StageFacts, WatchFacts } from '../tracking/alerts/watch-rules.ts'
 import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 
-/** What a damaged or unreadable file says is left out: the pass itself reports that. */
+/** What a damaged or unreadable file says is not known: the pass itself reports that, and no alert ends by it. */
 export const siteFacts = async (
   database: LedgerDatabase,
   app: Config['app'],
-): Promise<Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged'>> => {
+): Promise<Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged' | 'notKnown'>> => {
   const left = await runsLeft(database, app.workDir)
   const stages = await Promise.all([
     stageFacts(database, 'import', app.importStateFile, app.importFailureLog),
     stageFacts(database, 'migrate', app.migrateStateFile, app.migrateFailureLog),
   ])
+  const damaged = await damagedOf(app)
   const log = app.logFile === undefined ? undefined : await stat(app.logFile).catch(() => undefined)
   return {
     stages: stages.flatMap((stage) => (stage ? [{ ...stage, left: left.get(stage.stage) ?? [] }] : [])),
     disks: await disksOf([app.workDir, ...(app.logFile === undefined ? [] : [dirname(app.logFile)])]),
-    damaged: await damagedOf(app),
+    damaged: damaged ?? new Map<number, string>(),
+    notKnown: [
+      ...['import', 'migrate'].flatMap((subject, at) =>
+        stages[at] ? [] : OF_A_STAGE.map((rule) => ({ rule, subject })),
+      ),
+      ...(damaged ? [] : [{ rule: 'damaged' as const }]),
+    ],
     logs: log && app.logFile !== undefined ? [{ path: app.logFile, bytes: log.size }] : [],
   }
 }
 
-const damagedOf = async (app: Config['app']): Promise<WatchFacts['damaged']> =>
+/** Rules that look at a stage's state file and failure log. */
+const OF_A_STAGE = ['failure_log', 'gap', 'backlog_growing', 'distance'] as const
+
+/** Undefined where it is not known. */
+const damagedOf = async (app: Config['app']): Promise<WatchFacts['damaged'] | undefined> =>
   provenOf({ config: { app } })
     .load()
     .then(
       ({ damaged }) => damaged,
-      () => new Map<number, string>(),
+      () => undefined,
     )
 
 /** Each disk once, under the first folder that is on it. */

@@ -6,8 +6,10 @@ import { ALERT_RULES } from '../common/alert-rules.ts'
 import { printable, redactor } from '../common/redact.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import type { Config } from '../config/settings.ts'
 import { ArchiverError } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
+import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 
 export interface AlertsOptions {
   readonly config: string
@@ -42,10 +44,7 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
       redact: redactor(secretsOf(config)),
       timeout: PATIENCE,
       warn: (message) => context.err(`${message}\n`),
-      site: {
-        ...(await siteFacts(database, config.app)),
-        backlog: await lookAtBacklog(config.queue, config.app.workDir),
-      },
+      site: await everyFact(database, config),
     }),
   )
   const lines = [
@@ -66,6 +65,11 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
       },
     )
   return 0
+}
+
+const everyFact = async (database: LedgerDatabase, { app, queue }: Pick<Config, 'app' | 'queue'>) => {
+  const [site, backlog] = await Promise.all([siteFacts(database, app), lookAtBacklog(queue, app.workDir)])
+  return { ...site, ...backlog, notKnown: [...(site.notKnown ?? []), ...backlog.notKnown] }
 }
 
 /** `alerts list`: what fires now; with `--all` what has ended too. */

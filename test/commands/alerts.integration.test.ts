@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFile } from '../../src/sql/libsql-database.ts'
 import { Site } from '../site.ts'
@@ -79,4 +79,19 @@ it('a silence holds back what a pass sends at its end, and the next check record
   } finally {
     silenced.remove()
   }
+})
+
+it('nothing ends while it is not known whether it is over', () => {
+  const failures = join(site.path('work'), 'import_failures.log')
+  pass(1)
+  const lines = Array.from({ length: 200 }, (_, i) => `${1000 + i}\n`).join('')
+  writeFileSync(failures, lines)
+  expect(rules(check().fired)).toContain('failure_log')
+  rmSync(failures)
+  mkdirSync(failures) // nobody can read it
+  expect(rules(check().resolved)).not.toContain('failure_log')
+  expect(site.command('alerts list').stdout).toContain('failure_log')
+  rmSync(failures, { recursive: true })
+  writeFileSync(failures, '')
+  expect(check().resolved).toContainEqual(expect.objectContaining({ rule: 'failure_log', subject: 'import' }))
 })

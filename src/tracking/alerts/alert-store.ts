@@ -3,7 +3,7 @@ import { timeMs, timeText } from '../../sql/timestamps.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import type { LedgerDatabase, LedgerSchema } from '../ledger/schema-types.ts'
 import { reconcile, type Changes, type Silence } from './reconcile.ts'
-import type { Finding } from './watch-rules.ts'
+import type { Finding, NotKnown } from './watch-rules.ts'
 
 /** An alert as the ledger has it. Times in epoch milliseconds. */
 export interface StoredAlert {
@@ -26,6 +26,7 @@ export const recordFindings = (
   database: LedgerDatabase,
   found: readonly Finding[],
   now: number,
+  notKnown: readonly NotKnown[] = [],
 ): Promise<Changes> =>
   withAlertLock(database, async (within) => {
     const open = await within
@@ -34,7 +35,7 @@ export const recordFindings = (
       .where('resolved_at', 'is', null)
       .execute()
     const known = open.map(({ rule, subject, sent_at: sent }) => ({ rule, subject, isSent: sent !== null }))
-    const changes = reconcile(found, known, await silencesOf(within, now), now)
+    const changes = reconcile(found, known, await silencesOf(within, now), now, notKnown)
     const at = timeText(now)
     for (const finding of changes.fire)
       await within

@@ -25,7 +25,7 @@ export interface CheckOptions {
   /** What the site chose for each rule. Left out: nothing. */
   readonly rules?: RuleSettings
   /** What the ledger does not know: stages, disks, logs. */
-  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged' | 'backlog'>
+  readonly site: Pick<WatchFacts, 'stages' | 'disks' | 'logs' | 'damaged' | 'backlog' | 'notKnown'>
 }
 
 export interface CheckResult {
@@ -45,7 +45,7 @@ export const checkAlerts = async (database: LedgerDatabase, options: CheckOption
   const { now, site, channels, rules = new RuleSettings() } = options
   await countForeign(database, now, DAYS_BACK)
   const found = findings({ now, tasks: await taskFacts(database, now), ...site }, rules)
-  const { fire, send, resolve } = await recordFindings(database, found, now)
+  const { fire, send, resolve } = await recordFindings(database, found, now, site.notKnown)
   const isHeard = channels.length > 0
   const unsent = isHeard ? await sendEach(send, rules, options) : []
   // Without a channel nothing was sent: a channel that is turned on later gets it.

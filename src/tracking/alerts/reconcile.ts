@@ -1,4 +1,4 @@
-import type { Finding } from './watch-rules.ts'
+import type { Finding, NotKnown } from './watch-rules.ts'
 
 /** An alert as the ledger has it. Times in epoch milliseconds. */
 export interface OpenAlert {
@@ -19,7 +19,7 @@ export interface Changes {
   readonly fire: readonly Finding[]
   /** Recorded before and not sent yet, because of a silence that has ended or channels that failed. */
   readonly send: readonly Finding[]
-  /** Found before and now not: they end. Only those that were sent are announced as resolved. */
+  /** Found before, looked for now and not found: they end. Only those that were sent are announced as resolved. */
   readonly resolve: readonly OpenAlert[]
 }
 
@@ -38,12 +38,13 @@ export const isSilenced = (
 const keyOf = ({ rule, subject }: { readonly rule: string; readonly subject: string }): string =>
   JSON.stringify([rule, subject])
 
-/** What changes: each finding fires once for as long as it lasts, and resolves once. */
+/** What changes: each finding fires once for as long as it lasts, and resolves once. Of what is not known now nothing ends. */
 export const reconcile = (
   found: readonly Finding[],
   open: readonly OpenAlert[],
   silences: readonly Silence[],
   now: number,
+  notKnown: readonly NotKnown[] = [],
 ): Changes => {
   const current = new Map(found.map((finding) => [keyOf(finding), finding]))
   const before = new Map(open.map((alert) => [keyOf(alert), alert]))
@@ -53,6 +54,9 @@ export const reconcile = (
     send: distinct.filter(
       (finding) => before.get(keyOf(finding))?.isSent !== true && !isSilenced(finding, silences, now),
     ),
-    resolve: open.filter((alert) => !current.has(keyOf(alert))),
+    resolve: open.filter((alert) => !current.has(keyOf(alert)) && !isCovered(alert, notKnown)),
   }
 }
+
+const isCovered = ({ rule, subject }: OpenAlert, notKnown: readonly NotKnown[]): boolean =>
+  notKnown.some((one) => one.rule === rule && (one.subject === undefined || one.subject === subject))

@@ -58,6 +58,15 @@ export interface WatchFacts {
   readonly damaged: ReadonlyMap<number, string>
   /** The shared backlog; undefined where there is none, or it does not answer. */
   readonly backlog?: BacklogFacts | undefined
+  /** What could not be looked at. Left out: nothing. */
+  readonly notKnown?: readonly NotKnown[]
+}
+
+/** Something that a rule could not look at: nobody knows whether its trouble is over. */
+export interface NotKnown {
+  readonly rule: RuleName
+  /** Left out: whatever it is about. */
+  readonly subject?: string
 }
 
 const HOUR = 3_600_000

@@ -123,3 +123,16 @@ describe('alerts', () => {
     ])
   })
 })
+
+describe('an alert whose trouble could not be looked at', () => {
+  const open = [
+    { rule: 'damaged', subject: 'run 7', isSent: true },
+    { rule: 'gap', subject: 'import', isSent: true },
+    { rule: 'gap', subject: 'migrate', isSent: true },
+  ]
+  it('stays; others end', () => {
+    const notKnown = [{ rule: 'damaged' as const }, { rule: 'gap' as const, subject: 'import' }]
+    expect(reconcile([], open, [], NOW, notKnown)).toEqual({ fire: [], send: [], resolve: [open[2]] })
+    expect(reconcile([], open, [], NOW).resolve).toEqual(open)
+  })
+})
