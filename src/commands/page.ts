@@ -4,6 +4,7 @@ import { openArchiver } from '../app/open-archiver.ts'
 import { openPage } from '../app/page.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
+import { fillFolder } from '../platform/fill-folder.ts'
 import { plural } from '../web/text.ts'
 import { readPages } from '../web/written/read-pages.ts'
 import { writeFiles } from '../web/written/write-files.ts'
@@ -20,10 +21,11 @@ interface Options {
 /** Where the pages are asked: nobody listens there. */
 const HOST = '127.0.0.1'
 const PORT = '8090'
+const PARTLY = 'Each page there is whole, some of them old. The next call writes all of them.'
 
 /**
  * `page --to FOLDER`: the pages of `serve` as they are now, as files. Stopped or killed, it leaves whole files, some of them old. Throws USAGE
- * for a folder that holds other files, and LEDGER_UNAVAILABLE where the overview cannot be made.
+ * for a folder that holds other files, STORE_UNAVAILABLE for one that cannot be written to, and LEDGER_UNAVAILABLE where the overview cannot be made.
  */
 export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, context) => {
   const most = mostOf(pages)
@@ -51,7 +53,7 @@ export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, 
       most,
     })
     const folder = resolve(to)
-    const { removed } = await writeFiles(folder, files)
+    const { removed } = await fillFolder(folder, PARTLY, () => writeFiles(folder, files))
     const count = [...files.keys()].filter((name) => name.endsWith('.html')).length
     context.out(
       `${plural(count, 'page')} written to ${folder}${removed > 0 ? `, ${plural(removed, 'old file')} removed` : ''}\n${isCut ? `There are more: --pages ${most} is as many as are written. Links to the others are plain text.\n` : ''}`,

@@ -64,6 +64,7 @@ export const modeOf = (options: MainOptions): Mode => {
   const named = asked.map(([, flag]) => flag)
   if (options.compareState || options.reportStatus) named.push(report)
   if (named.length > 1) throw contradiction(named[0] ?? '', named[1] ?? '')
+  waitOf(options)
   const mode: Mode =
     named[0] === report
       ? { type: 'report' }

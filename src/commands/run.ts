@@ -50,6 +50,8 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
         )
       : undefined,
   }
+  if (options.validate && !mode.stages.includes('migrate'))
+    context.err('warning: --validate checks blobs, and the import stage writes none: nothing is checked\n')
   if (options.dryRun) return untilStopped(dryRunOf(archiver, request))(options, context)
   if (mode.pass === 'incremental' && !share && (await isIdle(archiver, request, options, context))) return 0
   if (sharesBacklog(archiver, request)) return onBacklog(archiver, mode, options, context)

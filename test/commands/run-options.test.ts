@@ -68,6 +68,7 @@ describe('a number that is none', () => {
     ['--dry-run', '--limit', 'few'],
     ['--dry-run', '--wait', '-1'],
     ['--recover-import-state', '--dry-run', '--wait', 'soon'],
+    ['--report-status', '--wait', 'soon'],
   ])('is refused whatever there is to do: %s %s %s', async (...words) => {
     // No configuration either: the command line is looked at first.
     await expect(runCli(['/nowhere.yaml', ...words], contextOf())).rejects.toMatchObject({
