@@ -82,6 +82,17 @@ reporting: { webhook: { enabled: true, url: "http://127.0.0.1:${port}/" } }
     expect(rows).toEqual([{ exit_code: 1 }])
   })
 
+  it('says so where its folder of logs cannot be made', async () => {
+    mkdirSync(join(site.folder, 'work'), { recursive: true })
+    writeFileSync(join(site.folder, 'work', 'logs'), 'a file in the place of the folder')
+    await expect(
+      runCommand({ task: 'orders', config: site.config }, printing().context),
+    ).rejects.toMatchObject({
+      code: 'STATE_UNWRITABLE',
+      message: expect.stringContaining(join(site.folder, 'work', 'logs')) as string,
+    })
+  })
+
   it('is an execution with its items and rows, and no value of a payload stands anywhere', async () => {
     let told = ''
     const { context, printed } = printing({ err: (text) => void (told += text) })

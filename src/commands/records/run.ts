@@ -15,6 +15,7 @@ import { openTask, type OpenTask, type TaskOptions } from './open-task.ts'
 import { readRunOptions, type RunSelection, type SelectionOptions } from './run-selection.ts'
 import { readSeedFlags, type SeedFlags } from './seed-flags.ts'
 import { workOnTask } from './work-on-task.ts'
+import { unwritable } from '../../state/state-file.ts'
 
 export interface RecordsRunOptions extends Omit<TaskOptions, 'task'>, SelectionOptions, SeedFlags {
   readonly task?: string | undefined
@@ -116,19 +117,22 @@ const keepMetrics = async (
   }
 }
 
-/** Makes the folder of logs, too. */
+/** Makes the folder of logs, too. Throws STATE_UNWRITABLE. */
 const openLog = async (
   { workDir }: OpenTask,
   name: string,
   { logLevel = 'info' }: RecordsRunOptions,
   context: Context,
 ): Promise<OpenLog> => {
-  await makeFolder(join(workDir, 'logs'))
+  const folder = join(workDir, 'logs')
+  await makeFolder(folder).catch((error: unknown) => {
+    throw unwritable(folder, error)
+  })
   return createLog({
     level: levelOf(logLevel),
     consoleLevel: 'error',
     format: 'human',
-    file: join(workDir, 'logs', `production_${name}.log`),
+    file: join(folder, `production_${name}.log`),
     out: (line) => context.err(`${line}\n`),
     journald: false,
     now,
