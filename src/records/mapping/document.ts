@@ -17,6 +17,10 @@ export type Node =
   | { readonly type: 'list'; readonly at: At; readonly items: readonly Node[] }
   | { readonly type: 'map'; readonly at: At; readonly entries: readonly Entry[] }
 
+/** Whether nothing stands where a value should: `key:`. A `null` that is written is a value. */
+export const isNothing = (node: Node): boolean =>
+  node.type === 'scalar' && node.value === null && node.text === ''
+
 export interface Entry {
   readonly name: string
   readonly at: At
@@ -62,6 +66,7 @@ export const readDocument = (text: string, problems: Problems): Node | undefined
   for (const { message, pos } of [...document.errors, ...document.warnings])
     problems.add(place(pos[0]), `not YAML: ${message.split('\n')[0] ?? ''}`)
   if (problems.found.length > 0) return undefined
+  if (document.contents === null) problems.add(START, 'the file is empty')
   return new Converter(document, place, problems).node(document.contents, 0)
 }
 
@@ -86,12 +91,17 @@ class Converter {
       )
       return undefined
     }
-    if (isAlias(value)) return this.node(value.resolve(this.#document), depth + 1)
+    if (isAlias(value)) {
+      const anchored = value.resolve(this.#document)
+      if (!anchored) this.#problems.add(at, `no anchor &${value.source} stands before *${value.source}`)
+      return anchored && this.node(anchored, depth + 1)
+    }
     if (isSeq(value))
       return { type: 'list', at, items: value.items.flatMap((item) => this.node(item, depth + 1) ?? []) }
     if (isMap(value)) {
       const entries = value.items.flatMap((pair) => {
         const name = isScalar(pair.key) ? sourceOf(pair.key) : undefined
+        if (name === undefined) this.#problems.add(this.#at(pair.key), 'a name must be a text')
         const of = this.node(pair.value, depth + 1) ?? { type: 'scalar', at, value: null, text: '' }
         return name === undefined ? [] : [{ name, at: this.#at(pair.key), value: of }]
       })

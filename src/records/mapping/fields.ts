@@ -1,7 +1,7 @@
 import { suggest } from '../../common/suggest.ts'
 import { ExpressionSyntaxError } from '../expression/tokens.ts'
 import { parseExpression } from '../expression/parse-expression.ts'
-import type { At, Entry, Node, Problems } from './document.ts'
+import { isNothing, type At, type Entry, type Node, type Problems } from './document.ts'
 import type { Formula } from './model.ts'
 import { nameInExpression, parsePath, type Path, type PathNames } from './paths.ts'
 
@@ -31,8 +31,9 @@ export class Fields {
     this.#reading = reading
     const entries = node.type === 'map' ? node.entries : []
     if (node.type !== 'map') this.wrong('must be a map of names and values', node.at)
-    for (const { name, at } of entries)
+    for (const { name, at, value } of entries)
       if (!known.includes(name)) this.wrong(`${name} is no setting here${suggestion(name, known)}`, at)
+      else if (isNothing(value)) this.wrong(`${name} has no value; give one or leave it out`, at)
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]))
   }
 
@@ -40,6 +41,7 @@ export class Fields {
     this.#reading.problems.add(at, `${this.#what}: ${message}`)
   }
 
+  /** What stands under a name; undefined where it is left out or null. */
   node(name: string): Node | undefined {
     const node = this.#entries.get(name)?.value
     return node?.type === 'scalar' && node.value === null ? undefined : node
@@ -100,7 +102,7 @@ export class Fields {
     if (!node) return []
     const items = node.type === 'list' ? node.items : [node]
     return items.flatMap((item) => {
-      if (item.type === 'scalar') return [item.text]
+      if (item.type === 'scalar' && !isNothing(item)) return [item.text]
       this.wrong(`${name} must be a list of texts`, item.at)
       return []
     })

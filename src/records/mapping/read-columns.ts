@@ -1,16 +1,10 @@
 import { dateFormat, type DateFormat } from '../values/dates.ts'
-import { valueFaults, type ValueRules } from './check-values.ts'
-import type { Node } from './document.ts'
-import { Fields, suggestion, type Reading } from './fields.ts'
-import { TYPES, type Codes, type Column, type List, type Origin } from './model.ts'
-import { readChoice } from './read-choice.ts'
-
-/** What columns refer to by name. */
-export interface Known extends Reading, ValueRules {
-  readonly lists: ReadonlyMap<string, List>
-  readonly enums: ReadonlyMap<string, Codes>
-  readonly bits: ReadonlyMap<string, Codes>
-}
+import { valueFaults } from './check-values.ts'
+import { isNothing, type Node } from './document.ts'
+import { Fields } from './fields.ts'
+import { TYPES, type Column } from './model.ts'
+import { readCodes } from './read-codes.ts'
+import { literal, readElse, readOrigin, type Known } from './read-origin.ts'
 
 const COLUMN = [
   'from',
@@ -40,7 +34,6 @@ const COLUMN = [
   'on_bad',
   'on_unknown',
 ] as const
-const ORIGINS = ['from', 'expr', 'value'] as const
 
 /** What a column is when the mapping says nothing else. */
 export const PLAIN_COLUMN = {
@@ -67,6 +60,8 @@ export const PLAIN_COLUMN = {
 
 /** One column of a table. A plain value is stored as it is; `$key` is the record's key. */
 export const readColumn = (name: string, node: Node, where: string, known: Known): Column => {
+  if (isNothing(node))
+    known.problems.add(node.at, `${where}, column ${name}: has no value; write null where none is meant`)
   if (node.type === 'scalar')
     return {
       ...PLAIN_COLUMN,
@@ -116,8 +111,6 @@ const checkTogether = (
   { type, scale, precision, length, formats, onBad, onUnknown, ...column }: Column,
   fields: Fields,
 ): void => {
-  if (fields.has('enum') && fields.has('bit'))
-    fields.wrong('has enum and bit: one is needed', fields.node('bit')?.at)
   if (scale !== undefined && type !== 'decimal' && type !== 'datetime')
     fields.wrong('scale needs type: decimal or datetime')
   if (type === 'datetime' && (scale ?? 0) > 6) fields.wrong('the scale of a datetime is 6 at most')
@@ -131,65 +124,6 @@ const checkTogether = (
     fields.wrong('default is missing, which on_bad or on_unknown asks for')
 }
 
-const literal = (value: string | number | boolean | null): Origin => ({
-  type: 'literal',
-  value: typeof value === 'boolean' ? Number(value) : value,
-})
-
-/** `asText`: as for a default. */
-const readOrigin = (fields: Fields, known: Known, asText: boolean): Origin => {
-  const given = ORIGINS.filter((name) => fields.has(name))
-  const [name] = given
-  if (name === undefined || given.length > 1) {
-    fields.wrong(
-      name === undefined ? 'needs one of from, expr and value' : `has ${given.join(' and ')}: one is needed`,
-    )
-    return literal(null)
-  }
-  const node = fields.node(name)
-  if (name === 'value')
-    return node?.type === 'scalar'
-      ? node.text === '$key'
-        ? { type: 'key' }
-        : literal(asText && typeof node.value === 'number' ? node.text : node.value)
-      : literal(null)
-  if (!node) return literal(null)
-  if (name === 'expr') {
-    const formula = fields.formula(fields.text('expr') ?? '', node.at)
-    const at = fields.text('names_at')
-    const base = at === undefined ? undefined : fields.path(at, fields.node('names_at')?.at ?? fields.at)
-    return formula ? { type: 'expression', formula, base } : literal(null)
-  }
-  if (node.type === 'map') {
-    const choice = readChoice(node, known)
-    return choice ? { type: 'choice', choice } : literal(null)
-  }
-  const text = fields.text('from') ?? ''
-  if (text === '$key') return { type: 'key' }
-  const path = fields.path(text, node.at)
-  if (!path) return literal(null)
-  if (path.leaf.type === 'element') fields.wrong(`from "${text}" must end in @attribute or text()`, node.at)
-  return {
-    type: 'path',
-    path,
-    take: fields.choice('take', ['only', 'first', 'last'], 'only'),
-    warns: fields.flag('warn_repeated', false),
-  }
-}
-
-/** What counts where a column has no value: `$now`, or a value from elsewhere with codes of its own. */
-const readElse = (node: Node | undefined, known: Known, asText: boolean): Column['fallback'] => {
-  if (!node) return undefined
-  if (node.type === 'scalar' && node.text === '$now') return { origin: { type: 'now' }, codes: undefined }
-  const fields = new Fields(
-    node,
-    'else',
-    ['from', 'expr', 'value', 'take', 'names_at', 'warn_repeated', 'enum', 'bit'],
-    known,
-  )
-  return { origin: readOrigin(fields, known, asText), codes: readCodes(fields, known) }
-}
-
 /** `asText`: the characters that stand in the file, `0123` as it is. */
 const readDefault = (fields: Fields, asText: boolean): string | number | undefined => {
   const node = fields.node('default')
@@ -200,24 +134,6 @@ const readDefault = (fields: Fields, asText: boolean): string | number | undefin
   if (node.value === '') return undefined
   if (asText) return node.text
   return typeof node.value === 'boolean' ? Number(node.value) : (node.value ?? undefined)
-}
-
-const readCodes = (fields: Fields, known: Known): Codes | undefined => {
-  for (const [field, from] of [
-    ['enum', known.enums],
-    ['bit', known.bits],
-  ] as const) {
-    const name = fields.text(field)
-    if (name === undefined) continue
-    const codes = from.get(name)
-    if (!codes)
-      fields.wrong(
-        `${field} ${name} is not among ${field}s${suggestion(name, [...from.keys()])}`,
-        fields.node(field)?.at,
-      )
-    return codes
-  }
-  return undefined
 }
 
 /** The formats under a name. */

@@ -1,4 +1,4 @@
-import type { Node } from './document.ts'
+import { isNothing, type Node } from './document.ts'
 import { Fields, suggestion, type Reading } from './fields.ts'
 import type { Each, List, Requirement, Unique } from './model.ts'
 import { elementName, type Path } from './paths.ts'
@@ -22,6 +22,7 @@ const readList = (name: string, node: Node, lists: ReadonlyMap<string, List>, re
   const require = readRequirements(fields, 'require')
   const min = fields.integer('min', 0, 1_000_000) ?? 0
   const max = fields.integer('max', 0, 1_000_000) ?? Infinity
+  if (!fields.node('each')) fields.wrong('each is missing: the elements, such as /order/person')
   if (min > max) fields.wrong(`min ${min} is above max ${max}`, fields.node('min')?.at)
   return {
     name,
@@ -51,15 +52,14 @@ export const readRequirements = (fields: Fields, name: string): Requirement[] =>
   }
   return node.entries.flatMap(({ name: path, at, value }) => {
     const read = fields.path(path, at)
-    if (!read) return []
-    if (value.type === 'scalar')
-      return [{ path: read, values: value.text === 'present' ? 'present' : [value.text] }]
-    if (value.type === 'list')
-      return [
-        { path: read, values: value.items.flatMap((item) => (item.type === 'scalar' ? [item.text] : [])) },
-      ]
-    fields.wrong(`${name} ${path}: must be "present" or a list of values`, value.at)
-    return []
+    const items = value.type === 'list' ? value.items : [value]
+    const values = items.flatMap((item) => {
+      if (item.type === 'scalar' && !isNothing(item)) return [item.text]
+      fields.wrong(`${name} ${path}: must be "present" or a list of values`, item.at)
+      return []
+    })
+    const isPresent = value.type === 'scalar' && value.text === 'present'
+    return read ? [{ path: read, values: isPresent ? 'present' : values }] : []
   })
 }
 
@@ -84,8 +84,22 @@ const readUnique = (
 export const readPrefer = (fields: Fields, require: readonly Requirement[]): Requirement | undefined => {
   const node = fields.node('prefer')
   if (!node) return undefined
-  if (node.type === 'map') return readRequirements(fields, 'prefer')[0]
-  const text = fields.text('prefer') ?? ''
+  if (node.type === 'map') {
+    const [preferred] = readRequirements(fields, 'prefer')
+    if (node.entries.length !== 1)
+      fields.wrong('prefer must name one path with its values, as { "@kind": [HOME, WORK] }', node.at)
+    else if (preferred?.values === 'present')
+      fields.wrong(
+        `prefer ${preferred.path.text} needs an order: give its values as { "${preferred.path.text}": [...] }`,
+        node.at,
+      )
+    return preferred
+  }
+  if (node.type === 'list') {
+    fields.wrong('prefer must be a path, or one path with its values, as { "@kind": [HOME, WORK] }', node.at)
+    return undefined
+  }
+  const { text } = node
   const required = require.find(({ path }) => path.text === text)
   if (required && required.values !== 'present') return required
   fields.wrong(
@@ -105,7 +119,7 @@ export const readEach = (
   const text = fields.text(name)
   const at = fields.node(name)?.at
   if (text === undefined || at === undefined) {
-    if (name !== 'each') fields.wrong(`${name} is missing`)
+    if (name !== 'each' && !at) fields.wrong(`${name} is missing`)
     return undefined
   }
   const [first = '', ...rest] = text.split('/')

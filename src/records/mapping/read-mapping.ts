@@ -82,8 +82,12 @@ const readNamespaces = (root: Node, problems: Problems): ReadonlyMap<string, str
   const node = root.type === 'map' ? root.entries.find(({ name }) => name === 'namespaces')?.value : undefined
   if (!node || (node.type === 'scalar' && node.text === 'declared')) return new Map()
   if (node.type === 'scalar' && node.text === 'ignore') return undefined
-  if (node.type === 'map')
+  if (node.type === 'map') {
+    for (const { name, value } of node.entries)
+      if (value.type !== 'scalar' || value.value === null || value.text === '')
+        problems.add(value.at, `namespaces: ${name} must be a text, the namespace of the prefix`)
     return new Map(node.entries.map(({ name, value }) => [name, value.type === 'scalar' ? value.text : '']))
+  }
   problems.add(node.at, 'namespaces: must be declared, ignore, or a map of prefixes')
   return new Map()
 }

@@ -1,9 +1,10 @@
 import { conditionFaults } from '../expression/check-literals.ts'
-import type { Node } from './document.ts'
+import { Problems, type Node } from './document.ts'
 import { Fields } from './fields.ts'
 import type { Column, Need, RowRule, Table } from './model.ts'
-import { readColumn, type Known } from './read-columns.ts'
+import { readColumn } from './read-columns.ts'
 import { readEach } from './read-lists.ts'
+import type { Known } from './read-origin.ts'
 
 const TABLE = ['table', 'each', 'key', 'shared', 'skip_when_empty', 'columns', 'rows'] as const
 
@@ -24,10 +25,10 @@ export const readTables = (node: Node | undefined, known: Known): Table[] => {
 }
 
 const readTable = (node: Node, known: Known): Table => {
-  const unnamed = new Fields(node, 'a table', TABLE, known)
-  const name = unnamed.requiredText('table')
-  const fields = new Fields(node, `table ${name}`, TABLE, { ...known, problems: known.problems })
-  const where = `table ${name}`
+  const name = new Fields(node, 'a table', TABLE, { ...known, problems: new Problems() }).text('table') ?? ''
+  const where = name === '' ? 'a table' : `table ${name}`
+  const fields = new Fields(node, where, TABLE, known)
+  fields.requiredText('table')
   const rows = [...readColumnsForm(fields, where, known), ...readRowsForm(fields, where, known)]
   if (rows.length === 0) fields.wrong('needs columns or rows')
   const key = fields.texts('key')
@@ -85,7 +86,7 @@ const readNeeds = (row: Fields, columns: readonly Column[]): Need[] => {
   if (!node) return []
   const items = node.type === 'list' ? node.items : [node]
   return items.flatMap((item) => {
-    const [entry] = item.type === 'map' ? item.entries : []
+    const [entry] = item.type === 'map' && item.entries.length === 1 ? item.entries : []
     const aboveZero = entry?.name === 'above_zero'
     const named = aboveZero ? entry.value : item
     if (named.type === 'scalar' && columns.some(({ name }) => name === named.text))
