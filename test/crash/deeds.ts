@@ -123,7 +123,10 @@ export async function act(deed: Deed, folder: string): Promise<void> {
     case 'database made':
       return store(folder, 1)
     case 'database repaired':
-      await repairDatabase(openDb(join(folder, 'db')).databases[0]!, { now: Date.now })
+      for (const { unreadable } of await repairDatabase(openDb(join(folder, 'db')).databases[0]!, {
+        now: Date.now,
+      }))
+        if (unreadable.length > 0) throw new Error(unreadable.join('\n'))
       return
     case 'runs moved': {
       const { left } = await twoDatabases(folder).moveTo(older(folder), RunSet.of([1, 2]), signal)
