@@ -45,6 +45,28 @@ describe('records import-contract', () => {
     for (const payload of PAYLOADS)
       expect(await planOf(yaml, payload)).toEqual(await planOf(contract, payload))
   })
+  it('keeps a list before those below it whatever their names are', async () => {
+    const rule = (element: string, path: string, attributes: object) => ({
+      element_type: element,
+      xml_child_path: path,
+      required_attributes: attributes,
+    })
+    const contract = JSON.stringify({
+      xml_root_element: 'r',
+      xml_application_path: '/r',
+      element_filtering: {
+        filter_rules: [rule('contact', '/r/p', { id: true }), rule('1', '/r/p/a', { j: ['X'] })],
+      },
+      mappings: [
+        {
+          ...{ xml_path: '/r', xml_attribute: 'id', target_table: 't', target_column: 'id' },
+          ...{ data_type: 'int', mapping_type: ['identity_insert'] },
+        },
+      ],
+    })
+    const yaml = await imported(write(contract))
+    expect([...readMapping(yaml, 'm.yaml').lists.keys()]).toEqual(['contact', '1'])
+  })
   it('gives YAML that has no problem of its own and is no contract', async () => {
     const yaml = await imported('test/records/cases/contract/mapping.json')
     expect(readMapping(yaml, 'm.yaml').notes).toEqual([])

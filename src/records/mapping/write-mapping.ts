@@ -23,8 +23,9 @@ export const writeMapping = (mapping: Mapping, head: readonly string[]): string 
     ...(required.length > 0 ? { required: required.map(({ text }) => text) } : {}),
     ...(mapping.repeatedNames === 'last' ? { repeated_names: 'last' } : {}),
     ...(dateFormats.length > 0 ? { date_formats: dateFormats.map(({ text }) => text) } : {}),
+    // In their order, which an object would not keep of names of digits: a list stands before those below it.
     ...(mapping.lists.size > 0
-      ? { lists: Object.fromEntries([...mapping.lists].map(([name, list]) => [name, writtenList(list)])) }
+      ? { lists: new Map([...mapping.lists].map(([name, list]) => [name, writtenList(list)])) }
       : {}),
     tables,
     ...(codes.written.size > 0 ? { enums: Object.fromEntries(codes.written) } : {}),
