@@ -58,7 +58,7 @@ export const withSession = async (
   })
   const listeners = await openListeners(archiver, options, context, log, bar).catch(
     async (error: unknown) => {
-      // The process may go on, as a daemon does: held by itself, the lock would be told as another's.
+      // The process may go on, as a daemon does: its next session would find the lock held, by itself.
       await lock.release()
       throw error
     },

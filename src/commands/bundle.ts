@@ -70,7 +70,7 @@ const stateFiles = ({ app }: Config): readonly (readonly [setting: string, file:
   ...(app.logFile === undefined ? [] : [['log_file', app.logFile] as const]),
 ]
 
-/** The end of a file, in whole lines; where it cannot be read, why; undefined where there is none. */
+/** The last whole lines of a file. If it cannot be read, the reason; undefined if there is no such file. */
 const endOf = (path: string): string | undefined => {
   let file: number
   try {

@@ -11,7 +11,7 @@ const BROKEN =
 
 /**
  * What a database said of its own state, as an error for the operator: a right, a table or space that is missing, a disk, a connection that broke.
- * Undefined where the database is not the cause; so also for a wrong statement, which is a bug of ours.
+ * Undefined for every other error. A wrong statement is one of those: it is our bug, and not the database's state.
  */
 export const serverErrorOf = (error: unknown): ArchiverError | undefined => {
   if (!(error instanceof Error) || error instanceof ArchiverError) return undefined

@@ -63,7 +63,7 @@ export const openRegularNow = (path: string): number => {
 export const isOfOneFile = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['EISDIR', 'ELOOP', 'EACCES'].includes(String(error.code))
 
-/** The same, and a part of the disk that cannot be read any more: of the other files, whoever reads them finds out. */
+/** As `isOfOneFile`, and EIO: a bad sector under this file. Other files may still be read. */
 export const isOfOneFileOrSector = (error: unknown): boolean =>
   isOfOneFile(error) || (error instanceof Error && 'code' in error && error.code === 'EIO')
 

@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MappingError } from '../../src/records/mapping/mapping-error.ts'
-import { readMapping } from '../../src/records/mapping/read-mapping.ts'
+import { problemsOf } from './problems-of.ts'
 
-const problemsOf = (text: string): string[] => {
-  try {
-    readMapping(text, 'm.yaml')
-    return []
-  } catch (error) {
-    if (error instanceof MappingError) return error.message.split('\n')
-    throw error
-  }
-}
 const withColumn = (column: string): string =>
   `version: 1\nrecord: { root: r, key: /r/@id }\ntables:\n  - table: t\n    key: [id]\n    columns:\n      id: $key\n      v: ${column}\n`
 

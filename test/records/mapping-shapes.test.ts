@@ -3,16 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { MappingError } from '../../src/records/mapping/mapping-error.ts'
 import { readMapping } from '../../src/records/mapping/read-mapping.ts'
-
-const problemsOf = (text: string): string[] => {
-  try {
-    readMapping(text, 'm.yaml')
-    return []
-  } catch (error) {
-    if (error instanceof MappingError) return error.message.split('\n')
-    throw error
-  }
-}
+import { problemsOf } from './problems-of.ts'
 
 const mapping = (more: string, column = '{ from: /r/@v, type: text }'): string => `version: 1
 record: { root: r, key: /r/@id }

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { MappingError } from '../../src/records/mapping/mapping-error.ts'
 import { readMapping } from '../../src/records/mapping/read-mapping.ts'
 import { contract, entry } from './neighbours/contracts.ts'
+import { problemsOf } from './problems-of.ts'
 
-const problemsOf = (text: string): string[] => {
-  try {
-    readMapping(text, 'm.yaml')
-    return []
-  } catch (error) {
-    if (error instanceof MappingError) return error.message.split('\n')
-    throw error
-  }
-}
 const mapping = (column: string, more = ''): string => `version: 1
 record: { root: r, key: /r/@id }
 enums: { states: { NEW: 1, PAID: 2 }, words: { N: new, P: paid }, wide: { A: 70000 }, open: { otherwise: 0, values: { A: 1 } } }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { chromium, type Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { Served } from './served.ts'
 
@@ -15,18 +15,29 @@ const countStreams = `
 `
 if (!existsSync(CHROMIUM)) console.warn(`SKIPPED: no ${CHROMIUM}: no page loses its server`)
 
+/** A page in Chromium that is live, and its server. */
+const onLivePage = async (look: (page: Page, served: Served) => Promise<void>): Promise<void> => {
+  const served = new Served()
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  await served.start()
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE })
+  try {
+    const page = await browser.newPage()
+    await page.addInitScript(countStreams)
+    await page.goto(served.url)
+    await expect.poll(() => page.textContent('#live'), { timeout: PATIENCE }).toContain('Live')
+    await look(page, served)
+  } finally {
+    await browser.close()
+    await served.remove()
+  }
+}
+
 describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes back', () => {
   it(
     'says since when it is not live, and goes on by itself',
-    async () => {
-      const served = new Served()
-      const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-      await served.start()
-      const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE })
-      try {
-        const page = await browser.newPage()
-        await page.goto(served.url)
-        await expect.poll(() => page.textContent('#live'), { timeout: PATIENCE }).toContain('Live')
+    () =>
+      onLivePage(async (page, served) => {
         const port = served.port
         await served.stop()
         await expect
@@ -37,26 +48,14 @@ describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes 
         await served.send('POST', '/api/v1/executions', { task_name: 'DAILY_back' })
         await expect.poll(() => page.isVisible('#connection'), { timeout: PATIENCE }).toBe(false)
         await expect.poll(() => page.textContent('main'), { timeout: PATIENCE }).toContain('DAILY_back')
-      } finally {
-        await browser.close()
-        await served.remove()
-      }
-    },
+      }),
     PATIENCE * 3,
   )
 
   it(
     'has one stream, when its reader comes back to the tab while a next try is due',
-    async () => {
-      const served = new Served()
-      const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-      await served.start()
-      const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE })
-      try {
-        const page = await browser.newPage()
-        await page.addInitScript(countStreams)
-        await page.goto(served.url)
-        await expect.poll(() => page.textContent('#live'), { timeout: PATIENCE }).toContain('Live')
+    () =>
+      onLivePage(async (page, served) => {
         expect(await page.evaluate('openStreams()')).toBe(1)
         const port = served.port
         await served.stop()
@@ -67,11 +66,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes 
         // Longer than any try that can be due by now.
         await page.waitForTimeout(9000)
         expect(await page.evaluate('openStreams()')).toBe(1)
-      } finally {
-        await browser.close()
-        await served.remove()
-      }
-    },
+      }),
     PATIENCE * 3,
   )
 })

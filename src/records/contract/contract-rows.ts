@@ -77,7 +77,7 @@ export const madeRows = (entries: readonly Placed[], owner: string, context: Col
   }
 }
 
-/** What stands in brackets. `007` is a text: as a number it would be another name. */
+/** The constant in brackets: a number where it is written as one, else a text. `007` is a text, because the number would be written 7. */
 const literal = (name: string, text: string, at: At): Column => ({
   ...PLAIN_COLUMN,
   name,

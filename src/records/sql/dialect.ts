@@ -10,10 +10,10 @@ export const quoted = (dialect: RecordsDialect, name: string): string =>
     })
     .join('.')
 
-/** `?` placeholders as PostgreSQL counts them; `??` is its operator `?`. One in a text, a quoted name or a comment is none. */
+/** Numbers `?` placeholders as PostgreSQL does, `$1`. `??` becomes its operator `?`. A `?` in a text, a quoted name or a comment stays. */
 export const numbered = (sql: string): string => counted(sql, '$', numberedBefore)
 
-/** `?` placeholders as they are named for SQL Server, `@p1`. One in a text, a quoted name or a comment is none. */
+/** Names `?` placeholders as SQL Server does, `@p1`. A `?` in a text, a quoted name or a comment stays. */
 export const named = (sql: string): string => counted(sql, '@p', namedBefore)
 
 /** Whether a query of a mapping, which has no values, would be taken to have a placeholder. */
