@@ -20,7 +20,12 @@ export interface TodoFacts {
   readonly tasks: readonly TaskLine[]
   readonly groups: readonly FailureGroup[]
   readonly snapshot: RunsSnapshot | undefined
+  /** Attempts that were looked for at most, where there were more: of a run whose last one is older nothing is said here. */
+  readonly attemptsCut?: number | undefined
 }
+
+/** Damaged runs, and causes of failures, that are listed one by one; the others are counted. */
+const LISTED = 5
 
 /** Ends that nobody has answered by a later execution that ended well. */
 const BAD: readonly Standing[] = ['failed', 'terminated', 'reboot', 'killed']
@@ -47,8 +52,9 @@ const unreadable = ({ snapshot }: TodoFacts): Todo[] =>
     urgency: 100,
   }))
 
-const damaged = ({ snapshot, config }: TodoFacts): Todo[] =>
-  [...(snapshot?.proof?.damaged ?? [])].slice(0, 5).map(([run, reason]) => ({
+const damaged = ({ snapshot, config }: TodoFacts): Todo[] => {
+  const all = [...(snapshot?.proof?.damaged ?? [])]
+  const listed = all.slice(0, LISTED).map(([run, reason]): Todo => ({
     standing: 'failed',
     title: `Run ${count(run)} is damaged`,
     text: `${reason}. Nothing was changed.`,
@@ -56,6 +62,20 @@ const damaged = ({ snapshot, config }: TodoFacts): Todo[] =>
     command: `run-archiver diff ${run} --config ${config}`,
     urgency: 95,
   }))
+  const more = all.length - listed.length
+  if (more === 0) return listed
+  return [
+    ...listed,
+    {
+      standing: 'failed',
+      title: `${plural(more, 'more run is', 'more runs are')} damaged`,
+      text: 'The report as JSON lists all of them.',
+      href: '/runs',
+      command: `run-archiver ${config} --report-status --json`,
+      urgency: 94,
+    },
+  ]
+}
 
 const hanging = ({ current, now }: TodoFacts): Todo[] =>
   current
@@ -68,8 +88,8 @@ const hanging = ({ current, now }: TodoFacts): Todo[] =>
       urgency: 90,
     }))
 
-const failing = ({ groups, config }: TodoFacts): Todo[] =>
-  groups.slice(0, 5).map((group) => {
+const failing = ({ groups, config }: TodoFacts): Todo[] => {
+  const listed = groups.slice(0, LISTED).map((group): Todo => {
     const isConflict = group.code === 'CONFLICT'
     const runs = group.runs.toString()
     return {
@@ -87,9 +107,25 @@ const failing = ({ groups, config }: TodoFacts): Todo[] =>
       urgency: isConflict ? 60 : 50 + Math.min(9, group.count),
     }
   })
+  const more = groups.slice(LISTED)
+  if (more.length === 0) return listed
+  return [
+    ...listed,
+    {
+      standing: 'failed',
+      title: `${plural(more.length, 'more cause')} of failures`,
+      text: `${plural(
+        more.reduce((sum, group) => sum + group.count, 0),
+        'run',
+      )} failed for them.`,
+      href: '/failures',
+      urgency: 49,
+    },
+  ]
+}
 
-/** Failed runs of which the ledger holds no attempt: it is off, or began later. */
-const unexplained = ({ snapshot, groups, config }: TodoFacts): Todo[] =>
+/** Failed runs without an attempt among those that were read: the ledger is off, began later, or holds too many. */
+const unexplained = ({ snapshot, groups, config, attemptsCut }: TodoFacts): Todo[] =>
   (['import', 'migrate'] as const).flatMap((stage) => {
     const marks = snapshot?.[stage]
     if (!marks?.known) return []
@@ -100,7 +136,10 @@ const unexplained = ({ snapshot, groups, config }: TodoFacts): Todo[] =>
       {
         standing: 'failed',
         title: `${plural(rest.size, 'run')} failed at ${stage}`,
-        text: 'The ledger holds no attempt of them; the log of the pass has the message.',
+        text:
+          attemptsCut === undefined
+            ? 'The ledger holds no attempt of them; the log of the pass has the message.'
+            : `The newest ${count(attemptsCut)} failed attempts have none of them; the page of each run has its own.`,
         href: '/runs',
         command: retryCommand(stage, config),
         urgency: 50,
@@ -112,8 +151,9 @@ const badEnds = ({ tasks }: TodoFacts): Todo[] =>
   tasks.flatMap(({ task, newest }) => {
     const ended = newest.find(({ endedAt }) => endedAt !== undefined)
     if (!ended || !BAD.includes(ended.standing)) return []
-    const since = newest.findIndex(({ standing }) => standing === 'ok' || standing === 'partial')
-    const times = since < 0 ? newest.length : since
+    const ends = newest.filter(({ endedAt }) => endedAt !== undefined)
+    const other = ends.findIndex(({ standing }) => !BAD.includes(standing))
+    const times = other < 0 ? ends.length : other
     return [
       {
         standing: ended.standing,

@@ -70,4 +70,48 @@ describe('the command that tries again', () => {
     ['records:batches', 'run-archiver records retry batches --config c.yaml'],
     ['DAILY_02', undefined],
   ])('of %s is %s', (stage, command) => expect(retryCommand(stage, 'c.yaml')).toBe(command))
+
+  it('counts only ends, and only bad ones, that follow each other', () => {
+    const ends = (...standings: readonly ExecutionLine['standing'][]): TaskLine => {
+      const { newest, ...task } = taskOf('DAILY_01', 'DAILY', {})
+      const [one] = newest
+      const line = (standing: ExecutionLine['standing']) =>
+        ({ ...one, standing, endedAt: standing === 'running' ? undefined : NOW }) as ExecutionLine
+      return { ...task, newest: standings.map(line) }
+    }
+    const text = (task: TaskLine) => listOf([task])[0]?.text
+    expect(text(ends('running', 'failed', 'ok'))).toBe('No message was left.')
+    expect(text(ends('failed', 'skipped', 'failed', 'ok'))).toBe('No message was left.')
+    expect(text(ends('running', 'failed', 'killed', 'ok'))).toBe('No message was left. 2 times in a row.')
+  })
+
+  it('counts damaged runs and causes that it does not list', () => {
+    const known = { known: true, value: { contiguous: 1, attempted: 9, failed: RunSet.EMPTY } }
+    const damaged = new Map([1, 2, 3, 4, 5, 6, 7].map((run) => [run, 'one byte differs']))
+    const snapshot = { import: known, migrate: known, unreadable: [], advice: [], proof: { damaged } }
+    const groups = ['A', 'B', 'C', 'D', 'E', 'F', 'G'].map((code, at) => ({
+      ...{ code, stage: 'import', message: 'm', count: 2 },
+      runs: RunSet.of([at * 2 + 10, at * 2 + 11]),
+    }))
+    const list = todoList({
+      ...{ now: NOW, config: 'c.yaml', current: [], tasks: [] },
+      groups: groups as unknown as readonly FailureGroup[],
+      snapshot: snapshot as unknown as RunsSnapshot,
+    })
+    expect(list.map(({ title }) => title)).toContain('2 more runs are damaged')
+    expect(list.find(({ title }) => title === '2 more causes of failures')?.text).toBe(
+      '4 runs failed for them.',
+    )
+  })
+
+  it('does not say that the ledger holds no attempt where it holds more than were read', () => {
+    const failed = { known: true, value: { contiguous: 1, attempted: 9, failed: RunSet.of([5]) } }
+    const none = { known: true, value: { contiguous: 1, attempted: 9, failed: RunSet.EMPTY } }
+    const snapshot = { import: failed, migrate: none, unreadable: [], advice: [] }
+    const [one] = todoList({
+      ...{ now: NOW, config: 'c.yaml', current: [], tasks: [], groups: [], attemptsCut: 2000 },
+      snapshot: snapshot as unknown as RunsSnapshot,
+    })
+    expect(one?.text).toMatch(/^The newest 2\u00a0000 failed attempts have none of them/)
+  })
 })

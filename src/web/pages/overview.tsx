@@ -13,6 +13,8 @@ import { type Todo, todoList } from '../todo.ts'
 import type { Ask, Block, View } from '../view.ts'
 
 const DAY = 86_400_000
+/** Failed attempts among which the causes of failed runs are looked for, the newest. */
+const ATTEMPTS = 2000
 
 export interface Facts {
   readonly now: number
@@ -30,14 +32,16 @@ const gather = async ({ sources, now }: Ask): Promise<Facts> => {
     ledger?.current() ?? [],
     ledger?.tasks() ?? [],
     ledger?.days(now - 6 * DAY) ?? [],
-    ledger?.failures(now - 400 * DAY, 2000) ?? [],
+    ledger?.failures(now - 400 * DAY, ATTEMPTS) ?? [],
   ])
   const open = snapshot && {
     import: snapshot.import.known ? snapshot.import.value.failed : RunSet.EMPTY,
     migrate: snapshot.migrate.known ? snapshot.migrate.value.failed : RunSet.EMPTY,
   }
   const groups = open ? failureGroups(failures, now, open) : []
-  const todo = todoList({ now, config: runs?.config ?? 'config.yaml', current, tasks, groups, snapshot })
+  const attemptsCut = failures.length < ATTEMPTS ? undefined : ATTEMPTS
+  const config = runs?.config ?? 'config.yaml'
+  const todo = todoList({ now, config, current, tasks, groups, snapshot, attemptsCut })
   return { now, snapshot, current, tasks, days, todo }
 }
 
