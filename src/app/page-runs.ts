@@ -18,6 +18,12 @@ const KEEP = 5000
 const SHARE = 10
 /** Copies of runs that are kept. */
 const COPIES = 20
+/** Milliseconds for which they are, so that a page that is open does not read an archive each second; and where one could not be read. */
+const KEEP_COPIES = 60_000
+const KEEP_UNREAD = KEEP
+
+/** Files and folders of a record that are looked at: its page must not take a minute. */
+const MOST_ENTRIES = 20_000
 
 const NEVER = new AbortController().signal
 
@@ -34,7 +40,7 @@ export const pageRuns = (
   let making: Promise<RunsSnapshot> | undefined
   let dueAt = -Infinity
   const remembered: Remembered = new Map()
-  const copies = new Map<number, { readonly of: number; readonly value: Promise<RunCopies> }>()
+  const copies = new Map<number, KeptCopies>()
   const make = async (): Promise<RunsSnapshot> => {
     const begun = monotonic()
     const snapshot = snapshotOf(await gather(), remembered)
@@ -55,16 +61,29 @@ export const pageRuns = (
     },
     copies: (run) => {
       const of = last?.at ?? 0
-      const kept = copies.get(run)
-      if (kept?.of === of) return kept.value
+      const known = copies.get(run)
+      if (known?.of === of && monotonic() < known.until) return known.value
       const value = copiesOf(archiver, run)
+      const kept: KeptCopies = { of, value, until: Infinity }
+      void value.then(({ record, artdaq, archive }) => {
+        const isUnread = [record, artdaq, archive].some(({ is }) => is === 'unknown')
+        kept.until = monotonic() + (isUnread ? KEEP_UNREAD : KEEP_COPIES)
+      })
       copies.delete(run)
-      copies.set(run, { of, value })
+      copies.set(run, kept)
       const oldest = copies.keys().next().value
       if (copies.size > COPIES && oldest !== undefined) copies.delete(oldest)
       return value
     },
   }
+}
+
+interface KeptCopies {
+  /** The snapshot that they belong to. */
+  readonly of: number
+  readonly value: Promise<RunCopies>
+  /** By the monotonic clock; without end while they are being read. */
+  until: number
 }
 
 const fingerprint = ({ at: _at, map: _map, waiting, ...rest }: RunsSnapshot): string =>
@@ -160,13 +179,19 @@ const recordCopy = async ({ records }: Archiver, run: number): Promise<RunCopy> 
   const path = await records.pathOf(run)
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   const files: CopyFile[] = []
-  for (const entry of entries.slice(0, 20_000)) {
+  for (const entry of entries.slice(0, MOST_ENTRIES)) {
     if (!entry.isFile()) continue
     const file = join(entry.parentPath, entry.name)
     files.push({ name: relative(path, file), size: (await stat(file)).size, digest: undefined })
   }
   const readiness = await records.readiness(run)
-  const note = readiness.ready ? undefined : `not ready: ${readiness.detail}`
+  const notes = [
+    ...(entries.length > MOST_ENTRIES
+      ? [`only ${MOST_ENTRIES} of its ${entries.length} files and folders were looked at`]
+      : []),
+    ...(readiness.ready ? [] : [`not ready: ${readiness.detail}`]),
+  ]
+  const note = notes.join('; ') || undefined
   return { is: 'present', where: path, files, bytes: sizeOf(files), digest: undefined, note }
 }
 
@@ -194,7 +219,7 @@ const archiveCopy = async ({ archive, config }: Archiver, run: number): Promise<
     files: [],
     bytes: blob.length,
     digest: createHash('sha256').update(blob).digest('hex'),
-    note: 'one blob; its own checksum was checked just now',
+    note: 'one blob; its own checksum was checked in the last minute',
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RunSet } from '../common/run-set.ts'
+import { RunSet } from '../common/run-set.ts'
 import { count, plural } from './text.ts'
 
 /** What the scrub knows of the archived runs. */
@@ -28,7 +28,8 @@ const DAY = 86_400_000
 export const proofSentence = ({ held, compared, oldest, damaged }: Proof, now: number): string => {
   const days = oldest === undefined ? undefined : Math.floor(Math.max(0, now - oldest) / DAY) + 1
   const within = days === undefined ? '' : ` within ${plural(days, 'day')}`
-  const never = held.size - compared.size - damaged.size
+  // A damaged run may be held no more.
+  const never = held.minus(compared).minus(RunSet.of(damaged.keys())).size
   const bad = damaged.size === 0 ? '' : `; DAMAGED: ${[...damaged.keys()].slice(0, 5).join(', ')}${damaged.size > 5 ? ' ...' : ''}` // prettier-ignore
   return never + damaged.size === 0
     ? `Every archived run was compared${within}.`

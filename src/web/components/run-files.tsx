@@ -64,6 +64,7 @@ export const Neighbours = ({ run, snapshot }: { run: number; snapshot: RunsSnaps
     <Panel title="Neighbours" id="nb" sub={`${rangeText(from, from + 99)}; every cell is a link`}>
       <div class="hundred" role="group" aria-label={`Runs ${count(from)} to ${count(from + 99)}`}>
         {Array.from({ length: 100 }, (_, i) => from + i).map((other) => {
+          if (other === 0) return <span class="h-none" aria-hidden="true"></span>
           const state = stateOf(snapshot.map, other)
           return (
             <a

@@ -1,6 +1,7 @@
 import { Chip, Glyph } from '../components/glyph.tsx'
-import { Cmd, Empty, Panel, Time } from '../components/parts.tsx'
+import { Empty, Panel, Time } from '../components/parts.tsx'
 import { Arrow, CopyBox } from '../components/copies.tsx'
+import { Advice, failedAttempt } from '../components/run-advice.tsx'
 import { Files, Neighbours } from '../components/run-files.tsx'
 import { isUnknown, placesOf, STANDINGS } from '../components/runs.tsx'
 import type { RunAttempt, RunsSnapshot } from '../model.ts'
@@ -10,7 +11,7 @@ import type { Ask, View } from '../view.ts'
 import { noArchiver } from './runs.tsx'
 
 const sentence = (run: number, state: MapState, snapshot: RunsSnapshot, story: readonly RunAttempt[]) => {
-  const newest = story.find(({ standing }) => standing === 'failed')
+  const newest = failedAttempt({ run, snapshot, story })
   // What a place that was never read holds may be any run that the others do not have.
   if (state !== 1 && state !== 3 && isUnknown(snapshot))
     return <>Cannot read {placesOf(snapshot)}: where this run is, is not known.</>
@@ -84,63 +85,6 @@ const Story = ({ story, now }: { story: readonly RunAttempt[]; now: number }) =>
     )}
   </Panel>
 )
-
-const Advice = ({
-  run,
-  state,
-  config,
-  story,
-}: {
-  run: number
-  state: MapState
-  config: string
-  story: readonly RunAttempt[]
-}) => {
-  const failed = story.find(({ standing }) => standing === 'failed')
-  const stage = failed?.stage === 'migrate' ? 'migrate' : 'import'
-  const steps: (readonly [string, string])[] =
-    state === 3 && failed?.code === 'CONFLICT'
-      ? [
-          ['Look at what differs.', `run-archiver diff ${run} --config ${config}`],
-          [
-            'If the record is right, store it beside the old blob. The old one stays. If the archive is right, leave it: the run stays reported as failed.',
-            `run-archiver ${config} --migrate-only --override-conflict ${run}`,
-          ],
-        ]
-      : state === 3
-        ? [
-            [
-              `Cure what the message names${failed?.code ? ` (${failed.code} in docs/ERRORS.md)` : ''}, then try again.`,
-              `run-archiver ${config} --retry-failed-${stage} --runs ${run}`,
-            ],
-          ]
-        : state === 1
-          ? [
-              [
-                'Read all three places again and compare them.',
-                `run-archiver verify --runs ${run} --config ${config}`,
-              ],
-            ]
-          : state === 0
-            ? []
-            : [['Take it now instead of with the next pass.', `run-archiver ${config} --runs ${run}`]]
-  return (
-    <Panel title="What to do" id="do">
-      {steps.length === 0 ? (
-        <p class="sub">Nothing: there is no such run.</p>
-      ) : (
-        <ol class="steps">
-          {steps.map(([text, command]) => (
-            <li>
-              {text}
-              <Cmd c={command} />
-            </li>
-          ))}
-        </ol>
-      )}
-    </Panel>
-  )
-}
 
 /** `/runs/N`: what happened to this run? */
 export const runPage = async (run: number, ask: Ask): Promise<View> => {
@@ -216,7 +160,7 @@ export const runPage = async (run: number, ask: Ask): Promise<View> => {
           <div class="cols">
             <Story story={story} now={ask.now} />
             <div class="stack">
-              <Advice run={run} state={state} config={runs.config} story={story} />
+              <Advice run={run} state={state} config={runs.config} snapshot={snapshot} story={story} />
               <Files copies={copies} />
             </div>
           </div>
