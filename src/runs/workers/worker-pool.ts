@@ -37,6 +37,11 @@ export type Task =
 const ALONE = 10
 /** The same for comparing, which takes less time for each run. */
 const COMPARED_ALONE = 30
+/**
+ * V8's young space of a thread, in megabytes; it gives a third of it, rounded up to a power of two, to what is new. A thread holds nothing between two
+ * runs, and storing takes no longer in a small one. Comparing reads more in less time, and took 1.25 times as long in it (docs/BENCHMARKS.md).
+ */
+const YOUNG_MB = { compare: 24, store: 12 } as const
 /** From so many pieces of work on, what the pass keeps of its runs counts, and V8 is not to hold four times as much. Each run is two. */
 const VERY_MANY = 20_000
 
@@ -135,8 +140,7 @@ export class Threads implements RunWork {
     return new Piscina({
       filename: file ?? '',
       workerData: start,
-      // A thread holds nothing between two runs: a third of V8's usual young space for it is enough.
-      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+      resourceLimits: { maxYoungGenerationSizeMb: kind === 'compare' ? YOUNG_MB.compare : YOUNG_MB.store },
       minThreads: threads,
       maxThreads: threads,
       // While one run waits for its syncs the thread works on another.
