@@ -65,6 +65,7 @@ export const extract: Command<Options> = async (options, context) => {
 
 const fromArtdaq = async ({ artdaq }: Archiver, run: number, signal: AbortSignal): Promise<Extracted> => {
   const stored = await artdaq.read(run, signal)
+  await artdaq.requireNewest?.(stored)
   const { manifest } = stored
   return {
     ...restoreFiles(stored, sha256),

@@ -132,6 +132,11 @@ export interface DocumentStore {
   /** Throws NOT_FOUND, or STORE_CORRUPT when a document of the run is missing or damaged. */
   read(run: number, signal: AbortSignal): Promise<StoredRun>
   /**
+   * For whoever gives a run away that was read: throws STORE_CORRUPT where a file that says nothing of itself may be an update of it. A pass does not ask:
+   * it compares the run with its record. Missing in stores where nothing can be hidden so.
+   */
+  requireNewest?(stored: StoredRun): Promise<void>
+  /**
    * Writes a run's damaged documents again, as they were stored, where a seal proves each byte; the damaged ones are kept beside. Returns a sentence for
    * each. Missing in stores that have no seals.
    */

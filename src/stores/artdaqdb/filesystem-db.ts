@@ -13,6 +13,7 @@ import type { Maker } from './format/system-metadata.ts'
 import { COMMIT_MARK, oidOf } from './names.ts'
 import { knowsOf, putRun } from './write/put-run.ts'
 import { allDocumentsSize, documentsSize } from './read/documents-size.ts'
+import { requireNoneHidden } from './index/hidden-updates.ts'
 import { readManifest, readRun } from './read/read-run.ts'
 import { listDatabase } from './index/list-runs.ts'
 import { moveRuns } from './write/move-runs.ts'
@@ -138,6 +139,10 @@ export class FileSystemDb implements DocumentStore {
     return await readRun(await this.holding(run), run)
   }
 
+  async requireNewest({ run, manifest }: StoredRun): Promise<void> {
+    await requireNoneHidden(await this.holding(run), run, manifest !== undefined)
+  }
+
   async mend(run: number): Promise<readonly string[]> {
     const { now, lockWaitSeconds } = this.#options
     return await mendRun(await this.holding(run), run, { now, lockWaitSeconds })
@@ -180,14 +185,12 @@ export class FileSystemDb implements DocumentStore {
     signal.throwIfAborted()
     await this.#requireThere()
     for (const database of this.databases) {
-      const rights =
-        constants.R_OK | constants.X_OK | (database === this.#newest.database ? constants.W_OK : 0)
-      for (const path of [
-        database.path,
-        ...(await database.collections()).map((collection) => collection.path),
-      ])
+      const isNewest = database === this.#newest.database
+      const rights = constants.R_OK | constants.X_OK | (isNewest ? constants.W_OK : 0)
+      const collections = await database.collections()
+      for (const path of [database.path, ...collections.map((collection) => collection.path)])
         await access(path, rights).catch((error: unknown) => {
-          if (!isMissing(error) || database !== this.#newest.database) throw unavailable(path, error)
+          if (!isNewest || errnoOf(error) !== 'ENOENT') throw unavailable(path, error)
         })
     }
   }
@@ -223,8 +226,8 @@ export class FileSystemDb implements DocumentStore {
     const found = await this.#databaseList.holding(run)
     if (found) return found.database
     for (const database of this.databases) await database.requireStillThere()
-    const paths = this.databases.map(({ path }) => path).join(', ')
-    throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${paths}`, { run })
+    const where = this.databases.map(({ path }) => path).join(', ')
+    throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${where}`, { run })
   }
 
   /** The database that holds the run, else the newest. */
@@ -235,8 +238,8 @@ export class FileSystemDb implements DocumentStore {
 
   async #requireThere(): Promise<void> {
     if (this.#options.expectExisting !== true) return
-    const expected = this.#all.length > 1 ? this.databases.slice(0, -1) : this.databases
-    for (const database of expected) await database.requireThere()
+    for (const database of this.#all.length > 1 ? this.databases.slice(0, -1) : this.databases)
+      await database.requireThere()
   }
 }
 
@@ -244,5 +247,3 @@ const NOTHING: ReadonlySet<string> = new Set()
 
 /** Those that the documents of a run stand in. */
 const COLLECTIONS = ['RunHistory', COMMIT_MARK]
-
-const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT'

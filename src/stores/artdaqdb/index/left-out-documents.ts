@@ -14,11 +14,8 @@ import type { Held } from './run-documents.ts'
  * would be read as the newest. Throws STORE_CORRUPT, naming the file. Where no index was made anew, it looks at nothing.
  */
 export async function requireNoneLeftOut(database: Database, run: number): Promise<void> {
-  const collections = await database.collections()
-  const damages = await Promise.all(collections.map(async (one) => (await one.index()).damage))
-  if (damages.every((damage) => damage === undefined) && (await rebuiltAt(database)) === undefined) return
-  for (const collection of collections) {
-    const path = (await leftOut(collection)).get(run)
+  for (const collection of await rebuiltCollections(database)) {
+    const path = (await leftOut(collection)).paths.get(run)
     if (path === undefined) continue
     throw new ArchiverError(
       'STORE_CORRUPT',
@@ -26,6 +23,14 @@ export async function requireNoneLeftOut(database: Database, run: number): Promi
       { run, hint: 'run-archiver artdaq repair writes the document again where its seal proves what was stored. Otherwise put the file back from a backup, or move it out of the collection to read what was stored before it.' }, // prettier-ignore
     )
   }
+}
+
+/** All collections, where an index was made anew from the documents or is damaged now; otherwise none. */
+export async function rebuiltCollections(database: Database): Promise<readonly Collection[]> {
+  const collections = await database.collections()
+  const damages = await Promise.all(collections.map(async (one) => (await one.index()).damage))
+  const isSound = damages.every((damage) => damage === undefined)
+  return isSound && (await rebuiltAt(database)) === undefined ? [] : collections
 }
 
 /**
@@ -50,23 +55,35 @@ export async function requireListed(held: readonly Held[], run: number): Promise
   }
 }
 
-/** Damaged documents that an index does not know, by the runs that they name anywhere: their paths. Kept while the collection does not change. */
-async function leftOut(collection: Collection): Promise<ReadonlyMap<number, string>> {
+/** Damaged documents that an index does not know. */
+interface LeftOut {
+  /** Their paths, by the runs that they name anywhere. */
+  readonly paths: ReadonlyMap<number, string>
+  /** The paths of those that name none. */
+  readonly nobodys: readonly string[]
+}
+
+/** The damaged documents of a collection that its index does not know. Kept while the collection does not change. */
+export async function leftOut(collection: Collection): Promise<LeftOut> {
   const key = await collection.fingerprint()
   const known = KNOWN.get(collection)
-  if (known?.key === key) return known.paths
+  if (known?.key === key) return known
   const paths = new Map<number, string>()
+  const nobodys: string[] = []
   const { orphans } = await collection.difference()
   const { unreadable } = await collection.documents(orphans, () => undefined)
   for (const { oid, facts } of unreadable) {
     const path = collection.documentPath(oid)
-    for (const run of facts ? runsSaid(facts) : await runsWritten(path)) paths.set(run, path)
+    const runs = facts ? runsSaid(facts) : await runsWritten(path)
+    for (const run of runs) paths.set(run, path)
+    if (runs.length === 0) nobodys.push(path)
   }
-  KNOWN.set(collection, { key, paths })
-  return paths
+  const found = { key, paths, nobodys }
+  KNOWN.set(collection, found)
+  return found
 }
 
-const KNOWN = new WeakMap<Collection, { readonly key: string; readonly paths: ReadonlyMap<number, string> }>()
+const KNOWN = new WeakMap<Collection, LeftOut & { readonly key: string }>()
 
 const runsSaid = ({ runs, configurations }: IndexFacts): readonly number[] =>
   [...runs.map(runNumber), ...configurations.map(({ name }) => runOf(name))].filter(

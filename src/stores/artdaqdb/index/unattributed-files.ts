@@ -17,7 +17,7 @@ export interface Unknown {
 }
 
 /** By so much the clocks of two writers may differ, and so long may a run have been loaded. */
-const SLACK_MS = 24 * 3_600_000
+export const SLACK_MS = 24 * 3_600_000
 const AT_ONCE = 16
 
 /**
@@ -137,8 +137,8 @@ async function documentsOf(
 
 const KNOWN = new WeakMap<Collection, Map<string, readonly string[] | undefined>>()
 
-/** A file that is gone meanwhile is nobody's. */
-const changedAt = async (path: string): Promise<number> => {
+/** When a file was last changed, epoch milliseconds. One that is gone meanwhile is nobody's: -Infinity. Throws STORE_UNAVAILABLE. */
+export const changedAt = async (path: string): Promise<number> => {
   try {
     return (await stat(path)).mtimeMs
   } catch (error) {

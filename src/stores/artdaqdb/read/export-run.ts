@@ -7,6 +7,7 @@ import { canonicalText } from '../format/canonical-export.ts'
 import type { Database } from '../index/database.ts'
 import { COMMIT_MARK, exportFolder } from '../names.ts'
 import { chooseRun, proveRun, type Chosen } from './read-run.ts'
+import { requireNoneHidden } from '../index/hidden-updates.ts'
 import { openInPieces } from '../index/run-documents.ts'
 import { shownName } from '../format/index-names.ts'
 
@@ -23,7 +24,8 @@ export interface ExportedFile {
  */
 export async function exportedFiles(database: Database, run: number): Promise<readonly ExportedFile[]> {
   const { configuration, documents } = await chooseRun(database, run, openInPieces)
-  proveRun(documents, run)
+  const { manifest } = proveRun(documents, run)
+  await requireNoneHidden(database, run, manifest !== undefined)
   const below = exportFolder(shownName(configuration.slice(configuration.indexOf('/') + 1)))
   return documents.map((document) => ({
     path: pathOf(document, below, run),

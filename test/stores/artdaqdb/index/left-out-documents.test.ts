@@ -1,9 +1,19 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { exportedFiles } from '../../../../src/stores/artdaqdb/read/export-run.ts'
 import { repairDatabase } from '../../../../src/stores/artdaqdb/repair.ts'
+import type { StoredRun } from '../../../../src/stores/run-record.ts'
 import { never, NOW, openDb, sampleRun, store } from '../runs.ts'
 
 const UPDATED = { boot: 'debug_level: 2\n', metadata: '# about it\nconfig_name: "x"\n' }
@@ -78,3 +88,43 @@ it.each(['SystemLayout', 'RunHistory'])(
     })
   },
 )
+
+describe.each([
+  ['is zeros', (bytes: Buffer) => Buffer.alloc(bytes.length)],
+  ['is empty', () => Buffer.alloc(0)],
+  ['is random bytes', (bytes: Buffer) => randomBytes(bytes.length)],
+])('a run of whose update only the schema was new, and that %s, when its index is lost', (_, harm) => {
+  const NOTE = { content: Buffer.from('a note'), mode: 0o644, name: 'note.bin' }
+
+  beforeEach(async () => {
+    rmSync(path, { recursive: true, force: true })
+    await store(openDb(path), sampleRun(1), sampleRun(2))
+    await store(openDb(path), sampleRun(1, undefined, { signature: 's2', attached: [NOTE] }))
+  })
+
+  it('is not given away as it was before; it is again when the file is moved out', async () => {
+    const file = damageUpdate('SystemLayout', harm)
+    rmSync(join(path, 'SystemLayout', 'index.json'))
+    const corrupt = { code: 'STORE_CORRUPT', message: expect.stringContaining(file) as string }
+    await expect(given(1)).rejects.toMatchObject(corrupt)
+    await expect(exportedFiles(openDb(path).databases[0]!, 1)).rejects.toMatchObject(corrupt)
+    rmSync(file)
+    expect(await given(1)).toMatchObject({ update: 0 })
+    expect(await exportedFiles(openDb(path).databases[0]!, 1)).not.toHaveLength(0)
+  })
+
+  it('does not keep back a run that was stored long after the file was last changed', async () => {
+    const file = damageUpdate('SystemLayout', harm)
+    rmSync(join(path, 'SystemLayout', 'index.json'))
+    const before = NOW / 1000 - 25 * 3600
+    utimesSync(file, before, before)
+    expect(await given(2)).toMatchObject({ run: 2 })
+  })
+})
+
+const given = async (run: number): Promise<StoredRun> => {
+  const db = openDb(path)
+  const stored = await db.read(run, never)
+  await db.requireNewest(stored)
+  return stored
+}
