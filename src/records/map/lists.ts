@@ -2,7 +2,8 @@ import { ItemError } from '../item-error.ts'
 import type { Each, List, Mapping, Requirement, Unique } from '../mapping/model.ts'
 import { pathOf, type Element } from '../payload/tree.ts'
 import type { ItemReport } from './item-report.ts'
-import { below, elementsAt, leafOf, trimmed } from './select.ts'
+import { trimmed } from '../values/characters.ts'
+import { below, elementsAt, leafOf } from './select.ts'
 
 /** The elements of a mapping's lists in one payload: filtered once, and the same everywhere. */
 export class ListedElements {

@@ -2,11 +2,12 @@ import { EvaluationError, evaluate, isMoment, textOf } from '../expression/evalu
 import type { ItemPlace } from '../item-error.ts'
 import { isChoice, type Choice, type Column, type Origin, type Table, type Take } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
+import { trimmed } from '../values/characters.ts'
 import { ISO_FORMAT } from '../values/dates.ts'
 import { cleaned, decoded, momentOfNow, typed, ValueError, type Cell } from '../values/convert.ts'
 import type { ItemReport } from './item-report.ts'
 import { choiceText, NOTHING, pathPlace, type Mapped, type Material } from './material.ts'
-import { elementsAt, isDoubled, leafOf, shownElements, shownPath, trimmed } from './select.ts'
+import { elementsAt, isDoubled, leafOf, shownElements, shownPath } from './select.ts'
 
 /** Makes the value of one column of a row. Reports what is wrong with it, and gives a value all the same. */
 export class ColumnMapper {

@@ -1,14 +1,14 @@
 import { ItemError, type ItemWarning } from '../item-error.ts'
 import type { KeyType, Mapping } from '../mapping/model.ts'
 import type { Element } from '../payload/tree.ts'
-import { characterFault } from '../values/characters.ts'
+import { characterFault, trimmed } from '../values/characters.ts'
 import { integerCell, type Cell } from '../values/convert.ts'
 import type { Moment } from '../values/dates.ts'
 import { ItemReport } from './item-report.ts'
 import { ListedElements } from './lists.ts'
 import { mapRow, type Row } from './map-row.ts'
 import { Names } from './scope.ts'
-import { elementsAt, isDoubled, leafOf, trimmed } from './select.ts'
+import { elementsAt, isDoubled, leafOf } from './select.ts'
 
 /** What one payload becomes. */
 export interface MappedRecord {

@@ -2,7 +2,7 @@ import { EvaluationError, type Scope } from '../expression/evaluate.ts'
 import type { Mapping } from '../mapping/model.ts'
 import { childrenNamed, type Element } from '../payload/tree.ts'
 import type { DateFormat, Moment } from '../values/dates.ts'
-import { trimmed } from './select.ts'
+import { trimmed } from '../values/characters.ts'
 
 /** Where an expression stands. */
 export interface Standpoint {

@@ -2,11 +2,6 @@ import { childrenNamed, pathOf, type Element } from '../payload/tree.ts'
 import type { Take } from '../mapping/model.ts'
 import type { Leaf, Path } from '../mapping/paths.ts'
 
-const TRIMMED = /^[ \t\r\n]+|[ \t\r\n]+$/g
-
-/** Without white space of XML at either end. The one trim there is: for keys, conditions, names and values alike. */
-export const trimmed = (text: string): string => text.replace(TRIMMED, '')
-
 /** The elements at a path, from the root or from the element that is given. */
 export const elementsAt = (path: Path, root: Element, from: Element | undefined): readonly Element[] => {
   let [steps, at]: [readonly string[], Element | undefined] = [path.steps, from]

@@ -1,6 +1,6 @@
 import type { ItemCode } from '../item-error.ts'
 import type { Codes, Column, ColumnType } from '../mapping/model.ts'
-import { characterFault } from './characters.ts'
+import { characterFault, trimmed } from './characters.ts'
 import {
   dayText,
   isMidnight,
@@ -41,7 +41,7 @@ export const cleaned = (text: string, { strip, grouping, digits }: Column): stri
       throw bad('is no number with groups of three digits')
     clean = clean.replaceAll(grouping, '')
   }
-  return clean.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, strip === '' ? '$&' : '')
+  return strip === '' ? clean : trimmed(clean)
 }
 
 /** What a code stands for; undefined where the code is not known, null where a blank stands for nothing. */
@@ -136,7 +136,7 @@ const asDecimal = (text: string, { precision, scale, round }: Column): string =>
 }
 
 const asFloat = (text: string): number => {
-  const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text) ? Number(text) : NaN
+  const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text) ? Number(text) : NaN
   if (Number.isNaN(number)) throw bad('is no number')
   const isLost = number === 0 && /^[^eE]*[1-9]/.test(text)
   if (!Number.isFinite(number) || isLost) throw new ValueError('VALUE_OUT_OF_RANGE', 'is outside of float')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { planOf, withColumn } from './plan-of.ts'
+import { planOf, valueOf, withColumn } from './plan-of.ts'
+import { sized } from '../../sized.ts'
 
 describe('a payload with very many elements', () => {
   it('is read by an expression whatever number of them stand in one element', async () => {
@@ -16,6 +17,24 @@ describe('a payload with very many elements', () => {
     const plan = await planOf(mapping, payload)
     expect(plan).toMatchObject({ status: 'success', rows: { t: [{ v: 59_999 }] } })
   }, 15_000)
+})
+
+describe('a value of very many characters', () => {
+  const MANY = sized(300_000, 3_000_000)
+  const blanks = `a${' '.repeat(MANY)}b`
+  it.each([
+    ['{ from: "/r/@v", type: text }', blanks, blanks],
+    ['{ from: "/r/@v", type: text, strip: "$" }', `$ ${blanks} $`, blanks],
+    ['{ from: "/r/@v", type: text, null_words: [x] }', blanks, blanks],
+    ['{ expr: "r.v", type: text }', blanks, blanks],
+    ['{ from: "/r/@v", type: float }', `${'1'.repeat(MANY)}x`, 'VALUE_NOT_VALID'],
+    ['{ from: "/r/@v", type: decimal }', `${'1'.repeat(MANY)}x`, 'VALUE_NOT_VALID'],
+    ['{ from: "/r/@v", type: integer, grouping: "," }', `${'1'.repeat(MANY)}x`, 'VALUE_NOT_VALID'],
+    ['{ from: "/r/@v", type: date, formats: [YYYY-MM-DD] }', `${'1'.repeat(MANY)}x`, 'VALUE_NOT_VALID'],
+    ['{ from: "/r/@v", type: datetime }', blanks, 'VALUE_NOT_VALID'],
+  ])('is read in time that grows with them: %s', async (column, value, wanted) => {
+    expect(await valueOf(column, `<r id="7" v="${value}"/>`)).toBe(wanted)
+  })
 })
 
 describe('a number', () => {

@@ -23,7 +23,8 @@ export const convertEnvironment = (bytes: Uint8Array): string => {
     .join('')
 }
 
-const unquoted = (text: string): string => {
+/** Without every quote at either end. The end is searched by hand: a pattern would take quadratic time. */
+export const unquoted = (text: string): string => {
   let from = 0
   let to = text.length
   while (from < to && isQuote(text.charAt(from))) from++

@@ -7,8 +7,7 @@ import { closingQuote } from '../../../fhicl/scalars.ts'
 export type IsFhicl = (text: string) => boolean
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
-const QUALIFIED = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const HEX = /^0[xX][0-9A-Fa-f]+$/
 // What stands between double quotes as it is: nearly every text.
 const PLAIN = /^[\t !#-[\]-~]*$/
@@ -17,8 +16,14 @@ const WORD = /^[A-Za-z0-9_]+$/
 // would end the program's stack at some 10 MB.
 const NO_ESCAPE = /\\{3}|(?<!\\)\\(?:[nt']"|(?![\\nt']))|\\\\(?:"|$)/
 
-/** The original's idea of a number: digits, with one dot at most. A lone dot is a text to FHiCL, and stands as it is too. */
-export const isNumeric = (text: string): boolean => /^(?=.)[0-9]*\.?[0-9]*$/.test(text)
+/**
+ * The original's idea of a number: digits, with one dot at most. A lone dot is a text to FHiCL, and stands as it is too. No digit can be matched in two
+ * ways, which would take quadratic time.
+ */
+export const isNumeric = (text: string): boolean => /^(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]*)$/.test(text)
+
+// What shows that a text is not names joined by dots. The other way round, a repeated group over the whole text would end the program's stack.
+const UNQUALIFIED = /^(?![A-Za-z_])|[^A-Za-z0-9_.]|\.(?![A-Za-z_])/
 
 /** Whether a text can stand as a value without quotes and means itself there. */
 export const isBare = (text: string): boolean => NUMBER.test(text) || HEX.test(text) || WORD.test(text)
@@ -91,7 +96,7 @@ export class Keys {
 
   /** A key as it stands where it is a FHiCL name; else with `_` for what cannot be in one, and a number when that is taken. */
   of(text: string): string {
-    const key = QUALIFIED.test(text) ? text : this.free(nameFrom(text))
+    const key = !UNQUALIFIED.test(text) ? text : this.free(nameFrom(text))
     this.#taken.add(key)
     return key
   }

@@ -1,5 +1,6 @@
 import { decode, python, splitLines, strip } from '../fhiclize/python-text.ts'
-import { isNumeric, quote } from './quote.ts'
+import { isNumeric } from '../fhiclize/fhicl-printer.ts'
+import { quote } from './quote.ts'
 
 const BLANKS = python('\\s+', 'g')
 const SUBSYSTEM = ['Subsystem_id', 'Subsystem_source', 'Subsystem_destination']

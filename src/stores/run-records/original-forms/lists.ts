@@ -1,5 +1,6 @@
 import { BLANK_CLASS, decode, splitLines, strip, words } from '../fhiclize/python-text.ts'
-import { array, isNumeric, quote } from './quote.ts'
+import { isNumeric } from '../fhiclize/fhicl-printer.ts'
+import { array, quote } from './quote.ts'
 
 const linesOf = (bytes: Uint8Array): readonly string[] =>
   splitLines(decode(bytes))

@@ -1,4 +1,5 @@
 import { ascii } from '../../../fhicl/accepted-text.ts'
+import { unquoted } from '../fhiclize/environment.ts'
 import { decode, python, splitLines, strip } from '../fhiclize/python-text.ts'
 import { originalBoot } from './boot.ts'
 import { originalKnownBoardreaders, originalRanks, originalSettings } from './lists.ts'
@@ -25,10 +26,7 @@ const originalEnvironment = (bytes: Uint8Array): string =>
     .flatMap((line) => {
       const [, name, value] = EXPORT.exec(strip(line)) ?? []
       if (name === undefined || value === undefined) return []
-      const bare = strip(value)
-        .replace(/^["']+/, '')
-        .replace(/["']+$/, '')
-      return [`${name}: "${ascii(bare).replaceAll('"', '\\"')}"\n`]
+      return [`${name}: "${ascii(unquoted(strip(value))).replaceAll('"', '\\"')}"\n`]
     })
     .join('')
 

@@ -1,7 +1,5 @@
+import { isNumeric } from '../fhiclize/fhicl-printer.ts'
 import { strip } from '../fhiclize/python-text.ts'
-
-/** Digits with at most one point: `.`, `1.` and `007` are numbers to the original, `-1` and `0x10` are not. */
-export const isNumeric = (value: string): boolean => /^(?=.)[0-9]*\.?[0-9]*$/.test(value)
 
 /** A value as the original quotes it. Backslashes are never escaped. */
 export const quote = (value: string): string => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Entities } from '../../../../src/stores/run-records/fhiclize/document-names.ts'
+import { ORIGINAL_FORMS } from '../../../../src/stores/run-records/original-forms/original-forms.ts'
 import { toDocuments } from '../../../../src/stores/run-records/fhiclize/fhiclize.ts'
 import { isFhicl } from '../../../../src/fhicl/try-parse.ts'
 import { parseMetadata } from '../../../../src/stores/run-records/metadata-file.ts'
@@ -377,7 +378,31 @@ describe('a text file of many megabytes', () => {
     ['metadata.txt', `Component #0: "${'a'.repeat(MANY)}`],
     ['boot.txt', `list: ["${'x'.repeat(MANY)}"]`],
     ['boot.txt', `open: ["${'\\"'.repeat(MANY / 2)}]`],
+    ['settings.txt', `${'a.'.repeat(MANY / 2)}b: 1`],
+    ['metadata.txt', `${'a.'.repeat(MANY / 2)}b: 1`],
   ])('is converted as a small one is: %s', (file, text) => {
     expect(fhiclOf(file, text).length).toBeGreaterThan(MANY)
+  })
+})
+
+describe('a line of very many digits', () => {
+  const MANY = sized(300_000, 3_000_000)
+  it.each([
+    ['metadata.txt', 'odd key: #', '"#"'],
+    ['boot.txt', 'odd key: #', '"#"'],
+    ['boot.txt', 'EventBuilder port: #', 'port: #'],
+    ['settings.txt', 'odd: #', '"#"'],
+    ['settings.txt', 'odd: [ #-1 ]', '"#-1"'],
+  ])('is converted in time that grows with it: %s, %s', (file, text, part) => {
+    const digits = `${'1'.repeat(MANY)}x`
+    expect(fhiclOf(file, text.replace('#', digits))).toContain(part.replace('#', digits))
+  })
+  it.each(['metadata', 'boot', 'settings'])('is so by the original rules, too: %s', (name) => {
+    const digits = `${'1'.repeat(MANY)}x`
+    expect(ORIGINAL_FORMS.get(name)?.(Buffer.from(`odd: ${digits}\n`))).toContain(`odd: "${digits}"`)
+  })
+  it('and of very many quotes, too', () => {
+    const text = `a${"'".repeat(MANY)}b`
+    expect(ORIGINAL_FORMS.get('environment')?.(Buffer.from(`export A=${text}'\n`))).toBe(`A: "${text}"\n`)
   })
 })
