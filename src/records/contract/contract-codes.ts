@@ -37,7 +37,7 @@ export const codesOf = (
   )?.name
   if (bits !== undefined) {
     const values = new Map(
-      Object.entries(contract.bit_conversions?.[bits] ?? {}).map(([code, bit]) => [code, Number(bit)]),
+      Array.from(contract.bit_conversions?.get(bits) ?? [], ([code, bit]) => [code, Number(bit)]),
     )
     // What an earlier step gives as nothing ends the chain: no bit is made of it.
     if (isLaterStep(mapping)) values.delete('')
@@ -46,11 +46,11 @@ export const codesOf = (
   }
   if (!has(mapping, 'enum')) return undefined
   const name = mapping.enum_name ?? mapping.target_column ?? ''
-  const table = contract.enum_mappings?.[name]
+  const table = contract.enum_mappings?.get(name)
   if (!table)
     problems.add(at, `${mapping.target_table}.${mapping.target_column ?? ''}: enum_mappings has no ${name}`)
   const values = new Map<string, string | number>()
-  for (const [code, value] of Object.entries(table ?? {}))
+  for (const [code, value] of table ?? [])
     values.set(code, typeof value === 'boolean' ? Number(value) : value)
   return { name, ignoreCase: true, values, otherwise: values.get(''), quiet: false }
 }

@@ -24,20 +24,22 @@ export const CONTRACT_DATES = [
   'M/D/YYYY H:mm',
 ].map(dateFormat)
 
-const TYPES: Readonly<Record<string, ColumnType>> = {
-  string: 'text',
-  int: 'integer',
-  smallint: 'smallint',
-  bigint: 'bigint',
-  tinyint: 'tinyint',
-  decimal: 'decimal',
-  float: 'float',
-  datetime: 'datetime',
-  smalldatetime: 'datetime',
-  date: 'date',
-  bit: 'bit',
-  boolean: 'bit',
-}
+const TYPES: ReadonlyMap<string, ColumnType> = new Map(
+  Object.entries<ColumnType>({
+    string: 'text',
+    int: 'integer',
+    smallint: 'smallint',
+    bigint: 'bigint',
+    tinyint: 'tinyint',
+    decimal: 'decimal',
+    float: 'float',
+    datetime: 'datetime',
+    smalldatetime: 'datetime',
+    date: 'date',
+    bit: 'bit',
+    boolean: 'bit',
+  }),
+)
 
 /** What columns of a contract are made with. */
 export interface ColumnContext {
@@ -55,7 +57,7 @@ export const contractColumn = (
   context: ColumnContext,
   name = mapping.target_column ?? '',
 ): Column => {
-  const type = TYPES[mapping.data_type.toLowerCase()]
+  const type = TYPES.get(mapping.data_type.toLowerCase())
   if (!type)
     context.problems.add(
       at,
@@ -116,8 +118,8 @@ const originOf = (mapping: ContractMapping, at: At, context: ColumnContext): Ori
       ? { type: 'expression', formula, base: parsePath(mapping.xml_path, NAMES) }
       : { type: 'literal', value: null }
   }
-  const person = mappingTypes(mapping).find(({ name }) => name in PERSON_ORDER)?.name
-  if (person !== undefined) return personOrigin(mapping, PERSON_ORDER[person] ?? 0, context)
+  const person = mappingTypes(mapping).find(({ name }) => PERSON_ORDER.has(name))?.name
+  if (person !== undefined) return personOrigin(mapping, PERSON_ORDER.get(person) ?? 0, context)
   if (has(mapping, 'curr_address_only')) return currentAddress(mapping, context)
   return pathOrigin(mapping, context)
 }
@@ -134,11 +136,11 @@ const contractFormula = (text: string, at: At, problems: Problems, where: string
 }
 
 /** Which of the contact list's kinds a mapping type asks for. */
-const PERSON_ORDER: Readonly<Record<string, number>> = {
-  last_valid_pr_contact: 0,
-  last_valid_sec_contact: 1,
-  authu_contact: 1,
-}
+const PERSON_ORDER: ReadonlyMap<string, number> = new Map([
+  ['last_valid_pr_contact', 0],
+  ['last_valid_sec_contact', 1],
+  ['authu_contact', 1],
+])
 
 /**
  * The last person of a kind that has a number: an attribute of it, of its preferred address, or of an element below it. Persons whom the list

@@ -52,7 +52,7 @@ const nameOf = (rule: FilterRule, all: readonly FilterRule[]): string =>
     : rule.element_type
 
 const contactList = (rule: NamedRule): RuleList => {
-  const identity = Object.entries(rule.required_attributes).find(([, value]) => value === true)?.[0]
+  const identity = [...rule.required_attributes].find(([, value]) => value === true)?.[0]
   const kind = kindOf(rule)
   const require = requirementsOf(rule)
   return {
@@ -78,7 +78,7 @@ const contactList = (rule: NamedRule): RuleList => {
 
 const childList = (rule: NamedRule, parent: RuleList | undefined, contract: Contract): RuleList => {
   const kind = kindOf(rule)
-  const required = new Set(Object.keys(rule.required_attributes).map((name) => name.toLowerCase()))
+  const required = new Set(Array.from(rule.required_attributes.keys(), (name) => name.toLowerCase()))
   const content = contract.mappings
     .filter(({ xml_path: path }) => path === rule.xml_child_path)
     .flatMap(({ xml_attribute: name }) =>
@@ -127,12 +127,12 @@ const plainList = (rule: NamedRule, require: readonly Requirement[]): List => ({
 })
 
 const requirementsOf = ({ required_attributes: required }: FilterRule): Requirement[] =>
-  Object.entries(required).flatMap(([name, values]) =>
+  [...required].flatMap(([name, values]) =>
     values === false ? [] : [{ path: attribute(name), values: values === true ? 'present' : values }],
   )
 
 const kindOf = ({ required_attributes: required }: FilterRule): RuleList['kind'] => {
-  for (const [name, values] of Object.entries(required)) if (Array.isArray(values)) return { name, values }
+  for (const [name, values] of required) if (Array.isArray(values)) return { name, values }
   return undefined
 }
 

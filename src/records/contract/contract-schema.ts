@@ -10,6 +10,23 @@ const names = z.union([z.array(text), text]).transform((value) =>
         .filter(Boolean)
     : value,
 )
+/** Members by name. zod's own `record` leaves one out that is called `__proto__`, which a code or an attribute may be. */
+const record = <Value>(value: z.ZodType<Value>) =>
+  z
+    .custom<object>((given) => typeof given === 'object' && given !== null && !Array.isArray(given), {
+      message: 'Invalid input: expected names with values',
+    })
+    .transform((given, context): ReadonlyMap<string, Value> => {
+      const members = new Map<string, Value>()
+      for (const [name, member] of Object.entries(given)) {
+        const read = value.safeParse(member)
+        if (read.success) members.set(name, read.data)
+        else
+          for (const { message, path: below } of read.error.issues)
+            context.issues.push({ code: 'custom', message, path: [name, ...below], input: member })
+      }
+      return members
+    })
 const NAME = '(?:[\\p{L}_][\\p{L}\\p{N}_.-]*:)?[\\p{L}_][\\p{L}\\p{N}_.-]*'
 const path = text.regex(new RegExp(`^(?:/${NAME})+$`, 'u'), 'is no path of elements such as /a/b')
 const attribute = text.regex(new RegExp(`^(?:${NAME})?$`, 'u'), 'is no name of an attribute')
@@ -35,7 +52,7 @@ const rule = z.object({
   element_type: text,
   xml_parent_path: text.nullish(),
   xml_child_path: path,
-  required_attributes: z.record(text, z.union([z.boolean(), z.array(text)])),
+  required_attributes: record(z.union([z.boolean(), z.array(text)])),
 })
 
 const relationship = z.object({
@@ -57,8 +74,8 @@ export const CONTRACT = z.object({
   table_insertion_order: z.array(text).nullish(),
   element_filtering: z.object({ filter_rules: z.array(rule) }).nullish(),
   relationships: z.array(relationship).nullish(),
-  enum_mappings: z.record(text, z.record(text, scalar)).nullish(),
-  bit_conversions: z.record(text, z.record(text, z.union([z.number(), z.boolean()]))).nullish(),
+  enum_mappings: record(record(scalar)).nullish(),
+  bit_conversions: record(record(z.union([z.number(), z.boolean()]))).nullish(),
   mappings: z.array(mapping),
 })
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { contract, deal, entry, people, person, type Entry } from './contracts.ts'
+import { readContract } from '../../../src/records/contract/read-contract.ts'
+import { Problems, readDocument } from '../../../src/records/mapping/document.ts'
+import { at, contract, deal, entry, people, person, type Entry } from './contracts.ts'
 import { planOf } from './plan-of.ts'
 
 /** The first row of a table without its key, and the warnings by code. */
@@ -179,5 +181,60 @@ describe('a contract of the original', () => {
     expect(await rowOf(aside, deal('a="1"'), 'more')).toMatchObject({ row: { a: '1' } })
     expect(await rowOf(aside, deal('a="1" b="2"'), 'more')).toMatchObject({ row: { a: '1', b: '2', c: 'x' } })
     expect(await rowOf(aside, deal(''), 'more')).toMatchObject({ row: {} })
+  })
+})
+
+describe('a contract with names that every object of JavaScript has', () => {
+  it('takes a code called __proto__', async () => {
+    const mapping = entry('v', { mapping_type: ['enum'], enum_name: 'e', data_type: 'int' })
+    const text = contract([mapping], { enum_mappings: { e: { P: 5, b: 6 } } }).replace('"P"', '"__proto__"')
+    expect(await planOf(text, deal('v="__proto__"'))).toMatchObject({ rows: { deal_base: [{ v: 5 }] } })
+  })
+  it('takes a condition on an attribute called __proto__', async () => {
+    const columns = [person('con_id', [], { target_table: 'persons', data_type: 'int' })]
+    const text = contract(columns, {
+      element_filtering: {
+        filter_rules: [
+          {
+            element_type: 'contact',
+            xml_child_path: `${at}/person`,
+            required_attributes: { con_id: true, P: ['A'] },
+          },
+        ],
+      },
+      relationships: [
+        {
+          parent_table: 'deal_base',
+          child_table: 'persons',
+          foreign_key_column: 'app_id',
+          xml_child_path: `${at}/person`,
+        },
+      ],
+    }).replace('"P"', '"__proto__"')
+    const persons = '<person con_id="1" first_name="a" __proto__="A"/><person con_id="2" first_name="b"/>'
+    const plan = await planOf(text, deal('', persons))
+    expect(plan.rows['persons']).toEqual([{ app_id: 7, con_id: 1 }])
+    expect(plan['warnings']).toEqual([
+      { code: 'ELEMENT_SKIPPED', list: 'contact', path: `${at}/person[2]`, reason: '@__proto__' },
+    ])
+  })
+  it.each([
+    [{ data_type: 'constructor' }, 'the data_type constructor is not known'],
+    [{ mapping_type: ['enum'], enum_name: 'constructor' }, 'enum_mappings has no constructor'],
+    [{ mapping_type: ['enum'], enum_name: '__proto__' }, 'enum_mappings has no __proto__'],
+  ])('has no %j where it does not give it', (more, message) => {
+    const problems = new Problems()
+    const root = readDocument(contract([entry('v', more)]), problems)
+    readContract(root!, problems)
+    expect(problems.found.map((problem) => problem.message)).toEqual([`deal_base.v: ${message}`])
+  })
+  it('has its problems named with their places', () => {
+    const problems = new Problems()
+    const text = contract([], { enum_mappings: { e: { b: [1] }, f: 5 } }).replace('{"b"', '\n{"b"')
+    readContract(readDocument(text, problems)!, problems)
+    expect(problems.found.map(({ at, message }) => [at.line, message])).toEqual([
+      [2, expect.stringContaining('enum_mappings.e.b: ')],
+      [2, expect.stringContaining('enum_mappings.f: ')],
+    ])
   })
 })
