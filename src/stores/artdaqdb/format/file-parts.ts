@@ -1,3 +1,5 @@
+import { constants } from 'node:buffer'
+
 /** Bytes of a file in one attachment; a larger file is kept in several, so that no string grows without bound. */
 export const PART = 4 << 20
 
@@ -9,7 +11,8 @@ export class PartsOfFile {
 
   constructor(size: number | undefined, of: number) {
     // A size that its parts cannot have is damage: it shows when the file is compared with the manifest.
-    const isPossible = size !== undefined && of > 1 && size <= of * PART
+    const isPossible =
+      size !== undefined && of > 1 && size >= 0 && size <= Math.min(of * PART, constants.MAX_LENGTH)
     this.#buffer = isPossible ? Buffer.allocUnsafe(size) : undefined
   }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { isArray, JsonObject, type JsonValue } from '../../../fhicl/json/model.ts'
 import { readJson } from '../../../fhicl/json/parser.ts'
 import { escapeText } from '../../../fhicl/json/printer.ts'
@@ -11,6 +12,10 @@ import { StringTable } from './string-table.ts'
  * people formatted, names with escapes. Throws `SyntaxError`, or what `readJson` throws.
  */
 export function parseLooseIndex(bytes: Buffer): CollectionIndex {
+  if (bytes.length > constants.MAX_STRING_LENGTH)
+    throw new SyntaxError(
+      `it has ${bytes.length} bytes, and is not in the layout that artdaq gives an index of this size`,
+    )
   const top = readJson(bytes.toString('latin1'))
   const known = new Set<string>(['ouid', ...SECTIONS])
   const strange = top.keys.find((key) => !known.has(key))

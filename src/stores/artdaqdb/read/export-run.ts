@@ -1,7 +1,6 @@
-import { constants } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../../../platform/make-folder.ts'
+import { writeOver } from '../../../platform/write-over.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { canonicalText } from '../format/canonical-export.ts'
 import type { Database } from '../index/database.ts'
@@ -34,8 +33,8 @@ export async function exportedFiles(database: Database, run: number): Promise<re
 }
 
 /**
- * Writes them below a directory, over what is there, as bulkdownloader does. A link in a file's place is not followed. Throws
- * STORE_UNAVAILABLE, with the path, for a file that cannot be written.
+ * Writes them below a directory, over what is there, as bulkdownloader does. A link in a file's place is not followed, a FIFO or a device not written
+ * to. Throws STORE_UNAVAILABLE, with the path, for a file that cannot be written.
  */
 export async function writeFiles(directory: string, files: readonly ExportedFile[]): Promise<void> {
   for (const { path, text } of files) {
@@ -44,7 +43,7 @@ export async function writeFiles(directory: string, files: readonly ExportedFile
     const folder = join(directory, ...folders)
     try {
       await makeFolder(folder)
-      await writeFile(join(folder, name), text, { flag: OVER })
+      await writeOver(join(folder, name), text)
     } catch (cause) {
       throw new ArchiverError('STORE_UNAVAILABLE', `${join(folder, name)} cannot be written`, {
         cause,
@@ -53,8 +52,6 @@ export async function writeFiles(directory: string, files: readonly ExportedFile
     }
   }
 }
-
-const OVER = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
 
 /** Foreign names may hold anything; a path that would leave the directory is refused, not mended. */
 function pathOf({ collection, entity }: Chosen, below: string, run: number): string {

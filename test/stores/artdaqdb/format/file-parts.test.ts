@@ -80,8 +80,10 @@ describe('the parts of a file', () => {
     ['of less', 5],
     ['of more', 99],
     ['of a size that is not known', undefined],
+    ['of less than nothing', -5],
+    ['of more than there can be', 4e15],
   ])('%s make what they are, whatever was said', (_what, size) => {
-    const parts = new PartsOfFile(size, 3)
+    const parts = new PartsOfFile(size, size === 4e15 ? 1e9 : 3)
     for (const text of ['abc', 'def', 'gh']) parts.add(Buffer.from(text))
     expect(parts.whole().toString()).toBe('abcdefgh')
   })

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -124,6 +125,12 @@ describe('a damaged index', () => {
     ['a list of numbers', Buffer.from(whole.toString().replace('"b2"', '2'))],
   ])('is refused with %s', (_, bytes) => {
     expect(() => parseIndex(bytes, 'index.json')).toThrow(
+      expect.objectContaining({ code: 'STORE_CORRUPT' }) as Error,
+    )
+  })
+  it('is refused so where it is larger than any string may be, too', () => {
+    // Of zeros, which take no memory before somebody looks at them.
+    expect(() => parseIndex(Buffer.alloc(constants.MAX_STRING_LENGTH + 1), 'index.json')).toThrow(
       expect.objectContaining({ code: 'STORE_CORRUPT' }) as Error,
     )
   })

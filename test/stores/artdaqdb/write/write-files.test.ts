@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  closeSync,
+  constants,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -43,7 +47,14 @@ describe('a file that is new in a database', () => {
 })
 
 describe('an export', () => {
-  it('writes through no link that stands where a file shall', async () => {
+  it('takes the place of a longer file', async () => {
+    await store(openDb(path), sampleRun(1))
+    const files = await exportedFiles(openDb(path).databases[0]!, 1)
+    writeFileSync(join(folder, 'schema.fcl'), 'x'.repeat(100_000))
+    await writeFiles(folder, files)
+    for (const { path, text } of files) expect(readFileSync(join(folder, path), 'utf8')).toBe(text)
+  })
+  it('writes through no link and to no FIFO that stands where a file shall', async () => {
     await store(openDb(path), sampleRun(1))
     const [to, precious] = [join(folder, 'out'), join(folder, 'precious')]
     mkdirSync(to)
@@ -55,6 +66,19 @@ describe('an export', () => {
       cause: { code: 'ELOOP' },
     })
     expect(readFileSync(precious, 'utf8')).toBe('as it was')
+    // Nor to a FIFO, whether or not somebody reads it.
+    rmSync(join(to, 'schema.fcl'))
+    execFileSync('mkfifo', [join(to, 'schema.fcl')])
+    await expect(writeFiles(to, files)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      cause: { code: 'ENXIO' },
+    })
+    const reader = openSync(join(to, 'schema.fcl'), constants.O_RDONLY | constants.O_NONBLOCK)
+    await expect(writeFiles(to, files)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      cause: { message: expect.stringContaining('is no regular file') as string },
+    })
+    closeSync(reader)
     // A file where a folder shall be: told with its path, not as a bug.
     await expect(writeFiles(precious, files)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
