@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import {
   chown,
   copyFile,
@@ -77,7 +77,7 @@ export async function createFile(
   bytes: string | Uint8Array,
   { mode = 0o666 }: { readonly mode?: number } = {},
 ): Promise<boolean> {
-  const temporary = join(dirname(path), `.archiver-${randomBytes(8).toString('hex')}.tmp`)
+  const temporary = temporaryIn(dirname(path))
   try {
     await writeNew(temporary, bytes, mode)
     step('create-file: temporary synced')
@@ -100,16 +100,23 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /**
- * Copies a file to a new name, and makes the copy's bytes and its name durable. `mode`: as `copyFile` takes it. A crash may leave a part of the copy.
- * Throws the system's errors.
+ * Copies a file to a new name, bytes and mode, and makes both durable. A crash leaves the whole copy, or nothing but a name that `sweepTemporaries` knows.
+ * Throws the system's errors, EEXIST where the name is taken.
  */
-export async function copyDurably(from: string, to: string, mode = 0): Promise<void> {
-  await copyFile(from, to, mode)
-  const copy = await open(to, 'r')
+export async function copyDurably(from: string, to: string): Promise<void> {
+  const temporary = temporaryIn(dirname(to))
   try {
-    await copy.sync()
+    await copyFile(from, temporary, constants.COPYFILE_EXCL)
+    const copy = await open(temporary, 'r')
+    try {
+      await copy.sync()
+    } finally {
+      await copy.close()
+    }
+    if (!(await publish(temporary, to)))
+      throw Object.assign(new Error(`EEXIST: file already exists, '${to}'`), { code: 'EEXIST', path: to })
   } finally {
-    await copy.close()
+    await unlink(temporary).catch(() => undefined)
   }
   await syncDirectory(dirname(to))
 }
@@ -161,6 +168,9 @@ async function regularFile(path: string): Promise<Stats | undefined> {
   const code = found.isSymbolicLink() ? 'ELOOP' : found.isDirectory() ? 'EISDIR' : 'EINVAL'
   throw Object.assign(new Error(`${code}: not a regular file, '${path}'`), { code, path })
 }
+
+const temporaryIn = (folder: string): string =>
+  join(folder, `.archiver-${randomBytes(8).toString('hex')}.tmp`)
 
 async function writeNew(path: string, bytes: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode)

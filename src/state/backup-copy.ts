@@ -1,4 +1,3 @@
-import { constants } from 'node:fs'
 import { link, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '../errors.ts'
@@ -38,7 +37,7 @@ async function nameTwice(path: string, copy: string): Promise<void> {
   } catch (error) {
     // Disks without hard links: the bytes are copied, which is as good where nobody else writes.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error
-    await copyDurably(path, copy, constants.COPYFILE_EXCL)
+    await copyDurably(path, copy)
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { RunSet } from '../../src/common/run-set.ts'
 import { formatState } from '../../src/state/state-format.ts'
@@ -23,6 +23,8 @@ export const DEEDS = [
   'runs moved',
   'archive put',
 ] as const
+/** Those that make hard links, and do without them on disks that have none. */
+export const LINKING: readonly Deed[] = ['recovery', 'archive put']
 /** And write-file-atomic as it comes, which publishes what a short write left: a fault test that cannot fail proves nothing. */
 export type Deed = (typeof DEEDS)[number] | 'the library alone'
 
@@ -70,6 +72,11 @@ const repaired = (folder: string): string => {
   if (!isDamaged.every((is) => there.some(is) || kept.some(is))) return 'what was damaged is not kept'
   return isDamaged.some((is) => there.some(is)) ? 'old' : 'new'
 }
+/** What is kept of a file that was replaced. */
+const copiesOf = (path: string): string[] =>
+  readdirSync(dirname(path))
+    .filter((name) => name.startsWith(`${basename(path)}.bak-`))
+    .map((name) => readFileSync(join(dirname(path), name), 'utf8'))
 /** Where runs are moved to: further back in the list than the database that new runs go into. */
 const older = (folder: string): string => join(folder, 'older', 'db')
 const twoDatabases = (folder: string) => openDb([older(folder), join(folder, 'db')])
@@ -156,6 +163,8 @@ export async function look(deed: Deed, folder: string): Promise<string> {
       return runs.equals(all) ? 'new' : 'old'
     }
     case 'recovery': {
+      const half = copiesOf(stateFile(folder).path).find((text) => text !== formatState(OLD))
+      if (half !== undefined) return `the copy of the state is ${JSON.stringify(half)}`
       const { state, failed } = await memory(folder).peek()
       const logs = ['101', '103-104']
       if (!logs.includes(failed.toString())) return failed.toString()

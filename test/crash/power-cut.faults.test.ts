@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compile } from '../state/compile.ts'
-import { type Deed, DEEDS, prepare } from './deeds.ts'
+import { type Deed, DEEDS, LINKING, prepare } from './deeds.ts'
 import { compileShim } from './shim.ts'
 
 const shim = compileShim('what a power cut leaves')
@@ -19,14 +19,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** The changes that a deed makes in its folder, in the order of its system calls. */
-const changesOf = async (deed: Deed): Promise<string[][]> => {
+const changesOf = async (deed: Deed, disk: NodeJS.ProcessEnv = {}): Promise<string[][]> => {
   const here = join(folder, deed.replaceAll(' ', '-'))
   await rm(here, { recursive: true, force: true })
   mkdirSync(here)
   await prepare(deed, here)
   const trace = join(folder, 'trace')
   await rm(trace, { force: true })
-  const env = { ...process.env, LD_PRELOAD: shim, TRACE: trace, UV_THREADPOOL_SIZE: '1' }
+  const env = { ...process.env, ...disk, LD_PRELOAD: shim, TRACE: trace, UV_THREADPOOL_SIZE: '1' }
   expect(spawnSync(process.execPath, [program, deed, here], { encoding: 'utf8', env }).stdout).toBe('ok')
   return readFileSync(trace, 'utf8')
     .trimEnd()
@@ -76,6 +76,12 @@ describe.skipIf(shim === undefined)('a power cut', () => {
       expect(unsafe(changes)).toEqual([])
     },
   )
+
+  it.each(LINKING)('takes nothing of a %s away on a disk without hard links either', async (deed) => {
+    const changes = await changesOf(deed, { NO_LINKS: '1' })
+    expect(changes.map(([call]) => call)).not.toContain('link')
+    expect(unsafe(changes)).toEqual([])
+  })
 
   it('cannot take away runs that are moved: the target has all of them before the source forgets the first', async () => {
     const changes = await changesOf('runs moved')

@@ -8,6 +8,8 @@
  *                             write by itself, and reports what was taken when the next one fails)
  *   FAULT_HIT=file            is created when the fault has happened, so that a test knows when n is too large
  *
+ *   NO_LINKS=1                no disk has hard links: each is refused with EPERM
+ *
  *   TRACE=file                gets a line for each such call that changes something: `write PATH`, `fsync PATH`, `rename FROM<tab>TO` ...
  *
  * Node (libuv) calls the 64-bit names, and pwrite where a position is given. Calls of several threads count as one sequence.
@@ -127,6 +129,7 @@ int rename(const char *from, const char *to) {
   return REAL(rename)(from, to);
 }
 int link(const char *from, const char *to) {
+  if (getenv("NO_LINKS")) { errno = EPERM; return -1; }
   if (hit("link", to)) FAIL_OR(REAL(link)(from, to));
   int result = REAL(link)(from, to);
   if (result == 0) trace("link", from, to);

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile } from '../state/compile.ts'
-import { act, type Deed, DEEDS, look, prepare } from './deeds.ts'
+import { act, type Deed, DEEDS, LINKING, look, prepare } from './deeds.ts'
 import { compileShim } from './shim.ts'
 
 const { EIO, ENOSPC, EROFS } = constants.errno
@@ -40,11 +40,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Does a deed in a process of its own while a system call fails there; `mark` appears when it did. */
-const actUnder = (deed: Deed, here: string, fault: string, mark: string) =>
+const actUnder = (deed: Deed, here: string, fault: string, mark: string, disk: NodeJS.ProcessEnv = {}) =>
   spawnSync(process.execPath, [program, deed, here], {
     encoding: 'utf8',
     env: {
       ...process.env,
+      ...disk,
       LD_PRELOAD: shim,
       FAULT: `${fault}:${here}`,
       FAULT_HIT: mark,
@@ -68,10 +69,17 @@ describe.skipIf(!hasCompiler)(
 let faults = 0
 afterAll(() => console.log(`faults of system calls: ${faults}`))
 
-describe.skipIf(!hasCompiler).each(DEEDS)('%s', (deed) => {
+const NO_LINKS = { NO_LINKS: '1' }
+
+describe
+  .skipIf(!hasCompiler)
+  .each([
+    ...DEEDS.map((deed) => [deed, 'any disk', {}] as const),
+    ...LINKING.map((deed) => [deed, 'a disk without hard links', NO_LINKS] as const),
+  ])('%s on %s', (deed, place, disk) => {
   let before: string
   beforeAll(async () => {
-    before = join(folder, deed.replaceAll(' ', '-'))
+    before = join(folder, `${deed} ${place}`.replaceAll(' ', '-'))
     mkdirSync(before)
     await prepare(deed, before)
   })
@@ -85,7 +93,7 @@ describe.skipIf(!hasCompiler).each(DEEDS)('%s', (deed) => {
         rmSync(here, { recursive: true, force: true })
         rmSync(mark, { force: true })
         cpSync(before, here, { recursive: true })
-        const { stdout, signal } = actUnder(deed, here, `${call}:${code}:${n}`, mark)
+        const { stdout, signal } = actUnder(deed, here, `${call}:${code}:${n}`, mark, disk)
         const told = `${call} ${n}, ${name}: said ${stdout || (signal ?? 'nothing')}`
         const found = await look(deed, here).catch(String)
         expect(['old', 'new'], told).toContain(found)
