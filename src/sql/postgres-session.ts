@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
-import { durationText } from '../common/duration.ts'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
 import { countPostgres } from './count-database.ts'
+import { inTime, SilenceWatch } from './silence-watch.ts'
 
 /** How the server writes values in this session: exact, and the same whatever the role's defaults are. */
 const SETTINGS = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3;
@@ -63,19 +64,11 @@ const NO_SECOND =
 /** A pooler that shares sessions shows it at the first look, unless others are quick to take the session meanwhile. */
 const LOOKS = 10
 
-/** A pooler that has no session left makes its clients wait, for minutes. Throws `said` where the answer takes longer than `timeout`. */
-const inTime = <Answer>(answer: Promise<Answer>, timeout: number, said: string): Promise<Answer> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const within = `within ${durationText(timeout / 1000)}`
-    timer = setTimeout(() => reject(new Error(`${said} ${within}`)), timeout)
-  })
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
-}
-
 /**
  * Whether a pooler shares sessions of the server between its clients. Throws where it cannot be seen within the time. A pooler gives a process number of its own; then another connection, in a
  * transaction, must not get our session, and we must keep it.
+ *
+ * A pooler that has no session left makes its clients wait, for minutes.
  */
 const sharesSessions = async (
   client: pg.Client,
@@ -109,8 +102,37 @@ const sharesSessions = async (
 }
 
 /** pg has no public call that drops a connection without saying goodbye; the stream is its documented field. */
+const socketOf = (client: pg.Client): Socket =>
+  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
+
 const dropNow = (client: pg.Client): void => {
-  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+  socketOf(client).destroy()
+}
+
+/**
+ * Asks over a connection of its own whether the server works on the statement of a session. One that waits for us to read has an answer
+ * that does not come. Where the session is not known, or what it does is not shown, a server that answers works as far as it says.
+ */
+const isAtWork = async (
+  open: () => pg.Client,
+  pid: string | undefined,
+  timeout: number,
+): Promise<boolean> => {
+  const other = open()
+  other.on('error', () => undefined)
+  try {
+    await other.connect()
+    const question = other.query<{ work: string }>(
+      "SELECT (state IN ('active', 'disabled') AND wait_event_type IS DISTINCT FROM 'Client') IS NOT FALSE AS work FROM pg_stat_activity WHERE pid = $1",
+      [pid ?? '0'],
+    )
+    const { rows } = await inTime(question, timeout, 'no answer')
+    return pid === undefined || rows[0]?.work === 't'
+  } catch (error) {
+    return error instanceof pg.DatabaseError // too many connections, for one
+  } finally {
+    dropNow(other)
+  }
 }
 
 /** Opens a connection to PostgreSQL, in UTC and READ COMMITTED. Every value comes as the server's text. */
@@ -130,12 +152,13 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
   client.on('error', () => undefined)
   await client.connect()
   countPostgres(client)
+  const watch = new SilenceWatch(socketOf(client), timeout)
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
-    const answer = await client.query<Record<string, string | null>>(sql, [...parameters])
+    const answer = await watch.during(() => client.query<Record<string, string | null>>(sql, [...parameters]))
     return { rows: answer.rows, affected: answer.rowCount ?? 0 }
   }
   const runAll = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
-    const answer: unknown = await client.query(statements.map(whole).join(';\n'))
+    const answer: unknown = await watch.during(() => client.query(statements.map(whole).join(';\n')))
     const answers = (Array.isArray(answer) ? answer : [answer]) as pg.QueryResult<
       Record<string, string | null>
     >[]
@@ -150,10 +173,14 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
   try {
     const settings = withoutTimeLimit(client, `${SETTINGS}; SET lock_timeout = ${timeout}`)
     await inTime(settings, timeout, 'the server or its pooler gave no session')
-    await ownOperators(client)
-    // A role that may not set this cannot skip foreign keys by itself either; whoever needs them asks for the value.
-    await client.query('SET session_replication_role = origin').catch(() => undefined)
-    isShared = await sharesSessions(client, make, timeout)
+    isShared = await watch.during(async () => {
+      await ownOperators(client)
+      // A role that may not set this cannot skip foreign keys by itself either; whoever needs them asks for the value.
+      await client.query('SET session_replication_role = origin').catch(() => undefined)
+      return sharesSessions(client, make, timeout)
+    })
+    const pid = isShared ? undefined : (await run('SELECT pg_backend_pid() AS pid')).rows[0]?.['pid']
+    watch.askBy(() => isAtWork(make, pid ?? undefined, timeout))
   } catch (error) {
     destroy()
     throw error
@@ -164,6 +191,6 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
     run,
     runAll,
     destroy,
-    close: () => (ended ? Promise.resolve() : client.end().catch(() => undefined)),
+    close: () => (ended ? Promise.resolve() : inTime(client.end(), timeout, 'no goodbye').catch(destroy)),
   }
 }

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A TCP proxy that lets a statement through to the server, and then breaks the connection before its answer comes back. */
+/** A TCP proxy that lets a statement through to the server, and then breaks the connection, or goes silent, before its answer comes back. */
 export class BreakingProxy {
   broken = 0
   readonly #server: Server
@@ -10,13 +10,17 @@ export class BreakingProxy {
     this.#server = server
   }
 
-  /** Breaks at the `nth` time that `word` is sent, in `longest` bytes at most. `arrives` false: the statement itself is lost as well. */
+  /**
+   * Breaks at the `nth` time that `word` is sent, in `longest` bytes at most. `arrives` false: the statement itself is lost as well.
+   * `isSilent`: nothing is broken, and no byte passes over that connection any more.
+   */
   static async before(
     port: number,
     word: string | RegExp,
     nth: number,
     arrives = true,
     longest = 100,
+    isSilent = false,
   ): Promise<BreakingProxy> {
     let seen = 0
     const server = createServer((client) => {
@@ -29,12 +33,14 @@ export class BreakingProxy {
         if (isIt && chunk.length < longest && ++seen === nth) {
           mute = true
           proxy.broken += 1
-          setTimeout(() => {
-            client.destroy()
-            upstream.destroy()
-          }, 200)
+          if (arrives) upstream.write(chunk)
+          if (!isSilent)
+            setTimeout(() => {
+              client.destroy()
+              upstream.destroy()
+            }, 200)
         }
-        if (!mute || arrives) upstream.write(chunk)
+        if (!mute) upstream.write(chunk)
       })
       upstream.on('data', (chunk) => {
         if (!mute) client.write(chunk)

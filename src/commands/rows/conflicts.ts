@@ -5,6 +5,7 @@ import { ArchiverError, failureOf, messageWithCode, type FailureError } from '..
 import { childNames } from '../../rows/preflight/children.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE, type Forceable } from '../../rows/preflight/problem.ts'
+import { rowsError } from '../../rows/server-errors.ts'
 import { dialectFor } from '../../rows/server.ts'
 import { type Keep, settle } from '../../rows/settle.ts'
 import { fullNameOf, groupOf, type Key } from '../../rows/table.ts'
@@ -134,8 +135,7 @@ const settleAll = async (
           record,
         )
       } catch (error) {
-        if (!(error instanceof ArchiverError)) throw error
-        onUnsettled(text, error)
+        onUnsettled(text, rowsError(error, `the conflict of ${text} stays`))
         continue
       }
     settled += 1

@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../errors.ts'
 import type { Context } from '../../app/context.ts'
 import { LogDatabase } from '../../rows/log/log-database.ts'
+import { rowsError } from '../../rows/server-errors.ts'
 import { connect, dialectFor, type Connections } from '../../rows/server.ts'
 import { logSchema } from '../../rows/run-connections.ts'
 import type { Table } from '../../rows/table.ts'
@@ -13,7 +14,7 @@ export interface OpenLog {
   readonly log: LogDatabase
 }
 
-/** Opens the log tables for a command that reads or settles. Throws NOT_FOUND where no run has made them. */
+/** Opens the log tables for a command that reads or settles. Throws NOT_FOUND where no run has made them, DATABASE_UNAVAILABLE where a connection breaks. */
 export const withLog = async (
   file: string,
   context: Context,
@@ -30,6 +31,8 @@ export const withLog = async (
         hint: 'run-archiver rows run makes them',
       })
     return await work({ config, connections, table, log })
+  } catch (error) {
+    throw rowsError(error, 'log tables')
   } finally {
     await connections.close()
   }

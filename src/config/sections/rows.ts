@@ -132,7 +132,7 @@ export const rows = section(
     }),
     timeout: key(pause(1), '50s', {
       as: 'timeoutSeconds',
-      doc: "For a connection, and for the wait for a row's lock.",
+      doc: "For a connection, for the wait for a row's lock, and for the silence after which a server is asked whether it still works on a statement.",
     }),
     log: optional(databaseUrl, {
       doc: "The database of the log tables. Left out: the source's, where a batch's row commits with its rows.",

@@ -1,0 +1,76 @@
+import type { Socket } from 'node:net'
+import { durationText } from '../common/duration.ts'
+
+/** Milliseconds that the server has for its own word, such as the end of a wait for a lock, and an answer for its way. */
+const OWN_WORD = 2000
+
+/** The error that statements fail with whose connection was given up. */
+export const silentError = (message: string): Error =>
+  Object.assign(new Error(message), { code: 'ETIMEDOUT' })
+
+/** The answer, or an error with `said` where it takes longer than `timeout` milliseconds. */
+export const inTime = <Answer>(answer: Promise<Answer>, timeout: number, said: string): Promise<Answer> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(silentError(`${said} within ${durationText(timeout / 1000)}`)), timeout)
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}
+
+/**
+ * Breaks a connection over which nothing passes while a statement is in hand, and whose server is not at work on it. The drivers wait for ever, and the
+ * kernel of a frozen server answers every probe of TCP. After `timeout` milliseconds of silence the server is asked, over another connection: while
+ * it works on the statement, that may take as long as it likes. What a broken statement did is not known.
+ */
+export class SilenceWatch {
+  readonly #socket: Socket
+  readonly #timeout: number
+  #inHand = 0
+  #isAtWork: (() => Promise<boolean>) | undefined
+
+  constructor(socket: Socket, timeout: number) {
+    this.#socket = socket
+    this.#timeout = timeout
+    socket.on('timeout', () => void this.#onSilence())
+    this.#listen()
+  }
+
+  /** How the server is asked whether it works on the statement; before, silence alone breaks the connection. A question that fails means no. */
+  askBy(isAtWork: () => Promise<boolean>): void {
+    this.#isAtWork = isAtWork
+  }
+
+  /** Runs a statement under the watch. */
+  async during<Answer>(statement: () => Promise<Answer>): Promise<Answer> {
+    this.#inHand += 1
+    try {
+      return await statement()
+    } finally {
+      this.#inHand -= 1
+    }
+  }
+
+  #listen(): void {
+    this.#socket.setTimeout(this.#timeout + OWN_WORD)
+  }
+
+  async #onSilence(): Promise<void> {
+    if (this.#inHand === 0) return
+    const socket = this.#socket
+    const heard = { anything: false }
+    const hear = (): void => {
+      heard.anything = true
+    }
+    socket.setTimeout(0)
+    socket.once('data', hear)
+    const isAtWork = await (this.#isAtWork?.().catch(() => false) ?? false)
+    // What it had just done when it was asked may be on its way.
+    if (!isAtWork && !heard.anything) await new Promise((resolve) => setTimeout(resolve, OWN_WORD))
+    socket.off('data', hear)
+    if (isAtWork || heard.anything || this.#inHand === 0) this.#listen()
+    else
+      socket.destroy(
+        silentError(`the server has not answered for ${durationText((this.#timeout + OWN_WORD) / 1000)}`),
+      )
+  }
+}
