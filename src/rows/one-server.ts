@@ -12,7 +12,7 @@ import {
 } from './batch.ts'
 import { copyMissing, notKept } from './copy-missing.ts'
 import type { Dialect, RowTexts } from './dialects/dialect.ts'
-import { assertShape, orChanged } from './shape.ts'
+import { assertShape, isUnchanged, orChanged, questionsOf } from './shape.ts'
 import { troubleOf } from './server-errors.ts'
 import { keyText, type Key, type Pair } from './table.ts'
 import { differingColumns } from './row-texts.ts'
@@ -70,7 +70,7 @@ const fast = async (
   try {
     if (mode === 'copy') await dialect.begin(source)
     moved = await (mode === 'copy'
-      ? dialect.copyAll(source, pair, keys)
+      ? copyWhole(source, dialect, pair, keys)
       : dialect.moveAll(source, pair, keys))
   } catch (error) {
     // The slow path finds out which row it is.
@@ -82,6 +82,15 @@ const fast = async (
   const repeated = all.length - keys.length
   return { counts: { ...NOTHING, ...moves, requested: all.length, repeated }, conflicts: [] }
 }
+
+/** Copies every id, between tables that are what they were. */
+const copyWhole = async (
+  source: Session,
+  dialect: Dialect,
+  pair: Pair,
+  keys: readonly Key[],
+): Promise<boolean> =>
+  (await dialect.copyAll(source, pair, keys)) && isUnchanged(pair, await source.runAll(questionsOf(pair)))
 
 /** Asks about each id under locks: what is live, what is archived, what is missing, what differs. */
 const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {

@@ -45,6 +45,13 @@ for (const name of DIALECTS) {
       },
     )
 
+    it('stops as well where rows are only copied', async () => {
+      const outcome = await site.move({ mode: 'copy', gate: changing(...ADDED) })
+      expect(outcome).toMatchObject({ status: 'FAILED', counts: { moved: 100 } })
+      expect(outcome.error?.message).toMatch(/\.r is not what it was when the run began/)
+      expect(await site.count('ra')).toBe(100)
+    })
+
     it('stops as well where two connections move the rows', async () => {
       const at = { url: site.url, password: undefined, timeout: 10_000 }
       const other = await Site.make(name)
