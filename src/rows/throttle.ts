@@ -62,6 +62,7 @@ export class Throttle implements Gate {
   ): Promise<Passed> {
     const { monotonic, checkIntervalMs, maxPauseMs } = this.#options
     const began = monotonic()
+    let since = began // the end of an operator's pause, which has no limit
     let reason: string | undefined
     let cause: ThrottleCause | undefined
     let end: string | undefined
@@ -75,8 +76,8 @@ export class Throttle implements Gate {
       reason = look.reason
       cause = look.cause
       if (look.type === 'end') end = look.reason
-      else if (monotonic() - began >= maxPauseMs && reason !== PAUSED)
-        end = `held back for too long: ${reason}`
+      else if (reason === PAUSED) since = monotonic()
+      else if (monotonic() - since >= maxPauseMs) end = `held back for too long: ${reason}`
       if (end !== undefined) break
       await sleep(checkIntervalMs, signal)
     }
