@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { csvBlocks, recordsOf, type CsvBlock } from './csv-records.ts'
@@ -45,8 +46,10 @@ export class IdList {
   /** Throws IDS_INVALID where the file cannot be opened. */
   static async open(path: string, options: IdListOptions): Promise<IdList> {
     try {
-      const handle = await open(path, 'r')
+      // A pipe without a writer would hold the opening up for ever.
+      const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
       try {
+        if (!(await handle.stat()).isFile()) throw new Error('it is not a file, and ids are read twice')
         return new IdList(path, options, handle, await stampOf(handle))
       } catch (error) {
         await handle.close()

@@ -22,7 +22,6 @@ const SIZES: Readonly<Record<string, number>> = {
   int4: 32,
   bigint: 64,
   int8: 64,
-  year: 16,
 }
 
 /** The least and the greatest number that an integer column holds. */
@@ -35,6 +34,9 @@ type ReadValue = (text: string) => string | undefined
 
 /** Numbers up to this many digits are exact as a Number. */
 const EXACT = 15
+
+/** Reads a YEAR. The server takes a number of two digits for another one, and an id names only itself. */
+const year: ReadValue = (text) => (text === '0' || /^(?:19\d\d|2[01]\d\d)$/.test(text) ? text : undefined)
 
 /** Reads whole numbers in the form that the server writes: no plus, no leading zeros. */
 const integerReader = (column: KeyColumn): ReadValue => {
@@ -55,13 +57,14 @@ const integerReader = (column: KeyColumn): ReadValue => {
 const valueReader = (column: KeyColumn): ReadValue => {
   switch (column.type) {
     case 'integer':
-      return integerReader(column)
+      return column.column.type === 'year' ? year : integerReader(column)
     case 'uuid':
       return (text) =>
         /^\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i.test(text) ? uuid(text) : undefined
     case 'text':
+      // U+FFFD stands for bytes that are not UTF-8.
       return (text) =>
-        text === '' || text.includes('\0') || lengthOf(text) > (column.column.length ?? Infinity)
+        text === '' || /[\0\uFFFD]/.test(text) || lengthOf(text) > (column.column.length ?? Infinity)
           ? undefined
           : text
     case 'date':

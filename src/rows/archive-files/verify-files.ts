@@ -1,5 +1,6 @@
 import { ArchiverError } from '../../errors.ts'
 import type { LogDatabase } from '../log/log-database.ts'
+import { cut } from '../log/rows-log.ts'
 import type { ArchiveFolder } from './archive-folder.ts'
 import { formatOf, rowsOf } from './row-lines.ts'
 
@@ -36,7 +37,7 @@ async function* loggedFiles(
     const { rows } = await log.run(
       `SELECT b.id AS id, b.archive_file AS f, b.rows_inserted AS n FROM {batch_processing_logs} b JOIN {process_logs} p ON p.id = b.process_log_id
        WHERE b.id > ? AND b.archive_file IS NOT NULL AND b.status LIKE 'COMPLETED%' AND p.table_name = ? AND p.archive_name = ? ORDER BY b.id LIMIT ${PAGE}`,
-      [last, table, archive],
+      [last, table, cut(archive, 255)],
     )
     for (const { f, n } of rows) yield { file: f ?? '', rows: Number(n) }
     if (rows.length < PAGE) return

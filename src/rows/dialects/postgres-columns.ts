@@ -69,10 +69,17 @@ export const keyList = (key: readonly KeyColumn[], keys: readonly Key[], from = 
         `${alias}.${quote(first.name)} = ANY($${from}::${arrayOf(first)}[])${first.type === 'text' ? ` AND ${alias}.${quote(first.name)}::text COLLATE "C" = ANY($${from}::text[])` : ''}`,
       parameters,
     }
-  const arrays = key.map((column, at) => `$${from + at}::${arrayOf(column)}[]`).join(', ')
+  const listed = (isExact: boolean) => (alias: string) => {
+    const isText = ({ type }: KeyColumn): boolean => isExact && type === 'text'
+    const columns = key.map((one) => `${alias}.${quote(one.name)}${isText(one) ? '::text COLLATE "C"' : ''}`)
+    const arrays = key.map((one, at) => `$${from + at}::${isText(one) ? 'text' : arrayOf(one)}[]`)
+    return `(${columns.join(', ')}) IN (SELECT * FROM unnest(${arrays.join(', ')}))`
+  }
+  const byIndex = listed(false)
+  // As above: the very bytes.
+  const byBytes = key.some(({ type }) => type === 'text') ? listed(true) : undefined
   return {
-    sql: (alias) =>
-      `(${key.map(({ name }) => `${alias}.${quote(name)}`).join(', ')}) IN (SELECT * FROM unnest(${arrays}))`,
+    sql: (alias) => (byBytes ? `${byIndex(alias)} AND ${byBytes(alias)}` : byIndex(alias)),
     parameters,
   }
 }
