@@ -1,3 +1,4 @@
+import { ArchiverError, messageOf } from '../errors.ts'
 import type { ArchiveFolder } from './archive-files/archive-folder.ts'
 import { moveToFiles } from './archive-files/move-to-files.ts'
 import { settlePending } from './archive-files/pending-files.ts'
@@ -104,7 +105,7 @@ export class BatchRunner {
     }
     try {
       const result = await this.#move(work, `${fileId}-${number}`, keys, record)
-      if (!logsInTransaction) await log?.database.session.runAll(rowOf(result))
+      if (!logsInTransaction) await log?.database.runWhole(rowOf(result)).catch(notLogged)
       return result
     } catch (error) {
       if (error instanceof Again) return 'again'
@@ -138,6 +139,18 @@ export class BatchRunner {
       return counts && { counts, conflicts: [] }
     })
   }
+}
+
+/** The rows are moved, and rows.log does not take the batch's row. */
+const notLogged = (error: unknown): never => {
+  if (troubleOf(error) === 'transient') throw error
+  throw new ArchiverError(
+    'ROWS_FAILED',
+    `its rows are done, and rows.log does not take its row: ${messageOf(error)}`,
+    {
+      hint: 'cure what the server of rows.log says and run again: the batch is looked at anew',
+    },
+  )
 }
 
 /** A row came in while the batch was done: it is rolled back and done again. */

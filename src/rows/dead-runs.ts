@@ -33,9 +33,10 @@ const isGone = (left: Left, here: ThisHost): boolean => {
 
 /** Processes of a table that have written no end, the newest first. */
 const leftOpen = async (database: LogDatabase, table: string): Promise<readonly Left[]> => {
+  const own = database.notOfOthers('id')
   const { rows } = await database.run(
-    "SELECT id, process_pid, hostname, boot_id, process_start_ticks, start_time FROM {process_logs} WHERE table_name = ? AND status = 'RUNNING' ORDER BY id DESC",
-    [table],
+    `SELECT id, process_pid, hostname, boot_id, process_start_ticks, start_time FROM {process_logs} WHERE table_name = ? AND status = 'RUNNING'${own.sql} ORDER BY id DESC`,
+    [table, ...own.values],
   )
   return rows.map((row) => ({
     id: Number(row['id']),

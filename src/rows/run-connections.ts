@@ -1,7 +1,7 @@
 import { ArchiverError } from '../errors.ts'
 import type { Session } from '../sql/session.ts'
 import { LogDatabase } from './log/log-database.ts'
-import { RowsLog } from './log/rows-log.ts'
+import { cut, RowsLog } from './log/rows-log.ts'
 import { sleep } from './options.ts'
 import { lockName, takeLock } from './run-lock.ts'
 import { connect, type Connections, type Places } from './server.ts'
@@ -12,6 +12,21 @@ export const logSchema = async ({ source, log }: Connections, table: Table): Pro
   if (log === source) return table.schema
   const sql = log.dialect === 'mysql' ? 'SELECT DATABASE() AS name' : 'SELECT current_schema() AS name'
   return (await log.run(sql)).rows[0]?.['name'] ?? table.schema
+}
+
+/** The log tables of a source. */
+export const logOf = async (connections: Connections, places: Places, table: Table): Promise<LogDatabase> =>
+  new LogDatabase(
+    connections.log,
+    await logSchema(connections, table),
+    connections.log === connections.source ? undefined : placeName(places.source.url),
+  )
+
+/** A database by its server and name, without who logs in. */
+const placeName = (url: string): string => {
+  const { hostname, port, pathname, searchParams } = new URL(url)
+  const host = hostname || searchParams.get('host') || 'localhost'
+  return cut(`${host}${port === '' ? '' : `:${port}`}${pathname}`, 255)
 }
 
 /** How long an own connection that broke may keep the table's lock. */
@@ -67,8 +82,7 @@ export class RunConnections {
   }
 
   async openLog(): Promise<RowsLog> {
-    const schema = await logSchema(this.#connections, this.#table)
-    this.#log = new RowsLog(new LogDatabase(this.#connections.log, schema))
+    this.#log = new RowsLog(await logOf(this.#connections, this.#places, this.#table))
     return this.#log
   }
 
@@ -98,8 +112,7 @@ export class RunConnections {
   }
 
   async #moveLog(log: RowsLog): Promise<void> {
-    const schema = await logSchema(this.#connections, this.#table)
-    this.#log = log.on(new LogDatabase(this.#connections.log, schema))
+    this.#log = log.on(await logOf(this.#connections, this.#places, this.#table))
   }
 
   destroy(): void {

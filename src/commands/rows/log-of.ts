@@ -1,9 +1,9 @@
 import { ArchiverError } from '../../errors.ts'
 import type { Context } from '../../app/context.ts'
-import { LogDatabase } from '../../rows/log/log-database.ts'
+import type { LogDatabase } from '../../rows/log/log-database.ts'
 import { rowsError } from '../../rows/server-errors.ts'
 import { connect, dialectFor, type Connections } from '../../rows/server.ts'
-import { logSchema } from '../../rows/run-connections.ts'
+import { logOf } from '../../rows/run-connections.ts'
 import type { Table } from '../../rows/table.ts'
 import { placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
 
@@ -21,11 +21,12 @@ export const withLog = async (
   work: (open: OpenLog) => Promise<number>,
 ): Promise<number> => {
   const config = rowsConfig(file, context)
-  const connections = await connect(placesOf(config))
+  const places = placesOf(config)
+  const connections = await connect(places)
   try {
     const table = await dialectFor(connections.source).describe(connections.source, config.rows.table)
     if (!table) throw new ArchiverError('NOT_FOUND', `there is no table ${config.rows.table}`)
-    const log = new LogDatabase(connections.log, await logSchema(connections, table))
+    const log = await logOf(connections, places, table)
     if (!(await log.exists()))
       throw new ArchiverError('NOT_FOUND', 'no rows were moved yet: there are no log tables', {
         hint: 'run-archiver rows run makes them',

@@ -46,13 +46,15 @@ export const coveredLines = async (
   archive: string,
   type: string,
 ): Promise<readonly Covered[]> => {
+  // Another source may have a table of the same name, and the same list of ids.
+  const { source } = log.database
   const { rows } = await log.database.run(
     `SELECT DISTINCT b.first_line AS f, b.last_line AS l, b.ids_requested AS n FROM {batch_processing_logs} b
        JOIN {file_processing_logs} f ON f.process_log_id = b.process_log_id AND f.file_name = b.file_name
        JOIN {process_logs} p ON p.id = b.process_log_id
-       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0 AND b.held_back = 0
+       WHERE f.file_sha256 = ? AND p.table_name = ? AND p.archive_name = ? AND p.process_type = ? AND b.status IN ('COMPLETED', 'COMPLETED_WITH_DUPLICATES') AND b.appeared = 0 AND b.held_back = 0${source === undefined ? '' : ' AND p.source_name = ?'}
        ORDER BY b.first_line, b.last_line`,
-    [sha256, table, archive, type],
+    [sha256, table, cut(archive, 255), type, ...(source === undefined ? [] : [source])],
   )
   return rows.map((row) => ({
     firstLine: Number(row['f']),
@@ -68,13 +70,14 @@ export const openConflicts = async (
   tables: readonly string[],
 ): Promise<number> => {
   const keys = new Set<string>()
+  const own = log.database.notOfOthers('c.process_log_id')
   for (let at = 0; at < versions.length; at += 500) {
     const some = versions.slice(at, at + 500)
     const { rows } = await log.database.run(
       `SELECT DISTINCT c.table_name AS t, c.row_key AS k FROM {row_conflicts} c
          JOIN {file_processing_logs} f ON f.process_log_id = c.process_log_id AND f.file_name = c.file_name
-         WHERE c.table_name IN (${tables.map(() => '?').join(', ')}) AND c.resolution IS NULL AND f.file_sha256 IN (${some.map(() => '?').join(', ')})`,
-      [...tables, ...some],
+         WHERE c.table_name IN (${tables.map(() => '?').join(', ')}) AND c.resolution IS NULL AND f.file_sha256 IN (${some.map(() => '?').join(', ')})${own.sql}`,
+      [...tables, ...some, ...own.values],
     )
     for (const { t, k } of rows) keys.add(JSON.stringify([t, k]))
   }

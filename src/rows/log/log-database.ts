@@ -7,12 +7,24 @@ type Value = string | number | null
 /** The log tables of one database, through one connection. */
 export class LogDatabase {
   readonly session: Session
+  /** Where the rows are, if the tables are in another database: several sources may share them there. */
+  readonly source: string | undefined
   readonly #schema: string
 
   /** `schema` is the database (MySQL) or schema (PostgreSQL) of the tables. */
-  constructor(session: Session, schema: string) {
+  constructor(session: Session, schema: string, source?: string) {
     this.session = session
+    this.source = source
     this.#schema = schema
+  }
+
+  /** SQL, with its values, that no execution of another source fulfils, by its id: those that have no name of a source are of an earlier version. */
+  notOfOthers(id: string): { readonly sql: string; readonly values: readonly string[] } {
+    if (this.source === undefined) return { sql: '', values: [] }
+    return {
+      sql: ` AND ${id} NOT IN (SELECT id FROM {process_logs} WHERE source_name <> ?)`,
+      values: [this.source],
+    }
   }
 
   /** The server's clock in its own time zone, so that queries with NOW() agree. */
@@ -88,6 +100,17 @@ export class LogDatabase {
       .replaceAll('{now}', this.now)
       .replace(/\{(\w+)\}/g, (_match, table: string) => this.place(table))
     return { sql: this.#sql(named), parameters }
+  }
+
+  /** Runs statements in a transaction of their own: all of them happen, or none. */
+  async runWhole(statements: readonly Statement[]): Promise<void> {
+    const begin = this.session.dialect === 'mysql' ? 'START TRANSACTION' : 'BEGIN'
+    try {
+      await this.session.runAll([{ sql: begin }, ...statements, { sql: 'COMMIT' }])
+    } catch (error) {
+      await this.session.run('ROLLBACK').catch(() => undefined) // a broken connection has rolled back by itself
+      throw error
+    }
   }
 
   /** Inserts a row. Times may be given as the text `now`. */

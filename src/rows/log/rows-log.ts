@@ -81,6 +81,7 @@ export class RowsLog {
       run_id: facts.runId,
       archive_name: cut(facts.archive, 255),
       batch_size: facts.batchSize,
+      source_name: this.#database.source ?? null,
     })
   }
 
@@ -183,7 +184,7 @@ export class RowsLog {
         facts.hll,
         allConflicts(counts),
         Math.round(facts.throttledMs),
-        facts.throttleReason ?? null,
+        cut(facts.throttleReason ?? '', 500) || null,
         this.#id,
       ],
     )
@@ -242,7 +243,7 @@ export class RowsLog {
       replica_lag: facts.lag,
       hll_value: facts.hll,
       throttled_ms: Math.round(facts.throttledMs),
-      throttle_reason: facts.throttleReason ?? null,
+      throttle_reason: cut(facts.throttleReason ?? '', 500) || null,
     }
   }
 }

@@ -79,6 +79,7 @@ export const LOG_TABLES: Readonly<
       counter('throttled_ms'),
       text('throttle_reason', 500),
       text('control', 20),
+      text('source_name', 255),
     ],
     constraints: [],
   },

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DIALECTS, range, serverAnswers, Site } from './servers.ts'
+
+for (const name of DIALECTS) {
+  const isThere = await serverAnswers(name)
+  if (!isThere) console.warn(`SKIPPED: no ${name} server answers: no log tables are kept elsewhere`)
+
+  describe.skipIf(!isThere)(`log tables of ${name} in a database of their own`, () => {
+    const sites: Site[] = []
+    beforeEach(async () => {
+      for (const count of [100, 100, 0]) {
+        const site = await Site.make(name)
+        if (count > 0) {
+          await site.fill(count)
+          site.file('ids.csv', range(1, count))
+        }
+        sites.push(site)
+      }
+    })
+    afterEach(async () => {
+      for (const site of sites.splice(0)) await site.drop()
+    })
+    const place = ({ url }: Site) => ({ url, password: undefined, timeout: 10_000 })
+    const moved = (site: Site, log: Site, more: Parameters<Site['move']>[0] = {}) =>
+      site.move({ places: { source: place(site), archive: undefined, log: place(log) }, ...more })
+
+    it('have a finished batch with all of its conflicts, or neither', async () => {
+      const [site, , log] = sites as [Site, Site, Site]
+      await site.sql("INSERT INTO ra (id, t) VALUES (5, 'other')")
+      await moved(site, log, { files: [] })
+      await log.sql(...refusing)
+      const first = await moved(site, log)
+      expect(first).toMatchObject({ status: 'FAILED', error: { code: 'ROWS_FAILED' } })
+      expect(first.error?.message).toMatch(/its rows are done, and rows\.log does not take its row/)
+      expect(await log.count('batch_processing_logs', "status LIKE 'COMPLETED%'")).toBe(0)
+      await log.sql(name === 'mysql' ? 'DROP TRIGGER refusing' : 'DROP TRIGGER refusing ON row_conflicts')
+      expect(await moved(site, log)).toMatchObject({ status: 'PARTIAL', openConflicts: 1 })
+      expect(await log.count('row_conflicts')).toBe(1)
+    })
+
+    // Two databases of one PostgreSQL server have tables of one name; so have two servers of MariaDB.
+    it.skipIf(name === 'mysql')(
+      'say nothing of another source with a table and a list of the same name',
+      async () => {
+        const [one, other, log] = sites as [Site, Site, Site]
+        await other.sql("INSERT INTO ra (id, t) VALUES (5, 'other')")
+        expect(await moved(one, log)).toMatchObject({ status: 'COMPLETED', counts: { moved: 100 } })
+        await log.sql("UPDATE process_logs SET status = 'RUNNING', end_time = NULL")
+        const found = { status: 'PARTIAL', counts: { moved: 99, conflicts: 1 }, openConflicts: 1 }
+        expect(await moved(other, log)).toMatchObject(found)
+        // The first may be at work: only the lock of its own source says that it is dead.
+        expect(await log.count('process_logs', "status = 'RUNNING'")).toBe(1)
+        const again = { status: 'COMPLETED', counts: { requested: 0 }, openConflicts: 0 }
+        expect(await moved(one, log)).toMatchObject(again)
+        expect(await log.count('process_logs', "status = 'TERMINATED'")).toBe(1)
+      },
+    )
+    const refusing =
+      name === 'mysql'
+        ? [
+            "CREATE TRIGGER refusing BEFORE INSERT ON row_conflicts FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'",
+          ]
+        : [
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+            'CREATE TRIGGER refusing BEFORE INSERT ON row_conflicts FOR EACH ROW EXECUTE FUNCTION refuse()',
+          ]
+  })
+}
