@@ -17,7 +17,6 @@ const MAY_WAIT = [
   'src/platform/process-facts.ts',
   'src/platform/process-group.ts',
   'src/platform/read-file.ts',
-  'src/rows/id-list.ts',
   'src/runs/idle/idle-stamp.ts',
   'src/stores/artdaqdb/tools/exchange-files.ts',
   'src/tracking/ledger/process-usage.ts',

@@ -56,3 +56,7 @@ export const rowsError = (error: unknown, what: string): ArchiverError => {
     hint: 'nothing of this batch was deleted; cure what the server says and run again',
   })
 }
+
+/** For what only looks: a connection that broke as DATABASE_UNAVAILABLE, any other error as it is. */
+export const brokenError = (error: unknown, what: string): unknown =>
+  troubleOf(error) === 'transient' ? rowsError(error, what) : error

@@ -1,7 +1,7 @@
 import { ArchiverError } from '../../errors.ts'
 import type { Context } from '../../app/context.ts'
 import type { LogDatabase } from '../../rows/log/log-database.ts'
-import { rowsError } from '../../rows/server-errors.ts'
+import { brokenError } from '../../rows/server-errors.ts'
 import { connect, dialectFor, type Connections } from '../../rows/server.ts'
 import { logOf } from '../../rows/run-connections.ts'
 import type { Table } from '../../rows/table.ts'
@@ -33,7 +33,7 @@ export const withLog = async (
       })
     return await work({ config, connections, table, log })
   } catch (error) {
-    throw rowsError(error, 'log tables')
+    throw brokenError(error, 'log tables')
   } finally {
     await connections.close()
   }

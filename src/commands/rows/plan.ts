@@ -5,7 +5,7 @@ import { IdList } from '../../rows/id-list.ts'
 import { preflight } from '../../rows/preflight/preflight.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { wholePartitions } from '../../rows/partitions.ts'
-import { rowsError } from '../../rows/server-errors.ts'
+import { brokenError } from '../../rows/server-errors.ts'
 import { connect, dialectFor } from '../../rows/server.ts'
 import { fullNameOf, groupOf, type Key, type Pair } from '../../rows/table.ts'
 import type { Dialect } from '../../rows/dialects/dialect.ts'
@@ -101,7 +101,7 @@ export const rowsPlan = untilStopped<PlanOptions>(async (options, context) => {
     }
     return 0
   } catch (error) {
-    throw rowsError(error, 'plan')
+    throw brokenError(error, 'plan')
   } finally {
     await connections.close()
   }
