@@ -28,8 +28,12 @@ const record = <Value>(value: z.ZodType<Value>) =>
       return members
     })
 const NAME = '(?:[\\p{L}_][\\p{L}\\p{N}_.-]*:)?[\\p{L}_][\\p{L}\\p{N}_.-]*'
-const path = text.regex(new RegExp(`^(?:/${NAME})+$`, 'u'), 'is no path of elements such as /a/b')
-const attribute = text.regex(new RegExp(`^(?:${NAME})?$`, 'u'), 'is no name of an attribute')
+/** A name or a path without its prefixes: the original's contract binds none, so that they say nothing. */
+const local = (path: string): string => path.replaceAll(/(?<=^|\/)[^/:]+:/g, '')
+const path = text
+  .regex(new RegExp(`^(?:/${NAME})+$`, 'u'), 'is no path of elements such as /a/b')
+  .transform(local)
+const attribute = text.regex(new RegExp(`^(?:${NAME})?$`, 'u'), 'is no name of an attribute').transform(local)
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const mapping = z.object({
@@ -52,7 +56,9 @@ const rule = z.object({
   element_type: text,
   xml_parent_path: text.nullish(),
   xml_child_path: path,
-  required_attributes: record(z.union([z.boolean(), z.array(text)])),
+  required_attributes: record(z.union([z.boolean(), z.array(text)])).transform(
+    (members) => new Map(Array.from(members, ([name, values]) => [local(name), values])),
+  ),
 })
 
 const relationship = z.object({
@@ -60,12 +66,12 @@ const relationship = z.object({
   child_table: text,
   foreign_key_column: text,
   xml_parent_path: text.nullish(),
-  xml_child_path: text,
+  xml_child_path: text.transform(local),
 })
 
 /** The original's mapping contract, as far as it decides what is stored. Everything else in it is for people. */
 export const CONTRACT = z.object({
-  xml_root_element: text,
+  xml_root_element: text.transform(local),
   xml_application_path: path,
   source_table: text.nullish(),
   source_column: text.nullish(),

@@ -238,3 +238,48 @@ describe('a contract with names that every object of JavaScript has', () => {
     ])
   })
 })
+
+describe('a contract whose names have prefixes', () => {
+  it('finds what is below a person, as it finds the person', async () => {
+    const p = `${at}/p:person`
+    const columns = [
+      entry('con_id', { xml_path: p, target_table: 'persons', data_type: 'int' }),
+      entry('p:town', { xml_path: `${p}/p:place`, target_table: 'places', target_column: 'town' }),
+      entry('place_kind', { xml_path: `${p}/p:place`, target_table: 'places' }),
+    ]
+    const rule = (type: string, path: string, required: Entry): Entry => ({
+      element_type: type,
+      xml_child_path: path,
+      required_attributes: required,
+    })
+    const relation = (parent: string, child: string, key: string, path: string): Entry => ({
+      parent_table: parent,
+      child_table: child,
+      foreign_key_column: key,
+      xml_child_path: path,
+    })
+    const text = contract(columns, {
+      xml_root_element: 'p:Root',
+      element_filtering: {
+        filter_rules: [
+          rule('contact', p, { con_id: true, 'p:kind': ['PR'] }),
+          rule('address', `${p}/p:place`, { place_kind: ['CURR'] }),
+        ],
+      },
+      relationships: [
+        relation('deal_base', 'persons', 'app_id', p),
+        relation('persons', 'places', 'con_id', 'place'),
+      ],
+    })
+    const payload = deal(
+      '',
+      '<p:person con_id="1" p:kind="PR" first_name="a"><p:place place_kind="CURR" p:town="t"/></p:person>',
+    )
+    const plan = await planOf(text, payload.replace('<Root>', '<Root xmlns:p="urn:p">'))
+    expect(plan.rows).toEqual({
+      deal_base: [{ app_id: 7 }],
+      persons: [{ app_id: 7, con_id: 1 }],
+      places: [{ con_id: 1, town: 't', place_kind: 'CURR' }],
+    })
+  })
+})
