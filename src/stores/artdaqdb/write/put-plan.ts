@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { ArchiverError } from '../../../errors.ts'
 import type { RecordManifest } from '../../run-record.ts'
 import type { Plain } from '../format/attachments.ts'
@@ -182,11 +183,12 @@ export function isAlike(
   if (content !== document.content && !(isTheirs && content === document.originalContent)) return false
   // What other programs stored has no originals: there the values decide.
   if (isTheirs || document.rawdata.length === 0) return true
-  return (
-    JSON.stringify(stored.rawdata) === JSON.stringify(document.rawdata) &&
-    JSON.stringify(stored.attachments) === JSON.stringify(document.attachments)
-  )
+  return areSame(stored.rawdata, document.rawdata) && areSame(stored.attachments, document.attachments)
 }
+
+/** One by one: all of them printed may be larger than any string can be. */
+const areSame = (some: readonly Plain[], others: readonly Plain[]): boolean =>
+  some.length === others.length && some.every((one, position) => isDeepStrictEqual(one, others[position]))
 
 /**
  * The manifests agree, so that the record is the same; then what was kept of it must be the same too. Its FHiCL need
@@ -197,9 +199,13 @@ function requireKept(document: Prepared, stored: Stored, run: number): void {
     rawdata.filter((text) => text.startsWith('original '))
   const files = (attachments: readonly Plain[]): readonly Plain[] =>
     attachments.filter((one) => typeof one === 'object' && !Array.isArray(one) && 'content' in one)
-  const mine = [originals(document.rawdata), files(document.attachments)]
-  const theirs = [originals(stored.rawdata), files(stored.attachments)]
-  if (stored.originals.text === undefined || JSON.stringify(mine) === JSON.stringify(theirs)) return
+  if (stored.originals.text === undefined) return
+  const { rawdata, attachments } = stored
+  if (
+    areSame(originals(document.rawdata), originals(rawdata)) &&
+    areSame(files(document.attachments), files(attachments))
+  )
+    return
   throw new ArchiverError('STORE_CORRUPT', `run ${run}: what ${stored.path} keeps of the record is damaged`, {
     run,
   })
