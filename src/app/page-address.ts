@@ -15,7 +15,9 @@ const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1
 /** The `Host` headers that the page answers to. Throws CONFIG_INVALID where the public URL is not an http or https address. */
 export const hostNames = (host: string, port: number, publicUrl: string | undefined): string[] => {
   const loopback = isLoopback(host) ? ['localhost', '127.0.0.1', '[::1]'] : []
-  const names = [host.includes(':') ? `[${host}]` : host, ...loopback].map((name) => `${name}:${port}`)
+  const own = [host.includes(':') ? `[${host}]` : host, ...loopback]
+  // A browser leaves the port of http out.
+  const names = own.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]))
   if (publicUrl === undefined) return names
   if (!/^https?:\/\//.test(publicUrl) || !URL.canParse(publicUrl))
     throw new ArchiverError('CONFIG_INVALID', 'the public URL must begin with http:// or https://')

@@ -74,7 +74,8 @@ export class LiveHub {
     void this.#greet(room, reader)
     return () => {
       room.readers.delete(reader)
-      if (room.readers.size === 0) this.#rooms.delete(key)
+      // It may be let out twice, and another room stand in the place of its own by then.
+      if (room.readers.size === 0 && this.#rooms.get(key) === room) this.#rooms.delete(key)
       if (this.#rooms.size > 0) return
       clearInterval(this.#timer)
       this.#timer = undefined

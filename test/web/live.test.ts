@@ -43,3 +43,27 @@ describe('a reader of a page whose parts come and go', () => {
     hub.close()
   })
 })
+
+describe('a reader that is let out twice', () => {
+  it('does not take the page from one that came in between', async () => {
+    let revision = 0
+    const view = (): Promise<View> =>
+      Promise.resolve({
+        ...{ key: 'x', title: 'x', say: String(revision), live: true },
+        blocks: [],
+      })
+    const hub = new LiveHub({
+      ...{ revision: () => Promise.resolve(String(revision)), partOf: () => undefined, view, base: '' },
+      ...{ readLog: () => Promise.resolve(undefined), now: () => 0, every: 5, readersAtMost: 9 },
+    })
+    const leave = hub.enter({ path: '/', mayAct: false, send: () => undefined })
+    leave?.()
+    const sent: unknown[] = []
+    hub.enter({ path: '/', mayAct: false, send: (_event, data) => void sent.push(data) })
+    leave?.()
+    revision = 7
+    await expect.poll(() => JSON.stringify(sent)).toContain('>7<')
+    expect(hub.readers).toBe(1)
+    hub.close()
+  })
+})

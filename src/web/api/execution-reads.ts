@@ -47,7 +47,10 @@ const PART: readonly Parameter[] = [
 
 const daysOf = async (q: Query, task?: string): Promise<Slice<TaskDay>> => {
   const limit = numberIn(q.query, 'limit', 1, 10_000, 10_000)
-  const [, day = '', after = ''] = /^(\d{4}-\d\d-\d\d) (.*)$/s.exec(q.query.get('cursor') ?? '') ?? []
+  const cursor = q.query.get('cursor') ?? ''
+  const [, day = '', after = ''] = /^(\d{4}-\d\d-\d\d) (.*)$/s.exec(cursor) ?? []
+  if (cursor !== '' && day === '')
+    throw new Problem(400, 'USAGE', 'cursor must be the `next` of the part before')
   const since = q.now - numberIn(q.query, 'days', 1, 400, 30) * DAY
   const days = await ledgerOf(q).days(since, task, {
     limit: limit + 1,

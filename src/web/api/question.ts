@@ -88,16 +88,6 @@ export const runsOf = ({ sources }: Query) => {
 
 export const all = <T>(items: readonly T[]): Slice<T> => ({ items, next: undefined })
 
-/** The part of a list that `limit` and `cursor` (a number of rows) name. */
-export const sliced = <T>(items: readonly T[], { query }: Query): Slice<T> => {
-  const limit = numberIn(query, 'limit', 1, 1000, 100)
-  const from = numberIn(query, 'cursor', 0, Number.MAX_SAFE_INTEGER, 0)
-  return {
-    items: items.slice(from, from + limit),
-    next: from + limit < items.length ? String(from + limit) : undefined,
-  }
-}
-
 /** The end of a range, before which it lies: a day counts as a whole. Throws Problem 400. */
 const endIn = (query: URLSearchParams, name: string): number | undefined => {
   const moment = momentIn(query, name)

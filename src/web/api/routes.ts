@@ -4,7 +4,8 @@ import { ArchiverError, messageOf, type Code } from '../../errors.ts'
 import type { PageSources } from '../sources.ts'
 import { csvOf } from './csv.ts'
 import { openApi, READS, type Write } from './openapi.ts'
-import { Problem } from './question.ts'
+import type { Slice } from '../model.ts'
+import { LIMIT, Problem, type Query, type Read } from './question.ts'
 
 /** An answer of application/problem+json. */
 export const problemReply = (context: Context, problem: Problem): Response =>
@@ -69,6 +70,34 @@ const textReply = (context: Context, pieces: AsyncGenerator<string, void>): Resp
   return context.body(body, 200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
 }
 
+/** Rows of a CSV without a limit of its own, which has no place for the `next` of a list: part after part, so many at most. */
+const CSV_ROWS = 10_000
+/** Rows that one question reads. */
+const PART = 1000
+
+type Part = Slice<unknown>
+
+const manyParts = async (read: Read, ask: Query): Promise<Part> => {
+  const isInParts = read.query.some(({ name }) => name === 'cursor') && read.query.includes(LIMIT)
+  if (!isInParts || ask.query.get('limit')) return (await read.read(ask)) as Part
+  const query = new URLSearchParams(ask.query)
+  query.set('limit', String(PART))
+  const items: unknown[] = []
+  for (;;) {
+    const part = (await read.read({ ...ask, query })) as Part
+    items.push(...part.items)
+    if (part.next === undefined || items.length >= CSV_ROWS) return { items, next: part.next }
+    query.set('cursor', part.next)
+  }
+}
+
+/** The same question for what is behind: relative, whatever stands before the path. */
+const nextAddress = (query: URLSearchParams, next: string): string => {
+  const other = new URLSearchParams(query)
+  other.set('cursor', next)
+  return `?${other.toString()}`
+}
+
 /** The read side of the API, from the table that also makes its OpenAPI document. */
 export const readRoutes = (sources: PageSources, base: string, writes: readonly Write[]): Hono => {
   const app = new Hono()
@@ -79,11 +108,13 @@ export const readRoutes = (sources: PageSources, base: string, writes: readonly 
   for (const read of READS)
     app.get(read.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
       const query = new URL(context.req.url).searchParams
-      const answer = await read.read({ sources, now: sources.now(), path: context.req.param(), query })
+      const ask = { sources, now: sources.now(), path: context.req.param(), query }
       if (query.get('format') === 'csv' && read.kind === 'list') {
-        const { items } = answer as { readonly items: readonly unknown[] }
+        const { items, next } = await manyParts(read, ask)
+        if (next !== undefined) context.header('link', `<${nextAddress(query, next)}>; rel="next"`)
         return tagged(context, csvOf(items), 'text/csv; charset=utf-8')
       }
+      const answer = await read.read(ask)
       if (read.kind === 'text') return textReply(context, answer as AsyncGenerator<string, void>)
       return tagged(context, JSON.stringify(answer), 'application/json')
     })

@@ -1,5 +1,5 @@
 import { bins, MAP_STATES, runLengths, stateOf } from '../runs/run-map.ts'
-import { CURSOR, DAY, LIMIT, numberIn, Problem, type Read, runNumber, runsOf, sliced } from './question.ts'
+import { CURSOR, DAY, LIMIT, numberIn, Problem, type Read, runNumber, runsOf } from './question.ts'
 
 /** Reads of the three places and the two memories. */
 export const RUN_READS: readonly Read[] = [
@@ -92,7 +92,12 @@ export const RUN_READS: readonly Read[] = [
               })),
         )
         .sort((a, b) => b.first - a.first)
-      return sliced(gaps, q)
+      // By its number, not its place in the list: gaps come and go between two questions.
+      const limit = numberIn(q.query, 'limit', 1, 1000, 100)
+      const below = numberIn(q.query, 'cursor', 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+      const rest = gaps.filter(({ first }) => first < below)
+      const items = rest.slice(0, limit)
+      return { items, next: rest.length > limit ? String(items.at(-1)?.first) : undefined }
     },
   },
   {

@@ -1,6 +1,7 @@
 import { now } from './clock.ts'
 import { every, figure, isTyping, one, onRedraw } from './dom.ts'
 import { loadMap, type MapData, type Zoom } from './map-data.ts'
+import { keysWork } from './preferences.ts'
 import { RunMap } from './run-map.ts'
 
 /** A wider range of numbers is not drawn: it would take more memory than a page should. */
@@ -94,7 +95,8 @@ const typing = (map: RunMap, canvas: HTMLCanvasElement): void => {
     else if (event.key === 'End') map.show(map.data.last)
   })
   document.addEventListener('keydown', (event) => {
-    if (isTyping(event.target) || document.body.dataset['keys'] !== 'on' || one('dialog[open]')) return
+    if (event.metaKey || event.ctrlKey || event.altKey) return
+    if (isTyping(event.target) || !keysWork() || one('dialog[open]')) return
     if (event.key === 'n') map.nextFailed(1)
     if (event.key === 'b') map.nextFailed(-1)
   })

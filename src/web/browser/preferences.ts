@@ -51,7 +51,8 @@ const GO: Readonly<Record<string, string>> = {
 
 const dialog = (id: string): HTMLDialogElement | null => one<HTMLDialogElement>(`dialog#${CSS.escape(id)}`)
 
-const keysWork = (): boolean => document.body.dataset['keys'] === 'on' && stored('keys') !== 'off'
+/** Whether single keys do anything: for all readers of the site, and on this device. */
+export const keysWork = (): boolean => document.body.dataset['keys'] === 'on' && stored('keys') !== 'off'
 
 /** Theme, time zone, keys, dialogs and copying. */
 export const preferences = (): void => {

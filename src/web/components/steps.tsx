@@ -1,8 +1,11 @@
 import type { ExecutionDetail, Subtask } from '../model.ts'
 import type { StepPlan } from '../step-plan.ts'
-import { count, doneOf, minuteText, span } from '../text.ts'
+import { count, doneOf, minuteText, plural, span } from '../text.ts'
 import { Glyph, WORDS } from './glyph.tsx'
 import { Empty } from './parts.tsx'
+
+/** Subtasks that are drawn, the last ones. */
+const SHOWN = 60
 
 const noteOf = ({ startedAt, endedAt, items, done, failed, standing }: Subtask, now: number): string => {
   const took = startedAt === undefined ? undefined : span(((endedAt ?? now) - startedAt) / 1000)
@@ -34,7 +37,12 @@ export const Steps = ({
   return (
     <>
       <div class="steps-tl">
-        {parts.slice(-60).map((part) => (
+        {parts.length > SHOWN && (
+          <p class="sub">
+            {plural(parts.length - SHOWN, 'earlier subtask is', 'earlier subtasks are')} left out
+          </p>
+        )}
+        {parts.slice(-SHOWN).map((part) => (
           <div class={`st-row s-${part.standing}`}>
             <div class="nm">
               <Glyph s={part.standing} label={WORDS[part.standing]} />

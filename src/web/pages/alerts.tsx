@@ -21,7 +21,7 @@ const SHAPES: Readonly<Record<string, Standing>> = {
   lost: 'terminated',
 }
 const shapeOf = (rule: string): Standing => SHAPES[rule] ?? 'failed'
-const word = (rule: string): string => `${rule.charAt(0).toUpperCase()}${rule.slice(1)}`.replace('_', ' ')
+const word = (rule: string): string => `${rule.charAt(0).toUpperCase()}${rule.slice(1)}`.replaceAll('_', ' ')
 
 /** `/alerts`: what fires by the rules now, and what was sent of it to whom. */
 export const alertsPage = async (ask: Ask): Promise<View> => {
@@ -175,10 +175,18 @@ const Firing = ({ facts: { firing }, now }: { facts: AlertsFacts; now: number })
     </table>
   )
 
-const STAGE_RULES: readonly string[] = ['failure_log', 'gap', 'distance', 'disk', 'log_size']
+/** Rules whose subject is no task: of a stage or a path, and of the backlog. */
+const OF_RUNS: readonly string[] = ['failure_log', 'gap', 'distance', 'backlog_growing', 'disk', 'log_size']
+const OF_BACKLOG: readonly string[] = ['instance_lost', 'fenced', 'poison']
 
-const hrefOf = ({ rule, subject }: FiringAlert): string =>
-  STAGE_RULES.includes(rule) ? '/runs' : `/history?task=${encodeURIComponent(subject)}`
+/** The page that has more of what fires. */
+export const hrefOf = ({ rule, subject }: Pick<FiringAlert, 'rule' | 'subject'>): string => {
+  if (OF_RUNS.includes(rule)) return '/runs'
+  if (OF_BACKLOG.includes(rule)) return '/instances'
+  if (rule === 'damaged') return `/runs/${/^run (\d+)$/.exec(subject)?.[1] ?? ''}`.replace(/\/$/, '')
+  if (rule === 'finished') return `/executions/${encodeURIComponent(subject)}`
+  return `/history?task=${encodeURIComponent(subject)}`
+}
 
 const Rules = ({ rules }: { rules: readonly AlertRule[] }) => (
   <table class="tb">

@@ -158,8 +158,10 @@ export const historyPage = async ({ sources, query, now }: Ask): Promise<View> =
     title: 'History',
     say: (
       <>
-        <b>{plural(items.length, 'execution')}</b> {filters.size > 0 ? 'match' : 'shown'}, the newest first.{' '}
-        {bad === 0 ? 'All ended well or still run.' : <b>{count(bad)} did not end well.</b>}
+        <b>{plural(items.length, 'execution')}</b> shown, the newest first
+        {next !== undefined && `; older ones ${filters.size > 0 ? 'match too' : 'are behind them'}`}.{' '}
+        {items.length > 0 &&
+          (bad === 0 ? 'All of these ended well or still run.' : <b>{count(bad)} did not end well.</b>)}
       </>
     ),
     aside: (
