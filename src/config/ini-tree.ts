@@ -8,7 +8,7 @@ interface Section {
 
 /**
  * Reads an INI file as the tree of a YAML one: `[rows]` is a section, `[rows.throttle]` one inside of it, `key = value` or `key: value` a
- * setting, `key[] = value` an item of a list. As Python's configparser reads it, a line that is indented deeper than its key goes on with the
+ * setting, `key[] = value` an item of a list, `"failed:DAILY" = value` one whose name has a colon. As Python's configparser reads it, a line that is indented deeper than its key goes on with the
  * value. A comment begins with `#` or `;` at the beginning of a line, or behind a blank and outside of quotes: `p#word` is a value. Never throws.
  */
 export const parseIniTree = (text: string): Tree => {
@@ -35,7 +35,8 @@ export const parseIniTree = (text: string): Tree => {
       section = name.split('.').reduce((above, part) => sectionOf(above, part.trim(), at, problems), root)
       continue
     }
-    const [, key, value] = /^([^=:]*[^=:\s])\s*[=:](.*)$/.exec(words) ?? []
+    const [, quoted, bare, value] = /^(?:"([^"]+)"|([^=:]*[^=:\s]))\s*[=:](.*)$/.exec(words) ?? []
+    const key = quoted ?? bare
     if (key === undefined || value === undefined) {
       problems.push({ at, message: 'is neither [section] nor key = value' })
       continue

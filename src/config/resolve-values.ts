@@ -54,6 +54,8 @@ export class Reader {
         const { raw, source, readAgain } = this.#find(setting)
         if (raw === undefined) return this.#absent(setting, source, isUsed(setting))
         const value = setting.key.kind.read(raw, { ...this.#place, readAgain })
+        if (Array.isArray(value) && value.length === 0)
+          return this.#absent(setting, source, isUsed(setting), value)
         return { setting, source, value, faulty: false }
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error
@@ -63,10 +65,10 @@ export class Reader {
     })
   }
 
-  #absent(setting: Placed, source: Source, used: boolean): Answer {
+  #absent(setting: Placed, source: Source, used: boolean, value?: readonly unknown[]): Answer {
     const faulty = setting.key.required && used
     if (faulty) this.#report(setting, 'must be set')
-    return { setting, source, value: undefined, faulty }
+    return { setting, source, value, faulty }
   }
 
   #report(setting: Placed, message: string): void {

@@ -9,10 +9,12 @@ export const secretsOf = (config: unknown): Secret[] => {
   return Object.values(config).flatMap(secretsOf)
 }
 
+const DATABASE = /^(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\//i
+
 /** Of a database's URL only the password is secret; `sqlite:ledger.db` and `file:///folder` have none: masking them would blacken paths. */
 const sensitivePart = (text: string): Secret[] => {
-  if (/^(?:off$|sqlite:|file:)/.test(text)) return []
-  return /^(?:postgres(?:ql)?|mysql|mariadb):\/\//.test(text) ? passwordOf(text) : [new Secret(text)]
+  if (/^(?:off$|sqlite:|file:)/i.test(text)) return []
+  return DATABASE.test(text) ? passwordOf(text) : [new Secret(text)]
 }
 
 /** As it stands in the URL, and as it is meant; none in any other text. */

@@ -115,7 +115,7 @@ export const choice = <const T extends string>(...words: readonly T[]): Kind<T> 
     { must: `one of ${words.join(', ')}`, json: { enum: words } },
   )
 
-/** A list of one kind of value; a single value counts as a list of one. */
+/** A list of one kind of value; a single value counts as a list of one. An empty one counts as left out, as an empty value does elsewhere. */
 export const list = <T>(of: Kind<T>): Kind<readonly T[]> => ({
   type: `list of ${of.type}`,
   forms: ['text', 'list'],
@@ -123,7 +123,10 @@ export const list = <T>(of: Kind<T>): Kind<readonly T[]> => ({
   json: { anyOf: [of.json, { type: 'array', items: of.json }] },
   read: (raw, place) => {
     if (isMap(raw)) throw new SyntaxError('must be a list')
-    return [raw].flat().map((item) => of.read(item, place))
+    return [raw]
+      .flat()
+      .filter((item) => item !== '')
+      .map((item) => of.read(item, place))
   },
   show: (items) => `[${items.map((item) => of.show(item)).join(', ')}]`,
 })

@@ -36,6 +36,11 @@ describe('an INI file', () => {
   ])('has the value %s', (written, value) => {
     expect(read(`[rows]\nkey = ${written}\n`)).toEqual({ rows: { key: value } })
   })
+  it('has names with a colon in quotes, as rules of alerts have them', () => {
+    expect(read('[a]\n"failed:DAILY=1" = warning\n"duration:X": 3\n')).toEqual({
+      a: { 'failed:DAILY=1': 'warning', 'duration:X': '3' },
+    })
+  })
   it('goes on with a value on lines that are indented deeper', () => {
     const text =
       "[rows]\n  where = created < NOW()\n     AND status <> 'open' ; not these\n# a comment\n    AND id > 5\n  table = r\n"

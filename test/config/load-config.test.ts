@@ -397,3 +397,37 @@ describe('what belongs together', () => {
     )
   })
 })
+
+describe('an empty item of a list', () => {
+  it('counts as left out: it is not the folder of the configuration', () => {
+    const { serve, rows } = parse(
+      `${LEAST}serve: {log_roots: ["", "\${MORE:-}", /var/log]}\nrows: {files: [""]}\n`,
+    )
+    expect([serve.logRoots, rows.files]).toEqual([['/var/log'], []])
+  })
+  it.each(['[]', '[""]', '"\${DATABASE:-}"'])('leaves what must be set without a value: %s', (uris) => {
+    expect(problemsOf(LEAST.replace('filesystemdb:///daq/db', uris))).toEqual([
+      'config.yaml:4:5 artdaq_db.database_uri: must be set',
+    ])
+  })
+  it('is no recipient', () => {
+    const mail = 'enabled: true, smtp_host: h, sender_email: a@example.org, recipient_email: [""]'
+    expect(problemsOf(`${LEAST}reporting: {email: {${mail}}}\n`)).toHaveLength(1)
+  })
+})
+
+describe('a value that nothing could work with', () => {
+  it.each([
+    ['rows: {throttle: {max_load: {Threads_running: many}}}', 'rows.throttle.max_load: the limit of'],
+    ['rows: {throttle: {windows: ["25:00-x"]}}', 'rows.throttle.windows: must be windows'],
+    ['queue: {lease_seconds: 60d}', 'queue.lease_seconds: must be a duration'],
+  ])('is refused when the configuration is read: %s', (text, problem) => {
+    const [line] = problemsOf(`${LEAST}${text}\n`)
+    expect(line).toContain(problem)
+  })
+  it('is none where scrub is off in one word', () => {
+    for (const text of ['scrub: off', 'scrub: {share: OFF}', 'scrub: 0'])
+      expect(parse(`${LEAST}${text}\n`).scrub.share).toBe(0)
+    expect(parse(`${LEAST}scrub: 10%\n`).scrub.share).toBe(0.1)
+  })
+})

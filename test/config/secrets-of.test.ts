@@ -28,3 +28,11 @@ describe('what must never be seen of a configuration', () => {
     expect(secretsOf(config).map((secret) => secret.reveal())).toEqual(['https://hooks.example.org/T/B/x'])
   })
 })
+
+describe('the password in the URL of a database', () => {
+  it.each(['mssql', 'sqlserver', 'POSTGRES', 'MySQL'])('of %s is hidden wherever it stands', (scheme) => {
+    const section = /sql?server|mssql/.test(scheme) ? 'records: {source_url' : 'rows: {source'
+    const config = parse(`${LEAST}${section}: "${scheme}://daq:hunter2@h/d"}\n`)
+    expect(secretsOf(config).map((secret) => secret.reveal())).toEqual(['hunter2', 'hunter2'])
+  })
+})

@@ -1,5 +1,5 @@
 import { queueUrl, secret } from '../addresses.ts'
-import { duration } from '../quantities.ts'
+import { pause } from '../quantities.ts'
 import { key, optional, section } from '../schema.ts'
 import { text } from '../value-types.ts'
 
@@ -11,7 +11,7 @@ export const queue = section(
     }),
     password: optional(secret, { doc: 'The password, where the URL has none.' }),
     schema: key(text, 'run_archiver_queue', { doc: 'The schema of the tables on PostgreSQL.' }),
-    lease_seconds: key(duration(2), '60', {
+    lease_seconds: key(pause(2), '60', {
       doc: 'A worker that has not been heard of for so long loses what it has in hand. A process that was killed is noticed at once.',
     }),
   },

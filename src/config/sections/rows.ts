@@ -40,6 +40,24 @@ const batchSize: Kind<number | 'auto'> = special<number | 'auto'>(
   },
 )
 
+/** Names of server values with their limits, each read where it is used. */
+const limits: Kind<ReadonlyMap<string, string>> = {
+  ...map,
+  type: 'map of whole numbers',
+  read: (raw, place) => {
+    const found = map.read(raw, place)
+    for (const [name, limit] of found)
+      if (!/^\d+$/.test(limit)) throw new SyntaxError(`the limit of ${name} must be a whole number`)
+    return found
+  },
+}
+
+/** `22:00-06:00`. */
+const window: Kind<string> = special('window such as 22:00-06:00', (value) => {
+  if (/^(?:[01]?\d|2[0-3]):[0-5]\d-(?:[01]?\d|2[0-4]):[0-5]\d$/.test(value)) return value
+  throw new SyntaxError('must be windows such as 22:00-06:00')
+})
+
 const throttle = section(
   'When the servers are busy, no batch begins. Any one reason holds the next batch back.',
   {
@@ -53,10 +71,10 @@ const throttle = section(
     max_hll: optional(integer(1), {
       doc: 'The longest history list of InnoDB; on PostgreSQL the age of the oldest snapshot in transactions.',
     }),
-    max_load: key(map, new Map(), {
+    max_load: key(limits, new Map(), {
       doc: 'Server status values and their limits, such as `Threads_running: 50`.',
     }),
-    critical_load: key(map, new Map(), { doc: 'The same; above such a limit the run ends, resumable.' }),
+    critical_load: key(limits, new Map(), { doc: 'The same; above such a limit the run ends, resumable.' }),
     query: optional(text, { doc: 'A query on the source; a result above 0 holds the next batch back.' }),
     flag_file: optional(path, { doc: 'While this file exists no batch begins.' }),
     nice_ratio: key(decimal(0, 100), '0', {
@@ -70,7 +88,7 @@ const throttle = section(
       as: 'maxPauseSeconds',
       doc: 'After so long a pause the run ends; the next one goes on.',
     }),
-    windows: key(list(text), [], {
+    windows: key(list(window), [], {
       doc: 'Hours of local time in which batches may begin, such as `22:00-06:00`.',
     }),
   },

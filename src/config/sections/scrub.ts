@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { key, section } from '../schema.ts'
 import { type Kind, scalar } from '../value-types.ts'
 
-const PERCENT = /^(?:off|\d+(?:\.\d+)?%?)$/
+const PERCENT = /^(?:off|\d+(?:\.\d+)?%?)$/i
 
 /** `5%`, `5` or `off`: 0 to 1. */
 const share: Kind<number> = scalar(
@@ -10,7 +10,7 @@ const share: Kind<number> = scalar(
   z
     .string()
     .regex(PERCENT)
-    .transform((text) => (text === 'off' ? 0 : Number(text.replace('%', '')) / 100))
+    .transform((text) => (/^off$/i.test(text) ? 0 : Number(text.replace('%', '')) / 100))
     .pipe(z.number().min(0).max(1)),
   {
     must: 'a percentage from 0 to 100 such as 5%, or off',
@@ -25,10 +25,11 @@ const share: Kind<number> = scalar(
 )
 
 export const scrub = section(
-  'How archived runs are compared again, so that rot is found while another copy is good.',
+  'How archived runs are compared again, so that rot is found while another copy is good. `scrub: off` is enough.',
   {
     share: key(share, '5%', {
       doc: 'The share of the time of each pass in which archived runs are compared again, longest ago first. `off` for archives on tape.',
     }),
   },
+  { short: 'share' },
 )
