@@ -65,7 +65,7 @@ track_status <- function(status = "RUNNING", current_subtask = NULL, subtask_nam
       subtask_message = subtask_message, subtask_items_total = .track_or(subtask_items_total, task_items_total),
       subtask_items_complete = .track_or(subtask_items_complete, task_items_complete))
     .track_say(.track_or(subtask_message, overall_message))
-    if (toupper(status) %in% c("FINISHED", "FAILED", "CANCELLED")) .track$run_id <- NULL
+    if (any(toupper(status) %in% c("FINISHED", "FAILED", "CANCELLED"))) .track$run_id <- NULL
   })
   invisible(NULL)
 }
@@ -86,8 +86,8 @@ track_finish <- function(message = "Script completed successfully", .envir = par
 track_error <- function(error_msg, error_detail = NULL) {
   .track_safely({
     if (is.null(.track$run_id)) return(invisible(NULL))
-    text <- if (inherits(error_msg, "condition")) conditionMessage(error_msg) else as.character(error_msg)
-    .track_send(op = "error", message = text, detail = error_detail)
+    text <- if (inherits(error_msg, "condition")) conditionMessage(error_msg) else paste(as.character(error_msg), collapse = " ")
+    .track_send(op = "error", message = text, detail = if (!is.null(error_detail)) paste(as.character(error_detail), collapse = "\n"))
     .track$run_id <- NULL
     message(sprintf("ERROR: %s", text))
   })
@@ -195,7 +195,8 @@ get_env_json <- function() .track_environment()
   masks <- c("\\b([a-z][a-z0-9+.-]{0,30}://[^\\s/:@'\"]*):[^\\s/'\"]*@" = "\\1:[secret]@",
              "\\b(Basic|Bearer|Digest)\\s+[A-Za-z0-9+/=_.~-]{8,}" = "\\1 [secret]",
              "((?:password|passwd|pwd|secret|token|api_?key)[\"']?\\s*[=:]\\s*)(\"[^\"]*\"|'[^']*'|[^\\s,;&}]+)" = "\\1[secret]")
-  for (pattern in names(masks)) text <- gsub(pattern, masks[[pattern]], text, perl = TRUE, ignore.case = TRUE)
+  # "basic statistics" are no secret.
+  for (pattern in names(masks)) text <- gsub(pattern, masks[[pattern]], text, perl = TRUE, ignore.case = !grepl("Basic", pattern))
   text
 }
 
@@ -247,6 +248,7 @@ get_env_json <- function() .track_environment()
     return(FALSE)
   }
   .track_watch_end()
+  .track_watch_quit()
   reg.finalizer(.track, function(e) .track_at_exit(), onexit = TRUE)
   TRUE
 }
@@ -265,29 +267,60 @@ get_env_json <- function() .track_environment()
 }
 .track_owns_last <- function() inherits(get0(".Last", globalenv(), inherits = FALSE), "track_last")
 
-# As R's own; the exit code is kept for the end of the execution. That of `base::quit`, as packages call it, is not seen.
-quit <- function(save = "default", status = 0, runLast = TRUE) {
-  # Not run by an end: a `quit` that R refuses is an error, and ends nothing.
-  on.exit(.track$ended_well <- .track$status <- NULL)
-  .track_quits(status)
-  .track$ended_well <- TRUE
-  base::quit(save = save, status = status, runLast = runLast)
+# `quit`, `q` and what saves the workspace, put in the place of base's own: packages call those. They do what R's own do; the exit code is kept for the
+# end of the execution. They hold all that they need: a script may remove everything from its workspace. Where R does not let them, its own stay.
+.track_watch_quit <- function() {
+  for (name in c("quit", "q")) .track_in_base(name, function(own, track) function(save = "default", status = 0, runLast = TRUE) {
+    # Not run by an end: a `quit` that R refuses is an error, and ends nothing.
+    on.exit(track$ended_well <- track$status <- NULL)
+    # The system keeps the last byte; R takes NA for 0.
+    code <- suppressWarnings(tryCatch(as.integer(status)[[1]], error = function(e) 0L))
+    track$status <- if (is.na(code)) 0L else bitwAnd(code, 255L)
+    track$ended_well <- TRUE
+    own(save = save, status = status, runLast = runLast)
+  })
+  # R calls it at an end only, and it closes every connection, also the one that the end is reported by.
+  .track$at_save <- function() {
+    if (is.null(.track$status)) .track$signal <- .track_signal()
+    .track_at_exit()
+  }
+  .track_in_base("sys.save.image", function(own, track) function(name) {
+    tryCatch(track$at_save(), error = function(e) NULL)
+    own(name)
+  })
 }
-# The system keeps the last byte; R takes NA for 0.
-.track_quits <- function(status) {
-  code <- suppressWarnings(tryCatch(as.integer(status)[[1]], error = function(e) 0L))
-  .track$status <- if (is.na(code)) 0L else bitwAnd(code, 255L)
+.track_in_base <- function(name, make) {
+  base <- baseenv()
+  now <- get(name, base)
+  own <- .track_or(attr(now, "track_own"), now)
+  made <- make(own, .track)
+  environment(made) <- list2env(list(own = own, track = .track), parent = base)
+  tryCatch({
+    unlockBinding(name, base)
+    assign(name, structure(made, track_own = own), base)
+    lockBinding(name, base)
+  }, error = function(e) NULL)
 }
-q <- quit
 
-# The script has ended: by an exit code, by an error, when R has a new error message, by an interrupt, or normally.
+# The signal because of which R saves the workspace without a `quit`: SIGUSR1 runs `.Last` before, SIGUSR2 does not. NULL where R does so at each end.
+.track_signal <- function() {
+  words <- commandArgs()
+  saves <- "--save" %in% words[seq_len(match("--args", words, length(words) + 1) - 1)]
+  if (saves || interactive()) return(NULL)
+  if (isTRUE(.track$ended_well) || !.track_owns_last()) "SIGUSR1" else "SIGUSR2"
+}
+
+# The script has ended: by a signal, by an exit code, by an error, when R has a new error message, by an interrupt, or normally.
 .track_at_exit <- function() {
   .track_safely({
+    if (isTRUE(.track$closed)) return(invisible(NULL))
+    .track$closed <- TRUE
     if (!is.null(.track$run_id)) {
       text <- geterrmessage()
       status <- .track_or(.track$status, 0)
       failed <- !identical(text, .track$error_before)
-      if (status != 0) .track_send(op = "error", message = if (failed) trimws(text) else sprintf("Script ended with exit code %d", status), exit_code = status)
+      if (!is.null(.track$signal)) .track_send(op = "cancel", signal = .track$signal)
+      else if (status != 0) .track_send(op = "error", message = if (failed) trimws(text) else sprintf("Script ended with exit code %d", status), exit_code = status)
       else if (failed && !isTRUE(.track$ended_well)) .track_send(op = "error", message = trimws(text))
       else if (isTRUE(.track$ended_well) || !.track_owns_last()) .track_send(op = "finish", message = "Script completed")
       else .track_send(op = "cancel", signal = "SIGINT")
@@ -500,7 +533,10 @@ q <- quit
 
 .track_clock <- function() proc.time()[["elapsed"]]
 
-.track_next_try <- function() .track_clock() + as.numeric(Sys.getenv("MONITOR_RETRY_SECONDS", "30"))
+.track_next_try <- function() {
+  seconds <- suppressWarnings(as.numeric(Sys.getenv("MONITOR_RETRY_SECONDS", "30")))
+  .track_clock() + if (is.na(seconds)) 30 else seconds
+}
 
 # Whether it could be done.
 .track_try <- function(expr) {

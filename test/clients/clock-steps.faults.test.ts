@@ -43,6 +43,36 @@ const bothOf = (task: string): number[] => [
   ...seconds('subtasks', 's.started_at', 's.ended_at', task),
 ]
 
+/** Seconds that an R script's execution and its two steps lasted whose clock goes so many milliseconds on: by the rows that wait in its spool. */
+const rLasted = (client: string, step: number): number[] => {
+  const own = mkdtempSync(join(folder, 'r-'))
+  const body = `track_init("r"); genter("a"); Sys.time <- function() base::Sys.time() + ${step / 1000}; gexit(); genter("b"); track_finish()`
+  writeFileSync(join(own, 'clock.R'), `source(${JSON.stringify(client)})\n${body}\n`)
+  const away = {
+    MONITOR_DB_CONN: 'http://127.0.0.1:9',
+    RUN_ARCHIVER_TRACK: '',
+    MONITOR_SPOOL_DIR: own,
+    PATH: '/bin',
+  }
+  const ran = spawnSync('/usr/bin/Rscript', [join(own, 'clock.R')], {
+    env: { ...process.env, ...away },
+    encoding: 'utf8',
+  })
+  expect(ran.status).toBe(0)
+  const spool = readFileSync(join(own, 'tracking-spool.jsonl'), 'utf8')
+  const rows = spool
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { c: Record<string, string> }).c)
+  return rows.flatMap((row) => {
+    const [start, end] = [
+      row['execution_start'] ?? row['started_at'],
+      row['execution_end'] ?? row['ended_at'],
+    ]
+    return start && end ? [(Date.parse(`${end}Z`) - Date.parse(`${start}Z`)) / 1000] : []
+  })
+}
+
 describe.each([
   ['back', -HOUR],
   ['forward', HOUR],
@@ -88,6 +118,11 @@ describe.each([
     expect(lasted).toHaveLength(3)
     for (const one of lasted) expect(one).toBeGreaterThanOrEqual(0)
   })
+  it.skipIf(!canRun('/usr/bin/Rscript', '-e', '1'))('in an R script ends nothing before it began', () => {
+    const lasted = rLasted(resolve('clients/R/track_status.R'), step)
+    expect(lasted).toHaveLength(3)
+    for (const one of lasted) expect(one).toBeGreaterThanOrEqual(0)
+  })
   it('while a tracker closes does not lengthen what it waits for a service that does not answer', async () => {
     let offset = 0
     const quiet = {
@@ -129,6 +164,24 @@ describe.skipIf(!canRun('/usr/bin/python3', '-c', '1'))(
       )
       expect(spawnSync('/usr/bin/python3', [script], { env }).status).toBe(0)
       expect(seconds('executions', 'execution_start', 'execution_end', 'careless')[0]).toBeLessThan(0)
+    })
+  },
+)
+
+describe.skipIf(!canRun('/usr/bin/Rscript', '-e', '1'))(
+  'a clock that goes back under an R client without care',
+  () => {
+    it('control: makes the execution and its step end before they began', () => {
+      const text = readFileSync('clients/R/track_status.R', 'utf8')
+      const careless = join(folder, 'careless.R')
+      writeFileSync(
+        careless,
+        text.replace(
+          /max\(at, (?:\.track\$row\$execution_start|\.track\$steps\[\[i\]\]\$started_at)\)/g,
+          'at',
+        ),
+      )
+      expect(Math.min(...rLasted(careless, -HOUR))).toBeLessThan(0)
     })
   },
 )

@@ -26,6 +26,10 @@ afterAll(async () => {
   await site.remove()
 })
 
+/** A function that looks its names up where a package does: not in the script's workspace. */
+const IN_A_PACKAGE = (body: string): string =>
+  `ends <- function() ${body}; environment(ends) <- asNamespace("utils")`
+
 type Ended = { readonly code: number | null; readonly signal: string | null; readonly errors: string }
 
 /** Starts an R script that reports by itself: to PostgreSQL, or to the service. */
@@ -167,6 +171,10 @@ describe.skipIf(!answers).each(['PostgreSQL', 'HTTP'])(
       ['quit(status = 3)', 3, 'FAILED', 'Script ended with exit code 3'],
       ['try(stop("tried"), silent = TRUE); 1', 0, 'FINISHED', null],
       ['quit(save = "no")', 0, 'FINISHED', null],
+      [`${IN_A_PACKAGE('quit(status = 5)')}; ends()`, 5, 'FAILED', 'Script ended with exit code 5'],
+      [`${IN_A_PACKAGE('q("no", 6, FALSE)')}; ends()`, 6, 'FAILED', 'Script ended with exit code 6'],
+      ['tools::pskill(Sys.getpid(), 10); repeat 1', 2, 'CANCELLED', 'Process terminated by SIGUSR1 signal'],
+      ['tools::pskill(Sys.getpid(), 12); repeat 1', 0, 'CANCELLED', 'Process terminated by SIGUSR2 signal'],
       ['options(error = function() q(status = 4)); stop("no disk")', 4, 'FAILED', 'Error: no disk'],
       ['.Last <- function() cat("mine"); 1', 0, 'FINISHED', null],
       ['stop("broke")', 1, 'FAILED', 'Error: broke'],
