@@ -40,7 +40,10 @@ __all__ = [
 FLUSH_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 TIMEOUT_SECONDS = 5
-RETRY_SECONDS = float(os.environ.get("MONITOR_RETRY_SECONDS", "30"))
+try:
+    RETRY_SECONDS = float(os.environ.get("MONITOR_RETRY_SECONDS") or "30")
+except ValueError:
+    RETRY_SECONDS = 30.0
 LAST_FLUSH_SECONDS = 2.0
 SPOOL_BYTES = 50 * 1024 * 1024
 SPOOL_PIECES = 8
@@ -63,11 +66,19 @@ _SECRETS = [
 ]
 
 
+def _words(value):
+    """As str, also of an object that has no text of its own."""
+    try:
+        return str(value)
+    except Exception:
+        return "<%s without a text>" % type(value).__name__
+
+
 def _text(value, longest=LONGEST_TEXT):
     """A text that may be shown: without secrets and control characters."""
     if value is None:
         return None
-    text = str(value)[:4 * longest]  # what is cut off below costs nothing
+    text = _words(value)[:4 * longest]  # what is cut off below costs nothing
     for pattern, mask in _SECRETS:
         text = pattern.sub(mask, text)
     text = "".join(c if c.isprintable() else {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(c, "\\u{%x}" % ord(c)) for c in text)
@@ -77,7 +88,7 @@ def _text(value, longest=LONGEST_TEXT):
 def _detail(value):
     if value is None:
         return None
-    return "\n".join(_text(line, LONGEST_DETAIL) for line in str(value)[:4 * LONGEST_DETAIL].splitlines())[:LONGEST_DETAIL]
+    return "\n".join(_text(line, LONGEST_DETAIL) for line in _words(value)[:4 * LONGEST_DETAIL].splitlines())[:LONGEST_DETAIL]
 
 
 def _time(seconds):
@@ -223,14 +234,14 @@ class Execution:
             if not self.touch():
                 return
             self.entered += 1
-            step = _Step(self.entered, str(name), self.updated, self.open[-1] if self.open else None)
+            step = _Step(self.entered, _words(name), self.updated, self.open[-1] if self.open else None)
             self.open.append(step)
             self.show(step)
             if self.total is not None:
                 self.total = max(self.total, self.entered)
             self.override = None
             of = "" if self.total is None else " of %d" % self.total
-            self.overall_message = "Task %d%s: %s" % (self.entered, of, name)
+            self.overall_message = "Task %d%s: %s" % (self.entered, of, step.name)
 
     def leave(self, state="done", error=None):
         with self.lock:
@@ -494,7 +505,7 @@ def _open_postgres(connection_text, parts):
     schema = os.environ.get("MONITOR_DB_SCHEMA", "tasker")
     cursor.execute(
         "SELECT table_schema, table_name, column_name FROM information_schema.columns "
-        "WHERE (table_schema = %s AND table_name IN ('executions', 'subtasks', 'process_metrics')) "
+        "WHERE (table_schema = %s AND table_name IN ('executions', 'subtasks', 'process_metrics', 'events')) "
         "OR (table_name = 'pipeline_status' AND table_schema = ANY (current_schemas(false)))", (schema,))
     found = {}
     for place, table, column in cursor.fetchall():
@@ -523,11 +534,15 @@ def _open_sqlite(path):
     return _Sql(connection, "?", {table: table for table in _KEYS}, columns, lambda c: c.rollback())
 
 
+class _TooLarge(RuntimeError):
+    pass
+
+
 class _Http:
     """`run-archiver serve`: takes rows as they are in the spool. A row that was written before changes nothing."""
 
     ROWS_AT_ONCE = 50
-    """Of 16 kB at most each: a service takes 1 MB."""
+    """Mostly: a service takes 1 MB, and a row of an end with its detail may have 100 kB."""
 
     def __init__(self, url):
         self.url = url.rstrip("/") + "/api/v1/reports"
@@ -535,10 +550,19 @@ class _Http:
     def write(self, rows):
         refused = []
         for at in range(0, len(rows), self.ROWS_AT_ONCE):
-            part = rows[at:at + self.ROWS_AT_ONCE]
-            answer = self._send({"rows": [{"t": table, "c": cells} for table, cells, _ in part]})
-            refused += [(part[one["row"]], one.get("why")) for one in answer.get("refused", [])]
+            refused += self._write_part(rows[at:at + self.ROWS_AT_ONCE])
         return refused
+
+    def _write_part(self, part):
+        """In halves where all of it is larger than a service takes at once."""
+        try:
+            answer = self._send({"rows": [{"t": table, "c": cells} for table, cells, _ in part]})
+        except _TooLarge as error:
+            if len(part) == 1:
+                return [(part[0], str(error))]
+            middle = len(part) // 2
+            return self._write_part(part[:middle]) + self._write_part(part[middle:])
+        return [(part[one["row"]], one.get("why")) for one in answer.get("refused", [])]
 
     def _send(self, body):
         import urllib.error
@@ -551,7 +575,8 @@ class _Http:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            raise RuntimeError("%s answers %d: %s" % (self.url, error.code, error.read(300).decode("utf-8", "replace")))
+            kind = _TooLarge if error.code == 413 else RuntimeError
+            raise kind("%s answers %d: %s" % (self.url, error.code, error.read(300).decode("utf-8", "replace")))
 
     def close(self):
         pass
@@ -880,11 +905,18 @@ class _Writer:
             if time.monotonic() - beat >= HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 self._beat()
-            self.flush()
+            self._flush_safely()
             with self.settled:
                 self.done = asked
                 self.settled.notify_all()
-        self.flush()
+        self._flush_safely()
+
+    def _flush_safely(self):
+        """Whatever goes wrong with one report, such as a message that has no text: the thread goes on with the next."""
+        try:
+            self.flush()
+        except Exception as error:
+            _warn("Failed to update status: %s: %s" % (type(error).__name__, _words(error)))
 
     def settle(self, seconds):
         """Waits until everything so far is written or in the spool."""
@@ -922,7 +954,10 @@ class _Writer:
             rows = [row for execution in list(self.executions) for row in execution.rows()]
             extra, self.extra = self.extra, []
             rows += extra
-            self.executions = [execution for execution in self.executions if execution.alive() or execution.changed]
+            for execution in list(self.executions):
+                # Out of the same list: another thread may add one to it just now.
+                if not execution.alive() and not execution.changed:
+                    self.executions.remove(execution)
             if rows:
                 self.in_hand = rows
                 self._write(rows)
@@ -1004,7 +1039,7 @@ def _never_raise(function):
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001
-            _warn("Failed to update status: %s: %s" % (type(error).__name__, error))
+            _warn("Failed to update status: %s: %s" % (type(error).__name__, _words(error)))
             return None
     safe.__name__, safe.__doc__ = function.__name__, function.__doc__
     return safe
@@ -1031,7 +1066,7 @@ def _renamed(given, extra=None):
 
 
 def _say(message):
-    _print("[%s] %s" % (datetime.now().strftime("%H:%M:%S"), message))
+    _print("[%s] %s" % (datetime.now().strftime("%H:%M:%S"), _words(message)))
 
 
 @_never_raise
@@ -1110,8 +1145,8 @@ def track_error(error_msg, error_detail=None):
         return
     if error_detail is None and sys.exc_info()[0] is not None:
         error_detail = traceback.format_exc()
-    if _current.end("FAILED", "error", str(error_msg), error_detail):
-        _never_raise(_print)("ERROR: %s" % error_msg, sys.stderr)
+    if _current.end("FAILED", "error", _words(error_msg), error_detail):
+        _never_raise(_print)("ERROR: %s" % _words(error_msg), sys.stderr)
         track_flush()
 
 
@@ -1191,7 +1226,7 @@ class track_step:
 
     def __exit__(self, kind, error, trace):
         if _current is not None:
-            _never_raise(_current.leave)(*(("done",) if kind is None else ("failed", "%s: %s" % (kind.__name__, error))))
+            _never_raise(_current.leave)(*(("done",) if kind is None else ("failed", "%s: %s" % (kind.__name__, _words(error)))))
             _wake(True)
         return False
 
@@ -1221,7 +1256,7 @@ def _watch():
 
     def on_error(kind, error, trace):
         if _current is not None and kind is not KeyboardInterrupt:
-            _never_raise(_current.end)("FAILED", "error", "%s: %s" % (kind.__name__, error),
+            _never_raise(_current.end)("FAILED", "error", "%s: %s" % (kind.__name__, _words(error)),
                                        "".join(traceback.format_exception(kind, error, trace)), 1)
         elif _current is not None:
             _never_raise(_current.end)("CANCELLED", "signal", "Process terminated by SIGINT signal", None, 130)

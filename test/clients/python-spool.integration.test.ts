@@ -46,6 +46,19 @@ const places = {
   },
   HTTP: { env: {}, tasks: () => Promise.resolve(tasksIn(served.ledger)) },
 }
+/** The events of an execution. */
+const kindsIn = async (name: keyof typeof places, run: string): Promise<unknown[]> => {
+  const statement = `SELECT kind FROM tasker.events WHERE run_id = '${run}'`
+  if (name === 'PostgreSQL') return (await site.query(statement)).map(({ kind }) => kind)
+  const database = openFile(name === 'HTTP' ? served.ledger : join(site.folder, 'ledger.db'), 5000)
+  try {
+    return (database.prepare(statement.replace('tasker.', '')).all([]) as { kind: unknown }[]).map(
+      ({ kind }) => kind,
+    )
+  } finally {
+    database.close()
+  }
+}
 const tasksIn = (file: string): unknown[] => {
   const database = openFile(file, 5000)
   try {
@@ -134,6 +147,7 @@ tracking._Spool().replay(write)
       const tasks = await places[name].tasks()
       expect(tasks).toEqual(expect.arrayContaining(['spooled 23', 'spooled 24']))
       expect(tasks).not.toContain('spooled 21')
+      expect(await kindsIn(name, idOf(23))).toEqual(['spool-full'])
       expect(readdirSync(folder)).toEqual([])
     })
     it('waits on where the database is away, in one file', () => {
