@@ -4,6 +4,8 @@ import { messageClass } from './text.ts'
 
 /** Failures that have one cause: the same code and, but for numbers, paths and digests, the same message. */
 export interface FailureGroup {
+  /** Of one cause the same, whatever attempts are looked at. */
+  readonly cause: string
   readonly code: string | undefined
   readonly stage: string
   readonly message: string
@@ -41,12 +43,15 @@ export const failureGroups = (
     seen.add(run)
     groups.set(key, group)
   }
-  return [...groups.values()]
-    .filter(({ runs, attempts: of }) => !open || runs.size > 0 || of.every(({ run }) => run === undefined))
-    .map(({ attempts: of, runs }): FailureGroup => {
+  return [...groups]
+    .filter(
+      ([, { runs, attempts: of }]) => !open || runs.size > 0 || of.every(({ run }) => run === undefined),
+    )
+    .map(([cause, { attempts: of, runs }]): FailureGroup => {
       const times = of.map((attempt) => attempt.endedAt ?? attempt.startedAt)
       const newest = of[0]
       return {
+        cause,
         code: newest?.code,
         stage: newest?.stage ?? '',
         message: sharedMessage(of),
@@ -59,6 +64,18 @@ export const failureGroups = (
       }
     })
     .sort((a, b) => b.count - a.count || b.last - a.last)
+}
+
+/** Groups of a time that is shorter than their bars: how often is of that time, since when and on which days of all that was looked at. */
+export const withBefore = (
+  groups: readonly FailureGroup[],
+  all: readonly FailureGroup[],
+): readonly FailureGroup[] => {
+  const whole = new Map(all.map((group) => [group.cause, group]))
+  return groups.map((group) => {
+    const { days, first } = whole.get(group.cause) ?? group
+    return { ...group, days, first }
+  })
 }
 
 /** Attempts of a stage, and with a text in their code or message. */

@@ -2,7 +2,7 @@ import type { ExecutionLine } from './model.ts'
 
 const DAY = 86_400_000
 /** Days before an execution that say what is usual. */
-const WINDOW = 30 * DAY
+export const WINDOW = 30 * DAY
 /** Executions from which a quantile says something. */
 const ENOUGH = 5
 /** How far above the 95th percentile is out of the usual: the same as the alert rule `duration`. */

@@ -62,6 +62,12 @@ const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z')
 /** A day before the last one that has a four-digit year, so that the end of the day of a moment has one, too. */
 const LAST_MOMENT = Date.parse('9999-12-30T00:00:00Z')
 
+/** Whether there is such a day: 30 February would be read as 2 March. */
+const isDay = (text: string): boolean => {
+  const at = Date.parse(`${text}T00:00:00Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+}
+
 /** A UTC day or moment. Throws Problem 400. */
 const momentIn = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name)
@@ -71,7 +77,8 @@ const momentIn = (query: URLSearchParams, name: string): number | undefined => {
     text,
   )
   const moment = text.replace(/ (?=\d\d:?\d\d$)/, '+') // an address has a blank for a plus that is not escaped
-  const value = isMoment ? Date.parse(text.length === 10 ? `${text}T00:00:00Z` : moment) : NaN
+  const value =
+    isMoment && isDay(text.slice(0, 10)) ? Date.parse(text.length === 10 ? `${text}T00:00:00Z` : moment) : NaN
   // The ledger holds times as texts of four-digit years: others compare wrongly.
   if (value >= FIRST_MOMENT && value < LAST_MOMENT) return value
   throw new Problem(400, 'USAGE', `${name} must be a day such as 2026-11-27, or a moment with its zone`)
@@ -91,8 +98,8 @@ export const all = <T>(items: readonly T[]): Slice<T> => ({ items, next: undefin
 /** The end of a range, before which it lies: a day counts as a whole. Throws Problem 400. */
 const endIn = (query: URLSearchParams, name: string): number | undefined => {
   const moment = momentIn(query, name)
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(query.get(name) ?? '')
-  return moment !== undefined && isDay ? moment + DAY : moment
+  const isWholeDay = /^\d{4}-\d\d-\d\d$/.test(query.get(name) ?? '')
+  return moment !== undefined && isWholeDay ? moment + DAY : moment
 }
 
 /** One of the words that may be asked for. Another one would find nothing, as if there were nothing. Throws Problem 400. */

@@ -34,7 +34,8 @@ export const RUN_READS: readonly Read[] = [
     read: async (q) => {
       const [snapshot, attempts] = await Promise.all([
         runsOf(q).snapshot(),
-        q.sources.ledger?.failures(q.now - 400 * DAY, 2000) ?? [],
+        // The map is of the places: without the ledger it lacks the causes alone.
+        q.sources.ledger?.failures(q.now - 400 * DAY, 2000).catch(() => []) ?? [],
       ])
       const failed = snapshot.map.sets[3]
       const newest = new Map(attempts.toReversed().map((attempt) => [attempt.run, attempt]))

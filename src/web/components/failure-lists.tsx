@@ -87,12 +87,15 @@ export const ByRun = ({
   )
 }
 
-/** Tasks with bad ends or failed items, the worst first; by the sums of whole UTC days. */
+/** Tasks with bad ends or failed items in so many days, the worst first; by the sums of whole UTC days. `days`: of 14 at least. */
 export const ByTask = ({ days, length, now }: { days: readonly TaskDay[]; length: number; now: number }) => {
+  const first = isoDay(now - length * 86_400_000)
   const tasks = [...new Set(days.map(({ task }) => task))]
-    .map((task) => ({ task, own: days.filter((day) => day.task === task) }))
-    .map(({ task, own }) => ({
+    .map((task) => ({ task, all: days.filter((day) => day.task === task) }))
+    .map(({ task, all }) => ({ task, all, own: all.filter(({ day }) => day >= first) }))
+    .map(({ task, all, own }) => ({
       task,
+      all,
       own,
       bad: total(own, badOf),
       items: total(own, ({ itemsFailed }) => itemsFailed),
@@ -121,7 +124,7 @@ export const ByTask = ({ days, length, now }: { days: readonly TaskDay[]; length
             </tr>
           </thead>
           <tbody>
-            {tasks.map(({ task, own, bad, items }) => (
+            {tasks.map(({ task, all, own, bad, items }) => (
               <tr>
                 <th scope="row">
                   <a href={`/history?${new URLSearchParams({ task, standing: 'bad' }).toString()}`}>{task}</a>
@@ -135,7 +138,7 @@ export const ByTask = ({ days, length, now }: { days: readonly TaskDay[]; length
                   <Dots
                     days={newest.map((day) =>
                       total(
-                        own.filter((one) => one.day === day),
+                        all.filter((one) => one.day === day),
                         (one) => badOf(one) + one.itemsFailed,
                       ),
                     )}

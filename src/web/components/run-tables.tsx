@@ -15,13 +15,15 @@ export const FailedTable = ({
   attempts,
 }: {
   snapshot: RunsSnapshot
-  attempts: readonly RunAttempt[]
+  /** Undefined where the ledger does not answer. */
+  attempts: readonly RunAttempt[] | undefined
 }) => {
+  const none = attempts ? 'the ledger holds no attempt of it' : 'the ledger does not answer'
   const failed = snapshot.map.sets[3]
   const runs = failed ? [...failed].reverse().slice(0, SHOWN) : []
   if (runs.length === 0) return <Empty what="No run is in a failure log." />
   const newest = new Map<number, RunAttempt>()
-  for (const attempt of attempts)
+  for (const attempt of attempts ?? [])
     if (attempt.run !== undefined && !newest.has(attempt.run)) newest.set(attempt.run, attempt)
   return (
     <div class="scroll">
@@ -46,7 +48,7 @@ export const FailedTable = ({
                 <td>{attempt?.stage ?? (inImport ? 'import' : 'migrate')}</td>
                 <td>{attempt?.code ? <code>{attempt.code}</code> : '–'}</td>
                 <td class="opt clip" title={attempt?.error}>
-                  {attempt?.error ?? 'the ledger holds no attempt of it'}
+                  {attempt?.error ?? none}
                 </td>
               </tr>
             )

@@ -2,7 +2,15 @@ import { ByRun, ByTask } from '../components/failure-lists.tsx'
 import { Group } from '../components/failure-group.tsx'
 import { Chip } from '../components/glyph.tsx'
 import { Choice, Empty, Exports, Name, Panel, Select, Time } from '../components/parts.tsx'
-import { failedItems, type FailureGroup, failureGroups, failuresWith, isGrowing } from '../failure-groups.ts'
+import {
+  failedItems,
+  type FailureGroup,
+  failureGroups,
+  failuresWith,
+  GROUP_DAYS,
+  isGrowing,
+  withBefore,
+} from '../failure-groups.ts'
 import type { ExecutionLine } from '../model.ts'
 import { count, plural, span } from '../text.ts'
 import type { Ask, View } from '../view.ts'
@@ -24,15 +32,18 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
   const text = (query.get('q') ?? '').trim()
   const since = now - days * DAY
   const by = query.get('by') ?? 'cause'
-  const [attempts, taskDays, ends] = await Promise.all([
-    ledger?.failures(since, ATTEMPTS) ?? [],
-    by === 'task' ? (ledger?.days(since) ?? []) : [],
+  // The bars and marks are of 14 days, however short the time is that is asked for.
+  const from = now - Math.max(days, GROUP_DAYS) * DAY
+  const [looked, taskDays, ends] = await Promise.all([
+    ledger?.failures(from, ATTEMPTS) ?? [],
+    by === 'task' ? (ledger?.days(from) ?? []) : [],
     ledger?.executions({ back: DAY, standing: 'bad', limit: ENDS }),
   ])
   const recent = ends?.items ?? []
   const hasMore = ends?.next !== undefined
+  const attempts = looked.filter(({ startedAt }) => startedAt >= since)
   const shown = failuresWith(attempts, stage, text)
-  const groups = failureGroups(shown, now)
+  const groups = withBefore(failureGroups(shown, now), failureGroups(failuresWith(looked, stage, text), now))
   const stages = [...new Set(attempts.map((attempt) => attempt.stage))].sort()
   const isFiltered = stage !== '' || text !== ''
   return {

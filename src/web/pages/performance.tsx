@@ -11,7 +11,7 @@ import { PerformanceTiles } from '../components/performance-tiles.tsx'
 import { Trend, TREND_MOST } from '../components/trend.tsx'
 import type { TaskDay, TaskLine } from '../model.ts'
 import { count, isoDay, plural, share, span } from '../text.ts'
-import { changeOf, trendOf } from '../trend.ts'
+import { changeOf, trendOf, WINDOW } from '../trend.ts'
 import type { Ask, Block, View } from '../view.ts'
 
 const DAY = 86_400_000
@@ -125,11 +125,14 @@ export const performancePage = async ({ sources, query, now }: Ask): Promise<Vie
   const [all, lines, found, steps] = await Promise.all([
     ledger?.days(from, task === '' ? undefined : task) ?? [],
     ledger?.tasks() ?? [],
-    task === '' ? undefined : ledger?.executions({ task, from, limit: TREND_MOST }),
+    // With those before, which say what was usual when the first of them began.
+    task === '' ? undefined : ledger?.executions({ task, from: from - WINDOW, limit: TREND_MOST }),
     task === '' ? [] : (ledger?.steps?.(task) ?? []),
   ])
-  const executions = found?.items ?? []
-  const points = trendOf(executions)
+  const read = found?.items ?? []
+  const executions = read.filter(({ startedAt }) => startedAt >= from)
+  const hasMore = found?.next !== undefined && executions.length === read.length
+  const points = trendOf(read).filter(({ at }) => at >= from)
   const change = changeOf(points, now)
   const odd = points.filter(({ isOdd }) => isOdd).length
   const names = [...new Set([...all, ...lines].map((one) => one.task))].sort()
@@ -140,7 +143,7 @@ export const performancePage = async ({ sources, query, now }: Ask): Promise<Vie
     { id: 'b-tiles', body: <PerformanceTiles executions={executions} days={all} change={change} /> },
     {
       id: 'b-trend',
-      body: <Trend points={points} hasMore={found?.next !== undefined} api={api} now={now} />,
+      body: <Trend points={points} hasMore={hasMore} api={api} now={now} />,
     },
     {
       id: 'b-why',

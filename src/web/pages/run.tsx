@@ -44,9 +44,11 @@ const sentence = (run: number, state: MapState, snapshot: RunsSnapshot, story: r
   }
 }
 
-const Story = ({ story, now }: { story: readonly RunAttempt[]; now: number }) => (
+const Story = ({ story, now }: { story: readonly RunAttempt[] | undefined; now: number }) => (
   <Panel title="Story" id="story" cls="grow" sub="newest first, from the ledger">
-    {story.length === 0 ? (
+    {story === undefined ? (
+      <Empty what="The ledger does not answer: what was tried is not known." />
+    ) : story.length === 0 ? (
       <Empty what="The ledger holds no attempt of this run." />
     ) : (
       <ol class="tl">
@@ -90,11 +92,12 @@ const Story = ({ story, now }: { story: readonly RunAttempt[]; now: number }) =>
 export const runPage = async (run: number, ask: Ask): Promise<View> => {
   const { ledger, runs } = ask.sources
   if (!runs) return noArchiver(`Run ${count(run)}`)
-  const [snapshot, copies, story] = await Promise.all([
+  const [snapshot, copies, told] = await Promise.all([
     runs.snapshot(),
     runs.copies(run),
-    ledger?.story(run) ?? [],
+    ledger ? ledger.story(run).catch(() => undefined) : [],
   ])
+  const story = told ?? []
   const state = stateOf(snapshot.map, run)
   const from = Math.floor(run / 100) * 100
   return {
@@ -158,7 +161,7 @@ export const runPage = async (run: number, ask: Ask): Promise<View> => {
         id: 'b-story',
         body: (
           <div class="cols">
-            <Story story={story} now={ask.now} />
+            <Story story={told} now={ask.now} />
             <div class="stack">
               <Advice run={run} state={state} config={runs.config} snapshot={snapshot} story={story} />
               <Files copies={copies} />

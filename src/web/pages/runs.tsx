@@ -32,7 +32,8 @@ export const runsPage = async (ask: Ask): Promise<View> => {
   if (!runs) return noArchiver('Runs')
   const [snapshot, attempts] = await Promise.all([
     runs.snapshot(),
-    ledger?.failures(ask.now - YEAR, 2000) ?? [],
+    // What the places hold is shown without the ledger, too; a notice says that it is away.
+    ledger ? ledger.failures(ask.now - YEAR, 2000).catch(() => undefined) : [],
   ])
   const blocks: Block[] = []
   if (snapshot.unreadable.length > 0)
@@ -125,7 +126,7 @@ export const runsPage = async (ask: Ask): Promise<View> => {
       </>
     ),
     blocks,
-    dialogs: <RetryDialog snapshot={snapshot} attempts={attempts} runs={runs} ask={ask} />,
+    dialogs: <RetryDialog snapshot={snapshot} attempts={attempts ?? []} runs={runs} ask={ask} />,
     live: true,
   }
 }

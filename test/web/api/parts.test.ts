@@ -20,6 +20,7 @@ const siteOf = (executions: number, records: readonly number[] = []) => {
       ledger: {
         revision: () => Promise.resolve('1'),
         days: () => Promise.resolve([]),
+        failures: () => Promise.reject(new Error('away')),
         executions: ({ limit, cursor }: ExecutionQuery) => {
           const from = Number(cursor?.split('-')[0] ?? 0)
           const next = from + limit < executions ? `${from + limit}-1` : undefined
@@ -29,6 +30,7 @@ const siteOf = (executions: number, records: readonly number[] = []) => {
       runs: {
         snapshot: () =>
           Promise.resolve({
+            ...{ at: 0, import: { known: false }, migrate: { known: false } },
             map: runMap({
               records: taken,
               artdaq: nothing,
@@ -79,5 +81,13 @@ describe('the part of a list behind another one', () => {
   it('is refused where its cursor is none, and does not begin again', async () => {
     expect((await siteOf(1).get('/stats?cursor=nonsense')).status).toBe(400)
     expect((await siteOf(1).get('/stats?cursor=2026-11-27%20task')).status).toBe(200)
+  })
+})
+
+describe('the map of runs while the ledger is away', () => {
+  it('has the states of all runs, without the causes', async () => {
+    const answer = await siteOf(0, [1, 2, 4]).get('/runs/map')
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toMatchObject({ first: 1, last: 4, rle: [4, 2, 0, 1, 4, 1], failed: [] })
   })
 })
