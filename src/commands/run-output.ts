@@ -25,14 +25,14 @@ export const passLines = (reports: readonly StageReport[], started: Started): st
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
-      return [`${title}not started: ${error ? messageWithCode(error) : 'stopped'}`, ...hintOf(error, started)]
+      return [`${title}not started: ${error ? messageWithCode(error) : 'stopped'}`, ...hintLines(error, started)]
     const { succeeded, failed, pending, errors } = outcome
     const later = pending.isEmpty ? '' : `, ${pending.size} pending`
     const lines = [
       `${title}${succeeded.size} archived, ${failed.size} failed, ${plan.beyond} over the limit, ${plan.waiting.size} not ready${later}`,
     ]
-    if (error) lines.push(`  stopped: ${messageWithCode(error)}`, ...hintOf(error, started))
-    for (const run of failed.take(NAMED)) lines.push(`  run ${run} failed: ${reasonOf(run, errors)}`)
+    if (error) lines.push(`  stopped: ${messageWithCode(error)}`, ...hintLines(error, started))
+    lines.push(...failureLines(failed.take(NAMED), errors, started))
     if (failed.size > NAMED)
       lines.push(`  and ${failed.size - NAMED} more; all of them stand in the failure log`)
     if (!failed.isEmpty) lines.push(`  to try them again: ${passCommand(started, `--retry-failed-${stage}`)}`)
@@ -43,10 +43,27 @@ export const passLines = (reports: readonly StageReport[], started: Started): st
   })
 }
 
-const hintOf = (error: Error | undefined, started: Started): string[] =>
-  error instanceof ArchiverError && error.hint !== undefined
-    ? [`  ${completeCommands(error.hint, started)}`]
-    : []
+/** Each run that failed, why, and what helps: a hint once for all runs in a row that have the same. */
+const failureLines = (
+  runs: Iterable<number>,
+  errors: ReadonlyMap<number, Error> | undefined,
+  started: Started,
+): string[] => {
+  const rows = [...runs].map((run) => ({ run, hint: hintLines(errors?.get(run), started).join('') }))
+  return rows.flatMap(({ run, hint }, i) => [
+    `  run ${run} failed: ${reasonOf(run, errors)}`,
+    ...(hint === '' || hint === rows[i + 1]?.hint ? [] : [`  ${hint}`]),
+  ])
+}
+
+/** What helps, where the error knows; null else. */
+const hintOf = (error: Error | undefined): string | null =>
+  (error instanceof ArchiverError ? error.hint : undefined) ?? null
+
+const hintLines = (error: Error | undefined, started: Started): string[] => {
+  const hint = hintOf(error)
+  return hint === null ? [] : [`  ${completeCommands(hint, started)}`]
+}
 
 /** Why a run failed, for a line that names the run already. */
 const reasonOf = (run: number, errors: ReadonlyMap<number, Error> | undefined): string => {
@@ -75,6 +92,7 @@ export const passJson = (
     failed: [...(outcome?.failed ?? [])].map((run) => ({
       run,
       reason: reasonOf(run, outcome?.errors),
+      hint: hintOf(outcome?.errors?.get(run)),
     })),
     pending: outcome?.pending.toString() ?? plan?.runs.toString() ?? '',
     not_ready: [...(plan?.waiting ?? [])].map(([run, reason]) => ({ run, reason })),
@@ -129,7 +147,7 @@ export const backlogLines = (
     return `${`${TITLES[stage]}:`.padEnd(9)}${done} archived, ${failed} failed, by this one of the workers`
   })
   if (lost > 0) lines.push(`  ${lost} taken over by others`)
-  if (error) lines.push(`  stopped: ${messageWithCode(error)}`, ...hintOf(error, started))
+  if (error) lines.push(`  stopped: ${messageWithCode(error)}`, ...hintLines(error, started))
   return `${lines.join('\n')}\n`
 }
 
