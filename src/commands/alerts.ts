@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { lookAtBacklog } from '../app/alert-queue.ts'
 import { siteFacts } from '../app/alert-site.ts'
 import { withLedger } from '../app/with-ledger.ts'
@@ -59,7 +60,7 @@ export const alertsCheck: Command<AlertsOptions> = async (options, context) => {
   if (result.unsent.length > 0)
     throw new ArchiverError(
       'NOBODY_TOLD',
-      `no channel of \`reporting\` took ${result.unsent.length} alerts`,
+      `no channel of \`reporting\` took ${counted(result.unsent.length, 'alert')}`,
       {
         hint: 'The lines above say why. The next check sends them again.',
       },
@@ -112,6 +113,7 @@ export const alertsSilence: Command<AlertsOptions> = async (options, context) =>
       hint: `one of ${Object.keys(ALERT_RULES).join(', ')}, or *`,
     })
   const until = now() + spanOf(options.for ?? '1h')
+  const named = `${rule === '*' ? 'Every rule' : rule} of ${subject === '*' ? 'every task' : subject} is`
   const config = await loadConfig(options.config, context.env, ['app', 'ledger'])
   const { silence } = await import('../tracking/alerts/alert-store.ts')
   await withLedger(config, context, (database) =>
@@ -120,7 +122,7 @@ export const alertsSilence: Command<AlertsOptions> = async (options, context) =>
   context.out(
     options.json
       ? `${JSON.stringify({ rule, subject, until })}\n`
-      : `${rule} of ${subject} is silent until ${new Date(until).toISOString()}\n`,
+      : `${named} silent until ${new Date(until).toISOString()}\n`,
   )
   return 0
 }

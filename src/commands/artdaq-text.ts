@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type { Left } from '../stores/artdaqdb/write/moving-documents.ts'
 import type { Listing } from '../stores/store.ts'
@@ -105,7 +106,5 @@ export const splitText = (database: string, moved: RunSet, left: readonly Left[]
     ...left.map(({ run, reason }) => `Run ${run} stays: ${reason}`),
     ...(absent.isEmpty ? [] : [`In none of the databases: ${absent.toString()}`]),
   ])
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`).join('')

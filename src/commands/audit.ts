@@ -114,7 +114,7 @@ const failures = async (path: string, context: Context): Promise<RunSet> => {
 const refuseEmptySource = (source: RunSet, stored: RunSet): void => {
   if (source.isEmpty && !stored.isEmpty)
     throw new ArchiverError('SOURCE_UNAVAILABLE', 'the run record directory is empty, and artdaqDB is not', {
-      hint: 'Is the disk mounted?',
+      hint: 'Is the disk of source_files.run_records_dir mounted?',
     })
 }
 

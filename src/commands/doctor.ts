@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,8 @@ import { identity, startTicks } from '../platform/host.ts'
 import { readTextNow } from '../platform/read-file.ts'
 import { type Check, checkDisk, checkNode, checkSystem } from '../platform/host-checks.ts'
 import { FailureLineReader } from '../state/failure-log-format.ts'
-import { readLockOwner } from '../state/lock.ts'
+import { heldAs } from '../state/flock.ts'
+import { FLOCK_FILE, readLockOwner } from '../state/lock.ts'
 import { describeOwner, type Owner } from '../state/lock-owner.ts'
 import { inspectSite } from './config-check.ts'
 
@@ -30,7 +32,7 @@ export const doctor = untilStopped<DoctorOptions>(async ({ config: path, json = 
   context.out(
     json
       ? `${JSON.stringify({ config: path, checks }, null, 2)}\n`
-      : `${checks.map(({ level, name, message }) => `${MARKS[level]} ${name}: ${message}`).join('\n')}\n\n${problems} problems, ${warnings} warnings\n`,
+      : `${checks.map(({ level, name, message }) => `${MARKS[level]} ${name}: ${message}`).join('\n')}\n\n${counted(problems, 'problem')}, ${counted(warnings, 'warning')}\n`,
   )
   return problems === 0 ? 0 : 1
 })
@@ -82,7 +84,8 @@ const lockOf = async ({ app }: Config): Promise<Check> => {
   try {
     statSync(app.lockFile)
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { name, level: 'ok', message: 'free' }
+    if (errnoOf(error) === 'ENOENT')
+      return { name, level: 'ok', message: await withoutLockFile(join(app.workDir, FLOCK_FILE)) }
     return { name, level: 'problem', message: messageOf(error) }
   }
   const owner = await readLockOwner(app.workDir)
@@ -95,6 +98,15 @@ const lockOf = async ({ app }: Config): Promise<Check> => {
         ? `left by ${words}, which is gone; the next pass takes it over`
         : `held by ${words}`,
   }
+}
+
+/** Workers share the lock and show no lock file: the kernel alone knows of them. */
+const withoutLockFile = async (path: string): Promise<string> => {
+  const mode = await heldAs(path).catch(() => undefined)
+  if (mode === undefined) return 'free'
+  return mode === 'shared'
+    ? 'held by workers of a backlog, or instances with --instance-id'
+    : 'held by a process that has no lock file'
 }
 
 /** Of a process on another machine nobody here can say so. */

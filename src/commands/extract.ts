@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { chmod, open } from 'node:fs/promises'
 import { makeFolder } from '../platform/make-folder.ts'
 import { unpackBlob } from '../stores/ucondb/blob/blob.ts'
@@ -59,7 +60,9 @@ export const extract: Command<Options> = async (options, context) => {
       `${JSON.stringify({ run, from: options.from, to: options.to, files: files.length, bytes }, null, 2)}\n`,
     )
   else
-    context.out(`Run ${run}: ${files.length} files, ${bytes} bytes, from ${options.from} to ${options.to}\n`)
+    context.out(
+      `Run ${run}: ${counted(files.length, 'file')}, ${counted(bytes, 'byte')}, from ${options.from} to ${options.to}\n`,
+    )
   return 0
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { statesOf, type State } from '../tracking/ledger/status-words.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
@@ -63,7 +64,7 @@ export const historyPrune: Command<HistoryOptions> = (options, context) =>
     const { prune } = await import('../tracking/ledger/prune.ts')
     const removed = await prune(database, { keepDays, now: now(), limit: Infinity })
     const rule = keepDays === 0 ? 'ledger.keep_days is 0: everything is kept' : `older than ${keepDays} days`
-    context.out(options.json ? json({ removed }) : `${removed} executions removed (${rule})\n`)
+    context.out(options.json ? json({ removed }) : `${counted(removed, 'execution')} removed (${rule})\n`)
     return 0
   })
 

@@ -97,9 +97,17 @@ const recordRuns = async ({ records }: Archiver): Promise<RunSet> => {
 /** An unmounted disk looks like an empty source; believing it would empty the failure log. */
 const refuseEmptySource = (stage: StageName, { source, stored }: StageRuns): void => {
   if (!source.isEmpty || stored.isEmpty) return
-  const [code, what] =
+  const [code, what, setting] =
     stage === 'import'
-      ? (['SOURCE_UNAVAILABLE', 'the run record directory is empty, and artdaqDB is not'] as const)
-      : (['STORE_UNAVAILABLE', 'artdaqDB is empty, and the archive is not'] as const)
-  throw new ArchiverError(code, what, { hint: 'Is the disk mounted? Nothing was changed.' })
+      ? ([
+          'SOURCE_UNAVAILABLE',
+          'the run record directory is empty, and artdaqDB is not',
+          'source_files.run_records_dir',
+        ] as const)
+      : ([
+          'STORE_UNAVAILABLE',
+          'artdaqDB is empty, and the archive is not',
+          'artdaq_db.database_uri',
+        ] as const)
+  throw new ArchiverError(code, what, { hint: `Is the disk of ${setting} mounted? Nothing was changed.` })
 }

@@ -25,7 +25,10 @@ export const passLines = (reports: readonly StageReport[], started: Started): st
   return reports.flatMap(({ stage, plan, outcome, error }) => {
     const title = `${TITLES[stage]}:`.padEnd(9)
     if (!outcome || !plan)
-      return [`${title}not started: ${error ? messageWithCode(error) : 'stopped'}`, ...hintLines(error, started)]
+      return [
+        `${title}not started: ${error ? messageWithCode(error) : 'stopped'}`,
+        ...hintLines(error, started),
+      ]
     const { succeeded, failed, pending, errors } = outcome
     const later = pending.isEmpty ? '' : `, ${pending.size} pending`
     const lines = [
@@ -92,7 +95,7 @@ export const passJson = (
     failed: [...(outcome?.failed ?? [])].map((run) => ({
       run,
       reason: reasonOf(run, outcome?.errors),
-      hint: hintOf(outcome?.errors?.get(run)),
+      hint: hintOf(outcome?.errors.get(run)),
     })),
     pending: outcome?.pending.toString() ?? plan?.runs.toString() ?? '',
     not_ready: [...(plan?.waiting ?? [])].map(([run, reason]) => ({ run, reason })),

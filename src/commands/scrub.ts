@@ -1,3 +1,4 @@
+import { RunSet } from '../common/run-set.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { ArchiverError } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
@@ -62,7 +63,7 @@ export const scrub = untilStopped<Options>(async (options, context) => {
     await saved
     return stopCode(context.signal)
   }
-  const never = held.minus(proven.runs).size
+  const never = held.minus(proven.runs).minus(RunSet.of(proven.damaged.keys())).size
   const value = {
     compared: result.compared,
     of: held.size,

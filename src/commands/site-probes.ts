@@ -1,10 +1,12 @@
+import { counted } from '../common/counted.ts'
 import { access, constants, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Context } from '../app/context.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import type { Config, ReadConfig } from '../config/load-config.ts'
-import { errnoOf } from '../errors.ts'
+import { ArchiverError, errnoOf } from '../errors.ts'
+import type { Listing } from '../stores/store.ts'
 import { partProbes } from './part-probes.ts'
 import type { Probe } from './probe.ts'
 import { databasePlace } from '../sql/database-url.ts'
@@ -54,7 +56,11 @@ const storeProbes = async (path: string, config: Config, context: Context): Prom
     {
       name: 'run records',
       setting: 'source_files.run_records_dir',
-      probe: async () => `${(await records.list()).runs.size} runs in ${config.sourceFiles.runRecordsDir}`,
+      probe: async () => {
+        const { runs, ambiguous } = await records.list()
+        if (runs.union(ambiguous).isEmpty) await refuseLostRecords(artdaq, config.sourceFiles.runRecordsDir)
+        return `${counted(runs.size, 'run')} in ${config.sourceFiles.runRecordsDir}`
+      },
     },
     {
       name: 'artdaqDB',
@@ -63,6 +69,15 @@ const storeProbes = async (path: string, config: Config, context: Context): Prom
     },
     { name: 'UconDB', setting: 'ucon_db.server_url', probe: answering((signal) => archive.probe(signal)) },
   ]
+}
+
+/** A disk that is not mounted looks like a folder without records: a pass stops at it, so this look says it too. */
+const refuseLostRecords = async (artdaq: { list(): Promise<Listing> }, directory: string): Promise<void> => {
+  const stored = await artdaq.list().catch(() => undefined) // what is wrong with it, its own line says
+  if (stored === undefined || stored.runs.isEmpty) return
+  throw new ArchiverError('SOURCE_UNAVAILABLE', `${directory} is empty, and artdaqDB is not`, {
+    hint: 'Is its disk mounted?',
+  })
 }
 
 const ledgerProbe = ({ app, ledger }: Config): readonly Probe[] => {

@@ -98,7 +98,7 @@ const heldRuns = async ({ artdaq, archive, records, threads }: Archiver, share: 
     throw new ArchiverError(
       'SOURCE_UNAVAILABLE',
       'the run record directory is empty, and runs are archived',
-      { hint: 'Is the disk mounted?' },
+      { hint: 'Is the disk of source_files.run_records_dir mounted?' },
     )
   return { documents: documents.runs, blobs: blobs.runs, incomplete, misplaced: blobs.misplaced ?? [] }
 }
@@ -113,6 +113,9 @@ const sampleOf = (runs: readonly number[], share: number): readonly number[] => 
 const shareOf = (text: string): number => {
   const percent = Number(/^(\d+(?:\.\d+)?)%?$/.exec(text)?.[1])
   if (!(percent > 0 && percent <= 100))
-    throw new ArchiverError('USAGE', `--sample: "${text}" is no share such as 5%`)
+    throw new ArchiverError(
+      'USAGE',
+      `--sample: "${text}" is not a percentage above 0 and up to 100, such as 5%`,
+    )
   return percent / 100
 }

@@ -64,7 +64,7 @@ export const planImport = async (
       'SOURCE_UNAVAILABLE',
       'the run record directory is empty, and it was not before',
       {
-        hint: 'Is the disk mounted? Runs that are archived are safe; nothing was changed.',
+        hint: 'Is the disk of source_files.run_records_dir mounted? Runs that are archived are safe; nothing was changed.',
       },
     )
   const changed = await changedRecords(records, watched, source.runs.intersect(artdaq.runs))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fstatSync, lstatSync } from 'node:fs'
-import { constants, type FileHandle, open } from 'node:fs/promises'
+import { constants, type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { unwritable } from './state-file.ts'
 
@@ -65,6 +65,27 @@ export class Flock {
   async release(): Promise<void> {
     await this.#file.close()
   }
+}
+
+/** Whether those who hold a lock share it: whoever wants it for itself at this moment is refused by them in any case. */
+export async function isShared(path: string): Promise<boolean> {
+  const lock = await Flock.take(path, 0, undefined, 'shared').catch(() => undefined)
+  await lock?.release()
+  return lock !== undefined
+}
+
+/**
+ * How the kernel says that a lock is held, without taking it; undefined where nobody holds it, or the kernel does not show it (in a container, of a
+ * process whose pid is gone). For reports, never for a decision.
+ */
+export async function heldAs(path: string): Promise<LockMode | undefined> {
+  const { dev, ino } = await stat(path, { bigint: true })
+  // As in glibc's <sys/sysmacros.h>, for the numbers that Linux gives.
+  const hex = (number: bigint): string => number.toString(16).padStart(2, '0')
+  const place = `${hex((dev >> 8n) & 0xfffn)}:${hex((dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffffffffn))}:${ino}`
+  const locks = (await readFile('/proc/locks', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/))
+  const lock = locks.find((words) => words[1] === 'FLOCK' && words.includes(place))
+  return lock && (lock.includes('READ') ? 'shared' : 'exclusive')
 }
 
 async function openLockFile(path: string): Promise<FileHandle> {

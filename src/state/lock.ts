@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { ArchiverError } from '../errors.ts'
 import { step, sweepTemporaries } from '../platform/atomic-file.ts'
-import { Flock, type LockMode } from './flock.ts'
+import { Flock, isShared, type LockMode } from './flock.ts'
 import { LockFile, removeLeftover } from './lock-file.ts'
 import { describeOwner, OWNER_FILE, type Owner, readOwner, removeOwner, writeOwner } from './lock-owner.ts'
 import { requireOwnFolder, safeFolder } from './safe-open.ts'
@@ -106,7 +106,7 @@ export async function shareLock(options: LockOptions): Promise<Lock> {
   if (options.alone !== undefined) {
     try {
       const own = await Flock.take(options.alone, options.waitSeconds, options.signal)
-      if (!own) throw await held(options)
+      if (!own) throw sameInstance(options)
       kernel.push(own)
     } catch (error) {
       await releaseAll(kernel)
@@ -200,14 +200,25 @@ async function held({ workDir, waitSeconds }: LockOptions): Promise<ArchiverErro
     owner = await readOwner(join(workDir, OWNER_FILE))
   }
   const waited = waitSeconds > 0 ? ` (waited ${durationText(waitSeconds)})` : ''
-  return new ArchiverError(
-    'LOCK_HELD',
-    `another archiver is at work in ${workDir}: ${describeOwner(owner)}${waited}`,
-    {
-      hint: 'let it finish, wait for it with --wait SECONDS, or ask it to stop with SIGTERM or by removing the lock file',
-    },
-  )
+  const together = !owner && (await isShared(join(workDir, FLOCK_FILE)))
+  const [who, hint] = together
+    ? [
+        'workers of a backlog, or instances with --instance-id, which have no lock file',
+        'let them finish, wait for them with --wait SECONDS, or stop each with SIGTERM; run-archiver queue status names the workers',
+      ]
+    : [
+        describeOwner(owner),
+        'let it finish, wait for it with --wait SECONDS, or ask it to stop with SIGTERM or by removing the lock file',
+      ]
+  return new ArchiverError('LOCK_HELD', `another archiver is at work in ${workDir}: ${who}${waited}`, {
+    hint,
+  })
 }
+
+const sameInstance = ({ workDir }: LockOptions): ArchiverError =>
+  new ArchiverError('LOCK_HELD', `an instance with the same --instance-id is at work in ${workDir}`, {
+    hint: 'let it finish, wait for it with --wait SECONDS, or stop it with SIGTERM',
+  })
 
 const ownerOf = ({ identity, mode, now }: LockOptions): Owner => ({
   pid: identity.pid,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bundle } from '../../src/commands/bundle.ts'
 import { doctor } from '../../src/commands/doctor.ts'
+import { Flock } from '../../src/state/flock.ts'
 import { identity } from '../../src/platform/host.ts'
 import { checkNode } from '../../src/platform/host-checks.ts'
 import { contextOf } from '../context.ts'
@@ -42,9 +43,27 @@ describe('doctor', () => {
     const { code, output } = await ask()
     expect(output).toMatch(/^✓ run records: 0 runs/m)
     expect(output).toMatch(/^✓ lock: free$/m)
-    expect(output).toMatch(/^0 problems, \d+ warnings$/m)
+    expect(output).toMatch(/^0 problems, \d+ warnings?$/m)
     expect(code).toBe(0)
     expect(readdirSync(join(folder, 'work'))).toEqual([])
+  })
+  it('names a lock that is held without a lock file, as that of workers is', async () => {
+    const path = join(folder, 'work/.archiver.flock')
+    const worker = await Flock.take(path, 0, undefined, 'shared')
+    expect((await ask()).output).toMatch(
+      /^✓ lock: held by workers of a backlog, or instances with --instance-id$/m,
+    )
+    await worker!.release()
+    const pass = await Flock.take(path, 0)
+    expect((await ask()).output).toMatch(/^✓ lock: held by a process that has no lock file$/m)
+    await pass!.release()
+    expect((await ask()).output).toMatch(/^✓ lock: free$/m)
+  })
+  it('counts one warning as one', async () => {
+    writeFileSync(join(folder, 'work/import_failures.log'), '3\n')
+    const { output } = await ask()
+    const warnings = output.match(/^⚠/gm)!.length
+    expect(output).toMatch(new RegExp(`^0 problems, ${warnings} warning${warnings === 1 ? '' : 's'}$`, 'm'))
   })
   it('counts failed runs as a warning, with the flag that tries them again', async () => {
     writeFileSync(join(folder, 'work/import_failures.log'), '3\n5\n')

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { UconServer } from '../fakes/ucon-server.ts'
@@ -76,5 +76,21 @@ describe('the report after a pass that a refused password stopped', () => {
     } finally {
       await server.close()
     }
+  })
+})
+
+describe('the command that the report recommends for run records that cannot be read', () => {
+  it('says that their folder is empty and artdaqDB is not', () => {
+    site = new Site()
+    site.record(1)
+    expect(site.archiver().status).toBe(0)
+    const records = site.path('records')
+    renameSync(records, `${records}.elsewhere`)
+    mkdirSync(records)
+    const advice = adviceIn(site.archiver('--report-status').stdout).join('\n')
+    expect(advice).toMatch(/config check/)
+    const checked = site.command('config check')
+    expect(checked).toMatchObject({ status: 1 })
+    expect(checked.stdout).toMatch(/✗ run records: .*is empty, and artdaqDB is not/)
   })
 })

@@ -11,6 +11,9 @@ describe('config.example.yaml', () => {
   it('is valid in an empty environment', () => {
     expect(parse(text).app.workDir).toBe('/var/lib/run_record_archiver')
   })
+  it('names a folder of payloads, for there are no patterns in it', () => {
+    expect(text).toMatch(/^#    source_files: [\w/]+( +#.*)?$/m)
+  })
   it('shows every setting there is', () => {
     const shown = new Set([...text.matchAll(/^\s*#? *([a-z_]+):/gm)].map((match) => match[1]))
     const missing = [...settingsOf(KEYS)]

@@ -41,7 +41,7 @@ describe.skipIf(!hasSqlite)('the tutorial of docs/RECORDS.md', () => {
     expect(said).toContain('the tables of the target fit')
     expect(said).toContain('records batches: 1 stored, 1 failed, 3 rows')
     expect(said).toMatch(/item 2: VALUE_NOT_VALID/)
-    expect(said).toContain('records batches: 1 stored, 0 failed, 1 rows')
+    expect(said).toContain('records batches: 1 stored, 0 failed, 1 row')
     expect(said).toMatch(/archived: 2\nfailed: 0/)
     const again = shell('run-archiver records run batches', inside)
     expect(again).toMatchObject({ status: 0, text: expect.stringContaining('0 stored, 0 failed') as string })

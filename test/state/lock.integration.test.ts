@@ -273,6 +273,32 @@ describe('a lock', () => {
     expect(lock.lost.aborted).toBe(false)
   })
 
+  it('that workers share is said to be theirs, who have no lock file to remove', async () => {
+    const worker = (alone?: string): Promise<Lock> =>
+      shareLock({
+        lockFile: lockFile(),
+        workDir: folder.path,
+        mode: 'worker',
+        identity: { pid: process.pid, host: 'mu2edaq13', user: 'archiver', bootId: 'b' },
+        waitSeconds: 0,
+        now: Date.now,
+        files: [],
+        warn: () => undefined,
+        ...(alone === undefined ? {} : { alone }),
+      })
+    const alone = folder.in('.archiver.0-of-2.flock')
+    held.push(await worker(alone))
+    await expect(take()).rejects.toMatchObject({
+      code: 'LOCK_HELD',
+      message: expect.stringContaining('workers of a backlog') as string,
+      hint: expect.not.stringContaining('removing') as string,
+    })
+    await expect(worker(alone)).rejects.toMatchObject({
+      code: 'LOCK_HELD',
+      message: expect.stringContaining('an instance with the same --instance-id') as string,
+    })
+  })
+
   it('that is shared is dropped whole where the part of one instance cannot be taken', async () => {
     const alone = folder.in('no-folder/.archiver.flock')
     const shared = shareLock({

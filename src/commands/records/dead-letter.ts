@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { join } from 'node:path'
 import { makeFolder } from '../../platform/make-folder.ts'
 import type { Command } from '../../app/context.ts'
@@ -42,7 +43,7 @@ export const deadLetterCommand: Command<DeadLetterOptions> = async (options, con
     context.out(
       options.json
         ? `${JSON.stringify({ items: lines.length, folder: to })}\n`
-        : `${lines.length} failed items in ${to}\n`,
+        : `${counted(lines.length, 'failed item')} in ${to}\n`,
     )
     return 0
   } finally {

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { printable } from '../../common/redact.ts'
 import type { Command } from '../../app/context.ts'
 import { failedItems, logReport } from '../../records/sql/log-report.ts'
@@ -24,10 +25,10 @@ export const reportCommand: Command<ReportOptions> = async (options, context) =>
       const lines = [
         `${task.name}: ${report.statuses['success'] ?? 0} stored, ${report.statuses['failed'] ?? 0} failed`,
         ...Object.entries(report.codes).map(([code, count]) => `  ${code}: ${count}`),
-        ...Object.entries(report.tables).map(([table, count]) => `${table}: ${count} rows`),
+        ...Object.entries(report.tables).map(([table, count]) => `${table}: ${counted(count, 'row')}`),
         ...failed.map(
           ({ key, reason, retries }) =>
-            `item ${key}: ${reason}${retries > 0 ? ` (tried again ${retries} times)` : ''}`,
+            `item ${key}: ${reason}${retries > 0 ? ` (tried again ${counted(retries, 'time')})` : ''}`,
         ),
       ]
       context.out(`${lines.map(printable).join('\n')}\n`)

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { join } from 'node:path'
 import { makeFolder } from '../../platform/make-folder.ts'
 import { stopCode, type Command, type Context } from '../../app/context.ts'
@@ -86,7 +87,7 @@ const runTask = async (
   events.finished(failure, isStopped)
   const document = `${JSON.stringify(metrics.document(now(), described(task, selection, session), task.workers), null, 2)}\n`
   await keepMetrics(join(task.workDir, 'metrics'), `metrics_${name}.json`, document, context)
-  const summary = `records ${task.name}: ${metrics.succeeded} stored${metrics.present > 0 ? ` (${metrics.present} were there)` : ''}, ${metrics.failed} failed, ${metrics.rows} rows`
+  const summary = `records ${task.name}: ${metrics.succeeded} stored${metrics.present > 0 ? ` (${metrics.present} were there)` : ''}, ${metrics.failed} failed, ${counted(metrics.rows, 'row')}`
   log.info(summary)
   const code = isStopped ? stopCode(context.signal) : metrics.failed > 0 || failure ? 1 : 0
   await listeners.close({ exitCode: code, error: failure })
@@ -178,6 +179,6 @@ const logOutcome = (
   if (error) log.warn(`item ${key}: ${error.code}: ${error.message}`, { stage: error.stage })
   else
     log.info(
-      `item ${key}: ${status === 'success' ? (result ?? status) : status}, ${rowsWritten} rows, ${milliseconds} ms${warnings > 0 ? `, ${warnings} warnings` : ''}`,
+      `item ${key}: ${status === 'success' ? (result ?? status) : status}, ${counted(rowsWritten, 'row')}, ${milliseconds} ms${warnings > 0 ? `, ${counted(warnings, 'warning')}` : ''}`,
     )
 }

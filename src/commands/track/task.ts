@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Command } from '../../app/context.ts'
 import { now } from '../../platform/host.ts'
@@ -74,7 +75,7 @@ export const trackArchive: Command<ArchiveFlags> = async (flags, context) => {
   context.out(
     flags.json
       ? `${JSON.stringify({ archived: count, dryRun: flags.dryRun === true })}\n`
-      : `${count} executions ${said}\n`,
+      : `${counted(count, 'execution')} ${said}\n`,
   )
   return 0
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { RULE } from './range-text.ts'
 import type { Rebuilt } from '../../state/rebuild-state.ts'
 
@@ -46,11 +47,11 @@ export const recoveryLines = (stage: Recovery['stage']) => {
   return {
     start: [RULE, `${words.title} STATE RECOVERY`, RULE, words.lookAtSource],
     sourceFound: (runs: number) => [
-      `Found ${runs} runs in ${words.sourceInText}`,
+      `Found ${counted(runs, 'run')} in ${words.sourceInText}`,
       '',
       words.lookAtDestination,
     ],
-    destinationFound: (runs: number) => [`Found ${runs} runs in ${words.destinationInText}`, ''],
+    destinationFound: (runs: number) => [`Found ${counted(runs, 'run')} in ${words.destinationInText}`, ''],
     done: (recovery: Recovery) => [...resultLines(recovery), '', ...summaryLines(recovery)],
   }
 }
@@ -61,10 +62,10 @@ const resultLines = ({ state, failed, kept, stateFile, failureLog, dryRun }: Rec
     `Last attempted run: ${state.lastAttemptedRun}`,
     `Last contiguous run: ${state.lastContiguousRun}`,
     '',
-    `Found ${failed.size} missing run${failed.size === 1 ? '' : 's'} to add to failure log`,
+    `Found ${counted(failed.size, 'missing run')} to add to failure log`,
     ...kept.map((copy) => `✓ Kept the file that was there as ${nameOf(copy)}`),
     `${written} ${nameOf(stateFile)}`,
-    `${written} ${nameOf(failureLog)} with ${failed.size} runs`,
+    `${written} ${nameOf(failureLog)} with ${counted(failed.size, 'run')}`,
   ]
 }
 

@@ -64,7 +64,7 @@ export class RunRecords implements RecordSource {
     const listing = names.listing()
     if (isEmpty(listing) && this.#hadRuns)
       throw new ArchiverError('SOURCE_UNAVAILABLE', `${directory} is empty, and it was not before`, {
-        hint: 'Is the disk mounted?',
+        hint: 'Is the disk of source_files.run_records_dir mounted?',
       })
     this.#hadRuns = !isEmpty(listing)
     this.#listed = { names, fingerprint }

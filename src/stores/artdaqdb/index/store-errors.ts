@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { mayComeAgain } from '../../../common/file-times.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { fileLimitError } from '../../../platform/open-files.ts'
+import { diskHint } from '../../disk-hints.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 
 /** Identity, size and times of what stands at a path; empty where nothing does. */
@@ -25,9 +26,16 @@ export const mayChangeUnseen = (keys: string, now: number): boolean =>
 export const sameBytes = (one: BigIntStats, other: BigIntStats): boolean =>
   one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs
 
-export const unavailable = (path: string, error: unknown): ArchiverError =>
-  fileLimitError(error) ??
-  new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, { cause: error })
+export const unavailable = (path: string, error: unknown): ArchiverError => {
+  const hint = diskHint(errnoOf(error), 'artdaqDB')
+  return (
+    fileLimitError(error) ??
+    new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${path}: ${messageOf(error)}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    })
+  )
+}
 
 /** A full or read-only disk, missing rights: the store cannot take anything, whatever the run. What is not the system's stays as it is. */
 export const asStoreError = (path: string, error: unknown): unknown =>
