@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { fstatSync, lstatSync } from 'node:fs'
-import { constants, type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { constants, type FileHandle, open, stat } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
+import { readTextNow } from '../platform/read-file.ts'
 import { unwritable } from './state-file.ts'
 
 /** util-linux and BusyBox both end with 1 when somebody else holds the lock. */
@@ -83,7 +84,9 @@ export async function heldAs(path: string): Promise<LockMode | undefined> {
   // As in glibc's <sys/sysmacros.h>, for the numbers that Linux gives.
   const hex = (number: bigint): string => number.toString(16).padStart(2, '0')
   const place = `${hex((dev >> 8n) & 0xfffn)}:${hex((dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffffffffn))}:${ino}`
-  const locks = (await readFile('/proc/locks', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/))
+  const locks = readTextNow('/proc/locks')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
   const lock = locks.find((words) => words[1] === 'FLOCK' && words.includes(place))
   return lock && (lock.includes('READ') ? 'shared' : 'exclusive')
 }
