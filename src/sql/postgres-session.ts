@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net'
 import pg from 'pg'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
 import { countPostgres } from './count-database.ts'
+import { endPostgres, postgresSocket } from './end-postgres.ts'
 import { inTime, SilenceWatch } from './silence-watch.ts'
 
 /** How the server writes values in this session: exact, and the same whatever the role's defaults are. */
@@ -101,12 +101,8 @@ const sharesSessions = async (
   }
 }
 
-/** pg has no public call that drops a connection without saying goodbye; the stream is its documented field. */
-const socketOf = (client: pg.Client): Socket =>
-  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
-
 const dropNow = (client: pg.Client): void => {
-  socketOf(client).destroy()
+  postgresSocket(client).destroy()
 }
 
 /**
@@ -152,7 +148,7 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
   client.on('error', () => undefined)
   await client.connect()
   countPostgres(client)
-  const watch = new SilenceWatch(socketOf(client), timeout)
+  const watch = new SilenceWatch(postgresSocket(client), timeout)
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Result> => {
     const answer = await watch.during(() => client.query<Record<string, string | null>>(sql, [...parameters]))
     return { rows: answer.rows, affected: answer.rowCount ?? 0 }
@@ -191,6 +187,6 @@ export const openPostgresSession = async ({ url, password, timeout }: SessionOpt
     run,
     runAll,
     destroy,
-    close: () => (ended ? Promise.resolve() : inTime(client.end(), timeout, 'no goodbye').catch(destroy)),
+    close: () => (ended ? Promise.resolve() : endPostgres(client, timeout)),
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { identity, monotonic } from '../../src/platform/host.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
+import { FaultProxy } from '../fakes/fault-proxy.ts'
 import { claimAdversaries } from '../conformance/claim-adversaries.ts'
 import { claimStoreConformance } from '../conformance/claim-store.ts'
 import { dropSharedSchema, openPostgresSite, serverUrl } from './postgres-site.ts'
@@ -27,6 +28,32 @@ describe('a queue on PostgreSQL', () => {
       code: 'QUEUE_UNAVAILABLE',
       hint: expect.stringContaining('queue migrate') as string,
     })
+  })
+  it('whose server is frozen lets go of its lock and its connections all the same', async () => {
+    const site = await openPostgresSite()
+    const address = new URL(serverUrl())
+    const proxy = await FaultProxy.before({ port: Number(address.port || 5432) })
+    address.port = String(proxy.port)
+    try {
+      const store = await PostgresQueue.open({
+        server: address.href,
+        password: undefined,
+        schema: site.schema,
+        instance: 'frozen',
+        identity: identity(),
+        lease: 1000,
+        monotonic,
+        lookEvery: 0,
+        works: true,
+      })
+      proxy.always({ kind: 'silence' })
+      void proxy.freeze(60_000)
+      const late = new Promise((resolve) => setTimeout(resolve, 15_000, 'it hangs'))
+      expect(await Promise.race([store.abandon().then(() => 'it ended'), late])).toBe('it ended')
+    } finally {
+      await proxy.close()
+      await site.close()
+    }
   })
   it('that does not look at the attempt takes the result of a stale holder: the control', async () => {
     const site = await openPostgresSite()

@@ -4,6 +4,7 @@ import { redactUrl } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { countPostgres } from '../../sql/count-database.ts'
+import { endPostgres } from '../../sql/end-postgres.ts'
 
 /** Something that runs a statement: the pool, or one connection inside a transaction. pg-boss takes it as its `db`. */
 export interface Sql {
@@ -34,6 +35,9 @@ const BY_INDEX = 'SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit
 
 /** Milliseconds. A server that does not answer for so long is away. */
 const TIMEOUT = 15_000
+
+/** Milliseconds that the server has to take a goodbye. */
+export const GOODBYE = 2000
 
 /**
  * Connections to the queue's database. Everything that goes wrong with the server is QUEUE_UNAVAILABLE, and passes: the next statement
@@ -100,7 +104,7 @@ export class Connections implements Sql {
       await this.#prepare(client)
       return client
     } catch (error) {
-      await client.end().catch(() => undefined)
+      await endPostgres(client, GOODBYE)
       throw this.unavailable(error)
     }
   }

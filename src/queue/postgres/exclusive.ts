@@ -1,5 +1,6 @@
 import { ArchiverError } from '../../errors.ts'
-import type { Connections } from './connection.ts'
+import { endPostgres } from '../../sql/end-postgres.ts'
+import { GOODBYE, type Connections } from './connection.ts'
 
 export interface ExclusiveOptions {
   readonly schema: string
@@ -43,6 +44,6 @@ export const exclusively = async <Result>(
     return result
   } finally {
     clearInterval(alive)
-    await client.end().catch(() => undefined)
+    await endPostgres(client, GOODBYE)
   }
 }

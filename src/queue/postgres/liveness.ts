@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Identity } from '../../platform/host.ts'
-import type { Connections, Sql } from './connection.ts'
+import { endPostgres } from '../../sql/end-postgres.ts'
+import { GOODBYE, type Connections, type Sql } from './connection.ts'
 import { foldTallies } from './fold-tallies.ts'
 
 export interface InstanceOptions {
@@ -73,7 +74,7 @@ export class Liveness {
       this.#client = client
       return client
     } catch (error) {
-      await client.end().catch(() => undefined)
+      await endPostgres(client, GOODBYE)
       throw this.#connections.unavailable(error)
     }
   }
@@ -95,7 +96,7 @@ export class Liveness {
     } catch (error) {
       if (this.#client === client) this.#client = undefined
       // Not waited for: the goodbye has no way out either.
-      void client.end().catch(() => undefined)
+      void endPostgres(client, GOODBYE)
       throw this.#connections.unavailable(error)
     }
     this.#beatAt = asked
@@ -128,7 +129,7 @@ export class Liveness {
   async close(): Promise<void> {
     const client = this.#client
     this.#client = undefined
-    await client?.end().catch(() => undefined)
+    if (client) await endPostgres(client, GOODBYE)
   }
 
   async #keyOf(instance: string): Promise<string> {
