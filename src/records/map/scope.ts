@@ -2,6 +2,7 @@ import { EvaluationError, type Scope } from '../expression/evaluate.ts'
 import type { Mapping } from '../mapping/model.ts'
 import { childrenNamed, type Element } from '../payload/tree.ts'
 import type { DateFormat, Moment } from '../values/dates.ts'
+import { ElementsByRow } from './elements-by-row.ts'
 import { trimmed } from '../values/characters.ts'
 
 /** Where an expression stands. */
@@ -21,7 +22,8 @@ export class Names {
   readonly #root: Element
   readonly #mapping: Mapping
   readonly #now: Moment
-  #byName: Map<string, Element[]> | undefined
+  #byName: ReadonlyMap<string, ElementsByRow> | undefined
+  readonly #holders = new Map<string, ElementsByRow>()
 
   constructor(root: Element, mapping: Mapping, now: Moment) {
     this.#root = root
@@ -53,7 +55,10 @@ export class Names {
     }
     const inside = context ? down([context], steps, context) : []
     if (inside.length > 0) return this.#only(inside, attribute, parts, from)
-    const anywhere = this.#named(steps[0] ?? '').filter((element) => !isOfOtherRow(element, from.row))
+    const anywhere =
+      this.#index()
+        .get(steps[0] ?? '')
+        ?.of(from.row) ?? []
     return this.#only(down(anywhere, steps.slice(1), context), attribute, parts, from)
   }
 
@@ -61,11 +66,7 @@ export class Names {
   #alone(attribute: string, from: Standpoint): string | null {
     const context = from.row ?? from.base
     if (context && this.#has(context, attribute)) return this.#value(context, attribute)
-    const holders: Element[] = []
-    for (const elements of this.#index().values())
-      for (const element of elements)
-        if (element.attributes.has(this.#compared(attribute)) && !isOfOtherRow(element, from.row))
-          holders.push(element)
+    const holders = this.#holding(this.#compared(attribute)).of(from.row)
     if (holders.length > 1 && context && !this.#takesLast) return null
     return this.#only(holders, attribute, [attribute], from)
   }
@@ -115,11 +116,18 @@ export class Names {
     return children.at(-1)?.text
   }
 
-  #named(name: string): readonly Element[] {
-    return this.#index().get(name) ?? []
+  /** The elements that have an attribute. */
+  #holding(attribute: string): ElementsByRow {
+    const known = this.#holders.get(attribute)
+    if (known) return known
+    const all = [...this.#index().values()].flatMap((elements) => elements.of(undefined))
+    const holders = new ElementsByRow(all.filter(({ attributes }) => attributes.has(attribute)))
+    this.#holders.set(attribute, holders)
+    return holders
   }
 
-  #index(): Map<string, Element[]> {
+  /** All elements, by their names. */
+  #index(): ReadonlyMap<string, ElementsByRow> {
     if (this.#byName) return this.#byName
     const index = new Map<string, Element[]>()
     const waiting: Element[] = [this.#root]
@@ -129,7 +137,7 @@ export class Names {
       else index.set(element.name, [element])
       for (const child of element.children.toReversed()) waiting.push(child)
     }
-    return (this.#byName = index)
+    return (this.#byName = new Map([...index].map(([name, elements]) => [name, new ElementsByRow(elements)])))
   }
 }
 
@@ -149,14 +157,3 @@ const isAround = (element: Element, row: Element | undefined): boolean => {
   for (let at = row; at; at = at.parent) if (at === element) return true
   return false
 }
-
-/** Whether an element is, or stands in, one that makes another row of the same kind. */
-const isOfOtherRow = (element: Element, row: Element | undefined): boolean => {
-  if (!row) return false
-  for (let at: Element | undefined = element; at; at = at.parent)
-    if (at !== row && isOfOnePath(at, row)) return true
-  return false
-}
-
-const isOfOnePath = (a: Element | undefined, b: Element | undefined): boolean =>
-  a === b || (a?.name === b?.name && isOfOnePath(a?.parent, b?.parent))
