@@ -1,4 +1,5 @@
 import { quantileOfSorted } from '../../common/quantile.ts'
+import { itemsOf } from './distinct-items.ts'
 import { stateOf, type State } from './status-words.ts'
 import type { LedgerDatabase } from './schema-types.ts'
 import type { Cell, Row } from './row.ts'
@@ -34,7 +35,7 @@ export const daysOf = async (database: LedgerDatabase, days: readonly TaskDay[])
     const ended = await tables(database)
       .selectFrom('executions')
       .select(['execution_status', 'end_reason', 'execution_start', 'execution_end'])
-      .select(['items_attempted', 'items_failed', 'bytes'])
+      .select(['counts', 'items_attempted', 'items_failed', 'bytes'])
       .where('task_name', '=', task)
       .where('execution_start', '>=', timeText(from))
       .where('execution_start', '<', timeText(from + DAY))
@@ -50,6 +51,7 @@ interface Ended {
   readonly end_reason: string | null
   readonly execution_start: string
   readonly execution_end: string | null
+  readonly counts: string | null
   readonly items_attempted: number | null
   readonly items_failed: number | null
   readonly bytes: number | null
@@ -77,7 +79,7 @@ const summary = (task: string, day: string, ended: readonly Ended[]): Row => {
     killed: count('killed', 'cancelled'),
     reboots: count('system_reboot'),
     ended_unseen: count('terminated'),
-    items: sum(ended.map((row) => row.items_attempted)),
+    items: sum(ended.map(itemsOf)),
     items_failed: sum(ended.map((row) => row.items_failed)),
     bytes: sum(ended.map((row) => row.bytes)),
     seconds: sum(seconds),

@@ -1,5 +1,5 @@
 import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely'
-import { jsonObject } from '../../common/json-object.ts'
+import { distinctOf, itemsOf } from './distinct-items.ts'
 import { STATES, stateOf, wordsOf, type State } from './status-words.ts'
 import { findExecution } from './find-execution.ts'
 import { tables } from './ledger-tables.ts'
@@ -201,9 +201,8 @@ const pastOf = (row: ExecutionRow): PastExecution => ({
 
 /** Older rows have no count of their own: then a run counts in each stage. */
 const runsOf = (row: ExecutionRow): { readonly runs: number; readonly runsTotal: number } => {
-  const { items } = jsonObject(row.counts)
-  const runs = typeof items === 'number' ? items : (row.items_attempted ?? 0)
-  const total = typeof items === 'number' ? (row.subtask_items_total ?? 0) : (row.items_total ?? 0)
+  const runs = itemsOf(row)
+  const total = (distinctOf(row) === undefined ? row.items_total : row.subtask_items_total) ?? 0
   return { runs, runsTotal: Math.max(runs, total) }
 }
 

@@ -179,6 +179,18 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
     await database.close()
   })
 
+  it('counts a run that passed two stages once, in the statistics of its day too', async () => {
+    const ledger = open()
+    ledger.begin(FACTS)
+    for (const stage of ['import', 'migrate'] as const)
+      for (const event of passEvents(stage, [1, 2, 3])) ledger.listener(event)
+    await ledger.end({ exitCode: 0 }, PATIENTLY)
+    const database = await place.open()
+    const days = await tables(database).selectFrom('daily_stats').select('items').execute()
+    expect(days).toEqual([{ items: 3 }])
+    await database.close()
+  })
+
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('has %s before the process is gone', async (signal) => {
     const child = await started()
     child.kill(signal)
