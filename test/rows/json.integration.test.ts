@@ -140,6 +140,13 @@ for (const name of DIALECTS) {
       await site.sql("UPDATE process_logs SET status = 'RUNNING'")
       expect(await document('pause', '1')).toEqual({ code: 0, json: { id: 1, control: 'pause' } })
       expect(await document('resume', '1')).toEqual({ code: 0, json: { id: 1, control: null } })
+      expect(await document('cancel', '1')).toEqual({ code: 0, json: { id: 1, control: 'cancel' } })
+      for (const word of ['pause', 'resume'])
+        expect(await document(word, '1')).toMatchObject({
+          code: 1,
+          json: { error: { message: expect.stringContaining('was cancelled') as string } },
+        })
+      expect(await site.rows('SELECT control FROM process_logs')).toMatchObject([{ control: 'cancel' }])
     }, 180_000)
   })
 }

@@ -17,20 +17,31 @@ const SAID = {
   resume: 'goes on',
 }
 
-/** `rows pause|resume|cancel ID`: the running process reads it before its next batch, a second later at most. */
+/**
+ * `rows pause|resume|cancel ID`: the running process reads it before its next batch, a second later at most. A cancel stays: who pauses an execution
+ * that was cancelled gets NOT_FOUND.
+ */
 export const rowsControl =
   (word: keyof typeof WORDS): Command<ControlOptions> =>
   ({ config, id, json }, context) =>
     withLog(config, context, async ({ log }) => {
       const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : 0
-      await log.update('process_logs', { control: WORDS[word] }, "id = ? AND status = 'RUNNING'", [number])
-      const { rows } = await log.run("SELECT id FROM {process_logs} WHERE id = ? AND status = 'RUNNING'", [
-        number,
-      ])
+      const isRunning = "id = ? AND status = 'RUNNING'"
+      const mayChange = word === 'cancel' ? isRunning : `${isRunning} AND COALESCE(control, '') <> 'cancel'`
+      await log.update('process_logs', { control: WORDS[word] }, mayChange, [number])
+      const { rows } = await log.run(`SELECT id, control FROM {process_logs} WHERE ${isRunning}`, [number])
       if (rows.length === 0)
         throw new ArchiverError('NOT_FOUND', `execution ${id} is not running`, {
           hint: 'run-archiver rows status lists them',
         })
+      if (word !== 'cancel' && rows[0]?.['control'] === 'cancel')
+        throw new ArchiverError(
+          'CONFLICT',
+          `execution ${id} was cancelled: it ends after the batch in hand`,
+          {
+            hint: 'run-archiver rows run starts another one, which goes on where it ended',
+          },
+        )
       context.out(
         json ? documentText({ id: number, control: WORDS[word] }) : `execution ${id} ${SAID[word]}\n`,
       )
