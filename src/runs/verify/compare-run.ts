@@ -32,6 +32,8 @@ export interface StagedComparison extends RunComparison {
   readonly update: number | undefined
   /** What is wrong with the text files of the record as it was archived: bytes that no copy has lost. */
   readonly recordDamage: string | undefined
+  /** Which of the copies is the damaged one, where the others prove it: undefined where none is, or where that is not known. */
+  readonly damaged: 'record' | 'artdaq' | 'archive' | undefined
   /** What is wrong with what the import stored, and with what the migration stored: the first of each. A record that is being written to is neither's. */
   readonly faults: { readonly import: string | undefined; readonly migrate: string | undefined }
 }
@@ -79,6 +81,11 @@ export const compareRun = async (
     changed: record.changed || own.foreign.wentOn,
     update,
     recordDamage,
+    damaged: damagedOf({
+      artdaq: own.artdaq === 'bad',
+      record: record.differences.length > 0 && !record.changed,
+      archive: own.artdaq === 'present' && (blob.is === 'bad' || fromDocuments.length > 0),
+    }),
     faults: {
       import: [
         ...own.bad,
@@ -96,6 +103,14 @@ export const compareRun = async (
       ][0],
     },
   }
+}
+
+/** What is read from artdaqDB is proved; so where that is sound it is the measure of the other two, and two at once are not known. */
+const damagedOf = (
+  is: Readonly<Record<'artdaq' | 'record' | 'archive', boolean>>,
+): StagedComparison['damaged'] => {
+  const [first, second] = (['artdaq', 'record', 'archive'] as const).filter((copy) => is[copy])
+  return second === undefined ? first : undefined
 }
 
 /** The record and the documents, compared; and the blob that the documents give. */
