@@ -203,7 +203,7 @@ describe.skipIf(!canRun('/usr/bin/Rscript', '-e', '1'))(
       server.close()
       expect(code).toBe(0)
       expect(ms).toBeGreaterThan(4500)
-      expect(ms).toBeLessThan(9500)
+      expect(ms, '5 s, and the start of R on a busy host').toBeLessThan(20_000)
       expect(readFileSync(spoolOf(task), 'utf8')).toContain('"FINISHED"')
     })
   },
