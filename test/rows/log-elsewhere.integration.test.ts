@@ -39,9 +39,8 @@ for (const name of DIALECTS) {
     })
 
     // Two databases of one PostgreSQL server have tables of one name; so have two servers of MariaDB.
-    it.skipIf(name === 'mysql')(
-      'say nothing of another source with a table and a list of the same name',
-      async () => {
+    if (name === 'postgres')
+      it('say nothing of another source with a table and a list of the same name', async () => {
         const [one, other, log] = sites as [Site, Site, Site]
         await other.sql("INSERT INTO ra (id, t) VALUES (5, 'other')")
         expect(await moved(one, log)).toMatchObject({ status: 'COMPLETED', counts: { moved: 100 } })
@@ -53,8 +52,7 @@ for (const name of DIALECTS) {
         const again = { status: 'COMPLETED', counts: { requested: 0 }, openConflicts: 0 }
         expect(await moved(one, log)).toMatchObject(again)
         expect(await log.count('process_logs', "status = 'TERMINATED'")).toBe(1)
-      },
-    )
+      })
     const refusing =
       name === 'mysql'
         ? [
