@@ -68,7 +68,7 @@ export class Flock {
   }
 }
 
-/** Whether those who hold a lock share it: whoever wants it for itself at this moment is refused by them in any case. */
+/** Whether those who hold a lock share it. Takes a share for a moment: that keeps nobody out whom the holders do not keep out already. */
 export async function isShared(path: string): Promise<boolean> {
   const lock = await Flock.take(path, 0, undefined, 'shared').catch(() => undefined)
   await lock?.release()

@@ -74,7 +74,7 @@ export class LiveHub {
     void this.#greet(room, reader)
     return () => {
       room.readers.delete(reader)
-      // It may be let out twice, and another room stand in the place of its own by then.
+      // A reader may leave twice; by then its place may be another room's.
       if (room.readers.size === 0 && this.#rooms.get(key) === room) this.#rooms.delete(key)
       if (this.#rooms.size > 0) return
       clearInterval(this.#timer)

@@ -7,8 +7,8 @@ interface Placed {
 }
 
 /**
- * Some elements of a payload, asked for once for each row: those that stand in no row of the row's kind, and those of the row itself. Rows are of one
- * kind where they stand at one path of names. Grouped once for each kind, so that many rows over many elements take no time of both multiplied.
+ * Some elements of a payload. Each row asks which of them it may read: its own, and those that stand in no row of its kind. Rows at one path of names are
+ * of one kind. The elements are grouped once for each kind, so that a row does not walk all of them.
  */
 export class ElementsByRow {
   readonly #elements: readonly Element[]

@@ -1,14 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, vi } from 'vitest'
+import { afterEach } from 'vitest'
 import { documentStoreConformance } from '../../conformance/document-store.ts'
 import { MemoryDocumentStore } from '../../fakes/document-store.ts'
 import { openDb } from './runs.ts'
 import { standInTools } from './tools/stand-in-tools.ts'
-
-// Some of these start a hundred processes of the tools; on a busy host that takes more than a minute.
-vi.setConfig({ testTimeout: 240_000 })
 
 const folders: string[] = []
 const newFolder = (): string => {

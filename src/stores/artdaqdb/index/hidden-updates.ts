@@ -8,9 +8,9 @@ import { indexedRuns } from './run-index.ts'
 import { changedAt, SLACK_MS } from './unattributed-files.ts'
 
 /**
- * Refuses to give a run away where a file that no index knows and that says nothing of itself (zeros, a bad sector) may be the update of it that counts:
- * one that was last changed after the newest of its documents was stored, in the collection of the marks, or in any where no manifest of ours says what
- * belongs to the run. Throws STORE_CORRUPT, naming the file. Where no index was made anew, it looks at nothing: a sound index names all that counts.
+ * Refuses to give a run away where a file may be its newest update, and nobody can know: no index has the file, and it says nothing of itself (zeros, a bad
+ * sector). Only files count that were last changed after the run was stored. They are looked for among the marks; for a run without a manifest of ours in
+ * all collections. Throws STORE_CORRUPT, naming the file. Where no index was made anew, it looks at nothing: a sound index names all that counts.
  */
 export async function requireNoneHidden(database: Database, run: number, isOurs: boolean): Promise<void> {
   const rebuilt = await rebuiltCollections(database)
