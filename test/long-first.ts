@@ -1,27 +1,38 @@
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** The files that take longest, longest first, from `vitest run --project integration --reporter=json`. */
+/** The files that take longest, longest first, from `npm run check -- --reporter=json`. */
 const LONG = [
-  'web/demo-pages',
-  'tracking/ledger/ledger',
-  'operations',
-  'commands/run',
-  'clients/r-http',
-  'scripts/install',
-  'web/pictures/pictures',
-  'commands/take-over',
-  'rows/archive-files',
-  'records/border-values',
-  'clients/clients',
-  'rows/children',
-  'records/run',
-  'rows/holes-postgres',
-  'queue/postgres-queue',
-  'web/live',
-  'commands/report',
-  'rows/replica',
-].map((name) => `test/${name}.integration.test.ts`)
+  'web/demo-pages.integration',
+  'clients/r-http.integration',
+  'records/sql/frozen-server.integration',
+  'rows/children.integration',
+  'web/proxies.integration',
+  'stores/ucondb/web/connection-faults.integration',
+  'records/border-values.integration',
+  'tracking/ledger/ledger.integration',
+  'web/pictures/pictures.integration',
+  'operations.integration',
+  'commands/take-over.integration',
+  'commands/run.integration',
+  'clients/clients.integration',
+  'rows/archive-files.integration',
+  'web/connection.integration',
+  'commands/daemon.integration',
+  'web/live.integration',
+  'stores/run-records/watcher.integration',
+  'records/run.integration',
+  'rows/replica.integration',
+  'rows/holes-postgres.integration',
+  'runs/daemon/daemon',
+  'stores/artdaqdb/tools/tools-db',
+  'rows/broken-connections.integration',
+  'runs/listing-cache',
+  'web/places-away.integration',
+  'scripts/build.integration',
+  'scripts/install.integration',
+  'stores/artdaqdb/conformance',
+].map((name) => `test/${name}.test.ts`)
 
 /**
  * Starts the longest files first, so that short ones fill both processors to the end. Where vitest has timed the files on this machine it knows better;
