@@ -15,8 +15,15 @@ const described = (command: Program): Program =>
     .option('--parent <run-id>', 'the execution that it is a part of')
 
 /** track: executions of any pipeline, reported and read. */
-export const trackCommands: Register = (program, { run, below }) => {
+export const trackCommands: Register = (program, registry) => {
   const track = program.command('track').description('report executions of any pipeline, and read them')
+  reportCommands(track, registry)
+  readCommands(track, registry)
+  tableCommands(track, registry)
+}
+
+/** What a pipeline says of itself. */
+const reportCommands: Register = (track, { run, below }) => {
   const reports = (name: string, description: string): Program =>
     below(track, name, description).option('--run-id <id>', 'which execution; left out: $RUN_ARCHIVER_RUN_ID')
   const report = () => import('../commands/track/report-commands.ts')
@@ -68,6 +75,10 @@ export const trackCommands: Register = (program, { run, below }) => {
   below(track, 'pipe', 'report what stands in JSON lines on standard input').action(
     run(async () => (await import('../commands/track/pipe.ts')).trackPipe),
   )
+}
+
+/** What is read of executions, and the one wish that others have of them. */
+const readCommands: Register = (track, { run, below }) => {
   const read = () => import('../commands/track/read.ts')
   const lists = (name: string, description: string, most = '50'): Program =>
     below(track, name, description)
@@ -102,6 +113,10 @@ export const trackCommands: Register = (program, { run, below }) => {
   below(track, 'cancel', 'ask a running execution to stop')
     .argument('<id>', 'run id')
     .action(run(async () => (await read()).trackCancel, 'id'))
+}
+
+/** What is expected of tasks, and the care for the tables. */
+const tableCommands: Register = (track, { run, below }) => {
   const task = () => import('../commands/track/task.ts')
   below(
     track,
@@ -126,6 +141,6 @@ export const trackCommands: Register = (program, { run, below }) => {
     .option('--dry-run', 'only count them')
     .action(run(async () => (await task()).trackArchive))
   below(track, 'migrate-schema', 'make the tables, or bring them to this version').action(
-    run(async () => (await read()).trackMigrateSchema),
+    run(async () => (await import('../commands/track/read.ts')).trackMigrateSchema),
   )
 }

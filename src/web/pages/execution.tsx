@@ -7,9 +7,9 @@ import { Resources } from '../components/resources.tsx'
 import { Eta, overallText, partText, shares } from '../components/running.tsx'
 import { Steps } from '../components/steps.tsx'
 import { Problem } from '../api/question.ts'
-import { tailLog } from '../log-file.ts'
-import { stepPlan } from '../step-plan.ts'
-import type { ExecutionDetail } from '../model.ts'
+import { type LogTail, tailLog } from '../log-file.ts'
+import { type StepPlan, stepPlan } from '../step-plan.ts'
+import type { ExecutionDetail, Metric } from '../model.ts'
 import { count, plural, size, span } from '../text.ts'
 import type { Ask, Block, View } from '../view.ts'
 
@@ -76,6 +76,46 @@ const Facts = ({ execution, now }: { execution: ExecutionDetail; now: number }) 
   )
 }
 
+/** Its subtasks on one axis of time. */
+const stepsBlock = (execution: ExecutionDetail, plan: StepPlan | undefined, now: number): Block => ({
+  id: 'b-steps',
+  body: (
+    <Panel
+      title="Subtasks"
+      id="steps"
+      sub={plan ? 'dashed: expected by the medians of the newest 20 good executions' : 'on one axis of time'}
+    >
+      <Steps execution={execution} plan={plan} now={now} />
+    </Panel>
+  ),
+})
+
+/** The end of its log beside what its process used. */
+const logBlock = (
+  execution: ExecutionDetail,
+  log: LogTail,
+  metrics: readonly Metric[],
+  query: URLSearchParams,
+): Block => ({
+  id: 'b-log',
+  body: (
+    <div class="cols full">
+      <Panel title="Log" id="lg" sub={execution.logPath}>
+        <Log
+          log={log}
+          id={execution.id}
+          live={isOpen(execution)}
+          level={query.get('level') ?? ''}
+          find={query.get('q') ?? ''}
+        />
+      </Panel>
+      <Panel title="Resources" id="res" sub="of its process">
+        <Resources metrics={metrics} />
+      </Panel>
+    </div>
+  ),
+})
+
 /** `/executions/ID`: how far is it, and how long yet? */
 export const executionPage = async (id: string, ask: Ask): Promise<View> => {
   const { sources, now, query } = ask
@@ -107,39 +147,8 @@ export const executionPage = async (id: string, ask: Ask): Promise<View> => {
       </Panel>
     ),
   }
-  const steps: Block = {
-    id: 'b-steps',
-    body: (
-      <Panel
-        title="Subtasks"
-        id="steps"
-        sub={
-          plan ? 'dashed: expected by the medians of the newest 20 good executions' : 'on one axis of time'
-        }
-      >
-        <Steps execution={execution} plan={plan} now={now} />
-      </Panel>
-    ),
-  }
-  const logs: Block = {
-    id: 'b-log',
-    body: (
-      <div class="cols full">
-        <Panel title="Log" id="lg" sub={execution.logPath}>
-          <Log
-            log={log}
-            id={execution.id}
-            live={open}
-            level={query.get('level') ?? ''}
-            find={query.get('q') ?? ''}
-          />
-        </Panel>
-        <Panel title="Resources" id="res" sub="of its process">
-          <Resources metrics={metrics} />
-        </Panel>
-      </div>
-    ),
-  }
+  const steps = stepsBlock(execution, plan, now)
+  const logs = logBlock(execution, log, metrics, query)
   // Of what ended badly the log comes first, behind its error.
   blocks.push(...(bad ? [logs, progress] : [progress]))
   if (open || execution.parts.length > 0) blocks.push(steps)

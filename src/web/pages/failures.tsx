@@ -1,7 +1,7 @@
+import { EndsPanel, ENDS } from '../components/bad-ends.tsx'
 import { ByRun, ByTask } from '../components/failure-lists.tsx'
 import { Group } from '../components/failure-group.tsx'
-import { Chip } from '../components/glyph.tsx'
-import { Choice, Empty, Exports, Name, Panel, Select, Time } from '../components/parts.tsx'
+import { Choice, Empty, Exports, Panel, Select } from '../components/parts.tsx'
 import {
   failedItems,
   type FailureGroup,
@@ -11,15 +11,12 @@ import {
   isGrowing,
   withBefore,
 } from '../failure-groups.ts'
-import type { ExecutionLine } from '../model.ts'
-import { count, plural, span } from '../text.ts'
+import { count, plural } from '../text.ts'
 import type { Ask, View } from '../view.ts'
 
 const DAY = 86_400_000
 /** Failed attempts that are looked at. */
 const ATTEMPTS = 5000
-/** Bad ends that are listed. */
-const ENDS = 200
 /** Days looked back, by the word in the address. */
 const SEEN: Readonly<Record<string, number>> = { '1': 1, '14': 14, '90': 90 }
 
@@ -62,32 +59,7 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
     blocks: [
       {
         id: 'b-filters',
-        body: (
-          <form class="filters" role="search" aria-label="Filter" action="/failures">
-            <Select
-              label="Stage"
-              name="stage"
-              current={stage}
-              options={[['', 'All stages'], ...stages.map((one) => [one, one] as const)]}
-            />
-            <Select
-              label="Seen"
-              name="seen"
-              current={seen}
-              options={[
-                ['1', 'Last 24 h'],
-                ['14', 'Last 14 days'],
-                ['90', 'Last 90 days'],
-              ]}
-            />
-            <label class="fld">
-              <span>Text</span>
-              <input name="q" value={query.get('q') ?? ''} />
-            </label>
-            {by !== 'cause' && <input type="hidden" name="by" value={by} />}
-            <button class="btn">Filter</button>
-          </form>
-        ),
+        body: <Filters stage={stage} stages={stages} seen={seen} by={by} text={query.get('q') ?? ''} />,
       },
       {
         id: 'b-groups',
@@ -116,28 +88,48 @@ export const failuresPage = async ({ sources, query, now }: Ask): Promise<View> 
       },
       {
         id: 'b-ends',
-        body: (
-          <Panel
-            title="Executions that ended badly"
-            id="ends"
-            sub={`started in the last 24 hours${hasMore ? `; the newest ${count(ENDS)} are listed` : ''}`}
-            aside={<Exports api={`/api/v1/executions?${endsQuery(now)}`} />}
-          >
-            <Ends executions={recent} now={now} />
-            {hasMore && (
-              <div class="pgr">
-                <a class="btn" href={`/history?${endsQuery(now)}`}>
-                  All of them ›
-                </a>
-              </div>
-            )}
-          </Panel>
-        ),
+        body: <EndsPanel executions={recent} hasMore={hasMore} now={now} />,
       },
     ],
     live: ledger !== undefined,
   }
 }
+
+interface Wanted {
+  readonly stage: string
+  readonly stages: readonly string[]
+  readonly seen: string
+  readonly by: string
+  readonly text: string
+}
+
+/** What of the failures is shown; the choice stands in the address. */
+const Filters = ({ stage, stages, seen, by, text }: Wanted) => (
+  <form class="filters" role="search" aria-label="Filter" action="/failures">
+    <Select
+      label="Stage"
+      name="stage"
+      current={stage}
+      options={[['', 'All stages'], ...stages.map((one) => [one, one] as const)]}
+    />
+    <Select
+      label="Seen"
+      name="seen"
+      current={seen}
+      options={[
+        ['1', 'Last 24 h'],
+        ['14', 'Last 14 days'],
+        ['90', 'Last 90 days'],
+      ]}
+    />
+    <label class="fld">
+      <span>Text</span>
+      <input name="q" value={text} />
+    </label>
+    {by !== 'cause' && <input type="hidden" name="by" value={by} />}
+    <button class="btn">Filter</button>
+  </form>
+)
 
 const WAYS = [
   ['By cause', 'cause'],
@@ -157,9 +149,6 @@ const filtersOf = (days: number, stage: string, text: string): string =>
     ...(stage === '' ? {} : { stage }),
     ...(text === '' ? {} : { q: text }),
   }).toString()
-
-const endsQuery = (now: number): string =>
-  new URLSearchParams({ standing: 'bad', from: new Date(now - DAY).toISOString() }).toString()
 
 interface Shown {
   /** Items that failed, each once. */
@@ -191,43 +180,3 @@ const sentence = (groups: readonly FailureGroup[], { all, days, now, ends, hasMo
     </>
   )
 }
-
-const Ends = ({ executions, now }: { executions: readonly ExecutionLine[]; now: number }) =>
-  executions.length === 0 ? (
-    <Empty what="None." />
-  ) : (
-    <table class="tb">
-      <thead>
-        <tr>
-          <th>Task</th>
-          <th>End</th>
-          <th>Started</th>
-          <th class="r">After</th>
-          <th class="opt">Message</th>
-        </tr>
-      </thead>
-      <tbody>
-        {executions.map((one) => (
-          <tr>
-            <th scope="row">
-              <a href={`/executions/${one.id}`}>
-                <Name of={one.task} /> #{one.id}
-              </a>
-            </th>
-            <td>
-              <Chip s={one.standing} title={one.status} />
-            </td>
-            <td class="num nw">
-              <Time at={one.startedAt} now={now} />
-            </td>
-            <td class="num r nw">
-              {one.endedAt === undefined ? '–' : span((one.endedAt - one.startedAt) / 1000)}
-            </td>
-            <td class="opt clip sub" title={one.error}>
-              {one.error ?? ''}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )

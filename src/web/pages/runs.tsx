@@ -26,6 +26,22 @@ const sentence = (snapshot: RunsSnapshot, now: number) => {
   )
 }
 
+/** The places that cannot be read, each with its reason. */
+const Unreadable = ({ snapshot }: { snapshot: RunsSnapshot }) => (
+  <Notice kind="e">
+    {snapshot.unreadable.map((text) => (
+      <p>
+        <b>Cannot be read:</b> {text}
+      </p>
+    ))}
+    <p class="sub">
+      {isUnknown(snapshot)
+        ? 'What such a place holds is not known here: its runs are drawn from the other places.'
+        : 'Its runs are drawn as they were when it was last read.'}
+    </p>
+  </Notice>
+)
+
 /** `/runs`: what is archived? */
 export const runsPage = async (ask: Ask): Promise<View> => {
   const { ledger, runs } = ask.sources
@@ -39,20 +55,7 @@ export const runsPage = async (ask: Ask): Promise<View> => {
   if (snapshot.unreadable.length > 0)
     blocks.push({
       id: 'b-unreadable',
-      body: (
-        <Notice kind="e">
-          {snapshot.unreadable.map((text) => (
-            <p>
-              <b>Cannot be read:</b> {text}
-            </p>
-          ))}
-          <p class="sub">
-            {isUnknown(snapshot)
-              ? 'What such a place holds is not known here: its runs are drawn from the other places.'
-              : 'Its runs are drawn as they were when it was last read.'}
-          </p>
-        </Notice>
-      ),
+      body: <Unreadable snapshot={snapshot} />,
     })
   if (snapshot.map.last === 0 && !isUnknown(snapshot))
     blocks.push({
