@@ -72,11 +72,13 @@ const PURE = [
 const MAY_WAIT = ['src/engine/pause.ts']
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+  .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts'))
   .map((name) => join('src', name))
 
 const partOf = (path: string): string => {
-  const [first = '', second] = relative('src', path).replace(/\.ts$/, '').split('/')
+  const [first = '', second] = relative('src', path)
+    .replace(/\.tsx?$/, '')
+    .split('/')
   const store = `${first}/${second ?? ''}`
   return (STORES as readonly string[]).includes(store) ? store : first
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { LedgerReads } from '../../../src/web/model.ts'
-import { hrefOf } from '../../../src/web/pages/alerts.tsx'
 import { historyPage } from '../../../src/web/pages/history.tsx'
 import { performancePage } from '../../../src/web/pages/performance.tsx'
 import { renderBlocks } from '../../../src/web/render.tsx'
@@ -74,18 +73,5 @@ describe('an execution at the beginning of the time that the performance page lo
       sources: { ledger: ledger as unknown as LedgerReads } as PageSources,
     })
     expect(await saidBy(view)).toContain('1 execution was far out of the usual')
-  })
-})
-
-describe('an alert that fires', () => {
-  it.each([
-    ['failed', 'DAILY 1', '/history?task=DAILY%201'],
-    ['backlog_growing', 'import', '/runs'],
-    ['damaged', 'run 12', '/runs/12'],
-    ['poison', 'import 12', '/instances'],
-    ['instance_lost', 'host-1', '/instances'],
-    ['finished', '0b6e', '/executions/0b6e'],
-  ])('by the rule %s of %s leads to %s', (rule, subject, href) => {
-    expect(hrefOf({ rule, subject })).toBe(href)
   })
 })
