@@ -40,6 +40,7 @@ export class QueueBacklog<Item> implements Backlog<Item> {
 
   async next(most: number): Promise<readonly Claim<Item>[]> {
     const { stage, itemOf, monotonic, lease } = this.#options
+    this.#checkDeadline()
     // From before the question: the store's lease begins after that.
     const asked = monotonic()
     const claims = await this.#store.claim(stage, most, true)
@@ -54,35 +55,42 @@ export class QueueBacklog<Item> implements Backlog<Item> {
   }
 
   async settle({ done, failed }: Results<Item>): Promise<readonly string[]> {
-    if (done.length + failed.length === 0) return []
     this.#checkDeadline()
-    const storedOf = ({ key }: Claim<Item>): StoredClaim[] => this.#storedOf(key)
-    const refused = await this.#store.settle(
-      done.flatMap(storedOf),
-      failed.flatMap(({ claim, error }) =>
-        storedOf(claim).map((stored) => ({
-          claim: stored,
-          code: error instanceof ArchiverError ? error.code : 'BUG',
-          message: messageOf(error),
-        })),
-      ),
-      this.#options.nextStage,
-    )
-    const keys = [...done, ...failed.map(({ claim }) => claim)].map(({ key }) => key)
-    const unknown = keys.filter((key) => !this.#held.has(key))
-    for (const key of keys) this.#drop(key)
-    return [...refused.map(({ key }) => key), ...unknown]
+    const claims = [...done, ...failed.map(({ claim }) => claim)]
+    const held = claims.filter((claim) => this.#heldOf(claim).length > 0)
+    const lost = claims.filter((claim) => !held.includes(claim)).map(({ key }) => key)
+    if (held.length === 0) return lost
+    try {
+      const refused = await this.#store.settle(
+        done.flatMap((claim) => this.#heldOf(claim)),
+        failed.flatMap(({ claim, error }) =>
+          this.#heldOf(claim).map((stored) => ({
+            claim: stored,
+            code: error instanceof ArchiverError ? error.code : 'BUG',
+            message: messageOf(error),
+          })),
+        ),
+        this.#options.nextStage,
+      )
+      lost.push(...refused.map(({ key }) => key))
+    } catch (error) {
+      // Nobody works on them any more: kept, they would be renewed until this process ends. What was recorded all the same is not given back.
+      await this.release(held)
+      throw error
+    }
+    this.#dropAll(held)
+    return lost
   }
 
-  async later({ key }: Claim<Item>, reason: Error): Promise<void> {
-    const [stored] = this.#storedOf(key)
-    this.#drop(key)
+  async later(claim: Claim<Item>, reason: Error): Promise<void> {
+    const [stored] = this.#heldOf(claim)
+    this.#dropAll([claim])
     if (stored) await this.#store.later(stored, messageOf(reason), this.#options.laterAfter)
   }
 
   async release(claims: readonly Claim<Item>[]): Promise<void> {
-    const stored = claims.flatMap(({ key }) => this.#storedOf(key))
-    for (const { key } of claims) this.#drop(key)
+    const stored = claims.flatMap((claim) => this.#heldOf(claim))
+    this.#dropAll(claims)
     // A store that does not answer gives them to others when the lease runs out.
     if (stored.length > 0) await this.#store.release(stored).catch(() => undefined)
   }
@@ -95,7 +103,8 @@ export class QueueBacklog<Item> implements Backlog<Item> {
     const asked = monotonic()
     try {
       const lost = await this.#store.renew(held.map(({ stored }) => stored))
-      this.#deadline = asked + lease * MARGIN
+      // Nothing may be in hand by now, and what is claimed later has a time of its own.
+      if (this.#held.size > 0) this.#deadline = asked + lease * MARGIN
       // By object: a key may have been settled and claimed again while the question was on its way.
       const gone = new Set(lost)
       for (const one of held) if (gone.has(one.stored)) this.#lose(one)
@@ -116,9 +125,14 @@ export class QueueBacklog<Item> implements Backlog<Item> {
     lost.abort(new ArchiverError('QUEUE_CLAIM_LOST', `the claim on ${stored.key} was lost`))
   }
 
-  #storedOf(key: string): StoredClaim[] {
+  /** Not by the key alone: a claim that was lost may have been given to us again, while the first try has not ended yet. */
+  #heldOf({ key, lost }: Claim<Item>): StoredClaim[] {
     const held = this.#held.get(key)
-    return held ? [held.stored] : []
+    return held && held.lost.signal === lost ? [held.stored] : []
+  }
+
+  #dropAll(claims: readonly Claim<Item>[]): void {
+    for (const claim of claims) if (this.#heldOf(claim).length > 0) this.#drop(claim.key)
   }
 
   #drop(key: string): void {

@@ -12,6 +12,8 @@ class Store implements Pick<ClaimStore, 'claim' | 'renew' | 'settle' | 'release'
   gone = new Set<string>()
   answer: Promise<void> = Promise.resolve()
   settled: string[] = []
+  released: string[] = []
+  renewed: string[] = []
   renewals = 0
   #epoch = 0
 
@@ -27,15 +29,20 @@ class Store implements Pick<ClaimStore, 'claim' | 'renew' | 'settle' | 'release'
   }
   renew = async (held: readonly StoredClaim[]): Promise<StoredClaim[]> => {
     this.renewals++
+    this.renewed = held.map(({ key, epoch }) => `${key}:${epoch}`)
     await this.answer
     if (this.isAway) throw new ArchiverError('QUEUE_UNAVAILABLE', 'away')
     return held.filter(({ key }) => this.gone.has(key))
   }
   settle = (done: readonly StoredClaim[]): Promise<StoredClaim[]> => {
+    if (this.isAway) return Promise.reject(new ArchiverError('QUEUE_UNAVAILABLE', 'away'))
     this.settled.push(...done.map(({ key }) => key))
     return Promise.resolve([])
   }
-  release = (): Promise<void> => Promise.reject(new ArchiverError('QUEUE_UNAVAILABLE', 'away'))
+  release = (held: readonly StoredClaim[]): Promise<void> => {
+    this.released.push(...held.map(({ key, epoch }) => `${key}:${epoch}`))
+    return Promise.reject(new ArchiverError('QUEUE_UNAVAILABLE', 'away'))
+  }
   later = (): Promise<void> => Promise.resolve()
 }
 
@@ -119,5 +126,52 @@ describe('an instance with two items in hand', () => {
   it('gives them back without a word where the store is away: they expire', async () => {
     await expect(backlog.release(claims)).resolves.toBeUndefined()
     expect(await backlog.settle({ done: claims, failed: [] })).toEqual(['1', '2'])
+  })
+  it('gives back what it could not record, and does not keep it from the others for ever', async () => {
+    store.isAway = true
+    await expect(backlog.settle({ done: [claims[0]!], failed: [] })).rejects.toThrow('away')
+    store.isAway = false
+    await pass(LEASE)
+    expect([store.released, store.renewed]).toEqual([['1:1'], ['2:2']])
+  })
+  it('believes in what it claims later, though the answer about the last one came after that was recorded', async () => {
+    let arrive = (): void => undefined
+    store.answer = new Promise((resolve) => (arrive = resolve))
+    await pass(LEASE / 4)
+    await backlog.settle({ done: claims, failed: [] })
+    arrive()
+    store.answer = Promise.resolve()
+    await pass(2 * LEASE)
+    claims = await backlog.next(1)
+    expect(await backlog.settle({ done: claims, failed: [] })).toEqual([])
+  })
+  it('believes in what it claims after it was frozen past the lease', async () => {
+    time += LEASE
+    const later = await backlog.next(3)
+    await pass(LEASE / 10)
+    expect([lost(), later.map((one) => one.lost?.aborted)]).toEqual([
+      [true, true],
+      [false, false, false],
+    ])
+  })
+  describe('that loses one and is given it again', () => {
+    let again: readonly Claim<number>[]
+    beforeEach(async () => {
+      store.gone.add('1')
+      await pass(LEASE / 4)
+      store.gone.clear()
+      again = await backlog.next(1)
+    })
+    it('takes no result of the first try for the second', async () => {
+      expect(await backlog.settle({ done: [claims[0]!], failed: [] })).toEqual(['1'])
+      expect(store.settled).toEqual([])
+      expect(await backlog.settle({ done: again, failed: [] })).toEqual([])
+    })
+    it('does not give the second back with the first', async () => {
+      await backlog.release([claims[0]!])
+      await backlog.later(claims[0]!, new Error('not ready'))
+      await pass(LEASE / 4)
+      expect([store.released, store.renewed]).toEqual([[], ['2:2', '1:3']])
+    })
   })
 })
