@@ -9,6 +9,8 @@ export interface QueueSite {
   pass(milliseconds: number): Promise<void>
   /** Sets the wall clock of the machine on which the processes are, forward or back. */
   setClock(milliseconds: number): Promise<void>
+  /** Sets the clock that the store goes by, forward or back, while no process has it open. */
+  setStoreClock(milliseconds: number): Promise<void>
   /** What kill -9 leaves of a process. */
   kill(store: ClaimStore): Promise<void>
   /**
@@ -79,6 +81,21 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       expect(await store.enqueue('import', items(1), before)).toBe(0)
       await site.pass(10)
       expect(await store.enqueue('import', items(1), await store.now())).toBe(1)
+    })
+    situation('opens again what was done by a clock that was wrong, and has been set back', async (site) => {
+      const before = await site.open()
+      await before.enqueue('import', items(1, 2), 0)
+      await before.settle(await before.claim('import', 2), [], 'migrate')
+      await before.settle(await before.claim('migrate', 2), [])
+      await site.kill(before)
+      await site.setStoreClock(-3_600_000)
+      const store = await site.open()
+      await site.pass(10)
+      // Both were looked for, and the destination holds neither.
+      expect(await store.enqueue('import', items(1, 2), await store.now())).toBe(2)
+      expect(await store.enqueue('import', items(1, 2), await store.now())).toBe(0)
+      await store.settle(await store.claim('import', 2), [], 'migrate')
+      expect(await countsOf(store, 'migrate')).toMatchObject({ pending: 2, done: 0 })
     })
     situation('moves what is done to the next stage in the same step', async (site) => {
       const store = await site.open()
@@ -249,6 +266,23 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       expect(await store.attemptedUpTo('import')).toBe(3)
       await store.settle(await store.claim('import', 1), [])
       expect(await store.attemptedUpTo('import')).toBe(4)
+    })
+    situation('never says attempted past an item that comes last because its holders died', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1, 2, 3), 0)
+      for (let i = 0; i < 2; i++) {
+        const victim = await site.open()
+        await victim.claim('import', 1)
+        await site.kill(victim)
+        await store.reap()
+      }
+      const two = await store.claim('import', 1)
+      expect(keysOf(two)).toBe('2')
+      await store.settle(two, [])
+      expect(await store.attemptedUpTo('import')).toBe(0)
+      await store.settle(await store.claim('import', 1), [])
+      await store.settle(await store.claim('import', 1), [])
+      expect(await store.attemptedUpTo('import')).toBe(3)
     })
     situation('has one leader at a time, and another after that one was killed', async (site) => {
       const [a, b] = [await site.open(), await site.open()]

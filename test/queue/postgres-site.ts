@@ -105,9 +105,13 @@ export const openPostgresSite = async (): Promise<PostgresSite> => {
     setClock: () => Promise.resolve(),
     async pass(milliseconds) {
       passed += milliseconds
+      await site.setStoreClock(milliseconds)
+    },
+    async setStoreClock(milliseconds) {
       for (const [table, columns] of Object.entries(TIMES))
         await client.query(
-          `UPDATE ${schema}.${table} SET ${columns.map((one) => `${one} = ${one} - ${milliseconds} * interval '1 ms'`).join(', ')}`,
+          `UPDATE ${schema}.${table} SET ${columns.map((one) => `${one} = ${one} - $1 * interval '1 ms'`).join(', ')}`,
+          [milliseconds],
         )
     },
     async copy() {

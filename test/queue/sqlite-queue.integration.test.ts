@@ -19,7 +19,7 @@ const openSite = async (): Promise<SqliteSite> => {
   const path = join(folder, 'queue.db')
   const opened = new Map<ClaimStore, number>()
   const killed = new Set<number>()
-  let time = 1_000_000
+  let time = 100_000_000
   let jumped = 0
   let count = 0
   const site: SqliteSite = {
@@ -41,6 +41,7 @@ const openSite = async (): Promise<SqliteSite> => {
       return store
     },
     setClock: (milliseconds) => Promise.resolve(void (jumped += milliseconds)),
+    setStoreClock: (milliseconds) => Promise.resolve(void (jumped += milliseconds)),
     pass: (milliseconds) => Promise.resolve(void (time += milliseconds)),
     copy() {
       const file = openFile(path, 1000)
@@ -176,4 +177,41 @@ describe('a queue that cannot be opened, or signed off in', () => {
     await site.kill(store)
     await site.close()
   })
+})
+
+describe('a queue with many items that are done', () => {
+  it('shows what is open, in hand or failed, and how far it has come, without reading those', async () => {
+    const site = await openSite()
+    const store = await site.open()
+    const many = 600_000
+    const file = openFile(site.path, 1000)
+    file.exec(`INSERT INTO work (stage, key, ordinal, status, added_at, finished_at)
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${many})
+      SELECT 'import', CAST(i AS TEXT), i, CASE i WHEN 7 THEN 'failed' WHEN ${many} THEN 'pending' ELSE 'done' END, 1, 1 FROM n`)
+    file.close()
+    await store.claim('import', 1)
+    const took = async (work: () => Promise<unknown>, expected: unknown): Promise<number> => {
+      await work()
+      const began = performance.now()
+      expect(await work()).toEqual(expected)
+      return performance.now() - began
+    }
+    const keysOf = async (status: 'pending' | 'claimed' | 'failed') =>
+      (await store.list('import', status, 99)).map(({ key }) => key)
+    const whole = await took(async () => (await store.ranges('import', 'done')).length, 2)
+    for (const [work, expected] of [
+      [() => store.attemptedUpTo('import'), many - 1],
+      [() => store.claim('import', 1), []],
+      [() => store.retry('import', ['9']), 0],
+      [() => store.reap(), 0],
+      [() => keysOf('claimed'), [String(many)]],
+      [() => keysOf('pending'), []],
+      [() => keysOf('failed'), ['7']],
+      [() => store.ranges('import', 'failed'), [[7, 7]]],
+      [async () => (await store.show('9')).map(({ status }) => status), ['done']],
+      [async () => (await store.list('import', undefined, 2)).map(({ key }) => key), ['1', '2']],
+    ] as const)
+      expect(await took(work, expected)).toBeLessThan(whole / 50)
+    await site.close()
+  }, 60_000)
 })

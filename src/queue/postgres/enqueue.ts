@@ -20,6 +20,13 @@ export const count = async ({ sql, schema, instance }: Work, stage: string, tall
   )
 }
 
+/**
+ * Whether a job was done before a time. What was done in the time to come was done by a clock that has been set back since: before whatever that
+ * clock says now.
+ */
+const doneBefore = (job: string, time: string): string =>
+  `(${job}.completed_on < ${time} OR ${job}.completed_on > clock_timestamp() AND ${time} <= clock_timestamp())`
+
 /** Adds items that are not there, and opens those that were done before `missingAt` again. Returns how many. */
 export const enqueue = async (
   work: Work,
@@ -43,7 +50,8 @@ export const enqueue = async (
     const { rows } = await sql.executeSql(
       `UPDATE ${schema}.job SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
          created_on = now(), start_after = now(), priority = ${priorityIn('job')}
-       WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'completed' AND completed_on < to_timestamp($3::float8 / 1000)
+       WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'completed'
+         AND ${doneBefore('job', 'to_timestamp($3::float8 / 1000)')}
        RETURNING id, retry_count`,
       [name, [...jobs.keys()], Math.min(missingAt, LATEST)],
     )
@@ -100,7 +108,7 @@ export const enqueueNext = async (
     `UPDATE ${schema}.job j SET state = 'retry', retry_limit = ${RETRY_LIMIT}, completed_on = NULL, output = NULL,
        created_on = now(), start_after = now(), priority = ${priorityIn('j')}
      FROM unnest($2::uuid[], $4::uuid[]) AS r(id, here) JOIN ${schema}.job h ON h.name = $3 AND h.id = r.here
-     WHERE j.name = $1 AND j.id = r.id AND j.state = 'completed' AND j.completed_on < h.created_on
+     WHERE j.name = $1 AND j.id = r.id AND j.state = 'completed' AND ${doneBefore('j', 'h.created_on')}
      RETURNING j.id, j.retry_count`,
     [
       name,

@@ -2,7 +2,7 @@ import type { InstanceState, ItemState, ItemStatus, ScanNote, StageCounts } from
 import { countsOf, instanceOf, itemOf, rangesOf } from '../claim-rows.ts'
 import type { Row, Sql } from './connection.ts'
 import type { Leadership } from './leadership.ts'
-import { jobId, queueName, stageOfQueue } from './jobs.ts'
+import { jobId, LAST_PRIORITY, queueName, stageOfQueue } from './jobs.ts'
 
 const ms = (column: string): string => `extract(epoch FROM ${column}) * 1000`
 
@@ -82,10 +82,12 @@ export class PostgresOverview {
   async attemptedUpTo(stage: string): Promise<number> {
     const s = this.#schema
     const ordinal = `(j.data->>'ordinal')::bigint`
+    // The lowest one comes first, but for those that come last because their holders died.
+    const lowest = (priority: string): string =>
+      `coalesce((SELECT min(${ordinal}) FROM ${s}.job j WHERE j.name = $1 AND ${PENDING} AND priority = ${priority}), 9007199254740991)`
     const [row] = await this.#read(
       `SELECT (SELECT ${ordinal} FROM ${s}.job j WHERE j.name = $1 AND ${FINISHED} AND ${ordinal} < least(
-           coalesce((SELECT min(${ordinal}) FROM ${s}.job j WHERE j.name = $1 AND ${PENDING} AND priority =
-             (SELECT max(priority) FROM ${s}.job j WHERE j.name = $1 AND ${PENDING})), 9007199254740991),
+           ${lowest(`(SELECT max(priority) FROM ${s}.job j WHERE j.name = $1 AND ${PENDING})`)}, ${lowest(String(LAST_PRIORITY))},
            coalesce((SELECT min(${ordinal}) FROM ${s}.archiver_held h JOIN ${s}.job j ON j.name = h.stage AND j.id = h.id
              WHERE h.stage = $1 AND h.instance IS NOT NULL), 9007199254740991))
          ORDER BY ${ordinal} DESC LIMIT 1) AS highest`,

@@ -11,6 +11,10 @@ import { fairShare } from '../fair-share.ts'
 
 /** Statements on `work`. Each function runs inside a transaction of its caller; `now` is epoch milliseconds. */
 
+/**
+ * Adds items that are not there, and opens those that were done before `missingAt` again. What was done in the time to come was done by a clock
+ * that has been set back since: before whatever that clock says now.
+ */
 export const enqueue = (
   file: SqliteFile,
   stage: string,
@@ -19,10 +23,10 @@ export const enqueue = (
   now: number,
 ): number => {
   const add = file.prepare(
-    `INSERT INTO work (stage, key, ordinal, added_at) VALUES (?, ?, ?, ?)
+    `INSERT INTO work (stage, key, ordinal, added_at) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT (stage, key) DO UPDATE SET status = 'pending', added_at = excluded.added_at, finished_at = NULL,
        attempts = 0, lost = 0, not_before = 0, code = NULL, message = NULL
-     WHERE work.status = 'done' AND work.finished_at < ?`,
+     WHERE work.status = 'done' AND (work.finished_at < ?5 OR work.finished_at > ?4 AND ?5 <= ?4)`,
   )
   let added = 0
   for (const { key, ordinal } of items)
@@ -95,7 +99,7 @@ const taken = (
       `UPDATE work SET status = 'claimed', epoch = epoch + 1, attempts = attempts + 1, claimed_by = ?, claimed_at = ?,
          lease_until = ?, not_before = 0
        WHERE stage = ? AND key IN (
-         SELECT key FROM work WHERE stage = ? AND status = 'pending' AND ${which} AND not_before <= ?
+         SELECT key FROM work INDEXED BY work_due WHERE stage = ? AND status = 'pending' AND ${which} AND not_before <= ?
            AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.stage = ? AND (s.paused_at IS NOT NULL OR s.blocked_until > ?))
          ORDER BY ordinal LIMIT ?)
        RETURNING key, ordinal, epoch, attempts`,

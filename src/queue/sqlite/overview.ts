@@ -42,29 +42,33 @@ export class SqliteOverview {
 
   list(stage: string, status: ItemStatus | undefined, limit: number) {
     return this.#read(
-      `SELECT * FROM work WHERE stage = ? AND (? IS NULL OR status = ?) ORDER BY ordinal, key LIMIT ?`,
-      [stage, status ?? null, status ?? null, limit],
+      `SELECT * FROM work ${FROM[status ?? 'any']} WHERE stage = ? ${withStatus(status)} ORDER BY ordinal, key LIMIT ?`,
+      [stage, limit],
     ).then((rows) => rows.map(itemOf))
   }
 
   async ranges(stage: string, status: ItemStatus): Promise<(readonly [number, number])[]> {
     const rows = await this.#read(
-      rangesOf('SELECT DISTINCT ordinal FROM work WHERE stage = ? AND status = ?'),
-      [stage, status],
+      rangesOf(`SELECT DISTINCT ordinal FROM work ${FROM[status]} WHERE stage = ? ${withStatus(status)}`),
+      [stage],
     )
     return rows.map((row) => [Number(row['first']), Number(row['last'])] as const)
   }
 
   show(key: string) {
-    return this.#read('SELECT * FROM work WHERE key = ? ORDER BY stage', [key]).then((rows) =>
-      rows.map(itemOf),
-    )
+    return this.#read(
+      'SELECT * FROM work WHERE stage IN (SELECT stage FROM stages) AND key = ? ORDER BY stage',
+      [key],
+    ).then((rows) => rows.map(itemOf))
   }
 
   async attemptedUpTo(stage: string): Promise<number> {
+    const lowest = (status: ItemStatus): string =>
+      `coalesce((SELECT min(ordinal) FROM work ${FROM[status]} WHERE stage = ?1 ${withStatus(status)}), 9007199254740991)`
+    // Below the lowest open one all have ended: the first that is found is the highest.
     const [row] = await this.#read(
-      `SELECT coalesce((SELECT max(ordinal) FROM work WHERE stage = ?1 AND status IN ('done', 'failed') AND ordinal < coalesce(
-         (SELECT min(ordinal) FROM work WHERE stage = ?1 AND status IN ('pending', 'claimed')), 9007199254740991)), 0) AS highest`,
+      `SELECT ordinal AS highest FROM work ${FROM.any} WHERE stage = ?1 AND status IN ('done', 'failed')
+         AND ordinal < min(${lowest('pending')}, ${lowest('claimed')}) ORDER BY ordinal DESC LIMIT 1`,
       [stage],
     )
     return Number(row?.['highest'] ?? 0)
@@ -90,3 +94,15 @@ export class SqliteOverview {
     )
   }
 }
+
+/** The index that has the items with a status, and only those; of those that are done there are so many that all are read. */
+const FROM = {
+  any: 'INDEXED BY work_ordered',
+  done: '',
+  pending: 'INDEXED BY work_due',
+  claimed: 'INDEXED BY work_held',
+  failed: 'INDEXED BY work_failed',
+} as const
+
+const withStatus = (status: ItemStatus | undefined): string =>
+  status === undefined ? '' : `AND status = '${status}'`

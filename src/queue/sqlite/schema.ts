@@ -2,7 +2,7 @@ import type { SqliteFile } from '../../sql/libsql-database.ts'
 import { ArchiverError } from '../../errors.ts'
 
 /** The version of the tables, in `user_version`. A file of a later version is refused. */
-const VERSION = 4
+const VERSION = 5
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS work (
@@ -64,6 +64,12 @@ const THIRD = ['claims', 'workers', 'processors', 'minute', 'ended_in_minute', '
 const FOURTH =
   'CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL, distance INTEGER NOT NULL);'
 
+/** Version 5: what is asked for every few seconds is found without reading what is done. */
+const FIFTH = `
+CREATE INDEX IF NOT EXISTS work_ordered ON work (stage, ordinal, key);
+CREATE INDEX IF NOT EXISTS work_failed ON work (stage, ordinal, key) WHERE status = 'failed';
+`
+
 /** Makes the tables where they are missing. Every commit is durable when it returns: a settled item stays settled after a power cut. */
 export const prepareTables = (file: SqliteFile, path: string): void => {
   file.prepare('PRAGMA journal_mode = WAL').all([])
@@ -87,6 +93,7 @@ export const prepareTables = (file: SqliteFile, path: string): void => {
     if ((now?.user_version ?? 0) < 2) file.exec(SECOND)
     if ((now?.user_version ?? 0) < 3) file.exec(THIRD)
     file.exec(FOURTH)
+    file.exec(FIFTH)
     file.exec(`PRAGMA user_version = ${VERSION}`)
     file.exec('COMMIT')
   } catch (error) {

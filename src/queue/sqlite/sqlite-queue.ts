@@ -104,10 +104,10 @@ export class SqliteQueue extends SqliteOverview implements ClaimStore {
 
   async claim(stage: string, most: number, fairly = false): Promise<readonly StoredClaim[]> {
     if (
-      !this.#any(`SELECT 1 FROM work WHERE stage = ? AND status = 'pending' AND not_before <= ? LIMIT 1`, [
-        stage,
-        this.#now,
-      ])
+      !this.#any(
+        `SELECT 1 FROM work INDEXED BY work_due WHERE stage = ? AND status = 'pending' AND not_before <= ? LIMIT 1`,
+        [stage, this.#now],
+      )
     )
       return []
     const { instance } = this.#options
