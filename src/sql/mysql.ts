@@ -3,7 +3,7 @@ import { createPool } from 'mysql2'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countMysql } from './count-database.ts'
-import { endWhenSilent } from './silent-mysql.ts'
+import { watchMysql } from './watch-pool.ts'
 
 /** Connects at the first query, not here. */
 export const openMysql = <Schema>(
@@ -23,7 +23,7 @@ export const openMysql = <Schema>(
   })
   pool.on('connection', (connection) => {
     countMysql(connection)
-    endWhenSilent(connection, timeout)
+    watchMysql(connection, timeout)
   })
   const kysely = new Kysely<Schema>({
     dialect: new MysqlDialect({

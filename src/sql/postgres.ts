@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countPostgres } from './count-database.ts'
+import { watchPostgres } from './watch-pool.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
@@ -24,7 +25,6 @@ export const openPostgres = <Schema>(
     max: connections,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,
-    query_timeout: timeout,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     allowExitOnIdle: true,
@@ -39,6 +39,7 @@ export const openPostgres = <Schema>(
   pool.on('connect', (client) => {
     client.on('error', () => undefined)
     countPostgres(client)
+    watchPostgres(client, timeout)
   })
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return {

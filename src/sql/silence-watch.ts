@@ -4,6 +4,9 @@ import { durationText } from '../common/duration.ts'
 /** Milliseconds that the server has for its own word, such as the end of a wait for a lock, and an answer for its way. */
 const OWN_WORD = 2000
 
+/** Milliseconds in which bytes that have come are read. */
+const UNREAD = 200
+
 /** The error that statements fail with whose connection was given up. */
 export const silentError = (message: string): Error =>
   Object.assign(new Error(message), { code: 'ETIMEDOUT' })
@@ -19,18 +22,22 @@ export const inTime = <Answer>(answer: Promise<Answer>, timeout: number, said: s
 
 /**
  * Breaks a connection over which nothing passes while a statement is in hand, and whose server is not at work on it. The drivers wait for ever, and the
- * kernel of a frozen server answers every probe of TCP. After `timeout` milliseconds of silence the server is asked, over another connection: while
- * it works on the statement, that may take as long as it likes. What a broken statement did is not known.
+ * kernel of a frozen server answers every probe of TCP. After `timeout` milliseconds of silence and a little more the server is asked, over another
+ * connection: while it works on the statement, that may take as long as it likes. Where there is nobody to ask, that silence breaks the connection. What a broken
+ * statement did is not known. A connection that has no statement in hand is left alone.
  */
 export class SilenceWatch {
   readonly #socket: Socket
   readonly #timeout: number
-  #inHand = 0
+  readonly #isInHand: () => boolean
+  #running = 0
   #isAtWork: (() => Promise<boolean>) | undefined
 
-  constructor(socket: Socket, timeout: number) {
+  /** `isInHand` says whether a statement is; left out: those run by `during` are. */
+  constructor(socket: Socket, timeout: number, isInHand = (): boolean => this.#running > 0) {
     this.#socket = socket
     this.#timeout = timeout
+    this.#isInHand = isInHand
     socket.on('timeout', () => void this.#onSilence())
     this.#listen()
   }
@@ -42,11 +49,11 @@ export class SilenceWatch {
 
   /** Runs a statement under the watch. */
   async during<Answer>(statement: () => Promise<Answer>): Promise<Answer> {
-    this.#inHand += 1
+    this.#running += 1
     try {
       return await statement()
     } finally {
-      this.#inHand -= 1
+      this.#running -= 1
     }
   }
 
@@ -55,7 +62,7 @@ export class SilenceWatch {
   }
 
   async #onSilence(): Promise<void> {
-    if (this.#inHand === 0) return
+    if (!this.#isInHand()) return
     const socket = this.#socket
     const heard = { anything: false }
     const hear = (): void => {
@@ -64,10 +71,11 @@ export class SilenceWatch {
     socket.setTimeout(0)
     socket.once('data', hear)
     const isAtWork = await (this.#isAtWork?.().catch(() => false) ?? false)
-    // What it had just done when it was asked may be on its way.
-    if (!isAtWork && !heard.anything) await new Promise((resolve) => setTimeout(resolve, OWN_WORD))
+    // What it had just done when it was asked may be on its way; and where this process stood still, what has come is not read yet.
+    const onItsWay = this.#isAtWork ? OWN_WORD : UNREAD
+    if (!isAtWork && !heard.anything) await new Promise((resolve) => setTimeout(resolve, onItsWay))
     socket.off('data', hear)
-    if (isAtWork || heard.anything || this.#inHand === 0) this.#listen()
+    if (isAtWork || heard.anything || !this.#isInHand()) this.#listen()
     else
       socket.destroy(
         silentError(`the server has not answered for ${durationText((this.#timeout + OWN_WORD) / 1000)}`),

@@ -7,6 +7,7 @@ import { openSession } from '../../src/sql/open-session.ts'
 import type { Session } from '../../src/sql/session.ts'
 import { SilenceWatch } from '../../src/sql/silence-watch.ts'
 import { FaultProxy } from '../fakes/fault-proxy.ts'
+import { failed, freeze, holdUp } from '../fakes/frozen-server.ts'
 import { BreakingProxy } from './breaking-proxy.ts'
 import { DIALECTS, range, serverAnswers, Site } from './servers.ts'
 
@@ -53,21 +54,8 @@ for (const name of DIALECTS) {
       await proxy.close()
       await site.drop()
     })
-    const freeze = (): void => {
-      proxy.always({ kind: 'silence' })
-      void proxy.freeze(60_000)
-    }
-    const failed = async (work: Promise<unknown>): Promise<{ error: unknown; took: number }> => {
-      const began = performance.now()
-      const error = await work.then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      )
-      return { error, took: performance.now() - began }
-    }
-
     it('fails the statement in hand, and those behind it', async () => {
-      freeze()
+      freeze(proxy)
       const both = [session.run('SELECT 1'), session.runAll([{ sql: 'SELECT 1' }, { sql: 'SELECT 2' }])]
       for (const { error, took } of await Promise.all(both.map(failed))) {
         expect(error).toMatchObject({ code: 'ETIMEDOUT', message: 'the server has not answered for 3 s' })
@@ -78,7 +66,7 @@ for (const name of DIALECTS) {
     })
 
     it('opens no session, and lets the old one be closed and dropped', async () => {
-      freeze()
+      freeze(proxy)
       expect((await failed(openSession(place(proxy.port)))).took).toBeLessThan(MOST)
       const inHand = failed(session.run('SELECT 1'))
       session.destroy()
@@ -98,9 +86,16 @@ for (const name of DIALECTS) {
       expect((await session.run('SELECT 1 AS one')).rows).toEqual([{ one: '1' }])
     })
 
+    it('but had answered while this process stood still is heard', async () => {
+      const inHand = session.run(sleep(0.1))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      holdUp(TIMEOUT + 2500)
+      expect((await inHand).rows).toHaveLength(1)
+    })
+
     it('control: holds the driver alone up for longer than that', async () => {
       const { run, stream } = await driverAlone(name, place(proxy.port).url)
-      freeze()
+      freeze(proxy)
       let isOver = false
       void run('SELECT 1').then(
         () => (isOver = true),
@@ -200,7 +195,7 @@ for (const name of DIALECTS) {
       const places = { source: place(proxy.port), archive: undefined, log: undefined }
       const gate = {
         pass: () => {
-          if (++passes === 2) freeze()
+          if (++passes === 2) freeze(proxy)
           return Promise.resolve({
             ...{ lag: 0, hll: 0, throttledMs: 0 },
             ...{ reason: undefined, cause: undefined, end: undefined },

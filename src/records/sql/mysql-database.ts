@@ -7,7 +7,7 @@ import {
   type SqlRow,
 } from './database.ts'
 import { countMysql } from '../../sql/count-database.ts'
-import { endWhenSilent } from '../../sql/silent-mysql.ts'
+import { watchMysql } from '../../sql/watch-pool.ts'
 
 type Runner = (sql: string, values: unknown[]) => Promise<[RowDataPacket[] | ResultSetHeader, unknown]>
 
@@ -31,7 +31,7 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
   pool.pool.on('connection', (connection) => {
     connection.on('error', () => undefined)
     countMysql(connection)
-    endWhenSilent(connection, timeout)
+    watchMysql(connection, timeout)
     connection.query(
       // The driver writes values into the SQL, with backslashes before their quotes.
       "SET time_zone = '+00:00', sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION')",

@@ -8,6 +8,7 @@ import {
 } from './database.ts'
 import { numbered } from './dialect.ts'
 import { countPostgres } from '../../sql/count-database.ts'
+import { watchPostgres } from '../../sql/watch-pool.ts'
 
 /** Everything but texts, numbers of 32 bits and bytes comes as the server writes it. */
 const RAW = new Set([
@@ -41,7 +42,6 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
     max: connections + 1,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,
-    query_timeout: timeout,
     keepAlive: true,
     allowExitOnIdle: true,
     application_name: 'run-archiver records',
@@ -55,6 +55,7 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
   pool.on('connect', (client) => {
     client.on('error', () => undefined)
     countPostgres(client)
+    watchPostgres(client, timeout)
   })
   return {
     dialect: 'postgres',

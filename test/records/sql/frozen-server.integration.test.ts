@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { classOf } from '../../../src/records/sql/classify-error.ts'
@@ -7,6 +6,7 @@ import { openRecordsDatabase } from '../../../src/records/sql/open-database.ts'
 import { databasePlace } from '../../../src/sql/database-url.ts'
 import { openDatabase } from '../../../src/sql/open-database.ts'
 import { FaultProxy } from '../../fakes/fault-proxy.ts'
+import { failed, freeze, holdUp } from '../../fakes/frozen-server.ts'
 import { answers, openSite, type Site } from '../databases.ts'
 
 const there = await Promise.all(
@@ -39,24 +39,11 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       await database.close()
       await site.close()
     })
-    /** Nothing comes any more, over any connection, and nobody is told. */
-    const freeze = (): void => {
-      proxy.always({ kind: 'silence' })
-      void proxy.freeze(60_000)
-    }
-    const failed = async (work: Promise<unknown>): Promise<{ error: unknown; took: number }> => {
-      const began = performance.now()
-      const error = await work.then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      )
-      return { error, took: performance.now() - began }
-    }
     const inTime = { least: TIMEOUT - 100, most: TIMEOUT + 5000 }
 
     it('holds a statement and a transaction up for no longer than the timeout', async () => {
       await database.session.rows('SELECT 1 AS one')
-      freeze()
+      freeze(proxy)
       for (const work of [
         () => database.session.rows('SELECT 1 AS one'),
         // Over a new connection, since the first one is broken.
@@ -73,7 +60,7 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       const inWork = await failed(
         database.transaction(async (session) => {
           await session.change("INSERT INTO customers (code) VALUES ('c1')")
-          freeze()
+          freeze(proxy)
           await session.rows('SELECT 1 AS one')
         }),
       )
@@ -83,7 +70,7 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       const inCommit = await failed(
         database.transaction(async (session) => {
           await session.change("INSERT INTO customers (code) VALUES ('c2')")
-          freeze()
+          freeze(proxy)
         }),
       )
       expect(inCommit.error).toBeInstanceOf(CommitUnknownError)
@@ -92,7 +79,7 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
     })
     it('in one trip leaves it unknown', async () => {
       await database.session.rows('SELECT 1 AS one')
-      freeze()
+      freeze(proxy)
       const insert = { sql: 'INSERT INTO customers (code) VALUES (?)', values: ['c3'] }
       const { error, took } = await failed(database.inOneTrip!([insert]))
       expect(error).toBeInstanceOf(CommitUnknownError)
@@ -106,16 +93,36 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
         timeout: TIMEOUT,
       })
       await sql`SELECT 1`.execute(ledger.kysely)
-      freeze()
+      freeze(proxy)
       const { error, took } = await failed(sql`SELECT 1`.execute(ledger.kysely))
       expect(error).toBeInstanceOf(Error)
       expect(took).toBeLessThan(inTime.most)
       await ledger.close()
     })
+    it('that had answered while this process stood still is heard', async () => {
+      await database.session.rows('SELECT 1 AS one')
+      const sleep = dialect === 'mysql' ? 'SELECT SLEEP(0.1) AS one' : 'SELECT pg_sleep(0.1) AS one'
+      const inHand = database.session.rows(sleep)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      holdUp(TIMEOUT + 2500)
+      expect(await inHand).toHaveLength(1)
+    })
     it('that slept while nothing was asked of it takes the next statement', async () => {
       await database.session.rows('SELECT 1 AS one')
       await new Promise((resolve) => setTimeout(resolve, TIMEOUT + 2500))
       expect(await database.session.rows('SELECT 1 AS one')).toHaveLength(1)
+      freeze(proxy)
+      expect((await failed(database.session.rows('SELECT 1 AS one'))).took).toBeLessThan(inTime.most)
     })
+    // PostgreSQL itself ends a transaction in which nothing comes.
+    if (dialect === 'mysql')
+      it('that slept in the middle of a transaction while nothing was asked of it goes on', async () => {
+        await database.transaction(async (session) => {
+          await session.change("INSERT INTO customers (code) VALUES ('c4')")
+          await new Promise((resolve) => setTimeout(resolve, TIMEOUT + 2500))
+          await session.change("INSERT INTO customers (code) VALUES ('c5')")
+        })
+        expect(await site.count("SELECT COUNT(*) FROM customers WHERE code IN ('c4', 'c5')")).toBe(2)
+      })
   },
 )
