@@ -1,5 +1,6 @@
 import { ArchiverError, messageOf } from '../errors.ts'
 import type { ArchiveFolder } from './archive-files/archive-folder.ts'
+import { step } from '../platform/atomic-file.ts'
 import { moveToFiles } from './archive-files/move-to-files.ts'
 import { settlePending } from './archive-files/pending-files.ts'
 import { isClean, type BatchResult, type Conflict, type ConflictRecord } from './batch.ts'
@@ -105,7 +106,11 @@ export class BatchRunner {
     }
     try {
       const result = await this.#move(work, `${fileId}-${number}`, keys, record)
-      if (!logsInTransaction) await log?.database.runWhole(rowOf(result)).catch(notLogged)
+      if (log && !logsInTransaction) {
+        step('rows-log: to be written')
+        await log.database.runWhole(rowOf(result)).catch(notLogged)
+        step('rows-log: written')
+      }
       return result
     } catch (error) {
       if (error instanceof Again) return 'again'

@@ -178,43 +178,7 @@ export class Site {
     const files = readdirSync(this.folder)
       .filter((file) => file.endsWith('.csv'))
       .map((file) => join(this.folder, file))
-    const free = { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }
-    return moveRows({
-      places: {
-        source: { url: this.url, password: undefined, timeout: 10_000 },
-        archive: undefined,
-        log: undefined,
-      },
-      table: 'r',
-      archiveTable: 'ra',
-      files,
-      where: undefined,
-      children: [],
-      list: { columns: [], header: 'auto', badLines: 'stop' },
-      batchSize: 100,
-      mode: 'move',
-      onBatchError: 'stop',
-      runTimeMs: undefined,
-      limitBatches: undefined,
-      sleepMs: 0,
-      graceMs: 10_000,
-      forced: new Set(),
-      gate: {
-        pass: () => Promise.resolve(free),
-        rest: () => 0,
-        lags: new Map(),
-        close: () => Promise.resolve(),
-      },
-      listener: () => undefined,
-      warn: () => undefined,
-      redact: (text) => text,
-      signal: new AbortController().signal,
-      monotonic: () => performance.now(),
-      self: { pid: process.pid, host: 'test', bootId: 'boot', startTicks: 1 },
-      here: { host: 'test', bootId: 'boot', startTicksOf: () => undefined },
-      runId: 'test',
-      ...more,
-    })
+    return moveRows({ ...moveOptions(this.url, files), ...more })
   }
 
   async run(...words: string[]): Promise<Ended> {
@@ -228,6 +192,46 @@ export class Site {
     await admin.run(`DROP DATABASE ${this.database}${this.name === 'postgres' ? ' WITH (FORCE)' : ''}`)
     await admin.close()
     rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** The options of a move of `r` to `ra`. */
+export const moveOptions = (url: string, files: readonly string[]): RowsOptions => {
+  const free = { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }
+  return {
+    places: {
+      source: { url, password: undefined, timeout: 10_000 },
+      archive: undefined,
+      log: undefined,
+    },
+    table: 'r',
+    archiveTable: 'ra',
+    files,
+    where: undefined,
+    children: [],
+    list: { columns: [], header: 'auto', badLines: 'stop' },
+    batchSize: 100,
+    mode: 'move',
+    onBatchError: 'stop',
+    runTimeMs: undefined,
+    limitBatches: undefined,
+    sleepMs: 0,
+    graceMs: 10_000,
+    forced: new Set(),
+    gate: {
+      pass: () => Promise.resolve(free),
+      rest: () => 0,
+      lags: new Map(),
+      close: () => Promise.resolve(),
+    },
+    listener: () => undefined,
+    warn: () => undefined,
+    redact: (text) => text,
+    signal: new AbortController().signal,
+    monotonic: () => performance.now(),
+    self: { pid: process.pid, host: 'test', bootId: 'boot', startTicks: 1 },
+    here: { host: 'test', bootId: 'boot', startTicksOf: () => undefined },
+    runId: 'test',
   }
 }
 
