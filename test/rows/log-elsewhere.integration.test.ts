@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DIALECTS, range, serverAnswers, Site } from './servers.ts'
+import { DIALECTS, range, runArchiver, serverAnswers, Site } from './servers.ts'
 
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
@@ -52,6 +52,41 @@ for (const name of DIALECTS) {
         const again = { status: 'COMPLETED', counts: { requested: 0 }, openConflicts: 0 }
         expect(await moved(one, log)).toMatchObject(again)
         expect(await log.count('process_logs', "status = 'TERMINATED'")).toBe(1)
+      })
+    if (name === 'postgres')
+      it('list and settle only the conflicts of the own source, and name the others', async () => {
+        const [one, other, log] = sites as [Site, Site, Site]
+        // The same two versions on both sides: nothing but the source tells them apart.
+        for (const site of [one, other]) {
+          await site.sql("INSERT INTO ra (id, t) VALUES (5, 'other')")
+          expect(await moved(site, log)).toMatchObject({ status: 'PARTIAL', openConflicts: 1 })
+        }
+        const conflicts = (site: Site, ...more: string[]) =>
+          runArchiver(['rows', 'conflicts', '--config', site.config({ log: log.url }), ...more])
+        const { out, err, code } = await conflicts(one)
+        expect(out).toMatch(/^5 .*\n.*\n.*\n1 open conflict\n$/)
+        expect(err).toContain(
+          `1 open conflict of another source, ${new URL(other.url).host}/${other.database}`,
+        )
+        expect(code).toBe(1)
+        expect(JSON.parse((await conflicts(one, '--json')).out)).toMatchObject({
+          conflicts: [{ row_key: '5' }],
+        })
+        expect(await conflicts(one, '--keep', 'archive')).toMatchObject({
+          code: 0,
+          out: '1 conflict settled, 0 left\n',
+        })
+        expect([await one.count('r'), await other.count('r')]).toEqual([0, 1])
+        const open = await log.rows(
+          'SELECT p.source_name AS name FROM row_conflicts c JOIN process_logs p ON p.id = c.process_log_id WHERE resolution IS NULL',
+        )
+        expect(open).toEqual([{ name: expect.stringContaining(other.database) as string }])
+        // An execution that goes takes nobody's conflict along, nor the name of its source.
+        await log.sql("UPDATE process_logs SET end_time = end_time - INTERVAL '3 days'")
+        await runArchiver(['rows', 'cleanup', '--older-than', '1', '--config', one.config({ log: log.url })])
+        expect(await conflicts(one)).toMatchObject({ code: 0, out: '0 open conflicts\n' })
+        expect(await conflicts(other, '--keep', 'archive')).toMatchObject({ code: 0 })
+        expect(await other.count('r')).toBe(0)
       })
     const refusing =
       name === 'mysql'

@@ -22,7 +22,7 @@ for (const name of DIALECTS) {
       const config = site.config()
       expect(await runArchiver(['rows', 'run', config])).toMatchObject({ code: 1 })
       const settled = await runArchiver(['rows', 'conflicts', '--keep', 'live', '--config', config])
-      expect(settled).toMatchObject({ code: 1, out: '1 conflicts settled, 1 left\n' })
+      expect(settled).toMatchObject({ code: 1, out: '1 conflict settled, 1 left\n' })
       expect(settled.err).toMatch(/the conflict of 3 stays: .*[Dd]uplicate/)
       expect(await site.rows('SELECT id FROM r')).toEqual([{ id: '3' }])
       expect(await site.rows("SELECT id FROM ra WHERE t IN ('row 3', 'row 5') ORDER BY id")).toEqual([

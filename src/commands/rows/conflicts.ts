@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { Command } from '../../app/context.ts'
+import { counted } from '../../common/counted.ts'
 import { printable } from '../../common/redact.ts'
 import { ArchiverError, failureOf, messageWithCode, type FailureError } from '../../errors.ts'
 import { childNames } from '../../rows/preflight/children.ts'
@@ -9,6 +10,7 @@ import { rowsError } from '../../rows/server-errors.ts'
 import { dialectFor } from '../../rows/server.ts'
 import { type Keep, settle } from '../../rows/settle.ts'
 import { fullNameOf, groupOf, type Key } from '../../rows/table.ts'
+import type { LogDatabase } from '../../rows/log/log-database.ts'
 import { withLog, type OpenLog } from './log-of.ts'
 import { documentText, rowJson } from './row-json.ts'
 
@@ -19,7 +21,10 @@ export interface ConflictOptions {
   readonly key?: string
 }
 
-/** `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. */
+/**
+ * `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. Where several sources share `rows.log`, those
+ * of the others are only named: their rows are on another server.
+ */
 export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
   withLog(options.config, context, async (open) => {
     const { log, config, connections, table } = open
@@ -28,10 +33,12 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
       ...(await childNames(connections.source, dialectFor(connections.source), config.rows.children)),
     ]
     const only = options.key === undefined ? '' : ' AND row_key = ?'
+    const own = log.notOfOthers('process_log_id')
     const { rows } = await log.run(
-      `SELECT id, table_name, file_name, batch_number, row_key, differing_columns, src_row, dst_row, found_at FROM {row_conflicts} WHERE table_name IN (${tables.map(() => '?').join(', ')}) AND resolution IS NULL${only} ORDER BY id`,
-      [...tables, ...(options.key === undefined ? [] : [options.key])],
+      `SELECT id, table_name, file_name, batch_number, row_key, differing_columns, src_row, dst_row, found_at FROM {row_conflicts} WHERE table_name IN (${tables.map(() => '?').join(', ')}) AND resolution IS NULL${only}${own.sql} ORDER BY id`,
+      [...tables, ...(options.key === undefined ? [] : [options.key]), ...own.values],
     )
+    for (const line of await ofOthers(log, tables)) context.err(`${printable(line)}\n`)
     if (options.keep === undefined) {
       if (options.json) context.out(documentText({ conflicts: rows.map(conflictJson) }))
       else {
@@ -42,7 +49,7 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
             `  archive: ${row['dst_row'] ?? '-'}`,
           ])
             context.out(`${printable(line)}\n`)
-        context.out(`${rows.length} open conflicts\n`)
+        context.out(`${counted(rows.length, 'open conflict')}\n`)
       }
       return rows.length === 0 ? 0 : 1
     }
@@ -61,10 +68,24 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
     context.out(
       options.json
         ? documentText({ settled, left, unsettled })
-        : `${settled} conflicts settled, ${left} left\n`,
+        : `${counted(settled, 'conflict')} settled, ${left} left\n`,
     )
     return left === 0 ? 0 : 1
   })
+
+/** A line for each other source that has open conflicts of tables with these names. A server that is named in another way now is another one. */
+const ofOthers = async (log: LogDatabase, tables: readonly string[]): Promise<readonly string[]> => {
+  if (log.source === undefined) return []
+  const { rows } = await log.run(
+    `SELECT p.source_name AS source, COUNT(*) AS n FROM {row_conflicts} c JOIN {process_logs} p ON p.id = c.process_log_id
+       WHERE c.table_name IN (${tables.map(() => '?').join(', ')}) AND c.resolution IS NULL AND p.source_name <> ? GROUP BY p.source_name ORDER BY p.source_name`,
+    [...tables, log.source],
+  )
+  return rows.map(
+    ({ source, n }) =>
+      `${counted(Number(n), 'open conflict')} of another source, ${source ?? ''} (here: ${log.source ?? ''}): left alone`,
+  )
+}
 
 /** A conflict that stays open, and why. */
 interface Unsettled {
@@ -105,6 +126,7 @@ const settleAll = async (
     batchSize: 1,
     forced,
   })
+  const ofThisSource = log.notOfOthers('process_log_id')
   let settled = 0
   for (const row of rows) {
     const text = row['row_key'] ?? ''
@@ -117,8 +139,15 @@ const settleAll = async (
       await log.update(
         'row_conflicts',
         { resolution: keep, resolved_at: 'now', resolved_by: userInfo().username },
-        'id = ? OR (table_name = ? AND row_key = ? AND resolution IS NULL AND src_row = ? AND dst_row = ?)',
-        [Number(row['id']), row['table_name'] ?? '', text, recorded.source, recorded.archive],
+        `id = ? OR (table_name = ? AND row_key = ? AND resolution IS NULL AND src_row = ? AND dst_row = ?${ofThisSource.sql})`,
+        [
+          Number(row['id']),
+          row['table_name'] ?? '',
+          text,
+          recorded.source,
+          recorded.archive,
+          ...ofThisSource.values,
+        ],
       )
     }
     const { rows: open } = await log.run(

@@ -1,4 +1,5 @@
 import type { Command } from '../../app/context.ts'
+import { counted } from '../../common/counted.ts'
 import { ArchiverError } from '../../errors.ts'
 import { cleanFiles } from './files.ts'
 import { withLog } from './log-of.ts'
@@ -48,7 +49,10 @@ export const rowsControl =
       return 0
     })
 
-/** `rows cleanup`: removes executions that ended long ago from the log tables. Open conflicts stay. Losing the rest costs time, never a row. */
+/**
+ * `rows cleanup`: removes executions that ended long ago from the log tables. One whose conflicts are open stays whole: it alone says which source they are
+ * of. Losing the rest costs time, never a row.
+ */
 export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: string }> = (
   { config, json, olderThan },
   context,
@@ -64,7 +68,7 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
         ? `DATE_SUB({now}, INTERVAL ${days} DAY)`
         : `{now} - INTERVAL '${days} days'`
     const { rows } = await log.run(
-      `SELECT id FROM {process_logs} WHERE status <> 'RUNNING' AND end_time < ${limit}`,
+      `SELECT id FROM {process_logs} WHERE status <> 'RUNNING' AND end_time < ${limit} AND id NOT IN (SELECT process_log_id FROM {row_conflicts} WHERE resolution IS NULL)`,
     )
     let batches = 0
     for (const { id } of rows) {
@@ -80,7 +84,7 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
     context.out(
       json
         ? documentText({ executions: rows.length, batches })
-        : `${files}${rows.length} executions with ${batches} batches removed; a file of theirs that is run again asks about each of its ids\n`,
+        : `${files}${counted(rows.length, 'execution')} with ${batches === 1 ? '1 batch' : `${batches} batches`} removed; a file of theirs that is run again asks about each of its ids\n`,
     )
     return 0
   })
