@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readSync, closeSync, fstatSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from '../app/context.ts'
 import { printable, redactor } from '../common/redact.ts'
 import type { Config } from '../config/load-config.ts'
 import { secretsOf } from '../config/secrets-of.ts'
+import { replaceFile } from '../platform/atomic-file.ts'
 import { openRegularNow } from '../platform/read-file.ts'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { asText, inspectSite } from './config-check.ts'
@@ -21,7 +22,8 @@ const MOST = 1_000_000
 
 /**
  * `bundle`: a .tar.gz for a bug report: the configuration as `config check` shows it, what `doctor` says, state files, failure logs and the
- * end of the log. Secrets are masked in all of it, and no run record, document or blob is in it. Throws NOT_FOUND where it cannot be written.
+ * end of the log. Secrets are masked in all of it, and no run record, document or blob is in it. An earlier one of this name is replaced whole.
+ * Throws NOT_FOUND where it cannot be written.
  */
 export const bundle: Command<BundleOptions> = async ({ config: path, to }, context) => {
   const { read, findings } = await inspectSite(path, context)
@@ -47,19 +49,42 @@ export const bundle: Command<BundleOptions> = async ({ config: path, to }, conte
       writeFileSync(join(folder, existsSync(join(folder, name)) ? `${setting}-${name}` : name), clean(end))
     }
     const target = resolve(to)
-    execFileSync('tar', ['-czf', target, '-C', folder, '.'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const packed = pack(folder)
+    await replaceFile(target, packed).catch((error: unknown) => {
+      throw new ArchiverError('NOT_FOUND', `cannot write ${to}: ${whyNot(target, error)}`, {
+        cause: error,
+        hint: 'name a file in a folder that you may write: run-archiver bundle --to /tmp/report.tar.gz',
+      })
+    })
     context.out(
       `${target}: look through it before you send it; secrets are masked, names and run numbers are not\n`,
     )
     return 0
-  } catch (error) {
-    throw new ArchiverError('NOT_FOUND', `cannot write ${to}: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'name a file in a folder that you may write: run-archiver bundle --to /tmp/report.tar.gz',
-    })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The folder as a .tar.gz. Throws NOT_FOUND where tar does not give one. */
+const pack = (folder: string): Buffer => {
+  try {
+    const stdio = ['ignore', 'pipe', 'pipe'] as const
+    return execFileSync('tar', ['-czf', '-', '-C', folder, '.'], { stdio: [...stdio], maxBuffer: 2 ** 30 })
+  } catch (error) {
+    const { stderr } = error as { readonly stderr?: Buffer | null }
+    const said = stderr?.toString('utf8').trim()
+    const isMissing = errnoOf(error) === 'ENOENT'
+    throw new ArchiverError(
+      'NOT_FOUND',
+      `cannot pack the bundle: tar${isMissing ? ' is not installed' : `: ${said || messageOf(error)}`}`,
+      { cause: error, hint: 'tar and gzip must be in PATH' },
+    )
+  }
+}
+
+const whyNot = (target: string, error: unknown): string => {
+  if (errnoOf(error) === 'ENOENT') return `there is no folder ${dirname(target)}`
+  return errnoOf(error) === 'EISDIR' ? 'it is a folder' : messageOf(error)
 }
 
 const stateFiles = ({ app }: Config): readonly (readonly [setting: string, file: string])[] => [

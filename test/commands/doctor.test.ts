@@ -161,9 +161,32 @@ describe('a bundle for a bug report', () => {
     expect(all).toContain('{"other": 1}')
     expect(execFileSync('tar', ['-xzOf', to, './archiver.log'], { encoding: 'utf8' })).toBe('last\n')
   })
-  it('that cannot be written is an error, and leaves nothing behind', async () => {
+  it('that cannot be written is an error that names what is wrong, and leaves nothing behind', async () => {
     const to = join(folder, 'no/such/folder/report.tar.gz')
-    await expect(bundle({ config, to }, contextOf())).rejects.toThrow(/cannot write/)
-    expect(existsSync(to)).toBe(false)
+    await expect(bundle({ config, to }, contextOf())).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `cannot write ${to}: there is no folder ${join(folder, 'no/such/folder')}`,
+    })
+    expect(existsSync(join(folder, 'no'))).toBe(false)
+    await expect(bundle({ config, to: folder }, contextOf())).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `cannot write ${folder}: it is a folder`,
+    })
+  })
+  it('that cannot be written in full keeps an earlier one', async () => {
+    const to = join(folder, 'report.tar.gz')
+    writeFileSync(to, 'earlier')
+    mkdirSync(join(folder, 'bin'))
+    writeFileSync(join(folder, 'bin/tar'), '#!/bin/sh\nprintf half > "$2"; printf half; exit 2\n', { mode: 0o755 })
+    const path = process.env['PATH']
+    try {
+      process.env['PATH'] = `${join(folder, 'bin')}:${path}`
+      await expect(bundle({ config, to }, contextOf())).rejects.toThrow(/^cannot pack the bundle: tar: /)
+      process.env['PATH'] = join(folder, 'records')
+      await expect(bundle({ config, to }, contextOf())).rejects.toThrow(/^cannot pack the bundle: tar is not installed/)
+    } finally {
+      process.env['PATH'] = path
+    }
+    expect(readFileSync(to, 'utf8')).toBe('earlier')
   })
 })
