@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openArchiver } from '../../src/app/open-archiver.ts'
@@ -39,6 +39,19 @@ const report = async (): Promise<{ code: number; text: string }> => {
 }
 
 describe('notes for later passes that the system does not give', () => {
+  it.each(['.proven.json', '.watched-records.json'])(
+    'are said by a pass that has nothing to do: %s',
+    (name) => {
+      site.record(1)
+      expect(site.archiver().status).toBe(0)
+      for (let pass = 1; pass <= 2; pass++)
+        expect(site.archiver('--incremental').stdout).toContain('Nothing new to import or migrate.')
+      rmSync(site.path('work', name), { force: true })
+      mkdirSync(site.path('work', name))
+      for (let pass = 1; pass <= 2; pass++)
+        expect(site.archiver('--incremental').stderr).toMatch(new RegExp(`${name} is no regular file`))
+    },
+  )
   it.each(['.proven.json', '.watched-records.json'])(
     'are said by pass and report, never replaced, and keep nothing from being archived: %s',
     async (name) => {

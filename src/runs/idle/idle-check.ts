@@ -4,7 +4,9 @@ import { ArchiverError } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import { configurationKey, type Invocation, signatureOf, stampFile, writeStamp } from './idle-stamp.ts'
 import type { Archiver } from '../archiver.ts'
+import { FOREIGN_FILE } from '../foreign-runs.ts'
 import { type PassRequest, planPass } from '../plan-pass.ts'
+import { provenOf } from '../scrub/proven.ts'
 import type { Plan } from '../plan.ts'
 
 /** How long an idle pass is believed, in milliseconds: then each store is asked for its fingerprint again. */
@@ -28,7 +30,9 @@ export const idlePlans = async (
   if (await exists(join(app.workDir, '.archiver.owner.json'))) return undefined
   const plans: Plan[] = []
   try {
-    await archiver.watch.read() // a pass says that it cannot be read
+    // A pass says that they cannot be read.
+    await archiver.watch.read()
+    await provenOf(archiver).load()
     for (const stage of request.stages) {
       const remembered = await archiver.peek(stage)
       if (remembered.isFirst) return undefined
@@ -37,6 +41,7 @@ export const idlePlans = async (
       if (!first.runs.isEmpty) return undefined
       const plan = await planPass(archiver, stage, request, remembered)
       if (!plan.runs.isEmpty || plan.foreign?.compared.isEmpty === false) return undefined
+      if (plan.foreign?.unreadable) return undefined
       if (plan.restored?.isEmpty === false) return undefined
       if (plan.stored.lastContiguous !== remembered.state.lastContiguousRun) return undefined
       // A crash kept the last run from being recorded: a pass reads the number off the destination.
@@ -63,13 +68,16 @@ export const idleWaiting = async (
 /** What an idle pass rests on: paths, and their signatures as they were before it looked. */
 export type Ground = ReadonlyMap<string, string>
 
+/** Files in work_dir that a pass reads. */
+const NOTES = ['.archiver.owner.json', '.proven.json', '.watched-records.json', FOREIGN_FILE]
+
 /** Everything whose change could give an incremental pass something to do. */
 export const groundOf = async (archiver: Archiver): Promise<Ground> => {
   const { app, sourceFiles } = archiver.config
   const paths = [
     sourceFiles.runRecordsDir,
     ...[app.importStateFile, app.importFailureLog, app.migrateStateFile, app.migrateFailureLog],
-    join(app.workDir, '.archiver.owner.json'),
+    ...NOTES.map((name) => join(app.workDir, name)),
     ...((await archiver.artdaq.trail?.()) ?? []),
     ...((await archiver.archive.trail?.()) ?? []),
   ]
