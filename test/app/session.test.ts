@@ -23,6 +23,21 @@ ledger: { url: off }
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
+describe('a session', () => {
+  it('says that it has started before anything else, however little there is to do', async () => {
+    let said = ''
+    const context = contextOf({ err: (text) => (said += text) })
+    const archiver = await openArchiver(join(folder, 'config.yaml'), context)
+    const session = { mode: 'full', waitSeconds: 0, verbose: false, json: false }
+    await withSession(archiver, session, context, async ({ log }) => {
+      log.info('[Import] Finished')
+      await new Promise((done) => setTimeout(done, 2500))
+      return 0
+    })
+    expect(said.match(/Process started|Finished/g)).toEqual(['Process started', 'Finished'])
+  })
+})
+
 describe('a session that cannot be opened', () => {
   it('leaves the lock free, for the next one of the same process', async () => {
     const context = contextOf()

@@ -104,6 +104,8 @@ export class Ledger {
     const timed = { ...facts, heartbeatSeconds: heartbeatEvery / 1000 }
     const record = new ExecutionRecord(randomUUID(), identity, timed, now, this.#redact, processUsage())
     this.#record = record
+    // Before any line of the work itself, also where nothing is ever written of it.
+    this.#options.log.info(`Process started with PID: ${identity.pid}`)
     if (!this.#writer) return record.runId
     const left = this.#files.left(hostOf(this.#options))
     this.#files.put(record.runId, record.firstCells())
@@ -122,7 +124,6 @@ export class Ledger {
   activate(): void {
     if (this.#active || !this.#record) return
     this.#active = true
-    this.#options.log.info(`Process started with PID: ${this.#options.identity.pid}`)
     void this.#writer?.flush()
   }
 
