@@ -1,8 +1,9 @@
+import type { Dirent } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunDocument, RunDocuments, StoredDocument } from '../../run-record.ts'
-import { ArchiverError } from '../../../errors.ts'
+import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { documentName } from '../format/attachments.ts'
 import { canonicalOf } from '../format/canonical-export.ts'
 import { exportFolder, requireSafeName } from '../names.ts'
@@ -38,20 +39,41 @@ export function requireLoadable({ run, configName, documents }: RunDocuments): v
   }
 }
 
-/** `<collection>/<entity>` and text of each file that bulkdownloader wrote. */
+/**
+ * `<collection>/<entity>` and text of each file that bulkdownloader wrote; the folder of the configuration may be missing. Throws
+ * STORE_UNAVAILABLE where the system does not give all of it: a run would count as one that lost documents.
+ */
 export async function exported(folder: string, config: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    return await filesOf(folder, config)
+  } catch (cause) {
+    throw new ArchiverError(
+      'STORE_UNAVAILABLE',
+      `cannot read what bulkdownloader wrote: ${messageOf(cause)}`,
+      { cause, hint: `Look at the disk of ${tmpdir()} (TMPDIR names another folder).` },
+    )
+  }
+}
+
+const filesOf = async (folder: string, config: string): Promise<ReadonlyMap<string, string>> => {
   const files = new Map<string, string>()
-  const take = async (path: string): Promise<void> => {
-    for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+  const take = async (path: string, entries: readonly Dirent[]): Promise<void> => {
+    for (const entry of entries) {
       if (!entry.isFile() || !entry.name.endsWith('.fcl')) continue
       const entity = entry.name.slice(0, -4)
       const collection = path === folder && entity === 'schema' ? 'SystemLayout' : 'RunHistory'
       files.set(documentName({ collection, entity }), await readFile(join(path, entry.name), 'utf8'))
     }
   }
-  await take(folder)
-  const below = exportFolder(config)
-  if (below !== '') await take(join(folder, below))
+  await take(folder, await readdir(folder, { withFileTypes: true }))
+  const name = exportFolder(config)
+  if (name === '') return files
+  const below = join(folder, name)
+  const entries = await readdir(below, { withFileTypes: true }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  })
+  await take(below, entries)
   return files
 }
 
