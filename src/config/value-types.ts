@@ -131,6 +131,19 @@ export const list = <T>(of: Kind<T>): Kind<readonly T[]> => ({
   show: (items) => `[${items.map((item) => of.show(item)).join(', ')}]`,
 })
 
+/** A list whose items hold no comma but in double quotes: a single value, such as a line of an INI file, may have several of them. */
+export const words = <T>(of: Kind<T>): Kind<readonly T[]> => {
+  const whole = list(of)
+  return {
+    ...whole,
+    json: { anyOf: [{ type: 'string' }, { type: 'array', items: of.json }] },
+    read: (raw, place) => whole.read(typeof raw === 'string' ? itemsOf(raw) : raw, place),
+  }
+}
+
+const itemsOf = (text: string): readonly string[] =>
+  text.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((item) => item.trim())
+
 /** Names and texts. */
 export const map: Kind<ReadonlyMap<string, string>> = {
   type: 'map of texts',

@@ -59,6 +59,18 @@ describe('an INI file', () => {
       [7, 'table is a setting and a section'],
     ])
   })
+  it('is a configuration whose lists may be one line', () => {
+    const { config } = interpret('[reporting.email]\nrecipient_email: "a@example.org, b@example.org"\n', {
+      env: {},
+      path: '/etc/config.ini',
+      mode: 0o600,
+      needs: ['rows'],
+      readFile: () => {
+        throw new Error('no file')
+      },
+    })
+    expect(config.reporting.email.recipientEmails).toEqual(['a@example.org', 'b@example.org'])
+  })
   it('is a configuration whose problems have its own lines, and whose secrets others must not read', () => {
     const of = (text: string, mode = 0o600) =>
       interpret(text, {

@@ -416,6 +416,35 @@ describe('an empty item of a list', () => {
   })
 })
 
+describe('a list of words that is one text', () => {
+  it('has an item between commas, in each setting whose items hold none', () => {
+    const { reporting, tracking, rows } = parse(
+      `${LEAST}reporting:
+    email: { recipient_email: 'a@example.org, "Doe, Jane" <b@example.org>,' }
+    slack: { mention_users: "U1,U2" }
+    rules: { on: "finished:DAILY_*, partial", off: "kills, reboot" }
+tracking: { env_allow: "PATH, LANG" }
+rows: { columns: "id, part", throttle: { windows: "22:00-06:00, 12:00-13:00" } }
+`,
+    )
+    expect(reporting.email.recipientEmails).toEqual(['a@example.org', '"Doe, Jane" <b@example.org>'])
+    expect(reporting.slack.mentionUsers).toEqual(['U1', 'U2'])
+    expect(reporting.rules.on).toEqual(['finished:DAILY_*', 'partial'])
+    expect(reporting.rules.off).toEqual(['kills', 'reboot'])
+    expect(tracking.envAllow).toEqual(['PATH', 'LANG'])
+    expect(rows.columns).toEqual(['id', 'part'])
+    expect(rows.throttle.windows).toEqual(['22:00-06:00', '12:00-13:00'])
+  })
+  it('is whole where it is an item of a list, or may hold a comma', () => {
+    const { rows } = parse(`${LEAST}rows: { columns: ["id, part"], files: "/a,b/*.csv" }
+`)
+    expect([rows.columns, rows.files]).toEqual([['id, part'], ['/a,b/*.csv']])
+  })
+  it('is refused with the item that is wrong', () => {
+    expect(problemsOf(`${LEAST}reporting: { rules: { off: "kills, rebot" } }\n`)).toHaveLength(1)
+  })
+})
+
 describe('a value that nothing could work with', () => {
   it.each([
     ['rows: {throttle: {max_load: {Threads_running: many}}}', 'rows.throttle.max_load: the limit of'],

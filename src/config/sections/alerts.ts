@@ -7,7 +7,7 @@ import {
   decimal,
   integer,
   type Kind,
-  list,
+  words,
   map,
   path,
   special,
@@ -62,8 +62,8 @@ export const reporting = section('Who is notified when something is wrong.', {
       smtp_user: optional(text, { doc: 'Left out: no login.' }),
       smtp_password: optional(secret, { doc: 'For `smtp_user`.' }),
       sender_email: key(text, '', { doc: 'Needed when enabled.' }),
-      recipient_email: key(list(text), [], {
-        doc: 'Needed when enabled; one address or a list.',
+      recipient_email: key(words(text), [], {
+        doc: 'Needed when enabled; one address, several with commas between them, or a list.',
         as: 'recipientEmails',
       }),
     },
@@ -73,7 +73,9 @@ export const reporting = section('Who is notified when something is wrong.', {
     webhook_url: optional(webhookUrl, { doc: 'An incoming webhook.' }),
     bot_token: optional(secret, { doc: 'A bot token, with `channel`.' }),
     channel: key(text, '', { doc: 'Needed with `bot_token`.' }),
-    mention_users: key(list(text), [], { doc: 'Member ids that are mentioned.' }),
+    mention_users: key(words(text), [], {
+      doc: 'Member ids that are mentioned; a list, or a text with commas between them.',
+    }),
   }),
   webhook: section('By a JSON document, POSTed.', {
     enabled: key(boolean, 'false', { doc: 'Whether the webhook is called.' }),
@@ -97,10 +99,10 @@ export const reporting = section('Who is notified when something is wrong.', {
   rules: section(
     'Which alerts are sent, and how: by `alerts check`, and by a pass at its end. Each rule is named `RULE`, or `RULE:SUBJECT` for one task, stage, path or run; `*` in a subject stands for any characters. Of several that fit, the one that says most of the subject wins. docs/monitoring/README.md lists the rules.',
     {
-      on: key(list(ruleAndSubject), [], {
+      on: key(words(ruleAndSubject), [], {
         doc: 'Rules that are turned on: `finished:DAILY_*` sends a message for each execution of these tasks that ended well.',
       }),
-      off: key(list(ruleAndSubject), [], { doc: 'Rules that are turned off.' }),
+      off: key(words(ruleAndSubject), [], { doc: 'Rules that are turned off.' }),
       threshold: key(byRule(decimal(0), { numbersOnly: true }), new Map(), {
         doc: 'Thresholds, in the units of the list of rules: `{disk: 5, "duration:NIGHTLY": 3}`.',
       }),

@@ -4,7 +4,18 @@ import { secret } from '../addresses.ts'
 import { duration, pause } from '../quantities.ts'
 import { key, optional, section } from '../schema.ts'
 import { childTables } from '../row-children.ts'
-import { choice, decimal, integer, type Kind, list, map, path, special, text } from '../value-types.ts'
+import {
+  choice,
+  decimal,
+  integer,
+  type Kind,
+  list,
+  map,
+  path,
+  special,
+  text,
+  words,
+} from '../value-types.ts'
 
 /** The URL of a database; it may hold a password, so it is kept as a secret, and shown without it. */
 const databaseUrl: Kind<Secret> = {
@@ -88,7 +99,7 @@ const throttle = section(
       as: 'maxPauseSeconds',
       doc: 'After so long a pause the run ends; the next one goes on.',
     }),
-    windows: key(list(window), [], {
+    windows: key(words(window), [], {
       doc: 'Hours of local time in which batches may begin, such as `22:00-06:00`.',
     }),
   },
@@ -130,7 +141,7 @@ export const rows = section(
     batch_size: key(batchSize, '2200', {
       doc: 'Ids of a batch, which is one transaction. `auto`: so many that a batch takes half a second, 100 to 10000.',
     }),
-    columns: key(list(text), [], {
+    columns: key(words(text), [], {
       doc: "Columns of the files that hold the key, by name or number from 1. Left out: those with the key's names, else the first.",
     }),
     header: key(choice('auto', 'yes', 'no'), 'auto', {

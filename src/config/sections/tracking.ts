@@ -1,6 +1,6 @@
 import { ENVIRONMENT_ALLOWED, STAGE_PATTERNS } from '../../common/stage-patterns.ts'
 import { secret, url } from '../addresses.ts'
-import { integer, type Kind, list, map, path, text } from '../value-types.ts'
+import { integer, type Kind, map, path, text, words } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
 /** Names and regular expressions. */
@@ -38,7 +38,7 @@ export const tracking = section(
     openlineage_token: optional(secret, { doc: 'Its bearer token.' }),
     openlineage_file: optional(path, { doc: 'A file to which the events are appended, one a line.' }),
     openlineage_namespace: key(text, 'run-record-archiver', { doc: 'The namespace of the jobs.' }),
-    env_allow: key(list(text), ENVIRONMENT_ALLOWED, {
+    env_allow: key(words(text), ENVIRONMENT_ALLOWED, {
       doc: 'Environment variables that an execution keeps. What looks like a secret is masked.',
     }),
   },
