@@ -110,8 +110,12 @@ const archiveSummary = ({ facts }: Report): string[] => [
 
 const DAY = 86_400_000
 
+/** Of so many damaged runs the report says what is damaged. */
+const DAMAGES = 5
+
 const proofText = ({ held, compared, oldest, damaged }: ProofFacts, now: number): string => {
   const never = held.minus(compared).minus(RunSet.of(damaged.keys()))
+  const others = RunSet.of([...damaged.keys()].slice(DAMAGES))
   const days = oldest === undefined ? undefined : Math.floor(Math.max(0, now - oldest) / DAY) + 1
   const within = days === undefined ? '' : ` within ${days} day(s)`
   return [
@@ -119,7 +123,10 @@ const proofText = ({ held, compared, oldest, damaged }: ProofFacts, now: number)
       ? `every archived run${within}`
       : `${compared.size} of ${held.size} archived run(s)${within}`,
     ...(never.isEmpty ? [] : [`${never.size} held, not yet compared (${runsText(never)})`]),
-    ...[...damaged].slice(0, 5).map(([run, reason]) => `run ${run} is DAMAGED: ${reason}`),
+    ...[...damaged].slice(0, DAMAGES).map(([run, reason]) => `run ${run} is DAMAGED: ${reason}`),
+    ...(others.isEmpty
+      ? []
+      : [`and ${others.size} more ${others.size === 1 ? 'is' : 'are'} DAMAGED (${runsText(others)})`]),
   ].join('; ')
 }
 

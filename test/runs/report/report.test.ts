@@ -106,6 +106,20 @@ describe('the status report', () => {
     expect(reportLines(makeReport(broken), { compareState: false }).join('\n')).not.toContain('synchronized')
   })
 
+  it('says of how many damaged runs it gives no reason', () => {
+    const held = RunSet.parse('1-7')
+    const damaged = (last: number) =>
+      new Map([...RunSet.parse(`1-${last}`)].map((run) => [run, `document of run ${run}`] as const))
+    const compared = (last: number): string => {
+      const proof = { held, compared: RunSet.EMPTY, oldest: undefined, damaged: damaged(last) }
+      return reportLines(makeReport(facts({ proof })), { compareState: false }).find((line) =>
+        line.startsWith('  Compared:'),
+      )!
+    }
+    expect(compared(7)).toMatch(/run 5 is DAMAGED: document of run 5; and 2 more are DAMAGED \(6, 7\)$/)
+    expect(compared(5)).toMatch(/run 5 is DAMAGED: document of run 5$/)
+  })
+
   it('never takes an unreadable store for an empty one', () => {
     const report = makeReport(facts({ archive: { known: false, reason: 'connection refused' } }))
     const text = reportLines(report, { compareState: true }).join('\n')
