@@ -42,10 +42,9 @@ export const openArchiver = async (
     config.sourceFiles
   const maxRecordBytes = maxRecordMb * 1_000_000
   const schema = await readSchema(config.artdaqDb.fclConfDir)
-  const expected = {
-    artdaq: await hasArchived(config, 'import'),
-    archive: await hasArchived(config, 'migrate'),
-  }
+  const archive = await hasArchived(config, 'migrate')
+  // What was migrated was imported before, also where the import's state is gone with its disk.
+  const expected = { artdaq: archive || (await hasArchived(config, 'import')), archive }
   const settings = {
     schema,
     generate: config.fhiclizeGenerate,

@@ -177,13 +177,17 @@ describe('a bundle for a bug report', () => {
     const to = join(folder, 'report.tar.gz')
     writeFileSync(to, 'earlier')
     mkdirSync(join(folder, 'bin'))
-    writeFileSync(join(folder, 'bin/tar'), '#!/bin/sh\nprintf half > "$2"; printf half; exit 2\n', { mode: 0o755 })
+    writeFileSync(join(folder, 'bin/tar'), '#!/bin/sh\nprintf half > "$2"; printf half; exit 2\n', {
+      mode: 0o755,
+    })
     const path = process.env['PATH']
     try {
       process.env['PATH'] = `${join(folder, 'bin')}:${path}`
       await expect(bundle({ config, to }, contextOf())).rejects.toThrow(/^cannot pack the bundle: tar: /)
       process.env['PATH'] = join(folder, 'records')
-      await expect(bundle({ config, to }, contextOf())).rejects.toThrow(/^cannot pack the bundle: tar is not installed/)
+      await expect(bundle({ config, to }, contextOf())).rejects.toThrow(
+        /^cannot pack the bundle: tar is not installed/,
+      )
     } finally {
       process.env['PATH'] = path
     }

@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -324,6 +325,25 @@ describe('a cache that cannot be kept', () => {
     })
     const watched = readFileSync(site.path('work', '.watched-records.json'), 'utf8')
     expect((JSON.parse(watched) as { runs: [number][] }).runs.map(([run]) => run)).toEqual([2, 3])
+  })
+})
+
+describe('an artdaqDB that is gone together with the state of the import', () => {
+  it('is not made anew while the state of the migration says that it held runs', () => {
+    site.record(1)
+    site.archiver()
+    rmSync(site.path('work', 'importer_state.json'))
+    rmSync(site.path('db'), { recursive: true })
+    for (const flags of [[], ['--incremental'], ['--import-only']])
+      expect(site.archiver(...flags)).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/\[Import\] not started: artdaqDB .* is not there, or is empty/) as string,
+      })
+    expect(existsSync(site.path('db'))).toBe(false)
+    // As the hint says.
+    rmSync(site.path('work', 'migrator_state.json'))
+    expect(site.archiver()).toMatchObject({ status: 0 })
+    expect(site.state('importer')).toEqual({ last_contiguous_run: 1, last_attempted_run: 1 })
   })
 })
 

@@ -82,7 +82,7 @@ export class Database {
   async requireThere(): Promise<void> {
     if ((await this.collections()).length > 0) return
     throw new ArchiverError('STORE_UNAVAILABLE', `artdaqDB ${this.path} is not there, or is empty`, {
-      hint: 'a disk that is not mounted, or a slip in artdaq_db.database_uri; where the database is to begin anew, move importer_state.json away',
+      hint: 'a disk that is not mounted, or a slip in artdaq_db.database_uri; where the database is to begin anew, move importer_state.json and migrator_state.json away',
     })
   }
 
