@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { FAMILIES } from './families.ts'
 import { type ProofCounts, proofSeries, type Standing } from './prometheus-textfile.ts'
+import { newestTasks } from './textfile-tasks.ts'
 
 /** A task by its newest executions. Times in epoch milliseconds. */
 export interface TaskMetric {
@@ -11,7 +12,8 @@ export interface TaskMetric {
   /** Milliseconds of the newest that has ended. */
   readonly took: number | undefined
   readonly exitCode: number | undefined
-  readonly running: number
+  /** Executions that run now; undefined where only a text file has the task. */
+  readonly running: number | undefined
 }
 
 /** What `serve` knows when it is asked. What is not configured, or away, is left out. */
@@ -52,7 +54,10 @@ type Labels = Readonly<Record<string, string>>
 export const servedMetrics = async (facts: ServedFacts): Promise<string> => {
   const registry = new Registry()
   const put = putter(registry)
-  for (const { task, startedAt, endedAt, succeededAt, took, exitCode, running } of facts.tasks) {
+  for (const { task, startedAt, endedAt, succeededAt, took, exitCode, running } of newestTasks(
+    facts.tasks,
+    facts.textfiles,
+  )) {
     const of = { task }
     put('last_start_timestamp_seconds', of, startedAt / 1000)
     put('last_end_timestamp_seconds', of, seconds(endedAt))

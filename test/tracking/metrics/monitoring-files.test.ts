@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { ALERT_RULES } from '../../../src/common/alert-rules.ts'
@@ -68,6 +70,99 @@ it.skipIf(!promtool)('the Prometheus rules pass promtool', () => {
   expect(status).toBe(0)
 })
 
+/** Minutes of a series for `promtool test rules`: `[value, minutes]` after one another. */
+const series = (name: string, values: string) => ({ series: name, values })
+const firing = (rule: string, labels: Record<string, string>) => ({
+  alertname: rule,
+  labels,
+})
+
+interface Case {
+  readonly what: string
+  readonly series: readonly { series: string; values: string }[]
+  /** Rules that fire after three days, with the labels of each. Every other rule is silent. */
+  readonly fires: readonly ReturnType<typeof firing>[]
+}
+const STEADY = 864 // five minutes each: three days
+/** A time that goes on, as that of a task that ends every five minutes. */
+const goesOn = (name: string): string =>
+  `archiver_last_${name}_timestamp_seconds{instance="a",task="incremental"}`
+const alive = [
+  series(goesOn('success'), `0+300x${STEADY}`),
+  series(goesOn('end'), `0+300x${STEADY}`),
+  series('archiver_last_exit_code{instance="a",task="incremental"}', `0x${STEADY}`),
+]
+const once = (task: string, code: number) => [
+  series(`archiver_last_success_timestamp_seconds{instance="a",task="${task}"}`, `60x${STEADY}`),
+  series(`archiver_last_end_timestamp_seconds{instance="a",task="${task}"}`, `60x${STEADY}`),
+  series(`archiver_last_exit_code{instance="a",task="${task}"}`, `${code}x${STEADY}`),
+]
+const CASES: readonly Case[] = [
+  { what: 'a site that works', series: alive, fires: [] },
+  { what: 'a pass by hand, three days ago', series: [...alive, ...once('full', 0)], fires: [] },
+  { what: 'a pass by hand that failed, three days ago', series: [...alive, ...once('full', 1)], fires: [] },
+  { what: 'a yearly task of another pipeline', series: [...alive, ...once('ANNUAL_DEC_01', 0)], fires: [] },
+  {
+    what: 'a site on which nothing has succeeded for three days, and a pipeline that goes on',
+    series: [
+      ...once('incremental', 0),
+      series('archiver_last_success_timestamp_seconds{instance="a",task="DAILY_01"}', `0+300x${STEADY}`),
+      series('archiver_last_end_timestamp_seconds{instance="a",task="DAILY_01"}', `0+300x${STEADY}`),
+    ],
+    fires: [firing('ArchiverNoSuccess', { severity: 'critical', instance: 'a' })],
+  },
+  {
+    what: 'a pass that fails each time, beside one that goes well',
+    series: [
+      ...alive,
+      series(
+        'archiver_last_end_timestamp_seconds{instance="a",task="migrate-only incremental"}',
+        `0+300x${STEADY}`,
+      ),
+      series('archiver_last_exit_code{instance="a",task="migrate-only incremental"}', `1x${STEADY}`),
+    ],
+    fires: [
+      firing('ArchiverLastPassFailed', {
+        severity: 'warning',
+        instance: 'a',
+        task: 'migrate-only incremental',
+      }),
+    ],
+  },
+  { what: 'nobody who reports', series: [], fires: [firing('ArchiverSilent', { severity: 'critical' })] },
+]
+
+it.skipIf(!promtool).each(CASES)(
+  'the Prometheus rules fire as they say: $what',
+  ({ series: input_series, fires }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rules-'))
+    const file = join(folder, 'test.yml')
+    const { groups } = parse(textOf('alert-rules.yml')) as {
+      groups: { name: string; rules: { alert: string }[] }[]
+    }
+    // promtool compares annotations, too.
+    const bare = groups.map(({ name, rules }) => ({
+      name,
+      rules: rules.map((rule) => ({ ...rule, annotations: {} })),
+    }))
+    writeFileSync(join(folder, 'rules.yml'), JSON.stringify({ groups: bare }))
+    const alert_rule_test = groups.flatMap(({ rules }) =>
+      rules.map(({ alert: alertname }) => ({
+        eval_time: '72h',
+        alertname,
+        exp_alerts: fires
+          .filter((one) => one.alertname === alertname)
+          .map(({ labels }) => ({ exp_labels: labels })),
+      })),
+    )
+    const tests = [{ interval: '5m', input_series, alert_rule_test }]
+    writeFileSync(file, JSON.stringify({ rule_files: ['rules.yml'], evaluation_interval: '5m', tests }))
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' })
+    rmSync(folder, { recursive: true })
+    expect({ status, said: `${stdout}${stderr}` }).toMatchObject({ status: 0 })
+  },
+)
+
 const SERVED = {
   tasks: [
     {
@@ -112,6 +207,41 @@ describe('the text of /metrics', () => {
     const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
     expect(new Set(types).size).toBe(types.length)
     for (const name of types) expect(known.has(name ?? '')).toBe(true)
+  })
+  it('has a pass with nothing to do, which is in its text file alone, and keeps what the ledger has newer', async () => {
+    const pass = (task: string, at: number, success = at): string =>
+      [
+        ['start_timestamp_seconds', at - 1],
+        ['end_timestamp_seconds', at],
+        ['success_timestamp_seconds', success],
+        ['duration_seconds', 1],
+        ['exit_code', success === at ? 0 : 1],
+      ]
+        .map(
+          ([name, value]) =>
+            `# HELP archiver_last_${name} x\n# TYPE archiver_last_${name} gauge\narchiver_last_${name}{task="${task}"} ${value}\n`,
+        )
+        .join('')
+    const ofLedger = {
+      endedAt: 3000,
+      succeededAt: 3000,
+      took: 2000,
+      exitCode: 0,
+      running: 0,
+      startedAt: 1000,
+    }
+    const tasks = ['incremental', 'retry-failed-import'].map((task) => ({ task, ...ofLedger }))
+    const textfiles = [pass('incremental', 900.5), pass('retry-failed-import', 2), pass('a \\"b\\"', 7, 5)]
+    const text = await servedMetrics({ ...SERVED, tasks, textfiles })
+    const series = text.match(/^archiver_(?:last_|execution_running).*/gm)!
+    expect(series.filter((line) => line.includes('success'))).toEqual([
+      'archiver_last_success_timestamp_seconds{task="incremental"} 900.5',
+      'archiver_last_success_timestamp_seconds{task="retry-failed-import"} 3',
+      'archiver_last_success_timestamp_seconds{task="a \\"b\\""} 5',
+    ])
+    expect(series).toContain('archiver_last_exit_code{task="a \\"b\\""} 1')
+    expect(series).toContain('archiver_last_end_timestamp_seconds{task="incremental"} 900.5')
+    expect(series.filter((line) => line.includes('running'))).toHaveLength(2)
   })
   it.skipIf(!promtool)('passes promtool', async () => {
     const input = await servedMetrics(SERVED)
