@@ -92,9 +92,14 @@ describe('a pass on a state that is damaged', () => {
 
 describe('a destination that is gone while the state is damaged', () => {
   it.each([
-    { stage: 'import', gone: 'db', state: 'importer_state.json' },
-    { stage: 'migrate', gone: 'archive', state: 'migrator_state.json' },
-  ])('is never made anew by the $stage: its disk may not be mounted', ({ stage, gone, state }) => {
+    {
+      stage: 'import',
+      gone: 'db',
+      state: 'importer_state.json',
+      away: 'importer_state.json and migrator_state.json',
+    },
+    { stage: 'migrate', gone: 'archive', state: 'migrator_state.json', away: 'migrator_state.json' },
+  ])('is never made anew by the $stage: its disk may not be mounted', ({ stage, gone, state, away }) => {
     site.record(1)
     site.archiver()
     site.record(2)
@@ -103,7 +108,7 @@ describe('a destination that is gone while the state is damaged', () => {
     writeFileSync(site.path('work', state), '{"last_contig')
     for (const flags of [['--incremental'], [], [`--recover-${stage}-state`]]) {
       const { status, stdout, stderr } = site.archiver(...flags)
-      expect([status, stdout + stderr]).toEqual([1, expect.stringContaining(`move ${state} away`)])
+      expect([status, stdout + stderr]).toEqual([1, expect.stringContaining(`move ${away} away`)])
       expect(readdirSync(site.path(gone))).toEqual([])
     }
     rmSync(site.path(gone), { recursive: true })
