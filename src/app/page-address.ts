@@ -6,7 +6,9 @@ export const assertGuarded = (address: string, hasToken: boolean): void => {
   throw new ArchiverError(
     'CONFIG_INVALID',
     `serve listens on ${address}, which others can reach, and has no token`,
-    { hint: 'Name a token with --token-file, or listen on 127.0.0.1 behind a reverse proxy.' },
+    {
+      hint: 'Name a token with serve.token_file or --token-file, or listen on 127.0.0.1 behind a reverse proxy.',
+    },
   )
 }
 

@@ -19,7 +19,7 @@ export const duration = (min = 0, max = Number.MAX_SAFE_INTEGER): Kind<number> =
   const least = min > 0 ? `, ${min} s or more` : ''
   const most = max < Number.MAX_SAFE_INTEGER ? `, ${max / 86_400}d at most` : ''
   const schema = z.string().regex(DURATION).transform(secondsOf).pipe(z.number().min(min).max(max))
-  return scalar(`duration${most}`, schema, {
+  return scalar(`duration${least}${most}`, schema, {
     must: `a duration such as 30s, 1h30m or 7d, or plain seconds${least}${most}`,
     json: {
       anyOf: [

@@ -125,7 +125,7 @@ export class Reader {
 
   #raw(setting: Placed, node: Node): Raw | undefined {
     const { forms } = setting.key.kind
-    const refuse = () => new SyntaxError(`must be ${setting.key.kind.type}`)
+    const refuse = () => new SyntaxError(`must be ${withArticle(setting.key.kind.type)}`)
     if (node.type === 'none') return undefined
     if (forms.includes('tree') && node.type !== 'text') return JSON.stringify(this.#tree(setting, node))
     if (node.type === 'text') {
@@ -213,3 +213,7 @@ const written = ({ key, node }: Placed): string => {
     ? ''
     : `, not ${JSON.stringify(redact(node.text))}`
 }
+
+/** A type as it stands behind "must be": some are nouns. */
+const withArticle = (type: string): string =>
+  /^(?:duration|list|map|path|percentage|secret|size|text|URL)\b/.test(type) ? `a ${type}` : type

@@ -337,7 +337,9 @@ describe('an artdaqDB that is gone together with the state of the import', () =>
     for (const flags of [[], ['--incremental'], ['--import-only']])
       expect(site.archiver(...flags)).toMatchObject({
         status: 1,
-        stderr: expect.stringMatching(/\[Import\] not started: artdaqDB .* is not there, or is empty/) as string,
+        stderr: expect.stringMatching(
+          /\[Import\] not started: artdaqDB .* is not there, or is empty/,
+        ) as string,
       })
     expect(existsSync(site.path('db'))).toBe(false)
     // As the hint says.

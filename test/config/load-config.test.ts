@@ -449,6 +449,24 @@ describe('a value that nothing could work with', () => {
   it.each([
     ['rows: {throttle: {max_load: {Threads_running: many}}}', 'rows.throttle.max_load: the limit of'],
     ['rows: {throttle: {windows: ["25:00-x"]}}', 'rows.throttle.windows: must be windows'],
+    ['rows: {throttle: {windows: ["22:00-24:30"]}}', 'rows.throttle.windows: must be windows'],
+    [
+      'rows: {throttle: {windows: ["22:00-22:00"]}}',
+      'windows: must be windows such as 22:00-06:00; 22:00-22:00',
+    ],
+    [
+      'rows: {throttle: {max_load: Threads_running=50}}',
+      'rows.throttle.max_load: must be a map of whole numbers',
+    ],
+    ['records: {tasks: [orders.yaml]}', 'records.tasks: must be a map of texts'],
+    ['reporting: {rules: {threshold: {disk: 5, gap: many}}}', 'threshold: gap: must be a number, 0 or more'],
+    ['reporting: {rules: {severity: {"disk:/x": bad}}}', 'disk:/x: must be one of info, warning, critical'],
+    [
+      'reporting: {rules: {channels: {disk: "email, pager"}}}',
+      'disk: must be one of email, slack, webhook, ntfy, command',
+    ],
+    ['serve: {base_path: archiver}', 'serve.base_path: must be a path such as /archiver, not "archiver"'],
+    ['serve: {public_url: daq.example.org}', 'serve.public_url: must be a URL that begins with https://'],
     ['queue: {lease_seconds: 60d}', 'queue.lease_seconds: must be a duration'],
   ])('is refused when the configuration is read: %s', (text, problem) => {
     const [line] = problemsOf(`${LEAST}${text}\n`)

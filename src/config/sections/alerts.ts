@@ -7,11 +7,12 @@ import {
   decimal,
   integer,
   type Kind,
-  words,
+  type Place,
   map,
   path,
   special,
   text,
+  words,
 } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
 
@@ -33,11 +34,20 @@ const byRule = <T>(of: Kind<T>, { numbersOnly = false } = {}): Kind<ReadonlyMap<
         const rule = ruleKey(ruleAndSubject.read(name, place))?.rule
         if (numbersOnly && rule !== undefined && ruleOf(rule).threshold === undefined)
           throw new SyntaxError(`${name} has no threshold`)
-        return [name, of.read(value, place)]
+        return [name, readFor(name, of, value, place)]
       }),
     ),
   show: (entries) => `{${[...entries].map(([name, value]) => `${name}: ${of.show(value)}`).join(', ')}}`,
 })
+
+/** What a rule is given; the error names the rule. No value is quoted: it may come from the environment. */
+const readFor = <T>(name: string, of: Kind<T>, value: string, place: Place): T => {
+  try {
+    return of.read(value, place)
+  } catch (error) {
+    throw error instanceof SyntaxError ? new SyntaxError(`${name}: ${error.message}`) : error
+  }
+}
 
 /** Words with commas between them: in a map a value is one text. */
 const channelWords: Kind<readonly (typeof CHANNELS)[number][]> = {

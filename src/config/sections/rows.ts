@@ -4,18 +4,7 @@ import { secret } from '../addresses.ts'
 import { duration, pause } from '../quantities.ts'
 import { key, optional, section } from '../schema.ts'
 import { childTables } from '../row-children.ts'
-import {
-  choice,
-  decimal,
-  integer,
-  type Kind,
-  list,
-  map,
-  path,
-  special,
-  text,
-  words,
-} from '../value-types.ts'
+import { choice, decimal, integer, type Kind, list, map, path, special, text, words } from '../value-types.ts'
 
 /** The URL of a database; it may hold a password, so it is kept as a secret, and shown without it. */
 const databaseUrl: Kind<Secret> = {
@@ -65,8 +54,12 @@ const limits: Kind<ReadonlyMap<string, string>> = {
 
 /** `22:00-06:00`. */
 const window: Kind<string> = special('window such as 22:00-06:00', (value) => {
-  if (/^(?:[01]?\d|2[0-3]):[0-5]\d-(?:[01]?\d|2[0-4]):[0-5]\d$/.test(value)) return value
-  throw new SyntaxError('must be windows such as 22:00-06:00')
+  const [, from, to] = /^((?:[01]?\d|2[0-3]):[0-5]\d)-((?:[01]?\d|2[0-3]):[0-5]\d|24:00)$/.exec(value) ?? []
+  const isEmpty = from !== undefined && from.padStart(5, '0') === to?.padStart(5, '0')
+  if (from !== undefined && !isEmpty) return value
+  throw new SyntaxError(
+    `must be windows such as 22:00-06:00${isEmpty ? `; ${value} is empty, the whole day is 00:00-24:00` : ''}`,
+  )
 })
 
 const throttle = section(

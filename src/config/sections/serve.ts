@@ -1,16 +1,23 @@
-import { boolean, integer, list, path, text } from '../value-types.ts'
+import { url } from '../addresses.ts'
+import { boolean, integer, type Kind, list, path, special, text } from '../value-types.ts'
 import { key, optional, section } from '../schema.ts'
+
+/** A path below which all addresses lie; a slash at its end is dropped. */
+const addressPath: Kind<string> = special('path such as /archiver', (value) => {
+  if (/^(?:\/[\w.~-]+)*\/*$/.test(value)) return value.replace(/\/+$/, '')
+  throw new SyntaxError('must be a path such as /archiver')
+})
 
 export const serve = section('`run-archiver serve`, the web page and its API.', {
   host: key(text, '127.0.0.1', {
-    doc: 'The address that it listens on. Another one than 127.0.0.1 or ::1 needs `token_file`.',
+    doc: 'The address that it listens on. One that others can reach needs `token_file`.',
   }),
   port: key(integer(0, 65_535), '8090', { doc: 'The port. 0: a free one.' }),
   site: optional(text, { doc: 'The name in the side list. Left out: the name of the host.' }),
-  base_path: key(text, '', {
+  base_path: key(addressPath, '', {
     doc: 'Begins every address, such as `/archiver`, where a reverse proxy hands that on.',
   }),
-  public_url: optional(text, {
+  public_url: optional(url('https', 'http'), {
     doc: 'The address that readers type, such as `https://daq.example.org/archiver`. Only this name and the one listened on are answered.',
   }),
   token_file: optional(path, {

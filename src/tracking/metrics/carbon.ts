@@ -16,7 +16,7 @@ export const carbonLines = (prefix: string, samples: readonly Sample[]): string 
   samples
     .filter(({ value }) => Number.isFinite(value))
     .map(({ name, value, at }) => {
-      const path = [prefix, name].filter((part) => part !== '').join('.')
+      const path = [prefix.replace(/\.+$/, ''), name].filter((part) => part !== '').join('.')
       return `${path.replace(/[^A-Za-z0-9_.:-]/g, '_')} ${value} ${Math.floor(at / 1000)}\n`
     })
     .join('')

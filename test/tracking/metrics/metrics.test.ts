@@ -88,6 +88,8 @@ describe('metrics for Carbon', () => {
   })
 
   it('cannot be forged by a name', () => {
+    // A dot at its end would make a level without a name.
+    expect(carbonLines('daq.', [{ name: 'x', value: 1, at: 0 }])).toBe('daq.x 1 0\n')
     expect(carbonLines('a b\nc', [{ name: 'x 1 2\ny', value: 1, at: 0 }])).toBe('a_b_c.x_1_2_y 1 0\n')
   })
 
