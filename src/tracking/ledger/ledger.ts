@@ -96,7 +96,7 @@ export class Ledger {
   }
 
   /**
-   * An execution begins. Nothing is opened or written for it but a small file in work_dir, until there is work, or it lasts, or
+   * An execution begins, and the log says so. Nothing is opened or written for it but a small file in work_dir, until there is work, or it lasts, or
    * an earlier one is found dead. Gives its UUID.
    */
   begin(facts: ExecutionFacts): string {
@@ -104,7 +104,6 @@ export class Ledger {
     const timed = { ...facts, heartbeatSeconds: heartbeatEvery / 1000 }
     const record = new ExecutionRecord(randomUUID(), identity, timed, now, this.#redact, processUsage())
     this.#record = record
-    // Before any line of the work itself, also where nothing is ever written of it.
     this.#options.log.info(`Process started with PID: ${identity.pid}`)
     if (!this.#writer) return record.runId
     const left = this.#files.left(hostOf(this.#options))

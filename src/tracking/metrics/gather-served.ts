@@ -4,7 +4,8 @@ import { taskNames } from '../api/task-reads.ts'
 import { tables } from '../ledger/ledger-tables.ts'
 import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
-import type { ServedFacts, TaskMetric } from './served-metrics.ts'
+import type { ServedFacts } from './served-metrics.ts'
+import type { TaskMetric } from './textfile-tasks.ts'
 
 type FromLedger = Pick<ServedFacts, 'tasks' | 'executions' | 'alerts'>
 

@@ -1,20 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { FAMILIES } from './families.ts'
 import { type ProofCounts, proofSeries, type Standing } from './prometheus-textfile.ts'
-import { newestTasks } from './textfile-tasks.ts'
-
-/** A task by its newest executions. Times in epoch milliseconds. */
-export interface TaskMetric {
-  readonly task: string
-  readonly startedAt: number
-  readonly endedAt: number | undefined
-  readonly succeededAt: number | undefined
-  /** Milliseconds of the newest that has ended. */
-  readonly took: number | undefined
-  readonly exitCode: number | undefined
-  /** Executions that run now; undefined where only a text file has the task. */
-  readonly running: number | undefined
-}
+import { newestTasks, type TaskMetric } from './textfile-tasks.ts'
 
 /** What `serve` knows when it is asked. What is not configured, or away, is left out. */
 export interface ServedFacts {

@@ -1,4 +1,15 @@
-import type { TaskMetric } from './served-metrics.ts'
+/** A task by its newest executions. Times in epoch milliseconds. */
+export interface TaskMetric {
+  readonly task: string
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+  readonly succeededAt: number | undefined
+  /** Milliseconds of the newest that has ended. */
+  readonly took: number | undefined
+  readonly exitCode: number | undefined
+  /** Executions that run now; undefined where only a text file has the task. */
+  readonly running: number | undefined
+}
 
 const LAST = /^archiver_last_(\w+?)(?:_timestamp)?(?:_seconds)?\{task="((?:[^"\\]|\\.)*)"\} (\S+)$/gm
 
