@@ -253,3 +253,36 @@ describe('the tables of pg-boss', () => {
     }
   })
 })
+
+describe('a queue on PostgreSQL with many items that are done', () => {
+  it('shows what is open, and how far it has come, without reading those', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      const many = 150_000
+      await store.enqueue('import', [{ key: String(many), ordinal: many }], 0)
+      await site.client.query(
+        `INSERT INTO ${site.schema}.job (id, name, data, state, priority, created_on, started_on, completed_on, policy)
+         SELECT gen_random_uuid(), 'import', jsonb_build_object('key', i::text, 'ordinal', i), 'completed', -i, now() - interval '1 day', now(), now(),
+           'standard' FROM generate_series(1, ${many - 1}) i`,
+      )
+      await site.client.query(`ANALYZE ${site.schema}.job`)
+      const took = async (work: () => Promise<unknown>, expected: unknown): Promise<number> => {
+        await work()
+        const began = performance.now()
+        expect(await work()).toEqual(expected)
+        return performance.now() - began
+      }
+      const whole = await took(() => store.ranges('import', 'done'), [[1, many - 1]])
+      const oldest = async () => (await store.counts())[0]!.oldest! > 0
+      expect(await took(() => store.attemptedUpTo('import'), many - 1)).toBeLessThan(whole / 5)
+      expect(await took(oldest, true)).toBeLessThan(whole / 5)
+      // Nothing is pending: workers ask for it twice a second then.
+      await store.claim('import', 1)
+      const none = async () => (await store.counts())[0]!.oldest
+      expect(await took(none, undefined)).toBeLessThan(whole / 5)
+    } finally {
+      await site.close()
+    }
+  }, 60_000)
+})

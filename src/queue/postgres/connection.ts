@@ -29,9 +29,9 @@ const TRIES = 5
 
 /**
  * Settled claims leave entries in the indexes until the next vacuum: an index scan marks them, so that it passes them once, while a bitmap scan reads
- * them each time. What has to be read whole all the same counts as so dear that it would be compiled first.
+ * them each time.
  */
-const BY_INDEX = 'SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off'
+const BY_INDEX = 'SET enable_seqscan = off; SET enable_bitmapscan = off'
 
 /** Milliseconds. A server that does not answer for so long is away. */
 const TIMEOUT = 15_000
@@ -147,10 +147,11 @@ export class Connections implements Sql {
     client.on('error', () => undefined)
     countPostgres(client)
     // A machine that vanished is noticed by the server within some 25 s, a process that is frozen inside a transaction after the lease: its
-    // locks go then. The rows that it was about to claim are nobody's until that.
+    // locks go then. The rows that it was about to claim are nobody's until that. To compile a statement takes longer than any of ours.
     await client.query(
       `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
        SET idle_in_transaction_session_timeout = ${Math.max(1000, Math.ceil(this.#place.lease))};
+       SET jit = off;
        ${settings}`,
     )
   }

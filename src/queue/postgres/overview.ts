@@ -6,7 +6,8 @@ import { jobId, LAST_PRIORITY, queueName, stageOfQueue } from './jobs.ts'
 
 const ms = (column: string): string => `extract(epoch FROM ${column}) * 1000`
 
-const PENDING = `j.state < 'active'`
+/** None of ours is ever blocked; pg-boss's index of what is due has only those that are not. */
+const PENDING = `j.state < 'active' AND NOT j.blocked`
 const FINISHED = `j.state IN ('completed', 'failed')`
 const STATES: Readonly<Record<ItemStatus, string>> = {
   pending: PENDING,
@@ -40,6 +41,7 @@ export class PostgresOverview {
     return this.#leadership.lastScan()
   }
 
+  /** What is pending is looked through for the oldest (OFFSET keeps it from being sought by age, among all that are done). */
   async counts(): Promise<readonly StageCounts[]> {
     const s = this.#schema
     const rows = await this.#read(
@@ -48,7 +50,7 @@ export class PostgresOverview {
        SELECT n.stage, t.added - t.done - t.failed - coalesce(h.claimed, 0) AS pending, coalesce(h.claimed, 0) AS claimed, t.done, t.failed,
          ${ms('p.paused_at')} AS paused_at, CASE WHEN p.blocked_until > now() THEN ${ms('p.blocked_until')} END AS blocked_until,
          CASE WHEN p.blocked_until > now() THEN p.blocked_reason END AS blocked_reason,
-         (SELECT ${ms('j.created_on')} FROM ${s}.job j WHERE j.name = n.stage AND ${PENDING} ORDER BY j.created_on LIMIT 1) AS oldest
+         (SELECT ${ms('min(o.created_on)')} FROM (SELECT j.created_on FROM ${s}.job j WHERE j.name = n.stage AND ${PENDING} OFFSET 0) o) AS oldest
        FROM (SELECT stage FROM t UNION SELECT stage FROM ${s}.archiver_stages) n
        LEFT JOIN t ON t.stage = n.stage LEFT JOIN h ON h.stage = n.stage LEFT JOIN ${s}.archiver_stages p ON p.stage = n.stage
        ORDER BY n.stage`,
