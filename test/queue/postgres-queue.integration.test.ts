@@ -113,6 +113,27 @@ describe('a queue on PostgreSQL', () => {
   })
 })
 
+describe('an instance that waits for a lock of another', () => {
+  it('waits for longer than for any answer of the server, and for less than a lease', async () => {
+    const site = await openPostgresSite()
+    try {
+      const [holder, other] = [await site.open(), await site.open()]
+      let free = (): void => undefined
+      const held = new Promise<void>((resolve) => (free = resolve))
+      let began = (): void => undefined
+      const isHeld = new Promise<void>((resolve) => (began = resolve))
+      const holding = holder.exclusively('artdaqdb index', () => (began(), held))
+      await isHeld
+      const waiting = other.exclusively('artdaqdb index', () => Promise.resolve('done'))
+      setTimeout(free, 16_000)
+      await expect(waiting).resolves.toBe('done')
+      await holding
+    } finally {
+      await site.close()
+    }
+  }, 60_000)
+})
+
 describe('what instances counted that nobody remembers any more', () => {
   it('is kept in one row a stage, however many there were, and the counts stay the same', async () => {
     const site = await openPostgresSite()

@@ -27,9 +27,13 @@ export const exclusively = async <Result>(
       await client.query(`BEGIN`)
       await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(lease)}`)
       await client.query(`SET LOCAL lock_timeout = ${Math.ceil(lease)}`)
-      await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [
-        `run-archiver lock ${schema} ${what}`,
-      ])
+      const waits = {
+        text: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
+        values: [`run-archiver lock ${schema} ${what}`],
+        // The server ends the waiting; one that does not even do that is away.
+        query_timeout: lease + ANSWER,
+      }
+      await client.query(waits)
     } catch (error) {
       throw connections.unavailable(error)
     }
@@ -47,3 +51,6 @@ export const exclusively = async <Result>(
     await endPostgres(client, GOODBYE)
   }
 }
+
+/** Milliseconds that the server may take to say that the time to wait is over. */
+const ANSWER = 5000
