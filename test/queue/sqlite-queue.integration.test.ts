@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ClaimStore } from '../../src/engine/claim-store.ts'
 import { identity } from '../../src/platform/host.ts'
+import { Liveness } from '../../src/queue/sqlite/liveness.ts'
+import { SharedClock } from '../../src/queue/sqlite/shared-clock.ts'
 import { SqliteQueue } from '../../src/queue/sqlite/sqlite-queue.ts'
 import { openFile } from '../../src/sql/libsql-database.ts'
 import { claimAdversaries } from '../conformance/claim-adversaries.ts'
@@ -175,6 +177,35 @@ describe('a queue that cannot be opened, or signed off in', () => {
     await expect(store.close()).rejects.toMatchObject({ code: 'QUEUE_REPLACED' })
     expect(locksIn(dirname(site.path))).toEqual([])
     await site.kill(store)
+    await site.close()
+  })
+})
+
+describe('an instance that begins while another ends', () => {
+  it('is alive for those who cannot see its process', async () => {
+    const site = await openSite()
+    await site.open()
+    const file = openFile(site.path, 1000)
+    const clock = new SharedClock(file, identity().bootId, { now: Date.now, sinceBoot: () => 0 })
+    // Each in a container of its own, whose processes no other sees.
+    const livenessOf = (instance: string) =>
+      new Liveness(
+        file,
+        `${site.path}.instances`,
+        { instance, identity: identity(), startTicksOf: () => undefined },
+        clock,
+      )
+    const write = <Result>(work: () => Result) => Promise.resolve(work())
+    const [ends, begins, looks] = [livenessOf('ends'), livenessOf('begins'), livenessOf('looks')]
+    await ends.register(write)
+    await begins.register(async (work) => {
+      await ends.end(write) // between the lock of the one and its row
+      return work()
+    })
+    expect(await looks.dead()).toEqual([])
+    await begins.abandon()
+    expect(await looks.dead()).toEqual(['begins']) // the control
+    file.close()
     await site.close()
   })
 })

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ArchiverError } from '../../errors.ts'
 import { makeFolder } from '../../platform/make-folder.ts'
 import type { Identity } from '../../platform/host.ts'
 import type { SqliteFile } from '../../sql/libsql-database.ts'
@@ -15,6 +16,9 @@ interface Options {
 }
 
 type Write = <Result>(work: () => Result) => Promise<Result>
+
+/** Seconds. */
+const LOCK_WAIT = 5
 
 /** How many instances that ended are remembered for `queue status`. */
 const REMEMBERED = 100
@@ -41,7 +45,10 @@ export class Liveness {
     const { instance, identity, workers = 0, processors = 0 } = this.#options
     const { now } = this.#clock
     await makeFolder(this.#folder, 0o750)
-    this.#lock = await Flock.take(this.#pathOf(instance), 0)
+    // One that ends may look for a moment whether it is left over.
+    this.#lock = await Flock.take(this.#pathOf(instance), LOCK_WAIT)
+    if (!this.#lock)
+      throw new ArchiverError('QUEUE_UNAVAILABLE', `${this.#pathOf(instance)} is locked by another process`)
     const dead = new Set(await this.dead())
     await write(() => {
       const running = this.#file.prepare(`SELECT id FROM instances WHERE status = 'running'`).all([]) as {
@@ -81,7 +88,7 @@ export class Liveness {
       .all([instance]) as { id: string; pid: number; start_ticks: number | null; boot_id: string }[]
     const gone: string[] = []
     for (const { id, pid, start_ticks: ticks, boot_id: boot } of rows) {
-      const seemsAlive = boot === identity.bootId && startTicksOf(pid) === (ticks ?? undefined)
+      const seemsAlive = boot === identity.bootId && ticks !== null && startTicksOf(pid) === ticks
       if (seemsAlive) continue
       const lock = await Flock.take(this.#pathOf(id), 0)
       if (!lock) continue // alive in a container of its own, where its pid cannot be seen
@@ -106,6 +113,8 @@ export class Liveness {
         .prepare(`UPDATE instances SET status = 'stopped', ended_at = ? WHERE id = ? AND status = 'running'`)
         .run([now(), instance])
     })
+    await this.#lock?.release()
+    this.#lock = undefined
     await this.#sweep()
   }
 
@@ -114,14 +123,23 @@ export class Liveness {
     await this.#lock?.release()
   }
 
-  /** Removes lock files of instances that nobody remembers as running. */
+  /**
+   * Removes lock files of instances that nobody remembers as running. One that begins holds its lock before its row is there: only what can be
+   * locked is left over.
+   */
   async #sweep(): Promise<void> {
     const running = this.#file.prepare(`SELECT id FROM instances WHERE status = 'running'`).all([]) as {
       id: string
     }[]
     const names = new Set(running.map(({ id }) => `${id}.flock`))
-    for (const name of await readdir(this.#folder).catch(() => []))
-      if (!names.has(name)) await rm(join(this.#folder, name), { force: true })
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      const lock = names.has(name)
+        ? undefined
+        : await Flock.take(join(this.#folder, name), 0).catch(() => undefined)
+      if (!lock) continue
+      await rm(join(this.#folder, name), { force: true })
+      await lock.release()
+    }
   }
 
   #pathOf(instance: string): string {
