@@ -2,7 +2,7 @@
 // Standard input: the JSON of `run-archiver config check --json`; nothing where the configuration cannot be read, then the units that are
 // there keep their paths. Writes all units into OUT, or none: exit 1 where a path cannot be written into a unit.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const [app, node, configDir, stateDir, scope, oldUnits, out] = process.argv.slice(2)
@@ -41,20 +41,45 @@ const FILES = [
   'metrics.textfile',
 ]
 
+/** Databases in a file; a relative one lies in work_dir. */
+const DATABASES = ['ledger.url', 'queue.url']
+const databaseFolder = (url = '') => {
+  const path = /^sqlite:(?:\/\/)?(\/.*)$/s.exec(url)?.[1]
+  return path === undefined ? [] : dirname(path)
+}
+
 /** Words of the lists of paths, by the configuration. */
 const pathsOf = (settings) => {
   const value = new Map(settings.map(({ setting, value }) => [setting, value ?? undefined]))
-  const folders = [
-    value.get('app.work_dir'),
-    ...foldersOf(value.get('artdaq_db.database_uri')),
-    ...foldersOf(value.get('ucon_db.server_url')),
-    ...FILES.flatMap((name) => (value.get(name) ? dirname(value.get(name)) : [])),
+  const written = [
+    ['app.work_dir', value.get('app.work_dir')],
+    ...['artdaq_db.database_uri', 'ucon_db.server_url'].flatMap((name) =>
+      foldersOf(value.get(name)).map((path) => [name, path]),
+    ),
+    ...FILES.flatMap((name) => (value.get(name) ? [[name, dirname(value.get(name))]] : [])),
+    ...DATABASES.flatMap((name) => [databaseFolder(value.get(name))].flat().map((path) => [name, path])),
   ]
-  const beside = folders.filter((path) => !`${path}/`.startsWith(`${stateDir}/`))
+  if (scope !== 'user') warnOfTmp(written)
+  const beside = written.map(([, path]) => path).filter((path) => !`${path}/`.startsWith(`${stateDir}/`))
+  const tools = value.get('artdaq_db.use_tools') === 'true' && value.get('artdaq_db.tools_dir')
   return {
     records: word(value.get('source_files.run_records_dir')),
     writable: [...new Set([stateDir, ...beside])].map((path) => word(`-${path}`)).join(' '),
+    // Their libraries lie beside `bin`.
+    tools: tools ? [word(`-${basename(tools) === 'bin' ? dirname(tools) : tools}`)] : [],
   }
+}
+
+/** Each unit has a /tmp of its own, which is gone with it. */
+const warnOfTmp = (written) => {
+  const lost = written.filter(([, path]) => /^\/(?:var\/)?tmp(?:\/|$)/.test(path))
+  const [first] = lost.filter(([name]) => name === 'app.work_dir')
+  for (const [name, path] of lost)
+    // What lies in work_dir by default is said once.
+    if (name === 'app.work_dir' || path !== first?.[1])
+      process.stderr.write(
+        `install.sh: ${name}: ${path} would be lost after each pass, because the units have a /tmp of their own (PrivateTmp=); name another folder\n`,
+      )
 }
 
 /** What the unit that is there has; else what the templates have. */
@@ -65,13 +90,20 @@ const pathsThere = () => {
   return {
     records: valueOf('ReadOnlyPaths') || '/daq/run_records',
     writable: valueOf('ReadWritePaths') || word(`-${stateDir}`),
+    // Behind the folders of the template, of node and of the program.
+    tools: (valueOf('ExecPaths') ?? '').match(/"(?:[^"\\]|\\.)*"|\S+/g)?.slice(EXEC_PATHS + 2) ?? [],
   }
 }
+
+/** How many folders the template has. */
+const EXEC_PATHS = readFileSync(join(app, 'systemd', SERVICE), 'utf8')
+  .match(/^ExecPaths=(.*)$/m)[1]
+  .split(' ').length
 
 const given = readFileSync(0, 'utf8').trim()
 
 /** What stands for what in a line of a template, by its key. Every other line stays as it is. */
-const rulesOf = ({ records, writable }) => {
+const rulesOf = ({ records, writable, tools }) => {
   const command = (line) =>
     line
       .replaceAll('/usr/bin/node', () => argument(node))
@@ -83,7 +115,7 @@ const rulesOf = ({ records, writable }) => {
     ['ReadOnlyPaths', () => records],
     ['ReadWritePaths', () => writable],
     ['NoExecPaths', (line) => line.replace('-/var/lib/run_record_archiver', () => writable)],
-    ['ExecPaths', (line) => `${line} ${word(dirname(node))} ${word(app)}`],
+    ['ExecPaths', (line) => [line, word(dirname(node)), word(app), ...tools].join(' ')],
     ['EnvironmentFile', () => `-${plain(join(configDir, 'archiver.env'))}`],
     ['LoadCredential', () => `run-archiver:${plain(join(configDir, 'credentials'))}`],
   ])

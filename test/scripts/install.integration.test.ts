@@ -76,6 +76,55 @@ describe('install.sh', () => {
     expect(unit).toContain('ReadWritePaths=-/var/lib/run_record_archiver -/data/db\n')
     expect(unit).toContain('NoExecPaths=/ -/var/lib/run_record_archiver -/data/db -/var/log')
   })
+  it('lets the units write where databases of files are, and start the tools, also while the configuration is faulty', () => {
+    install()
+    const config = join(root, 'etc/run-record-archiver/config.yaml')
+    const of = (ledger: string, queue: string): string =>
+      `app: {work_dir: /data/work}
+source_files: {run_records_dir: /data/records}
+artdaq_db: {database_uri: "mongodb://db/artdaq", use_tools: true, tools_dir: "/opt/art daq/bin"}
+ucon_db: {server_url: "file:///data/archive"}
+ledger: {url: "${ledger}"}
+queue: {url: "${queue}"}
+`
+    const unit = (): string =>
+      readFileSync(join(root, 'etc/systemd/system/run-record-archiver.service'), 'utf8')
+    const listed = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit())![1]!
+    writeFileSync(config, of('sqlite:/data/ledger/l.db', 'sqlite:///data/queue/q.db'))
+    expect(install().stderr).toBe('')
+    expect(listed('ReadWritePaths')).toMatch(/ -\/data\/ledger -\/data\/queue$/)
+    const exec = listed('ExecPaths')
+    expect(exec).toMatch(/ "-\/opt\/art daq"$/)
+    writeFileSync(config, 'nonsense: 1\n')
+    install()
+    expect(listed('ExecPaths')).toBe(exec)
+    writeFileSync(
+      config,
+      of('sqlite:ledger.db', 'off')
+        .replace('use_tools: true, ', '')
+        .replace('mongodb://db/artdaq', 'filesystemdb:///data/db'),
+    )
+    expect(install().stderr).toBe('')
+    expect(listed('ExecPaths')).not.toContain('/opt')
+    expect(listed('ReadWritePaths')).toBe(
+      '-/var/lib/run_record_archiver -/data/work -/data/db -/data/archive',
+    )
+  })
+  it('says that the units have a /tmp of their own, in which nothing outlives a pass', () => {
+    install()
+    const config = join(root, 'etc/run-record-archiver/config.yaml')
+    writeFileSync(
+      config,
+      'source_files: {run_records_dir: /data/records}\nartdaq_db: {database_uri: "filesystemdb:///var/tmp/db"}\nucon_db: {server_url: "file:///data/archive"}\n',
+    )
+    const { status, stderr } = install()
+    expect(status).toBe(0)
+    expect(stderr).toMatch(
+      /app\.work_dir: \/tmp\/run_record_archiver .* a \/tmp of their own \(PrivateTmp=\)/,
+    )
+    expect(stderr).toMatch(/artdaq_db\.database_uri: \/var\/tmp\/db /)
+    expect(install('--user').stderr).toBe('')
+  })
   it('takes paths from the environment that the units will have, and secrets from their folder', () => {
     install()
     const folder = join(root, 'etc/run-record-archiver')
@@ -174,7 +223,7 @@ describe('a path that holds what systemd or the shell reads as its own', () => {
   const configure = (records: string, database: string): void =>
     writeFileSync(
       join(root, 'etc/run-record-archiver/config.yaml'),
-      `source_files: {run_records_dir: ${JSON.stringify(records)}}\n` +
+      `app: {work_dir: /var/lib/run_record_archiver}\nsource_files: {run_records_dir: ${JSON.stringify(records)}}\n` +
         `artdaq_db: {database_uri: [${JSON.stringify(`filesystemdb://${database}`)}, "filesystemdb:///srv/other"]}\n` +
         'ucon_db: {server_url: "file:///srv/a%20b"}\n',
     )
