@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { asksForJson, documentOutput } from './cli/failure-document.ts'
@@ -13,6 +14,9 @@ const IMPATIENCE = 2000
 
 /** How long the end after a signal may take, in seconds, where nothing hangs and the machine is busy: the exit code is worth that. */
 const ORDERLY = 5
+
+// All runs, probes and requests in hand listen to the same few signals. Node takes more than ten for a leak, and says so to the user.
+setMaxListeners(0)
 
 const stop = new AbortController()
 let hangup: (() => void) | undefined

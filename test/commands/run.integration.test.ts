@@ -39,6 +39,13 @@ describe('a first full pass', () => {
     const [first] = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(' - INFO - '))
     expect(first).toContain('Process started with PID')
   })
+  it('has no word of Node itself, however many workers it has', () => {
+    const wide = new Site({ app: '  parallel_workers: 40' })
+    for (let run = 1; run <= 60; run++) wide.record(run)
+    const { status, stderr } = wide.process([wide.config])
+    expect([status, stderr.match(/.*\(node:.*/g)]).toEqual([0, null])
+    wide.remove()
+  })
   it('writes nothing into the record directory', () => {
     site.record(7)
     const before = statSync(site.path('records', '7'), { bigint: true })
