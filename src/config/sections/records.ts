@@ -9,13 +9,13 @@ export const records = section(
       doc: 'Names of tasks, each with its mapping file; relative paths begin at the folder of this file.',
     }),
     source_url: optional(recordsUrl, {
-      doc: 'The database that has the payloads: `sqlite:FILE`, `postgres://...`, `mysql://...` or `mssql://...`. Left out: the target.',
+      doc: 'The database that has the payloads: `sqlite:FILE` (relative to `app.work_dir`), `postgres://...`, `mysql://...` or `mssql://...`. Left out: the target.',
     }),
     source_password: optional(secret, { doc: 'For a `source_url` without a password.' }),
     source_files: optional(text, {
       doc: 'A folder of payload files instead of a database: `<key>.xml`, `<key>.json`, also `.gz`.',
     }),
-    target_url: optional(recordsUrl, { doc: 'The database that has the tables and `processing_log`.' }),
+    target_url: optional(recordsUrl, { doc: 'The database that has the tables and `processing_log`; as `source_url`.' }),
     target: optional(choice('postgres', 'mysql', 'sqlite', 'mssql'), {
       doc: 'The engine of the target where `--server` and `--database` name it, and no `target_url` does.',
     }),
