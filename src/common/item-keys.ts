@@ -17,3 +17,9 @@ export const keysText = (keys: readonly string[]): string => {
 /** How an item is named to people: `run 12` in the two stages of runs, `item a/b` elsewhere. */
 export const itemTitle = (stage: string, key: string): string =>
   stage === 'import' || stage === 'migrate' ? `run ${key}` : `item ${key}`
+
+/** What is said of an item, for a line that names it already: without its name in front. */
+export const withoutTitle = (stage: string, key: string, message: string): string => {
+  const title = `${itemTitle(stage, key)}: `
+  return message.startsWith(title) ? message.slice(title.length) : message
+}

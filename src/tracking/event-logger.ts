@@ -1,5 +1,5 @@
 import type { Log } from '../common/log.ts'
-import { itemTitle, numberOf } from '../common/item-keys.ts'
+import { itemTitle, numberOf, withoutTitle } from '../common/item-keys.ts'
 import { messageClass } from '../common/message-class.ts'
 import { ArchiverError, errnoOf, messageWithCode } from '../errors.ts'
 import type { EngineEvent, Listener } from '../engine/stage.ts'
@@ -123,7 +123,7 @@ const write = (log: Log, event: EngineEvent): void => {
     }
     case 'item-retry': {
       log.warn(
-        `${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed (attempt ${event.attempt}/${event.attempts}): ${messageWithCode(event.error)}`,
+        `${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed (attempt ${event.attempt}/${event.attempts}): ${reasonOf(event)}`,
         about(event),
       )
       return
@@ -135,7 +135,7 @@ const write = (log: Log, event: EngineEvent): void => {
     case 'item-done':
       return
     case 'item-failed': {
-      log.error(`${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed: ${messageWithCode(event.error)}`, {
+      log.error(`${stage} [${nameOf(event)}] ✗ ${nameOf(event)} failed: ${reasonOf(event)}`, {
         ...about(event),
         error: event.error,
       })
@@ -178,6 +178,10 @@ const nameOf = ({ stage, key }: ItemName): string => {
   const title = itemTitle(stage, key)
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}`
 }
+
+/** Why an item failed, for a line that names it. */
+const reasonOf = ({ stage, key, error }: ItemName & { readonly error: Error }): string =>
+  withoutTitle(stage, key, messageWithCode(error))
 
 /** Fields of a log line. */
 const about = ({ stage, key }: ItemName) => ({ stage, run: numberOf(key) ?? key })

@@ -17,6 +17,13 @@ describe('a run that fails', () => {
     return errors
   }
 
+  it('is named once in its line, whatever its error begins with', () => {
+    const of = (message: string) => told(new ArchiverError('RECORD_INVALID', message, { run: 7 }))[0]![0]
+    expect(of('run 7: /daq/7: too large')).toBe(
+      '[Import] [Run 7] ✗ Run 7 failed: /daq/7: too large [RECORD_INVALID]',
+    )
+    expect(of('run 71: too large')).toContain('failed: run 71: too large')
+  })
   it('by a bug has it in the log as one, for its stack', () => {
     const bug = new RangeError('Maximum call stack size exceeded')
     const errors = told(

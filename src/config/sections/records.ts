@@ -15,7 +15,9 @@ export const records = section(
     source_files: optional(text, {
       doc: 'A folder of payload files instead of a database: `<key>.xml`, `<key>.json`, also `.gz`.',
     }),
-    target_url: optional(recordsUrl, { doc: 'The database that has the tables and `processing_log`; as `source_url`.' }),
+    target_url: optional(recordsUrl, {
+      doc: 'The database that has the tables and `processing_log`; as `source_url`.',
+    }),
     target: optional(choice('postgres', 'mysql', 'sqlite', 'mssql'), {
       doc: 'The engine of the target where `--server` and `--database` name it, and no `target_url` does.',
     }),

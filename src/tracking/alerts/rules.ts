@@ -1,4 +1,4 @@
-import { itemTitle, keysText } from '../../common/item-keys.ts'
+import { itemTitle, keysText, withoutTitle } from '../../common/item-keys.ts'
 import { passCommand, subcommand, type Started } from '../../common/own-command.ts'
 import { messageWithCode } from '../../errors.ts'
 import type { Closed } from '../ledger/close-dead.ts'
@@ -78,7 +78,9 @@ export class PassWatch {
         title: `${count} ${count === 1 ? 'run' : 'runs'} failed`,
         lines: failed.flatMap(([stage, trouble]) => [
           `${stage}: ${trouble.failed.length} of ${trouble.attempted} runs failed: ${keysOf({ ...trouble, failed: trouble.failed.slice(0, NAMED) })}${trouble.failed.length > NAMED ? ' and more' : ''}`,
-          ...trouble.failed.slice(0, NAMED).map(({ key, error }) => `  ${itemTitle(stage, key)}: ${error}`),
+          ...trouble.failed
+            .slice(0, NAMED)
+            .map(({ key, error }) => `  ${itemTitle(stage, key)}: ${withoutTitle(stage, key, error)}`),
           `Try again: ${passCommand(this.#started, `--retry-failed-${stage}`)}`,
         ]),
       },

@@ -114,7 +114,13 @@ export const RULES = {
     latest?.state === 'failed' ? [`${task} failed`, latest.error ?? 'It left no message.'] : undefined,
   ),
   partial: byTask('warning', ({ task, latest }) =>
-    latest?.state === 'partial' ? [`${task} ended with failed items`, latest.error ?? ''] : undefined,
+    latest?.state === 'partial'
+      ? [
+          `${task} ended with failed items`,
+          latest.error ??
+            '`run-archiver history` lists the execution, `run-archiver history show` its failed items.',
+        ]
+      : undefined,
   ),
   duration: byTask('warning', (task, now, factor) => {
     const said = task.latest && abnormalDuration(task.latest, task.past, task, now, factor)

@@ -1,4 +1,4 @@
-import { itemTitle, keysText, numberOf } from '../../common/item-keys.ts'
+import { itemTitle, keysText, numberOf, withoutTitle } from '../../common/item-keys.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { percent } from './eta.ts'
 import type { State } from './status-words.ts'
@@ -163,7 +163,9 @@ export class StageRecord {
     this.attempted += 1
     this.failed += 1
     if (file.code === 'CONFLICT' && this.#openBatch) this.#openBatch.conflicts += 1
-    this.message = this.#text(`${itemTitle(this.name, key)} failed: ${file.error}`)
+    this.message = this.#text(
+      `${itemTitle(this.name, key)} failed: ${withoutTitle(this.name, key, file.error)}`,
+    )
   }
 
   /** Another instance has the item: its own ledger records what becomes of it. */

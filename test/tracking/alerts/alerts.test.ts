@@ -332,6 +332,14 @@ describe('a pass with failed runs', () => {
     expect(alert?.lines.at(-1)).toBe('Try again: run-archiver config.yaml --retry-failed-import')
   })
 
+  it('names each run once, whatever its error begins with', () => {
+    const watch = new PassWatch('incremental')
+    const error = new Error('run 5: too large')
+    watch.listener({ type: 'pass-started', stage: 'import', mode: 'full', total: 1, waiting: 0 })
+    watch.listener({ type: 'item-failed', stage: 'import', key: '5', error, milliseconds: 1 })
+    expect(watch.alerts()[0]?.lines[1]).toBe('  run 5: too large')
+  })
+
   it('is none when all went well', () => {
     const watch = new PassWatch('incremental')
     for (const event of passEvents('import', series(1, 4))) watch.listener(event)

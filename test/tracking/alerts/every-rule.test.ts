@@ -88,6 +88,9 @@ describe.each(Object.keys(RULES) as (keyof typeof RULES)[])('the alert rule %s',
       [],
     )
   })
+  it('says more than its title', () => {
+    expect(found[0]?.detail).toMatch(/\w{3}/)
+  })
   it('fires once, and resolves once', () => {
     const began = reconcile(found, [], [], NOW)
     expect([began.fire, began.send, began.resolve]).toEqual([found, found, []])
