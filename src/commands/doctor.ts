@@ -13,6 +13,7 @@ import { heldAs } from '../state/flock.ts'
 import { FLOCK_FILE, readLockOwner } from '../state/lock.ts'
 import { describeOwner, type Owner } from '../state/lock-owner.ts'
 import { inspectSite } from './config-check.ts'
+import { stateChecks } from './doctor-state.ts'
 
 export interface DoctorOptions {
   readonly config: string
@@ -22,7 +23,7 @@ export interface DoctorOptions {
 const MARKS = { ok: '✓', warning: '⚠', problem: '✗' } as const
 
 /**
- * `doctor`: everything that `config check` does, and what this host is like: versions, disks, mounts, limits, clock, systemd, the lock, failed
+ * `doctor`: everything that `config check` does, and what this host is like: versions, disks, mounts, limits, clock, systemd, the lock, state, failed
  * runs. Exit 0 without a problem (warnings allowed), also at a site that never ran; 1 with one. Throws CONFIG_INVALID. Changes nothing.
  */
 export const doctor = untilStopped<DoctorOptions>(async ({ config: path, json = false }, context) => {
@@ -56,6 +57,7 @@ export const examine = async (path: string, context: Context): Promise<readonly 
     ...(await disks(read)),
     ...checkSystem(),
     await lockOf(read.config),
+    ...(await stateChecks(read.config)),
     ...failedRuns(read.config),
     systemd(),
   ]

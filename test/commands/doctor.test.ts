@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -65,6 +74,43 @@ describe('doctor', () => {
     const warnings = output.match(/^⚠/gm)!.length
     expect(output).toMatch(new RegExp(`^0 problems, ${warnings} warning${warnings === 1 ? '' : 's'}$`, 'm'))
   })
+  it('names a damaged state file, as what the next pass makes of it', async () => {
+    expect((await ask()).output).toMatch(/^✓ import state: none yet$/m)
+    writeFileSync(join(folder, 'work/importer_state.json'), '{"last_contig')
+    writeFileSync(
+      join(folder, 'work/migrator_state.json'),
+      '{"last_contiguous_run": 0, "last_attempted_run": 3}',
+    )
+    const { output } = await ask()
+    expect(output).toMatch(
+      /^⚠ import state: .*importer_state.json: not JSON.*; the next pass keeps it aside and rebuilds it/m,
+    )
+    expect(output).toMatch(/^✓ migrate state: contiguous to run 0, attempted to run 3$/m)
+    const text = readFileSync(config, 'utf8')
+    writeFileSync(config, text.replace('work_dir: work,', 'work_dir: work, on_corrupt_state: stop,'))
+    const strict = await ask()
+    expect(strict.output).toMatch(/^✗ import state: .*not JSON.*--recover-import-state rebuilds it$/m)
+    expect(strict.code).toBe(1)
+  })
+  it('names state that no pass would touch: of a later program, and where everybody may write', async () => {
+    writeFileSync(join(folder, 'work/importer_state.json'), '{"version": 9}')
+    expect((await ask()).output).toMatch(/^✗ import state: .*version 9/m)
+    rmSync(join(folder, 'work/importer_state.json'))
+    chmodSync(join(folder, 'work'), 0o777)
+    const { code, output } = await ask()
+    expect(output).toMatch(/^✗ .*: .*work: everybody may write into this folder. chmod o-w/m)
+    expect(code).toBe(1)
+  })
+  it.each(['.proven.json', '.watched-records.json', '.compared-foreign.json'])(
+    'names notes that cannot be read: %s',
+    async (name) => {
+      expect((await ask()).output).toMatch(/^✓ notes: can be read$/m)
+      mkdirSync(join(folder, 'work', name))
+      const { code, output } = await ask()
+      expect(output).toMatch(new RegExp(`^✗ notes: .*${name} is no regular file`, 'm'))
+      expect(code).toBe(1)
+    },
+  )
   it('counts failed runs as a warning, with the flag that tries them again', async () => {
     writeFileSync(join(folder, 'work/import_failures.log'), '3\n5\n')
     const { code, output } = await ask()
