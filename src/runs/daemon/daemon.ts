@@ -100,6 +100,8 @@ class Loop {
   #archived: number | undefined
   #pending: number | undefined
   #fail: (error: unknown) => void = () => undefined
+  /** What a pass threw. */
+  #failure: { readonly error: unknown } | undefined
   readonly #wake = coalesce(() => this.#once())
 
   constructor(parts: LoopParts, stop: AbortSignal) {
@@ -115,7 +117,10 @@ class Loop {
     this.#watch = watch
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#fail = reject
+        this.#fail = (error) => {
+          this.#failure ??= { error }
+          reject(error as Error)
+        }
         if (this.#stop.aborted) resolve()
         else this.#stop.addEventListener('abort', () => resolve(), { once: true })
         this.#arm()
@@ -124,6 +129,7 @@ class Loop {
       clearTimeout(this.#timer)
     }
     await this.#wake() // ends with the pass in hand; a new one does nothing any more
+    if (this.#failure) throw this.#failure.error
   }
 
   lookSoon(): void {

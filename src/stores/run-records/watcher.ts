@@ -55,11 +55,15 @@ class PollOrEvents implements RecordWatch {
 
   async open(polls: boolean): Promise<void> {
     this.polls = polls
-    if (!polls) this.#watchDirectory()
-    await this.#pollDirectory()
+    // Before the watch: a directory that takes this one's place in between is another at the next look.
+    const before = await this.#look()
+    if (this.#closed) return
+    if (!this.polls) this.#watchDirectory()
+    this.#pollDirectory(before)
   }
 
   follow(names: ReadonlySet<string>): void {
+    if (this.#closed) return
     this.#followed = names
     for (const [name, watcher] of this.#records)
       if (!names.has(name)) {
@@ -113,20 +117,25 @@ class PollOrEvents implements RecordWatch {
   }
 
   /**
-   * One stat each time. Without events, any change of the directory counts: its time changes with its entries. With events, only that another
-   * directory has taken its place (a restore, a mount, a link that was switched): the events are still those of the old one.
+   * One stat. Without events, any change of the directory counts: its time changes with its entries. With events, only that another directory
+   * has taken its place (a restore, a mount, a link that was switched): the events are still those of the old one. A number alone does not show it:
+   * a directory that is made right after another was removed often gets the same.
    */
-  async #pollDirectory(): Promise<void> {
-    const { directory, pollSeconds, onDirectory } = this.#options
+  async #look(): Promise<string | undefined> {
+    try {
+      const { mtimeMs, ino, dev, birthtimeMs } = await stat(this.#options.directory)
+      return this.polls ? `${dev} ${ino} ${mtimeMs}` : `${dev} ${ino} ${birthtimeMs}`
+    } catch {
+      return undefined // away: what comes back is another, or the same with other entries
+    }
+  }
+
+  #pollDirectory(first: string | undefined): void {
+    const { pollSeconds, onDirectory } = this.#options
     const pause = (this.polls ? pollSeconds : Math.min(pollSeconds, IDENTITY_SECONDS)) * 1000
-    const look = () =>
-      stat(directory).then(
-        ({ mtimeMs, ino, dev }) => (this.polls ? `${dev} ${ino} ${mtimeMs}` : `${dev} ${ino}`),
-        () => undefined, // away: what comes back is another, or the same with other entries
-      )
-    let before = await look()
+    let before = first
     const again = async (): Promise<void> => {
-      const after = await look()
+      const after = await this.#look()
       if (this.#closed || timer !== this.#timer) return
       if (after !== before) {
         if (!this.polls && after !== undefined) this.#renew()
@@ -135,6 +144,7 @@ class PollOrEvents implements RecordWatch {
       before = after
       if (timer === this.#timer) this.#timer = timer = setTimeout(() => void again(), pause)
     }
+    clearTimeout(this.#timer)
     let timer = setTimeout(() => void again(), pause)
     this.#timer = timer
   }

@@ -253,4 +253,10 @@ describe('the end', () => {
     start([pause(1).then(() => Promise.reject(new TypeError('bug')))])
     await expect(ended).rejects.toThrow('bug')
   })
+  it('comes with the error of the pass in hand, though it was asked to end before that', async () => {
+    const { passes } = start([pause(50).then(() => Promise.reject(new TypeError('bug')))])
+    await until(() => passes.length === 1)
+    stop.abort()
+    await expect(ended).rejects.toThrow('bug')
+  })
 })

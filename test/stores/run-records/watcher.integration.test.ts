@@ -8,6 +8,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -168,6 +169,50 @@ describe('a record directory that is not there', () => {
     heard = []
     mkdirSync(directory)
     await hears('directory')
+  })
+})
+
+describe('a record directory that is removed and made again at once', () => {
+  it('is watched, also where the disk gives it the number of the old one', async () => {
+    const [parent, path] = [directory, join(directory, 'records')]
+    directory = path
+    mkdirSync(path)
+    await open('native')
+    const before = statSync(path)
+    rmSync(path, { recursive: true })
+    mkdirSync(path)
+    // What this case is about; where the disk counts on, the other test of a directory that is replaced holds.
+    console.info(statSync(path).ino === before.ino ? 'the same number' : 'another number')
+    await pause(2500)
+    heard = []
+    record('101')
+    await hears('directory')
+    directory = parent
+  })
+})
+
+describe('a watch that is closed while it changes to polling', () => {
+  it('watches nothing any more, so that the process can end', async () => {
+    const gone = join(directory, 'gone')
+    for (let i = 0; i < 10; i++) {
+      rmSync(gone, { recursive: true, force: true })
+      const opening = openRecordWatch({
+        directory: gone,
+        mode: 'native',
+        pollSeconds: 0.1,
+        onDirectory: () => undefined,
+        onRecord: () => undefined,
+        warn: () => undefined,
+      })
+      mkdirSync(join(gone, '101'), { recursive: true })
+      const closing = await opening
+      closing.follow(new Set(['101']))
+      await closing.close()
+    }
+    await pause(500)
+    expect(process.getActiveResourcesInfo().filter((one) => one === 'StatWatcher')).toEqual([])
+    await open('poll') // for afterEach
+    expect(watch.polls).toBe(true)
   })
 })
 
