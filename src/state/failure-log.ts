@@ -5,7 +5,7 @@ import { whenFilesAllow } from '../platform/open-files.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
 import { type FailureLines, FailureLineReader, formatFailures } from './failure-log-format.ts'
 import { keepCopy } from './backup-copy.ts'
-import { openSafely } from './safe-open.ts'
+import { readSafely } from './safe-open.ts'
 import { unwritable } from './state-file.ts'
 
 const NOTHING: FailureLines = { runs: RunSet.EMPTY, junk: 0, junkLines: [], tidy: true }
@@ -38,10 +38,7 @@ export class FailureLog {
 
   /** What stands in the log; nothing where there is no file. Changes nothing. Throws STATE_UNSAFE and STATE_UNREADABLE. */
   async read(): Promise<FailureLines> {
-    const opened = await openSafely(this.path)
-    if (!opened) return NOTHING
-    const { file } = opened
-    try {
+    const lines = await readSafely(this.path, async (file) => {
       const reader = new FailureLineReader()
       const buffer = Buffer.allocUnsafe(262_144)
       while (true) {
@@ -49,9 +46,8 @@ export class FailureLog {
         if (bytesRead === 0) return reader.end()
         reader.push(buffer.subarray(0, bytesRead))
       }
-    } finally {
-      await file.close()
-    }
+    })
+    return lines ?? NOTHING
   }
 
   /** Writes down runs that failed. */

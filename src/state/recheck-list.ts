@@ -26,11 +26,8 @@ export class WatchList {
     const text = await textIfThere(this.#path)
     if (text === undefined) return undefined
     try {
-      const { version, runs } = JSON.parse(text) as {
-        version: number
-        runs: [number, Watched][]
-      }
-      return version === 1 ? new Map(runs) : undefined
+      const { version, runs } = JSON.parse(text) as { version: unknown; runs: unknown }
+      return version === 1 && Array.isArray(runs) && runs.every(isWatched) ? new Map(runs) : undefined
     } catch {
       return undefined
     }
@@ -40,4 +37,15 @@ export class WatchList {
   async write(runs: ReadonlyMap<number, Watched>): Promise<void> {
     await replaceFile(this.#path, `${JSON.stringify({ version: 1, runs: [...runs] })}\n`)
   }
+}
+
+const isWatched = (entry: unknown): entry is [number, Watched] => {
+  const [run, watched] = entry as [unknown, Partial<Watched>]
+  const { signature, ended, archivedAt } = watched
+  return (
+    Number.isSafeInteger(run) &&
+    typeof signature === 'string' &&
+    typeof ended === 'boolean' &&
+    Number.isFinite(archivedAt)
+  )
 }

@@ -30,6 +30,25 @@ export async function openSafely(path: string): Promise<{ file: FileHandle; stat
 }
 
 /**
+ * What `work` makes of a file of ours that is open for reading; undefined when there is none. Throws as `openSafely`, and STATE_UNREADABLE where the
+ * disk fails while it is read.
+ */
+export async function readSafely<Result>(
+  path: string,
+  work: (file: FileHandle, stats: Stats) => Promise<Result>,
+): Promise<Result | undefined> {
+  const opened = await openSafely(path)
+  if (!opened) return undefined
+  try {
+    return await work(opened.file, opened.stats)
+  } catch (error) {
+    throw error instanceof ArchiverError ? error : unreadable(path, error)
+  } finally {
+    await opened.file.close()
+  }
+}
+
+/**
  * Throws STATE_UNSAFE where a folder belongs to another user (root excepted): its owner may put links under any name that is written there,
  * and exchange what was written.
  */

@@ -1,7 +1,7 @@
 import { formatState, NEW_STAGE, parseState, type StageState } from './state-format.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
-import { openSafely } from './safe-open.ts'
+import { openSafely, readSafely } from './safe-open.ts'
 
 /** Far above what two numbers take; a file above it is damaged and is not even read. */
 const LARGEST = 65_536
@@ -41,24 +41,16 @@ export class StateFile {
     step('state: saved')
   }
 
-  async #text(): Promise<string | undefined> {
-    const opened = await openSafely(this.path)
-    if (!opened) return undefined
-    const { file, stats } = opened
-    try {
-      if (stats.size > LARGEST)
-        throw new ArchiverError(
-          'STATE_CORRUPT',
-          `${this.path}: ${stats.size} bytes, far more than a state has`,
-        )
+  #text(): Promise<string | undefined> {
+    return readSafely(this.path, async (file, { size }) => {
+      if (size > LARGEST)
+        throw new ArchiverError('STATE_CORRUPT', `${this.path}: ${size} bytes, far more than a state has`)
       const bytes = await file.readFile()
       const text = bytes.toString('utf8')
       if (!Buffer.from(text, 'utf8').equals(bytes))
         throw new ArchiverError('STATE_CORRUPT', `${this.path}: not text in UTF-8`)
       return text
-    } finally {
-      await file.close()
-    }
+    })
   }
 }
 

@@ -23,6 +23,11 @@ const parse = (bytes: string | Buffer) => {
 }
 
 describe('a failure log', () => {
+  it('that the disk does not give is said to be unreadable, and not to be a bug of ours', async () => {
+    // A regular file of ours that fails with EIO at the first byte, on every Linux.
+    const log = new FailureLog('/proc/self/mem', { now: () => 0, warn: () => undefined })
+    await expect(log.read()).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
+  })
   it('holds one run a line, ascending, no run twice', async () => {
     const log = open()
     await log.add(runs(12349, 12345))

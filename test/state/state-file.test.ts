@@ -23,6 +23,12 @@ describe('a state file', () => {
     expect(await new StateFile(path()).exists()).toBe(false)
   })
 
+  it('that the disk does not give is said to be unreadable, and not to be a bug of ours', async () => {
+    // A regular file of ours that fails with EIO at the first byte, on every Linux.
+    const file = new StateFile('/proc/self/mem')
+    await expect(file.read()).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
+  })
+
   it('of the Python original, without newline or without its first number, is read', async () => {
     await writeFile(path(), '{"last_attempted_run": 7}')
     expect(await read()).toEqual({ lastContiguousRun: 0, lastAttemptedRun: 7 })
