@@ -1,5 +1,6 @@
 import { durationText } from '../../common/duration.ts'
 import { Agenda, type AgendaRules } from './retry-schedule.ts'
+import { errorOf } from '../../engine/attempt.ts'
 import { backoff } from '../../common/backoff.ts'
 import { coalesce } from './coalesce.ts'
 import type { RunSet } from '../../common/run-set.ts'
@@ -119,7 +120,7 @@ class Loop {
       await new Promise<void>((resolve, reject) => {
         this.#fail = (error) => {
           this.#failure ??= { error }
-          reject(error as Error)
+          reject(errorOf(error))
         }
         if (this.#stop.aborted) resolve()
         else this.#stop.addEventListener('abort', () => resolve(), { once: true })
