@@ -6,7 +6,6 @@ import { expect, it } from 'vitest'
 const MAY_WAIT = [
   'src/commands/records/mapping-file.ts',
   'src/commands/records/plan.ts',
-  'src/commands/serve.ts',
   'src/config/secret-sources.ts',
   // A folder.
   'src/platform/atomic-file.ts',

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Command, Context } from '../app/context.ts'
 import { openPage, type PageOptions } from '../app/page.ts'
@@ -7,6 +6,7 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { openArchiver } from '../app/open-archiver.ts'
 import { readAssets } from '../web/assets.ts'
 import { problemServer } from '../web/problem-server.ts'
+import { pageToken } from './page-token.ts'
 import { gather } from './report.ts'
 import { placesOf } from './rows/rows-config.ts'
 
@@ -78,25 +78,7 @@ export const pageOptions = (options: ServeOptions, context: Context): PageOption
   assets: readAssets(assetsOf(context)),
   placesOf,
   program: programOf(context),
-  readToken: async (path) => {
-    const token = (
-      await readFile(path, 'utf8').catch((cause: unknown) => {
-        throw new ArchiverError(
-          'CONFIG_INVALID',
-          `the token file ${path} cannot be read: ${messageOf(cause)}`,
-          { cause },
-        )
-      })
-    ).trim()
-    if (/^[\x21-\x7e]{16,512}$/.test(token)) return token
-    throw new ArchiverError(
-      'CONFIG_INVALID',
-      `the token in ${path} must be 16 to 512 characters without blanks`,
-      {
-        hint: 'openssl rand -hex 32 makes one',
-      },
-    )
-  },
+  readToken: (path) => pageToken(path, context),
 })
 
 /** The built page lies beside the built program. */

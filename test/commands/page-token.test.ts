@@ -1,0 +1,49 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pageToken } from '../../src/commands/page-token.ts'
+import { contextOf } from '../context.ts'
+
+const TOKEN = '0123456789abcdef'
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'token-'))
+  file = join(folder, 'token')
+  writeFileSync(file, `${TOKEN}\n`, { mode: 0o640 })
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const read = async (): Promise<{ token: string; said: string }> => {
+  let said = ''
+  const token = await pageToken(file, contextOf({ err: (text) => (said += text) }))
+  return { token, said }
+}
+
+describe('the token file of the page', () => {
+  it('is read without a word where only its owner and group may read it', async () => {
+    expect(await read()).toEqual({ token: TOKEN, said: '' })
+  })
+  it.each([0o644, 0o641 + 1])(
+    'that others may read or write is warned about, and taken: mode %o',
+    async (mode) => {
+      chmodSync(file, mode)
+      const { token, said } = await read()
+      expect(token).toBe(TOKEN)
+      expect(said).toBe(`warning: others may read or write the token file ${file}; chmod 640\n`)
+    },
+  )
+  it('is refused by name where it is not there, or holds no token', async () => {
+    writeFileSync(file, 'short')
+    await expect(read()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('16 to 512') as string,
+    })
+    rmSync(file)
+    await expect(read()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('cannot be read') as string,
+    })
+  })
+})
