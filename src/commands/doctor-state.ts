@@ -1,9 +1,12 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/load-config.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
+import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import type { Check } from '../platform/host-checks.ts'
 import { comparedOf } from '../runs/foreign-runs.ts'
 import { provenOf } from '../runs/scrub/proven.ts'
+import { FLOCK_FILE } from '../state/lock.ts'
 import { WatchList } from '../state/recheck-list.ts'
 import { StateFile } from '../state/state-file.ts'
 
@@ -17,6 +20,7 @@ export const stateChecks = async (config: Config): Promise<readonly Check[]> => 
   return [
     ...(await Promise.all(states.map(([stage, file]) => stateOf(stage, file, app.onCorruptState)))),
     await notesOf(config),
+    ...(await ownFiles(config)),
   ]
 }
 
@@ -60,6 +64,39 @@ const notesOf = async (config: Config): Promise<Check> => {
   return reasons.length === 0
     ? { name, level: 'ok', message: 'can be read' }
     : { name, level: 'problem', message: reasons.join('; ') }
+}
+
+/** Files that a pass opens for writing where they are there: a pass that another user started may have left them. */
+const ownFiles = async ({ app }: Config): Promise<readonly Check[]> => {
+  const name = 'own files'
+  const lock = await whyNotWritable(join(app.workDir, FLOCK_FILE))
+  const log = app.logFile === undefined ? undefined : await whyNotWritable(app.logFile)
+  const checks: readonly Check[] = [
+    ...(lock === undefined
+      ? []
+      : [
+          {
+            name,
+            level: 'problem',
+            message: `${lock}; no pass starts; chown it to the user that the archiver runs as`,
+          } as const,
+        ]),
+    ...(log === undefined
+      ? []
+      : [{ name, level: 'warning', message: `${log}; work goes on without it` } as const]),
+  ]
+  return checks.length === 0 ? [{ name, level: 'ok', message: 'can be written' }] : checks
+}
+
+/** Why a file that is there cannot be opened for writing; undefined where it can, or is not there. */
+const whyNotWritable = async (path: string): Promise<string | undefined> => {
+  try {
+    const file = await open(path, constants.O_RDWR | constants.O_NONBLOCK)
+    await file.close()
+    return undefined
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? undefined : `${path}: ${messageOf(error)}`
+  }
 }
 
 const withHint = (error: unknown): string =>

@@ -18,6 +18,7 @@ import { Flock } from '../../src/state/flock.ts'
 import { identity } from '../../src/platform/host.ts'
 import { checkNode } from '../../src/platform/host-checks.ts'
 import { contextOf } from '../context.ts'
+import { unprivileged } from '../unprivileged.ts'
 
 const CANARY = 'canary-5b1f'
 let folder: string
@@ -111,6 +112,20 @@ describe('doctor', () => {
       expect(code).toBe(1)
     },
   )
+  it('names files of another user that keep a pass from starting, or from its log', async () => {
+    const own = join(folder, 'work/.archiver.flock')
+    const log = join(folder, 'work/archiver.log')
+    for (const path of [own, log]) writeFileSync(path, '')
+    expect((await ask()).output).toMatch(/^✓ own files: can be written$/m)
+    await unprivileged(folder, async () => {
+      chmodSync(own, 0o400)
+      chmodSync(log, 0o400)
+      const { code, output } = await ask()
+      expect(output).toMatch(/^✗ own files: .*\.archiver\.flock: EACCES.* no pass starts; chown/m)
+      expect(output).toMatch(/^⚠ own files: .*archiver\.log: EACCES.* work goes on without it/m)
+      expect(code).toBe(1)
+    })
+  })
   it('counts failed runs as a warning, with the flag that tries them again', async () => {
     writeFileSync(join(folder, 'work/import_failures.log'), '3\n5\n')
     const { code, output } = await ask()
