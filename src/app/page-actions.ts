@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { durationText } from '../common/duration.ts'
 import type { ActionResult, Actions } from '../web/actions.ts'
 import { Problem } from '../web/api/question.ts'
 import type { ActionEvent } from '../tracking/api/action-events.ts'
@@ -14,12 +15,16 @@ export interface PageActionsOptions {
   readonly note: (event: ActionEvent, runId: string | undefined) => Promise<void>
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Milliseconds that a command may take which only looks or records; a minute where it is left out. */
+  readonly ends?: number
 }
 
 /** Milliseconds in which a pass says that it cannot begin (another one holds the lock, a store is away). */
 const BEGINS = 1500
 /** Milliseconds that a command may take which only looks or records. */
 const ENDS = 60_000
+/** Milliseconds that a command has to end after it was asked to. */
+const GRACE = 5000
 /** Characters of a command's answer that are shown. */
 const MOST_SHOWN = 4000
 
@@ -31,7 +36,7 @@ const MOST_SHOWN = 4000
 export const pageActions =
   (options: PageActionsOptions) =>
   (from: string): Actions => {
-    const { program, config, ledger, now, note } = options
+    const { program, config, ledger, now, note, ends = ENDS } = options
     const perform = async (
       action: string | undefined,
       words: readonly string[],
@@ -40,9 +45,9 @@ export const pageActions =
     ): Promise<ActionResult> => {
       const command = ['run-archiver', ...words].map(quoted).join(' ')
       if (action !== undefined) await note({ at: now(), action, command, who: 'token', from }, runId)
-      const { code, text } = await runCommand([...program, ...words], waits ? ENDS : BEGINS, waits)
+      const { code, end, text } = await runCommand([...program, ...words], waits ? ends : BEGINS, waits)
       if (code !== undefined && code !== 0)
-        throw new Problem(409, 'REFUSED', `"${command}" ended with ${code}: ${text.trim()}`)
+        throw new Problem(409, 'REFUSED', [`"${command}" ${end}`, text.trim()].filter(Boolean).join(': '))
       return {
         said: code === undefined ? 'It has begun, and goes on by itself.' : text.trim() || 'Done.',
         command,
@@ -90,6 +95,8 @@ export const pageActions =
 interface Ended {
   /** Undefined where it goes on. */
   readonly code: number | undefined
+  /** How it ended, in words. */
+  readonly end: string
   readonly text: string
 }
 
@@ -101,26 +108,33 @@ const runCommand = (
   new Promise((resolve) => {
     const child = spawn(file, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
-    const hear = (piece: Buffer): void => {
-      if (text.length < MOST_SHOWN) text += piece.toString('utf8').slice(0, MOST_SHOWN - text.length)
-    }
+    let tookTooLong = false
+    const hear = (piece: string): void => void (text += piece.slice(0, MOST_SHOWN - text.length))
     // Read to the end, whatever becomes of the page's request: a full pipe would stop the pass.
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
-    const timer = setTimeout(() => {
-      if (kills) child.kill()
-      else {
+    child.stdout.setEncoding('utf8').on('data', hear)
+    child.stderr.setEncoding('utf8').on('data', hear)
+    let timer = setTimeout(() => {
+      if (kills) {
+        tookTooLong = true
+        child.kill()
+        timer = setTimeout(() => child.kill('SIGKILL'), GRACE)
+      } else {
         child.unref()
-        resolve({ code: undefined, text })
+        resolve({ code: undefined, end: 'goes on', text })
       }
     }, patience)
     child.once('error', (error) => {
       clearTimeout(timer)
-      resolve({ code: 1, text: error.message })
+      resolve({ code: 1, end: 'could not be started', text: error.message })
     })
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       clearTimeout(timer)
-      resolve({ code: code ?? 1, text })
+      const end = tookTooLong
+        ? `was ended because it took longer than ${durationText(patience / 1000)}`
+        : signal
+          ? `was ended by ${signal}`
+          : `ended with ${code}`
+      resolve({ code: tookTooLong ? 1 : (code ?? 1), end, text })
     })
   })
 
