@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { EventStream } from './event-stream.ts'
 import { Served } from './served.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -11,6 +12,7 @@ const countStreams = `
   window.EventSource = class extends EventSource {
     constructor(address) { super(address); streams.push(this) }
   }
+  window.madeStreams = () => streams.length
   window.openStreams = () => streams.filter(({ readyState }) => readyState !== EventSource.CLOSED).length
 `
 if (!existsSync(CHROMIUM)) console.warn(`SKIPPED: no ${CHROMIUM}: no page loses its server`)
@@ -68,5 +70,38 @@ describe.skipIf(!existsSync(CHROMIUM))('a page whose server is killed and comes 
         expect(await page.evaluate('openStreams()')).toBe(1)
       }),
     PATIENCE * 3,
+  )
+})
+
+describe.skipIf(!existsSync(CHROMIUM))('a page for which the server has no place', () => {
+  it(
+    'says so, asks less and less often, and goes on where a place comes free',
+    () =>
+      onLivePage(async (page, served) => {
+        await page.goto('about:blank')
+        const streams = await Promise.all(
+          Array.from({ length: 100 }, () =>
+            EventStream.open(`${served.url.replace(/\/$/, '')}/events?page=/tasks`),
+          ),
+        )
+        await page.goto(served.url)
+        await expect
+          .poll(() => page.textContent('#connection'), { timeout: PATIENCE })
+          .toMatch(/The server has as many readers as it takes, since \d\d:\d\d:\d\d UTC/)
+        const before = Number(await page.evaluate('madeStreams()'))
+        const since = await page.textContent('#connection')
+        await page.waitForTimeout(10_000)
+        // Each second, it would be ten. One after 1, 2, 4 and 8 s.
+        expect(Number(await page.evaluate('madeStreams()')) - before).toBeLessThan(5)
+        expect(await page.isVisible('#connection')).toBe(true)
+        const time = /since (\S+)/
+        expect(time.exec((await page.textContent('#connection')) ?? '')?.[1]).toBe(
+          time.exec(since ?? '')?.[1],
+        )
+        for (const stream of streams) stream.close()
+        await expect.poll(() => page.isVisible('#connection'), { timeout: PATIENCE }).toBe(false)
+        expect(await page.textContent('#live')).toContain('Live')
+      }),
+    PATIENCE * 4,
   )
 })

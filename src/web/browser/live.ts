@@ -9,6 +9,8 @@ interface Patch {
 
 const PAUSES = [1000, 2000, 4000, 8000, 15_000, 30_000]
 const HIDDEN_FOR = 60_000
+/** Milliseconds after which a stream that was opened has a place: a server that has none says so at once. */
+const ADMITTED = 1000
 
 /** Parts that the reader works in: they are left as they are. */
 const isBusy = (element: Element): boolean =>
@@ -91,6 +93,8 @@ export const live = (): void => {
   let stream: EventSource | undefined
   let tries = 0
   let brokenAt: number | undefined
+  let isFull = false
+  let admission: ReturnType<typeof setTimeout> | undefined
   let paused = false
   let follows = false
   let retry: ReturnType<typeof setTimeout> | undefined
@@ -119,9 +123,14 @@ export const live = (): void => {
     if (stream && !follows && one('#log')) open()
     for (const detail of lines.splice(0)) document.dispatchEvent(new CustomEvent('log-lines', { detail }))
   }
-  const broken = (): void => {
+  const leave = (): void => {
+    clearTimeout(retry)
+    clearTimeout(admission)
     stream?.close()
     stream = undefined
+  }
+  const broken = (): void => {
+    leave()
     brokenAt ??= now()
     notice()
     show()
@@ -132,29 +141,34 @@ export const live = (): void => {
     if (!place) return
     place.hidden = brokenAt === undefined
     place.className = 'notice w'
+    const why = isFull ? 'The server has as many readers as it takes,' : 'Not live'
     place.textContent =
       brokenAt === undefined
         ? ''
-        : `Not live since ${new Date(brokenAt).toISOString().slice(11, 19)} UTC. Figures here are ${Math.round((now() - brokenAt) / 1000)} s old. Trying again.`
+        : `${why} since ${new Date(brokenAt).toISOString().slice(11, 19)} UTC. Figures here are ${Math.round((now() - brokenAt) / 1000)} s old. Trying again.`
+  }
+  /** A stream that is open may still be one that says that there is no place: only after that is the page live again. */
+  const admitted = (): void => {
+    clearTimeout(admission)
+    if (tries === 0 && brokenAt === undefined) return
+    tries = 0
+    brokenAt = undefined
+    notice()
+    show()
   }
   setInterval(() => brokenAt !== undefined && notice(), 1000)
   /** Opens the one stream of this tab, whatever asked for it: a reader who comes back, the next try, a log to follow. */
   const open = (): void => {
-    clearTimeout(retry)
-    stream?.close()
+    leave()
     const page = document.body.dataset['path'] ?? '/'
     const place = one('#log')?.dataset['place'] ?? ''
     follows = place !== ''
     stream = new EventSource(
       `${base()}/events?page=${encodeURIComponent(page)}&log=${encodeURIComponent(place)}`,
     )
-    stream.addEventListener('open', () => {
-      tries = 0
-      brokenAt = undefined
-      notice()
-      show()
-    })
+    stream.addEventListener('open', () => (admission = setTimeout(admitted, ADMITTED)))
     stream.addEventListener('parts', (event: MessageEvent<string>) => {
+      admitted()
       parts = (JSON.parse(event.data) as { readonly ids: readonly string[] }).ids
       if (!paused) queueMicrotask(flush)
     })
@@ -168,8 +182,14 @@ export const live = (): void => {
       lines.push(JSON.parse(event.data) as unknown)
       if (!paused) queueMicrotask(flush)
     })
-    stream.addEventListener('full', broken)
-    stream.addEventListener('error', broken)
+    stream.addEventListener('full', () => {
+      isFull = true
+      broken()
+    })
+    stream.addEventListener('error', () => {
+      isFull = false
+      broken()
+    })
   }
   button.addEventListener('click', () => {
     paused = !paused
@@ -180,12 +200,7 @@ export const live = (): void => {
   let hiding: ReturnType<typeof setTimeout> | undefined
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiding)
-    if (document.hidden)
-      hiding = setTimeout(() => {
-        clearTimeout(retry)
-        stream?.close()
-        stream = undefined
-      }, HIDDEN_FOR)
+    if (document.hidden) hiding = setTimeout(leave, HIDDEN_FOR)
     else if (!stream) open()
   })
   addEventListener('pagehide', () => stream?.close())
