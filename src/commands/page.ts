@@ -8,7 +8,7 @@ import { fillFolder } from '../platform/fill-folder.ts'
 import { plural } from '../web/text.ts'
 import { readPages } from '../web/written/read-pages.ts'
 import { writeFiles } from '../web/written/write-files.ts'
-import { gather } from './report.ts'
+import { gatherAgain } from './report.ts'
 import { pageOptions } from './serve.ts'
 
 interface Options {
@@ -34,9 +34,7 @@ export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, 
     { config, host: HOST, port: PORT, basePath: '', ...(ledger === undefined ? {} : { ledger }) },
     context,
   )
-  const open = await openPage(archiver, options, context, async () =>
-    archiver ? gather(archiver, config, context) : Promise.reject(new Error('no archiver')),
-  )
+  const open = await openPage(archiver, options, context, () => gatherAgain(archiver, config, context))
   try {
     const snapshot = await open.sources.runs?.snapshot()
     const { files, isCut } = await readPages({

@@ -26,6 +26,7 @@ import { RunSet } from '../common/run-set.ts'
 import { checkDisk } from '../platform/host-checks.ts'
 import type { MainOptions } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
+import { listedAnew, listedSince, type Listings } from '../runs/listings.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { writtenFolders } from '../app/written-folders.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -51,18 +52,23 @@ export const status = untilStopped<MainOptions>(async (options, context) => {
 })
 
 /** What is in the three places and the two memories. A place that cannot be read is said to be unknown. */
-export const gather = async (archiver: Archiver, config: string, context: Context): Promise<ReportFacts> => {
+export const gather = async (
+  archiver: Archiver,
+  config: string,
+  context: Context,
+  listings: Listings = listedAnew(archiver),
+): Promise<ReportFacts> => {
   const { artdaqDb, uconDb, sourceFiles } = archiver.config
   let artdaqListing: Listing | undefined
   let archiveListing: Listing | undefined
   const [records, artdaq, listed, imports, migrates] = await Promise.all([
     known(async () => {
-      const { runs, ambiguous, ignored } = await archiver.records.list()
+      const { runs, ambiguous, ignored } = await listings.records()
       const claims = ambiguous.first === undefined ? [] : await archiver.records.foldersOf(ambiguous.first)
       return { runs, ambiguous, claims, ignored: ignored.map(({ name, reason }) => `${name} (${reason})`) }
     }),
-    known(async () => (artdaqListing = await archiver.artdaq.list())),
-    known(async () => (archiveListing = await archiver.archive.list())),
+    known(async () => (artdaqListing = await listings.artdaq())),
+    known(async () => (archiveListing = await listings.archive())),
     known(() => memoryFacts(archiver, 'import')),
     known(() => memoryFacts(archiver, 'migrate')),
   ])
@@ -93,6 +99,17 @@ export const gather = async (archiver: Archiver, config: string, context: Contex
     ...(await lastCauses(archiver, { import: failedOf(imports), migrate: failedOf(migrates) }, context)),
   }
   return { ...facts, waiting: await whyPending(archiver, facts) }
+}
+
+/** The same for a page that is looked at again and again: the places are listed as passes list them. */
+export const gatherAgain = async (
+  archiver: Archiver | undefined,
+  config: string,
+  context: Context,
+): Promise<ReportFacts> => {
+  if (!archiver) throw new Error('a page of a ledger alone has no places')
+  await archiver.cache.refresh()
+  return gather(archiver, config, context, listedSince(archiver))
 }
 
 const failedOf = (memory: Known<MemoryFacts>): RunSet => (memory.known ? memory.value.failed : RunSet.EMPTY)

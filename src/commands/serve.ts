@@ -7,7 +7,7 @@ import { openArchiver } from '../app/open-archiver.ts'
 import { readAssets } from '../web/assets.ts'
 import { problemServer } from '../web/problem-server.ts'
 import { pageToken } from './page-token.ts'
-import { gather } from './report.ts'
+import { gatherAgain } from './report.ts'
 import { placesOf } from './rows/rows-config.ts'
 
 export interface ServeOptions {
@@ -27,8 +27,8 @@ export interface ServeOptions {
  */
 export const serve: Command<ServeOptions> = async (options, context) => {
   const archiver = options.ledger === undefined ? await openArchiver(options.config, context) : undefined
-  const page = await openPage(archiver, pageOptions(options, context), context, async () =>
-    archiver ? gather(archiver, options.config, context) : Promise.reject(new Error('no archiver')),
+  const page = await openPage(archiver, pageOptions(options, context), context, () =>
+    gatherAgain(archiver, options.config, context),
   )
   const { host, port } = page.address
   const server = problemServer(page.server.fetch, host)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import type { DocumentStore, Listing, SourceListing } from '../stores/store.ts'
 import { TICK_MS } from '../common/file-times.ts'
 import { RunSet } from '../common/run-set.ts'
@@ -36,6 +37,7 @@ export class ListingCache {
   readonly #monotonic: () => number
   readonly #taken = new Map<string, number>()
   #content: Content | undefined
+  #readOf = ''
   #changed = false
 
   /** `monotonic`: milliseconds, for how long a listing takes. */
@@ -59,6 +61,18 @@ export class ListingCache {
   /** Takes a listing for later passes, where it can be known then whether it is still true, and where this is not done already. */
   async keep<L extends Listing | SourceListing>(name: string, store: Listed<L>): Promise<void> {
     if ((await store.fingerprint()) !== undefined) await this.#list(name, store)
+  }
+
+  /**
+   * Takes over what another process has saved since this one read the file: of what it listed, only what it says by then. Where nothing new was saved,
+   * this process keeps what it listed itself. For who reads for days and never saves.
+   */
+  async refresh(): Promise<void> {
+    const stats = await stat(this.#path, { bigint: true }).catch(() => undefined)
+    const version = stats ? `${stats.ino}:${stats.size}:${stats.mtimeNs}` : ''
+    if (version === this.#readOf) return
+    this.#readOf = version
+    this.#content = undefined
   }
 
   /** Whether a listing was taken anew since the cache was read. */

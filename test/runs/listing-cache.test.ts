@@ -155,3 +155,37 @@ describe('a listing that the cache has', () => {
     expect(adopted).toEqual([[listing, 'the same']])
   })
 })
+
+describe('a cache that is read for days', () => {
+  it('takes over what a pass saved meanwhile, and keeps its own where none did', async () => {
+    const reader = open()
+    let mark = 'before'
+    const changing = () => ({ ...store(), fingerprint: () => Promise.resolve(mark) })
+    const [first, second, third] = [changing(), changing(), changing()]
+    await reader.list('artdaq', first)
+    await reader.refresh()
+    await reader.list('artdaq', second)
+    expect([first.times(), second.times()]).toEqual([1, 0])
+    mark = 'after'
+    const pass = open()
+    await pass.list('artdaq', changing())
+    await pass.save()
+    await reader.refresh()
+    await reader.list('artdaq', third)
+    expect(third.times()).toBe(0)
+  })
+
+  it('would list what changed for itself without that (control)', async () => {
+    const reader = open()
+    let mark = 'before'
+    const changing = () => ({ ...store(), fingerprint: () => Promise.resolve(mark) })
+    await reader.list('artdaq', changing())
+    mark = 'after'
+    const pass = open()
+    await pass.list('artdaq', changing())
+    await pass.save()
+    const late = changing()
+    await reader.list('artdaq', late)
+    expect(late.times()).toBe(1)
+  })
+})
