@@ -1,4 +1,5 @@
 import { RunSet } from '../common/run-set.ts'
+import { listedSince } from '../runs/listings.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { ArchiverError } from '../errors.ts'
 import { monotonic, now } from '../platform/host.ts'
@@ -25,12 +26,17 @@ const SAVE_EVERY = 5000
  * a run is damaged. Throws where a store cannot be read.
  */
 export const scrub = untilStopped<Options>(async (options, context) => {
-  const archiver = await openArchiver(options.config, context)
   const budget = options.for === undefined ? Infinity : durationOf(options.for)
-  const documents = await archiver.artdaq.list()
+  const began = monotonic()
+  const archiver = await openArchiver(options.config, context)
+  // As for the scrub of a pass: every run that is chosen is read and compared whole all the same.
+  const listings = listedSince(archiver)
+  // Records are found by that listing. Where there is none, the comparison says why.
+  await listings.records().catch(() => undefined)
+  const documents = await listings.artdaq()
   const held = provable(
     documents,
-    await withUnlisted(archiver.archive, documents, await archiver.archive.list()),
+    await withUnlisted(archiver.archive, documents, await listings.archive()),
     (await archiver.peek('migrate')).failed,
   )
   const chosen = options.runs === undefined ? held : held.intersect(runsOf(options.runs))
@@ -42,7 +48,7 @@ export const scrub = untilStopped<Options>(async (options, context) => {
     return scrubRuns(archiver, proven, {
       severalAtOnce: true,
       held: chosen,
-      budget,
+      budget: budget - (monotonic() - began),
       least: 1,
       signal: context.signal,
       monotonic,

@@ -2,28 +2,24 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openArchiver } from '../../src/app/open-archiver.ts'
 import { gather, gatherAgain } from '../../src/commands/report.ts'
 import { contextOf } from '../context.ts'
+import { listingsTaken } from '../listings-taken.ts'
 import { Site } from '../site.ts'
 
 let site: Site
 beforeEach(() => {
   site = new Site({})
 })
-afterEach(() => site.remove())
+afterEach(() => {
+  vi.restoreAllMocks()
+  site.remove()
+})
 
 it('a page that is looked at for days reads a place only where no pass has listed it since it changed', async () => {
   for (const run of [1, 2, 3]) site.record(run)
   expect(site.archiver('--incremental').status).toBe(0)
   const context = contextOf()
   const archiver = await openArchiver(site.config, context)
-  const { records, artdaq, archive } = archiver
-  const listings = [
-    vi.spyOn(records, 'list'),
-    vi.spyOn(artdaq, 'list'),
-    ...(artdaq.listRemembered ? [vi.spyOn(artdaq as Required<typeof artdaq>, 'listRemembered')] : []),
-    vi.spyOn(archive, 'list'),
-    ...(archive.listSince ? [vi.spyOn(archive as Required<typeof archive>, 'listSince')] : []),
-  ]
-  const taken = (): number => listings.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+  const taken = listingsTaken()
   const seen = async (): Promise<string> => {
     const facts = await gatherAgain(archiver, site.config, context)
     return [facts.records, facts.artdaq, facts.archive]

@@ -1,9 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { scrub } from '../../../src/commands/scrub.ts'
 import { valuesOf } from '../../../src/tracking/metrics/prometheus-textfile.ts'
 import { Site } from '../../site.ts'
+import { contextOf } from '../../context.ts'
+import { listingsTaken } from '../../listings-taken.ts'
 import { Served } from '../../web/served.ts'
 
 let site: Site
@@ -11,7 +14,10 @@ beforeEach(() => {
   site = new Site({ more: 'scrub: {share: 5%}' })
   for (const run of [1, 2, 3, 4, 5]) site.record(run)
 })
-afterEach(() => site.remove())
+afterEach(() => {
+  vi.restoreAllMocks()
+  site.remove()
+})
 
 const rot = (run: number): void => {
   const folder = site.path('db', 'RunHistory')
@@ -42,6 +48,21 @@ describe('a scrub', () => {
     site.record(7)
     expect(site.archiver()).toMatchObject({ status: 0 })
     expect(site.archiver('--report-status', '--compare-state', '--check').status).toBe(0)
+  })
+
+  it('lists no place that is as the last pass listed it, and compares every run of it all the same', async () => {
+    for (let passes = 0; passes < 2; passes++) expect(site.archiver('--incremental').status).toBe(0)
+    rot(3)
+    const taken = listingsTaken()
+    const out: string[] = []
+    const context = contextOf({ out: (text) => void out.push(text) })
+    expect(await scrub({ config: site.config }, context)).toBe(1)
+    expect(out.join('')).toContain('Compared 5 of 5 archived run(s): 1 damaged; 0 never compared')
+    expect(taken()).toBe(0)
+    // Without what the pass saved it does (control).
+    rmSync(site.path('work', '.listings.json'))
+    await scrub({ config: site.config }, context)
+    expect(taken()).toBeGreaterThan(0)
   })
 
   it('says what it found also where it cannot be noted', () => {
