@@ -67,11 +67,13 @@ const readAt = async (handle: FileHandle, at: number, take: Take): Promise<Buffe
 
 const hasMark = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 
+const isWide = (bytes: Buffer): boolean => bytes[0] === 0xff && bytes[1] === 0xfe
+
 /** How the first line ends; undefined: it is long, or has a quote, or is not UTF-8, or ends as those of old Macs do. */
 const lineEndOf = (first: Buffer): string | undefined => {
   const feed = first.indexOf(LF)
   const line = first.subarray(0, feed + 1)
-  if (feed < 0 || line.includes(QUOTE) || (first[0] === 0xff && first[1] === 0xfe)) return undefined
+  if (feed < 0 || line.includes(QUOTE) || isWide(first)) return undefined
   const back = line.indexOf(CR)
   if (back < 0) return '\n'
   return back === feed - 1 ? '\r\n' : undefined
@@ -96,10 +98,21 @@ const unevenEnd = (bytes: Buffer): number => {
   return bytes.indexOf(CR, from)
 }
 
+/** A field without the spaces and tabs at its ends. Other blanks, such as U+00A0, are part of an id: `x` and `x` with one are two rows. */
+export const unpadded = (text: string): string => {
+  let from = 0
+  let to = text.length
+  while (from < to && isPad(text.charCodeAt(from))) from += 1
+  while (to > from && isPad(text.charCodeAt(to - 1))) to -= 1
+  return from === 0 && to === text.length ? text : text.slice(from, to)
+}
+
+const isPad = (code: number): boolean => code === 0x20 || code === 0x09
+
 const plainRecords = (texts: readonly string[], before: number): readonly CsvRecord[] => {
   const records: CsvRecord[] = []
   for (const [at, text] of texts.entries()) {
-    const fields = text.includes(',') ? text.split(',').map((field) => field.trim()) : [text.trim()]
+    const fields = text.includes(',') ? text.split(',').map(unpadded) : [unpadded(text)]
     if (fields.some((field) => field !== '')) records.push({ line: before + at + 1, fields })
   }
   return records
@@ -126,16 +139,18 @@ async function* parsedRecords(
     trim: true,
     info: true,
     relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_empty_values: true,
     max_record_size: LONGEST,
     ...(lineEnd === undefined ? {} : { record_delimiter: lineEnd }),
   })
+  const raw = new RawText(pending, lineEnd === undefined)
   const feed = async (): Promise<void> => {
     let next = at
     for (let chunk = pending; !parser.destroyed; chunk = await readAt(handle, next, take)) {
       if (chunk.length === 0 && chunk !== pending) break
-      if (chunk !== pending) next += chunk.length
+      if (chunk !== pending) {
+        next += chunk.length
+        raw.add(chunk)
+      }
       if (!parser.write(chunk)) await drained(parser)
     }
     parser.end()
@@ -147,18 +162,76 @@ async function* parsedRecords(
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: string[]
-      info: { lines: number }
+      info: { lines: number; bytes: number }
     }>) {
-      group.push({ line: lines + info.lines, fields: record })
+      const line = lines + info.lines
+      const text = raw.until(info.bytes)
+      const fields = OTHER_BLANK.test(text) ? fieldsOf(text, line) : record
+      if (fields.some((field) => unpadded(field) !== '')) group.push({ line, fields })
       if (group.length < GROUP) continue
       yield { records: group }
       group = []
     }
     await fed
+    // csv-parse gives no record for a last line of such blanks alone.
+    if (OTHER_BLANK.test(raw.until(Infinity))) throw new Error('the last line has blanks alone')
     if (group.length > 0) yield { records: group }
   } finally {
     parser.destroy()
   }
+}
+
+/** The text of each record as it stands in the file: csv-parse's own `raw` leaves out bytes of the blanks that it trims. */
+class RawText {
+  readonly #encoding: BufferEncoding
+  #kept: Buffer
+  /** Where `kept` begins, in bytes that the parser was given. */
+  #from = 0
+
+  constructor(first: Buffer, mayHaveMark: boolean) {
+    this.#kept = first
+    this.#encoding = mayHaveMark && isWide(first) ? 'utf16le' : 'utf8'
+    if (mayHaveMark) this.#drop(isWide(first) ? 2 : hasMark(first) ? 3 : 0)
+  }
+
+  add(chunk: Buffer): void {
+    this.#kept = Buffer.concat([this.#kept, chunk])
+  }
+
+  /** From the end of the last record to this one's; Infinity: to the end of what was read. */
+  until(end: number): string {
+    const length = end - this.#from
+    const text = this.#kept.toString(this.#encoding, 0, length)
+    this.#drop(length)
+    return text
+  }
+
+  #drop(length: number): void {
+    this.#kept = this.#kept.subarray(length)
+    this.#from += length
+  }
+}
+
+/** Blanks that csv-parse takes from the ends of fields, and that are part of an id. */
+const OTHER_BLANK = /[^\S \t\r\n]/
+
+/** A field between quotes or without them, up to the next comma or the end. */
+const FIELD = /[ \t\r\n]*(?:"((?:[^"]|"")*)"[ \t\r\n]*|([^",]*))(,|$)/y
+
+/** The fields of one record, as csv-parse found it. Throws where such a blank stands beside quotes: whether it is part of the field cannot be known. */
+const fieldsOf = (text: string, line: number): readonly string[] => {
+  const fields: string[] = []
+  for (let at = 0, end = ','; end === ',';) {
+    FIELD.lastIndex = at
+    const found = FIELD.exec(text)
+    if (!found)
+      throw new Error(`line ${line}: beside quotes stands a blank that is neither a space nor a tab`)
+    const [whole, quoted, plain = '', next = ''] = found
+    fields.push(quoted?.replaceAll('""', '"') ?? plain.replace(/[ \t\r\n]+$/, ''))
+    at += whole.length
+    end = next
+  }
+  return fields
 }
 
 const drained = (parser: NodeJS.WritableStream): Promise<void> =>

@@ -1,3 +1,4 @@
+import { durationText } from '../common/duration.ts'
 import { ArchiverError, messageWithCode } from '../errors.ts'
 import { FileBatches, type OpenFile } from './file-batches.ts'
 import type { FileWork, Progress } from './file-work.ts'
@@ -6,7 +7,7 @@ import type { Survey } from './id-list.ts'
 import { fileSource, whereName, whereSource, type IdSource } from './id-source.ts'
 import { coverAll, coveredLines, type Covered } from './log/finished-batches.ts'
 import type { RowsLog } from './log/rows-log.ts'
-import { terminatedText } from './options.ts'
+import { sleep, terminatedText } from './options.ts'
 import { persist } from './reconnect.ts'
 import { rowsError } from './server-errors.ts'
 import { totalBatches } from './segments.ts'
@@ -40,6 +41,7 @@ export class FileMover {
       if (survey.bad > 0) options.warn(`${name}: ${survey.bad} lines are no keys and were skipped`)
       file = await this.#open(name, survey, done)
       if (!file) return
+      if (survey.openSince !== undefined) await this.#settled(list, name, survey.openSince)
       await this.#segments(list, file, done)
     } catch (error) {
       if (options.signal.aborted) await this.#close(file, 'KILLED', error)
@@ -97,6 +99,19 @@ export class FileMover {
     return { id, name, batches }
   }
 
+  /** The last line may be the beginning of one that is still being written, such as 12 of 123. Throws IDS_INVALID where it grows meanwhile. */
+  async #settled(list: IdSource, name: string, openSince: number): Promise<void> {
+    const { options } = this.#work
+    const { mode, quietMs, now, warn, signal } = options
+    const wait = Math.min(quietMs, openSince + quietMs - now())
+    if (wait <= 0 || mode === 'verify' || mode === 'try') return
+    warn(
+      `${name}: its last line has no end and may be half written: waiting for ${durationText(Math.ceil(wait / 1000))} (a line end there saves the wait)`,
+    )
+    await sleep(wait, signal)
+    await list.assertUnchanged()
+  }
+
   async #segments(list: IdSource, file: OpenFile, done: readonly Covered[]): Promise<void> {
     const { options, size } = this.#work
     let records = done.reduce((sum, { ids }) => sum + ids, 0)
@@ -129,6 +144,7 @@ export class FileMover {
     }
     skipped?.forEach(skip)
     if (failed) return this.#close(file, 'FAILED', failed)
+    await list.assertUnchanged()
     await this.#persist(file.name, async () => this.#log?.completeFile(file.id, last))
     await this.#finished(file.name)
     options.listener({ type: 'file-done', file: file.name, records })

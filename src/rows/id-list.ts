@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
-import { csvBlocks, recordsOf, type CsvBlock } from './csv-records.ts'
+import { csvBlocks, recordsOf, unpadded, type CsvBlock } from './csv-records.ts'
 import { keyReader, readKey } from './key-values.ts'
 import type { Key, KeyColumn } from './table.ts'
 
@@ -27,6 +27,8 @@ export interface Survey {
   /** Lines that are no key, where they are skipped. */
   readonly bad: number
   readonly bytes: number
+  /** When it was last written to, epoch milliseconds, where its last line has no end; else undefined. */
+  readonly openSince: number | undefined
 }
 
 /** A CSV file of ids, read as a stream: memory does not grow with it. The file is opened once; renaming it meanwhile changes nothing. */
@@ -69,17 +71,20 @@ export class IdList {
     const hash = createHash('sha256')
     let bytes = 0
     let ids = 0
+    let end = Buffer.alloc(0)
     const counts = { bad: 0 }
     const take = (chunk: Buffer): void => {
       hash.update(chunk)
       bytes += chunk.length
+      end = Buffer.concat([end, chunk.subarray(-2)]).subarray(-2)
     }
     for await (const found of this.#blocks(take, counts, () => undefined)) {
       ids += found
       if (signal.aborted) throw new ArchiverError('INTERRUPTED', `reading ${this.path} was stopped`)
     }
     await this.assertUnchanged()
-    return { sha256: hash.digest('hex'), ids, bad: counts.bad, bytes }
+    const openSince = ids === 0 || endsLine(end) ? undefined : (await this.#handle.stat()).mtimeMs
+    return { sha256: hash.digest('hex'), ids, bad: counts.bad, bytes, openSince }
   }
 
   /** The ids in the order of the file, many at a time. */
@@ -149,7 +154,7 @@ export class IdList {
   /** Whether the first record is a header, and in which columns the key stands. */
   #head(record: readonly string[]): { places: readonly number[]; isHeader: boolean } {
     const { key, columns, header } = this.#options
-    const names = record.map((name) => name.toLowerCase())
+    const names = record.map((name) => name.trim().toLowerCase())
     const wanted = columns.length > 0 ? columns : key.map(({ name }) => name)
     const byName = wanted.map((name) =>
       /^[1-9]\d*$/.test(name) ? Number(name) - 1 : names.indexOf(name.toLowerCase()),
@@ -201,17 +206,20 @@ const singles = (
 ): void => {
   for (const [at, text] of texts.entries()) {
     const comma = text.indexOf(',')
-    const field = (comma < 0 ? text : text.slice(0, comma)).trim()
-    if (field !== '' || (comma >= 0 && /[^,\s]/.test(text))) visit(before + at + 1, [field])
+    const field = unpadded(comma < 0 ? text : text.slice(0, comma))
+    if (field !== '' || (comma >= 0 && /[^, \t]/.test(text))) visit(before + at + 1, [field])
   }
 }
 
 const named = (fields: readonly string[], key: readonly KeyColumn[]): boolean =>
-  fields.every((field, at) => field.toLowerCase() === key[at]?.name.toLowerCase())
+  fields.every((field, at) => field.trim().toLowerCase() === key[at]?.name.toLowerCase())
 
 /** A first line that is no key is a header only where it reads as names: `12x` is a bad id, and is said to be one. */
 const looksLikeName = (key: Key | string, record: readonly string[]): boolean =>
-  typeof key === 'string' && record.every((field) => /^[A-Za-z_][\w .-]*$/.test(field))
+  typeof key === 'string' && record.every((field) => /^[A-Za-z_][\w .-]*$/.test(field.trim()))
+
+/** Whether a file with these last bytes, of UTF-8 or UTF-16, ends with the end of a line. */
+const endsLine = (end: Buffer): boolean => /[\r\n]\0?$/.test(end.toString('latin1'))
 
 const stampOf = async (handle: FileHandle): Promise<string> => {
   const { size, mtimeNs, ino } = await handle.stat({ bigint: true })

@@ -60,6 +60,7 @@ export const whereSource = (dialect: Dialect, pair: Pair, where: string, ask: As
     ids: await ask((session) => dialect.countLive(session, pair)),
     bad: 0,
     bytes: 0,
+    openSince: undefined,
   }),
   segments: async function* (_done, size) {
     let line = 0

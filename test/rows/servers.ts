@@ -229,6 +229,8 @@ export const moveOptions = (url: string, files: readonly string[]): RowsOptions 
     redact: (text) => text,
     signal: new AbortController().signal,
     monotonic: () => performance.now(),
+    now: () => Date.now(),
+    quietMs: 30_000,
     self: { pid: process.pid, host: 'test', bootId: 'boot', startTicks: 1 },
     here: { host: 'test', bootId: 'boot', startTicksOf: () => undefined },
     runId: 'test',

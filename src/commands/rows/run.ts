@@ -98,6 +98,9 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   }
 }
 
+/** Milliseconds; the same time that a run record has to be quiet. */
+const QUIET = 30_000
+
 /** Ledger, alerts and metrics of this execution. */
 const reportedAs = (
   config: RowsConfig,
@@ -184,6 +187,7 @@ const optionsOf = (
     children: rows.children,
     ...idsOf(config, options.file),
     list: { columns: rows.columns, header: rows.header, badLines: rows.badLines },
+    quietMs: QUIET,
     batchSize: options.batchSize === undefined ? rows.batchSize : sizeOf(options.batchSize),
     mode,
     onBatchError: options.onBatchError === undefined ? rows.onBatchError : wordOf(options.onBatchError),
@@ -202,6 +206,7 @@ const optionsOf = (
     redact,
     signal: context.signal,
     monotonic,
+    now,
     self,
     here: { host: self.host, bootId: self.bootId, startTicksOf: startTicks },
     runId: randomUUID(),
