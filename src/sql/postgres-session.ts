@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
 import { countPostgres } from './count-database.ts'
 import { endPostgres, postgresSocket } from './end-postgres.ts'
+import { withParameters } from './postgres-text.ts'
 import { inTime, SilenceWatch } from './silence-watch.ts'
 
 /** How the server writes values in this session: exact, and the same whatever the role's defaults are. */
@@ -13,9 +14,7 @@ SET lc_monetary = 'C'`
 
 /** A statement with its values in place: the protocol takes several statements at once only without parameters. */
 const whole = ({ sql, parameters = [] }: Statement): string =>
-  sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\$(\d+)/g, (text: string, number: string | undefined) =>
-    number === undefined ? text : literal(parameters[Number(number) - 1]),
-  )
+  withParameters(sql, (number) => literal(parameters[number - 1]))
 
 type Value = NonNullable<Statement['parameters']>[number]
 

@@ -85,7 +85,7 @@ for (const name of DIALECTS) {
         const began = performance.now()
         expect(await site.move({ quietMs: 30_000 })).toMatchObject({
           status: 'COMPLETED',
-          counts: { moved: 1 },
+          counts: { moved: text.startsWith('1') ? 1 : 0 },
         })
         expect(performance.now() - began).toBeLessThan(10_000)
       },

@@ -53,6 +53,27 @@ for (const name of DIALECTS) {
     })
 
     if (name === 'postgres')
+      it.each([
+        "'$1'",
+        "E'it\\'s $1'",
+        "e'a'\n 'b\\'$1'",
+        '$$a $1 b$$',
+        "$$it's $1$$",
+        '$x$a $$1$$ $1$x$',
+        '$é$ $1 $é$',
+        "'a' -- $1 it's\n",
+        "'a' /* $1 /* it's */ $1 */",
+        "U&'$1'",
+        "B'1'::text",
+        '$1 || $$ $1 $$ || $1',
+        '(SELECT "a$1".x$1 FROM (SELECT \'b\' AS x$1) AS "a$1")',
+        "(SELECT a$1$ FROM (SELECT 'c' AS a$1$) t)",
+      ])('take a parameter only where the server itself does: %s', async (form) => {
+        const statement = { sql: `SELECT ${form} AS t, $1::text AS p`, parameters: ["v's $1"] }
+        const byServer = await site.session.run(statement.sql, statement.parameters)
+        expect((await site.session.runAll([statement]))[0]?.rows).toEqual(byServer.rows)
+      })
+    if (name === 'postgres')
       it('take lists', async () => {
         const [found] = await site.session.runAll([
           { sql: 'SELECT unnest($1::text[]) AS t, $2::text AS n', parameters: [ODD, null] },
