@@ -88,7 +88,8 @@ for (const name of DIALECTS) {
           const restored = await rows('restore')
           expect(restored).toMatchObject({ code: 0, err: '' })
           expect(restored.out).toBe(
-            '300 rows restored from 6 files, 0 were live already, 0 are live with other values\n',
+            '300 rows restored from 6 files, 0 were live already, 0 are live with other values\n' +
+              '  their lists count as finished, so that they stay live; to move them again, run the list with an empty line more at its end\n',
           )
           expect(await site.rows('SELECT t FROM r WHERE id IN (3, 4) ORDER BY id')).toEqual([
             { t: null },
@@ -113,6 +114,35 @@ for (const name of DIALECTS) {
         files.config({ files: undefined, where: 'id % 3 = 0' })
         expect((await rows('run')).code).toBe(0)
         expect([await site.count('r'), files.archived('placed').size]).toEqual([200, 100])
+      })
+
+      it('stay live after a restore until their list is run with other content, and come back as they were last', async () => {
+        files.config()
+        expect((await rows('run')).code).toBe(0)
+        expect((await rows('restore')).code).toBe(0)
+        expect((await rows('run')).code).toBe(0)
+        expect(await site.count('r')).toBe(300)
+        await site.sql("UPDATE r SET t = 'later' WHERE id = 5")
+        appendFileSync(join(site.folder, 'ids.csv'), '\n')
+        expect((await rows('run')).code).toBe(0)
+        expect([await site.count('r'), files.files('placed').length]).toEqual([0, 12])
+        const { code, err, out } = await rows('restore')
+        expect(out).toContain(
+          '300 rows restored from 12 files, 299 were live already, 1 are live with other values',
+        )
+        expect(err).toMatch(/^1-\S+: the live row 5 has other values; it stays\n$/)
+        expect(code).toBe(1)
+        expect(await site.rows('SELECT t FROM r WHERE id = 5')).toEqual([{ t: 'later' }])
+      })
+
+      it('of a condition are moved again by the next run after a restore, which says so', async () => {
+        files.config({ files: undefined, where: 'id % 3 = 0' })
+        await rows('run')
+        expect((await rows('restore')).out).toContain(
+          '100 rows restored from 2 files, 0 were live already, 0 are live with other values\n  the next run moves those again for which rows.where holds',
+        )
+        await rows('run')
+        expect(await site.count('r')).toBe(200)
       })
 
       it('are left by a restore where a live row has other values', async () => {

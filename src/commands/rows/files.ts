@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from 'node:path'
 import { type Command, stopCode, untilStopped } from '../../app/context.ts'
+import { counted } from '../../common/counted.ts'
 import { ArchiverError } from '../../errors.ts'
 import { identity, startTicks } from '../../platform/host.ts'
 import { ArchiveFolder, urlOf, type ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
@@ -99,13 +100,21 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
     }
     const done = { files: taken, restored, alreadyLive, differing }
     if (options.json) context.out(documentText(done))
-    else
+    else {
       context.out(
-        `${restored} rows restored from ${taken} files, ${alreadyLive} were live already, ${differing.length} are live with other values\n`,
+        `${counted(restored, 'row')} restored from ${counted(taken, 'file')}, ${alreadyLive} were live already, ${differing.length} are live with other values\n`,
       )
+      if (restored > 0) context.out(`  ${againHint(config.rows.where)}\n`)
+    }
     if (taken < names.length) return stopCode(context.signal)
     return differing.length === 0 ? 0 : 1
   })
+
+/** How restored rows are moved once more. Who restores them wants them live: the list that moved them does not take them away again by itself. */
+const againHint = (where: string | undefined): string =>
+  where === undefined
+    ? 'their lists count as finished, so that they stay live; to move them again, run the list with an empty line more at its end'
+    : 'the next run moves those again for which rows.where holds'
 
 /** For `rows cleanup`: pending files that no batch names go once their rows are found live. Text for people; empty where there are none. */
 export const cleanFiles = async (open: OpenLog): Promise<string> => {
@@ -150,10 +159,10 @@ const filesOf = (files: ArchiveFiles | undefined): ArchiveFiles => {
 const placedOf = async (folder: ArchiveFolder): Promise<readonly string[]> => {
   const names: string[] = []
   for await (const name of folder.placed()) names.push(name)
-  return names.toSorted(byNumbers.compare)
+  return names.toSorted((a, b) => byNumbers.compare(b, a))
 }
 
-/** Executions and batches in the order of their numbers. */
+/** Executions and batches by their numbers. The newest come first: of a row that was moved more than once its last version comes back. */
 const byNumbers = new Intl.Collator('en', { numeric: true })
 
 const nameIn = (folder: ArchiveFolder, name: string): string =>
