@@ -51,7 +51,7 @@ const storeProbes = async (path: string, config: Config, context: Context): Prom
     {
       name: 'state files',
       setting: 'app.import_state_file',
-      probe: () => writable(dirname(config.app.importStateFile)),
+      probe: () => stateFolders(config),
     },
     {
       name: 'run records',
@@ -150,7 +150,7 @@ const trackingProbes = ({ tracking: { url, openlineageUrl, openlineageFile } }: 
         {
           name: 'OpenLineage file',
           setting: 'tracking.openlineage_file',
-          probe: () => writable(dirname(openlineageFile)),
+          probe: () => writableThere(dirname(openlineageFile)),
         },
       ]),
 ]
@@ -171,7 +171,7 @@ const metricsProbes = ({ carbon, metrics }: Config): readonly Probe[] => [
         {
           name: 'textfile folder',
           setting: 'metrics.textfile',
-          probe: async () => writable(dirname(metrics.textfile ?? '')),
+          probe: () => writableThere(dirname(metrics.textfile ?? '')),
         },
       ]),
 ]
@@ -218,6 +218,22 @@ const exists = async (path: string): Promise<boolean> =>
       throw error
     },
   )
+
+/** The folders of state and failure logs. Of them a pass makes work_dir alone: another one that is not there may be on a disk that is not mounted. */
+const stateFolders = async ({ app }: Config): Promise<string> => {
+  const files = [app.importStateFile, app.importFailureLog, app.migrateStateFile, app.migrateFailureLog]
+  const folders = [...new Set(files.map((file) => dirname(file)))].sort(
+    (a, b) => Number(b === app.workDir) - Number(a === app.workDir),
+  )
+  const found = folders.map((folder) => (folder === app.workDir ? writable(folder) : writableThere(folder)))
+  return (await Promise.all(found)).join('; ')
+}
+
+/** A folder that nothing makes. */
+const writableThere = async (folder: string): Promise<string> => {
+  if (!(await exists(folder))) throw new Error(`there is no folder ${folder}; it is not made`)
+  return writable(folder)
+}
 
 /** A folder that may be written, or whose nearest ancestor may be, so that it can be made. */
 const writable = async (folder: string, wanted = folder): Promise<string> => {

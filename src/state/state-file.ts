@@ -1,5 +1,6 @@
 import { formatState, NEW_STAGE, parseState, type StageState } from './state-format.ts'
-import { ArchiverError, messageOf } from '../errors.ts'
+import { dirname } from 'node:path'
+import { ArchiverError, errnoOf, messageOf } from '../errors.ts'
 import { replaceFile, step } from '../platform/atomic-file.ts'
 import { openSafely, readSafely } from './safe-open.ts'
 
@@ -58,5 +59,8 @@ export class StateFile {
 export const unwritable = (path: string, error: unknown): ArchiverError =>
   new ArchiverError('STATE_UNWRITABLE', `${path}: ${messageOf(error)}`, {
     cause: error,
-    hint: 'look for a full disk (df -h, df -i), a read-only mount, or missing permission; nothing is lost, the next pass goes on from here',
+    hint:
+      errnoOf(error) === 'ENOENT'
+        ? `there is no folder ${dirname(path)}: mount its disk, or make it; it is not made, for the state may lie on that disk`
+        : 'look for a full disk (df -h, df -i), a read-only mount, or missing permission; nothing is lost, the next pass goes on from here',
   })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -103,6 +103,8 @@ const AWAY = [
   'ping',
   'Carbon',
   'OpenLineage',
+  'OpenLineage file',
+  'textfile folder',
   'tracking',
   'queue',
   'rows: source',
@@ -148,7 +150,7 @@ tracking: {url: "http://127.0.0.1:1", openlineage_url: "http://127.0.0.1:1/o", o
 `
   it('is everything that is configured', async () => {
     expect(await namesFor(`app: {work_dir: ${folder}}\n${ALL}`)).toEqual(
-      expect.arrayContaining(['work_dir', 'ledger', 'textfile folder', 'OpenLineage file', ...AWAY]),
+      expect.arrayContaining(['work_dir', 'ledger', ...AWAY]),
     )
   })
   it('is every setting that holds an address', async () => {
@@ -157,6 +159,33 @@ tracking: {url: "http://127.0.0.1:1", openlineage_url: "http://127.0.0.1:1/o", o
     const looked = new Set(probes.map(({ setting }) => setting))
     const addresses = [...settingsOf(KEYS)].filter(([, { kind }]) => /URL|database|URI/i.test(kind.type))
     expect(addresses.map(([name]) => name).filter((name) => !looked.has(name))).toEqual([])
+  })
+  it('is each folder of state and failure logs: none is made but work_dir, for its disk may not be mounted', async () => {
+    const site = (more: string): string =>
+      `app: {work_dir: ${folder}/work${more}}
+source_files: {run_records_dir: ${folder}}
+artdaq_db: {database_uri: "filesystemdb://${folder}/db"}
+ucon_db: {server_url: "file://${folder}/archive"}
+`
+    const looked = async (more: string): Promise<string> => {
+      writeFileSync(path, site(more), { mode: 0o600 })
+      const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
+      return probes.find(({ name }) => name === 'state files')!.probe(AbortSignal.timeout(1000))
+    }
+    expect(await looked('')).toBe(`${folder}/work will be made`)
+    for (const key of [
+      'import_state_file',
+      'import_failure_log',
+      'migrate_state_file',
+      'migrate_failure_log',
+    ])
+      await expect(looked(`, ${key}: ${folder}/other/x`), key).rejects.toThrow(
+        `there is no folder ${folder}/other; it is not made`,
+      )
+    mkdirSync(join(folder, 'other'))
+    expect(await looked(`, migrate_failure_log: ${folder}/other/x`)).toBe(
+      `${folder}/work will be made; ${folder}/other can be written`,
+    )
   })
   it('fails with the setting where nothing answers', async () => {
     writeFileSync(path, `${ALL}app: {work_dir: ${folder}}\n`, { mode: 0o600 })

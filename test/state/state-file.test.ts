@@ -139,7 +139,10 @@ describe('a state file', () => {
   it('that cannot be written says so and leaves the old state whole', async () => {
     await writeFile(path(), formatState(STATE))
     const elsewhere = new StateFile(folder.in('missing/importer_state.json'))
-    await expect(elsewhere.write(STATE)).rejects.toMatchObject({ code: 'STATE_UNWRITABLE' })
+    await expect(elsewhere.write(STATE)).rejects.toMatchObject({
+      code: 'STATE_UNWRITABLE',
+      hint: expect.stringMatching(/^there is no folder .*: mount its disk, or make it/) as string,
+    })
     expect(await read()).toEqual(STATE)
   })
 })

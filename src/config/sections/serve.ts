@@ -8,6 +8,12 @@ const addressPath: Kind<string> = special('path such as /archiver', (value) => {
   throw new SyntaxError('must be a path such as /archiver')
 })
 
+/** What readers type. Nothing is asked there. */
+const ownAddress: Kind<string> = {
+  ...url('https', 'http'),
+  type: 'address with https:// or http://',
+}
+
 export const serve = section('`run-archiver serve`, the web page and its API.', {
   host: key(text, '127.0.0.1', {
     doc: 'The address that it listens on. One that others can reach needs `token_file`.',
@@ -17,7 +23,7 @@ export const serve = section('`run-archiver serve`, the web page and its API.', 
   base_path: key(addressPath, '', {
     doc: 'Begins every address, such as `/archiver`, where a reverse proxy hands that on.',
   }),
-  public_url: optional(url('https', 'http'), {
+  public_url: optional(ownAddress, {
     doc: 'The address that readers type, such as `https://daq.example.org/archiver`. Only this name and the one listened on are answered.',
   }),
   token_file: optional(path, {
