@@ -98,7 +98,7 @@ complete -c run-archiver -n '__fish_seen_subcommand_from fhicl; and __fish_seen_
 complete -c run-archiver -n '__fish_seen_subcommand_from fhicl; and __fish_seen_subcommand_from from-json' -l as-artdaq -d 'artdaq\'s export as it is, also where it reads back as something else'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -a show -d 'one execution'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -a prune -d 'remove what is older than ledger.keep_days'
-complete -c run-archiver -n '__fish_seen_subcommand_from history' -a stats -d 'runs, kills, reboots and rates by day'
+complete -c run-archiver -n '__fish_seen_subcommand_from history' -a stats -d 'runs, kills, reboots and rates by day (UTC)'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -l config -r -d 'configuration file (config.yaml unless given)'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -l json -d 'one JSON document on standard output'
 complete -c run-archiver -n '__fish_seen_subcommand_from history' -l since -r -d 'executions since then: 24h, 7d, 2026-11-21'

@@ -16,7 +16,7 @@ export const historyCommands: Register = (program, { run, below }) => {
   below(history, 'prune', 'remove what is older than ledger.keep_days').action(
     run(async () => (await import('../commands/history.ts')).historyPrune),
   )
-  below(history, 'stats', 'runs, kills, reboots and rates by day')
+  below(history, 'stats', 'runs, kills, reboots and rates by day (UTC)')
     .option('--since <time>', 'since then', '7d')
     .action(run(async () => (await import('../commands/history.ts')).historyStats))
 }

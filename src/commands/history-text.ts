@@ -83,7 +83,7 @@ export const daysTable = (days: readonly PastDay[]): string => {
   if (days.length === 0) return 'No executions.\n'
   return table(
     [
-      'DAY',
+      'DAY (UTC)',
       'EXECUTIONS',
       'COMPLETED',
       'PARTIAL',

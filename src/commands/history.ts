@@ -47,9 +47,12 @@ export const historyShow = untilStopped<HistoryOptions & { readonly id: string }
   }),
 )
 
-/** `history stats`: each day's executions, kills, reboots, unseen ends, runs and rate. */
+/**
+ * `history stats`: each day's executions, kills, reboots, unseen ends, runs and rate. Days are those of UTC, as the ledger keeps them for all
+ * machines, and as the page shows them; a date is one of these.
+ */
 export const historyStats = untilStopped<HistoryOptions>((options, context) => {
-  const since = momentOf(options.since ?? '7d', now())
+  const since = momentOf(options.since ?? '7d', now(), 'Z')
   return withHistory(options.config, context, async (database) => {
     const { pastDays } = await import('../tracking/ledger/day-queries.ts')
     const days = await pastDays(database, since)
@@ -94,11 +97,11 @@ const limitOf = (text: string): number => {
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY, w: 7 * DAY }
 
-/** `24h`, `7d`, `2026-11-21`, `2026-11-21T08:00`: a date is in local time, as people mean it. */
-const momentOf = (text: string, from: number): number => {
+/** `24h`, `7d`, `2026-11-21`, `2026-11-21T08:00`: a date is in local time, as people mean it; in UTC with `zone` `Z`. */
+const momentOf = (text: string, from: number, zone: '' | 'Z' = ''): number => {
   const [, count, unit = ''] = /^(\d{1,5})([mhdw])$/.exec(text) ?? []
   if (count !== undefined) return from - Number(count) * (UNITS[unit] ?? DAY)
-  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text
+  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00${zone}` : text
   const moment = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(date) ? Date.parse(date) : NaN
   if (!Number.isNaN(moment)) return moment
   throw new ArchiverError('USAGE', `--since: "${text}" is not a time`, {

@@ -20,7 +20,10 @@ const context = contextOf({
   version: '1.0.0',
 })
 
-const executed = async (end: 'good' | 'bad' | 'killed' | 'dead'): Promise<void> => {
+const executed = async (
+  end: 'good' | 'bad' | 'killed' | 'dead',
+  clock: () => number = now,
+): Promise<void> => {
   const ledger = openLedger({
     url: 'sqlite:ledger.db',
     workDir: place.workDir,
@@ -28,7 +31,7 @@ const executed = async (end: 'good' | 'bad' | 'killed' | 'dead'): Promise<void> 
     identity: end === 'dead' ? { ...identity(), pid: 4_999_999, startTicks: 1 } : identity(),
     bootTime: bootTime(),
     startTicksOf: startTicks,
-    now,
+    now: clock,
     log: plainLog({ level: 'error', format: 'human', out: () => undefined, journald: false, now }),
     version: '1.0.0',
   })
@@ -134,7 +137,32 @@ describe('the history', () => {
     })
     output = ''
     await historyStats({ config }, context)
-    expect(output).toMatch(/^DAY +EXECUTIONS +COMPLETED +PARTIAL +FAILED +KILLED +REBOOT +TERMINATED/)
+    expect(output).toMatch(/^DAY \(UTC\) +EXECUTIONS +COMPLETED +PARTIAL +FAILED +KILLED +REBOOT +TERMINATED/)
+  })
+
+  it('counts days in UTC, as the ledger keeps them, and says so; a date is then one of those', async () => {
+    const zone = process.env['TZ']
+    process.env['TZ'] = 'Europe/Berlin'
+    try {
+      // Half past midnight of the next day in Berlin.
+      const at = Date.UTC(2026, 10, 20, 23, 30)
+      expect(new Date(at).getDate()).toBe(21)
+      await executed('good', () => at)
+      expect((await listed({ since: '2026-11-21' })).executions).toHaveLength(1)
+      const daysSince = async (since: string): Promise<string[]> => {
+        output = ''
+        await historyStats({ config, since, json: true }, context)
+        return (JSON.parse(output) as { days: { day: string }[] }).days.map(({ day }) => day)
+      }
+      expect(await daysSince('2026-11-20')).toEqual(['2026-11-20'])
+      expect(await daysSince('2026-11-21')).toEqual([])
+      output = ''
+      await historyStats({ config, since: '2026-11-20' }, context)
+      expect(output).toMatch(/^DAY \(UTC\) +EXECUTIONS/)
+    } finally {
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+    }
   })
 
   it('keeps what is younger than keep_days', async () => {
