@@ -14,7 +14,7 @@ what it names. This page is generated from the table that the program reads by: 
 - **References.** \`\${NAME}\` is an environment variable (upper case) and must be set; \`\${NAME:-default}\` may be unset or
   empty, and its default may hold references. \`\${key}\` is another setting of the same section, \`\${section.key}\` one of
   any section, \`\${config_dir}\` the folder of the file. \`$\${\` stands for \`\${\` itself.
-- **Not set** are settings that are left out, empty, or an empty text: their default counts.
+- **Not set** are settings that are left out, empty, an empty text, or a list of empty texts: their default counts. \`[]\` is a list without items.
 - **Paths** that are relative begin at the folder of the configuration file.
 - **Durations** are plain seconds or \`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`, \`2w\`. **Sizes** are plain bytes or \`10 MB\`
   (10^6), \`500 MiB\` (2^20). **true** and **false** may be \`yes\`, \`on\`, \`no\`, \`off\`, also as a text.

@@ -100,7 +100,7 @@ export class Reader {
       if (secret) return { raw: secret.text, source: { type: 'elsewhere', name: secret.source }, readAgain }
     }
     const raw = node && this.#raw(setting, node)
-    if (raw !== undefined && raw !== '') return { raw, source: { type: 'file', at } }
+    if (raw !== undefined && !isEmpty(raw)) return { raw, source: { type: 'file', at } }
     const variable = key.env === undefined ? undefined : this.#sources.env[key.env]
     if (variable !== undefined && variable !== '')
       return { raw: variable, source: { type: 'elsewhere', name: key.env ?? '' } }
@@ -217,3 +217,7 @@ const written = ({ key, node }: Placed): string => {
 /** A type as it stands behind "must be": some are nouns. */
 const withArticle = (type: string): string =>
   /^(?:duration|list|map|path|percentage|secret|size|text|URL)\b/.test(type) ? `a ${type}` : type
+
+/** An empty text, or a list of nothing else. A list without items is one. */
+const isEmpty = (raw: Raw): boolean =>
+  raw === '' || (Array.isArray(raw) && raw.length > 0 && raw.every((item) => item === ''))

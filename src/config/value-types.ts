@@ -115,7 +115,7 @@ export const choice = <const T extends string>(...words: readonly T[]): Kind<T> 
     { must: `one of ${words.join(', ')}`, json: { enum: words } },
   )
 
-/** A list of one kind of value; a single value counts as a list of one. An empty one counts as left out, as an empty value does elsewhere. */
+/** A list of one kind of value; a single value counts as a list of one. Empty items count as left out, as an empty value does elsewhere. */
 export const list = <T>(of: Kind<T>): Kind<readonly T[]> => ({
   type: `list of ${of.type}`,
   forms: ['text', 'list'],

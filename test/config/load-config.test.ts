@@ -410,6 +410,13 @@ describe('an empty item of a list', () => {
       'config.yaml:4:5 artdaq_db.database_uri: must be set',
     ])
   })
+  it('leaves its default to a list of nothing else, and a list without items is one', () => {
+    for (const text of ['[""]', '["${DOCS:-}"]', '{files: [""]}'])
+      expect(parse(`${LEAST}fhiclize_generate: ${text}\n`).fhiclizeGenerate, text).toHaveLength(9)
+    expect(parse(`${LEAST}fhiclize_generate: []\n`).fhiclizeGenerate).toEqual([])
+    expect(parse(`${LEAST}tracking: {env_allow: [""]}\n`).tracking.envAllow).toContain('PYTHONPATH')
+    expect(parse(`${LEAST}tracking: {env_allow: []}\n`).tracking.envAllow).toEqual([])
+  })
   it('is no recipient', () => {
     const mail = 'enabled: true, smtp_host: h, sender_email: a@example.org, recipient_email: [""]'
     expect(problemsOf(`${LEAST}reporting: {email: {${mail}}}\n`)).toHaveLength(1)

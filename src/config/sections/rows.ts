@@ -103,7 +103,7 @@ export const rows = section(
   {
     source: optional(databaseUrl, { doc: 'The database of the live table. Needed for `rows`.' }),
     password: optional(secret, { doc: 'The password of `source`, where its URL has none.' }),
-    password_command: optional(text, { doc: 'A shell command that prints the password for `source`.' }),
+    password_command: optional(text, { doc: 'A shell command that prints the password for `source`, where `password` is not set.' }),
     table: key(text, '', {
       doc: 'The live table; `schema.table` where it is not in the default schema. Needed for `rows`.',
     }),
@@ -118,7 +118,7 @@ export const rows = section(
         }),
         format: key(choice('jsonl', 'csv'), 'jsonl', { doc: 'Of files: JSON lines or CSV.' }),
         table: key(text, '', { doc: 'The archive table there.' }),
-        password: optional(secret, { doc: 'For `url`.' }),
+        password: optional(secret, { doc: 'For `url`, where it has none. Left out: the password of `source`.' }),
       },
       { short: 'url' },
     ),
@@ -157,7 +157,7 @@ export const rows = section(
       doc: "For a connection, for the wait for a row's lock, and for the silence after which a server is asked whether it still works on a statement.",
     }),
     log: optional(databaseUrl, {
-      doc: "The database of the log tables. Left out: the source's, where a batch's row commits with its rows.",
+      doc: "The database of the log tables; where its URL has no password, that of `source` is used. Left out: the source's, where a batch's row commits with its rows.",
     }),
     throttle,
   },
