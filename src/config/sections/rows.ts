@@ -103,7 +103,9 @@ export const rows = section(
   {
     source: optional(databaseUrl, { doc: 'The database of the live table. Needed for `rows`.' }),
     password: optional(secret, { doc: 'The password of `source`, where its URL has none.' }),
-    password_command: optional(text, { doc: 'A shell command that prints the password for `source`, where `password` is not set.' }),
+    password_command: optional(text, {
+      doc: 'A shell command that prints the password for `source`, where `password` is not set.',
+    }),
     table: key(text, '', {
       doc: 'The live table; `schema.table` where it is not in the default schema. Needed for `rows`.',
     }),
@@ -118,7 +120,9 @@ export const rows = section(
         }),
         format: key(choice('jsonl', 'csv'), 'jsonl', { doc: 'Of files: JSON lines or CSV.' }),
         table: key(text, '', { doc: 'The archive table there.' }),
-        password: optional(secret, { doc: 'For `url`, where it has none. Left out: the password of `source`.' }),
+        password: optional(secret, {
+          doc: 'For `url`, where it has none. Left out: the password of `source`.',
+        }),
       },
       { short: 'url' },
     ),

@@ -69,7 +69,13 @@ export const idleWaiting = async (
 export type Ground = ReadonlyMap<string, string>
 
 /** Files in work_dir that a pass reads. */
-const NOTES = ['.archiver.owner.json', '.proven.json', '.watched-records.json', FOREIGN_FILE]
+const NOTES = [
+  '.archiver.owner.json',
+  '.migrator_in_hand',
+  '.proven.json',
+  '.watched-records.json',
+  FOREIGN_FILE,
+]
 
 /** Everything whose change could give an incremental pass something to do. */
 export const groundOf = async (archiver: Archiver): Promise<Ground> => {
