@@ -36,6 +36,8 @@ interface Room {
   readonly path: string
   /** Each with the place in the log up to which it was sent it. */
   readonly readers: Map<Reader, LogPlace | undefined>
+  /** Readers that came while the page could not be made: they are sent it whole. */
+  readonly ungreeted: Set<Reader>
   part: string
   log: Logged | undefined
   sent: ReadonlyMap<string, string>
@@ -74,6 +76,7 @@ export class LiveHub {
     void this.#greet(room, reader)
     return () => {
       room.readers.delete(reader)
+      room.ungreeted.delete(reader)
       // A reader may leave twice; by then its place may be another room's.
       if (room.readers.size === 0 && this.#rooms.get(key) === room) this.#rooms.delete(key)
       if (this.#rooms.size > 0) return
@@ -90,8 +93,8 @@ export class LiveHub {
 
   async #greet(room: Room, reader: Reader): Promise<void> {
     await this.#make(room)
-    if (room.sent.size > 0) reader.send('parts', { ids: partsOf(room.sent) })
-    for (const [id, html] of room.sent) reader.send('patch', { id, html })
+    if (room.sent.size > 0) sendWhole(room, reader)
+    else room.ungreeted.add(reader)
   }
 
   async #look(): Promise<void> {
@@ -170,6 +173,8 @@ export class LiveHub {
       const ids = partsOf(parts)
       const isOther = ids.join() !== partsOf(room.sent).join()
       room.sent = parts
+      for (const reader of room.ungreeted) if (room.readers.has(reader)) sendWhole(room, reader)
+      room.ungreeted.clear()
       if (isFirst) return
       for (const reader of room.readers.keys()) {
         if (isOther) reader.send('parts', { ids })
@@ -190,9 +195,15 @@ export class LiveHub {
 const partsOf = (parts: ReadonlyMap<string, string>): readonly string[] =>
   [...parts.keys()].filter((id) => id !== 'lead')
 
+const sendWhole = ({ sent }: Room, reader: Reader): void => {
+  reader.send('parts', { ids: partsOf(sent) })
+  for (const [id, html] of sent) reader.send('patch', { id, html })
+}
+
 const roomFor = (path: string): Room => ({
   path,
   readers: new Map(),
+  ungreeted: new Set(),
   part: '',
   log: undefined,
   sent: new Map(),

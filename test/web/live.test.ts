@@ -67,3 +67,41 @@ describe('a reader that is let out twice', () => {
     hub.close()
   })
 })
+
+describe('a reader that comes while its page cannot be made', () => {
+  it('is sent the page when it can be made again: its own is of before', async () => {
+    let [revision, isAway] = [0, true]
+    const view = (): Promise<View> =>
+      isAway
+        ? Promise.reject(new Error('away'))
+        : Promise.resolve({
+            ...{ key: 'x', title: 'x', say: 'x', live: true },
+            blocks: [{ id: 'b-1', body: 'text' }],
+          })
+    const hub = new LiveHub({
+      ...{ revision: () => Promise.resolve(String(revision)), partOf: () => undefined, view, base: '' },
+      ...{ readLog: () => Promise.resolve(undefined), now: () => 0, every: 5, readersAtMost: 2 },
+    })
+    const seen: string[][] = [[], []]
+    const enter = (at: number) =>
+      hub.enter({
+        path: '/',
+        mayAct: false,
+        send: (event, data) => void seen[at]?.push(event + JSON.stringify(data)),
+      })
+    const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))
+    enter(0)
+    await wait(30)
+    expect(seen[0]).toEqual([])
+    isAway = false
+    revision += 1
+    enter(1)
+    await wait(60)
+    const parts = 'parts{"ids":["b-1"]}'
+    for (const events of seen) {
+      expect(events.filter((one) => one === parts)).toHaveLength(1)
+      expect(events.filter((one) => one.startsWith('patch') && one.includes('b-1'))).toHaveLength(1)
+    }
+    hub.close()
+  })
+})
