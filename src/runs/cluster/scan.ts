@@ -59,7 +59,7 @@ export class Scanner {
       const { config } = this.#archiver
       const remembered = await memory.load(config.app.onCorruptState, () => stageRuns(this.#archiver, stage))
       if (adopts) await this.#adopt(stage, remembered.failed)
-      await this.#project(stage)
+      await this.#project(stage, RunSet.ofRanges(await this.#store.ranges(stage, 'failed')))
       const now = await this.#archiver.peek(stage)
       const listedAt = await this.#store.now()
       const request = { mode: 'incremental', stages: STAGE_NAMES, limit: Infinity, recheck: false } as const
@@ -106,7 +106,8 @@ export class Scanner {
     await this.#store.adoptFailures(stage, itemsOf(logged), kept)
   }
 
-  async #project(stage: StageName): Promise<void> {
+  /** `failed`: all that the queue has, whenever they failed. */
+  async #project(stage: StageName, failed = RunSet.EMPTY): Promise<void> {
     const at = await this.#store.now()
     const finished = await this.#store.finishedSince(stage, this.#written.get(stage) ?? 0)
     const runsOf = (status: 'done' | 'failed'): RunSet =>
@@ -116,7 +117,7 @@ export class Scanner {
     const stored = listed.union(runsOf('done'))
     this.#stored.set(stage, stored)
     await this.#archiver.memory(stage, this.#conditions).checkpoint({
-      failed: runsOf('failed'),
+      failed: runsOf('failed').union(failed),
       resolved: runsOf('done'),
       attemptedUpTo: await this.#store.attemptedUpTo(stage),
       lastContiguous: stored.lastContiguous,
@@ -144,5 +145,8 @@ const STAGE_NAMES = ['import', 'migrate'] as const satisfies readonly StageName[
 /** A store that a worker on another stage need not reach. */
 const AWAY: ReadonlySet<string> = new Set(['SOURCE_UNAVAILABLE', 'STORE_UNAVAILABLE'])
 
-/** Results that were committed while the last ones were read are read again, in milliseconds. */
-const OVERLAP = 5000
+/**
+ * Results of so many milliseconds before the last look are read again: a result has the time at which its transaction began, and is seen when
+ * that is committed, which a slow disk or a lock makes late. A failure that is later still is found by the next scan.
+ */
+const OVERLAP = 60_000
