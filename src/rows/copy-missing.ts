@@ -40,11 +40,15 @@ export const copyMissing = async (
   return { copied: [...first.copied, ...second.copied], refused: [...first.refused, ...second.refused] }
 }
 
-/** The archive changed a row while storing it: nothing of such a batch may stay. */
-export const notKept = (pair: Pair, key: Key, differing: readonly string[]): ArchiverError =>
+/** The archive changed a row while storing it, or let it go again (`differing` is undefined): nothing of such a batch may stay. */
+export const notKept = (pair: Pair, key: Key, differing: readonly string[] | undefined): ArchiverError =>
   new ArchiverError(
     'ROWS_FAILED',
-    `${pair.archive.name} does not keep the row ${key.join(', ')} as it is: ${differing.join(', ')} differ${differing.length === 1 ? 's' : ''} after the copy`,
+    `${pair.archive.name} does not keep the row ${key.join(', ')}${
+      differing === undefined
+        ? ': it is gone after the copy'
+        : ` as it is: ${differing.join(', ')} differ${differing.length === 1 ? 's' : ''} after the copy`
+    }`,
     {
       hint: 'a trigger, a narrower type or another character set changes it; nothing of this batch was moved',
     },

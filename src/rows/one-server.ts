@@ -118,6 +118,15 @@ const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
   const ours = new Set(copied.map(keyText))
   for (const { key, differing } of left)
     if (lock && ours.has(keyText(key))) throw notKept(pair, key, differing)
+  // Where rows are deleted, one without a twin is missed by its number.
+  const [lost] =
+    mode === 'copy'
+      ? without(
+          copied,
+          compared.map(({ key }) => key),
+        )
+      : []
+  if (lost) throw notKept(pair, lost, undefined)
   const unlike = left.map(({ key }) => key)
   const conflicting = [...unlike, ...without(refused, late)]
   const appeared = await dialect.present(source, pair, 'source', without(keys, live), false)

@@ -45,7 +45,7 @@ export const moveBetweenServers = async (
     const differing = differencesOf(liveKeys, live, stored)
     for (const key of copied) {
       const columns = differing.get(keyText(key))
-      if (columns) throw notKept(pair, key, columns)
+      if (columns || !stored.has(keyText(key))) throw notKept(pair, key, columns)
     }
     const identical = liveKeys.filter((key) => stored.has(keyText(key)) && !differing.has(keyText(key)))
     const deletes = mode === 'move' || mode === 'try'
