@@ -184,7 +184,7 @@ for (const name of DIALECTS) {
         expect(good).toMatchObject({
           code: 0,
           err: '',
-          out: '6 archive files with 300 rows are as they were written\n',
+          out: 'as they were written: 6 archive files with 300 rows\n',
         })
         const [gone, changed, shorter] = files.files('placed').sort()
         rmSync(gone!)
@@ -221,9 +221,9 @@ for (const name of DIALECTS) {
           'stays: not all of its rows are live',
         )
         expect(files.files('pending')).toHaveLength(1)
-        expect((await rows('verify')).out).toContain('1 are pending and belong to no batch')
+        expect((await rows('verify')).out).toContain('1 file pending without a batch')
         await rows('restore')
-        expect((await rows('cleanup', '--older-than', '9')).out).toContain('1 pending files removed')
+        expect((await rows('cleanup', '--older-than', '9')).out).toContain('1 pending file removed')
         expect(files.files('pending')).toEqual([])
       })
 

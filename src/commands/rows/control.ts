@@ -1,6 +1,8 @@
 import type { Command } from '../../app/context.ts'
 import { counted } from '../../common/counted.ts'
 import { ArchiverError } from '../../errors.ts'
+import { cut } from '../../rows/log/rows-log.ts'
+import { fullNameOf } from '../../rows/table.ts'
 import { cleanFiles } from './files.ts'
 import { withLog } from './log-of.ts'
 import { documentText } from './row-json.ts'
@@ -51,24 +53,27 @@ export const rowsControl =
 
 /**
  * `rows cleanup`: removes executions that ended long ago from the log tables. One whose conflicts are open stays whole: it alone says which source they are
- * of. Losing the rest costs time, never a row.
+ * of. One that wrote archive files goes only by the configuration of their table and folder, when its files have their place: a file that is still pending
+ * would look as if its rows had stayed live. Losing the rest costs time, never a row.
  */
 export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: string }> = (
   { config, json, olderThan },
   context,
 ) =>
   withLog(config, context, async (open) => {
-    const { log } = open
+    const { log, table } = open
     const days = /^\d{1,5}$/.test(olderThan) ? Number(olderThan) : undefined
     if (days === undefined)
       throw new ArchiverError('USAGE', `--older-than: "${olderThan}" is not a number of days`)
-    const files = await cleanFiles(open)
+    const cleaned = await cleanFiles(open)
     const limit =
       log.session.dialect === 'mysql'
         ? `DATE_SUB({now}, INTERVAL ${days} DAY)`
         : `{now} - INTERVAL '${days} days'`
     const { rows } = await log.run(
-      `SELECT id FROM {process_logs} WHERE status <> 'RUNNING' AND end_time < ${limit} AND id NOT IN (SELECT process_log_id FROM {row_conflicts} WHERE resolution IS NULL)`,
+      `SELECT id FROM {process_logs} WHERE status <> 'RUNNING' AND end_time < ${limit} AND id NOT IN (SELECT process_log_id FROM {row_conflicts} WHERE resolution IS NULL)
+         AND ((table_name = ? AND archive_name = ?) OR id NOT IN (SELECT process_log_id FROM {batch_processing_logs} WHERE archive_file IS NOT NULL))`,
+      [fullNameOf(table), cut(cleaned.archive ?? '', 255)],
     )
     let batches = 0
     for (const { id } of rows) {
@@ -84,7 +89,7 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
     context.out(
       json
         ? documentText({ executions: rows.length, batches })
-        : `${files}${counted(rows.length, 'execution')} with ${batches === 1 ? '1 batch' : `${batches} batches`} removed; a file of theirs that is run again asks about each of its ids\n`,
+        : `${cleaned.text}${counted(rows.length, 'execution')} with ${batches === 1 ? '1 batch' : `${batches} batches`} removed; a file of theirs that is run again asks about each of its ids\n`,
     )
     return 0
   })

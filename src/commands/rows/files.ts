@@ -32,16 +32,19 @@ export const rowsVerifyFiles = untilStopped<{ readonly config: string; readonly 
       const found = await verifyFiles(folder, log, name, urlOf(files))
       if (json) context.out(documentText(found))
       else {
-        context.out(`${found.files} archive files with ${found.rows} rows are as they were written\n`)
+        context.out(
+          `as they were written: ${counted(found.files, 'archive file')} with ${counted(found.rows, 'row')}\n`,
+        )
         const notes: readonly (readonly [readonly string[], string])[] = [
-          [found.waiting, 'wait for their place; the next run gives it'],
+          [found.waiting, 'waiting for the next run to give it its place'],
           [
             found.unnamed,
-            'are pending and belong to no batch: their rows stayed live (run-archiver rows cleanup)',
+            'pending without a batch: run-archiver rows cleanup removes it where its rows stayed live',
           ],
-          [found.unlogged, 'are named by no batch of the log tables'],
+          [found.unlogged, 'named by no batch of the log tables'],
         ]
-        for (const [some, text] of notes) if (some.length > 0) context.out(`  ${some.length} ${text}\n`)
+        for (const [some, text] of notes)
+          if (some.length > 0) context.out(`  ${counted(some.length, 'file')} ${text}\n`)
         for (const { file: one, message } of found.troubles) context.err(`${one}: ${message}\n`)
       }
       return found.troubles.length === 0 ? 0 : 1
@@ -116,27 +119,36 @@ const againHint = (where: string | undefined): string =>
     ? 'their lists count as finished, so that they stay live; to move them again, run the list with an empty line more at its end'
     : 'the next run moves those again for which rows.where holds'
 
-/** For `rows cleanup`: pending files that no batch names go once their rows are found live. Text for people; empty where there are none. */
-export const cleanFiles = async (open: OpenLog): Promise<string> => {
+/** For `rows cleanup`: what was done, for people, and the archive, as the log names it, whose committed files are sure to have their place. */
+interface Cleaned {
+  readonly text: string
+  readonly archive: string | undefined
+}
+
+/** For `rows cleanup`: committed files get their place, and pending files that no batch names go once their rows are found live. */
+export const cleanFiles = async (open: OpenLog): Promise<Cleaned> => {
   const files = archiveFilesOf(open.config)
-  if (!files) return ''
+  if (!files) return { text: '', archive: undefined }
   const { source } = open.connections
   const dialect = dialectFor(source)
   const folder = new ArchiveFolder(files, fullNameOf(open.table))
+  if (!(await folder.isThere())) return { text: '', archive: undefined }
   const pending = await folder.pending()
-  if (pending.length === 0) return ''
+  if (pending.length === 0) return { text: '', archive: urlOf(files) }
   const busy = await takeLock(open).then(
     () => undefined,
     (error: unknown) => error,
   )
-  if (busy instanceof ArchiverError) return `pending files are left for another time: ${busy.message}\n`
+  if (busy instanceof ArchiverError)
+    return { text: `pending files are left for another time: ${busy.message}\n`, archive: undefined }
   if (busy !== undefined) throw rowsError(busy, 'lock')
   const { pair } = filesPair(open.table, files, source)
   const { removed, kept } = await removeUnnamed(folder, open.log, { source, dialect, pair })
   const left = kept.map(
     (name) => `${folder.pendingPath(name)} stays: not all of its rows are live as it has them\n`,
   )
-  return `${removed} pending files removed, whose rows are live\n${left.join('')}`
+  const text = `${counted(removed, 'pending file')} removed, whose rows are live\n${left.join('')}`
+  return { text, archive: urlOf(files) }
 }
 
 /** Nobody moves rows of the table meanwhile. Throws LOCK_HELD. */

@@ -1,4 +1,5 @@
 import { untilStopped } from '../../app/context.ts'
+import { counted } from '../../common/counted.ts'
 import { printable } from '../../common/redact.ts'
 import { ArchiverError } from '../../errors.ts'
 import { withLog } from './log-of.ts'
@@ -51,7 +52,7 @@ const executionText = (row: Row, files: readonly Row[]): string => {
   if (row['error_message'] != null) lines.push(`    ${row['error_message']}`)
   for (const file of files)
     lines.push(
-      `    ${file['file_name'] ?? ''}  ${file['status'] ?? ''}  batch ${file['processed_batches'] ?? ''} of ${file['total_batches'] ?? ''}, ${file['records_processed'] ?? ''} ids${Number(file['conflicts']) > 0 ? `, ${file['conflicts'] ?? ''} conflicts` : ''}`,
+      `    ${file['file_name'] ?? ''}  ${file['status'] ?? ''}  batch ${file['processed_batches'] ?? ''} of ${file['total_batches'] ?? ''}, ${counted(Number(file['records_processed']), 'id')}${Number(file['conflicts']) > 0 ? `, ${counted(Number(file['conflicts']), 'conflict')}` : ''}`,
     )
   return `${lines.map(printable).join('\n')}\n`
 }
@@ -81,7 +82,11 @@ const perSecond = (row: Row): number =>
   Math.round((Number(row['ids']) * 1000) / Math.max(1, Number(row['duration_ms'])))
 
 const dayText = (row: Row): string =>
-  `${row['day'] ?? ''}  ${row['executions'] ?? ''} executions, ${row['batches'] ?? ''} batches, ${row['ids'] ?? ''} ids, ${row['deleted'] ?? ''} rows moved, ${row['conflicts'] ?? ''} conflicts, ${row['failed'] ?? ''} failed batches, ${perSecond(row)} ids a second\n`
+  `${row['day'] ?? ''}  ${many(row, 'executions', 'execution')}, ${batches(row['batches'])}, ${many(row, 'ids', 'id')}, ${many(row, 'deleted', 'row')} moved, ${many(row, 'conflicts', 'conflict')}, ${batches(row['failed'])} failed, ${counted(perSecond(row), 'id')} a second\n`
+
+const many = (row: Row, column: string, noun: string): string => counted(Number(row[column]), noun)
+const batches = (count: string | null | undefined): string =>
+  Number(count) === 1 ? '1 batch' : `${Number(count)} batches`
 
 const numberOf = (name: string, text: string): number => {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)

@@ -106,6 +106,14 @@ export class ArchiveFolder {
     })
   }
 
+  /** Whether the table's folder is there: not where nothing was archived, or its disk is not mounted. */
+  isThere(): Promise<boolean> {
+    return this.#told(
+      this.#path,
+      async () => (await readdir(this.#path).catch(undefinedIfAbsent)) !== undefined,
+    )
+  }
+
   /** The names of files in `pending`. */
   async pending(): Promise<readonly string[]> {
     const found = await this.#list(this.#pending)
