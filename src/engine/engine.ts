@@ -65,7 +65,7 @@ class Pass<Item> {
     const { listener, mode, workers, waiting, monotonic } = this.#options
     const { total } = this.#backlog
     const stage = this.#stage.name
-    listener({ type: 'pass-started', stage, mode, total: total ?? 0, waiting })
+    listener({ type: 'pass-started', stage, mode, total, waiting })
     const atOnce = Math.min(workers * (1 + (this.#stage.waits ?? 0)), Math.max(1, total ?? Infinity))
     await Promise.all(Array.from({ length: atOnce }, () => this.#worker()))
     await this.#backlog.release(await this.#claims.drain())

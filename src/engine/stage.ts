@@ -53,8 +53,8 @@ export type EngineEvent =
   | (OfStage & {
       readonly type: 'pass-started'
       readonly mode: string
-      /** 0 where it is not known. */
-      readonly total: number
+      /** Undefined where nobody can know it: a backlog that others add to. */
+      readonly total: number | undefined
       /** Items that are not ready. */
       readonly waiting: number
     })

@@ -34,7 +34,7 @@ export class BatchLog {
     switch (event.type) {
       case 'pass-started':
         this.#batches.set(stage, 0)
-        if (event.total > 0)
+        if (event.total !== undefined && event.total > 0)
           this.#line(`STARTING: ${stage} (${event.total} runs, ${event.waiting} not ready)`)
         break
       case 'item-started':

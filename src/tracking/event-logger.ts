@@ -26,7 +26,7 @@ export interface NarratorOptions {
 }
 
 interface Count {
-  readonly total: number
+  readonly total: number | undefined
   done: number
   failed: number
   /** By kind, how often something was noted of a run. */
@@ -45,14 +45,14 @@ export const narrator = (log: Log, { eachRun }: NarratorOptions = {}): Listener 
     if (failed) count.failed++
     else count.done++
     const processed = count.done + count.failed
-    const stride = Math.max(STRIDE, Math.ceil(count.total / PROGRESS_LINES))
-    if (processed % stride === 0 || processed === count.total)
-      log.info(
-        `[${titleOf(stage)}] Progress: ${processed}/${count.total} runs processed (${count.done} successful, ${count.failed} failed)`,
-      )
+    if (processed % strideOf(count.total, processed) !== 0 && processed !== count.total) return
+    const of = count.total === undefined ? '' : `/${count.total}`
+    log.info(
+      `[${titleOf(stage)}] Progress: ${processed}${of} runs processed (${count.done} successful, ${count.failed} failed)`,
+    )
   }
   const isNamed = (count: Count | undefined): boolean =>
-    eachRun ?? (count === undefined || (count.total < FEW && count.done < FEW))
+    eachRun ?? (count === undefined || ((count.total ?? 0) < FEW && count.done < FEW))
   return (event) => {
     if (event.type === 'pass-started')
       progress.set(event.stage, { total: event.total, done: 0, failed: 0, notes: new Map() })
@@ -67,6 +67,12 @@ export const narrator = (log: Log, { eachRun }: NarratorOptions = {}): Listener 
           log.warn(`[${titleOf(event.stage)}] ${times - NOTED} more runs have the note: ${kind}`)
   }
 }
+
+/** Items between two lines of progress. Where nobody knows how many there are, the more were done the fewer lines: 10, 20 ... 90, 100, 200. */
+const strideOf = (total: number | undefined, processed: number): number =>
+  total === undefined
+    ? Math.max(STRIDE, 10 ** Math.floor(Math.log10(processed)))
+    : Math.max(STRIDE, Math.ceil(total / PROGRESS_LINES))
 
 const writeDone = (
   log: Log,
@@ -111,7 +117,11 @@ const write = (log: Log, event: EngineEvent): void => {
   const stage = `[${titleOf(event.stage)}]`
   switch (event.type) {
     case 'pass-started': {
-      log.info(`${stage} ${event.total} run(s) to process, ${event.waiting} not ready (${event.mode})`)
+      log.info(
+        event.total === undefined
+          ? `${stage} Takes runs from the backlog (${event.mode})`
+          : `${stage} ${event.total} run(s) to process, ${event.waiting} not ready (${event.mode})`,
+      )
       return
     }
     case 'item-started': {
@@ -164,7 +174,7 @@ const write = (log: Log, event: EngineEvent): void => {
       const seconds = milliseconds / 1000
       const rate = seconds > 0 ? (succeeded / seconds).toFixed(1) : '0'
       log.info(
-        `${stage} Finished: ${succeeded} successful, ${failed} failed, ${pending ?? 0} pending in ${seconds.toFixed(1)} s (${rate} runs/s)`,
+        `${stage} Finished: ${succeeded} successful, ${failed} failed${pending === undefined ? '' : `, ${pending} pending`} in ${seconds.toFixed(1)} s (${rate} runs/s)`,
       )
       return
     }

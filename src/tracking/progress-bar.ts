@@ -54,7 +54,7 @@ export const progressBar = (monotonic: () => number, terminal: BarTerminal): Pro
     listener: (event) => {
       switch (event.type) {
         case 'pass-started':
-          ;[stage, began, total, done, failed] = [event.stage, monotonic(), event.total, 0, 0]
+          ;[stage, began, total, done, failed] = [event.stage, monotonic(), event.total ?? 0, 0, 0]
           isUp = total > 0
           if (isUp) draw()
           return

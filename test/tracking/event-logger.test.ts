@@ -60,6 +60,21 @@ describe('the lines of a pass', () => {
     expect(info.length).toBeGreaterThan(10)
     expect(debug.filter((line) => line.includes('successfully'))).toHaveLength(2000)
   })
+  it('of a backlog that others add to say how many were done, and of how many nobody says', () => {
+    const info: string[] = []
+    const none = () => undefined
+    const log: Log = { debug: none, info: (line) => void info.push(line), warn: none, error: none }
+    const listener = narrator(log, { eachRun: false })
+    for (const event of passEvents('import', series(1, 3000), { endless: true })) listener(event)
+    expect(info.slice(0, 3)).toEqual([
+      '[Import] Takes runs from the backlog (incremental)',
+      '[Import] Progress: 10 runs processed (10 successful, 0 failed)',
+      '[Import] Progress: 20 runs processed (20 successful, 0 failed)',
+    ])
+    expect(info.at(-2)).toBe('[Import] Progress: 3000 runs processed (3000 successful, 0 failed)')
+    expect(info.at(-1)).toBe('[Import] Finished: 3000 successful, 0 failed in 0.1 s (30000.0 runs/s)')
+    expect(info).toHaveLength(9 + 9 + 3 + 2)
+  })
   it('name each run where it is asked for, and in a pass of fewer than 50', () => {
     const named = (runs: number, options?: NarratorOptions) =>
       linesOf(runs, options)['info']?.filter((line) => line.includes('✓')).length

@@ -10,10 +10,18 @@ export function* passEvents(
     failing?: readonly number[]
     conflict?: readonly number[]
     finish?: boolean
+    /** How many there are is not known, as of a backlog that others add to. */
+    endless?: boolean
   } = {},
 ): Generator<EngineEvent> {
-  const { size = 5, failing = [], conflict = [], finish = true } = options
-  yield { type: 'pass-started', stage, mode: 'incremental', total: runs.length, waiting: 0 }
+  const { size = 5, failing = [], conflict = [], finish = true, endless = false } = options
+  yield {
+    type: 'pass-started',
+    stage,
+    mode: 'incremental',
+    total: endless ? undefined : runs.length,
+    waiting: 0,
+  }
   const failed: string[] = []
   const done: number[] = []
   for (let at = 0, batch = 1; at < runs.length; at += size, batch++) {
@@ -40,7 +48,7 @@ export function* passEvents(
   const summary = {
     succeeded: done.length,
     failed: failed.length,
-    pending: 0,
+    pending: endless ? undefined : 0,
     bytes: done.length * 1000,
     milliseconds: 100,
     stopped: undefined,

@@ -26,7 +26,7 @@ export class TaskEvents {
     this.#listener = listener
     this.#monotonic = monotonic
     this.#began = this.#batchBegan = monotonic()
-    listener({ type: 'pass-started', stage, mode: 'records', total: 0, waiting: 0 })
+    listener({ type: 'pass-started', stage, mode: 'records', total: undefined, waiting: 0 })
   }
 
   /** One item ended. One that another instance had done is its affair. */

@@ -179,7 +179,7 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     mode: facts.task,
     subject: facts.subject,
     argv: now.argv,
-    items_total: sum((stage) => stage.total),
+    items_total: sum((stage) => stage.total ?? stage.attempted),
     items_attempted: sum((stage) => stage.attempted),
     items_failed: sum((stage) => stage.failed),
     bytes: sum((stage) => stage.bytes),

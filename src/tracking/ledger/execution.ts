@@ -80,7 +80,7 @@ export class ExecutionRecord {
 
   /** Whether there is work in it that a ledger should know of. */
   get hasWork(): boolean {
-    return this.#stages.some(({ total, attempted }) => total + attempted > 0) || this.#error !== undefined
+    return this.#stages.some(({ total = 0, attempted }) => total + attempted > 0) || this.#error !== undefined
   }
 
   /** Takes what the engine reports. Costs some microseconds; the rows are made when they are asked for. */

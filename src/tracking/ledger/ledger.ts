@@ -133,7 +133,7 @@ export class Ledger {
       this.#stored.set(event.stage, event.isStored)
       return
     }
-    if (event.type === 'pass-started' && event.total > 0) {
+    if (event.type === 'pass-started' && (event.total ?? 0) > 0) {
       this.activate()
       this.#logging = Promise.all([this.#logging, this.#lookBack(event.stage)])
     }

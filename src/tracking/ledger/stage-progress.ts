@@ -23,7 +23,7 @@ type Of<Type extends EngineEvent['type']> = Extract<EngineEvent, { type: Type }>
 /** A stage of a pass in the ledger: a step of the execution, with the runs it attempted and the batches they became durable in. */
 export class StageRecord {
   readonly name: string
-  readonly total: number
+  readonly total: number | undefined
   attempted = 0
   succeeded = 0
   failed = 0
@@ -238,7 +238,7 @@ export class StageRecord {
       state: this.state,
       started_at: timeText(this.#startedAt),
       ended_at: timeOf(this.#endedAt),
-      items_total: this.total,
+      items_total: this.total ?? null,
       items_complete: this.attempted,
       items_failed: this.failed,
       percent: percent({ done: this.attempted, total: this.total }) ?? null,

@@ -126,7 +126,7 @@ describe.each(ENGINES)('on $engine', ({ engine, url }) => {
   describe('a worker and a single pass', () => {
     it('never write at once', { timeout: 60_000 }, async () => {
       const worker = start()
-      await until(() => worker.log().includes('run(s) to process'))
+      await until(() => worker.log().includes('Takes runs from the backlog'))
       expect(site.archiver().stderr).toContain('LOCK_HELD')
       worker.child.kill('SIGTERM')
       expect((await worker.ended).status).toBe(143)

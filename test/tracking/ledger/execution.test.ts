@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { redact } from '../../../src/common/redact.ts'
 import type { Cell } from '../../../src/tracking/ledger/row.ts'
+import { passEvents, series } from '../events.ts'
 import { ExecutionRecord } from '../../../src/tracking/ledger/execution.ts'
 import type { Usage } from '../../../src/tracking/ledger/process-usage.ts'
 
@@ -42,6 +43,25 @@ describe('an event', () => {
       run: 7,
     })
     expect(detail).not.toMatch(/u0000|ud800/)
+  })
+})
+
+describe('a stage of which nobody knows how much there is', () => {
+  it.each([
+    ['has no share that is done, and no end', true, [null, null, null]],
+    ['has both where it is known (control)', false, [50, 100, 50]],
+  ])('%s', (_name, endless, [percent, total, ofStep]) => {
+    const record = recorded()
+    const events = [...passEvents('import', series(1, 100), { endless, finish: false })]
+    for (const event of events.slice(0, events.length / 2)) record.on(event)
+    const rows = record.drain()
+    const [cells] = rows.flatMap((row) => (row.table === 'executions' ? [row.cells] : []))
+    expect(cells).toMatchObject({
+      subtask_percent_complete: percent,
+      subtask_items_total: total,
+      items_total: endless ? 50 : 100,
+    })
+    expect(rows.flatMap(({ cells }) => ('percent' in cells ? [cells['percent']] : []))).toEqual([ofStep])
   })
 })
 
