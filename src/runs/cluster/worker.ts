@@ -50,6 +50,7 @@ export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
   })
   try {
     let emptySince: number | undefined
+    let away: ArchiverError | undefined
     // A signal, or an empty backlog, ends it.
     while (!stop.aborted) {
       if (!(await answers(parts))) break
@@ -57,6 +58,8 @@ export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
         await leader.scanWhenDue()
         const before = totals.done + totals.failed + totals.lost
         for (const stage of stages) await workOn(parts, stage, totals)
+        // It answers again, and what was in hand is done or handed out anew.
+        if (totals.error === away) totals.error = undefined
         if (totals.done + totals.failed + totals.lost > before) continue
         const isEmpty = untilEmpty && (await leader.isEmpty())
         emptySince = isEmpty ? (emptySince ?? (await store.now())) : undefined
@@ -64,7 +67,7 @@ export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
       } catch (error) {
         // The backlog went away in between: what was in hand is handed out again.
         if (!(error instanceof ArchiverError && error.code === 'QUEUE_UNAVAILABLE')) throw error
-        totals.error = error
+        totals.error = away = error
       }
       await pause(parts.pollEvery, stop)
     }
