@@ -98,8 +98,8 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   }
 }
 
-/** Milliseconds; the same time that a run record has to be quiet. */
-const QUIET = 30_000
+/** Milliseconds. A program that writes ids hands over what it has many times a second; one that stands still for so long has most likely ended. */
+const QUIET = 5000
 
 /** Ledger, alerts and metrics of this execution. */
 const reportedAs = (
