@@ -97,6 +97,19 @@ export const claimStoreConformance = (name: string, openSite: () => Promise<Queu
       await store.settle(await store.claim('import', 2), [], 'migrate')
       expect(await countsOf(store, 'migrate')).toMatchObject({ pending: 2, done: 0 })
     })
+    situation('names no holder of what is opened again', async (site) => {
+      const store = await site.open()
+      await store.enqueue('import', items(1, 2), 0)
+      const [one, two] = await store.claim('import', 2)
+      await store.settle([one!], [{ claim: two!, code: 'X', message: 'x' }])
+      await site.pass(10)
+      await store.enqueue('import', items(1), await store.now())
+      await store.retry('import', ['2'])
+      for (const key of ['1', '2'])
+        expect(await store.show(key)).toMatchObject([
+          { status: 'pending', claimedBy: undefined, code: undefined, message: undefined },
+        ])
+    })
     situation('moves what is done to the next stage in the same step', async (site) => {
       const store = await site.open()
       await store.enqueue('import', items(7), 0)

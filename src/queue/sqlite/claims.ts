@@ -25,7 +25,7 @@ export const enqueue = (
   const add = file.prepare(
     `INSERT INTO work (stage, key, ordinal, added_at) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT (stage, key) DO UPDATE SET status = 'pending', added_at = excluded.added_at, finished_at = NULL,
-       attempts = 0, lost = 0, not_before = 0, code = NULL, message = NULL
+       attempts = 0, lost = 0, not_before = 0, claimed_by = NULL, claimed_at = NULL, code = NULL, message = NULL
      WHERE work.status = 'done' AND (work.finished_at < ?5 OR work.finished_at > ?4 AND ?5 <= ?4)`,
   )
   let added = 0

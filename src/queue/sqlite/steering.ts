@@ -4,7 +4,8 @@ import { takeBack } from './claims.ts'
 
 /** Changes by others than an item's holder. Each function runs inside a transaction of its caller. */
 
-const OPEN = `UPDATE work SET status = 'pending', attempts = 0, lost = 0, not_before = 0, finished_at = NULL WHERE stage = ? AND status = 'failed'`
+const OPEN = `UPDATE work SET status = 'pending', attempts = 0, lost = 0, not_before = 0, finished_at = NULL, claimed_by = NULL,
+  claimed_at = NULL, code = NULL, message = NULL WHERE stage = ? AND status = 'failed'`
 
 /** Opens failed items of a stage again: these keys, or all. Returns how many. */
 export const reopen = (file: SqliteFile, stage: string, keys: readonly string[] | undefined): number => {
