@@ -94,7 +94,7 @@ for (const name of DIALECTS) {
       })
       const again = await site.run()
       expect(again.code).toBe(1)
-      expect(again.out).toContain('1 conflicts of earlier runs are open')
+      expect(again.out).toContain('1 conflict of earlier runs is open')
       const settled = await runArchiver(['rows', 'conflicts', '--keep', 'archive', '--config', config])
       expect({ code: settled.code, err: settled.err }).toEqual({ code: 0, err: '' })
       expect((await site.run()).code).toBe(0)

@@ -36,9 +36,12 @@ export interface LiveTable {
   readonly dialect: SqlDialect
 }
 
+const either = (count: number, one: string, many: string): string => (count === 1 ? one : many)
+
 /** What a run came to, for people. */
 export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveTable): readonly string[] => {
   const { counts, status, reason, failedBatches, failedFiles, openConflicts, milliseconds } = outcome
+  const earlier = Math.max(0, openConflicts - allConflicts(counts))
   const seconds = Math.max(0.001, milliseconds / 1000)
   const lines = [
     `${mode === 'try' ? 'Dry run: ' : ''}${status}: ${counts.requested} ids in ${seconds.toFixed(1)} s (${Math.round(counts.requested / seconds)} a second)`,
@@ -55,16 +58,25 @@ export const outcomeLines = (outcome: RowsOutcome, mode: BatchMode, table: LiveT
     [counts.notFound, table.archive === undefined ? 'not live' : 'in neither table'],
     [counts.repeated, 'repeated in their batch'],
     [counts.appeared, 'came in while they were looked at; they stay live'],
-    [counts.conflicts, 'conflicts: both versions are kept (run-archiver rows conflicts)'],
-    [counts.heldBack, 'held back: a row that refers to them is in conflict; the next run looks again'],
-    [counts.childConflicts, 'conflicts of rows that refer to them: both versions are kept'],
-    [counts.childrenInserted, `rows of child tables ${CHILD_TITLES[mode]}`],
     [
-      Math.max(0, openConflicts - allConflicts(counts)),
-      'conflicts of earlier runs are open (run-archiver rows conflicts)',
+      counts.conflicts,
+      `${either(counts.conflicts, 'conflict', 'conflicts')}: both versions are kept (run-archiver rows conflicts)`,
     ],
-    [failedBatches, 'batches failed'],
-    [failedFiles, 'files failed'],
+    [counts.heldBack, 'held back: a row that refers to them is in conflict; the next run looks again'],
+    [
+      counts.childConflicts,
+      `${either(counts.childConflicts, 'conflict', 'conflicts')} of rows that refer to them: both versions are kept`,
+    ],
+    [
+      counts.childrenInserted,
+      `${either(counts.childrenInserted, 'row', 'rows')} of child tables ${CHILD_TITLES[mode]}`,
+    ],
+    [
+      earlier,
+      `${either(earlier, 'conflict of earlier runs is', 'conflicts of earlier runs are')} open (run-archiver rows conflicts)`,
+    ],
+    [failedBatches, `${either(failedBatches, 'batch', 'batches')} failed`],
+    [failedFiles, `${either(failedFiles, 'file', 'files')} failed`],
   ]
   for (const [count, text] of others) if (count > 0) lines.push(`  ${count} ${text}`)
   if (mode === 'move' && counts.deleted >= MANY) lines.push(spaceHint(counts.deleted, table))

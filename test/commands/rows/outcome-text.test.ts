@@ -49,7 +49,7 @@ describe('the end of a move with children', () => {
     expect(lines.slice(1)).toEqual([
       '  2 moved',
       '  1 held back: a row that refers to them is in conflict; the next run looks again',
-      '  1 conflicts of rows that refer to them: both versions are kept',
+      '  1 conflict of rows that refer to them: both versions are kept',
       '  12 rows of child tables copied',
     ])
   })
