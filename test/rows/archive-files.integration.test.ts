@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -166,6 +167,20 @@ for (const name of DIALECTS) {
         expect(json).toEqual({ files: 1, restored: 50, alreadyLive: 0, differing: [] })
         const wrong = await rows('restore', '--archive-file', '1-x/none.jsonl')
         expect(wrong.err).toContain('there is no file 1-x/none.jsonl')
+      })
+
+      it('are not called restored where their folder is gone, as a disk that is not mounted', async () => {
+        files.config()
+        await rows('run')
+        renameSync(files.folder, `${files.folder}.elsewhere`)
+        mkdirSync(files.folder, { mode: 0o700 })
+        const restored = await rows('restore')
+        expect(restored).toMatchObject({ code: 1, out: '' })
+        expect(restored.err).toMatch(/ is not there: nothing was restored \[NOT_FOUND\]\n {2}mount the disk/)
+        expect(await site.count('r')).toBe(0)
+        rmSync(files.folder, { recursive: true })
+        renameSync(`${files.folder}.elsewhere`, files.folder)
+        expect((await rows('restore')).out).toContain('300 rows restored from 6 files')
       })
 
       it('are not called restored where a signal came first', async () => {

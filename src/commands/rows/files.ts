@@ -74,6 +74,10 @@ export const rowsRestore: Command<RestoreOptions> = (options, context) =>
       files,
       forced,
     })
+    if (!(await folder.isThere()))
+      throw new ArchiverError('NOT_FOUND', `${folder.path} is not there: nothing was restored`, {
+        hint: 'mount the disk of the archive, or name its folder in rows.archive.url',
+      })
     await takeLock(open)
     await beginRestore(source)
     const names = options.archiveFile?.map((name) => nameIn(folder, name)) ?? (await placedOf(folder))
