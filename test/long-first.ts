@@ -32,6 +32,16 @@ const LONG = [
   'scripts/build.integration',
   'scripts/install.integration',
   'stores/artdaqdb/conformance',
+  // Of the faults, by themselves: `npm run test:faults -- --reporter=json`.
+  'scripts/package.faults',
+  'crash/syscalls.faults',
+  'rows/silent-server.faults',
+  'crash/points.faults',
+  'rows/stopped-server.faults',
+  'runs/cluster/shares.faults',
+  'runs/cluster/fleet.faults',
+  'rows/archive-files.faults',
+  'crash/whole.faults',
 ].map((name) => `test/${name}.test.ts`)
 
 /**

@@ -65,9 +65,12 @@ const looking = async <T>(use: QueueUse, look: (store: ClaimStore) => Promise<T>
 const backlog = (): Promise<unknown> =>
   looking('looks', async (store) => (await store.counts()).find(({ stage }) => stage === 'records:orders'))
 
-/** A hook that notes, in a file, that its process has an item in hand: until then a kill meets a process that is starting. */
-const writeNotingHook = (): string => {
-  const hook = join(site.folder, 'noting.mjs')
+/**
+ * A hook that notes, in a file, that its process has an item in hand: until then a kill meets a process that is starting. Where it is to be `held`, it
+ * stands still there until the kill: a fast host could have done all items before.
+ */
+const writeNotingHook = (held: boolean): string => {
+  const hook = join(site.folder, held ? 'held.mjs' : 'noting.mjs')
   writeFileSync(
     hook,
     `import { writeFileSync } from 'node:fs'
@@ -75,6 +78,7 @@ globalThis[Symbol.for('run-archiver.step')] = (name) => {
   if (name !== 'records: mapped') return
   writeFileSync(${JSON.stringify(site.folder)} + '/works-' + process.pid, '')
   globalThis[Symbol.for('run-archiver.step')] = undefined
+  ${held ? 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)' : ''}
 }`,
   )
   return hook
@@ -144,8 +148,10 @@ describe('three instances on one backlog', () => {
     'killed again and again, lose nothing in $target over $queue, store nothing twice and fail nothing',
     async (place) => {
       await prepare(place)
-      const noting = ['--import', writeNotingHook()]
-      const running = [start(noting), start(noting), start(noting)]
+      const noting = ['--import', writeNotingHook(false)]
+      const held = start(['--import', writeNotingHook(true)])
+      await works(held.child)
+      const running = [held, start(noting), start(noting)]
       let killed = 0
       for (let kill = 0; kill < KILLS; kill++) {
         const at = kill % running.length
