@@ -55,7 +55,7 @@ export const gridOf = (canvas: HTMLCanvasElement, data: MapData, look: Look): Gr
   )
   const block = Math.round(columns / 10)
   const gap = look.zoom === 'all' ? 0 : columns === 100 ? 3 : 2
-  const label = narrow ? 52 : 62
+  const label = Math.max(narrow ? 52 : 62, figure(data.last).length * 7.4)
   const width = (wide - label - gap * 9) / columns
   const height =
     look.zoom === 'all'
