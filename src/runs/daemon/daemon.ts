@@ -3,7 +3,8 @@ import { Agenda, type AgendaRules } from './retry-schedule.ts'
 import { errorOf } from '../../engine/attempt.ts'
 import { backoff } from '../../common/backoff.ts'
 import { coalesce } from './coalesce.ts'
-import type { RunSet } from '../../common/run-set.ts'
+import { RunSet } from '../../common/run-set.ts'
+import { exactText } from '../report/range-text.ts'
 import type { StageName } from '../../common/stage-name.ts'
 import type { Notifier } from '../../platform/sd-notify.ts'
 import type { RecordWatch } from '../../stores/run-records/watcher.ts'
@@ -98,6 +99,8 @@ class Loop {
   #troubles = 0
   #lastSuccess: string | undefined
   /** As they were reported last. */
+  /** Failed runs that are not tried again by themselves, as far as that was said. */
+  readonly #left: Record<StageName, RunSet> = { import: RunSet.EMPTY, migrate: RunSet.EMPTY }
   #archived: number | undefined
   #pending: number | undefined
   #fail: (error: unknown) => void = () => undefined
@@ -195,7 +198,7 @@ class Loop {
   }
 
   async #settle(summary: PassSummary, retries: ByStage, looked: RunSet): Promise<void> {
-    const { monotonic, directoriesOf, timeOfDay, warn } = this.#parts
+    const { monotonic, directoriesOf, timeOfDay, warn, retry } = this.#parts
     if (this.#troubles > 0) warn('working again')
     this.#troubles = 0
     const ended = monotonic()
@@ -205,6 +208,9 @@ class Loop {
       const agenda = this.#retries[stage]
       for (const run of retries[stage].minus(summary.retried[stage])) agenda.touch(run, ended)
       agenda.keep(summary.failed[stage], ended)
+      const left = agenda.exhausted.minus(this.#left[stage])
+      if (!left.isEmpty && retry.attempts > 0) warn(leftText(stage, left, retry.attempts))
+      this.#left[stage] = agenda.exhausted
     }
     if (summary.succeeded > 0) this.#lastSuccess = timeOfDay()
     if (summary.more && summary.attempted > 0) this.#lookAt = ended
@@ -227,4 +233,10 @@ class Loop {
     ]
     notifier.status(words.filter((word) => word !== undefined).join(', '))
   }
+}
+
+const leftText = (stage: StageName, runs: RunSet, attempts: number): string => {
+  const [noun, have, are] = runs.size === 1 ? ['run', 'has', 'is'] : ['runs', 'have', 'are']
+  const tries = attempts === 1 ? 'once' : `${attempts} times`
+  return `${stage}: ${noun} ${exactText(runs)} ${have} been tried again ${tries} in vain and ${are} left to people; when the cause is gone, --retry-failed-${stage} takes ${runs.size === 1 ? 'it' : 'them'} again`
 }

@@ -146,6 +146,9 @@ describe('a run that failed', () => {
     await pause(500)
     expect(passes.map(({ retries }) => retries.import.toString())).toEqual(['', '9', '9'])
     expect(seen.status).toBe('archived 3, 0 pending, 1 failed (1 need a person)')
+    expect(seen.warnings).toEqual([
+      'import: run 9 has been tried again 2 times in vain and is left to people; when the cause is gone, --retry-failed-import takes it again',
+    ])
   })
 })
 
