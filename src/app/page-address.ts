@@ -12,7 +12,8 @@ export const assertGuarded = (address: string, hasToken: boolean): void => {
   )
 }
 
-const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
+/** Whether only this host reaches an address. */
+export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
 
 /** The `Host` headers that the page answers to. Throws CONFIG_INVALID where the public URL is not an http or https address. */
 export const hostNames = (host: string, port: number, publicUrl: string | undefined): string[] => {

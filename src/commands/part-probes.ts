@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Context } from '../app/context.ts'
+import { assertGuarded, isLoopback } from '../app/page-address.ts'
 import { hasQueue, openQueue } from '../app/open-queue.ts'
 import type { Config } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
@@ -12,14 +13,31 @@ import { openSession } from '../sql/open-session.ts'
 import type { SessionOptions } from '../sql/session.ts'
 import { readTask, type ReadTask } from './records/open-task.ts'
 import { archiveFilesOf, placesOf } from './rows/rows-config.ts'
+import { pageToken } from './page-token.ts'
 import type { Probe } from './probe.ts'
 
-/** A look at what rows, records and the queue point at. Nothing is created or written. */
+/** A look at what rows, records, the queue and the page point at. Nothing is created or written. */
 export const partProbes = (path: string, config: Config, context: Context): readonly Probe[] => [
   ...queueProbe(config),
   ...rowsProbes(config),
   ...recordsProbes(path, config, context),
+  ...pageProbe(config, context),
 ]
+
+/** What keeps `serve` from starting, where the configuration has something about whom it lets in. */
+const pageProbe = (
+  { serve: { host, tokenFile, reportTokenFile } }: Config,
+  context: Context,
+): readonly Probe[] => {
+  const files = [tokenFile, reportTokenFile].filter((file) => file !== undefined)
+  if (files.length === 0 && isLoopback(host)) return []
+  const probe = async (): Promise<string> => {
+    assertGuarded(host, tokenFile !== undefined)
+    for (const file of files) await pageToken(file, context)
+    return `for ${isLoopback(host) ? 'this host' : 'others too'}, ${tokenFile === undefined ? 'without' : 'with'} a token`
+  }
+  return [{ name: 'page', setting: isLoopback(host) ? 'serve.token_file' : 'serve.host', probe }]
+}
 
 const queueProbe = ({ app, queue }: Config): readonly Probe[] => {
   if (!hasQueue(queue)) return []

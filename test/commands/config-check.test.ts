@@ -187,6 +187,20 @@ ucon_db: {server_url: "file://${folder}/archive"}
       `${folder}/work will be made; ${folder}/other can be written`,
     )
   })
+  it('is whether serve would start, and whom it lets in', async () => {
+    const looked = async (serve: string): Promise<string | undefined> => {
+      writeFileSync(path, `app: {work_dir: ${folder}}\nserve: {${serve}}\n`, { mode: 0o600 })
+      const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
+      return probes.find(({ name }) => name === 'page')?.probe(AbortSignal.timeout(1000))
+    }
+    const token = join(folder, 'token')
+    writeFileSync(token, 'a-token-of-the-test-0123456789\n', { mode: 0o600 })
+    expect(await looked('port: 8091')).toBeUndefined()
+    expect(await looked(`host: 0.0.0.0, token_file: ${token}`)).toBe('for others too, with a token')
+    expect(await looked(`token_file: ${token}`)).toBe('for this host, with a token')
+    await expect(looked('host: 0.0.0.0')).rejects.toThrow('which others can reach, and has no token')
+    await expect(looked(`token_file: ${folder}/none`)).rejects.toThrow(/none cannot be read: ENOENT/)
+  })
   it('fails with the setting where nothing answers', async () => {
     writeFileSync(path, `${ALL}app: {work_dir: ${folder}}\n`, { mode: 0o600 })
     const probes = await probesOf(path, readConfig(path, {}, []), contextOf())
