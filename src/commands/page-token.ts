@@ -3,7 +3,8 @@ import type { Context } from '../app/context.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 
 /**
- * The token that a file holds, for `serve`. A file that others may read or write is taken, with a warning: whoever reads it may act on the page.
+ * Reads the token for `serve` from a file. Warns where others may read or write the file, and takes it all the same: whoever knows the token may act on
+ * the page.
  * Throws CONFIG_INVALID where it cannot be read, or holds no token.
  */
 export const pageToken = async (path: string, context: Pick<Context, 'err'>): Promise<string> => {

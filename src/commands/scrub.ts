@@ -31,7 +31,7 @@ export const scrub = untilStopped<Options>(async (options, context) => {
   const archiver = await openArchiver(options.config, context)
   // As for the scrub of a pass: every run that is chosen is read and compared whole all the same.
   const listings = listedSince(archiver)
-  // Records are found by that listing. Where there is none, the comparison says why.
+  // The comparison finds the folder of a run by this listing. Where records cannot be listed, it meets the same error.
   await listings.records().catch(() => undefined)
   const documents = await listings.artdaq()
   const held = provable(

@@ -181,7 +181,7 @@ async function* parsedRecords(
   }
 }
 
-/** The text of each record as it stands in the file: csv-parse's own `raw` leaves out bytes of the blanks that it trims. */
+/** Gives each record's text as it stands in the file. The field `raw` of csv-parse cannot be used: it lacks bytes of the blanks that were trimmed. */
 class RawText {
   readonly #encoding: BufferEncoding
   #kept: Buffer

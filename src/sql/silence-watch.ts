@@ -21,10 +21,10 @@ export const inTime = <Answer>(answer: Promise<Answer>, timeout: number, said: s
 }
 
 /**
- * Breaks a connection over which nothing passes while a statement is in hand, and whose server is not at work on it. The drivers wait for ever, and the
- * kernel of a frozen server answers every probe of TCP. After `timeout` milliseconds of silence and a little more the server is asked, over another
- * connection: while it works on the statement, that may take as long as it likes. Where there is nobody to ask, that silence breaks the connection. What a broken
- * statement did is not known. A connection that has no statement in hand is left alone.
+ * Breaks a connection whose server is frozen. The drivers would wait for ever, and the kernel of a frozen server answers every probe of TCP. Where a
+ * statement is in hand and no byte has come for `timeout` milliseconds and a little more, the server is asked over another connection whether it works on
+ * that statement. Where it does, the wait goes on; where it does not, or there is no way to ask, the connection is broken. What a statement did whose
+ * connection was broken is not known. A connection without a statement in hand is left alone.
  */
 export class SilenceWatch {
   readonly #socket: Socket

@@ -146,8 +146,9 @@ export class Connections implements Sql {
   async #prepare(client: pg.ClientBase, settings = ''): Promise<void> {
     client.on('error', () => undefined)
     countPostgres(client)
-    // A machine that vanished is noticed by the server within some 25 s, a process that is frozen inside a transaction after the lease: its
-    // locks go then. The rows that it was about to claim are nobody's until that. To compile a statement takes longer than any of ours.
+    // The server notices a machine that vanished within some 25 s, and a process that is frozen inside a transaction after the lease. Until then
+    // that process holds its locks, and nobody gets the rows that it was about to claim. No statement is compiled (jit): that takes longer than
+    // to run any of ours.
     await client.query(
       `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
        SET idle_in_transaction_session_timeout = ${Math.max(1000, Math.ceil(this.#place.lease))};

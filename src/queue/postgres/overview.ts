@@ -6,7 +6,7 @@ import { jobId, LAST_PRIORITY, queueName, stageOfQueue } from './jobs.ts'
 
 const ms = (column: string): string => `extract(epoch FROM ${column}) * 1000`
 
-/** None of ours is ever blocked; pg-boss's index of what is due has only those that are not. */
+/** We never block a job. The condition stands here because pg-boss's index of what is due has it: without it the index is not used. */
 const PENDING = `j.state < 'active' AND NOT j.blocked`
 const FINISHED = `j.state IN ('completed', 'failed')`
 const STATES: Readonly<Record<ItemStatus, string>> = {

@@ -7,8 +7,8 @@ interface Placed {
 }
 
 /**
- * Some elements of a payload. Each row asks which of them it may read: its own, and those that stand in no row of its kind. Rows at one path of names are
- * of one kind. The elements are grouped once for each kind, so that a row does not walk all of them.
+ * Some elements of a payload. A row may read those inside itself, and those that are inside no row of its kind; rows
+ * are of one kind where they stand at the same path of names. The elements are grouped once for each kind, so that a row does not walk all of them.
  */
 export class ElementsByRow {
   readonly #elements: readonly Element[]

@@ -49,7 +49,7 @@ export class ArchiveFolder {
   /** Makes the folder of an execution, with a text about its columns, and removes what a killed writer had not named yet. For the holder of the table's lock. */
   async begin(id: number, runId: string, about: string): Promise<void> {
     this.#execution = `${id}-${runId.slice(0, 8)}`
-    await this.#told(this.#path, async () => {
+    await this.#namingPath(this.#path, async () => {
       await makeDurableFolder(this.#pending)
       await makeDurableFolder(join(this.#path, this.#execution))
       await replaceFile(join(this.#path, this.#execution, 'columns.json'), about, { mode: 0o600 })
@@ -64,7 +64,7 @@ export class ArchiveFolder {
   async write(batch: string, content: Buffer): Promise<string> {
     const name = `${this.#execution}/${batch}-${sumOf(content)}.${this.format}`
     const path = this.pendingPath(name)
-    await this.#told(path, async () => {
+    await this.#namingPath(path, async () => {
       await createFile(path, content, { mode: MODE })
       await syncDirectory(this.#pending)
     })
@@ -75,7 +75,7 @@ export class ArchiveFolder {
   /** The content of a file, wherever it stands; undefined where there is none. Throws VERIFY_MISMATCH where its sha256 is not the one in its name. */
   async content(name: string): Promise<Buffer | undefined> {
     for (const path of [join(this.#path, name), this.pendingPath(name)]) {
-      const content = await this.#told(path, () => readFile(path).catch(undefinedIfAbsent))
+      const content = await this.#namingPath(path, () => readFile(path).catch(undefinedIfAbsent))
       if (!content) continue
       if (sumOf(content) === sumIn(name)) return content
       throw new ArchiverError('VERIFY_MISMATCH', `${path} does not have the sha256 that its name holds`, {
@@ -88,7 +88,7 @@ export class ArchiveFolder {
   /** Gives a pending file its place. A crash leaves it in `pending` or there, never in neither. */
   async publish(name: string): Promise<void> {
     const place = join(this.#path, name)
-    await this.#told(place, async () => {
+    await this.#namingPath(place, async () => {
       await makeDurableFolder(dirname(place)) // somebody may have removed it
       await rename(this.pendingPath(name), place)
       step('rows-files: in place')
@@ -100,7 +100,7 @@ export class ArchiveFolder {
   /** Removes a pending file for good: a power cut does not bring it back. Only for rows that are sure to be live. */
   removePending(name: string): Promise<void> {
     const path = this.pendingPath(name)
-    return this.#told(path, async () => {
+    return this.#namingPath(path, async () => {
       await unlink(path)
       await syncDirectory(this.#pending)
     })
@@ -108,7 +108,7 @@ export class ArchiveFolder {
 
   /** Whether the table's folder is there: not where nothing was archived, or its disk is not mounted. */
   isThere(): Promise<boolean> {
-    return this.#told(
+    return this.#namingPath(
       this.#path,
       async () => (await readdir(this.#path).catch(undefinedIfAbsent)) !== undefined,
     )
@@ -138,10 +138,11 @@ export class ArchiveFolder {
   }
 
   #list(path: string): Promise<readonly string[]> {
-    return this.#told(path, async () => (await readdir(path).catch(undefinedIfAbsent)) ?? [])
+    return this.#namingPath(path, async () => (await readdir(path).catch(undefinedIfAbsent)) ?? [])
   }
 
-  async #told<Answer>(path: string, act: () => Promise<Answer>): Promise<Answer> {
+  /** Does something with a path. Throws ROWS_FAILED, which names the path, where the system does not do it. */
+  async #namingPath<Answer>(path: string, act: () => Promise<Answer>): Promise<Answer> {
     try {
       return await act()
     } catch (cause) {
