@@ -29,6 +29,17 @@ export const faithfulText = (json: JsonObject): FaithfulText => {
   return { text, commentsMoved: difference(given.metadata, back.metadata) !== undefined }
 }
 
+/** What artdaq's export of a document loses, in words; undefined where it reads back as the document. */
+export const lossOfExport = (json: JsonObject): string | undefined => {
+  try {
+    faithfulText(json)
+    return undefined
+  } catch (error) {
+    if (error instanceof ArchiverError) return error.message
+    throw error
+  }
+}
+
 const invalid = (reason: string): ArchiverError =>
   new ArchiverError('FHICL_INVALID', `cannot be printed as FHiCL that reads back the same: ${reason}`, {
     hint: '--as-artdaq prints what artdaq would',

@@ -3,27 +3,51 @@ import { escapeText } from './json/printer.ts'
 import { ArchiverError } from '../errors.ts'
 import { elementText, scalarText } from './print-scalar.ts'
 
+/** By which metadata the second of two parameters of one name is printed: artdaq's export takes those of the first. */
+export type RepeatedNames = 'first' | 'own'
+
 /**
  * FHiCL text from `document.data` and `document.metadata`, byte for byte as artdaq's export (docs/FORMATS.md, FHiCL),
  * faults included. Throws FHICL_INVALID, naming the parameter, where artdaq's export fails too.
  */
-export const printFhicl = (data: JsonValue | undefined, metadata: JsonValue | undefined): string => {
-  const prolog = section(data, metadata, 'prolog')
-  const main = section(data, metadata, 'main')
+export const printFhicl = (
+  data: JsonValue | undefined,
+  metadata: JsonValue | undefined,
+  repeated: RepeatedNames = 'first',
+): string => {
+  const prolog = section(data, metadata, 'prolog', repeated)
+  const main = section(data, metadata, 'main', repeated)
   return prolog === '' ? main : `BEGIN_PROLOG\n${prolog}\nEND_PROLOG\n${main}`
 }
 
-const section = (data: JsonValue | undefined, metadata: JsonValue | undefined, name: string): string => {
+const section = (
+  data: JsonValue | undefined,
+  metadata: JsonValue | undefined,
+  name: string,
+  repeated: RepeatedNames,
+): string => {
   const parameters = objectAt(data, name, 'data')
   const nodes = objectAt(objectAt(metadata, name, 'metadata'), 'children', `metadata.${name}`)
+  const nodeOf = repeated === 'first' ? (key: string) => nodes.get(key) : inTurn(nodes)
   let text = ''
   for (const [key, value] of parameters.members()) {
-    const node = nodes.get(key)
+    const node = nodeOf(key)
     const atom = node === undefined ? undefined : atomText(key, value, node)
     if (atom === undefined) throw invalid(key, 'it has no complete metadata')
     text += atom
   }
   return text
+}
+
+/** Each call with a key gives the next member of that key. */
+const inTurn = (nodes: JsonObject): ((key: string) => JsonValue | undefined) => {
+  const waiting = new Map<string, JsonValue[]>()
+  for (const [key, node] of [...nodes.members()].reverse()) {
+    const others = waiting.get(key)
+    if (others) others.push(node)
+    else waiting.set(key, [node])
+  }
+  return (key) => waiting.get(key)?.pop()
 }
 
 const objectAt = (parent: JsonValue | undefined, key: string, place: string): JsonObject => {

@@ -46,7 +46,7 @@ export const importStage = (
   waits: artdaq.putNew ? 1 : 0,
   process: async (run, signal) => {
     const processed = (
-      { manifest, documents, notes = [] }: Stored,
+      { manifest, documents, notes = [], losses = [] }: Stored,
       result: Processed['result'],
       completed: readonly string[] = [],
     ): Processed => {
@@ -56,7 +56,7 @@ export const importStage = (
         result,
         bytes,
         counts: { documents: documents.length },
-        notes: [...notes, ...completed, ...(manifest ? notesOf(manifest) : [])],
+        notes: [...notes, ...losses, ...completed, ...(manifest ? notesOf(manifest) : [])],
       }
     }
     const room = await source.admit?.(run, signal)
@@ -81,7 +81,7 @@ export const importStage = (
 })
 
 /** What a run consists of, written by this thread or by another. */
-type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents' | 'notes'>
+type Stored = Pick<RunDocuments | NewRun, 'manifest' | 'documents' | 'notes' | 'losses'>
 
 /** What a person calls what is not read. */
 const KINDS: Readonly<Record<RecordManifest['skipped'][number]['kind'], string>> = {

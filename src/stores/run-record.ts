@@ -96,6 +96,8 @@ export interface RunDocuments {
   readonly manifest: RecordManifest | undefined
   /** What a person should know of the record. */
   readonly notes?: readonly string[]
+  /** What artdaq's own tools give otherwise than the record has it: one sentence each, naming the file. */
+  readonly losses?: readonly string[]
 }
 
 /** A document as it was read back from artdaqDB. */

@@ -85,6 +85,8 @@ export interface NewRun {
   readonly manifest: RecordManifest | undefined
   /** What a person should know of its record. */
   readonly notes?: readonly string[]
+  /** As in `RunDocuments`. */
+  readonly losses?: readonly string[]
   readonly documents: readonly { readonly collection: string; readonly facts: IndexFacts }[]
 }
 

@@ -122,14 +122,20 @@ const compareOwn = async (copies: Copies, run: number, signal: AbortSignal) => {
   const record = await compareRecord(copies.records, run, value, signal)
   await freeAfter(bytes)
   const isBoth = record.is === 'present' && value !== undefined
+  // A document that was read may still be one that cannot be printed.
+  const foreign = await copyOf(async () =>
+    isBoth ? await compareForeign(copies, value, signal) : NO_DIFFERENCE,
+  )
+  const packed = await copyOf(() => value && copies.pack(value))
+  const bad = [stored, foreign, packed].find(({ is }) => is === 'bad')
   return {
-    artdaq: stored.is,
-    bad: badness('artdaqDB', stored),
+    artdaq: bad?.is ?? stored.is,
+    bad: bad ? badness('artdaqDB', bad) : [],
     record,
-    foreign: isBoth ? await compareForeign(copies, value, signal) : NO_DIFFERENCE,
+    foreign: foreign.is === 'present' ? foreign.value : NO_DIFFERENCE,
     update: value?.update,
     recordDamage: value && damageOfTexts(filesOf(value)),
-    packed: value && copies.pack(value),
+    packed: packed.is === 'present' ? packed.value : undefined,
   }
 }
 
@@ -219,7 +225,7 @@ const blobDifferences = (run: number, packed: Buffer, held: Buffer): string[] =>
   }
 }
 
-const copyOf = async <T>(read: () => Promise<T>): Promise<Copy<T>> => {
+const copyOf = async <T>(read: () => T | Promise<T>): Promise<Copy<T>> => {
   try {
     return { is: 'present', value: await read() }
   } catch (error) {

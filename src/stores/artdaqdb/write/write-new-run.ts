@@ -38,6 +38,7 @@ export const writeNewRun = async (
     run: run.run,
     manifest: run.manifest,
     notes: run.notes ?? [],
+    losses: run.losses ?? [],
     documents: documents.map(({ facts }) => ({ collection: facts.collection, facts: factsOf(facts) })),
   }
 }

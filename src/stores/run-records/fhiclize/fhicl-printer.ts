@@ -88,7 +88,10 @@ const isOneValue = (text: string): boolean => {
   return depth === 0
 }
 
-/** Makes the keys of one document or table: FHiCL names, of which those that had to be changed differ from all others. */
+/**
+ * Makes the keys of one document or table: FHiCL names, of which those that had to be changed differ from all before them. A name that stands as it is may
+ * come twice, as in what the original writes: outside of tables artdaq keeps both values.
+ */
 export class Keys {
   readonly #taken = new Set<string>()
   /** The number that a name was given last, so that the next search goes on there. */

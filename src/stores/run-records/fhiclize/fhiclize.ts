@@ -14,6 +14,7 @@ import type { IsFhicl } from './fhicl-printer.ts'
 import { convertKnownBoardreaders } from './known-boardreaders.ts'
 import { convertMetadata } from './metadata.ts'
 import { convertRanks } from './ranks.ts'
+import { lossOfRepeatedNames } from './repeated-names.ts'
 import { runHistory, runHistory2 } from './run-history.ts'
 import { convertSettings } from './settings.ts'
 import { convertSetup } from './setup.ts'
@@ -53,6 +54,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
   const metadataFile = record.files.find(({ name }) => name === 'metadata.txt')
   const metadata = metadataFile ? parseMetadata(metadataFile.content) : NO_METADATA
   const documents: RunDocument[] = []
+  const losses: string[] = []
   const put = (
     entity: string,
     text: Buffer,
@@ -60,10 +62,15 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     originalForm?: RunDocument['originalForm'],
     earlier?: RunDocument['earlierForms'],
   ): void => {
+    const { loss, ...fhicl } = fhiclOf(entity, text, parse)
+    if (loss !== undefined)
+      losses.push(
+        `${original?.name ?? `${entity}.fcl`}: artdaq's tools lose a value of a repeated name: ${loss}`,
+      )
     documents.push({
       collection: 'RunHistory',
       entity,
-      ...fhiclOf(entity, text, parse),
+      ...fhicl,
       text,
       original,
       originalForm,
@@ -111,8 +118,9 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
   const entities = new Entities([...documents.map(({ entity }) => entity), 'schema'])
   const names = entities.of(fclFiles.map(({ name }) => name))
   fclFiles.forEach((file, index) => put(names[index] ?? '', file.content, file))
-  const schema = { entity: 'schema', ...fhiclOf('schema', options.schema, parse), text: options.schema }
-  documents.push({ collection: 'SystemLayout', ...schema, original: undefined })
+  const { fhicl, printed } = fhiclOf('schema', options.schema, parse)
+  const schema = { entity: 'schema', fhicl, printed, text: options.schema, original: undefined }
+  documents.push({ collection: 'SystemLayout', ...schema })
 
   return {
     run: record.run,
@@ -122,6 +130,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     notes: record.files.flatMap(({ name, content }) =>
       /^[^/]+\.txt$/.test(name) ? (damageOfText(name, content) ?? []) : [],
     ),
+    losses,
     manifest: manifestOf(record, options.sha256),
   }
 }
@@ -131,11 +140,13 @@ const fhiclOf = (
   entity: string,
   bytes: Buffer,
   parse: ConversionOptions['parse'],
-): Pick<RunDocument, 'fhicl' | 'printed'> => {
+): Pick<RunDocument, 'fhicl' | 'printed'> & { readonly loss?: string | undefined } => {
   const text = decodeAscii(bytes)
   const parsed = text === '' ? undefined : parse(text)
   // Printed at once, so that no more than one document's tree is alive at a time.
-  return parsed ? { fhicl: text, printed: printedParts(parsed) } : { fhicl: emptyTable(entity) }
+  return parsed
+    ? { fhicl: text, printed: printedParts(parsed), loss: lossOfRepeatedNames(parsed) }
+    : { fhicl: emptyTable(entity) }
 }
 
 const manifestOf = (record: RunRecord, sha256: ConversionOptions['sha256']): RecordManifest => {
