@@ -49,3 +49,7 @@ export const decode = (bytes: Uint8Array): string => {
   const text = decodeBytes(bytes)
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
 }
+
+/** The same with the byte order mark as a character, as the Python original reads it. */
+export const decodeWithMark = (bytes: Uint8Array): string =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? `\ufeff${decode(bytes)}` : decode(bytes)

@@ -1,4 +1,4 @@
-import { decode, python, splitLines, strip } from '../fhiclize/python-text.ts'
+import { decodeWithMark, python, splitLines, strip } from '../fhiclize/python-text.ts'
 import { isNumeric } from '../fhiclize/fhicl-printer.ts'
 import { quote } from './quote.ts'
 
@@ -15,17 +15,17 @@ export const originalBoot = (bytes: Uint8Array): string => {
   let subsystem = new Map<string, string>()
   let process = new Map<string, string>()
   const finish = (): void => {
-    const [label, id] = [process.get('label'), subsystem.get('id')]
-    if (label) {
+    const [label, id] = [givenOf(process, 'label'), givenOf(subsystem, 'id')]
+    if (label !== undefined) {
       processes.set(label, process)
       process = new Map()
     }
-    if (id) {
+    if (id !== undefined) {
       subsystems.set(id, subsystem)
       subsystem = new Map()
     }
   }
-  for (const line of splitLines(decode(bytes)).map(strip)) {
+  for (const line of splitLines(decodeWithMark(bytes)).map(strip)) {
     const colon = line.indexOf(':')
     if (line.startsWith('#') || (line !== '' && colon < 0)) continue
     if (line === '') {
@@ -58,14 +58,20 @@ const ownerOf = (key: string): { readonly process: string; readonly token: strin
   return undefined
 }
 
+/** A field's value, which may be an empty text: the words "not set" stand for none. */
+const givenOf = (fields: ReadonlyMap<string, string>, field: string): string | undefined => {
+  const value = fields.get(field)
+  return value === 'not set' ? undefined : value
+}
+
 const printSubsystem = (fields: ReadonlyMap<string, string>): readonly string[] =>
   ['id', 'source', 'destination'].flatMap((field) => {
-    const value = fields.get(field)
+    const value = givenOf(fields, field)
     return value === undefined ? [] : [`${field}: "${value}"`]
   })
 
 const printProcess = (fields: ReadonlyMap<string, string>): readonly string[] => {
-  const [port, subsystem] = [fields.get('port'), fields.get('subsystem')]
+  const [port, subsystem] = [givenOf(fields, 'port'), givenOf(fields, 'subsystem')]
   return [
     `name: "${fields.get('name') ?? ''}"`,
     `label: "${fields.get('label') ?? ''}"`,

@@ -1,9 +1,9 @@
-import { BLANK_CLASS, decode, splitLines, strip, words } from '../fhiclize/python-text.ts'
+import { BLANK_CLASS, decodeWithMark, splitLines, strip, words } from '../fhiclize/python-text.ts'
 import { isNumeric } from '../fhiclize/fhicl-printer.ts'
 import { array, quote } from './quote.ts'
 
 const linesOf = (bytes: Uint8Array): readonly string[] =>
-  splitLines(decode(bytes))
+  splitLines(decodeWithMark(bytes))
     .map(strip)
     .filter((line) => line !== '' && !line.startsWith('#'))
 
@@ -39,7 +39,8 @@ export const originalSettings = (bytes: Uint8Array): string =>
 const setting = (text: string): string => {
   if (text.startsWith('[')) {
     const items = text
-      .slice(1, -1)
+      .slice(1)
+      .replace(/.$/su, '') // a character of two halves goes whole
       .split(',')
       .map(strip)
       .filter((item) => item !== '')

@@ -1,4 +1,4 @@
-import { BLANK_CLASS, decode, python, splitLines, strip, words } from '../fhiclize/python-text.ts'
+import { BLANK_CLASS, decodeWithMark, python, splitLines, strip, words } from '../fhiclize/python-text.ts'
 import { array, quote } from './quote.ts'
 
 const SEPARATORS = new RegExp(`[${BLANK_CLASS}-]+`, 'gu')
@@ -29,7 +29,7 @@ export const originalMetadata = (bytes: Uint8Array): string => {
     if (running) text += `components: ${array(components)}\n`
     running = false
   }
-  for (const line of splitLines(decode(bytes))) {
+  for (const line of splitLines(decodeWithMark(bytes))) {
     const trimmed = strip(line)
     if (trimmed.startsWith('#')) {
       text += `${line}\n`

@@ -1,6 +1,6 @@
 import { ascii } from '../../../fhicl/accepted-text.ts'
 import { unquoted } from '../fhiclize/environment.ts'
-import { decode, python, splitLines, strip } from '../fhiclize/python-text.ts'
+import { decodeWithMark, python, splitLines, strip } from '../fhiclize/python-text.ts'
 import { originalBoot } from './boot.ts'
 import { originalKnownBoardreaders, originalRanks, originalSettings } from './lists.ts'
 import { originalMetadata } from './metadata.ts'
@@ -14,15 +14,18 @@ export const ORIGINAL_FORMS: ReadonlyMap<string, (bytes: Uint8Array) => string> 
   ['metadata', originalMetadata],
   ['known_boardreaders_list', originalKnownBoardreaders],
   ['settings', originalSettings],
+  ['setup', (bytes: Uint8Array): string => `setup_script: "${setupText(decodeWithMark(bytes))}"`],
   ['environment', (bytes: Uint8Array): string => originalEnvironment(bytes)],
   ['ranks', originalRanks],
 ])
+
+const setupText = (script: string): string => ascii(script).replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')
 
 const EXPORT = python('^export\\s+([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*(.*)$')
 
 /** Values end with their line; backslashes stay. */
 const originalEnvironment = (bytes: Uint8Array): string =>
-  splitLines(decode(bytes))
+  splitLines(decodeWithMark(bytes))
     .flatMap((line) => {
       const [, name, value] = EXPORT.exec(strip(line)) ?? []
       if (name === undefined || value === undefined) return []
@@ -36,7 +39,7 @@ const TIME = python('^DAQInterface (stop|start) time:\\s+(.*)')
 
 /** RunHistory.fcl, from metadata.txt: the last configuration name counts, nothing is escaped. */
 export const originalRunHistory = (run: number, metadata: Uint8Array): string => {
-  const lines = splitLines(decode(metadata))
+  const lines = splitLines(decodeWithMark(metadata))
     .map(strip)
     .filter((line) => !line.startsWith('#'))
   const name = lines.map((line) => CONFIG_NAME.exec(line)?.[1]).findLast((found) => found !== undefined)
@@ -52,7 +55,7 @@ export const originalRunHistory = (run: number, metadata: Uint8Array): string =>
 
 /** RunHistory2.fcl, which it stores as an update; undefined where there is neither time. */
 export const originalRunHistory2 = (metadata: Uint8Array): string | undefined => {
-  const times = splitLines(decode(metadata)).flatMap((line) => {
+  const times = splitLines(decodeWithMark(metadata)).flatMap((line) => {
     const [, what, text] = TIME.exec(line) ?? []
     return what === undefined || text === undefined ? [] : [`DAQInterface_${what}_time: "${ascii(text)}"`]
   })

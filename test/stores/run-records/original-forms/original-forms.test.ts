@@ -107,6 +107,41 @@ describe('what the Python original makes of a text file', () => {
     expect(formOf(name, from)).toBe(to)
   })
 
+  it('takes an empty label and id for a name of their block, and the words "not set" for none', () => {
+    const from = lines('Subsystem id:', 'Subsystem source: not set', '', 'EventBuilder label:', 'EventBuilder port:', '', 'DataLogger label: not set', 'DataLogger host: h1', '', 'DataLogger label: D1') // prettier-ignore
+    expect(formOf('boot', from)).toBe(
+      lines(
+        '',
+        'subsystem_settings: [',
+        '{',
+        'id: ""',
+        '}',
+        ']',
+        '',
+        'artdaq_process_settings: [',
+        '{',
+        'name: "EventBuilder"',
+        'label: ""',
+        'host: "not set"',
+        'port: ',
+        '},',
+        '{',
+        'name: "DataLogger"',
+        'label: "D1"',
+        'host: "h1"',
+        '}',
+        ']',
+      ),
+    )
+  })
+  it('has a byte order mark as a character of the first line', () => {
+    expect(formOf('environment', '\ufeffexport A=1\nexport B=2\n')).toBe('B: "2"\n')
+    expect(formOf('setup', '\ufeffecho "x\\n"\n')).toBe('setup_script: ".echo \\"x\\\\n\\"\\n"')
+    expect(originalRunHistory(7, Buffer.from('\ufeffConfig name: a\n'))).toBe('run_number: 7\n\n')
+  })
+  it('cuts a whole character off a list that is not closed', () => {
+    expect(formOf('settings', 'x: [ a, b😀\n')).toBe('x: [ a, b ]\n')
+  })
   it('histories: the last name, nothing escaped, times in the order of the file', () => {
     const metadata = Buffer.from(
       lines(
