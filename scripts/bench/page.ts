@@ -78,6 +78,7 @@ const snapshotOf = (runs: number): RunsSnapshot => {
   })
   const known = (value: RunSet) => ({ known: true as const, value })
   return {
+    isListing: false,
     at: Date.now(),
     map: runMap({ records, artdaq, archive, failed, waiting: RunSet.EMPTY }),
     records: known(records),

@@ -6,12 +6,11 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { monotonic } from '../platform/host.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { provenOf } from '../runs/scrub/proven.ts'
-import { recommendations } from '../runs/report/advice.ts'
-import { makeReport, type MemoryFacts, type ReportFacts } from '../runs/report/report.ts'
-import type { Known, MissingPlace, RunReads, RunsSnapshot, StageMarks } from '../web/model.ts'
+import type { ReportFacts } from '../runs/report/report.ts'
+import type { RunReads, RunsSnapshot } from '../web/model.ts'
 import type { CopyFile, RunCopies, RunCopy } from '../web/models/copies.ts'
 import type { Compared } from '../web/proof.ts'
-import { runMap } from '../web/runs/run-map.ts'
+import { type Remembered, snapshotOf, unlistedSnapshot } from './runs-snapshot.ts'
 
 /** Milliseconds: a snapshot is kept so long at least, and ten times as long as it took to make. */
 const KEEP = 5000
@@ -22,20 +21,26 @@ const COPIES = 20
 const KEEP_COPIES = 60_000
 const KEEP_UNREAD = KEEP
 
+/** Milliseconds that a page waits for the first listing of the places: where they hold a million runs, it takes a minute. */
+const WAIT = 1000
+
+/** Milliseconds that a page waits for the copies of its run: the first one of a year reads an index. */
+const WAIT_COPIES = 5000
+
 /** Files and folders of a record that are looked at: its page must not take a minute. */
 const MOST_ENTRIES = 20_000
 
 const NEVER = new AbortController().signal
 
 /**
- * The three places as the pages see them. The first question waits for a listing; later ones get the last one at once, and have it made again
- * behind their back when it is old.
+ * The three places as the pages see them. The first question waits a moment for a listing, and gets what is known without it where it takes longer;
+ * later ones get the last one at once, and have it made again behind their back when it is old.
  */
 export const pageRuns = (
   archiver: Archiver,
   config: string,
   gather: () => Promise<ReportFacts>,
-): RunReads & { readonly changedAt: () => number } => {
+): RunReads & { readonly listed: () => Promise<RunsSnapshot>; readonly revision: () => Promise<string> } => {
   let last: RunsSnapshot | undefined
   let making: Promise<RunsSnapshot> | undefined
   let dueAt = -Infinity
@@ -49,39 +54,52 @@ export const pageRuns = (
     if (!last || fingerprint(last) !== fingerprint(snapshot)) last = snapshot
     return last
   }
+  const listed = (): Promise<RunsSnapshot> => {
+    if (last && monotonic() < dueAt) return Promise.resolve(last)
+    making ??= make().finally(() => (making = undefined))
+    if (!last) return making
+    making.catch(() => undefined)
+    return Promise.resolve(last)
+  }
   return {
     config,
-    changedAt: () => last?.at ?? 0,
-    snapshot: async () => {
-      if (last && monotonic() < dueAt) return last
-      making ??= make().finally(() => (making = undefined))
-      if (!last) return making
-      making.catch(() => undefined)
-      return last
-    },
+    revision: () => Promise.resolve(String(last?.at ?? 0)),
+    listed,
+    snapshot: async () => (await within(WAIT, listed())) ?? unlistedSnapshot(archiver),
     copies: (run) => {
       const of = last?.at ?? 0
       const known = copies.get(run)
-      if (known?.of === of && monotonic() < known.until) return known.value
+      if (known?.of === of && monotonic() < known.until) return answered(known.value)
       const value = copiesOf(archiver, run)
       const kept: KeptCopies = { of, value, until: Infinity }
-      void value.then(({ record, artdaq, archive }) => {
-        const isUnread = [record, artdaq, archive].some(({ is }) => is === 'unknown')
+      void Promise.all([value.record, value.artdaq, value.archive]).then((all) => {
+        const isUnread = all.some(({ is }) => is === 'unknown')
         kept.until = monotonic() + (isUnread ? KEEP_UNREAD : KEEP_COPIES)
       })
       copies.delete(run)
       copies.set(run, kept)
       const oldest = copies.keys().next().value
       if (copies.size > COPIES && oldest !== undefined) copies.delete(oldest)
-      return value
+      return answered(value)
     },
+  }
+}
+
+/** What is ready within some milliseconds; undefined for what takes longer, and goes on. */
+const within = async <T>(wait: number, making: Promise<T>): Promise<T | undefined> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), wait)))
+  try {
+    return await Promise.race([making, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
 interface KeptCopies {
   /** The snapshot that they belong to. */
   readonly of: number
-  readonly value: Promise<RunCopies>
+  readonly value: Copies
   /** By the monotonic clock; without end while they are being read. */
   until: number
 }
@@ -91,70 +109,32 @@ const fingerprint = ({ at: _at, map: _map, waiting, ...rest }: RunsSnapshot): st
     value instanceof RunSet ? value.toString() : value instanceof Map ? [...value] : value,
   )
 
-/** What each place held when it was last read. */
-type Remembered = Map<string, { readonly at: number; readonly runs: RunSet }>
-
-/** Facts of the report in the words of the pages. A place that cannot be read now is drawn as it was last seen. */
-export const snapshotOf = (facts: ReportFacts, remembered: Remembered = new Map()): RunsSnapshot => {
-  const report = makeReport(facts)
-  const { records, artdaq, archive, waiting } = report.facts
-  const missing: MissingPlace[] = []
-  const setOf = (place: string, runs: RunSet | undefined): RunSet => {
-    if (runs) remembered.set(place, { at: facts.now, runs })
-    const last = remembered.get(place)
-    if (!runs) missing.push({ place, shownFrom: last?.at })
-    return last?.runs ?? RunSet.EMPTY
-  }
-  const runsOf = (known: Known<{ readonly runs: RunSet }>): Known<RunSet> =>
-    known.known ? { known: true, value: known.value.runs } : known
-  const imports = marksOf(facts.import)
-  const migrate = marksOf(facts.migrate)
-  const failedOf = (marks: Known<StageMarks>): RunSet => (marks.known ? marks.value.failed : RunSet.EMPTY)
-  return {
-    at: facts.now,
-    map: runMap({
-      records: setOf(
-        'run records',
-        records.known ? records.value.runs.union(records.value.ambiguous) : undefined,
-      ),
-      artdaq: setOf('artdaqDB', artdaq.known ? artdaq.value.runs : undefined),
-      archive: setOf('UconDB', archive.known ? archive.value.runs : undefined),
-      failed: failedOf(imports).union(failedOf(migrate)),
-      waiting: RunSet.of(waiting.keys()),
-    }),
-    records: runsOf(records),
-    artdaq: runsOf(artdaq),
-    archive: runsOf(archive),
-    import: imports,
-    migrate,
-    waiting,
-    lastSuccess: facts.lastSuccess,
-    proof: facts.proof,
-    advice: recommendations(report),
-    unreadable: report.unreadable,
-    missing,
-  }
+/** The three copies while they are being read. */
+interface Copies {
+  readonly record: Promise<RunCopy>
+  readonly artdaq: Promise<RunCopy>
+  readonly archive: Promise<RunCopy>
+  readonly compared: Promise<Compared>
 }
 
-const marksOf = (memory: Known<MemoryFacts>): Known<StageMarks> =>
-  memory.known
-    ? {
-        known: true,
-        value: {
-          contiguous: memory.value.state.lastContiguousRun,
-          attempted: memory.value.state.lastAttemptedRun,
-          failed: memory.value.failed,
-        },
-      }
-    : memory
+const copiesOf = (archiver: Archiver, run: number): Copies => ({
+  record: copyOf(() => recordCopy(archiver, run)),
+  artdaq: copyOf(() => artdaqCopy(archiver, run)),
+  archive: copyOf(() => archiveCopy(archiver, run)),
+  compared: comparedOf(archiver, run),
+})
 
-const copiesOf = async (archiver: Archiver, run: number): Promise<RunCopies> => {
-  const [record, artdaq, archive] = await Promise.all([
-    copyOf(() => recordCopy(archiver, run)),
-    copyOf(() => artdaqCopy(archiver, run)),
-    copyOf(() => archiveCopy(archiver, run)),
+/** The copies as far as they are read by now: a place that does not answer keeps no page from being shown. */
+const answered = async (copies: Copies): Promise<RunCopies> => {
+  const soon = async (copy: Promise<RunCopy>): Promise<RunCopy> =>
+    (await within(WAIT_COPIES, copy)) ?? { is: 'unknown', why: 'it has not answered yet' }
+  const [record, artdaq, archive, compared] = await Promise.all([
+    soon(copies.record),
+    soon(copies.artdaq),
+    soon(copies.archive),
+    copies.compared,
   ])
-  return { record, artdaq, archive, ...(await comparedOf(archiver, run)) }
+  return { record, artdaq, archive, ...compared }
 }
 
 const comparedOf = async (archiver: Archiver, run: number): Promise<Compared> => {

@@ -13,6 +13,7 @@ import { isWord } from '../tracking/client/operation-fields.ts'
 import { OPERATIONS, operationSchema } from '../tracking/client/operations.ts'
 import type { Reports } from '../web/api/writes.ts'
 import type { Assets } from '../web/assets.ts'
+import type { RunsSnapshot } from '../web/model.ts'
 import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
@@ -50,6 +51,8 @@ export interface OpenPage {
   readonly sources: PageSources
   readonly address: { readonly host: string; readonly port: number }
   readonly base: string
+  /** Lists the places; undefined without an archiver. */
+  listed(): Promise<RunsSnapshot | undefined>
   /** Throws CONFIG_INVALID for an address that others reach and no token guards. */
   guardAddress(address: string): void
   /** The port that was bound, where it was left to the system. */
@@ -109,6 +112,7 @@ export const openPage = async (
     rows: rows?.reads,
     records: records?.reads,
     changes: {
+      ...(runs && { runs: runs.revision }),
       ...(rows && { rows: rows.revision }),
       ...(records && { records: records.revision }),
       ...(queue && { backlog: queue.revision }),
@@ -154,6 +158,7 @@ export const openPage = async (
     sources,
     address: { host, port },
     base,
+    listed: async () => runs?.listed(),
     guardAddress,
     listening: (bound) => {
       actualPort = bound

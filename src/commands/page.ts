@@ -36,7 +36,7 @@ export const page = untilStopped<Options>(async ({ config, ledger, to, pages }, 
   )
   const open = await openPage(archiver, options, context, () => gatherAgain(archiver, config, context))
   try {
-    const snapshot = await open.sources.runs?.snapshot()
+    const snapshot = await open.listed()
     const { files, isCut } = await readPages({
       ask: async (address) => {
         const request = new Request(`http://${HOST}:${PORT}${address}`, {

@@ -30,6 +30,8 @@ export const serve: Command<ServeOptions> = async (options, context) => {
   const page = await openPage(archiver, pageOptions(options, context), context, () =>
     gatherAgain(archiver, options.config, context),
   )
+  // Begins before the first reader comes; what cannot be listed is for the pages to say.
+  void page.listed().catch(() => undefined)
   const { host, port } = page.address
   const server = problemServer(page.server.fetch, host)
   const passed = isPassed(context.env)

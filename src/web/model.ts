@@ -211,6 +211,8 @@ export interface MissingPlace {
 /** The three places and two memories at one moment. */
 export interface RunsSnapshot {
   readonly at: number
+  /** The places are being listed for the first time: each is missing, and nothing is known of the runs but what the memories say. */
+  readonly isListing: boolean
   readonly map: RunMap
   readonly records: Known<RunSet>
   readonly artdaq: Known<RunSet>
@@ -233,7 +235,7 @@ export interface RunsSnapshot {
 export interface RunReads {
   /** The command line's configuration, as commands on the page name it. */
   readonly config: string
-  /** The newest snapshot; one that is older than a change of the ledger or than a minute is made again. */
+  /** The newest snapshot, at once; before the first listing of the places ends, one that says so. */
   snapshot(): Promise<RunsSnapshot>
   copies(run: number): Promise<RunCopies>
 }

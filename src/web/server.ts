@@ -158,6 +158,7 @@ const frameFacts = async (
 /** What a page shows that has no place in the ledger. */
 const partOf = (path: string, { changes }: PageSources): (() => Promise<string>) | undefined => {
   const [page = ''] = path.split('?')
+  if (page === '/' || /^\/runs(?:\/|$)/.test(page)) return changes?.runs
   if (page === '/rows' || page === '/records') return changes?.[page === '/rows' ? 'rows' : 'records']
   return page === '/instances' ? changes?.backlog : undefined
 }

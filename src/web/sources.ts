@@ -17,7 +17,7 @@ export interface PageSources {
   readonly backlog?: (() => Promise<BacklogOverview>) | undefined
   readonly alerts?: AlertReads | undefined
   /** Texts that change with each write of a part that has no place in the ledger. Asked each second while somebody looks, so each is one cheap read. */
-  readonly changes?: Readonly<Partial<Record<'rows' | 'records' | 'backlog', () => Promise<string>>>>
+  readonly changes?: Readonly<Partial<Record<'rows' | 'records' | 'backlog' | 'runs', () => Promise<string>>>>
   /** Folders under which log files of this host may be shown. */
   readonly logRoots: readonly string[]
   readonly host: string

@@ -1,5 +1,16 @@
 import { bins, MAP_STATES, runLengths, stateOf } from '../runs/run-map.ts'
-import { CURSOR, DAY, LIMIT, numberIn, Problem, type Read, runNumber, runsOf } from './question.ts'
+import type { RunsSnapshot } from '../model.ts'
+import {
+  CURSOR,
+  DAY,
+  LIMIT,
+  numberIn,
+  Problem,
+  type Query,
+  type Read,
+  runNumber,
+  runsOf,
+} from './question.ts'
 
 /** Reads of the three places and the two memories. */
 export const RUN_READS: readonly Read[] = [
@@ -12,7 +23,7 @@ export const RUN_READS: readonly Read[] = [
       const word = q.query.get('state') ?? 'failed'
       const state = MAP_STATES.findIndex((name) => name === word)
       if (state < 0) throw new Problem(400, 'USAGE', `state must be one of ${MAP_STATES.join(', ')}`)
-      const { map } = await runsOf(q).snapshot()
+      const { map } = await listedRuns(q)
       const limit = numberIn(q.query, 'limit', 1, 1000, 100)
       const below = numberIn(q.query, 'cursor', 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
       const items = []
@@ -33,7 +44,7 @@ export const RUN_READS: readonly Read[] = [
     kind: 'object',
     read: async (q) => {
       const [snapshot, attempts] = await Promise.all([
-        runsOf(q).snapshot(),
+        listedRuns(q),
         // The map is of the places: without the ledger it lacks the causes alone.
         q.sources.ledger?.failures(q.now - 400 * DAY, 2000).catch(() => []) ?? [],
       ])
@@ -61,7 +72,7 @@ export const RUN_READS: readonly Read[] = [
     query: [{ name: 'per', doc: 'runs a part, 1 to 1000000 (100)', integer: true }],
     kind: 'object',
     read: async (q) => {
-      const { map } = await runsOf(q).snapshot()
+      const { map } = await listedRuns(q)
       const per = numberIn(q.query, 'per', 1, 1_000_000, 100)
       const parts = Math.ceil((map.last - map.first + 1) / per)
       if (parts > 100_000)
@@ -80,7 +91,7 @@ export const RUN_READS: readonly Read[] = [
     query: [LIMIT, CURSOR],
     kind: 'list',
     read: async (q) => {
-      const { map } = await runsOf(q).snapshot()
+      const { map } = await listedRuns(q)
       const gaps = map.sets
         .flatMap((set, state) =>
           state === 1
@@ -109,7 +120,7 @@ export const RUN_READS: readonly Read[] = [
     read: async (q) => {
       const run = runNumber(q)
       const [snapshot, copies, story] = await Promise.all([
-        runsOf(q).snapshot(),
+        listedRuns(q),
         runsOf(q).copies(run),
         q.sources.ledger?.story(run) ?? [],
       ])
@@ -118,20 +129,32 @@ export const RUN_READS: readonly Read[] = [
   },
   {
     path: '/marks',
-    doc: 'The two marks of each stage, and how far every run taken is archived.',
+    doc: 'The two marks of each stage, and how far every run taken is archived: null where a place was never read.',
     query: [],
     kind: 'object',
     read: async (q) => {
-      const { map, import: imports, migrate } = await runsOf(q).snapshot()
+      const { map, missing, import: imports, migrate } = await listedRuns(q)
+      const isKnown = missing.every(({ shownFrom }) => shownFrom !== undefined)
       return {
         import: imports.known ? pick(imports.value) : null,
         migrate: migrate.known ? pick(migrate.value) : null,
-        complete: map.completeThrough,
-        first_open: map.firstOpen ?? null,
+        complete: isKnown ? map.completeThrough : null,
+        first_open: isKnown ? (map.firstOpen ?? null) : null,
       }
     },
   },
 ]
+
+/** The places, once they are listed: before, every number of them would be a wrong one. Throws Problem 503. */
+const listedRuns = async (q: Query): Promise<RunsSnapshot> => {
+  const snapshot = await runsOf(q).snapshot()
+  if (!snapshot.isListing) return snapshot
+  throw new Problem(
+    503,
+    'STORE_UNAVAILABLE',
+    'the stores are being listed for the first time; ask again in a minute',
+  )
+}
 
 const pick = ({ contiguous, attempted }: { contiguous: number; attempted: number }) => ({
   contiguous,

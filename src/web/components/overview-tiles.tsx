@@ -2,7 +2,7 @@ import type { ExecutionLine, RunsSnapshot, TaskDay } from '../model.ts'
 import { count, isoDay, plural, share, span } from '../text.ts'
 import { Spark } from './bars.tsx'
 import { Tile, Time } from './parts.tsx'
-import { failedCount, isUnknown, onTheirWay } from './runs.tsx'
+import { failedCount, isUnknown, onTheirWay, whyUnknown } from './runs.tsx'
 
 const DAY = 86_400_000
 
@@ -49,7 +49,7 @@ export const Tiles = ({ facts }: { facts: Facts }) => {
         <Tile
           k="On their way"
           v={isUnknown(snapshot) ? '?' : count(onTheirWay(snapshot))}
-          sub={isUnknown(snapshot) ? 'a place cannot be read' : 'not failed, not archived'}
+          sub={isUnknown(snapshot) ? whyUnknown(snapshot) : 'not failed, not archived'}
           href="/runs"
         />
       ) : (

@@ -14,6 +14,9 @@ export const LEGEND = [
   ['none', 'Never taken', 0],
 ] as const satisfies readonly (readonly [Standing, string, number])[]
 
+/** The number of the one state that the failure logs decide, whatever the places hold. */
+const FAILED = 3
+
 /** The standing of each state of the map, by number. */
 export const STANDINGS: readonly Standing[] = ['none', 'ok', 'half', 'failed', 'pending', 'notready']
 
@@ -24,7 +27,7 @@ export const Legend = ({ snapshot, filter }: { snapshot: RunsSnapshot; filter?: 
       const inside = (
         <>
           <Glyph s={standing} />
-          {word} <b class="num">{count(snapshot.map.sets[state]?.size ?? 0)}</b>
+          {word} <b class="num">{sizeOf(snapshot, state)}</b>
         </>
       )
       return filter ? (
@@ -40,9 +43,14 @@ export const Legend = ({ snapshot, filter }: { snapshot: RunsSnapshot; filter?: 
   </ul>
 )
 
+/** How many runs are in a state: a question mark where a place that is not known decides. */
+const sizeOf = (snapshot: RunsSnapshot, state: number): string =>
+  isUnknown(snapshot) && state !== FAILED ? '?' : count(snapshot.map.sets[state]?.size ?? 0)
+
 /** Why the last contiguous run is where it is. */
 const whyContiguous = (snapshot: RunsSnapshot, run: number): string => {
   if (run === 0) return 'nothing is there yet'
+  if (isUnknown(snapshot)) return whyUnknown(snapshot)
   if (run >= snapshot.map.last) return 'nothing is missing'
   const next = run + 1
   const words = [
@@ -91,7 +99,9 @@ export const Marks = ({ snapshot }: { snapshot: RunsSnapshot }) => {
         </dt>
         <dd class="num">{both('attempted')}</dd>
         <dd class="s">
-          {plural(snapshot.map.sets[2]?.size ?? 0, 'run waits', 'runs wait')} for the second stage
+          {isUnknown(snapshot)
+            ? whyUnknown(snapshot)
+            : `${plural(snapshot.map.sets[2]?.size ?? 0, 'run waits', 'runs wait')} for the second stage`}
         </dd>
       </div>
       <div>
@@ -99,7 +109,7 @@ export const Marks = ({ snapshot }: { snapshot: RunsSnapshot }) => {
         <dd class="num">{isUnknown(snapshot) ? '?' : count(completeThrough)}</dd>
         <dd class="s">
           {isUnknown(snapshot)
-            ? 'a place cannot be read'
+            ? whyUnknown(snapshot)
             : firstOpen === undefined
               ? last === 0
                 ? 'no run was taken yet'
@@ -119,6 +129,10 @@ export const onTheirWay = ({ map }: RunsSnapshot): number =>
 export const isUnknown = ({ missing }: RunsSnapshot): boolean =>
   missing.some(({ shownFrom }) => shownFrom === undefined)
 
+/** Why nothing can be counted, in a few words. */
+export const whyUnknown = ({ isListing }: RunsSnapshot): string =>
+  isListing ? 'the stores are being listed' : 'a place cannot be read'
+
 /** The places that cannot be read, as they stand in a sentence: those of which nothing is known, else those that are shown as they were. */
 export const placesOf = ({ missing }: RunsSnapshot): string => {
   const unknown = missing.filter(({ shownFrom }) => shownFrom === undefined)
@@ -129,6 +143,12 @@ export const placesOf = ({ missing }: RunsSnapshot): string => {
 /** That places cannot be read, and of when what is shown of them is; undefined where all can be. */
 export const missingSentence = (snapshot: RunsSnapshot, now: number) => {
   if (snapshot.missing.length === 0) return undefined
+  if (snapshot.isListing)
+    return (
+      <>
+        <b>The stores are being listed</b>: how far the archive is, is not known yet.
+      </>
+    )
   const shownFrom = Math.min(...snapshot.missing.map((one) => one.shownFrom ?? Infinity))
   return (
     <>

@@ -88,10 +88,18 @@ const overviewSentence = ({ snapshot, current, days, now }: Facts) => {
   )
 }
 
-const TodoPanel = ({ todo }: { todo: readonly Todo[] }) => (
-  <Panel title="Needs a person" id="todo" sub="most urgent first; each with what to do">
+const TodoPanel = ({ todo, snapshot }: Pick<Facts, 'todo' | 'snapshot'>) => (
+  <Panel
+    title="Needs a person"
+    id="todo"
+    sub={
+      snapshot?.isListing
+        ? 'the stores are being listed: what they show is added when they are'
+        : 'most urgent first; each with what to do'
+    }
+  >
     {todo.length === 0 ? (
-      <Empty what="Nothing needs a person." />
+      <Empty what={snapshot?.isListing ? 'Nothing that is known yet.' : 'Nothing needs a person.'} />
     ) : (
       <ol class="todo">
         {todo.slice(0, 8).map(({ standing, title, text, href, command }) => (
@@ -150,7 +158,7 @@ export const overview = async (ask: Ask): Promise<View> => {
       id: 'b-now',
       body: (
         <div class="cols rev">
-          <TodoPanel todo={todo} />
+          <TodoPanel todo={todo} snapshot={snapshot} />
           <Panel
             title="Running now"
             id="now"

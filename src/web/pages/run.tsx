@@ -10,11 +10,18 @@ import { count, plural, rangeText, span } from '../text.ts'
 import type { Ask, View } from '../view.ts'
 import { noArchiver } from './runs.tsx'
 
+/** Whether a place that was never read may hold the run: then its state is not known. */
+const isOpen = (state: MapState, snapshot: RunsSnapshot): boolean =>
+  state !== 1 && state !== 3 && isUnknown(snapshot)
+
 const sentence = (run: number, state: MapState, snapshot: RunsSnapshot, story: readonly RunAttempt[]) => {
   const newest = failedAttempt({ run, snapshot, story })
-  // What a place that was never read holds may be any run that the others do not have.
-  if (state !== 1 && state !== 3 && isUnknown(snapshot))
-    return <>Cannot read {placesOf(snapshot)}: where this run is, is not known.</>
+  if (isOpen(state, snapshot))
+    return snapshot.isListing ? (
+      <>The stores are being listed: where this run is, is not known yet.</>
+    ) : (
+      <>Cannot read {placesOf(snapshot)}: where this run is, is not known.</>
+    )
   switch (state) {
     case 1:
       return <>The archive holds it.</>
@@ -110,7 +117,11 @@ export const runPage = async (run: number, ask: Ask): Promise<View> => {
     ),
     say: (
       <>
-        <Chip s={STANDINGS[state] ?? 'none'} word={state === 1 ? 'Archived' : undefined} big />{' '}
+        {isOpen(state, snapshot) ? (
+          <Chip s="none" word="Not known" big />
+        ) : (
+          <Chip s={STANDINGS[state] ?? 'none'} word={state === 1 ? 'Archived' : undefined} big />
+        )}{' '}
         {sentence(run, state, snapshot, story)}
       </>
     ),
@@ -163,13 +174,15 @@ export const runPage = async (run: number, ask: Ask): Promise<View> => {
           <div class="cols">
             <Story story={told} now={ask.now} />
             <div class="stack">
-              <Advice run={run} state={state} config={runs.config} snapshot={snapshot} story={story} />
+              {!isOpen(state, snapshot) && (
+                <Advice run={run} state={state} config={runs.config} snapshot={snapshot} story={story} />
+              )}
               <Files copies={copies} />
             </div>
           </div>
         ),
       },
-      { id: 'b-near', body: <Neighbours run={run} snapshot={snapshot} /> },
+      ...(isUnknown(snapshot) ? [] : [{ id: 'b-near', body: <Neighbours run={run} snapshot={snapshot} /> }]),
     ],
     live: true,
   }

@@ -68,6 +68,18 @@ export const runsPage = async (ask: Ask): Promise<View> => {
         </Panel>
       ),
     })
+  else if (snapshot.isListing)
+    blocks.push({
+      id: 'b-listing',
+      body: (
+        <Panel id="none">
+          <Empty
+            what="The stores are being listed."
+            sub="Nothing has listed them before. Where they hold a million runs it takes a minute; the map comes by itself."
+          />
+        </Panel>
+      ),
+    })
   else if (snapshot.map.last > 0)
     blocks.push(
       {

@@ -30,7 +30,7 @@ const siteOf = (executions: number, records: readonly number[] = []) => {
       runs: {
         snapshot: () =>
           Promise.resolve({
-            ...{ at: 0, import: { known: false }, migrate: { known: false } },
+            ...{ at: 0, isListing: false, missing: [], import: { known: false }, migrate: { known: false } },
             map: runMap({
               records: taken,
               artdaq: nothing,

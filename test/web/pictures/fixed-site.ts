@@ -157,6 +157,7 @@ const snapshotOf = (): RunsSnapshot => {
   })
   return {
     at: NOW - 40_000,
+    isListing: false,
     map: runMap({ records, artdaq, archive, failed, waiting }),
     records: known(records),
     artdaq: known(artdaq),
