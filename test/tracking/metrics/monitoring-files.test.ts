@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { ALERT_RULES } from '../../../src/common/alert-rules.ts'
@@ -69,99 +67,6 @@ it.skipIf(!promtool)('the Prometheus rules pass promtool', () => {
   expect(stderr).toBe('')
   expect(status).toBe(0)
 })
-
-/** Minutes of a series for `promtool test rules`: `[value, minutes]` after one another. */
-const series = (name: string, values: string) => ({ series: name, values })
-const firing = (rule: string, labels: Record<string, string>) => ({
-  alertname: rule,
-  labels,
-})
-
-interface Case {
-  readonly what: string
-  readonly series: readonly { series: string; values: string }[]
-  /** Rules that fire after three days, with the labels of each. Every other rule is silent. */
-  readonly fires: readonly ReturnType<typeof firing>[]
-}
-const STEADY = 864 // five minutes each: three days
-/** A time that goes on, as that of a task that ends every five minutes. */
-const goesOn = (name: string): string =>
-  `archiver_last_${name}_timestamp_seconds{instance="a",task="incremental"}`
-const alive = [
-  series(goesOn('success'), `0+300x${STEADY}`),
-  series(goesOn('end'), `0+300x${STEADY}`),
-  series('archiver_last_exit_code{instance="a",task="incremental"}', `0x${STEADY}`),
-]
-const once = (task: string, code: number) => [
-  series(`archiver_last_success_timestamp_seconds{instance="a",task="${task}"}`, `60x${STEADY}`),
-  series(`archiver_last_end_timestamp_seconds{instance="a",task="${task}"}`, `60x${STEADY}`),
-  series(`archiver_last_exit_code{instance="a",task="${task}"}`, `${code}x${STEADY}`),
-]
-const CASES: readonly Case[] = [
-  { what: 'a site that works', series: alive, fires: [] },
-  { what: 'a pass by hand, three days ago', series: [...alive, ...once('full', 0)], fires: [] },
-  { what: 'a pass by hand that failed, three days ago', series: [...alive, ...once('full', 1)], fires: [] },
-  { what: 'a yearly task of another pipeline', series: [...alive, ...once('ANNUAL_DEC_01', 0)], fires: [] },
-  {
-    what: 'a site on which nothing has succeeded for three days, and a pipeline that goes on',
-    series: [
-      ...once('incremental', 0),
-      series('archiver_last_success_timestamp_seconds{instance="a",task="DAILY_01"}', `0+300x${STEADY}`),
-      series('archiver_last_end_timestamp_seconds{instance="a",task="DAILY_01"}', `0+300x${STEADY}`),
-    ],
-    fires: [firing('ArchiverNoSuccess', { severity: 'critical', instance: 'a' })],
-  },
-  {
-    what: 'a pass that fails each time, beside one that goes well',
-    series: [
-      ...alive,
-      series(
-        'archiver_last_end_timestamp_seconds{instance="a",task="migrate-only incremental"}',
-        `0+300x${STEADY}`,
-      ),
-      series('archiver_last_exit_code{instance="a",task="migrate-only incremental"}', `1x${STEADY}`),
-    ],
-    fires: [
-      firing('ArchiverLastPassFailed', {
-        severity: 'warning',
-        instance: 'a',
-        task: 'migrate-only incremental',
-      }),
-    ],
-  },
-  { what: 'nobody who reports', series: [], fires: [firing('ArchiverSilent', { severity: 'critical' })] },
-]
-
-it.skipIf(!promtool).each(CASES)(
-  'the Prometheus rules fire as they say: $what',
-  ({ series: input_series, fires }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'rules-'))
-    const file = join(folder, 'test.yml')
-    const { groups } = parse(textOf('alert-rules.yml')) as {
-      groups: { name: string; rules: { alert: string }[] }[]
-    }
-    // promtool compares annotations, too.
-    const bare = groups.map(({ name, rules }) => ({
-      name,
-      rules: rules.map((rule) => ({ ...rule, annotations: {} })),
-    }))
-    writeFileSync(join(folder, 'rules.yml'), JSON.stringify({ groups: bare }))
-    const alert_rule_test = groups.flatMap(({ rules }) =>
-      rules.map(({ alert: alertname }) => ({
-        eval_time: '72h',
-        alertname,
-        exp_alerts: fires
-          .filter((one) => one.alertname === alertname)
-          .map(({ labels }) => ({ exp_labels: labels })),
-      })),
-    )
-    const tests = [{ interval: '5m', input_series, alert_rule_test }]
-    writeFileSync(file, JSON.stringify({ rule_files: ['rules.yml'], evaluation_interval: '5m', tests }))
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' })
-    rmSync(folder, { recursive: true })
-    expect({ status, said: `${stdout}${stderr}` }).toMatchObject({ status: 0 })
-  },
-)
 
 const SERVED = {
   tasks: [
