@@ -16,12 +16,13 @@ export interface Site {
   remove(): void
 }
 
-export const makeSite = (settings: { workers?: number; base?: string } = {}): Site => {
+export const makeSite = (settings: { workers?: number; base?: string; records?: string } = {}): Site => {
   const root = mkdtempSync(join(settings.base ?? process.env['BENCH_DIR'] ?? tmpdir(), 'run-archiver-bench.'))
   const at = (name: string): string => join(root, name)
+  const records = settings.records ?? at('records')
   const config = [
     `app: { work_dir: ${at('work')}, batch_size: 0, parallel_workers: ${settings.workers ?? 2}, log_level: INFO, log_file: ${at('log')} }`,
-    `source_files: { run_records_dir: ${at('records')}, settle_seconds: 0 }`,
+    `source_files: { run_records_dir: ${records}, settle_seconds: 0 }`,
     `artdaq_db: { database_uri: "filesystemdb://${at('db')}" }`,
     `ucon_db: { server_url: "file://${at('archive')}" }`,
     '',
@@ -29,7 +30,7 @@ export const makeSite = (settings: { workers?: number; base?: string } = {}): Si
   writeFileSync(at('config.yaml'), config)
   return {
     root,
-    records: at('records'),
+    records,
     database: at('db'),
     archive: at('archive'),
     log: () => readFileSync(at('log'), 'utf8'),

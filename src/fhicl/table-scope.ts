@@ -82,7 +82,13 @@ export class TableScope implements Scope {
 
   #positionOf(key: string): number {
     if (this.#keys.length <= FEW) return this.#keys.indexOf(key)
-    this.#positions ??= new Map(this.#keys.map((one, at) => [one, at]))
+    this.#positions ??= positionsOf(this.#keys)
     return this.#positions.get(key) ?? -1
   }
+}
+
+const positionsOf = (keys: readonly string[]): Map<string, number> => {
+  const positions = new Map<string, number>()
+  for (const [position, key] of keys.entries()) positions.set(key, position)
+  return positions
 }

@@ -154,6 +154,8 @@ export const pooled: Calls = {
   unlink: promisify(unlink),
 }
 
+const exactLook = (path: Buffer): BigIntStats => lstatSync(path, { bigint: true })
+
 const openNames = whenFilesAllow(directly(opendirSync))
 
 /**
@@ -179,7 +181,7 @@ export const direct: Calls = {
   entries: whenFilesAllow(directly((path: string) => readdirSync(path, { withFileTypes: true }))),
   contents: contentsNow((file) => fstatSync(file)),
   exactContents: contentsNow((file) => fstatSync(file, { bigint: true })),
-  lstats: directly((paths) => paths.map((path) => lstatSync(path, { bigint: true }))),
+  lstats: directly((paths) => paths.map(exactLook)),
   read: directly<Parameters<Calls['read']>, number>(readSync),
   write: directly<Parameters<Calls['write']>, number>(writeSync),
   chmod: directly(fchmodSync),

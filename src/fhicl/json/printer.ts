@@ -4,10 +4,11 @@ import { JsonNumber, JsonObject, type JsonArray, type JsonValue } from './model.
  * The bytes of a document or an index, exactly as artdaq writes it (docs/FORMATS.md, FHiCL): a member a line, no
  * indentation, no newline at the end, UTF-8. The value may be nested as deep as the reader allows.
  */
-export const writeJsonBytes = (value: JsonValue): Buffer =>
-  written((writer) => {
-    writer.value(value)
-  })
+export const writeJsonBytes = (value: JsonValue): Buffer => {
+  const writer = new Writer(scratch)
+  writer.value(value)
+  return takeFrom(writer)
+}
 
 /** Prints texts and values in turn, as one piece of a document's file. `places`: where each value stands in it. */
 export const writeBetween = (
@@ -15,20 +16,17 @@ export const writeBetween = (
   values: readonly JsonValue[],
 ): { readonly bytes: Buffer; readonly places: readonly Place[] } => {
   const places: Place[] = []
-  const bytes = written((writer) => {
-    for (const [position, value] of values.entries()) {
-      writer.ascii(texts[position] ?? '')
-      const start = writer.at
-      writer.value(value)
-      places.push({ start, end: writer.at })
-    }
-  })
-  return { bytes, places }
+  const writer = new Writer(scratch)
+  for (const [position, value] of values.entries()) {
+    writer.ascii(texts[position] ?? '')
+    const start = writer.at
+    writer.value(value)
+    places.push({ start, end: writer.at })
+  }
+  return { bytes: takeFrom(writer), places }
 }
 
-const written = (write: (writer: Writer) => void): Buffer => {
-  const writer = new Writer(scratch)
-  write(writer)
+const takeFrom = (writer: Writer): Buffer => {
   if (writer.buffer.length > LARGEST_SCRATCH) return writer.written // its own: a copy would be there twice
   scratch = writer.buffer
   return Buffer.from(writer.written)

@@ -27,8 +27,8 @@ export const readRecord = async (
 ): Promise<RunRecord> => {
   const limits = { maxFiles: maxRecordFiles, signal }
   const before = await walk(path, limits)
-  const toRead = before.entries.filter(({ kind }) => kind === 'file')
-  const bytes = toRead.reduce((sum, { stats }) => sum + stats.size, 0n)
+  const toRead = before.entries.filter(isFile)
+  const bytes = bytesOf(toRead)
   if (bytes > BigInt(maxRecordBytes)) throw tooLarge(bytes, maxRecordBytes, toRead)
   if (Number(bytes) > most)
     throw new ArchiverError('RECORD_CHANGING', 'the record has grown since it was looked at')
@@ -44,18 +44,31 @@ export const readRecord = async (
     directory,
     directoryMode: modeOf(before.root.mode),
     files,
-    folders: before.entries
-      .filter(({ kind }) => kind === 'folder')
-      .map(({ name, stats }) => ({ name, mode: modeOf(stats.mode) })),
-    skipped: before.entries.flatMap(({ name, kind }): SkippedEntry[] =>
-      kind === 'file' || kind === 'folder' ? [] : [{ name, kind }],
-    ),
+    ...othersOf(before.entries),
     ended: (metadata ? parseMetadata(metadata.content) : NO_METADATA).ended,
     signature: signatureOf(before),
   }
   if (!isExpected?.(record) && !isSameWalk(before, await walk(path, limits)))
     throw new ArchiverError('RECORD_CHANGING', 'the record changed while it was read')
   return record
+}
+
+const isFile = ({ kind }: WalkedEntry): boolean => kind === 'file'
+
+const bytesOf = (entries: readonly WalkedEntry[]): bigint => {
+  let bytes = 0n
+  for (const { stats } of entries) bytes += stats.size
+  return bytes
+}
+
+/** What is in a record besides files. */
+const othersOf = (entries: readonly WalkedEntry[]): Pick<RunRecord, 'folders' | 'skipped'> => {
+  const folders: RunRecord['folders'][number][] = []
+  const skipped: SkippedEntry[] = []
+  for (const { name, kind, stats } of entries)
+    if (kind === 'folder') folders.push({ name, mode: modeOf(stats.mode) })
+    else if (kind !== 'file') skipped.push({ name, kind })
+  return { folders, skipped }
 }
 
 const readOne = async (entry: WalkedEntry): Promise<RecordFile> => {

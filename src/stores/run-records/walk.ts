@@ -35,9 +35,11 @@ export const walk = async (directory: Buffer, limits: WalkLimits): Promise<Walk>
   const root = await calls.lstat(directory)
   const entries: WalkedEntry[] = []
   await walkInto(directory, '', 0, entries, limits)
-  entries.sort((a, b) => Buffer.compare(a.path, b.path))
+  entries.sort(byPath)
   return { root, entries }
 }
+
+const byPath = (a: WalkedEntry, b: WalkedEntry): number => Buffer.compare(a.path, b.path)
 
 const walkInto = async (
   directory: Buffer,
@@ -54,11 +56,12 @@ const walkInto = async (
   const first = entries.length
   for (let i = 0; i < names.length; i += AT_ONCE) {
     limits.signal?.throwIfAborted()
-    const some = names.slice(i, i + AT_ONCE).map((name) => ({ name, path: joined(directory, name) }))
-    const looks = await calls.lstats(some.map(({ path }) => path))
+    const paths: Buffer[] = []
+    for (const name of names.slice(i, i + AT_ONCE)) paths.push(joined(directory, name))
+    const looks = await calls.lstats(paths)
     for (const [at, stats] of looks.entries()) {
-      const { name, path } = some[at] ?? { name: EMPTY, path: EMPTY }
-      entries.push({ name: prefix + nameOf(name), path, kind: kindOf(stats), stats })
+      const name = nameOf(names[i + at] ?? EMPTY)
+      entries.push({ name: prefix + name, path: paths[at] ?? EMPTY, kind: kindOf(stats), stats })
     }
   }
   for (const entry of entries.slice(first)) {
@@ -98,10 +101,11 @@ export const isUnchanged = (before: BigIntStats, after: BigIntStats): boolean =>
   before.mode === after.mode
 
 /** Whether nothing came, went or changed between two walks. */
-export const isSameWalk = (before: Walk, after: Walk): boolean =>
-  isUnchanged(before.root, after.root) &&
-  before.entries.length === after.entries.length &&
-  before.entries.every((entry, index) => {
+export const isSameWalk = (before: Walk, after: Walk): boolean => {
+  if (!isUnchanged(before.root, after.root) || before.entries.length !== after.entries.length) return false
+  for (const [index, entry] of before.entries.entries()) {
     const other = after.entries[index]
-    return other !== undefined && entry.path.equals(other.path) && isUnchanged(entry.stats, other.stats)
-  })
+    if (!other?.path.equals(entry.path) || !isUnchanged(entry.stats, other.stats)) return false
+  }
+  return true
+}

@@ -48,31 +48,47 @@ export function requireSound({ run, configName, documents, manifest, attached }:
  */
 export function prepare(run: RunDocuments, held: readonly Held[], { goesOn = false } = {}): readonly Ready[] {
   const hasManifest = run.manifest !== undefined && (goesOn || !isForeign(held))
-  const ready = run.documents.map((document) => {
-    const parts = partsOf(run.run, document)
-    return {
-      collection: document.collection,
-      entity: document.entity,
-      // Only needed where the run is there already.
-      get content() {
-        return contentOf(parts)
-      },
-      get originalContent() {
-        return contentOfText(document.originalForm?.())
-      },
-      get earlierContents() {
-        return (document.earlierForms?.() ?? []).flatMap((text) => contentOfText(text) ?? [])
-      },
-      isOfFile: document.original !== undefined,
-      rawdata: hasManifest ? originalStrings(document) : [],
-      attachments: NOTHING,
-      parts,
-      original: document.original,
-    }
-  })
-  const carrier = ready.find(({ collection }) => collection === COMMIT_MARK)
+  const ready: ReadyDocument[] = []
+  for (const document of run.documents) ready.push(new ReadyDocument(run.run, document, hasManifest))
+  const carrier = ready.find(isCarrier)
   if (carrier) carrier.attachments = attachmentsBeside(run, ready, held)
   return ready
+}
+
+const isCarrier = ({ collection }: ReadyDocument): boolean => collection === COMMIT_MARK
+
+class ReadyDocument implements Ready {
+  readonly collection: string
+  readonly entity: string
+  readonly isOfFile: boolean
+  readonly rawdata: readonly string[]
+  readonly parts: PrintedParts
+  readonly original: RunDocument['original']
+  attachments: readonly Plain[] = NOTHING
+  readonly #document: RunDocument
+
+  constructor(run: number, document: RunDocument, hasManifest: boolean) {
+    this.collection = document.collection
+    this.entity = document.entity
+    this.isOfFile = document.original !== undefined
+    this.rawdata = hasManifest ? originalStrings(document) : []
+    this.parts = partsOf(run, document)
+    this.original = document.original
+    this.#document = document
+  }
+
+  // These are only needed where the run is there already.
+  get content(): string {
+    return contentOf(this.parts)
+  }
+
+  get originalContent(): string | undefined {
+    return contentOfText(this.#document.originalForm?.())
+  }
+
+  get earlierContents(): readonly string[] {
+    return (this.#document.earlierForms?.() ?? []).flatMap((text) => contentOfText(text) ?? [])
+  }
 }
 
 const NOTHING: readonly Plain[] = []
@@ -80,13 +96,14 @@ const NOTHING: readonly Plain[] = []
 /** What the `schema` keeps of the record: the manifest, what no document carries, and the originals of documents that stay as another program stored them. */
 function attachmentsBeside(
   run: RunDocuments,
-  ready: readonly (Ready & Pick<RunDocument, 'original'>)[],
+  ready: readonly ReadyDocument[],
   held: readonly Held[],
 ): readonly Plain[] {
-  const staying = ready.flatMap((document) => {
+  const staying: { readonly document: ReadyDocument; readonly stored: Stored }[] = []
+  for (const document of ready) {
     const stored = stayingOf(document, held)
-    return stored ? [{ document, stored }] : []
-  })
+    if (stored) staying.push({ document, stored })
+  }
   const theirs = staying.filter(({ stored }) => stored.originals.text === undefined)
   const originals = run.manifest ? theirs.flatMap(({ document }) => document.original ?? []) : []
   const unsealed = staying

@@ -2,7 +2,7 @@ import { step } from '../../../platform/atomic-file.ts'
 import type { PrintedParts } from '../../../fhicl/to-json.ts'
 import { documentText, type DocumentFacts } from '../format/document-printer.ts'
 import { COMMIT_MARK } from '../names.ts'
-import { placeFiles } from './write-files.ts'
+import { type NewFile, placeFiles } from './write-files.ts'
 
 /** A document that is to be written. */
 export interface NewDocument {
@@ -23,19 +23,22 @@ export const placeDocuments = async (
   documents: readonly NewDocument[],
   stop: Stop,
 ): Promise<void> => {
-  const inOrder = documents.toSorted((a, b) => Number(isMark(a)) - Number(isMark(b)))
+  const inOrder = documents.toSorted(marksLast)
   const marks = inOrder.filter(isMark).length
-  await placeFiles(
-    database,
-    inOrder.map(({ path, parts, facts }) => ({ path, text: () => documentText(parts, facts) })),
-    {
-      stop,
-      placed: (position) => {
-        step('artdaq-put: a document is in place')
-        if (position + 1 === inOrder.length - marks) step('artdaq-put: all but the schema is in place')
-      },
+  await placeFiles(database, inOrder.map(fileOf), {
+    stop,
+    placed: (position) => {
+      step('artdaq-put: a document is in place')
+      if (position + 1 === inOrder.length - marks) step('artdaq-put: all but the schema is in place')
     },
-  )
+  })
 }
+
+const marksLast = (a: NewDocument, b: NewDocument): number => Number(isMark(a)) - Number(isMark(b))
+
+const fileOf = ({ path, parts, facts }: NewDocument): NewFile => ({
+  path,
+  text: () => documentText(parts, facts),
+})
 
 const isMark = ({ facts }: NewDocument): boolean => facts.collection === COMMIT_MARK

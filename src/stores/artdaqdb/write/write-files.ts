@@ -82,7 +82,7 @@ async function placeSome(
       if (like) await keepOwner(file, like)
       await fill(file, text(), path)
     }
-    await settled(open.map((file) => calls.sync(file)))
+    await settled(open.map(syncOf))
     step('place-files: synced beside the collection')
     for (const [position, file] of open.entries()) {
       const { written } = files[position] ?? {}
@@ -114,6 +114,8 @@ async function keepOwner(
     await calls.chown(file, uid, gid).catch(() => calls.chown(file, Number(is.uid), gid).catch(allowed))
   if ((Number(is.mode) & 0o777) !== (mode & 0o777)) await calls.chmod(file, mode & 0o777).catch(allowed)
 }
+
+const syncOf = (file: number): Promise<void> => calls.sync(file)
 
 /** Waits for all of them before an error goes up, so that nothing goes on behind it. */
 async function settled(works: readonly Promise<void>[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { NewRun, NewRunPlace } from '../../store.ts'
 import { asStoreError } from '../index/store-errors.ts'
 import { factsOf } from '../format/document-printer.ts'
 import { oidOf } from '../names.ts'
-import { placeDocuments, type Stop } from './write-documents.ts'
+import { type NewDocument, placeDocuments, type Stop } from './write-documents.ts'
 import { prepare, requireSound } from './prepare-documents.ts'
 
 /**
@@ -21,14 +21,14 @@ export const writeNewRun = async (
   requireSound(run)
   const configuration = `${run.run}/${run.configName}`
   const about = { configuration, version: configuration, run: String(run.run), time }
-  const documents = prepare(run, []).map(({ collection, entity, parts, rawdata, attachments }) => {
+  const documents: NewDocument[] = []
+  const named: NewRun['documents'][number][] = []
+  for (const { collection, entity, parts, rawdata, attachments } of prepare(run, [])) {
     const oid = oidOf(newUuid())
-    return {
-      path: join(database, collection, `${oid}.json`),
-      parts,
-      facts: { ...about, oid, collection, entity, rawdata, attachments },
-    }
-  })
+    const facts = { ...about, oid, collection, entity, rawdata, attachments }
+    documents.push({ path: join(database, collection, `${oid}.json`), parts, facts })
+    named.push({ collection, facts: factsOf(facts) })
+  }
   try {
     await placeDocuments(database, documents, stop)
   } catch (error) {
@@ -39,6 +39,6 @@ export const writeNewRun = async (
     manifest: run.manifest,
     notes: run.notes ?? [],
     losses: run.losses ?? [],
-    documents: documents.map(({ facts }) => ({ collection: facts.collection, facts: factsOf(facts) })),
+    documents: named,
   }
 }

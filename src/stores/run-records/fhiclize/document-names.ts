@@ -17,11 +17,13 @@ export class Entities {
 
   /** The documents' names, in the order of the files. A name that a file has already goes to that file. */
   of(fileNames: readonly string[]): string[] {
-    const wanted = fileNames.map((name) => name.slice(0, -'.fcl'.length))
-    const names = wanted.map((name) => (isSafeEntity(name) && this.#take(name) ? name : undefined))
-    return names.map(
-      (name, index) => name ?? this.#free(safeEntity((wanted[index] ?? '').replaceAll('/', '.'))),
-    )
+    const wanted = fileNames.map(withoutEnding)
+    const own: (string | undefined)[] = []
+    for (const name of wanted) own.push(isSafeEntity(name) && this.#take(name) ? name : undefined)
+    const names: string[] = []
+    for (const [index, name] of wanted.entries())
+      names.push(own[index] ?? this.#free(safeEntity(name.replaceAll('/', '.'))))
+    return names
   }
 
   #free(name: string): string {
@@ -39,3 +41,5 @@ export class Entities {
     return true
   }
 }
+
+const withoutEnding = (fileName: string): string => fileName.slice(0, -'.fcl'.length)

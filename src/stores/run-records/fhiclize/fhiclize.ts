@@ -117,7 +117,7 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
 
   const entities = new Entities([...documents.map(({ entity }) => entity), 'schema'])
   const names = entities.of(fclFiles.map(({ name }) => name))
-  fclFiles.forEach((file, index) => put(names[index] ?? '', file.content, file))
+  for (const [index, file] of fclFiles.entries()) put(names[index] ?? '', file.content, file)
   const { fhicl, printed } = fhiclOf('schema', options.schema, parse)
   const schema = { entity: 'schema', fhicl, printed, text: options.schema, original: undefined }
   documents.push({ collection: 'SystemLayout', ...schema })
@@ -127,12 +127,20 @@ export const toDocuments = (record: RunRecord, options: ConversionOptions): RunD
     configName: safeConfigName(metadata.configName),
     documents,
     attached,
-    notes: record.files.flatMap(({ name, content }) =>
-      /^[^/]+\.txt$/.test(name) ? (damageOfText(name, content) ?? []) : [],
-    ),
+    notes: damagesOf(record.files),
     losses,
     manifest: manifestOf(record, options.sha256),
   }
+}
+
+/** What is wrong with the text files of a record. */
+const damagesOf = (files: readonly RecordFile[]): readonly string[] => {
+  const damages: string[] = []
+  for (const { name, content } of files) {
+    const damage = /^[^/]+\.txt$/.test(name) ? damageOfText(name, content) : undefined
+    if (damage !== undefined) damages.push(damage)
+  }
+  return damages
 }
 
 /** The text as FHiCL that artdaq takes: as it is, in ASCII, or, where neither will do, an empty table. */
@@ -151,11 +159,8 @@ const fhiclOf = (
 
 const manifestOf = (record: RunRecord, sha256: ConversionOptions['sha256']): RecordManifest => {
   const { run, directory, directoryMode, ended, signature, folders, skipped } = record
-  const files = record.files.map(({ name, mode, content }) => ({
-    name,
-    mode,
-    size: content.length,
-    sha256: sha256(content),
-  }))
+  const files: RecordManifest['files'][number][] = []
+  for (const { name, mode, content } of record.files)
+    files.push({ name, mode, size: content.length, sha256: sha256(content) })
   return { run, directory, directoryMode, ended, signature, folders, skipped, files }
 }
