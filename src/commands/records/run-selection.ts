@@ -1,4 +1,6 @@
 import { ArchiverError } from '../../errors.ts'
+import { ITEM_CODES } from '../../records/item-error.ts'
+import type { KeyType } from '../../records/mapping/model.ts'
 import type { Choice } from '../../records/run/choose-keys.ts'
 
 /** The flags that say which items a run takes, as they are given. */
@@ -30,12 +32,16 @@ export interface RunSelection {
 /** Items that a run takes where neither a limit nor a range is given. */
 const DEFAULT_LIMIT = 10_000
 
+/** Keys that are read at once: as many as `records.batch_size` may say. */
+const MOST_KEYS = 100_000
+
 /** Reads the flags. All conditions hold together. Throws USAGE. */
 export const readRunOptions = (options: SelectionOptions): RunSelection => {
   const { appIdStart: from, appIdEnd: to } = options
   const onlyFailed = options.retryFailed ?? false
   const hasRange = from !== undefined || to !== undefined
   const limit = options.limit === undefined ? undefined : whole('--limit', options.limit)
+  requireNoContradiction(options, limit)
   const choice: Choice = {
     instance: instanceOf(options),
     failed: onlyFailed || options.excludeFailed === false,
@@ -45,12 +51,50 @@ export const readRunOptions = (options: SelectionOptions): RunSelection => {
   }
   return {
     choice,
-    batchSize:
-      options.batchSize === undefined ? undefined : Math.max(1, whole('--batch-size', options.batchSize)),
+    batchSize: options.batchSize === undefined ? undefined : batchSizeOf(options.batchSize),
     limit: limit === 0 || options.all ? Infinity : (limit ?? (hasRange ? Infinity : DEFAULT_LIMIT)),
     from: from?.trim(),
     to: to?.trim(),
   }
+}
+
+/**
+ * Holds the range against the keys of the mapping: bounds of numbers are numbers, and the first is not above the last. A bound of any other kind would
+ * take every key, or none, without a word. Throws USAGE.
+ */
+export const requireRange = ({ from, to }: RunSelection, keyType: KeyType): void => {
+  if (keyType !== 'bigint') return
+  const bounds = { '--app-id-start': from, '--app-id-end': to }
+  for (const [flag, bound] of Object.entries(bounds))
+    if (bound !== undefined && !/^-?\d{1,19}$/.test(bound))
+      throw new ArchiverError('USAGE', `${flag}: "${bound}" is not a whole number, and the keys are numbers`)
+  if (from !== undefined && to !== undefined && BigInt(from) > BigInt(to))
+    throw new ArchiverError('USAGE', `--app-id-start ${from} is above --app-id-end ${to}`)
+}
+
+const requireNoContradiction = (options: SelectionOptions, limit: number | undefined): void => {
+  const { code, maxRetries, retryFailed = false, excludeFailed = true, all = false } = options
+  if (all && limit !== undefined && limit > 0)
+    throw new ArchiverError('USAGE', '--all and --limit exclude each other')
+  if (retryFailed && !excludeFailed)
+    throw new ArchiverError('USAGE', '--retry-failed and --no-exclude-failed exclude each other', {
+      hint: '--retry-failed takes failed items alone, --no-exclude-failed new ones as well',
+    })
+  const flag = code === undefined ? (maxRetries === undefined ? undefined : '--max-retries') : '--code'
+  if (flag !== undefined && !retryFailed && excludeFailed)
+    throw new ArchiverError('USAGE', `${flag} chooses among failed items, which are left out`, {
+      hint: 'records retry TASK, --retry-failed or --no-exclude-failed takes them',
+    })
+  if (code !== undefined && !Object.hasOwn(ITEM_CODES, code))
+    throw new ArchiverError('USAGE', `--code: there is no code ${code}`, {
+      hint: 'records report TASK lists the codes of failed items',
+    })
+}
+
+const batchSizeOf = (text: string): number => {
+  const size = whole('--batch-size', text)
+  if (size >= 1 && size <= MOST_KEYS) return size
+  throw new ArchiverError('USAGE', `--batch-size: "${text}" is not a number from 1 to ${MOST_KEYS}`)
 }
 
 const whole = (flag: string, text: string): number => {

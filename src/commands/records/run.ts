@@ -13,7 +13,7 @@ import { RunMetrics } from '../../records/run/run-metrics.ts'
 import { TaskEvents } from '../../records/run/task-events.ts'
 import { timeText } from '../../sql/timestamps.ts'
 import { openTask, type OpenTask, type TaskOptions } from './open-task.ts'
-import { readRunOptions, type RunSelection, type SelectionOptions } from './run-selection.ts'
+import { readRunOptions, requireRange, type RunSelection, type SelectionOptions } from './run-selection.ts'
 import { readSeedFlags, type SeedFlags } from './seed-flags.ts'
 import { workOnTask } from './work-on-task.ts'
 import { unwritable } from '../../state/state-file.ts'
@@ -35,9 +35,11 @@ export const runCommand: Command<RecordsRunOptions> = async (options, context) =
   const selection = readRunOptions(options)
   const name = options.task ?? options.productLine
   if (name === undefined) throw new ArchiverError('USAGE', 'a task is missing: records run TASK')
+  requireLevel(options.logLevel)
   for (const sentence of readSeedFlags(options)) context.err(`${sentence}\n`)
   const task = await openTask({ ...options, task: name }, context)
   try {
+    requireRange(selection, task.mapping.record.keyType)
     return await runTask(task, selection, options, context)
   } finally {
     await task.close()
@@ -101,6 +103,14 @@ const runTask = async (
 const instanceSuffix = ({ queue }: OpenTask, { choice: { instance } }: RunSelection): string => {
   if (instance) return `_instance_${instance.id}_of_${instance.count}`
   return queue.url.reveal() === 'off' ? '' : `_pid_${identity().pid}`
+}
+
+/** The words of the original's flag, in any letter case. */
+const LEVELS = /^(?:debug|info|warn(?:ing)?|error|critical)$/i
+
+const requireLevel = (word: string | undefined): void => {
+  if (word === undefined || LEVELS.test(word)) return
+  throw new ArchiverError('USAGE', `--log-level: "${word}" is none of DEBUG, INFO, WARNING, ERROR`)
 }
 
 /** What cannot be written is warned of: it never changes what the run came to. */
