@@ -1,5 +1,6 @@
 import { durationText } from '../common/duration.ts'
 import { ArchiverError, messageWithCode } from '../errors.ts'
+import { stillCopied } from './copied-batches.ts'
 import { FileBatches, type OpenFile } from './file-batches.ts'
 import type { FileWork, Progress } from './file-work.ts'
 import { namesOf } from './file-names.ts'
@@ -37,7 +38,7 @@ export class FileMover {
       list = await this.#source(path)
       const survey = await list.survey(options.signal)
       this.#progress.versions.push(survey.sha256)
-      const done = list.isLasting ? await this.#covered(survey.sha256) : []
+      const done = list.groups ? await this.#covered(list.groups, name, survey.sha256) : []
       if (survey.bad > 0) options.warn(`${name}: ${survey.bad} lines are no keys and were skipped`)
       file = await this.#open(name, survey, done)
       if (!file) return
@@ -67,13 +68,27 @@ export class FileMover {
     return this.#work.connections.log
   }
 
-  async #covered(sha256: string): Promise<readonly Covered[]> {
-    const { pair, type } = this.#work
-    const [live, kept] = [fullNameOf(pair.source), fullNameOf(pair.archive)]
-    return this.#persist(
+  /** Batches that are finished. Those of a copy must still be in the archive: their rows are live, and somebody may delete them by hand. */
+  async #covered(
+    groups: NonNullable<IdSource['groups']>,
+    name: string,
+    sha256: string,
+  ): Promise<readonly Covered[]> {
+    const { options, connections, pair, type } = this.#work
+    const archive = { name: fullNameOf(pair.archive), server: connections.archiveServer }
+    const logged = await this.#persist(
       'batch_processing_logs',
-      async () => this.#log && coveredLines(this.#log, sha256, live, kept, type),
-    ).then((lines) => lines ?? [])
+      async () => this.#log && coveredLines(this.#log, sha256, fullNameOf(pair.source), archive, type),
+    )
+    if (!logged || options.mode !== 'copy' || logged.length === 0) return logged ?? []
+    const kept = await stillCopied(this.#work, groups(), logged, (question) =>
+      this.#persist('archive', question),
+    )
+    if (kept.length < logged.length)
+      options.warn(
+        `${name}: ${batchesAre(logged.length - kept.length)} copied again: the archive does not have all of ${logged.length - kept.length === 1 ? 'its' : 'their'} rows`,
+      )
+    return kept
   }
 
   /** Undefined: all of it is done already. */
@@ -190,6 +205,8 @@ export class FileMover {
     else await this.#log.endFile(file.id, word, message)
   }
 }
+
+const batchesAre = (count: number): string => `${count} finished ${count === 1 ? 'batch is' : 'batches are'}`
 
 /** An error that another batch need not meet. */
 const isOfBatch = (error: unknown): error is ArchiverError =>

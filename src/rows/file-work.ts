@@ -1,3 +1,4 @@
+import type { ArchiveFolder } from './archive-files/archive-folder.ts'
 import type { Counts } from './batch.ts'
 import type { BatchRunner } from './batch-runner.ts'
 import type { BatchSize } from './batch-size.ts'
@@ -29,4 +30,6 @@ export interface FileWork {
   readonly size: BatchSize
   readonly began: number
   readonly type: string
+  /** Where the archive is a folder of files. */
+  readonly folder: ArchiveFolder | undefined
 }

@@ -3,7 +3,7 @@ import { ArchiverError } from '../errors.ts'
 import type { Session } from '../sql/session.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { versionOf } from './file-names.ts'
-import { IdList, type IdListOptions, type Survey } from './id-list.ts'
+import { IdList, type IdListOptions, type Listed, type Survey } from './id-list.ts'
 import type { Covered } from './log/finished-batches.ts'
 import { readAhead } from './read-ahead.ts'
 import { segmentsOf, type Segment } from './segments.ts'
@@ -11,8 +11,8 @@ import { fullNameOf, keyText, type Key, type Pair } from './table.ts'
 
 /** Where ids come from: a file, or the rows of the live table for which a condition holds. */
 export interface IdSource {
-  /** Whether its lines are the same in each run, so that finished batches are known by them. */
-  readonly isLasting: boolean
+  /** The ids in their order, many at a time, where they are the same in each run, so that finished batches are known by them. */
+  readonly groups: (() => AsyncIterable<readonly Listed[]>) | undefined
   survey(signal: AbortSignal): Promise<Survey>
   /** The ids in batches of `size()`, around those that are done. */
   segments(done: readonly Covered[], size: () => number): AsyncIterable<Segment>
@@ -29,8 +29,8 @@ export const fileSource = async (
 ): Promise<IdSource> => {
   const ids = await IdList.open(path, { ...list, key })
   return {
-    isLasting: true,
     survey: async (signal) => versionOf(await ids.survey(signal), list),
+    groups: () => ids.groups(),
     segments: (done, size) => readAhead(segmentsOf(ids.groups(), done, size)),
     assertUnchanged: () => ids.assertUnchanged(),
     close: () => ids.close(),
@@ -54,7 +54,7 @@ export type Ask = <Answer>(question: (session: Session) => Promise<Answer>) => P
  * condition again under locks, so that a row for which it holds no longer stays.
  */
 export const whereSource = (dialect: Dialect, pair: Pair, where: string, ask: Ask): IdSource => ({
-  isLasting: false,
+  groups: undefined,
   survey: async () => ({
     sha256: createHash('sha256').update(`where\0${where}`).digest('hex'),
     ids: await ask((session) => dialect.countLive(session, pair)),

@@ -111,7 +111,7 @@ const run = async (
   const runner = new BatchRunner(options, connections, dialect, cleared, folder)
   const size = new BatchSize(options.batchSize)
   const mover = new FileMover(
-    { options, connections, runner, dialect, pair, size, began, type: TYPES[mode] },
+    { options, connections, runner, dialect, pair, size, began, type: TYPES[mode], folder },
     progress,
   )
   const filled =

@@ -65,6 +65,12 @@ export class RunConnections {
     return this.#isOneServer ? undefined : this.#connections.archive
   }
 
+  /** The server and database of the archive, as the log has them; empty: the source's server. */
+  get archiveServer(): string {
+    const { archive } = this.#places
+    return archive === undefined || this.#isOneServer ? '' : placeName(archive.url)
+  }
+
   /** Whether the batch's row can join the transaction that moves its rows. */
   get logsInTransaction(): boolean {
     return this.#connections.log === this.#connections.source

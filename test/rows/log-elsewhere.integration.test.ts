@@ -54,6 +54,49 @@ for (const name of DIALECTS) {
         expect(await log.count('process_logs', "status = 'TERMINATED'")).toBe(1)
       })
     if (name === 'postgres')
+      it('name the source of each execution and of each day, and the server of an archive', async () => {
+        const [one, other, log] = sites as [Site, Site, Site]
+        const placeOf = ({ url, database }: Site): string => `${new URL(url).host}/${database}`
+        const read = (word: string, ...more: string[]) =>
+          runArchiver(['rows', word, '--config', one.config({ log: log.url }), ...more])
+        await moved(one, log)
+        await other.sql('DROP TABLE r')
+        await one.insert(1, 100)
+        await moved(one, log, {
+          places: { source: place(one), archive: place(other), log: place(log) },
+        })
+        const from = { source_name: placeOf(one), archive_name: 'public.ra' }
+        expect(JSON.parse((await read('status', '--json')).out)).toMatchObject({
+          executions: [
+            { id: 2, ...from, archive_server: placeOf(other) },
+            { id: 1, ...from, archive_server: '' },
+          ],
+        })
+        const { out } = await read('status')
+        expect(out).toContain(`\n    of ${placeOf(one)}, to the archive at ${placeOf(other)}\n`)
+        expect(out).toContain(`\n    of ${placeOf(one)}\n`)
+        await log.sql("UPDATE process_logs SET source_name = 'elsewhere/shop' WHERE id = 2")
+        expect(JSON.parse((await read('stats', '--json')).out)).toMatchObject({
+          days: [
+            { source_name: placeOf(one), ids: 100, batches: 1, executions: 1 },
+            { source_name: 'elsewhere/shop', ids: 100, batches: 1, executions: 1 },
+          ],
+        })
+        expect((await read('stats')).out).toMatch(/ a second, of .*\n.* a second, of elsewhere\/shop\n/)
+      })
+    it('are read as an earlier version made them', async () => {
+      const [site, , log] = sites as [Site, Site, Site]
+      await moved(site, log)
+      for (const column of ['source_name', 'archive_server'])
+        await log.sql(`ALTER TABLE process_logs DROP COLUMN ${column}`)
+      const read = (word: string) =>
+        runArchiver(['rows', word, '--config', site.config({ log: log.url }), '--json'])
+      expect(JSON.parse((await read('status')).out)).toMatchObject({
+        executions: [{ id: 1, source_name: null, archive_server: null, files: [{ status: 'COMPLETED' }] }],
+      })
+      expect(JSON.parse((await read('stats')).out)).toMatchObject({ days: [{ ids: 100, source_name: null }] })
+    })
+    if (name === 'postgres')
       it('list and settle only the conflicts of the own source, and name the others', async () => {
         const [one, other, log] = sites as [Site, Site, Site]
         // The same two versions on both sides: nothing but the source tells them apart.

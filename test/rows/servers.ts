@@ -51,12 +51,14 @@ export class Site {
     this.folder = mkdtempSync(join(tmpdir(), 'archiver-rows-'))
   }
 
-  /** `server` is the URL of another server's own database. */
+  /** `server` is the URL of another server's own database; there, a database may have a name that it has here too. */
   static async make(
     name: Name,
     server = urlOf(name, name === 'mysql' ? 'mysql' : 'postgres'),
+    named?: string,
   ): Promise<Site> {
-    const database = `rows_${randomBytes(6).toString('hex')}`
+    const isTaken = server === urlOf(name, name === 'mysql' ? 'mysql' : 'postgres')
+    const database = named === undefined || isTaken ? `rows_${randomBytes(6).toString('hex')}` : named
     const admin = await openUrl(server)
     await admin.run(`CREATE DATABASE ${database}`)
     await admin.close()

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, rename, unlink } from 'node:fs/promises'
+import { readdir, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { nameOf } from '../../common/file-name-encoding.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../errors.ts'
@@ -83,6 +83,13 @@ export class ArchiveFolder {
       })
     }
     return undefined
+  }
+
+  /** Whether a file is there, pending or in its place. */
+  async has(name: string): Promise<boolean> {
+    for (const path of [join(this.#path, name), this.pendingPath(name)])
+      if (await this.#namingPath(path, () => stat(path).catch(undefinedIfAbsent))) return true
+    return false
   }
 
   /** Gives a pending file its place. A crash leaves it in `pending` or there, never in neither. */

@@ -60,9 +60,17 @@ export class LogDatabase {
     return rows.map(({ name }) => name ?? '').filter((name) => name in LOG_TABLES)
   }
 
-  /** Whether the tables are there. */
+  /** Whether the tables of executions are there, all of them: a first run that was killed leaves some. */
   async exists(): Promise<boolean> {
-    return (await this.#columns('process_logs')).size > 0
+    for (const table of ['process_logs', 'file_processing_logs', 'batch_processing_logs'])
+      if ((await this.#columns(table)).size === 0) return false
+    return true
+  }
+
+  /** These columns for a SELECT: those that tables of an earlier version lack are NULL. */
+  async selection(table: LogTable, names: readonly string[], alias: string): Promise<string> {
+    const present = await this.#columns(table)
+    return names.map((name) => `${present.has(name) ? `${alias}.${name}` : 'NULL'} AS ${name}`).join(', ')
   }
 
   /** Makes the tables, and adds columns that those of an earlier version lack. Safe by several processes at once. */

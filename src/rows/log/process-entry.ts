@@ -32,6 +32,7 @@ export const beginLog = async (
   await log.begin(options.self, {
     table: name,
     archive,
+    archiveServer: connections.archiveServer,
     type: TYPES[options.mode],
     files: stepsOf(options),
     batchSize: options.batchSize === 'auto' ? 0 : options.batchSize,

@@ -2,8 +2,9 @@ import type { Hold } from '../gate.ts'
 import type { Statement } from '../../sql/session.ts'
 import { allConflicts, hasDuplicates, type BatchResult } from '../batch.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import { keyText, type Key } from '../table.ts'
+import { keyText } from '../table.ts'
 import { conflictRecord } from '../settle.ts'
+import type { BatchFacts } from './batch-facts.ts'
 import { countCells } from './count-cells.ts'
 import type { LogDatabase } from './log-database.ts'
 
@@ -15,21 +16,6 @@ export interface Self {
 }
 
 export type ProcessStatus = 'COMPLETED' | 'FAILED' | 'PARTIAL' | 'KILLED'
-
-/** What is known of a batch beside its counts. */
-export interface BatchFacts {
-  readonly fileName: string
-  readonly number: number
-  readonly firstLine: number
-  readonly lastLine: number
-  readonly keys: readonly Key[]
-  readonly attempts: number
-  readonly durationMs: number
-  readonly lag: number
-  readonly hll: number
-  readonly throttledMs: number
-  readonly throttleReason: string | undefined
-}
 
 /** Texts of any length in columns that have one. */
 export const cut = (text: string, length: number): string => Array.from(text).slice(0, length).join('')
@@ -66,7 +52,16 @@ export class RowsLog {
 
   async begin(
     self: Self,
-    facts: { table: string; archive: string; type: string; files: number; batchSize: number; runId: string },
+    facts: {
+      table: string
+      archive: string
+      /** Empty: the source's. */
+      archiveServer: string
+      type: string
+      files: number
+      batchSize: number
+      runId: string
+    },
   ): Promise<void> {
     this.#id = await this.#database.insertNew('process_logs', {
       table_name: facts.table,
@@ -82,6 +77,7 @@ export class RowsLog {
       archive_name: cut(facts.archive, 255),
       batch_size: facts.batchSize,
       source_name: this.#database.source ?? null,
+      archive_server: facts.archiveServer,
     })
   }
 

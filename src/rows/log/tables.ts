@@ -80,6 +80,7 @@ export const LOG_TABLES: Readonly<
       text('throttle_reason', 500),
       text('control', 20),
       text('source_name', 255),
+      text('archive_server', 255),
     ],
     constraints: [],
   },
