@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -68,6 +69,12 @@ const PURE = [
   'src/tracking/ledger/status-words.ts',
   'src/tracking/ledger/eta.ts',
 ]
+/** The project's own folders and files, and what tools insist on. */
+const TOP = new Set(
+  `.ci .github .gitignore .npmrc .prettierignore .prettierrc.json CHANGELOG.md CONTRIBUTING.md Containerfile LICENSE README.md SECURITY.md clients
+  config.example.yaml docs eslint.config.js package-lock.json package.json scripts src systemd test tsconfig.json tsconfig.types.json
+  vitest.config.ts`.split(/\s+/),
+)
 /** An engine waits between two attempts. */
 const MAY_WAIT = ['src/engine/pause.ts']
 
@@ -137,6 +144,15 @@ describe('the direction of imports', () => {
       finished.add(path)
     }
     for (const path of graph.keys()) visit(path, [])
+  })
+})
+
+describe('the top of the project', () => {
+  // What a tool writes into a file by a slip ("-", "undefined") stands here first.
+  it.skipIf(!existsSync('.git'))('holds what is named here, and nothing else', () => {
+    const names = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0').filter(Boolean)
+    const tops = new Set(names.map((name) => name.split('/')[0] ?? ''))
+    expect([...tops].filter((name) => !TOP.has(name))).toEqual([])
   })
 })
 
