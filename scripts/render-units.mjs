@@ -125,7 +125,10 @@ const rulesOf = ({ records, writable, tools }) => {
 const forUser = (text) =>
   text
     .replace(/^# --- Sandbox[^]*?^TasksMax=.*\n/m, '')
-    .replace(/^(?:User|Group|SupplementaryGroups|Wants|After|RequiresMountsFor)=.*\n/gm, '')
+    .replace(
+      /^(?:User|Group|SupplementaryGroups|Wants|After(?!=run-record-archiver)|RequiresMountsFor)=.*\n/gm,
+      '',
+    )
     .replace(/^(?:State|Logs|Cache)Directory.*\n/gm, '')
     .replace(/^WantedBy=multi-user\.target/m, 'WantedBy=default.target')
     .replace(/^ExecStopPost=-\+/m, 'ExecStopPost=-')

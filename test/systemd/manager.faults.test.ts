@@ -39,6 +39,7 @@ describe.skipIf(!isRoot)('under a real systemd', () => {
     ['wrong configuration', /^78 after 0 restarts$/],
     ['sandbox holds', /^yes$/],
     ['pass by the timer', /^archived success$/],
+    ['pass beside the retry', /^inactive not archived, then archived success$/],
     ['told of the failure', /^1$/],
     ['weekly report', /^success, weekly report, all well, END OF STATUS REPORT$/],
     ['secret', /^ucon_db\.writer_password \[secret\] \/.*\/run-archiver_ucon_db\.writer_password$/],

@@ -132,6 +132,24 @@ ctl stop run-record-archiver.timer
 say 'sandbox holds' "$([ -f "$HOME/out/sandboxed" ] && echo yes)"
 say 'pass by the timer' "$(is_archived 102 && echo archived) $(value $pass Result)"
 
+# While the nightly retry runs, a pass is held back and fails nobody; it begins when the retry ends.
+retry=run-record-archiver-retry.service
+drop_in $retry <<END
+[Service]
+ExecStart=
+ExecStart=/bin/sh -c 'until [ -f $HOME/out/go ]; do sleep 0.1; done'
+END
+ctl start --no-block $retry
+until_true sh -c "[ \$(systemctl --user show $retry -p ActiveState --value) = activating ]"
+record 103 60
+ctl start --no-block $pass
+sleep 2
+during="$(value $pass ActiveState) $(is_archived 103 || echo not archived)"
+touch "$HOME/out/go"
+until_true sh -c "[ \$(systemctl --user show $pass -p ActiveState --value) = activating ]"
+until_true sh -c "[ \$(systemctl --user show $pass -p ActiveState --value) = inactive ]"
+say 'pass beside the retry' "$during, then $(is_archived 103 && echo archived) $(value $pass Result)"
+
 # People are told: of a unit that failed (the daemon, above), and once a week.
 until_true grep -q "ExecMainStatus=78" "$HOME/out/told"
 say 'told of the failure' "$(grep "$daemon failed" "$HOME/out/told" | grep -c ExecMainStatus=78)"

@@ -73,6 +73,15 @@ describe('the units', () => {
       expect(textOf(name)).not.toMatch(/^(?:ProcSubset=pid|ProtectProc=(?!default))/m)
     },
   )
+  it('let a pass and the nightly retry wait for each other as long as either may take: nobody is alerted of LOCK_HELD', () => {
+    const [pass, retry] = ['run-record-archiver.service', 'run-record-archiver-retry.service']
+    expect(valuesOf(pass, 'After').join(' ').split(' ')).toContain(retry)
+    const [hours] = /^\d+(?=h$)/.exec(valuesOf(pass, 'TimeoutStartSec')[0]!)!
+    const longest = Number(hours) * 3600 + Number(valuesOf(pass, 'TimeoutStopSec')[0])
+    const waits = valuesOf(retry, 'ExecStart').map((command) => Number(/ --wait (\d+)$/.exec(command)![1]))
+    expect(waits).toHaveLength(2)
+    for (const wait of waits) expect(wait).toBeGreaterThan(longest)
+  })
   it('keep a wrong configuration from starting the daemon again and again', () => {
     expect(valuesOf('run-record-archiver-daemon.service', 'RestartPreventExitStatus')).toEqual(['64 78'])
     expect(valuesOf('run-record-archiver-daemon.service', 'Type')).toEqual(['notify'])
