@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { ItemError } from '../item-error.ts'
 import type { Each, List, Mapping, Requirement, Unique } from '../mapping/model.ts'
 import { pathOf, type Element } from '../payload/tree.ts'
@@ -70,13 +71,21 @@ export class ListedElements {
     })
     const kept = list.unique ? this.#unique(wanted, list, list.unique) : wanted
     if (kept.length < min)
-      throw new ItemError('REQUIRED_ELEMENT', `list ${name} has ${kept.length} elements and needs ${min}`, {
-        list: name,
-      })
+      throw new ItemError(
+        'REQUIRED_ELEMENT',
+        `list ${name} has ${counted(kept.length, 'element')} and needs ${min}`,
+        {
+          list: name,
+        },
+      )
     if (kept.length > max)
-      throw new ItemError('ELEMENT_REJECTED', `list ${name} has ${kept.length} elements and takes ${max}`, {
-        list: name,
-      })
+      throw new ItemError(
+        'ELEMENT_REJECTED',
+        `list ${name} has ${counted(kept.length, 'element')} and takes ${max}`,
+        {
+          list: name,
+        },
+      )
     return kept
   }
 
