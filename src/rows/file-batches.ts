@@ -36,9 +36,9 @@ export class FileBatches {
     const { signal, runTimeMs, limitBatches, gate, monotonic, listener } = options
     if (signal.aborted) return undefined
     if (limitBatches !== undefined && this.#progress.batches >= limitBatches)
-      this.#progress.reason = `--limit-batches: ${limitBatches} batches are done`
+      this.#progress.reason = `--limit-batches: ${limitBatches === 1 ? '1 batch is' : `${limitBatches} batches are`} done`
     if (runTimeMs !== undefined && monotonic() - began >= runTimeMs)
-      this.#progress.reason = `--run-time: ${durationText(runTimeMs / 1000)} are over`
+      this.#progress.reason = `the run time of ${durationText(runTimeMs / 1000)} is over`
     if (this.#progress.reason !== undefined) return undefined
     const onHold: Parameters<typeof gate.pass>[3] = async (hold) => {
       listener({ type: 'held-back', ...hold })

@@ -39,7 +39,10 @@ export class FileMover {
       const survey = await list.survey(options.signal)
       this.#progress.versions.push(survey.sha256)
       const done = list.groups ? await this.#covered(list.groups, name, survey.sha256) : []
-      if (survey.bad > 0) options.warn(`${name}: ${survey.bad} lines are no keys and were skipped`)
+      if (survey.bad > 0)
+        options.warn(
+          `${name}: ${survey.bad === 1 ? '1 line is no key and was' : `${survey.bad} lines are no keys and were`} skipped`,
+        )
       file = await this.#open(name, survey, done)
       if (!file) return
       if (survey.openSince !== undefined) await this.#settled(list, name, survey.openSince)

@@ -12,6 +12,14 @@ export const screen =
     for (const line of linesOf(event)) out(line)
   }
 
+/** Those of its lines that say what failed or was done again. */
+export const troubleLines =
+  (out: (line: string) => void): RowsListener =>
+  (event) => {
+    if (event.type === 'file-failed' || event.type === 'batch-failed' || event.type === 'batch-retry')
+      for (const line of linesOf(event)) out(line)
+  }
+
 const linesOf = (event: RowsEvent): readonly string[] => {
   switch (event.type) {
     case 'closed-dead':

@@ -112,6 +112,30 @@ for (const name of DIALECTS) {
       })
     }, 180_000)
 
+    it('comes with the reason on standard error where a file or a batch fails', async () => {
+      site.file('ids.csv', [1, 'x y'])
+      for (const words of [['verify'], ['run', '--dry-run'], ['run']] as const) {
+        const place = words[0] === 'run' ? [config] : ['--config', config]
+        const { code, out, err } = await runArchiver(['rows', ...words, ...place, '--json'])
+        expect([code, JSON.parse(out)]).toMatchObject([1, { failedFiles: 1 }])
+        expect(err).toMatch(/^File ids\.csv failed: .*ids\.csv: line 2: /m)
+      }
+      site.file('ids.csv', [1])
+      await site.sql(
+        ...(name === 'mysql'
+          ? [
+              "CREATE TRIGGER no BEFORE DELETE ON r FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'",
+            ]
+          : [
+              "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+              'CREATE TRIGGER no BEFORE DELETE ON r FOR EACH ROW EXECUTE FUNCTION no()',
+            ]),
+      )
+      const { code, out, err } = await runArchiver(['rows', 'run', config, '--json', '--force-triggers'])
+      expect([code, JSON.parse(out)]).toMatchObject([1, { failedBatches: 1 }])
+      expect(err).toMatch(/^Error processing batch 1 in file ids\.csv: /m)
+    })
+
     it('is one document with the error where a command fails', async () => {
       site.file('ids.csv', range(1, 10))
       for (const words of [['status'], ['stats'], ['conflicts'], ['cleanup'], ['pause', '1']])

@@ -16,7 +16,7 @@ import { rowMetrics } from '../../rows/row-metrics.ts'
 import type { RowsOptions, RowsOutcome } from '../../rows/options.ts'
 import { FORCEABLE } from '../../rows/preflight/problem.ts'
 import { ProgressLine } from '../../rows/progress-line.ts'
-import { screen, textLines } from '../../rows/screen.ts'
+import { screen, textLines, troubleLines } from '../../rows/screen.ts'
 import { TaskEvents } from '../../rows/task-events.ts'
 import { TextLog } from '../../rows/text-log.ts'
 import { dialectOf } from '../../sql/open-session.ts'
@@ -49,13 +49,14 @@ export const rowsRun: Command<RowsRunOptions> = async (options, context) => {
   const { pid } = identity()
   let progress: ProgressLine | undefined
   const out = (line: string): void => {
-    const print = (): void => context.out(`${printable(line)}\n`)
-    if (options.json === true) return
+    const text = `${printable(line)}\n`
+    const print = (): void => (options.json === true ? context.err(text) : context.out(text))
     if (progress) progress.print(print)
     else print()
   }
-  if (mode === 'move' || mode === 'copy') out(`Process started with PID: ${pid}`)
-  const listeners: RowsListener[] = [screen(out)]
+  if ((mode === 'move' || mode === 'copy') && options.json !== true) out(`Process started with PID: ${pid}`)
+  // The document has counts, and not why a file failed.
+  const listeners: RowsListener[] = [options.json === true ? troubleLines(out) : screen(out)]
   if (mode === 'move' || mode === 'copy') {
     const { workDir } = config.app
     listeners.push(textLines(new TextLog(workDir, pid, now)), conflictLog(workDir, now))
