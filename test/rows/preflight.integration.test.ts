@@ -161,6 +161,12 @@ for (const name of DIALECTS) {
       says: /seen is a view, not a table/,
     },
     {
+      what: 'a table that keeps its old versions',
+      only: 'mysql',
+      sql: ['ALTER TABLE r ADD SYSTEM VERSIONING'],
+      says: /r keeps old versions of its rows \(WITH SYSTEM VERSIONING\)[\s\S]*cannot be moved by this program/,
+    },
+    {
       what: 'a rule that reaches the archive',
       only: 'postgres',
       sql: ['CREATE RULE also AS ON DELETE TO r DO ALSO DELETE FROM ra WHERE id = OLD.id'],

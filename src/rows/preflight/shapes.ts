@@ -81,6 +81,13 @@ const described = ({ fullType, charset }: Column): string =>
 
 function* keeping({ schema, name, kind, engine }: Table, dialect: SqlDialect): Generator<Problem> {
   const full = `${schema}.${name}`
+  if (kind === 'system versioned') {
+    yield {
+      message: `${full} keeps old versions of its rows (WITH SYSTEM VERSIONING): a row that is moved would stay in its history, and its archive would get another time of its own`,
+      cure: `such a table cannot be moved by this program; where nobody needs its history: ALTER TABLE ${full} DROP SYSTEM VERSIONING`,
+    }
+    return
+  }
   if (kind !== 'table') {
     yield { message: `${full} is a ${kind}, not a table`, cure: 'name the table itself' }
     return
