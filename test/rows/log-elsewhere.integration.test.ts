@@ -84,6 +84,18 @@ for (const name of DIALECTS) {
         })
         expect((await read('stats')).out).toMatch(/ a second, of .*\n.* a second, of elsewhere\/shop\n/)
       })
+    it('are not taken for those of the original script, which lack most columns', async () => {
+      const [site, , log] = sites as [Site, Site, Site]
+      await log.sql(
+        'CREATE TABLE process_logs (id INT PRIMARY KEY, status VARCHAR(20))',
+        'CREATE TABLE file_processing_logs (id INT PRIMARY KEY, process_log_id INT)',
+        'CREATE TABLE batch_processing_logs (id INT PRIMARY KEY, process_log_id INT, status VARCHAR(40))',
+      )
+      for (const word of ['status', 'stats', 'conflicts', 'cleanup'])
+        expect(
+          await runArchiver(['rows', word, '--config', site.config({ log: log.url }), '--json']),
+        ).toMatchObject({ code: 1, out: expect.stringContaining('"NOT_FOUND"') as string })
+    })
     it('are read as an earlier version made them', async () => {
       const [site, , log] = sites as [Site, Site, Site]
       await moved(site, log)

@@ -28,9 +28,13 @@ export const withLog = async (
     if (!table) throw new ArchiverError('NOT_FOUND', `there is no table ${config.rows.table}`)
     const log = await logOf(connections, places, table)
     if (!(await log.exists()))
-      throw new ArchiverError('NOT_FOUND', 'no rows were moved yet: there are no log tables', {
-        hint: 'run-archiver rows run makes them',
-      })
+      throw new ArchiverError(
+        'NOT_FOUND',
+        'no rows were moved yet: there are no log tables of this program',
+        {
+          hint: 'run-archiver rows run makes them, and adds to those of the original script what they lack',
+        },
+      )
     return await work({ config, connections, table, log })
   } catch (error) {
     throw brokenError(error, 'log tables')

@@ -60,11 +60,11 @@ export class LogDatabase {
     return rows.map(({ name }) => name ?? '').filter((name) => name in LOG_TABLES)
   }
 
-  /** Whether the tables of executions are there, all of them: a first run that was killed leaves some. */
+  /** Whether the tables of executions are there, all of them and ours: a first run that was killed leaves some, and the original script has its own. */
   async exists(): Promise<boolean> {
     for (const table of ['process_logs', 'file_processing_logs', 'batch_processing_logs'])
       if ((await this.#columns(table)).size === 0) return false
-    return true
+    return (await this.#columns('batch_processing_logs')).has('ids_requested')
   }
 
   /** These columns for a SELECT: those that tables of an earlier version lack are NULL. */
