@@ -177,10 +177,9 @@ const recordCopy = async ({ records }: Archiver, run: number): Promise<RunCopy> 
 
 const artdaqCopy = async ({ artdaq, config }: Archiver, run: number): Promise<RunCopy> => {
   const where = config.artdaqDb.databaseUris[0]?.replace(/^\w+:\/\//, '') ?? ''
-  const manifest = await artdaq.manifest(run)
+  const manifest = await (artdaq.manifestAlone?.(run) ?? artdaq.manifest(run))
   if (!manifest) {
-    const { runs } = await artdaq.list()
-    if (!runs.has(run)) return { is: 'absent' }
+    if (!artdaq.manifestAlone && !(await artdaq.list()).runs.has(run)) return { is: 'absent' }
     const note = 'stored by another program: it keeps no list of files'
     return { is: 'present', where, files: [], bytes: 0, digest: undefined, note }
   }

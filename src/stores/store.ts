@@ -151,6 +151,8 @@ export interface DocumentStore {
   room?(): Promise<DiskRoom | undefined>
   /** The newest manifest of a run; undefined for runs that other programs stored. */
   manifest(run: number): Promise<RecordManifest | undefined>
+  /** The same for who asks for one run now and then: no index is read whole for it. Throws NOT_FOUND where the run does not count. Missing where nothing is gained. */
+  manifestAlone?(run: number): Promise<RecordManifest | undefined>
   /** Equal texts mean that nothing was stored or taken away in between; undefined where that cannot be found out cheaply. */
   fingerprint(): Promise<string | undefined>
   /** Files and directories whose size and times show every change; missing where there are none, as behind a network. */

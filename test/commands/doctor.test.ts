@@ -238,7 +238,7 @@ describe('a bundle for a bug report', () => {
     const to = join(folder, 'report.tar.gz')
     writeFileSync(to, 'earlier')
     mkdirSync(join(folder, 'bin'))
-    writeFileSync(join(folder, 'bin/tar'), '#!/bin/sh\nprintf half > "$2"; printf half; exit 2\n', {
+    writeFileSync(join(folder, 'bin/tar'), '#!/bin/sh\nprintf half; exit 2\n', {
       mode: 0o755,
     })
     const path = process.env['PATH']

@@ -1,5 +1,7 @@
 import { RunSet } from '../../common/run-set.ts'
 import type { Listing, Remember } from '../store.ts'
+import type { CollectionIndex } from './format/search-index.ts'
+import type { Database } from './index/database.ts'
 import type { WrittenDatabase } from './write/written-database.ts'
 
 /** Documents of older databases whose indexes are held at a time: about 40 MB. */
@@ -35,6 +37,17 @@ export class DatabaseList {
     for (const one of newestFirst) {
       if (await one.database.knows(run)) return await this.using(one)
       await this.#letGo()
+    }
+    return undefined
+  }
+
+  /** The database in which a run counts, and what its index says of the run, for who asks for one run now and then. */
+  async lookUp(
+    run: number,
+  ): Promise<{ readonly database: Database; readonly index: CollectionIndex } | undefined> {
+    for (const { database } of this.#all.toReversed()) {
+      const index = await database.lookUp(run)
+      if (index) return { database, index }
     }
     return undefined
   }

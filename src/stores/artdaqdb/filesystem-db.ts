@@ -6,7 +6,7 @@ import type { Completing, DocumentStore, Listing, NewRun, NewRunPlace, Remember 
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { diskRoom, type DiskRoom } from '../../platform/disk-room.ts'
-import { asStoreError, unavailable } from './index/store-errors.ts'
+import { unavailable } from './index/store-errors.ts'
 import { DatabaseList } from './database-list.ts'
 import { Database } from './index/database.ts'
 import type { Maker } from './format/system-metadata.ts'
@@ -15,9 +15,7 @@ import { knowsOf, putRun } from './write/put-run.ts'
 import { allDocumentsSize, documentsSize } from './read/documents-size.ts'
 import { requireNoneHidden } from './index/hidden-updates.ts'
 import { readManifest, readRun } from './read/read-run.ts'
-import { listDatabase } from './index/list-runs.ts'
-import { moveRuns } from './write/move-runs.ts'
-import type { Left } from './write/moving-documents.ts'
+import { moveInto, type MovedRuns } from './write/move-into.ts'
 import { mendRun } from './write/mend-run.ts'
 import { WrittenDatabase } from './write/written-database.ts'
 
@@ -170,6 +168,12 @@ export class FileSystemDb implements DocumentStore {
     return await readManifest(await this.holding(run), run)
   }
 
+  async manifestAlone(run: number): Promise<RecordManifest | undefined> {
+    const found = await this.#databaseList.lookUp(run)
+    if (!found) return await this.#requireHeld(run)
+    return await readManifest(found.database, run, found.index)
+  }
+
   async fingerprint(): Promise<string | undefined> {
     const texts: (string | undefined)[] = []
     for (const one of this.#all) texts.push(one.database.path, await one.fingerprint())
@@ -195,36 +199,18 @@ export class FileSystemDb implements DocumentStore {
     }
   }
 
-  /** Moves runs into one of the databases (`moveRuns`), from whichever holds them. `absent`: asked for, and in none of the databases. */
-  async moveTo(
-    path: string,
-    asked: RunSet,
-    signal: AbortSignal,
-  ): Promise<{ readonly moved: RunSet; readonly left: readonly Left[]; readonly absent: RunSet }> {
-    const target = this.databases.find((database) => database.path === path)
-    if (!target) throw new ArchiverError('NOT_FOUND', `${path} is none of the databases`)
-    let moved = RunSet.EMPTY
-    let found = (await listDatabase(target, NOTHING)).runs
-    const left: Left[] = []
-    for (const source of this.databases.filter((database) => database !== target)) {
-      const { runs, incomplete } = await listDatabase(source, NOTHING)
-      const ofIt = runs.union(incomplete).intersect(asked)
-      const done = await moveRuns(source, target, [...ofIt], { ...this.#options, signal }).catch(
-        (error: unknown) => {
-          throw asStoreError(path, error)
-        },
-      )
-      moved = moved.union(RunSet.of(done.runs))
-      found = found.union(ofIt)
-      left.push(...done.left)
-    }
-    return { moved, left, absent: asked.minus(found) }
+  /** As `moveInto`. */
+  async moveTo(path: string, asked: RunSet, signal: AbortSignal): Promise<MovedRuns> {
+    return await moveInto(this.databases, path, asked, { ...this.#options, signal })
   }
 
   /** The newest database in which the run counts, else the newest that knows it. Throws NOT_FOUND, and STORE_UNAVAILABLE where one is there no longer. */
   async holding(run: number): Promise<Database> {
     const found = await this.#databaseList.holding(run)
-    if (found) return found.database
+    return found ? found.database : await this.#requireHeld(run)
+  }
+
+  async #requireHeld(run: number): Promise<never> {
     for (const database of this.databases) await database.requireStillThere()
     const where = this.databases.map(({ path }) => path).join(', ')
     throw new ArchiverError('NOT_FOUND', `run ${run} is not in artdaqDB ${where}`, { run })

@@ -107,6 +107,7 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   ...(store.heldIndexes ? { heldIndexes: store.heldIndexes.bind(store) } : {}),
   ...(store.room ? { room: store.room.bind(store) } : {}),
   manifest: (run) => store.manifest(run),
+  ...(store.manifestAlone ? { manifestAlone: store.manifestAlone.bind(store) } : {}),
   fingerprint: () => store.fingerprint(),
   ...(store.trail ? { trail: store.trail.bind(store) } : {}),
   probe: (signal) => store.probe(signal),

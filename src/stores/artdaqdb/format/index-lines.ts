@@ -50,15 +50,21 @@ export class IndexLines {
     return true
   }
 
+  /** Steps over a name and the beginning of its list, and returns the name. */
+  name(): string | undefined {
+    const from = this.#at + 1
+    if (!this.#string()) return undefined
+    const to = this.#at - 1
+    return this.take(' : [\n') ? this.#bytes.toString('latin1', from, to) : undefined
+  }
+
   /** Gives each name, whose list `list` steps over, up to and including `\n}`. */
   names(list: (name: string) => boolean): boolean {
     if (this.take('\n}')) return true
     const names = new Set<string>()
     for (;;) {
-      const from = this.#at + 1
-      if (!this.#string()) return false
-      const name = this.#bytes.toString('latin1', from, this.#at - 1)
-      if (names.has(name) || !this.take(' : [\n') || !list(name)) return false
+      const name = this.name()
+      if (name === undefined || names.has(name) || !list(name)) return false
       names.add(name)
       if (this.take('\n}')) return true
       if (!this.take(',\n')) return false

@@ -11,6 +11,8 @@ import { metadataRecord, type Maker } from '../format/system-metadata.ts'
 import { COMMIT_MARK } from '../names.ts'
 import { placeFiles } from '../write/write-files.ts'
 import { indexedRuns } from './run-index.ts'
+import { indexOfRun } from './run-lookup.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
 
 const METADATA = 'SystemMetadata'
 /** Folders that artdaq keeps for itself. */
@@ -129,6 +131,14 @@ export class Database {
     if (outline) return outline.counts.has(run)
     const { index } = await this.collection(COMMIT_MARK).index()
     return indexedRuns(index).has(run)
+  }
+
+  /** What the index of SystemLayout says of a run that counts, without the others being read (`indexOfRun`); undefined where it does not. */
+  async lookUp(run: number): Promise<CollectionIndex | undefined> {
+    const outline = await this.#validOutline(await this.collections())
+    if (outline && !outline.counts.has(run)) return undefined
+    const index = await indexOfRun(this.collection(COMMIT_MARK), run)
+    return indexedRuns(index).has(run) ? index : undefined
   }
 
   /** Whether its indexes are held, or what they know is. */

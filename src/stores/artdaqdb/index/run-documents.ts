@@ -86,13 +86,14 @@ export const openInPieces: Open = (collection, oid) => collection.openInPieces(o
 
 const inWhole: Open = (collection, oid) => collection.find(oid)
 
-/** What an index gives a configuration, read from disk; documents that are gone are there without their content. */
+/** What an index gives a configuration, read from disk; documents that are gone are there without their content. `known`: what the index says of the run. */
 export async function heldOf(
   collection: Collection,
   configuration: string,
   open = inWhole,
+  known?: CollectionIndex,
 ): Promise<readonly Held[]> {
-  const { index } = await collection.index()
+  const index = known ?? (await collection.index()).index
   const { items } = index.list('configurations.name', configuration)
   if (items.length === 0) return []
   return await Promise.all(

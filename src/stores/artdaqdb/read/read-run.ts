@@ -3,6 +3,7 @@ import type { RecordFile, RecordManifest, RunDocument, StoredDocument, StoredRun
 import { ArchiverError } from '../../../errors.ts'
 import { documentName, type Attachments } from '../format/attachments.ts'
 import { canonicalText } from '../format/canonical-export.ts'
+import type { CollectionIndex } from '../format/search-index.ts'
 import { prove } from '../format/proof.ts'
 import type { Database } from '../index/database.ts'
 import { hasLostHashes } from '../index/lost-hashes.ts'
@@ -67,13 +68,21 @@ export async function chooseRun(database: Database, run: number, open?: Open): P
   }
 }
 
-/** The newest manifest of a run; undefined where another program stored it. Throws STORE_CORRUPT where the document that keeps it is damaged. */
-export async function readManifest(database: Database, run: number): Promise<RecordManifest | undefined> {
-  const { index } = await database.collection(COMMIT_MARK).index()
+/**
+ * The newest manifest of a run; undefined where another program stored it. Throws STORE_CORRUPT where the document that keeps it is damaged.
+ * `known`: what the index says of the run.
+ */
+export async function readManifest(
+  database: Database,
+  run: number,
+  known?: CollectionIndex,
+): Promise<RecordManifest | undefined> {
+  const marks = database.collection(COMMIT_MARK)
+  const index = known ?? (await marks.index()).index
   const names = indexedRuns(index).configurationsOf(run)
   const configuration = newestConfiguration(names, [index])
   if (configuration === undefined) return undefined
-  const stored = newest(await heldOf(database.collection(COMMIT_MARK), configuration, openInPieces))?.stored
+  const stored = newest(await heldOf(marks, configuration, openInPieces, index))?.stored
   if (stored) prove(stored)
   return stored?.manifest
 }
