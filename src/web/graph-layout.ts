@@ -37,15 +37,20 @@ export const BOX = { width: 176, height: 62 } as const
 const KEPT = 20
 const kept = new Map<string, GraphLayout>()
 
-/** Places the boxes of a graph from left to right. Dependencies that are not among the tasks are left out. */
+/** Places the boxes of a graph from left to right, or from top to bottom. Dependencies that are not among the tasks are left out. */
 export const layoutOf = (
   tasks: readonly { readonly task: string; readonly dependsOn: readonly string[] }[],
+  direction: 'right' | 'down' = 'right',
 ): GraphLayout => {
-  const key = JSON.stringify(tasks.map(({ task, dependsOn }) => [task, dependsOn]))
+  const key = JSON.stringify([direction, tasks.map(({ task, dependsOn }) => [task, dependsOn])])
   const known = kept.get(key)
   if (known) return known
   const graph = new dagre.graphlib.Graph()
-  graph.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 58, marginx: 4, marginy: 8 })
+  graph.setGraph(
+    direction === 'right'
+      ? { rankdir: 'LR', nodesep: 22, ranksep: 58, marginx: 4, marginy: 8 }
+      : { rankdir: 'TB', nodesep: 22, ranksep: 42, marginx: 4, marginy: 8 },
+  )
   graph.setDefaultEdgeLabel(() => ({}))
   const names = new Set(tasks.map(({ task }) => task))
   for (const name of names) graph.setNode(name, { ...BOX })

@@ -164,6 +164,31 @@ export const everyPage = (demo: ServedDemo): void =>
     )
 
     it(
+      'shows the whole graph of dependencies, and the whole list of files of a run, on wide screens and narrow ones',
+      async () => {
+        const page = await browser.newPage()
+        for (const [path, box, inside] of [
+          ['/graph', '.dagwrap:visible', '.nd:visible'],
+          ['/runs/1013', '#files .scroll', 'tbody tr'],
+        ] as const) {
+          await page.goto(demo.served.url + path, { timeout: PATIENCE })
+          for (const width of [1440, 1280, 1024, 500]) {
+            await page.setViewportSize({ width, height: 900 })
+            const [one, ...others] = await page.locator(box).all()
+            expect(others, `${path} at ${width}`).toEqual([])
+            const hidden = Number(
+              await one!.evaluate('(element) => element.scrollWidth - element.clientWidth'),
+            )
+            expect(hidden, `${path} at ${width}`).toBe(0)
+            expect(await one!.locator(inside).count()).toBeGreaterThan(3)
+          }
+        }
+        await page.close()
+      },
+      PATIENCE,
+    )
+
+    it(
       'is found wrong where it is too wide or a picture has no words (control)',
       async () => {
         const page = await browser.newPage({ viewport: { width: 390, height: 900 } })

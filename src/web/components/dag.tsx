@@ -9,23 +9,41 @@ const FITS = 20
 
 const at = (value: number): string => value.toFixed(1)
 
-/** A line that leaves and enters boxes level. */
-const curve = (points: readonly Point[]): string => {
+type Direction = 'right' | 'down'
+
+/** Widths that a drawing is scaled down from, so that nothing of it is cut: its letters stay at least ten pixels high. A wider one is scrolled. */
+const SCALED: Readonly<Record<Direction, number>> = { right: 920, down: 560 }
+
+/** A line that leaves and enters boxes level, or upright. */
+const curve = (points: readonly Point[], direction: Direction): string => {
   const [first, ...others] = points
   if (!first) return ''
   let text = `M${at(first.x)} ${at(first.y)}`
   let from = first
   for (const to of others) {
-    const middle = (from.x + to.x) / 2
-    text += `C${at(middle)} ${at(from.y)} ${at(middle)} ${at(to.y)} ${at(to.x)} ${at(to.y)}`
+    const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2]
+    text +=
+      direction === 'right'
+        ? `C${at(x)} ${at(from.y)} ${at(x)} ${at(to.y)} ${at(to.x)} ${at(to.y)}`
+        : `C${at(from.x)} ${at(y)} ${at(to.x)} ${at(y)} ${at(to.x)} ${at(to.y)}`
     from = to
   }
   return text
 }
 
-/** The graph of dependencies, from left to right; the critical path is thick. The same stands in the tables below it. */
-export const Dag = ({ facts }: { facts: GraphFacts }) => {
-  const { width, height, places, edges } = layoutOf(facts.tasks)
+/**
+ * The graph of dependencies, from left to right, on narrow screens from top to bottom; the critical path is thick. The same stands in the tables
+ * below it.
+ */
+export const Dag = ({ facts }: { facts: GraphFacts }) => (
+  <>
+    <Drawing facts={facts} direction="right" />
+    <Drawing facts={facts} direction="down" />
+  </>
+)
+
+const Drawing = ({ facts, direction }: { facts: GraphFacts; direction: Direction }) => {
+  const { width, height, places, edges } = layoutOf(facts.tasks, direction)
   const isCritical = (from: string, to: string): boolean => {
     const place = facts.critical.indexOf(from)
     return place !== -1 && facts.critical[place + 1] === to
@@ -34,29 +52,56 @@ export const Dag = ({ facts }: { facts: GraphFacts }) => {
     .map((edge) => ({ ...edge, critical: isCritical(edge.from, edge.to) }))
     .sort((a, b) => Number(a.critical) - Number(b.critical))
   return (
-    <div class="dagwrap" tabindex={0} role="group" aria-label="Dependency graph; the same as tables below">
-      <svg class="dag" viewBox={`0 0 ${width} ${height}`} width={width} height={height}>
+    <div
+      class={`dagwrap ${direction}`}
+      tabindex={0}
+      role="group"
+      aria-label="Dependency graph; the same as tables below"
+    >
+      <svg
+        class={width <= SCALED[direction] ? 'dag scaled' : 'dag'}
+        viewBox={`0 0 ${width} ${height}`}
+        width={width}
+        height={height}
+      >
         <defs>
-          <marker id="ah" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+          <marker
+            id={`ah-${direction}`}
+            viewBox="0 0 8 8"
+            refX="7"
+            refY="4"
+            markerWidth="7"
+            markerHeight="7"
+            orient="auto"
+          >
             <path d="M0 0l8 4-8 4z" class="ahp" />
           </marker>
-          <marker id="ahc" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="5" markerHeight="5" orient="auto">
+          <marker
+            id={`ahc-${direction}`}
+            viewBox="0 0 8 8"
+            refX="6"
+            refY="4"
+            markerWidth="5"
+            markerHeight="5"
+            orient="auto"
+          >
             <path d="M0 0l8 4-8 4z" class="ahc" />
           </marker>
         </defs>
         {drawn.map(({ from, to, bends, critical }) => {
           const [a, b] = [places.get(from), places.get(to)]
           if (!a || !b) return <></>
+          const [right, down] = direction === 'right' ? [WIDTH / 2, 0] : [0, HEIGHT / 2]
           const points = [
-            { x: a.x + WIDTH / 2, y: a.y },
+            { x: a.x + right, y: a.y + down },
             ...(bends.length > 1 ? bends : []),
-            { x: b.x - WIDTH / 2 - 1, y: b.y },
+            { x: b.x - right - Math.sign(right), y: b.y - down - Math.sign(down) },
           ]
           return (
             <path
-              d={curve(points)}
+              d={curve(points, direction)}
               class={critical ? 'e crit' : 'e'}
-              marker-end={critical ? 'url(#ahc)' : 'url(#ah)'}
+              marker-end={`url(#${critical ? 'ahc' : 'ah'}-${direction})`}
             />
           )
         })}

@@ -2,7 +2,7 @@ import type { RunsSnapshot } from '../model.ts'
 import type { RunCopies, RunCopy } from '../models/copies.ts'
 import { MAP_STATES, stateOf } from '../runs/run-map.ts'
 import { count, plural, rangeText, size } from '../text.ts'
-import { Panel } from './parts.tsx'
+import { Name, Panel } from './parts.tsx'
 import { STANDINGS } from './runs.tsx'
 
 const filesOf = (copy: RunCopy) => (copy.is === 'present' ? copy.files : [])
@@ -33,11 +33,13 @@ export const Files = ({ copies }: { copies: RunCopies }) => {
               return (
                 <tr class={differs ? 'hot' : undefined}>
                   <th scope="row">
-                    <code>{name}</code>
+                    <code>
+                      <Name of={name} />
+                    </code>
                   </th>
                   <td class="r num nw">{here ? size(here.size) : '–'}</td>
                   <td class="r num nw">{there ? size(there.size) : '–'}</td>
-                  <td class="opt">
+                  <td class="opt nw">
                     <code>{there?.digest?.slice(0, 8) ?? ''}</code>
                   </td>
                 </tr>
