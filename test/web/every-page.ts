@@ -8,6 +8,12 @@ import { Served } from './served.ts'
 
 /** Milliseconds for one page on a machine that is busy: a tenth of it is enough on one that is not. */
 const PATIENCE = 120_000
+/** Of an element, in CSS pixels. */
+interface Widths {
+  readonly scrollWidth: number
+  readonly clientWidth: number
+}
+
 const PAGES = [
   ...[
     '/',
@@ -176,9 +182,10 @@ export const everyPage = (demo: ServedDemo): void =>
             await page.setViewportSize({ width, height: 900 })
             const [one, ...others] = await page.locator(box).all()
             expect(others, `${path} at ${width}`).toEqual([])
-            const hidden = Number(
-              await one!.evaluate('(element) => element.scrollWidth - element.clientWidth'),
-            )
+            const hidden = await one!.evaluate((element) => {
+              const { scrollWidth, clientWidth } = element as unknown as Widths
+              return scrollWidth - clientWidth
+            })
             expect(hidden, `${path} at ${width}`).toBe(0)
             expect(await one!.locator(inside).count()).toBeGreaterThan(3)
           }
