@@ -56,12 +56,17 @@ if [ "$scope" = user ]; then
     unit_dir=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
     man_dir=${XDG_DATA_HOME:-$HOME/.local/share}/man/man1
     bash_dir=${XDG_DATA_HOME:-$HOME/.local/share}/bash-completion/completions
+    fish_dir=${XDG_DATA_HOME:-$HOME/.local/share}/fish/vendor_completions.d
+    # zsh looks in no folder of a user's own unless its fpath names one.
+    zsh_dir=
 else
     config_dir=/etc/run-record-archiver
     state_dir=/var/lib/run_record_archiver
     unit_dir=/etc/systemd/system
     man_dir=/usr/local/share/man/man1
     bash_dir=/usr/share/bash-completion/completions
+    fish_dir=/usr/share/fish/vendor_completions.d
+    zsh_dir=/usr/local/share/zsh/site-functions
     [ -n "$root" ] || [ -n "$dry" ] || [ "$(id -u)" = 0 ] || fail "needs root; or use --user"
 fi
 units="run-record-archiver.service run-record-archiver.timer
@@ -158,7 +163,7 @@ install_all() {
     make_folder "$config_dir" 0750 root:archiver
     make_folder "$config_dir/credentials" 0700 root:root
     make_folder "$state_dir" 0750 archiver:archiver
-    for folder in "$unit_dir" "$man_dir" "$bash_dir"; do [ -d "$root$folder" ] || run mkdir -p "$root$folder"; done
+    for folder in "$unit_dir" "$man_dir" "$bash_dir" "$fish_dir" ${zsh_dir:+"$zsh_dir"}; do [ -d "$root$folder" ] || run mkdir -p "$root$folder"; done
     if [ ! -f "$root$config_dir/config.yaml" ]; then
         # shellcheck disable=SC2016
         "$node" -e 'const [file, folder] = process.argv.slice(1)
@@ -178,6 +183,8 @@ ENV
     for unit in $units; do write_file "$unit_dir/$unit" 0644 <"$made/$unit"; done
     write_file "$man_dir/run-archiver.1" 0644 <"$app/docs/run-archiver.1"
     write_file "$bash_dir/run-archiver" 0644 <"$app/docs/completions/run-archiver.bash"
+    write_file "$fish_dir/run-archiver.fish" 0644 <"$app/docs/completions/run-archiver.fish"
+    [ -z "$zsh_dir" ] || write_file "$zsh_dir/_run-archiver" 0644 <"$app/docs/completions/_run-archiver"
 
     systemctl_ daemon-reload
     if [ "$kind" = daemon ]; then
@@ -206,7 +213,10 @@ uninstall_all() {
         run-record-archiver-report.timer run-record-archiver-daemon.service \
         run-record-archiver-page.socket run-record-archiver-page.service
     for unit in $units; do [ ! -f "$root$unit_dir/$unit" ] || run rm -f "$root$unit_dir/$unit"; done
-    for file in "$man_dir/run-archiver.1" "$bash_dir/run-archiver"; do [ ! -f "$root$file" ] || run rm -f "$root$file"; done
+    for file in "$man_dir/run-archiver.1" "$bash_dir/run-archiver" "$fish_dir/run-archiver.fish" \
+        ${zsh_dir:+"$zsh_dir/_run-archiver"}; do
+        [ ! -f "$root$file" ] || run rm -f "$root$file"
+    done
     systemctl_ daemon-reload
     echo "Left where they are: $config_dir, $state_dir, the archive, and the user archiver."
 }

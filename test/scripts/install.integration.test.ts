@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { commandPages } from '../../scripts/docs/commands.ts'
 
 let root: string
 beforeEach(() => {
@@ -42,6 +43,9 @@ describe('install.sh', () => {
     expect(names.filter((name) => name.startsWith('etc/systemd/system/'))).toHaveLength(11)
     expect(names).toContain('etc/run-record-archiver/config.yaml')
     expect(names).toContain('usr/local/share/man/man1/run-archiver.1')
+    expect(names).toContain('usr/share/bash-completion/completions/run-archiver')
+    expect(names).toContain('usr/share/fish/vendor_completions.d/run-archiver.fish')
+    expect(names).toContain('usr/local/share/zsh/site-functions/_run-archiver')
     expect(modeOf('etc/run-record-archiver')).toBe('750')
     expect(modeOf('etc/run-record-archiver/credentials')).toBe('700')
     expect(modeOf('etc/run-record-archiver/config.yaml')).toBe('640')
@@ -327,8 +331,35 @@ describe.skipIf(spawnSync('fish', ['--version']).status !== 0)('completion in fi
     ['run-archiver artdaq rep', ['repair']],
     ['run-archiver fhicl ', ['from-json', 'to-json']],
     ['run-archiver artdaq export --t', ['--to']],
+    ['run-archiver config.yaml --incr', ['--incremental']],
+    ['run-archiver --config config.yaml --incr', ['--incremental']],
+    ['run_archiver.sh config.yaml --incr', ['--incremental']],
+    ['run-archiver extract 12 --from ', ['archive', 'artdaq']],
+    ['run-archiver scrub --he', ['--help']],
   ])('of "%s" is %j', (line, completions) => {
     expect(completeInFish(line).toSorted()).toEqual(completions)
+  })
+})
+
+const optionsOf = (name: string): readonly string[] => {
+  const page = commandPages().find((one) => one.name === name)
+  return [...(page?.options ?? []).map(({ long }) => long), '--help'].toSorted()
+}
+
+describe.skipIf(spawnSync('fish', ['--version']).status !== 0)('an option in fish', () => {
+  // The last word of each is also a command of its own, with other options.
+  it.each(['audit', 'records audit', 'rows verify', 'track init', 'track history', 'history show'])(
+    'is offered behind "%s" where that command has it, and no other',
+    (name) => {
+      expect(completeInFish(`run-archiver ${name} --`).toSorted()).toEqual(optionsOf(name))
+    },
+  )
+  it('is offered for the program itself, behind a configuration too', () => {
+    expect(completeInFish('run-archiver config.yaml --').toSorted()).toEqual(optionsOf(''))
+  })
+  it('of one command brings no commands of another', () => {
+    const offered = completeInFish('run-archiver track history ')
+    expect(offered).not.toEqual(expect.arrayContaining(['prune']))
   })
 })
 
