@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs run-archiver as a systemd service: user, folders, configuration, units. Safe to run twice; what is there stays.
-#   install.sh [--user] [--daemon] [--dry-run]     the timers, or with --daemon the daemon
+#   install.sh [--user] [--daemon] [--dry-run]     the timers, or with --daemon the daemon; workers that are enabled stay
 #   install.sh --uninstall [--user] [--dry-run]    takes away what it installed; never state, archive or configuration
 # The program itself is this package: unpack it first (npm install -g, or a copy with its node_modules).
 set -eu
@@ -87,6 +87,13 @@ systemctl_() {
     if [ -n "$root" ] || ! command -v systemctl >/dev/null 2>&1; then
         echo "  (not done: systemctl $*)"
     else run systemctl "$@" || echo "  (that failed: do it when systemd is running)"; fi
+}
+
+# The instances of the worker unit that are enabled, one a line.
+enabled_workers() {
+    for link in "$root$unit_dir"/*.wants/run-record-archiver-worker@*.service; do
+        [ ! -L "$link" ] || basename "$link"
+    done | sort -u
 }
 
 make_folder() {
@@ -187,7 +194,12 @@ ENV
     [ -z "$zsh_dir" ] || write_file "$zsh_dir/_run-archiver" 0644 <"$app/docs/completions/_run-archiver"
 
     systemctl_ daemon-reload
-    if [ "$kind" = daemon ]; then
+    if [ "$kind" = workers ]; then
+        # At boot systemd starts one of units that exclude each other, and it may be the wrong one.
+        systemctl_ disable run-record-archiver.timer run-record-archiver-retry.timer run-record-archiver-daemon.service
+        systemctl_ enable run-record-archiver-report.timer
+        start="$(enabled_workers | tr '\n' ' ')run-record-archiver-report.timer"
+    elif [ "$kind" = daemon ]; then
         systemctl_ disable --now run-record-archiver.timer run-record-archiver-retry.timer
         systemctl_ enable run-record-archiver-daemon.service run-record-archiver-report.timer
         start="run-record-archiver-daemon.service run-record-archiver-report.timer"
@@ -209,6 +221,9 @@ END
 }
 
 uninstall_all() {
+    for worker in $(enabled_workers); do systemctl_ disable "$worker"; done
+    # A pattern means those that run, enabled or not.
+    systemctl_ stop 'run-record-archiver-worker@*.service'
     systemctl_ disable --now run-record-archiver.timer run-record-archiver-retry.timer \
         run-record-archiver-report.timer run-record-archiver-daemon.service \
         run-record-archiver-page.socket run-record-archiver-page.service
@@ -221,5 +236,9 @@ uninstall_all() {
     echo "Left where they are: $config_dir, $state_dir, the archive, and the user archiver."
 }
 
+if [ "$mode" = install ] && [ -n "$(enabled_workers)" ]; then
+    [ "$kind" = timer ] || fail "workers are enabled here, and the daemon excludes them: systemctl disable --now $(enabled_workers | tr '\n' ' ')"
+    kind=workers
+fi
 if [ "$mode" = install ]; then install_all; else uninstall_all; fi
 [ -z "$dry" ] || echo "(dry run: nothing was changed)"

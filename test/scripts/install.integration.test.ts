@@ -3,11 +3,13 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -280,6 +282,38 @@ describe('a path that holds what systemd or the shell reads as its own', () => {
       ` "${home}/.config/run-record-archiver/config.yaml" --incremental`,
     )
     expect(read('run-record-archiver/config.yaml')).toContain(`${home}/.local/state/run_record_archiver`)
+  })
+})
+
+describe('a machine whose workers are enabled', () => {
+  const wants = 'etc/systemd/system/multi-user.target.wants'
+  beforeEach(() => {
+    install()
+    mkdirSync(join(root, wants), { recursive: true })
+    for (const one of ['1', '2'])
+      symlinkSync(
+        '../run-record-archiver-worker@.service',
+        join(root, wants, `run-record-archiver-worker@${one}.service`),
+      )
+  })
+
+  it('keeps them when it is installed again: no timer is enabled that would exclude them at the next boot', () => {
+    const { status, stdout } = install()
+    expect(status).toBe(0)
+    expect(stdout).toContain('disable run-record-archiver.timer run-record-archiver-retry.timer')
+    expect(stdout).not.toMatch(/enable .*run-record-archiver(-retry)?\.timer/)
+    expect(stdout).toContain(
+      'systemctl start run-record-archiver-worker@1.service run-record-archiver-worker@2.service run-record-archiver-report.timer',
+    )
+  })
+  it('gets no daemon beside them', () => {
+    const { status, stderr } = install('--daemon')
+    expect([status, stderr]).toEqual([1, expect.stringContaining('workers are enabled here')])
+  })
+  it('loses them when everything is taken away', () => {
+    const { stdout } = install('--uninstall')
+    expect(stdout).toContain('disable run-record-archiver-worker@1.service')
+    expect(stdout).toContain('stop run-record-archiver-worker@*.service')
   })
 })
 
