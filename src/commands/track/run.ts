@@ -132,6 +132,8 @@ const beat = (
       cells: { run_id: runId, at: timeText(now()), ...measure },
       transient: true,
     })
+    // At once: a sign of life that waits for `flush_ms` is late for whoever counts the silence.
+    void reporter.flush()
     void reporter.store?.cancelAsked(runId).then((yes) => {
       if (!yes || cancelled) return
       cancelled = true

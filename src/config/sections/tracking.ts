@@ -27,7 +27,7 @@ export const tracking = section(
     }),
     token: optional(secret, { doc: 'The token of its `serve.report_token_file`.' }),
     flush_ms: key(integer(10, 60_000), '500', {
-      doc: 'Milliseconds between a report of progress and its being written. Steps and ends are written at once.',
+      doc: 'Milliseconds between a report of progress and its being written. Steps, ends and signs of life are written at once.',
     }),
     stage_patterns: key(patterns, STAGE_PATTERNS, {
       doc: 'The stage of a task: the first whose regular expression its name matches, else `UNKNOWN`.',

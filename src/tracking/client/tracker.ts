@@ -151,7 +151,8 @@ export class Tracker {
         )
       }
       this.#usage = usage
-      this.#changed(false)
+      // At once: one that waits for the next flush is late for whoever counts the silence.
+      this.#changed(true)
     }, this.#every)
     this.#heart.unref()
   }

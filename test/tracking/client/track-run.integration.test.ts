@@ -22,7 +22,8 @@ const PROGRAM = resolve('dist/main.js')
 beforeAll(() => {
   writeFileSync(
     config,
-    `app:\n    work_dir: ${folder}\nledger:\n    url: sqlite:ledger.db\n    heartbeat_seconds: 1\n`,
+    // Progress may wait; a sign of life does not.
+    `app:\n    work_dir: ${folder}\nledger:\n    url: sqlite:ledger.db\n    heartbeat_seconds: 1\ntracking:\n    flush_ms: 60000\n`,
   )
   const { status, stderr } = spawnSync(
     process.execPath,

@@ -183,6 +183,18 @@ describe('after its end', () => {
   })
 })
 
+describe('a sign of life', () => {
+  it('is written at once, also where reports of progress may wait for a minute', async () => {
+    const tracking = open({ flushEvery: 60_000, heartbeatEvery: 50 })
+    tracking.init({ taskName: 'X' })
+    const beat = async (): Promise<string> => String((await rows('executions'))[0]?.['heartbeat_at'])
+    await tracking.flush()
+    const first = await beat()
+    await expect.poll(beat, { timeout: LONG }).not.toBe(first)
+    await tracking.close(LONG)
+  })
+})
+
 describe('the figures of an execution', () => {
   it('are those of the process that works, where another one reports for it', async () => {
     const busy = spawn(process.execPath, [
