@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import { plainLog } from '../platform/log/logger.ts'
 import { redact as redactByLook } from '../common/redact.ts'
+import type { Secret } from '../common/secret.ts'
 import { messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import type { Places } from '../rows/server.ts'
@@ -42,8 +43,8 @@ export interface PageOptions {
   readonly assets: Assets
   /** The connections that the `rows` of a configuration name. */
   readonly placesOf: (config: Archiver['config']) => Places
-  /** Reads a token's file. Throws CONFIG_INVALID. */
-  readonly readToken: (path: string) => Promise<string>
+  /** The token of a file, which is read again when the file is replaced. Throws CONFIG_INVALID. */
+  readonly readToken: (path: string) => Promise<Secret>
 }
 
 export interface OpenPage {

@@ -1,28 +1,37 @@
 import { open } from 'node:fs/promises'
 import type { Context } from '../app/context.ts'
+import { Secret } from '../common/secret.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
+import { readTextNow } from '../platform/read-file.ts'
 
 /**
- * Reads the token for `serve` from a file. Warns where others may read or write the file, and takes it all the same: whoever knows the token may act on
- * the page.
+ * The token for `serve` in a file, as the file has it at each use, so that a token that is replaced no longer counts. Warns where others may
+ * read or write the file, and takes it all the same: whoever knows the token may act on the page.
  * Throws CONFIG_INVALID where it cannot be read, or holds no token.
  */
-export const pageToken = async (path: string, context: Pick<Context, 'err'>): Promise<string> => {
+export const pageToken = async (path: string, context: Pick<Context, 'err'>): Promise<Secret> => {
   const { text, mode } = await readWithMode(path).catch((cause: unknown) => {
     throw new ArchiverError('CONFIG_INVALID', `the token file ${path} cannot be read: ${messageOf(cause)}`, {
       cause,
     })
   })
-  const token = text.trim()
-  if (!/^[\x21-\x7e]{16,512}$/.test(token))
-    throw new ArchiverError(
-      'CONFIG_INVALID',
-      `the token in ${path} must be 16 to 512 characters without blanks`,
-      { hint: 'openssl rand -hex 32 makes one' },
-    )
+  const token = tokenIn(text, path)
   if ((mode & 0o006) !== 0)
     context.err(`warning: others may read or write the token file ${path}; chmod 640\n`)
-  return token
+  // A pipe gives it once: what was read from it stays.
+  return new Secret(token, () => tokenIn(readTextNow(path), path))
+}
+
+const tokenIn = (text: string, path: string): string => {
+  const token = text.trim()
+  if (/^[\x21-\x7e]{16,512}$/.test(token)) return token
+  throw new ArchiverError(
+    'CONFIG_INVALID',
+    `the token in ${path} must be 16 to 512 characters without blanks`,
+    {
+      hint: 'openssl rand -hex 32 makes one',
+    },
+  )
 }
 
 const readWithMode = async (path: string): Promise<{ readonly text: string; readonly mode: number }> => {

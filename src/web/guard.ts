@@ -1,13 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Secret } from '../common/secret.ts'
 
 /** Who may ask, and how. */
 export interface GuardOptions {
   /** Names under which this page may be asked: `127.0.0.1:8090`, `archiver.example.org`. */
   readonly hosts: ReadonlySet<string>
-  /** The token for actions; undefined: nobody acts. */
-  readonly token: string | undefined
+  /** The token for actions, as its file has it now; undefined: nobody acts. */
+  readonly token: Secret | undefined
   /** The token for pipelines that report; undefined: none reports by HTTP. */
-  readonly writeToken: string | undefined
+  readonly writeToken: Secret | undefined
   readonly base: string
   /** Whether the public address begins with https://. */
   readonly secure: boolean
@@ -76,15 +77,19 @@ export class Guard {
   /** Whether the sender holds the token for actions, as a cookie or as a bearer. */
   mayAct(headers: Headers): boolean {
     const { token } = this.#options
-    if (token === undefined) return false
     const cookie = cookieOf(headers.get('cookie'))
-    return (cookie !== undefined && same(cookie, proofOf(token))) || same(bearerOf(headers), token)
+    const bearer = bearerOf(headers)
+    if (token === undefined || (cookie === undefined && bearer === '')) return false
+    const wanted = token.current()
+    return (cookie !== undefined && same(cookie, proofOf(wanted))) || same(bearer, wanted)
   }
 
   /** Whether the sender may report executions: with the token for it, or with the one for actions. */
   mayReport(headers: Headers): boolean {
     const { writeToken } = this.#options
-    return (writeToken !== undefined && same(bearerOf(headers), writeToken)) || this.mayAct(headers)
+    const bearer = bearerOf(headers)
+    const isRight = writeToken !== undefined && bearer !== '' && same(bearer, writeToken.current())
+    return isRight || this.mayAct(headers)
   }
 
   /** Tries a token. `late`: too many tries in the last minute, and this one was not looked at. */
@@ -93,15 +98,15 @@ export class Guard {
     this.#tries = this.#tries.filter((at) => Math.abs(now - at) < MINUTE)
     if (this.#tries.length >= TRIES) return 'late'
     const { token } = this.#options
-    if (token !== undefined && same(given, token)) return 'in'
+    if (token !== undefined && same(given, token.current())) return 'in'
     this.#tries.push(now)
     return 'wrong'
   }
 
   /** The cookie of one who is in; an empty one of one who leaves. */
   cookie(signedIn: boolean): string {
-    const { token = '', base, secure } = this.#options
-    const value = signedIn ? proofOf(token) : ''
+    const { token, base, secure } = this.#options
+    const value = signedIn && token ? proofOf(token.current()) : ''
     const rest = `Path=${base || '/'}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
     return `${COOKIE}=${value}; ${rest}${signedIn ? '' : '; Max-Age=0'}`
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const read = async (): Promise<{ token: string; said: string }> => {
   let said = ''
   const token = await pageToken(file, contextOf({ err: (text) => (said += text) }))
-  return { token, said }
+  return { token: token.current(), said }
 }
 
 describe('the token file of the page', () => {
@@ -34,6 +35,19 @@ describe('the token file of the page', () => {
       expect(said).toBe(`warning: others may read or write the token file ${file}; chmod 640\n`)
     },
   )
+  it('is read again when it was replaced; one that is being written does not count', async () => {
+    const token = await pageToken(file, contextOf({}))
+    writeFileSync(file, 'fedcba9876543210\n')
+    expect(token.current()).toBe('fedcba9876543210')
+    writeFileSync(file, '')
+    expect(token.current()).toBe('fedcba9876543210')
+  })
+  it('holds nobody up where a FIFO without a writer has taken its place', async () => {
+    const token = await pageToken(file, contextOf({}))
+    rmSync(file)
+    execFileSync('mkfifo', [file])
+    expect(token.current()).toBe(TOKEN)
+  })
   it('is refused by name where it is not there, or holds no token', async () => {
     writeFileSync(file, 'short')
     await expect(read()).rejects.toMatchObject({

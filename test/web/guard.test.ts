@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Secret } from '../../src/common/secret.ts'
 import { Guard } from '../../src/web/guard.ts'
 
 describe('tries of a token', () => {
@@ -6,7 +7,7 @@ describe('tries of a token', () => {
     let time = 1_000_000_000
     const guard = new Guard({
       hosts: new Set(['127.0.0.1']),
-      token: 'right',
+      token: new Secret('right'),
       writeToken: undefined,
       base: '',
       secure: false,
@@ -32,5 +33,31 @@ describe('tries of a token', () => {
     tryUntilLate()
     pass(-86_400_000)
     expect(guard.login('right')).toBe('in')
+  })
+})
+
+describe('a token whose file is replaced while the page runs', () => {
+  let text = 'old-token-of-the-page'
+  const guard = new Guard({
+    hosts: new Set(['127.0.0.1']),
+    token: new Secret(text, () => text),
+    writeToken: undefined,
+    base: '',
+    secure: false,
+    now: () => 0,
+  })
+  const bearer = (token: string): Headers => new Headers({ authorization: `Bearer ${token}` })
+
+  it('no longer counts, nor does the cookie that was given for it; the new one does', () => {
+    const old = text
+    const cookie = guard.cookie(true).split(';')[0] ?? ''
+    expect([guard.mayAct(bearer(old)), guard.mayAct(new Headers({ cookie }))]).toEqual([true, true])
+    text = 'new-token-of-the-page'
+    expect([guard.mayAct(bearer(old)), guard.mayAct(new Headers({ cookie }))]).toEqual([false, false])
+    expect([guard.mayAct(bearer(text)), guard.mayReport(bearer(text)), guard.login(text)]).toEqual([
+      true,
+      true,
+      'in',
+    ])
   })
 })

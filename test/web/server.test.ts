@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { Secret } from '../../src/common/secret.ts'
 import { pageServer } from '../../src/web/server.ts'
 
 const server = pageServer({
-  ...{ hosts: new Set(['page']), token: 'the-token', writeToken: undefined, base: '', secure: false },
+  ...{
+    hosts: new Set(['page']),
+    token: new Secret('the-token'),
+    writeToken: undefined,
+    base: '',
+    secure: false,
+  },
   ...{ now: () => 0, place: () => '', keys: true, actions: () => NO_ACTIONS },
   assets: { names: { page: '', theme: '', style: '', sans: '', mono: '' }, files: new Map() },
   sources: {
