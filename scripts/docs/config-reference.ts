@@ -24,7 +24,7 @@ what it names. This page is generated from the table that the program reads by: 
   variable \`RUN_ARCHIVER_\` with the setting's name (\`RUN_ARCHIVER_UCON_DB_WRITER_PASSWORD\`); the value itself. A file that others
   than its owner and group may read is refused (mode 0640 or less). A relative \`<key>_file\` is looked for among systemd's
   credentials first. Secrets are never shown: not in logs, errors, or \`config check\`. A password or token that is changed in its file
-  while a daemon runs is sent from then on, without a restart.
+  while a daemon runs is sent from then on, without a restart. systemd copies its credentials when a unit starts: those want a restart.
 - **YAML 1.2**, one document, 1 MB at most. Values are taken as they are written: \`000123\` stays \`000123\`.
 
 ## What an old configuration means here

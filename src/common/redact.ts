@@ -45,22 +45,35 @@ export const redactUrl: Redact = (url) => {
 export const passwordIn = (url: string): string | undefined =>
   /^[a-z][a-z0-9+.-]*:\/\/[^/@:]*:(.*)@/is.exec(url)?.[1]
 
-/** `redact`, and the given secrets themselves, as they are and as a URL or base64 would carry them. */
+/**
+ * `redact`, and the given secrets themselves, as they are and as a URL or base64 would carry them. One that changes in its file is masked as it
+ * was and as it is.
+ */
 export const redactor = (secrets: readonly Secret[]): Redact => {
-  const forms = secrets.flatMap((secret) => {
-    const text = secret.reveal()
-    if (text.length < SHORTEST_SECRET) return []
-    return [
-      text,
-      encodeURIComponent(text),
-      Buffer.from(text).toString('base64'),
-      JSON.stringify(text).slice(1, -1),
-    ]
-  })
-  // The longest first, so that a form that contains another leaves no rest of itself.
-  const known = [...new Set(forms)].sort((a, b) => b.length - a.length)
-  return (text) => redact(known.reduce((left, form) => left.replaceAll(form, MASK), text))
+  const texts = new Set<string>()
+  let forms: readonly string[] = []
+  const learn = (found: readonly string[]): void => {
+    if (found.every((text) => texts.has(text))) return
+    for (const text of found) texts.add(text)
+    // The longest first, so that a form that contains another leaves no rest of itself.
+    forms = [...new Set([...texts].flatMap(formsOf))].sort((a, b) => b.length - a.length)
+  }
+  learn(secrets.map((secret) => secret.reveal()))
+  return (text) => {
+    learn(secrets.map((secret) => secret.handedOut))
+    return redact(forms.reduce((left, form) => left.replaceAll(form, MASK), text))
+  }
 }
+
+const formsOf = (text: string): readonly string[] =>
+  text.length < SHORTEST_SECRET
+    ? []
+    : [
+        text,
+        encodeURIComponent(text),
+        Buffer.from(text).toString('base64'),
+        JSON.stringify(text).slice(1, -1),
+      ]
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 

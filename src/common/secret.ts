@@ -1,4 +1,4 @@
-/** A password or token. It prints as `[secret]` wherever it is printed; only `reveal` and `current` give the text. */
+/** A password or token. It prints as `[secret]` wherever it is printed; only `reveal`, `current` and `handedOut` give the text. */
 export class Secret {
   readonly #text: string
   #current: string
@@ -25,6 +25,11 @@ export class Secret {
     } catch {
       // A file that is being replaced, or has become open to others: the server says whether the old one still serves.
     }
+    return this.#current
+  }
+
+  /** As it was handed out last, without a look at its file: for whoever masks it. */
+  get handedOut(): string {
     return this.#current
   }
 

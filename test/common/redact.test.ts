@@ -27,6 +27,17 @@ describe('a text that looks as if it held a secret', () => {
   )
 })
 
+describe('a secret that is changed in its file while the program runs', () => {
+  it('is masked as it was and as it is', () => {
+    let text = 'the-old-password'
+    const secret = new Secret(text, () => text)
+    const mask = redactor([secret])
+    text = 'the-new-password'
+    secret.current()
+    expect(mask('the-old-password, then the-new-password')).toBe('[secret], then [secret]')
+  })
+})
+
 describe('a text of any length', () => {
   it.each(['x', 'a-', 'a.', 'token', 'a:', 'a://', 'Bearer ', 'xoxa-', "'", 'password= '])(
     'is looked through in a moment: %j many times',

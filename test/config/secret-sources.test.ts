@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { redactor } from '../../src/common/redact.ts'
 import { readConfig } from '../../src/config/load-config.ts'
+import { secretsOf } from '../../src/config/secrets-of.ts'
 import { CANARY, type Env, LEAST, parse, problemsOf, withSection } from './given.ts'
 
 describe('a secret', () => {
@@ -67,6 +69,19 @@ describe('a secret', () => {
         withSection('ucon_db', 'server_url: file:///a', 'writer_password: inline'),
       ).uconDb.writerPassword?.current(),
     ).toBe('inline')
+  })
+  it('is masked as its file has it now', () => {
+    const config = parse(
+      withSection(
+        'ucon_db',
+        'server_url: file:///a',
+        `writer_password_file: ${file('changed', 0o600, 'oldold')}`,
+      ),
+    )
+    const mask = redactor(secretsOf(config))
+    file('changed', 0o600, 'newnew')
+    config.uconDb.writerPassword?.current()
+    expect(mask('oldold, newnew')).toBe('[secret], [secret]')
   })
   it('keeps its digits, blanks and dollars', () => {
     expect(secretOf(['writer_password: 0001'])).toBe('0001')

@@ -30,7 +30,7 @@ export const slackChannel = (options: SlackOptions): Channel => ({
     const { webhookUrl, botToken, channel, api = API } = options
     const text = textFor(message, options.mentionUsers)
     if (webhookUrl) {
-      await post(webhookUrl.reveal(), {}, { text }, signal)
+      await post(webhookUrl.current(), {}, { text }, signal)
       return
     }
     const headers = { authorization: `Bearer ${botToken?.current() ?? ''}` }

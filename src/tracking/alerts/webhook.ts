@@ -28,7 +28,7 @@ export const webhookChannel = ({ url, signingKey, retryDelay = 500 }: WebhookOpt
       }),
     }
     for (let attempt = 1; ; attempt++) {
-      const status = await fetch(url.reveal(), { method: 'POST', headers, body, redirect: 'error', signal })
+      const status = await fetch(url.current(), { method: 'POST', headers, body, redirect: 'error', signal })
         .then(async (response) => {
           await response.arrayBuffer()
           return response.status

@@ -37,7 +37,7 @@ export const sendToService = async (
       method,
       headers: {
         'content-type': 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       redirect: 'error',

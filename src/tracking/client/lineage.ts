@@ -143,7 +143,7 @@ export class Lineage {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
         },
         body: JSON.stringify(event),
         redirect: 'error',

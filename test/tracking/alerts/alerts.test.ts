@@ -290,6 +290,23 @@ describe('an alert by webhook', () => {
   })
 })
 
+describe('an alert to an address that is changed in its file', () => {
+  it.each([
+    [
+      'Slack',
+      (url: Secret) =>
+        slackChannel({ ...{ webhookUrl: url, botToken: undefined }, channel: '', mentionUsers: [] }),
+    ],
+    ['a webhook', (url: Secret) => webhookChannel({ url, signingKey: undefined, retryDelay: 10 })],
+  ])('goes by %s to where it leads now', async (_, channelTo) => {
+    const server = await httpServer([{ status: 200 }])
+    const told = alerts([channelTo(new Secret('http://127.0.0.1:1/', () => server.url))])
+    told.raise(ALERT)
+    await told.close(2000)
+    expect(server.heard).toHaveLength(1)
+  })
+})
+
 describe('the same alert', () => {
   it('is told once an hour, across processes, and says how many were held back', async () => {
     const server = await httpServer([{ status: 200 }])

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { Secret } from '../../../src/common/secret.ts'
 import type { Row } from '../../../src/tracking/ledger/row.ts'
 import { openHttpStore } from '../../../src/tracking/client/http-store.ts'
 
@@ -30,4 +31,22 @@ describe('rows that are sent to a service', () => {
       await expect(store.write([ROW])).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' })
     },
   )
+})
+
+describe('a token that is changed in its file', () => {
+  it('is sent as it is now', async () => {
+    const sent: (string | undefined)[] = []
+    server = createServer((request, response) => {
+      sent.push(request.headers.authorization)
+      request.resume().on('end', () => response.end('{"written":1,"refused":[],"cancel_requested":[]}'))
+    })
+    await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    let text = 'old'
+    const store = openHttpStore({ url, token: new Secret(text, () => text), timeout: 5000 }, () => undefined)
+    await store.write([ROW])
+    text = 'new'
+    await store.write([ROW])
+    expect(sent).toEqual(['Bearer old', 'Bearer new'])
+  })
 })
