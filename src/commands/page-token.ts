@@ -5,12 +5,12 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { readTextNow } from '../platform/read-file.ts'
 
 /**
- * The token for `serve` in a file, as the file has it at each use, so that a token that is replaced no longer counts. Warns where others may
- * read or write the file, and takes it all the same: whoever knows the token may act on the page.
+ * The token for `serve` in a file, as the file has it at each use: one that is replaced, or whose file is removed, no longer counts. Warns where others
+ * may read or write the file, and takes it all the same: whoever knows the token may act on the page.
  * Throws CONFIG_INVALID where it cannot be read, or holds no token.
  */
 export const pageToken = async (path: string, context: Pick<Context, 'err'>): Promise<Secret> => {
-  const { text, mode } = await readWithMode(path).catch((cause: unknown) => {
+  const { text, mode, isFile } = await readToken(path).catch((cause: unknown) => {
     throw new ArchiverError('CONFIG_INVALID', `the token file ${path} cannot be read: ${messageOf(cause)}`, {
       cause,
     })
@@ -19,7 +19,7 @@ export const pageToken = async (path: string, context: Pick<Context, 'err'>): Pr
   if ((mode & 0o006) !== 0)
     context.err(`warning: others may read or write the token file ${path}; chmod 640\n`)
   // A pipe gives it once: what was read from it stays.
-  return new Secret(token, () => tokenIn(readTextNow(path), path))
+  return isFile ? new Secret(token, () => tokenIn(readTextNow(path), path)) : new Secret(token)
 }
 
 const tokenIn = (text: string, path: string): string => {
@@ -34,11 +34,13 @@ const tokenIn = (text: string, path: string): string => {
   )
 }
 
-const readWithMode = async (path: string): Promise<{ readonly text: string; readonly mode: number }> => {
+const readToken = async (
+  path: string,
+): Promise<{ readonly text: string; readonly mode: number; readonly isFile: boolean }> => {
   const file = await open(path)
   try {
-    const { mode } = await file.stat()
-    return { text: await file.readFile('utf8'), mode }
+    const status = await file.stat()
+    return { text: await file.readFile('utf8'), mode: status.mode, isFile: status.isFile() }
   } finally {
     await file.close()
   }

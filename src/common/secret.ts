@@ -1,4 +1,4 @@
-/** A password or token. It prints as `[secret]` wherever it is printed; only `reveal`, `current` and `handedOut` give the text. */
+/** A password or token. It prints as `[secret]` wherever it is printed; only `reveal`, `current`, `accepted` and `handedOut` give the text. */
 export class Secret {
   readonly #text: string
   #current: string
@@ -26,6 +26,16 @@ export class Secret {
       // A file that is being replaced, or has become open to others: the server says whether the old one still serves.
     }
     return this.#current
+  }
+
+  /** For whoever lets people in by it: as its file has it now. Undefined where the file is gone, or holds none: then it was withdrawn. */
+  accepted(): string | undefined {
+    try {
+      if (this.#readAgain) this.#current = this.#readAgain()
+      return this.#current
+    } catch {
+      return undefined
+    }
   }
 
   /** As it was handed out last, without a look at its file: for whoever masks it. */

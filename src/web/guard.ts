@@ -80,7 +80,8 @@ export class Guard {
     const cookie = cookieOf(headers.get('cookie'))
     const bearer = bearerOf(headers)
     if (token === undefined || (cookie === undefined && bearer === '')) return false
-    const wanted = token.current()
+    const wanted = token.accepted()
+    if (wanted === undefined) return false
     return (cookie !== undefined && same(cookie, proofOf(wanted))) || same(bearer, wanted)
   }
 
@@ -88,8 +89,8 @@ export class Guard {
   mayReport(headers: Headers): boolean {
     const { writeToken } = this.#options
     const bearer = bearerOf(headers)
-    const isRight = writeToken !== undefined && bearer !== '' && same(bearer, writeToken.current())
-    return isRight || this.mayAct(headers)
+    const wanted = bearer === '' ? undefined : writeToken?.accepted()
+    return (wanted !== undefined && same(bearer, wanted)) || this.mayAct(headers)
   }
 
   /** Tries a token. `late`: too many tries in the last minute, and this one was not looked at. */
@@ -97,8 +98,8 @@ export class Guard {
     const now = this.#options.now()
     this.#tries = this.#tries.filter((at) => Math.abs(now - at) < MINUTE)
     if (this.#tries.length >= TRIES) return 'late'
-    const { token } = this.#options
-    if (token !== undefined && same(given, token.current())) return 'in'
+    const wanted = this.#options.token?.accepted()
+    if (wanted !== undefined && same(given, wanted)) return 'in'
     this.#tries.push(now)
     return 'wrong'
   }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -35,12 +36,24 @@ describe('the token file of the page', () => {
       expect(said).toBe(`warning: others may read or write the token file ${file}; chmod 640\n`)
     },
   )
-  it('is read again when it was replaced; one that is being written does not count', async () => {
+  it('is read again when it was replaced; while it holds none, nobody is let in', async () => {
     const token = await pageToken(file, contextOf({}))
     writeFileSync(file, 'fedcba9876543210\n')
     expect(token.current()).toBe('fedcba9876543210')
     writeFileSync(file, '')
     expect(token.current()).toBe('fedcba9876543210')
+    expect(token.accepted()).toBeUndefined()
+    writeFileSync(file, TOKEN)
+    expect(token.accepted()).toBe(TOKEN)
+  })
+  it('lets nobody in when it was removed; one that came through a pipe stays', async () => {
+    const token = await pageToken(file, contextOf({}))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const [piped] = await Promise.all([pageToken(pipe, contextOf({})), writeFile(pipe, TOKEN)])
+    rmSync(file)
+    rmSync(pipe)
+    expect([token.accepted(), piped.accepted()]).toEqual([undefined, TOKEN])
   })
   it('holds nobody up where a FIFO without a writer has taken its place', async () => {
     const token = await pageToken(file, contextOf({}))

@@ -40,7 +40,10 @@ describe('a token whose file is replaced while the page runs', () => {
   let text = 'old-token-of-the-page'
   const guard = new Guard({
     hosts: new Set(['127.0.0.1']),
-    token: new Secret(text, () => text),
+    token: new Secret(text, () => {
+      if (text === '') throw new Error('it holds no token')
+      return text
+    }),
     writeToken: undefined,
     base: '',
     secure: false,
@@ -58,6 +61,17 @@ describe('a token whose file is replaced while the page runs', () => {
       true,
       true,
       'in',
+    ])
+  })
+
+  it('lets nobody in when it is withdrawn and no other takes its place', () => {
+    const old = text
+    const cookie = guard.cookie(true).split(';')[0] ?? ''
+    text = ''
+    expect([guard.mayAct(bearer(old)), guard.mayAct(new Headers({ cookie })), guard.login(old)]).toEqual([
+      false,
+      false,
+      'wrong',
     ])
   })
 })
