@@ -20,6 +20,8 @@ export interface Hold extends Pick<Passed, 'lag' | 'hll'> {
 
 /** Holds batches back while the servers are busy. */
 export interface Gate {
+  /** Throws CONFIG_INVALID where a limit can never be measured at this server: each batch would wait for nothing, or the limit would not count. */
+  ready(session: Session): Promise<void>
   /**
    * Returns when a batch may begin, or with the reason why the run should end. `control` gives an operator's word; `held` hears of each reason
    * while it waits.

@@ -65,6 +65,7 @@ const openChecked = async (options: RowsOptions): Promise<Opened> => {
   let cleared: Cleared
   try {
     cleared = await look(first)
+    await options.gate.ready(first.source)
   } catch (error) {
     await first.close()
     throw rowsError(error, 'preflight')

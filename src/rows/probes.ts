@@ -1,8 +1,9 @@
+import { ArchiverError } from '../errors.ts'
 import { makeOnce } from '../sql/make.ts'
 import { openSession } from '../sql/open-session.ts'
 import type { Session, SessionOptions } from '../sql/session.ts'
 import { troubleOf } from './server-errors.ts'
-import type { Probe } from './throttle.ts'
+import type { Probe } from './probe.ts'
 
 const numberOf = (rows: readonly Readonly<Record<string, string | null>>[]): number | undefined => {
   const value = rows[0] && Object.values(rows[0])[0]
@@ -11,6 +12,10 @@ const numberOf = (rows: readonly Readonly<Record<string, string | null>>[]): num
 
 const ask = async (session: Session, sql: string): Promise<number | undefined> =>
   numberOf((await session.run(sql)).rows)
+
+/** Aurora's own list of its replicas; no other server has it. */
+const AURORA =
+  "SELECT MAX(REPLICA_LAG_IN_MILLISECONDS) / 1000 FROM information_schema.REPLICA_HOST_STATUS WHERE SESSION_ID <> 'MASTER_SESSION_ID'"
 
 /** A replica as metrics name it: never its user or password. */
 const nameOf = ({ url }: SessionOptions): string => {
@@ -36,6 +41,17 @@ export class ServerProbe implements Probe {
   constructor(replicas: readonly SessionOptions[], heartbeat: string) {
     this.#replicas = replicas
     this.#heartbeat = heartbeat
+  }
+
+  async knowsReplicas(source: Session): Promise<boolean> {
+    if (this.#replicas.length > 0 || source.dialect === 'postgres') return true
+    return source.run(AURORA).then(
+      () => true,
+      (error: unknown) => {
+        if (troubleOf(error) === 'transient') throw error
+        return false
+      },
+    )
   }
 
   async lag(source: Session): Promise<number | undefined> {
@@ -80,11 +96,20 @@ export class ServerProbe implements Probe {
       )
     const { rows } = await source.run('SHOW GLOBAL STATUS LIKE ?', [name])
     const value = rows[0]?.['Value']
-    return value === undefined || value === null ? undefined : Number(value)
+    // Some are words: ON, a version. They are below no limit and above none.
+    return typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : undefined
   }
 
   async query(source: Session, sql: string): Promise<number> {
-    return (await ask(source, sql)) ?? 0
+    const { rows } = await source.run(sql)
+    const value = (rows[0] && Object.values(rows[0])[0]) ?? ''
+    // A comparison: MariaDB says 1 or 0, PostgreSQL t or f.
+    const number = value === 't' ? 1 : value === 'f' ? 0 : Number(value)
+    if (Number.isNaN(number))
+      throw new ArchiverError('CONFIG_INVALID', `rows.throttle.query: "${value}" is not a number`, {
+        hint: 'let it give a number above 0, or a comparison that holds, where batches are to wait',
+      })
+    return number
   }
 
   async close(): Promise<void> {
@@ -146,9 +171,6 @@ export class ServerProbe implements Probe {
   }
 
   #aurora(source: Session): Promise<number | undefined> {
-    return ask(
-      source,
-      "SELECT MAX(REPLICA_LAG_IN_MILLISECONDS) / 1000 FROM information_schema.REPLICA_HOST_STATUS WHERE SESSION_ID <> 'MASTER_SESSION_ID'",
-    ).catch(() => undefined)
+    return ask(source, AURORA).catch(() => undefined)
   }
 }

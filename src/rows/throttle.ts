@@ -1,19 +1,10 @@
 import { existsSync } from 'node:fs'
 import type { Session } from '../sql/session.ts'
 import type { Gate, Hold, Passed } from './gate.ts'
+import { assertMeasurable } from './measurable-limits.ts'
 import { sleep } from './options.ts'
+import type { Probe } from './probe.ts'
 import { inWindow, type Window } from './windows.ts'
-
-/** What the servers say. Lag in seconds; `undefined`: not known, which counts as too much where there is a limit. */
-export interface Probe {
-  lag(source: Session): Promise<number | undefined>
-  hll(source: Session): Promise<number | undefined>
-  status(source: Session, name: string): Promise<number | undefined>
-  query(source: Session, sql: string): Promise<number>
-  /** Seconds of lag of each replica at the last look; undefined: it did not answer. */
-  readonly lags: ReadonlyMap<string, number | undefined>
-  close(): Promise<void>
-}
 
 /** Why batches are held back, as metrics name it: a label must not hold measurements. */
 export type ThrottleCause =
@@ -52,6 +43,10 @@ export class Throttle implements Gate {
 
   constructor(options: ThrottleOptions) {
     this.#options = options
+  }
+
+  ready(session: Session): Promise<void> {
+    return assertMeasurable(this.#options, session)
   }
 
   async pass(

@@ -38,6 +38,7 @@ describe.skipIf(!isThere)("an archive's own MariaDB server", () => {
         log: undefined,
       },
       gate: {
+        ready: () => Promise.resolve(),
         pass: async () => {
           await before(++batch)
           return { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }

@@ -5,6 +5,7 @@ import { DIALECTS, range, serverAnswers, Site } from './servers.ts'
 
 /** Asks for an operator's word before each batch, as the throttle does. */
 const asking: Gate = {
+  ready: () => Promise.resolve(),
   pass: async (_session, control) => {
     await control()
     return { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }

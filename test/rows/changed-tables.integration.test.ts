@@ -18,6 +18,7 @@ for (const name of DIALECTS) {
       let passes = 0
       const free = { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }
       return {
+        ready: () => Promise.resolve(),
         pass: async () => {
           passes += 1
           if (passes === 2) await site.sql(...statements)

@@ -197,6 +197,7 @@ for (const name of DIALECTS) {
         let passes = 0
         const free = { lag: 0, hll: 0, throttledMs: 0, reason: undefined, cause: undefined, end: undefined }
         const gate = {
+          ready: () => Promise.resolve(),
           pass: async () => {
             if (++passes === 2) await site.sql('ALTER TABLE g ADD COLUMN x INT', 'UPDATE g SET x = no')
             return free

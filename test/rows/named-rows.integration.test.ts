@@ -87,6 +87,7 @@ describe.each(['mysql', 'postgres'] as const)('an id in a file, on %s,', (name) 
     const reason = `flag file /${'x'.repeat(600)}`
     const passed = { lag: 0, hll: 0, throttledMs: 5, reason, cause: 'flag_file', end: undefined }
     const gate = {
+      ready: () => Promise.resolve(),
       pass: () => Promise.resolve(passed),
       rest: () => 0,
       lags: new Map(),

@@ -221,6 +221,7 @@ export const moveOptions = (url: string, files: readonly string[]): RowsOptions 
     graceMs: 10_000,
     forced: new Set(),
     gate: {
+      ready: () => Promise.resolve(),
       pass: () => Promise.resolve(free),
       rest: () => 0,
       lags: new Map(),

@@ -158,6 +158,7 @@ for (const name of DIALECTS) {
       const stop = new AbortController()
       let passes = 0
       const gate = {
+        ready: () => Promise.resolve(),
         pass: async () => {
           if (++passes === 2) {
             if (name === 'postgres') await other.run('BEGIN')
@@ -194,6 +195,7 @@ for (const name of DIALECTS) {
       let passes = 0
       const places = { source: place(proxy.port), archive: undefined, log: undefined }
       const gate = {
+        ready: () => Promise.resolve(),
         pass: () => {
           if (++passes === 2) freeze(proxy)
           return Promise.resolve({

@@ -13,6 +13,7 @@ const throttled = (loads: number[]) => {
     maxPauseMs: 1000,
     windows: [],
     probe: {
+      knowsReplicas: () => Promise.resolve(true),
       lag: () => Promise.resolve(0),
       hll: () => Promise.resolve(0),
       status: () => Promise.resolve(loads.shift() ?? 0),

@@ -13,10 +13,10 @@ export const gateOf = (
   source: SessionOptions,
   over: { maxLagMs: number | undefined; maxHll: number | undefined },
 ): Gate => {
-  const { throttle, password } = rows
+  const { throttle } = rows
   const replicas = throttle.replicas.map((url): SessionOptions => ({
     url: url.current(),
-    password: password?.current(),
+    password: source.password,
     timeout: 5000,
   }))
   return new Throttle({

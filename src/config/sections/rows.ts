@@ -67,7 +67,7 @@ const throttle = section(
   {
     max_replica_lag: optional(duration(), {
       as: 'maxReplicaLagSeconds',
-      doc: 'The longest lag of a replica. A replica that does not answer counts as late.',
+      doc: 'The longest lag of a replica; on MariaDB and MySQL of those in `replicas`. A replica that does not answer counts as late.',
     }),
     replicas: key(list(databaseUrl), [], {
       doc: 'The replicas that are looked at. PostgreSQL: left out, all that the primary knows.',
@@ -79,7 +79,9 @@ const throttle = section(
       doc: 'Server status values and their limits, such as `Threads_running: 50`.',
     }),
     critical_load: key(limits, new Map(), { doc: 'The same; above such a limit the run ends, resumable.' }),
-    query: optional(text, { doc: 'A query on the source; a result above 0 holds the next batch back.' }),
+    query: optional(text, {
+      doc: 'A query on the source; a number above 0, or a comparison that holds, holds the next batch back.',
+    }),
     flag_file: optional(path, { doc: 'While this file exists no batch begins.' }),
     nice_ratio: key(decimal(0, 100), '0', {
       doc: 'Rest after each batch: so many times as long as the batch took.',
