@@ -23,6 +23,7 @@ import type { Plan } from '../runs/plan.ts'
 import { scrubShare } from '../runs/scrub/scrub-share.ts'
 import { monotonic } from '../platform/host.ts'
 import { quickFlags } from '../runs/idle/fast-path.ts'
+import { hasFailed } from '../tracking/ledger/failed-passes.ts'
 import { groundOf, idleWaiting, leaveStamp } from '../runs/idle/idle-check.ts'
 
 type PassMode = Extract<Mode, { type: 'pass' }>
@@ -53,7 +54,9 @@ export const run = async (mode: PassMode, options: MainOptions, context: Context
   if (options.validate && !mode.stages.includes('migrate'))
     context.err('warning: --validate checks blobs, and the import stage writes none: nothing is checked\n')
   if (options.dryRun) return untilStopped(dryRunOf(archiver, request))(options, context)
-  if (mode.pass === 'incremental' && !share && (await isIdle(archiver, request, options, context))) return 0
+  const isQuick =
+    mode.pass === 'incremental' && !share && !hasFailed(archiver.config.app.workDir, modeWord(mode))
+  if (isQuick && (await isIdle(archiver, request, options, context))) return 0
   if (sharesBacklog(archiver, request)) return onBacklog(archiver, mode, options, context)
   const session = {
     mode: modeWord(mode),

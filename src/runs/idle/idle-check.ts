@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { FAILED_PASSES } from '../../common/failed-passes.ts'
 import { ArchiverError } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import { configurationKey, type Invocation, signatureOf, stampFile, writeStamp } from './idle-stamp.ts'
@@ -74,6 +75,7 @@ const NOTES = [
   '.migrator_in_hand',
   '.proven.json',
   '.watched-records.json',
+  FAILED_PASSES,
   FOREIGN_FILE,
 ]
 

@@ -180,9 +180,9 @@ export class Ledger {
     clearInterval(this.#heart)
     if (!record || !this.#writer) return
     const state = this.#endState(record, ending)
-    if (!this.#active && state === 'skipped') {
-      this.#files.countIdle(this.#options.now())
-      this.#files.remove(record.runId)
+    const cells = record.firstCells()
+    if (!this.#active && state === 'skipped' && !this.#files.hasFailed(cells)) {
+      this.#files.endedIdle(record.runId, this.#options.now())
       return
     }
     this.#active = true
@@ -192,7 +192,7 @@ export class Ledger {
     await within(ms, this.#logging).catch(() => undefined)
     const took = Math.max(0, this.#options.now() - began) // the clock may be set meanwhile
     await this.#writer.close(Math.max(0, ms - took))
-    this.#files.remove(record.runId)
+    this.#files.ended(record.runId, cells, state === 'failed')
   }
 
   /** Writes what is unwritten, for `ms` milliseconds at most. Whether it was in time. */

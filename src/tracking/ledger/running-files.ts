@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { readTextNow } from '../../platform/read-file.ts'
 import { makeFolderNow } from '../../platform/make-folder.ts'
 import { appendOwn, overwriteOwn } from '../../platform/own-file.ts'
+import { hasFailed, noteEnd } from './failed-passes.ts'
 import { judge } from './status-words.ts'
 import type { Host } from './close-dead.ts'
 import type { Cell, Row } from './row.ts'
@@ -17,8 +18,10 @@ export class RunningFiles {
   readonly #folder: string
   readonly #idle: string
   readonly #place: string
+  readonly #workDir: string
 
   constructor(workDir: string) {
+    this.#workDir = workDir
     this.#folder = join(workDir, 'ledger-running')
     this.#idle = join(workDir, 'ledger-idle.txt')
     this.#place = createHash('sha256').update(workDir).digest('hex').slice(0, 16)
@@ -35,6 +38,17 @@ export class RunningFiles {
   /** It has ended, and said so where it counts. */
   remove(runId: string): void {
     quietly(() => unlinkSync(join(this.#folder, `${runId}.json`)))
+  }
+
+  /** The same, and whether it failed, which is remembered for the next pass of its task. */
+  ended(runId: string, cells: Readonly<Record<string, Cell>>, isFailure: boolean): void {
+    this.remove(runId)
+    noteEnd(this.#workDir, textOf(cells['task_name']) ?? '', isFailure)
+  }
+
+  /** Whether the newest execution of this task failed. */
+  hasFailed(cells: Readonly<Record<string, Cell>>): boolean {
+    return hasFailed(this.#workDir, textOf(cells['task_name']) ?? '')
   }
 
   /**
@@ -71,6 +85,12 @@ export class RunningFiles {
   /** Counts a pass that had nothing to do: one short line, appended. */
   countIdle(now: number): void {
     quietly(() => appendOwn(this.#idle, `${timeText(now)}\n`))
+  }
+
+  /** It had nothing to do, and the ledger never hears of it. */
+  endedIdle(runId: string, now: number): void {
+    this.countIdle(now)
+    this.remove(runId)
   }
 
   /** The idle passes of each day, as the whole number of the day, so that writing them twice counts them once. */

@@ -8,6 +8,7 @@ import type { Log } from '../../../src/common/log.ts'
 import { bootTime, identity, now, startTicks } from '../../../src/platform/host.ts'
 import { tables } from '../../../src/tracking/ledger/ledger-tables.ts'
 import { openLedger, type Ledger, type LedgerOptions } from '../../../src/tracking/ledger/ledger.ts'
+import type { Ending } from '../../../src/tracking/ledger/execution-row.ts'
 import { pastExecutions } from '../../../src/tracking/ledger/history-queries.ts'
 import { bundled } from '../../bundled.ts'
 import { engines, freshPlace, type Place } from './engines.ts'
@@ -177,6 +178,18 @@ describe.each(await engines())('the ledger on %s', (dialect) => {
       await tables(database).selectFrom('daily_stats').select(['executions', 'ok', 'items']).execute(),
     ).toEqual([{ executions: 1, ok: 1, items: 1 }])
     await database.close()
+  })
+
+  it('hears of a pass that had nothing to do where the one before failed, and of no further one', async () => {
+    const pass = async (ending: Ending): Promise<void> => {
+      const ledger = open()
+      ledger.begin(FACTS)
+      for (const event of passEvents('import', [])) ledger.listener(event)
+      await ledger.end(ending, PATIENTLY)
+    }
+    await pass({ exitCode: 1, error: new Error('the disk is not mounted') })
+    for (let idle = 0; idle < 3; idle++) await pass({ exitCode: 0 })
+    expect(await processLogs()).toMatchObject([{ status: 'FAILED' }, { status: 'COMPLETED' }])
   })
 
   it('counts a run that passed two stages once, in the statistics of its day too', async () => {
