@@ -27,7 +27,7 @@ export const copyMissing = async (
     if (count === keys.length) return { copied: keys, refused: [] }
     throw new ArchiverError(
       'DATABASE_UNAVAILABLE',
-      `${keys.length} rows were to be copied and ${count} were: another session works on them`,
+      `${keys.length} rows were to be copied and ${count} were: another session works on them, or a trigger of the archive leaves them out`,
     )
   } catch (error) {
     if (troubleOf(error) !== 'duplicate') throw error
@@ -41,8 +41,14 @@ export const copyMissing = async (
 }
 
 /** The archive changed a row while storing it, or let it go again (`differing` is undefined): nothing of such a batch may stay. */
-export const notKept = (pair: Pair, key: Key, differing: readonly string[] | undefined): ArchiverError =>
-  new ArchiverError(
+export const notKept = (pair: Pair, key: Key, differing: readonly string[] | undefined): ArchiverError => {
+  if (differing?.length === 0)
+    return new ArchiverError(
+      'ROWS_FAILED',
+      `the row ${key.join(', ')} of ${pair.source.name} is still live after its delete`,
+      { hint: 'a trigger of the live table keeps it; nothing of this batch was moved' },
+    )
+  return new ArchiverError(
     'ROWS_FAILED',
     `${pair.archive.name} does not keep the row ${key.join(', ')}${
       differing === undefined
@@ -53,3 +59,4 @@ export const notKept = (pair: Pair, key: Key, differing: readonly string[] | und
       hint: 'a trigger, a narrower type or another character set changes it; nothing of this batch was moved',
     },
   )
+}

@@ -8,7 +8,7 @@ const part = (column: string, at: number): string =>
 const LISTS = ['INNODB_SYS_FOREIGN', 'INNODB_FOREIGN']
 const INNODB = LISTS.map(
   (list) =>
-    `SELECT ${part('FOR_NAME', 1)} AS s, ${part('FOR_NAME', -1)} AS t, ID AS c, IF(TYPE & 1, 'CASCADE', 'SET NULL') AS rule
+    `SELECT ${part('FOR_NAME', 1)} AS s, ${part('FOR_NAME', -1)} AS t, SUBSTRING(ID, LOCATE('/', ID) + 1) AS c, IF(TYPE & 1, 'CASCADE', 'SET NULL') AS rule
      FROM information_schema.${list} WHERE TYPE & 3 AND ${part('REF_NAME', 1)} = ? AND ${part('REF_NAME', -1)} = ?`,
 )
 

@@ -4,7 +4,7 @@ import { quote } from '../dialects/mysql-columns.ts'
 import { messageOf } from '../../errors.ts'
 import { fullNameOf, type Pair, type Table } from '../table.ts'
 import type { Grants } from './grants-mysql.ts'
-import { CHILDREN_CURE, type Problem, type Surroundings } from './problem.ts'
+import { CHILDREN_CURE, SELF_CURE, type Problem, type Surroundings } from './problem.ts'
 
 const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
 
@@ -65,12 +65,12 @@ export async function* cascadesMysql(
     if (oneServer && isAmong(archives, child))
       yield {
         message: `the archive's own rows would go with the live ones: ${name} is ON DELETE ${rule}`,
-        cure: `ALTER TABLE ${child} DROP FOREIGN KEY ${name}`,
+        cure: `ALTER TABLE ${child} DROP FOREIGN KEY ${/^\w+$/.test(name) ? name : quote(name)}`,
       }
     else
       yield {
         message: `rows of ${child} would go with their parents unarchived: ${name} is ON DELETE ${rule}`,
-        cure: CHILDREN_CURE,
+        cure: child === fullNameOf(source) ? SELF_CURE : CHILDREN_CURE,
         forceable: 'cascades',
       }
   }

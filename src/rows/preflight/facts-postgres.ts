@@ -2,9 +2,13 @@ import type { Session } from '../../sql/session.ts'
 import { messageOf } from '../../errors.ts'
 import { quote } from '../dialects/postgres-columns.ts'
 import type { Pair, Table } from '../table.ts'
-import { CHILDREN_CURE, type Problem, type Surroundings } from './problem.ts'
+import { CHILDREN_CURE, SELF_CURE, type Problem, type Surroundings } from './problem.ts'
 
 export const nameOf = ({ schema, name }: Table): string => `${quote(schema)}.${quote(name)}`
+
+/** A name as a statement has it, with quotes only where it needs them. */
+const written = (name: string | null | undefined): string =>
+  /^[a-z_][a-z\d_]*$/.test(name ?? '') ? (name ?? '') : quote(name ?? '')
 
 /** A table with its partitions, as object numbers. */
 export const PARTS =
@@ -19,7 +23,7 @@ export async function* cascadesPostgres(
 ): AsyncGenerator<Problem> {
   // Children that are named have no row left when their parents go; by their only key to this table, as was looked at.
   const { rows } = await session.run(
-    `SELECT conname, conrelid::regclass::text AS child, confdeltype AS rule, conrelid IN (SELECT to_regclass(a) FROM unnest($2::text[]) a) AS own FROM pg_constraint
+    `SELECT conname, conrelid::regclass::text AS child, confdeltype AS rule, conrelid IN (SELECT to_regclass(a) FROM unnest($2::text[]) a) AS own, conrelid = to_regclass($1) AS self FROM pg_constraint
      WHERE conrelid NOT IN (SELECT to_regclass(n) FROM unnest($3::text[]) n WHERE to_regclass(n) IS NOT NULL) AND contype = 'f' AND conparentid = 0 AND confdeltype NOT IN ('a', 'r')
       AND confrelid IN (${PARTS} UNION SELECT relid FROM pg_partition_ancestors(to_regclass($1)))`,
     [nameOf(source), archives.map(nameOf), named.map(nameOf)],
@@ -29,12 +33,12 @@ export async function* cascadesPostgres(
     if (oneServer && row['own'] === 't')
       yield {
         message: `the archive's own rows would go with the live ones: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
-        cure: `ALTER TABLE ${row['child'] ?? ''} DROP CONSTRAINT ${row['conname'] ?? ''}`,
+        cure: `ALTER TABLE ${row['child'] ?? ''} DROP CONSTRAINT ${written(row['conname'])}`,
       }
     else
       yield {
         message: `rows of ${row['child'] ?? ''} would go with their parents unarchived: ${row['conname'] ?? ''} is ON DELETE ${rules[row['rule'] ?? ''] ?? ''}`,
-        cure: CHILDREN_CURE,
+        cure: row['self'] === 't' ? SELF_CURE : CHILDREN_CURE,
         forceable: 'cascades',
       }
 }
@@ -66,7 +70,7 @@ export async function* triggersPostgres(
   for (const { name } of rules.rows)
     yield {
       message: `the rule ${name ?? ''} changes what ${event} does in ${table.schema}.${table.name}`,
-      cure: `DROP RULE ${name ?? ''} ON ${table.schema}.${table.name}`,
+      cure: `DROP RULE ${written(name)} ON ${table.schema}.${table.name}`,
     }
 }
 

@@ -34,6 +34,10 @@ export interface Surroundings {
 export const CHILDREN_CURE =
   'name the table in rows.children; or archive its rows first and make the key RESTRICT'
 
+/** Of a table that refers to itself, which cannot be a child of its own. */
+export const SELF_CURE =
+  'make the key RESTRICT, and name rows that refer to others in earlier batches than those'
+
 export const SHARED_SESSION: Problem = {
   message:
     "the connection leads through a pooler that gives each transaction another session of the server: the table's lock and the settings of a move do not last",

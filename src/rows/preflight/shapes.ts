@@ -14,7 +14,8 @@ const ENGINES = /^(?:innodb|rocksdb|tokudb)$/i
 
 /** Compares two tables as they were described: what is copied, by which key, and every reason why that would lose something. Pure. */
 export const compareShapes = (source: Table, archive: Table, dialect: SqlDialect): Shapes => {
-  const problems: Problem[] = [...keeping(source, dialect), ...keeping(archive, dialect)]
+  const kinds = [...keeping(source, dialect), ...keeping(archive, dialect)]
+  const problems: Problem[] = [...kinds]
   const folded = folding(dialect)
   const byName = new Map(archive.columns.map((column) => [folded(column.name), column]))
   const columns: CopiedColumn[] = []
@@ -44,7 +45,12 @@ export const compareShapes = (source: Table, archive: Table, dialect: SqlDialect
         cure: `give it a default, or let it be NULL`,
       })
   const { key, problems: keyProblems } = keyOf(source, archive, folded)
-  return { pair: { source, archive, key, columns }, problems: [...problems, ...keyProblems] }
+  // What a view lacks is not to be added to it.
+  const areTables = source.kind === 'table' && archive.kind === 'table'
+  return {
+    pair: { source, archive, key, columns },
+    problems: areTables ? [...problems, ...keyProblems] : kinds,
+  }
 }
 
 /** PostgreSQL keeps columns apart whose names differ only in case. */
@@ -113,7 +119,7 @@ const keyOf = (
   const key: KeyColumn[] = []
   if (source.key.length === 0)
     problems.push({ message: `${source.name} has no primary key: its rows cannot be named`, cure: 'add one' })
-  if (archive.key.map(folded).join(', ') !== source.key.map(folded).join(', '))
+  else if (archive.key.map(folded).join(', ') !== source.key.map(folded).join(', '))
     problems.push({
       message: `the primary key of ${archive.name} is (${archive.key.join(', ')}), that of ${source.name} is (${source.key.join(', ')})`,
       cure: `give ${archive.name} the primary key (${source.key.join(', ')})`,
