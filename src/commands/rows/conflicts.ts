@@ -13,6 +13,7 @@ import { fullNameOf, groupOf, type Key } from '../../rows/table.ts'
 import type { LogDatabase } from '../../rows/log/log-database.ts'
 import { withLog, type OpenLog } from './log-of.ts'
 import { documentText, rowJson } from './row-json.ts'
+import { archiveFilesOf } from './rows-config.ts'
 
 export interface ConflictOptions {
   readonly config: string
@@ -25,9 +26,18 @@ export interface ConflictOptions {
  * `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. Where several sources share `rows.log`, those
  * of the others are only named: their rows are on another server.
  */
-export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
-  withLog(options.config, context, async (open) => {
+export const rowsConflicts: Command<ConflictOptions> = (options, context) => {
+  const keep = options.keep === undefined ? undefined : keepOf(options.keep)
+  return withLog(options.config, context, async (open) => {
     const { log, config, connections, table } = open
+    if (keep && archiveFilesOf(config))
+      throw new ArchiverError(
+        'USAGE',
+        '--keep: the archive is a folder of files, whose moves have no conflicts',
+        {
+          hint: 'conflicts of earlier moves are settled with the configuration that names their archive table',
+        },
+      )
     const tables = [
       fullNameOf(table),
       ...(await childNames(connections.source, dialectFor(connections.source), config.rows.children)),
@@ -39,7 +49,7 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
       [...tables, ...(options.key === undefined ? [] : [options.key]), ...own.values],
     )
     for (const line of await ofOthers(log, tables)) context.err(`${printable(line)}\n`)
-    if (options.keep === undefined) {
+    if (keep === undefined) {
       if (options.json) context.out(documentText({ conflicts: rows.map(conflictJson) }))
       else {
         for (const row of rows)
@@ -54,16 +64,10 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
       return rows.length === 0 ? 0 : 1
     }
     const unsettled: Unsettled[] = []
-    const settled = await settleAll(
-      open,
-      rows,
-      keepOf(options.keep),
-      forcedBy(context.argv),
-      (row_key, error) => {
-        unsettled.push({ row_key, error: failureOf(error) })
-        context.err(`${messageWithCode(error)}\n`)
-      },
-    )
+    const settled = await settleAll(open, rows, keep, forcedBy(context.argv), (row_key, error) => {
+      unsettled.push({ row_key, error: failureOf(error) })
+      context.err(`${messageWithCode(error)}\n`)
+    })
     const left = rows.length - settled
     context.out(
       options.json
@@ -72,6 +76,7 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) =>
     )
     return left === 0 ? 0 : 1
   })
+}
 
 /** A line for each other source that has open conflicts of tables with these names. A server that is named in another way now is another one. */
 const ofOthers = async (log: LogDatabase, tables: readonly string[]): Promise<readonly string[]> => {

@@ -26,9 +26,13 @@ const SAID = {
  */
 export const rowsControl =
   (word: keyof typeof WORDS): Command<ControlOptions> =>
-  ({ config, id, json }, context) =>
-    withLog(config, context, async ({ log }) => {
-      const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : 0
+  ({ config, id, json }, context) => {
+    const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : undefined
+    if (number === undefined)
+      throw new ArchiverError('USAGE', `"${id}" is not the number of an execution`, {
+        hint: 'run-archiver rows status lists them',
+      })
+    return withLog(config, context, async ({ log }) => {
       const isRunning = "id = ? AND status = 'RUNNING'"
       const mayChange = word === 'cancel' ? isRunning : `${isRunning} AND COALESCE(control, '') <> 'cancel'`
       await log.update('process_logs', { control: WORDS[word] }, mayChange, [number])
@@ -50,6 +54,7 @@ export const rowsControl =
       )
       return 0
     })
+  }
 
 /**
  * `rows cleanup`: removes executions that ended long ago from the log tables. One whose conflicts are open stays whole: it alone says which source they are
@@ -59,12 +64,12 @@ export const rowsControl =
 export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: string }> = (
   { config, json, olderThan },
   context,
-) =>
-  withLog(config, context, async (open) => {
+) => {
+  const days = /^\d{1,5}$/.test(olderThan) ? Number(olderThan) : undefined
+  if (days === undefined)
+    throw new ArchiverError('USAGE', `--older-than: "${olderThan}" is not a number of days`)
+  return withLog(config, context, async (open) => {
     const { log, table } = open
-    const days = /^\d{1,5}$/.test(olderThan) ? Number(olderThan) : undefined
-    if (days === undefined)
-      throw new ArchiverError('USAGE', `--older-than: "${olderThan}" is not a number of days`)
     const cleaned = await cleanFiles(open)
     const limit =
       log.session.dialect === 'mysql'
@@ -93,3 +98,4 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
     )
     return 0
   })
+}

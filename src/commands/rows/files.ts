@@ -1,4 +1,5 @@
-import { isAbsolute, relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { isAbsolute, relative, resolve } from 'node:path'
 import { type Command, stopCode, untilStopped } from '../../app/context.ts'
 import { counted } from '../../common/counted.ts'
 import { ArchiverError } from '../../errors.ts'
@@ -30,6 +31,10 @@ export const rowsVerifyFiles = untilStopped<{ readonly config: string; readonly 
       const name = fullNameOf(table)
       const folder = new ArchiveFolder(files, name)
       const found = await verifyFiles(folder, log, name, urlOf(files))
+      if (found.files + found.troubles.length === 0 && !existsSync(files.folder))
+        throw new ArchiverError('NOT_FOUND', `${files.folder} is not there: nothing was compared`, {
+          hint: 'mount the disk of the archive, or name its folder in rows.archive.url',
+        })
       if (json) context.out(documentText(found))
       else {
         context.out(
@@ -181,5 +186,8 @@ const placedOf = async (folder: ArchiveFolder): Promise<readonly string[]> => {
 /** Executions and batches by their numbers. The newest come first: of a row that was moved more than once its last version comes back. */
 const byNumbers = new Intl.Collator('en', { numeric: true })
 
-const nameIn = (folder: ArchiveFolder, name: string): string =>
-  isAbsolute(name) ? relative(folder.path, name) : name
+const nameIn = (folder: ArchiveFolder, name: string): string => {
+  const path = resolve(name)
+  const isPath = path.startsWith(`${folder.path}/`) && (isAbsolute(name) || existsSync(path))
+  return isPath ? relative(folder.path, path) : name
+}

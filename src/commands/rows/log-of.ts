@@ -30,7 +30,7 @@ export const withLog = async (
     if (!(await log.exists()))
       throw new ArchiverError(
         'NOT_FOUND',
-        'no rows were moved yet: there are no log tables of this program',
+        'no rows were moved yet: the log tables of this program are not there, or not all of them',
         {
           hint: 'run-archiver rows run makes them, and adds to those of the original script what they lack',
         },

@@ -60,10 +60,9 @@ export class LogDatabase {
     return rows.map(({ name }) => name ?? '').filter((name) => name in LOG_TABLES)
   }
 
-  /** Whether the tables of executions are there, all of them and ours: a first run that was killed leaves some, and the original script has its own. */
+  /** Whether the log tables are there, all of them and ours: a first run that was killed leaves some, and the original script has its own. */
   async exists(): Promise<boolean> {
-    for (const table of ['process_logs', 'file_processing_logs', 'batch_processing_logs'])
-      if ((await this.#columns(table)).size === 0) return false
+    for (const table of Object.keys(LOG_TABLES)) if ((await this.#columns(table)).size === 0) return false
     return (await this.#columns('batch_processing_logs')).has('ids_requested')
   }
 
