@@ -12,6 +12,9 @@ import { programOf } from './app/started.ts'
 /** Three SIGINT within this time, in milliseconds, end the process at once. */
 const IMPATIENCE = 2000
 
+/** One stop may arrive as two signals: timeout(1) sends SIGTERM to its command and then to the group that it is in. Milliseconds. */
+const SAME_STOP = 100
+
 /** How long the end after a signal may take, in seconds, where nothing hangs and the machine is busy: the exit code is worth that. */
 const ORDERLY = 5
 
@@ -43,10 +46,10 @@ process.on('SIGINT', () => {
   stop.abort('SIGINT')
 })
 // The second counts whatever came before the first: an operator's Ctrl-C, or the terminal that went away.
-let isTerminated = false
+let terminatedAt: number | undefined
 process.on('SIGTERM', () => {
-  if (isTerminated) endNow(143)
-  isTerminated = true
+  terminatedAt ??= performance.now()
+  if (performance.now() - terminatedAt > SAME_STOP) endNow(143)
   stop.abort('SIGTERM')
 })
 process.on('SIGHUP', () => {

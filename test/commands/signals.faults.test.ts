@@ -94,6 +94,22 @@ describe('a server that hangs', () => {
     expect(performance.now() - began).toBeLessThan(4000)
     expect(site.failures('migrate')).toBe('')
   })
+  it('takes two SIGTERM of one moment for one, as timeout(1) sends them', async () => {
+    const server = await hungServer()
+    const site = siteWith({ ucon: behind(server) }, 9)
+    expect(site.archiver('--import-only').status).toBe(0)
+    const child = site.start('--migrate-only', '-v')
+    const exit = ended(child)
+    await said(child, '→ Processing run')
+    await hangs(server)
+    child.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(child.exitCode, 'it was left at once').toBeNull()
+    child.kill('SIGTERM')
+    expect(await exit).toEqual({ code: 143, signal: null })
+  })
   it.each([{ before: [] }, { before: ['SIGINT' as const] }, { before: ['SIGHUP' as const] }])(
     'is left at once at the second SIGTERM, with $before before it',
     async ({ before }) => {
