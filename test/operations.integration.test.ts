@@ -162,7 +162,8 @@ describe('what the Python original left behind', () => {
 describe('the operations guide', () => {
   it('names only flags and units that exist', () => {
     const cli = commandLine() + readFileSync('scripts/install.sh', 'utf8')
-    const others = ['--all', '--now', '--pipe', '--from', '--fuzzy', '--recover-*-state', '--retry-failed-*']
+    const systemctls = ['--all', '--now', '--pipe', '--plain', '--no-legend', '--state']
+    const others = [...systemctls, '--from', '--fuzzy', '--recover-*-state', '--retry-failed-*']
     for (const [flag] of page.matchAll(/--[a-z][a-z*-]+[a-z*]/g))
       if (!others.includes(flag)) expect(cli, flag).toContain(flag)
     for (const [unit] of page.matchAll(/run-record-archiver[a-z-]*\.(?:service|timer)/g))
