@@ -14,7 +14,7 @@ const stop = {
   },
 }
 
-/** One piece of work on a run, in a thread of its own (work/threads.ts sends it here). */
+/** One piece of work on a run, in a thread of its own (runs/workers/worker-pool.ts sends it here). */
 export default (task: Task): Promise<Answer<unknown>> =>
   answerOf<unknown>(async () => {
     switch (task.kind) {

@@ -181,6 +181,21 @@ describe('the process', () => {
 })
 
 describe('a source file', () => {
+  it('names no other file that is not there', () => {
+    const wrong = files.flatMap((path) =>
+      [
+        ...readFileSync(path, 'utf8').matchAll(
+          /(?<![\w./'`-])(?:docs\/\w+\.md|(?:[a-z-]+\/)+[a-z-]+\.tsx?)\b/g,
+        ),
+      ]
+        .map(([name]) => name)
+        .filter(
+          (name) => ![name, join('src', name), join(dirname(path), name)].some((one) => existsSync(one)),
+        )
+        .map((name) => `${path}: ${name}`),
+    )
+    expect(wrong).toEqual([])
+  })
   it.each(files)('%s is at most 250 lines long', (path) => {
     expect(readFileSync(path, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(250)
   })

@@ -1,7 +1,7 @@
 import type { DialectName } from '../../sql/database-url.ts'
 import { qualified, type ColumnType, type Table } from './table-types.ts'
 
-/** Times are `YYYY-MM-DD HH:MM:SS.mmm` in UTC on the way in (sql/times.ts); `json` is text on our side everywhere. */
+/** Times are `YYYY-MM-DD HH:MM:SS.mmm` in UTC on the way in (sql/timestamps.ts); `json` is text on our side everywhere. */
 export const SQL_TYPES: Readonly<Record<ColumnType, Readonly<Record<DialectName, string>>>> = {
   id: {
     sqlite: 'INTEGER PRIMARY KEY AUTOINCREMENT',

@@ -9,7 +9,7 @@ import type { OpenStore, StoreOptions } from './ledger-database.ts'
 import type { Identity } from './execution-row.ts'
 
 export interface LedgerOptions {
-  /** `ledger.url`: see sql/ledger-url.ts. */
+  /** `ledger.url`: see sql/database-url.ts. */
   readonly url: string
   readonly password?: Secret | undefined
   /** PostgreSQL's schema for the tables. */
