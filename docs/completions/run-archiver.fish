@@ -460,7 +460,7 @@ complete -c run-archiver -f -n '__run_archiver_at track' -a progress -d 'how far
 complete -c run-archiver -f -n '__run_archiver_at track' -a finish -d 'the end: FINISHED'
 complete -c run-archiver -f -n '__run_archiver_at track' -a error -d 'the end: FAILED'
 complete -c run-archiver -f -n '__run_archiver_at track' -a run -d 'run a command and report it: output, exit code and signals pass unchanged'
-complete -c run-archiver -f -n '__run_archiver_at track' -a pipe -d 'report what stands in JSON lines on standard input'
+complete -c run-archiver -f -n '__run_archiver_at track' -a pipe -d 'report events that are read as JSON lines from standard input'
 complete -c run-archiver -f -n '__run_archiver_at track' -a current -d 'the newest execution of each task'
 complete -c run-archiver -f -n '__run_archiver_at track' -a list -d 'executions, the newest first'
 complete -c run-archiver -f -n '__run_archiver_at track' -a export -d 'one JSON line for each execution'

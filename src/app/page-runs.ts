@@ -24,7 +24,7 @@ const KEEP_UNREAD = KEEP
 /** Milliseconds that a page waits for the first listing of the places: where they hold a million runs, it takes a minute. */
 const WAIT = 1000
 
-/** Milliseconds that a page waits for the copies of its run: the first one of a year reads an index. */
+/** Milliseconds that a page waits for the copies of its run. */
 const WAIT_COPIES = 5000
 
 /** Files and folders of a record that are looked at: its page must not take a minute. */

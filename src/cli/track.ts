@@ -72,7 +72,7 @@ const reportCommands: Register = (track, { run, below }) => {
     .option('--no-log', 'keep no copy of its output')
     .argument('[command...]', 'after --: the command and its arguments')
     .action(run(async () => (await import('../commands/track/run.ts')).trackRun, 'command'))
-  below(track, 'pipe', 'report what stands in JSON lines on standard input').action(
+  below(track, 'pipe', 'report events that are read as JSON lines from standard input').action(
     run(async () => (await import('../commands/track/pipe.ts')).trackPipe),
   )
 }

@@ -5,9 +5,8 @@ import { ArchiverError, messageOf } from '../errors.ts'
 import { readTextNow } from '../platform/read-file.ts'
 
 /**
- * The token for `serve` in a file, as the file has it at each use: one that is replaced, or whose file is removed, no longer counts. Warns where others
- * may read or write the file, and takes it all the same: whoever knows the token may act on the page.
- * Throws CONFIG_INVALID where it cannot be read, or holds no token.
+ * The token for `serve`, read from its file at each use: a token that was replaced or removed no longer counts. Whoever knows it may act on the
+ * page, so a file that others may read or write is warned of. Throws CONFIG_INVALID where it cannot be read, or holds no token.
  */
 export const pageToken = async (path: string, context: Pick<Context, 'err'>): Promise<Secret> => {
   const { text, mode, isFile } = await readToken(path).catch((cause: unknown) => {

@@ -28,7 +28,7 @@ export class Secret {
     return this.#current
   }
 
-  /** For whoever lets people in by it: as its file has it now. Undefined where the file is gone, or holds none: then it was withdrawn. */
+  /** What lets somebody in: what the file holds now. Undefined where the file is gone or holds no token: then it was withdrawn. */
   accepted(): string | undefined {
     try {
       if (this.#readAgain) this.#current = this.#readAgain()
@@ -38,7 +38,7 @@ export class Secret {
     }
   }
 
-  /** As it was handed out last, without a look at its file: for whoever masks it. */
+  /** The text that was used last. Does not read the file: for masking. */
   get handedOut(): string {
     return this.#current
   }

@@ -181,7 +181,7 @@ async function* parsedRecords(
   }
 }
 
-/** Gives each record's text as it stands in the file. The field `raw` of csv-parse cannot be used: it lacks bytes of the blanks that were trimmed. */
+/** The text of each record, as the file has it. The field `raw` of csv-parse lacks the blanks that were trimmed. */
 class RawText {
   readonly #encoding: BufferEncoding
   #kept: Buffer

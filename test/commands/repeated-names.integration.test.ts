@@ -1,5 +1,6 @@
-import { cpSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { damagedForeignSite } from '../foreign-site.ts'
 import { Site } from '../site.ts'
 
 // artdaq keeps both values of a name that stands twice, and its export prints the second by the type of the first.
@@ -43,11 +44,7 @@ describe.each(['original', 'canonical'])(
 describe('a document of another program that cannot be printed', () => {
   let site: Site
   beforeAll(() => {
-    site = new Site({ source: '  settle_seconds: 0\n  incomplete_after: 0' })
-    const fixture = 'test/fixtures/foreign-run-damaged'
-    cpSync(`${fixture}/records`, site.path('records'), { recursive: true })
-    cpSync(`${fixture}/db`, site.path('db'), { recursive: true })
-    for (const run of readdirSync(site.path('records'))) utimesSync(site.path('records', run), 1, 1)
+    site = damagedForeignSite()
     const folder = site.path('db', 'RunHistory')
     const paths = readdirSync(folder).map((name) => `${folder}/${name}`)
     const path = paths.find((one) => /"name" : "boot"[^]*"51003\//.test(readFileSync(one, 'utf8')))

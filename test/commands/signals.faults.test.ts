@@ -56,6 +56,18 @@ const behind = (server: UconServer): string =>
     '  timeout_seconds: 60',
   ].join('\n')
 
+/** A migration that has runs in hand whose puts are not answered. */
+const hungMigration = async () => {
+  const server = await hungServer()
+  const site = siteWith({ ucon: behind(server) }, 9)
+  expect(site.archiver('--import-only').status).toBe(0)
+  const child = site.start('--migrate-only', '-v')
+  const exit = ended(child)
+  await said(child, '→ Processing run')
+  await hangs(server)
+  return { child, exit }
+}
+
 describe.each([
   { signal: 'SIGTERM' as const, code: 143 },
   { signal: 'SIGINT' as const, code: 130 },
@@ -95,13 +107,7 @@ describe('a server that hangs', () => {
     expect(site.failures('migrate')).toBe('')
   })
   it('takes two SIGTERM of one moment for one, as timeout(1) sends them', async () => {
-    const server = await hungServer()
-    const site = siteWith({ ucon: behind(server) }, 9)
-    expect(site.archiver('--import-only').status).toBe(0)
-    const child = site.start('--migrate-only', '-v')
-    const exit = ended(child)
-    await said(child, '→ Processing run')
-    await hangs(server)
+    const { child, exit } = await hungMigration()
     child.kill('SIGTERM')
     await new Promise((resolve) => setTimeout(resolve, 20))
     child.kill('SIGTERM')
@@ -113,13 +119,7 @@ describe('a server that hangs', () => {
   it.each([{ before: [] }, { before: ['SIGINT' as const] }, { before: ['SIGHUP' as const] }])(
     'is left at once at the second SIGTERM, with $before before it',
     async ({ before }) => {
-      const server = await hungServer()
-      const site = siteWith({ ucon: behind(server) }, 9)
-      expect(site.archiver('--import-only').status).toBe(0)
-      const child = site.start('--migrate-only', '-v')
-      const exit = ended(child)
-      await said(child, '→ Processing run')
-      await hangs(server)
+      const { child, exit } = await hungMigration()
       for (const first of [...before, 'SIGTERM' as const]) {
         child.kill(first)
         await new Promise((resolve) => setTimeout(resolve, 300))

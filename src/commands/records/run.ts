@@ -110,7 +110,7 @@ const LEVELS = /^(?:debug|info|warn(?:ing)?|error|critical)$/i
 
 const requireLevel = (word: string | undefined): void => {
   if (word === undefined || LEVELS.test(word)) return
-  throw new ArchiverError('USAGE', `--log-level: "${word}" is none of DEBUG, INFO, WARNING, ERROR`)
+  throw new ArchiverError('USAGE', `--log-level: "${word}" is not one of DEBUG, INFO, WARNING, ERROR`)
 }
 
 /** What cannot be written is warned of: it never changes what the run came to. */

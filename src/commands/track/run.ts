@@ -132,7 +132,7 @@ const beat = (
       cells: { run_id: runId, at: timeText(now()), ...measure },
       transient: true,
     })
-    // At once: a sign of life that waits for `flush_ms` is late for whoever counts the silence.
+    // At once: `flush_ms` may be longer than the silence after which the execution counts as LOST.
     void reporter.flush()
     void reporter.store?.cancelAsked(runId).then((yes) => {
       if (!yes || cancelled) return

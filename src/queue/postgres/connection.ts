@@ -147,8 +147,7 @@ export class Connections implements Sql {
     client.on('error', () => undefined)
     countPostgres(client)
     // The server notices a machine that vanished within some 25 s, and a process that is frozen inside a transaction after the lease. Until then
-    // that process holds its locks, and nobody gets the rows that it was about to claim. No statement is compiled (jit): that takes longer than
-    // to run any of ours.
+    // that process holds its locks, and nobody gets the rows that it was about to claim. `jit` is off: compiling a statement takes longer than running it.
     await client.query(
       `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
        SET idle_in_transaction_session_timeout = ${Math.max(1000, Math.ceil(this.#place.lease))};

@@ -151,7 +151,7 @@ export class Tracker {
         )
       }
       this.#usage = usage
-      // At once: one that waits for the next flush is late for whoever counts the silence.
+      // At once: `flush_ms` may be longer than the silence after which the execution counts as LOST.
       this.#changed(true)
     }, this.#every)
     this.#heart.unref()

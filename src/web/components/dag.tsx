@@ -42,6 +42,13 @@ export const Dag = ({ facts }: { facts: GraphFacts }) => (
   </>
 )
 
+/** The end of a line. `tip`: where the line ends in it, from 0 to its point at 8. `size`: in widths of the line. */
+const ArrowHead = ({ id, shade, size, tip }: { id: string; shade: string; size: number; tip: number }) => (
+  <marker id={id} viewBox="0 0 8 8" refX={tip} refY={4} markerWidth={size} markerHeight={size} orient="auto">
+    <path d="M0 0l8 4-8 4z" class={shade} />
+  </marker>
+)
+
 const Drawing = ({ facts, direction }: { facts: GraphFacts; direction: Direction }) => {
   const { width, height, places, edges } = layoutOf(facts.tasks, direction)
   const isCritical = (from: string, to: string): boolean => {
@@ -65,28 +72,8 @@ const Drawing = ({ facts, direction }: { facts: GraphFacts; direction: Direction
         height={height}
       >
         <defs>
-          <marker
-            id={`ah-${direction}`}
-            viewBox="0 0 8 8"
-            refX="7"
-            refY="4"
-            markerWidth="7"
-            markerHeight="7"
-            orient="auto"
-          >
-            <path d="M0 0l8 4-8 4z" class="ahp" />
-          </marker>
-          <marker
-            id={`ahc-${direction}`}
-            viewBox="0 0 8 8"
-            refX="6"
-            refY="4"
-            markerWidth="5"
-            markerHeight="5"
-            orient="auto"
-          >
-            <path d="M0 0l8 4-8 4z" class="ahc" />
-          </marker>
+          <ArrowHead id={`ah-${direction}`} shade="ahp" size={7} tip={7} />
+          <ArrowHead id={`ahc-${direction}`} shade="ahc" size={5} tip={6} />
         </defs>
         {drawn.map(({ from, to, bends, critical }) => {
           const [a, b] = [places.get(from), places.get(to)]
