@@ -8,6 +8,7 @@ import {
 } from 'mysql2/promise'
 import type { Result, Session, SessionOptions, Statement } from './session.ts'
 import { countMysql } from './count-database.ts'
+import { PLAIN_SETTINGS } from './mysql-settings.ts'
 import { inTime, SilenceWatch, silentError } from './silence-watch.ts'
 
 /**
@@ -118,7 +119,7 @@ export const openMysqlSession = async (options: SessionOptions): Promise<Session
   }
   try {
     await run(
-      `SET SESSION sql_mode = '${SQL_MODE}', time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, sql_auto_is_null = 0, sql_big_selects = 1, innodb_lock_wait_timeout = ${Math.max(1, Math.ceil(timeout / 1000))}, net_write_timeout = 600, wait_timeout = 604800`,
+      `SET SESSION sql_mode = '${SQL_MODE}', ${PLAIN_SETTINGS}, innodb_lock_wait_timeout = ${Math.max(1, Math.ceil(timeout / 1000))}, net_write_timeout = 600, wait_timeout = 604800`,
     )
     await run('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE')
     // MariaDB alone has such a limit for other statements than reads.

@@ -3,7 +3,14 @@ import { createPool } from 'mysql2'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countMysql } from './count-database.ts'
+import { PLAIN_SETTINGS } from './mysql-settings.ts'
 import { watchMysql } from './watch-pool.ts'
+
+/**
+ * Strict, so that a value that does not fit is an error and not another value. Nothing of the server's own mode stays: the driver writes values into
+ * the SQL with backslashes before their quotes, and under NO_BACKSLASH_ESCAPES a quote in a value would end it, with SQL behind it.
+ */
+const SQL_MODE = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
 
 /** Connects at the first query, not here. */
 export const openMysql = <Schema>(
@@ -29,10 +36,7 @@ export const openMysql = <Schema>(
     dialect: new MysqlDialect({
       pool,
       onCreateConnection: async (connection) => {
-        // Strict, so that a value that does not fit is an error and not another value.
-        await connection.executeQuery(
-          CompiledQuery.raw("SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"),
-        )
+        await connection.executeQuery(CompiledQuery.raw(`SET ${PLAIN_SETTINGS}, sql_mode = '${SQL_MODE}'`))
         await connection.executeQuery(
           CompiledQuery.raw(`SET innodb_lock_wait_timeout = ${Math.ceil(timeout / 1000)}`),
         )

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { createPool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
 import {
   CommitUnknownError,
@@ -7,9 +8,23 @@ import {
   type SqlRow,
 } from './database.ts'
 import { countMysql } from '../../sql/count-database.ts'
+import { PLAIN_SETTINGS } from '../../sql/mysql-settings.ts'
 import { watchMysql } from '../../sql/watch-pool.ts'
 
 type Runner = (sql: string, values: unknown[]) => Promise<[RowDataPacket[] | ResultSetHeader, unknown]>
+
+/**
+ * Modes of the server under which a value would become another one: the driver writes values into the SQL, with backslashes before their quotes; an
+ * empty text would be NULL; a CHAR is read with blanks. The others stay, because a mapping's query is written for them. In their place stands one of
+ * ours: an empty text is NULL as long as its mode is on.
+ */
+const SERVERS_MODE = ['NO_BACKSLASH_ESCAPES', 'EMPTY_STRING_IS_NULL', 'PAD_CHAR_TO_FULL_LENGTH'].reduce(
+  (mode, name) => `REPLACE(${mode}, '${name}', 'STRICT_ALL_TABLES')`,
+  '@@sql_mode',
+)
+
+/** Strict; and a key 0 stays 0, where a column with AUTO_INCREMENT would take its next number. */
+const OUR_MODE = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'
 
 /** Connects at the first query. Every session is strict, so that a value that does not fit is an error and not another value. */
 export const openMysqlDatabase = (server: string, options: DatabaseOptions): RecordsDatabase => {
@@ -32,11 +47,10 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
     connection.on('error', () => undefined)
     countMysql(connection)
     watchMysql(connection, timeout)
-    connection.query(
-      // The driver writes values into the SQL, with backslashes before their quotes.
-      "SET time_zone = '+00:00', sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION')",
-      () => undefined,
-    )
+    connection.query(`SET ${PLAIN_SETTINGS}, sql_mode = CONCAT(${SERVERS_MODE}, ',${OUR_MODE}')`, (error) => {
+      // Without these settings no statement may follow. The driver has no public field for its socket, and its own `destroy` only says goodbye.
+      if (error) (connection as unknown as { readonly stream: Socket }).stream.destroy(error)
+    })
     connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', () => undefined)
     connection.query(`SET innodb_lock_wait_timeout = ${Math.ceil(timeout / 1000)}`, () => undefined)
   })
