@@ -1,28 +1,20 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { RunSet } from '../common/run-set.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { monotonic } from '../platform/host.ts'
 import type { Archiver } from '../runs/archiver.ts'
 import { provenOf } from '../runs/scrub/proven.ts'
-import type { ReportFacts } from '../runs/report/report.ts'
 import type { RunReads, RunsSnapshot } from '../web/model.ts'
 import type { CopyFile, RunCopies, RunCopy } from '../web/models/copies.ts'
 import type { Compared } from '../web/proof.ts'
-import { type Remembered, snapshotOf, unlistedSnapshot } from './runs-snapshot.ts'
+import { type GatherPlaces, ListedPlaces, within } from './listed-places.ts'
 
-/** Milliseconds: a snapshot is kept so long at least, and ten times as long as it took to make. */
-const KEEP = 5000
-const SHARE = 10
 /** Copies of runs that are kept. */
 const COPIES = 20
 /** Milliseconds for which they are, so that a page that is open does not read an archive each second; and where one could not be read. */
 const KEEP_COPIES = 60_000
-const KEEP_UNREAD = KEEP
-
-/** Milliseconds that a page waits for the first listing of the places: where they hold a million runs, it takes a minute. */
-const WAIT = 1000
+const KEEP_UNREAD = 5000
 
 /** Milliseconds that a page waits for the copies of its run. */
 const WAIT_COPIES = 5000
@@ -39,35 +31,18 @@ const NEVER = new AbortController().signal
 export const pageRuns = (
   archiver: Archiver,
   config: string,
-  gather: () => Promise<ReportFacts>,
+  gather: GatherPlaces,
+  warn: (message: string) => void,
 ): RunReads & { readonly listed: () => Promise<RunsSnapshot>; readonly revision: () => Promise<string> } => {
-  let last: RunsSnapshot | undefined
-  let making: Promise<RunsSnapshot> | undefined
-  let dueAt = -Infinity
-  const remembered: Remembered = new Map()
+  const places = new ListedPlaces(archiver, gather, warn)
   const copies = new Map<number, KeptCopies>()
-  const make = async (): Promise<RunsSnapshot> => {
-    const begun = monotonic()
-    const snapshot = snapshotOf(await gather(), remembered)
-    dueAt = monotonic() + Math.max(KEEP, (monotonic() - begun) * SHARE)
-    // An equal snapshot keeps its time, so that no page is sent a change that is none.
-    if (!last || fingerprint(last) !== fingerprint(snapshot)) last = snapshot
-    return last
-  }
-  const listed = (): Promise<RunsSnapshot> => {
-    if (last && monotonic() < dueAt) return Promise.resolve(last)
-    making ??= make().finally(() => (making = undefined))
-    if (!last) return making
-    making.catch(() => undefined)
-    return Promise.resolve(last)
-  }
   return {
     config,
-    revision: () => Promise.resolve(String(last?.at ?? 0)),
-    listed,
-    snapshot: async () => (await within(WAIT, listed())) ?? unlistedSnapshot(archiver),
+    revision: () => Promise.resolve(places.revision),
+    listed: () => places.listed(),
+    snapshot: () => places.snapshot(),
     copies: (run) => {
-      const of = last?.at ?? 0
+      const of = places.listedAt
       const known = copies.get(run)
       if (known?.of === of && monotonic() < known.until) return answered(known.value)
       const value = copiesOf(archiver, run)
@@ -85,17 +60,6 @@ export const pageRuns = (
   }
 }
 
-/** What is ready within some milliseconds; undefined for what takes longer, and goes on. */
-const within = async <T>(wait: number, making: Promise<T>): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), wait)))
-  try {
-    return await Promise.race([making, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 interface KeptCopies {
   /** The snapshot that they belong to. */
   readonly of: number
@@ -103,11 +67,6 @@ interface KeptCopies {
   /** By the monotonic clock; without end while they are being read. */
   until: number
 }
-
-const fingerprint = ({ at: _at, map: _map, waiting, ...rest }: RunsSnapshot): string =>
-  JSON.stringify([rest, [...waiting]], (_key, value: unknown) =>
-    value instanceof RunSet ? value.toString() : value instanceof Map ? [...value] : value,
-  )
 
 /** The three copies while they are being read. */
 interface Copies {

@@ -7,7 +7,6 @@ import { messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import type { Places } from '../rows/server.ts'
 import type { Archiver } from '../runs/archiver.ts'
-import type { ReportFacts } from '../runs/report/report.ts'
 import { noteAction } from '../tracking/api/action-events.ts'
 import { HttpReports } from '../tracking/api/http-reports.ts'
 import { isWord } from '../tracking/client/operation-fields.ts'
@@ -18,6 +17,7 @@ import type { RunsSnapshot } from '../web/model.ts'
 import type { PageSources } from '../web/sources.ts'
 import { pageServer, type PageServer } from '../web/server.ts'
 import type { Context } from './context.ts'
+import type { GatherPlaces } from './listed-places.ts'
 import { assertGuarded, basePath, hostNames } from './page-address.ts'
 import { pageAlerts } from './page-alerts.ts'
 import { pageActions } from './page-actions.ts'
@@ -66,7 +66,7 @@ export const openPage = async (
   archiver: Archiver | undefined,
   options: PageOptions,
   context: Context,
-  gather: () => Promise<ReportFacts>,
+  gather: GatherPlaces,
 ): Promise<OpenPage> => {
   const settings = archiver?.config.serve
   const host = options.host ?? settings?.host ?? '127.0.0.1'
@@ -100,7 +100,7 @@ export const openPage = async (
   const queue = pageQueue(archiver)
   const rows = pageRows(archiver, options.placesOf)
   const records = pageRecords(archiver)
-  const runs = archiver && pageRuns(archiver, options.config, gather)
+  const runs = archiver && pageRuns(archiver, options.config, gather, (message) => log.warn(message))
   const logFile = archiver?.config.app.logFile
   const sources: PageSources = {
     site: settings?.site ?? identity().host,

@@ -71,8 +71,22 @@ const marksOf = (memory: Known<Pick<MemoryFacts, 'state' | 'failed'>>): Known<St
 
 const failedOf = (marks: Known<StageMarks>): RunSet => (marks.known ? marks.value.failed : RunSet.EMPTY)
 
-/** What is known while the places are being listed for the first time: what each stage remembers, and when a pass last ended well. */
-export const unlistedSnapshot = async (archiver: Archiver): Promise<RunsSnapshot> => {
+/** A snapshot of places that cannot be listed any more, and why: each is drawn as it was when it was last read. */
+export const unreadSnapshot = (
+  last: RunsSnapshot,
+  remembered: Remembered,
+  trouble: string,
+): RunsSnapshot => ({
+  ...last,
+  unreadable: [...last.unreadable, trouble],
+  missing: PLACES.map((place) => ({ place, shownFrom: remembered.get(place)?.at })),
+})
+
+/**
+ * What is known before the places were listed for the first time: what each stage remembers, and when a pass last ended well. With `trouble`, why
+ * they cannot be listed; without it, they are being listed.
+ */
+export const unlistedSnapshot = async (archiver: Archiver, trouble?: string): Promise<RunsSnapshot> => {
   const [imports, migrate, lastSuccess] = await Promise.all([
     marksOfStage(archiver, 'import'),
     marksOfStage(archiver, 'migrate'),
@@ -80,10 +94,10 @@ export const unlistedSnapshot = async (archiver: Archiver): Promise<RunsSnapshot
   ])
   const empty = RunSet.EMPTY
   const failed = failedOf(imports).union(failedOf(migrate))
-  const unlisted = { known: false, reason: 'it is being listed' } as const
+  const unlisted = { known: false, reason: trouble ?? 'it is being listed' } as const
   return {
     at: now(),
-    isListing: true,
+    isListing: trouble === undefined,
     map: runMap({ records: empty, artdaq: empty, archive: empty, failed, waiting: empty }),
     records: unlisted,
     artdaq: unlisted,
@@ -94,7 +108,7 @@ export const unlistedSnapshot = async (archiver: Archiver): Promise<RunsSnapshot
     lastSuccess,
     proof: undefined,
     advice: [],
-    unreadable: [],
+    unreadable: trouble === undefined ? [] : [trouble],
     missing: PLACES.map((place) => ({ place, shownFrom: undefined })),
   }
 }

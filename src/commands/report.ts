@@ -26,7 +26,7 @@ import { RunSet } from '../common/run-set.ts'
 import { checkDisk } from '../platform/host-checks.ts'
 import type { MainOptions } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
-import { listedAnew, listedSince, type Listings } from '../runs/listings.ts'
+import { listedAnew, listedSince, observed, type Listings } from '../runs/listings.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
 import { writtenFolders } from '../app/written-folders.ts'
 import type { Archiver } from '../runs/archiver.ts'
@@ -101,15 +101,16 @@ export const gather = async (
   return { ...facts, waiting: await whyPending(archiver, facts) }
 }
 
-/** The same for a page that is looked at again and again: the places are listed as passes list them. */
+/** The same for a page that is looked at again and again: the places are listed as passes list them. `unanswered` names those that are still asked. */
 export const gatherAgain = async (
   archiver: Archiver | undefined,
   config: string,
   context: Context,
+  unanswered = new Set<string>(),
 ): Promise<ReportFacts> => {
   if (!archiver) throw new Error('a page of a ledger alone has no places')
   await archiver.cache.refresh()
-  return gather(archiver, config, context, listedSince(archiver))
+  return gather(archiver, config, context, observed(listedSince(archiver), unanswered))
 }
 
 const failedOf = (memory: Known<MemoryFacts>): RunSet => (memory.known ? memory.value.failed : RunSet.EMPTY)

@@ -27,8 +27,8 @@ export interface ServeOptions {
  */
 export const serve: Command<ServeOptions> = async (options, context) => {
   const archiver = options.ledger === undefined ? await openArchiver(options.config, context) : undefined
-  const page = await openPage(archiver, pageOptions(options, context), context, () =>
-    gatherAgain(archiver, options.config, context),
+  const page = await openPage(archiver, pageOptions(options, context), context, (unanswered) =>
+    gatherAgain(archiver, options.config, context, unanswered),
   )
   // Begins before the first reader comes; what cannot be listed is for the pages to say.
   void page.listed().catch(() => undefined)

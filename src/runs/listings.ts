@@ -25,3 +25,20 @@ export const listedSince = ({ cache, records, artdaq, archive }: Archiver): List
   artdaq: () => cache.list<Listing>('artdaq', passListing(artdaq)),
   archive: () => cache.list<Listing>('archive', archive),
 })
+
+/** The same listings. While a place is being listed, its name stands in `unanswered`. */
+export const observed = (listings: Listings, unanswered: Set<string>): Listings => {
+  const watch = async <T>(place: string, list: () => Promise<T>): Promise<T> => {
+    unanswered.add(place)
+    try {
+      return await list()
+    } finally {
+      unanswered.delete(place)
+    }
+  }
+  return {
+    records: () => watch('run records', () => listings.records()),
+    artdaq: () => watch('artdaqDB', () => listings.artdaq()),
+    archive: () => watch('UconDB', () => listings.archive()),
+  }
+}

@@ -145,15 +145,19 @@ export const RUN_READS: readonly Read[] = [
   },
 ]
 
-/** The places, once they are listed: before, every number of them would be a wrong one. Throws Problem 503. */
+/** The places, once one of them was listed: before, every number would be a wrong one. Throws Problem 503. */
 const listedRuns = async (q: Query): Promise<RunsSnapshot> => {
   const snapshot = await runsOf(q).snapshot()
-  if (!snapshot.isListing) return snapshot
-  throw new Problem(
-    503,
-    'STORE_UNAVAILABLE',
-    'the stores are being listed for the first time; ask again in a minute',
-  )
+  if (snapshot.isListing)
+    throw new Problem(
+      503,
+      'STORE_UNAVAILABLE',
+      'the stores are being listed for the first time; ask again in a minute',
+    )
+  const wasRead =
+    snapshot.missing.length < 3 || snapshot.missing.some(({ shownFrom }) => shownFrom !== undefined)
+  if (wasRead) return snapshot
+  throw new Problem(503, 'STORE_UNAVAILABLE', snapshot.unreadable.join('; '))
 }
 
 const pick = ({ contiguous, attempted }: { contiguous: number; attempted: number }) => ({
