@@ -357,6 +357,7 @@ get_env_json <- function() .track_environment()
 .track$notices <- 0
 # A service takes 1 MB, and 1000 rows, at once.
 .track$body_bytes <- 900000
+.track$answer_bytes <- 4 * 1024^2
 .track$portion <- 500
 # Seconds of a call that go to what waits in the spool, beside its own report; and in all when the script ends.
 .track$replay_seconds <- 1
@@ -763,23 +764,32 @@ get_env_json <- function() .track_environment()
 }
 
 # Halves what is too large for a service, or holds a row that it cannot read. A row that will never be taken is kept for a person to look at.
+# What another server answers, such as a proxy before the service, says nothing of a row: all of them wait.
 .track_post_rows <- function(lines) {
   count <- length(lines)
   if (count == 0) return(invisible(NULL))
   large <- count > 1000 || sum(nchar(lines, "bytes") + 1) > .track$body_bytes
   answer <- if (!large || count == 1) .track$to$post(paste(lines, collapse = ","))
+  if (!is.null(answer) && answer$code == 400 && !grepl("track-refused|\"code\": ?\"", answer$text)) .track_no_service(answer)
   if (count > 1 && (is.null(answer) || answer$code %in% c(400, 413))) {
     first <- seq_len(count %/% 2)
     .track_post_rows(lines[first])
     .track_post_rows(lines[-first])
   } else if (answer$code %in% c(400, 413)) {
     .track_refuse(lines)
-  } else if (answer$code < 200 || answer$code > 299) {
-    stop(sprintf("%s answers %d: %s", .track$to$url, answer$code, substr(answer$text, 1, 300)))
+  } else if (answer$code < 200 || answer$code > 299 || !grepl("\"written\": ?[0-9].*\\}\\s*$", answer$text)) {
+    .track_no_service(answer)
   } else {
     at <- regmatches(answer$text, gregexpr("\"row\": ?[0-9]+", answer$text))[[1]]
     .track_refuse(lines[as.integer(sub(".*[: ]", "", at)) + 1])
   }
+}
+
+.track_no_service <- function(answer) {
+  url <- .track$to$url
+  if (isTRUE(nzchar(answer$location))) stop(sprintf("%s redirects to %s: reports go to the address itself", url, sub("[?].*$", "", answer$location)))
+  if (answer$code >= 200 && answer$code <= 299) stop(sprintf("%s: there is no run-archiver at this address", url))
+  stop(sprintf("%s answers %d: %s", url, answer$code, substr(answer$text, 1, 300)))
 }
 
 .track_refuse <- function(lines) {
@@ -809,11 +819,13 @@ get_env_json <- function() .track_environment()
   .track_curl_words(files[[3]])
   code <- suppressWarnings(system2(.track$to$curl, c(
     "--silent", "--max-time", sprintf("%.2f", .track_left()), "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
-    "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code}"), shQuote(paste0(.track$to$url, path))),
+    "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code} %{redirect_url}"), shQuote(paste0(.track$to$url, path))),
     stdout = TRUE, stderr = FALSE))
-  if (length(code) == 0 || code[[1]] == "000") stop(sprintf("%s does not answer", .track$to$url))
+  # Also an answer that came in part: it may say anything.
+  if (!is.null(attr(code, "status")) || length(code) == 0) stop(sprintf("%s does not answer", .track$to$url))
+  if (.track_size(files[[2]]) > .track$answer_bytes) stop(sprintf("%s: there is no run-archiver at this address", .track$to$url))
   text <- if (file.exists(files[[2]])) readLines(files[[2]], warn = FALSE, encoding = "UTF-8") else ""
-  list(code = as.integer(code[[1]]), text = paste(text, collapse = "\n"))
+  list(code = as.integer(substr(code[[1]], 1, 3)), text = paste(text, collapse = "\n"), location = substring(code[[1]], 5))
 }
 
 # Headers in a file of one's own: a command line can be read by others.
@@ -837,7 +849,9 @@ get_env_json <- function() .track_environment()
   answer <- .track_exchange(gsub("[][]", "", parts[[2]]), port, c(charToRaw(paste(head, collapse = "\r\n")), bytes))
   code <- if (length(answer) > 0) as.integer(sub("^HTTP/[0-9.]+ ([0-9]{3}).*$", "\\1", answer[[1]])) else NA
   if (is.na(code)) stop(sprintf("%s does not answer", .track$to$url))
-  list(code = code, text = paste(answer[-1], collapse = "\n"))
+  head <- answer[seq_len(match("", answer, length(answer)))]
+  location <- sub("^location: *", "", grep("^location:", head, value = TRUE, ignore.case = TRUE), ignore.case = TRUE)
+  list(code = code, text = paste(answer[-1], collapse = "\n"), location = if (length(location) == 1 && code >= 300 && code <= 399) location)
 }
 
 # What a server answers until it ends the connection. Its single reads and writes may each be in time, and the whole never end.
@@ -854,6 +868,7 @@ get_env_json <- function() .track_environment()
     piece <- readBin(con, "raw", 65536)
     if (length(piece) == 0) break
     answer <- c(answer, piece)
+    if (length(answer) > .track$answer_bytes) stop(sprintf("%s: there is no run-archiver at this address", .track$to$url))
   }
   text <- rawToChar(answer[answer != 0])
   Encoding(text) <- "UTF-8"
@@ -979,7 +994,7 @@ get_env_json <- function() .track_environment()
     DBI::dbExecute(.track$db, sql)
     ""
   }), error = function(e) conditionMessage(e))
-  if (wrong == "") return(list(code = 200L, text = ""))
+  if (wrong == "") return(list(code = 200L, text = "{\"written\":1}"))
   if (grepl("track-refused", wrong)) return(list(code = 400L, text = wrong))
   try(DBI::dbDisconnect(.track$db), silent = TRUE)
   .track$db <- NULL

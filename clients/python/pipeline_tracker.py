@@ -51,6 +51,7 @@ SPOOL_PIECES = 8
 REPLAY_LINES = 500
 """Lines of the spool that are written at once."""
 REFUSED_BYTES = 5 * 1024 * 1024
+LARGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_TEXT = 2000
 LONGEST_DETAIL = 16000
 ENVIRONMENT = ("BDC_DOWNLOAD_PATH", "PYTHONPATH", "R_LIBS", "R_LIBS_USER")
@@ -565,18 +566,37 @@ class _Http:
         return [(part[one["row"]], one.get("why")) for one in answer.get("refused", [])]
 
     def _send(self, body):
+        """The service's answer. Another server may answer 200 to everything, as a page of sign-in does: then nothing is written. A redirect is
+        not followed: it would turn the report into a question, and give the token to another host."""
         import urllib.error
         import urllib.request
+
+        class Stay(urllib.request.HTTPRedirectHandler):
+            def redirect_request(self, *words):
+                return None
+
         headers = {"content-type": "application/json"}
         if os.environ.get("MONITOR_TOKEN"):
             headers["authorization"] = "Bearer " + os.environ["MONITOR_TOKEN"]
         request = urllib.request.Request(self.url, json.dumps(body).encode(), headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-                return json.loads(answer.read())
+            with urllib.request.build_opener(Stay).open(request, timeout=TIMEOUT_SECONDS) as answer:
+                return self._checked(answer.read(LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
+            place = error.headers.get("location") if 300 <= error.code <= 399 else None
+            if place:
+                raise RuntimeError("%s redirects to %s: reports go to the address itself" % (self.url, place.split("?")[0][:200]))
             kind = _TooLarge if error.code == 413 else RuntimeError
             raise kind("%s answers %d: %s" % (self.url, error.code, error.read(300).decode("utf-8", "replace")))
+
+    def _checked(self, text):
+        try:
+            answer = json.loads(text)
+            if isinstance(answer["written"], int):
+                return answer
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise RuntimeError("%s: there is no run-archiver at this address" % self.url)
 
     def close(self):
         pass

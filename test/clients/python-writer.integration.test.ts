@@ -73,7 +73,7 @@ late.enter("b"); tracker.track_flush(); tracker.track_finish()`)
         const isLarge = body.length > 1_000_000
         const { rows } = JSON.parse(body.toString()) as { rows: { c: { task_name?: string } }[] }
         if (!isLarge) taken.push(...rows.map(({ c }) => c.task_name ?? ''))
-        response.writeHead(isLarge ? 413 : 200).end('{}')
+        response.writeHead(isLarge ? 413 : 200).end(JSON.stringify({ written: rows.length, refused: [] }))
       })
     })
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))

@@ -32,6 +32,7 @@ export const sendToService = async (
   const failed = (why: string): ArchiverError => new ArchiverError('LEDGER_UNAVAILABLE', `${address}: ${why}`)
   let status: number
   let text: string
+  let location: string | null
   try {
     const reply = await fetch(address, {
       method,
@@ -40,10 +41,11 @@ export const sendToService = async (
         ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
-      redirect: 'error',
+      redirect: 'manual', // an answer is never looked for elsewhere, nor the token sent there
       signal: AbortSignal.timeout(timeout),
     })
     status = reply.status
+    location = reply.headers.get('location')
     text = await reply.text()
   } catch (error) {
     // undici says "fetch failed", and why in its cause.
@@ -51,6 +53,10 @@ export const sendToService = async (
     throw failed(messageOf(cause))
   }
   if (status === 404 || status === 409) return undefined
+  if (status >= 300 && status <= 399 && location !== null)
+    throw failed(
+      `it redirects to ${location.replace(/\?.*/s, '').slice(0, 200)}: reports go to the address itself`,
+    )
   if (status === 401) throw failed('it does not accept the token: see MONITOR_TOKEN, or tracking.token')
   if (status < 200 || status > 299) throw failed(`it answers ${status}: ${text.slice(0, 200)}`)
   let answer: unknown
