@@ -94,8 +94,23 @@ _run_archiver() {
             'queue/migrate') command='queue migrate' ;;
         esac
     done
-    case "$before" in
-        --from) COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
+    case "$command $before" in
+        'extract --from') COMPREPLY=($(compgen -W 'artdaq archive' -- "$word")) && return ;;
+        'history --status') COMPREPLY=($(compgen -W 'RUNNING COMPLETED PARTIAL FAILED KILLED TERMINATED SYSTEM_REBOOT' -- "$word")) && return ;;
+        'records plan --source-kind') COMPREPLY=($(compgen -W 'text bytes' -- "$word")) && return ;;
+        'records run --log-level') COMPREPLY=($(compgen -W 'DEBUG INFO WARNING ERROR' -- "$word")) && return ;;
+        'rows run --on-batch-error') COMPREPLY=($(compgen -W 'stop continue' -- "$word")) && return ;;
+        'rows conflicts --keep') COMPREPLY=($(compgen -W 'archive live both' -- "$word")) && return ;;
+        'track status --status') COMPREPLY=($(compgen -W 'RUNNING FINISHED FAILED CANCELLED' -- "$word")) && return ;;
+        'track status --sub-state') COMPREPLY=($(compgen -W 'THROTTLED BLOCKED PAUSED' -- "$word")) && return ;;
+        'track status --subtask-status') COMPREPLY=($(compgen -W 'NOT_STARTED RUNNING COMPLETED FAILED' -- "$word")) && return ;;
+        'track current --status') COMPREPLY=($(compgen -W 'STARTED RUNNING FINISHED FAILED CANCELLED' -- "$word")) && return ;;
+        'track list --status') COMPREPLY=($(compgen -W 'STARTED RUNNING FINISHED FAILED CANCELLED' -- "$word")) && return ;;
+        'track export --status') COMPREPLY=($(compgen -W 'STARTED RUNNING FINISHED FAILED CANCELLED' -- "$word")) && return ;;
+        'worker --stages') COMPREPLY=($(compgen -W 'import migrate import,migrate' -- "$word")) && return ;;
+        'queue list --stage') COMPREPLY=($(compgen -W 'import migrate' -- "$word")) && return ;;
+        'queue list --status') COMPREPLY=($(compgen -W 'pending claimed done failed' -- "$word")) && return ;;
+        'queue retry --stage') COMPREPLY=($(compgen -W 'import migrate' -- "$word")) && return ;;
     esac
     case "$command" in
         '') words='init extract verify diff audit scrub state daemon notify config doctor bundle artdaq fhicl history alerts records rows track serve page worker queue --version -V --config --incremental --import-only --migrate-only --retry-failed-import --retry-failed-migrate --recover-import-state --recover-migrate-state --report-status --compare-state --check --validate --verbose -v --json --dry-run --runs --limit --wait --override-conflict --instance-id --instance-count --color --no-color --help' ;;
@@ -125,7 +140,7 @@ _run_archiver() {
         'history stats') words='--config --json --since --help' ;;
         'alerts check') words='--config --json --help' ;;
         'alerts list') words='--config --json --all --help' ;;
-        'alerts silence') words='--config --json --subject --for --reason --help' ;;
+        'alerts silence') words='failed partial finished duration hung lost late kills reboot terminated conflicts throttled lag_unknown failure_log gap backlog_growing distance damaged disk log_size instance_lost fenced poison --config --json --subject --for --reason --help' ;;
         'records plan') words='--task --config --mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
         'records check') words='--mapping --config --json --help' ;;
         'records import-contract') words='--to --help' ;;
@@ -173,8 +188,8 @@ _run_archiver() {
         'queue list') words='--config --json --stage --status --limit --help' ;;
         'queue show') words='--config --json --help' ;;
         'queue retry') words='--config --json --stage --help' ;;
-        'queue pause') words='--config --json --help' ;;
-        'queue resume') words='--config --json --help' ;;
+        'queue pause') words='import migrate --config --json --help' ;;
+        'queue resume') words='import migrate --config --json --help' ;;
         'queue drain') words='--config --json --wait --help' ;;
         'queue migrate') words='--config --json --help' ;;
         'state') words='merge' ;;

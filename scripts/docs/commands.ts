@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander'
 import { programFor } from '../../src/cli.ts'
+import { OFFERED } from './offered-values.ts'
 
 /** A command as the man page and the completions need it. */
 export interface CommandPage {
@@ -10,6 +11,8 @@ export interface CommandPage {
   readonly arguments: readonly string[]
   readonly argumentTexts: readonly (readonly [argument: string, text: string])[]
   readonly options: readonly OptionPage[]
+  /** Words that its argument takes, where these are few. */
+  readonly words: readonly string[]
   /** Names of the commands below it. */
   readonly commands: readonly string[]
 }
@@ -20,7 +23,10 @@ export interface OptionPage {
   /** `<file>`; undefined for a switch. */
   readonly value: string | undefined
   readonly text: string
+  /** The only values that it takes, which the help lists. */
   readonly choices: readonly string[]
+  /** The values that completions offer. */
+  readonly offered: readonly string[]
 }
 
 const nowhere = {
@@ -58,13 +64,14 @@ function* pagesOf(command: Command, name: string): Generator<CommandPage> {
       description: command.description(),
       arguments: declared.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
       argumentTexts: declared.map((one) => [one.name(), one.description] as const),
-      options: command.options.filter(({ hidden }) => !hidden).map(optionPage),
+      options: command.options.filter(({ hidden }) => !hidden).map((option) => optionPage(option, name)),
+      words: OFFERED[name] ?? [],
       commands: visible.map((one) => one.name()),
     }
   for (const below of visible) yield* pagesOf(below, `${name} ${below.name()}`.trim())
 }
 
-const optionPage = (option: Option): OptionPage => {
+const optionPage = (option: Option, command: string): OptionPage => {
   const fallback: unknown = option.defaultValue
   const shown = typeof fallback === 'string' ? ` (${fallback} unless given)` : ''
   return {
@@ -73,5 +80,6 @@ const optionPage = (option: Option): OptionPage => {
     value: /[<[].*$/.exec(option.flags)?.[0],
     text: option.description + shown,
     choices: option.argChoices ?? [],
+    offered: option.argChoices ?? OFFERED[`${command} ${option.long ?? ''}`] ?? [],
   }
 }

@@ -13,11 +13,11 @@ ${commandPaths()
   .join('\n')}
         esac
     done
-    case "$before" in
+    case "$command $before" in
 ${choices()
   .map(
     ([option, words]) =>
-      `        ${option}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$word")) && return ;;`,
+      `        '${option}') COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$word")) && return ;;`,
   )
   .join('\n')}
     esac
@@ -58,8 +58,8 @@ for ((i = 2; i < CURRENT; i++)); do
     [[ -n "\${words_of[$known]}" ]] && command=$known
 done
 local before=\${words[CURRENT-1]}
-if [[ -n "\${choices_of[$before]}" ]]; then
-    compadd -- \${=choices_of[$before]}
+if [[ -n "\${choices_of[$command $before]}" ]]; then
+    compadd -- \${=choices_of[$command $before]}
 else
     compadd -- \${=words_of[\${command:-run-archiver}]}
     _files
@@ -104,20 +104,22 @@ const below = (group: string): readonly string[] =>
     .filter(({ name }) => name.startsWith(`${group} `))
     .map(({ name }) => name.slice(group.length + 1))
 
-const wordsOf = ({ commands, options }: CommandPage): readonly string[] => [
+const wordsOf = ({ commands, options, words }: CommandPage): readonly string[] => [
   ...commands,
+  ...words,
   ...options.flatMap(({ short, long }) => [long, short ?? '']).filter((word) => word !== ''),
   '--help',
 ]
 
+/** `queue list --stage`, and the values that it may have. */
 const choices = (): readonly (readonly [string, readonly string[]])[] =>
-  pages().flatMap(({ options }) =>
+  pages().flatMap(({ name, options }) =>
     options
-      .filter((option) => option.choices.length > 0)
-      .map((option) => [option.long, option.choices] as const),
+      .filter((option) => option.offered.length > 0)
+      .map((option) => [`${name} ${option.long}`, option.offered] as const),
   )
 
-const fishLines = ({ name, options, commands }: CommandPage): readonly string[] => {
+const fishLines = ({ name, options, commands, words: values }: CommandPage): readonly string[] => {
   const here = `__run_archiver_at ${name}`.trim()
   const described = new Map(pages().map((page) => [page.name, page.description]))
   return [
@@ -125,11 +127,14 @@ const fishLines = ({ name, options, commands }: CommandPage): readonly string[] 
       (command) =>
         `complete -c run-archiver -n ${quoted(here)} -a ${command} -d ${quoted(described.get(`${name} ${command}`.trim()) ?? '')}`,
     ),
-    ...options.map(({ short, long, value, text, choices: words }) =>
+    ...(values.length > 0
+      ? [`complete -c run-archiver -n ${quoted(here)} -a ${quoted(values.join(' '))}`]
+      : []),
+    ...options.map(({ short, long, value, text, offered }) =>
       [
         `complete -c run-archiver -n ${quoted(here)} -l ${long.slice(2)}`,
         short === undefined ? '' : `-s ${short.slice(1)}`,
-        value === undefined ? '' : words.length > 0 ? `-x -a ${quoted(words.join(' '))}` : '-r',
+        value === undefined ? '' : offered.length > 0 ? `-x -a ${quoted(offered.join(' '))}` : '-r',
         `-d ${quoted(text)}`,
       ]
         .filter((part) => part !== '')

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandPages } from '../../scripts/docs/commands.ts'
+import { OFFERED } from '../../scripts/docs/offered-values.ts'
 
 let root: string
 beforeEach(() => {
@@ -347,6 +348,27 @@ describe.skipIf(!existsSync('/bin/bash'))('completion in bash', () => {
   })
 })
 
+const hasZsh = spawnSync('zsh', ['--version']).status === 0
+
+/** What zsh's completion system offers when Tab is pressed at the end of a line. */
+const completeInZsh = (line: string): string[] =>
+  execFileSync('zsh', ['-f', 'test/scripts/complete-in-zsh.zsh', line], { encoding: 'utf8', timeout: 20_000 })
+    .split(/[\r\n]+/)
+    .flatMap((shown) => /offered:(.*)$/.exec(shown)?.[1] ?? [])
+
+describe.skipIf(!hasZsh)('completion in zsh', () => {
+  it.each([
+    ['run-archiver art', ['artdaq']],
+    ['run-archiver artdaq rep', ['repair']],
+    ['run-archiver artdaq export --t', ['--to']],
+    ['run_archiver.sh config.yaml --incr', ['--incremental']],
+    ['run-archiver extract 12 --from ', ['archive', 'artdaq']],
+    ['run-archiver config.exam', ['config.example.yaml']],
+  ])('of "%s" is %j', (line, completions) => {
+    expect(completeInZsh(line).toSorted()).toEqual(completions)
+  })
+})
+
 const completeInFish = (line: string): string[] =>
   execFileSync(
     'fish',
@@ -373,6 +395,34 @@ describe.skipIf(spawnSync('fish', ['--version']).status !== 0)('completion in fi
   ])('of "%s" is %j', (line, completions) => {
     expect(completeInFish(line).toSorted()).toEqual(completions)
   })
+})
+
+describe.each([
+  ['bash', existsSync('/bin/bash'), (line: string) => complete(...line.split(' '))],
+  ['zsh', hasZsh, completeInZsh],
+  ['fish', spawnSync('fish', ['--version']).status === 0, completeInFish],
+] as const)('in %s', (_shell, isHere, completed) => {
+  const offered = Object.entries(OFFERED)
+  it.runIf(isHere).each(offered.filter(([words]) => words.includes('--')))(
+    'the values of "%s" are offered behind it, and nothing else',
+    (words, values) => {
+      expect(completed(`run-archiver ${words} `).toSorted()).toEqual(values.toSorted())
+    },
+  )
+  it.runIf(isHere).each(offered.filter(([words]) => !words.includes('--')))(
+    'the words that "%s" takes are offered among its options',
+    (words, values) => {
+      expect(completed(`run-archiver ${words} `)).toEqual(expect.arrayContaining([...values]))
+    },
+  )
+})
+
+it('every option and argument whose values are offered is one of the program', () => {
+  const known = commandPages().flatMap(({ name, options, arguments: declared }) => [
+    ...options.map(({ long }) => `${name} ${long}`),
+    ...(declared.length > 0 ? [name] : []),
+  ])
+  expect(Object.keys(OFFERED).filter((words) => !known.includes(words))).toEqual([])
 })
 
 const optionsOf = (name: string): readonly string[] => {
