@@ -151,7 +151,7 @@ _run_archiver() {
         'records dead-letter') words='--config --json --server --database --username --to --help' ;;
         'rows run') words='--config --json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows verify') words='--config --json --file --help' ;;
-        'rows plan') words='--config --json --file --help' ;;
+        'rows plan') words='--config --json --file --batch-size --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows status') words='--config --json --limit --help' ;;
         'rows stats') words='--config --json --since --help' ;;
         'rows conflicts') words='--config --json --keep --key --force-cascades --help' ;;

@@ -19,6 +19,10 @@ const paced = (program: Program): Program => {
     .option('--on-batch-error <word>', 'stop or continue')
     .option('--max-lag <time>', 'the longest lag of a replica')
     .option('--max-hll <number>', 'the longest history list')
+  return forcing(program)
+}
+
+const forcing = (program: Program): Program => {
   for (const [name, text] of Object.entries(FORCE)) program.option(`--force-${name}`, text)
   return program
 }
@@ -43,9 +47,15 @@ export const rowsCommands: Register = (program, { run, below }) => {
   )
     .option('--file <path...>', 'these files instead of rows.files')
     .action(run(async () => (await import('../commands/rows/run.ts')).rowsVerify, 'config'))
-  reading('plan', 'check everything, and show the SQL of a batch and how the server would run it')
+  const plan = reading(
+    'plan',
+    'check everything that a run checks, and show the SQL of a batch and how the server would run it',
+  )
     .option('--file <path...>', 'these files instead of rows.files')
-    .action(run(async () => (await import('../commands/rows/plan.ts')).rowsPlan, 'config'))
+    .option('--batch-size <ids>', 'ids of a batch, or auto')
+    .option('--max-lag <time>', 'the longest lag of a replica')
+    .option('--max-hll <number>', 'the longest history list')
+  forcing(plan).action(run(async () => (await import('../commands/rows/plan.ts')).rowsPlan, 'config'))
   reading('status', 'running and past executions with their files')
     .option('--limit <number>', 'at most so many', '5')
     .action(run(async () => (await import('../commands/rows/status.ts')).rowsStatus, 'config'))

@@ -29,6 +29,11 @@ async function* unmeasurable(
   { maxLagMs, maxHll, maxLoad, criticalLoad, query, probe }: Limits,
   session: Session,
 ): AsyncGenerator<string> {
+  const limits = [maxLagMs !== undefined && 'max_replica_lag', maxHll !== undefined && 'max_hll']
+  const loads = [maxLoad.size > 0 && 'max_load', criticalLoad.size > 0 && 'critical_load']
+  const ofOthers = [...limits, ...loads].filter((name) => name !== false)
+  if (ofOthers.length > 0 && !(await probe.seesOthers(session)))
+    yield `rows.throttle.${ofOthers.join(', ')}: the server hides from this user what other sessions do: GRANT pg_read_all_stats TO the user of the URL`
   if (maxLagMs !== undefined && !(await probe.knowsReplicas(session)))
     yield 'rows.throttle.max_replica_lag (--max-lag) has no replica to look at: name them in rows.throttle.replicas'
   if (maxHll !== undefined && (await probe.hll(session)) === undefined)

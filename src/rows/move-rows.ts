@@ -2,7 +2,6 @@ import { ArchiverError } from '../errors.ts'
 import { ArchiveFolder } from './archive-files/archive-folder.ts'
 import { beginFiles } from './archive-files/begin-files.ts'
 import { allConflicts, NOTHING } from './batch.ts'
-import type { Dialect } from './dialects/dialect.ts'
 import { BatchRunner } from './batch-runner.ts'
 import { BatchSize } from './batch-size.ts'
 import { FileMover } from './file-mover.ts'
@@ -11,12 +10,10 @@ import { openConflicts } from './log/finished-batches.ts'
 import { beginLog, endLog, TYPES } from './log/process-entry.ts'
 import type { RowsOptions, RowsOutcome, RowsStatus } from './options.ts'
 import { emptied, partitionsBefore } from './partitions.ts'
-import { preflight } from './preflight/preflight.ts'
-import type { Cleared } from './preflight/problem.ts'
+import { type Opened, openChecked } from './open-checked.ts'
 import { persist } from './reconnect.ts'
-import { RunConnections } from './run-connections.ts'
+import type { RunConnections } from './run-connections.ts'
 import { rowsError } from './server-errors.ts'
-import { connect, type Connections, dialectFor } from './server.ts'
 import { fullNameOf, groupOf, type Pair } from './table.ts'
 
 /**
@@ -33,49 +30,6 @@ export const moveRows = async (options: RowsOptions): Promise<RowsOutcome> => {
     ignoreSignal()
     await opened.connections.close()
   }
-}
-
-interface Opened {
-  readonly connections: RunConnections
-  readonly dialect: Dialect
-  readonly cleared: Cleared
-}
-
-/** Connects, and looks at both tables. Where it throws, nothing stays open. */
-const openChecked = async (options: RowsOptions): Promise<Opened> => {
-  const places = { ...options.places, logsRows: options.forced.has('binlog') }
-  const first = await connect(places)
-  const dialect = dialectFor(first.source)
-  const look = ({ source, archive }: Connections): Promise<Cleared> =>
-    preflight({
-      source,
-      archive,
-      dialect,
-      table: options.table,
-      archiveTable: options.archiveTable,
-      archiveFiles: options.archiveFiles && {
-        ...options.archiveFiles,
-        logsInTransaction: places.log === undefined,
-      },
-      where: options.where,
-      children: options.children,
-      batchSize: options.batchSize === 'auto' ? 10_000 : options.batchSize,
-      forced: options.forced,
-    })
-  let cleared: Cleared
-  try {
-    cleared = await look(first)
-    await options.gate.ready(first.source)
-  } catch (error) {
-    await first.close()
-    throw rowsError(error, 'preflight')
-  }
-  for (const { message } of cleared.overruled) options.warn(`overruled: ${message}`)
-  const { pair, oneServer } = cleared
-  const connections = new RunConnections(first, places, pair.source, oneServer, async (fresh) =>
-    assertCleared(cleared, await look(fresh)),
-  )
-  return { connections, dialect, cleared }
 }
 
 /** At the signal a batch may take the grace, then its connections are dropped. Returns what takes this back. */
@@ -179,16 +133,6 @@ const countOpenConflicts = async (
     connections,
     signal,
     async () => connections.log && openConflicts(connections.log, versions, tables),
-  )
-}
-
-/** After a break another server may answer, or the tables may have changed: what was looked at once must be so still. */
-const assertCleared = (first: Cleared, again: Cleared): void => {
-  if (JSON.stringify(first) === JSON.stringify(again)) return
-  throw new ArchiverError(
-    'ROWS_REFUSED',
-    'after the connection broke, what it leads to is not what it was when the run began',
-    { hint: 'run again: it looks at both tables anew, and finished batches are skipped' },
   )
 }
 

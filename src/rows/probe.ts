@@ -2,6 +2,8 @@ import type { Session } from '../sql/session.ts'
 
 /** What the servers say. Lag in seconds; `undefined`: not known, which counts as too much where there is a limit. */
 export interface Probe {
+  /** Whether the user sees what other sessions do. PostgreSQL hides that from most, and what is hidden would count as nothing. */
+  seesOthers(source: Session): Promise<boolean>
   /** Whether there is anything that says how late replicas are. */
   knowsReplicas(source: Session): Promise<boolean>
   lag(source: Session): Promise<number | undefined>

@@ -43,6 +43,12 @@ export class ServerProbe implements Probe {
     this.#heartbeat = heartbeat
   }
 
+  async seesOthers(source: Session): Promise<boolean> {
+    if (source.dialect === 'mysql') return true
+    const sql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees"
+    return (await source.run(sql)).rows[0]?.['sees'] === 't'
+  }
+
   async knowsReplicas(source: Session): Promise<boolean> {
     if (this.#replicas.length > 0 || source.dialect === 'postgres') return true
     return source.run(AURORA).then(

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { replaceFile } from '../platform/atomic-file.ts'
+import { makeFolder } from '../platform/make-folder.ts'
 import { readText } from '../platform/read-file.ts'
 
 /** In `app.work_dir`: when a pass last ended with exit 0 (ISO 8601, UTC). */
@@ -14,7 +15,7 @@ export async function lastSuccessAt(workDir: string): Promise<number | undefined
 
 /** Keeps the time of a success. What cannot be kept is warned of: it never fails a pass. */
 export const keepSuccess = (workDir: string, at: number, warn: (message: string) => void): Promise<void> =>
-  replaceFile(join(workDir, FILE), `${new Date(at).toISOString()}\n`).catch((error: unknown) =>
+  keep(workDir, FILE, at).catch((error: unknown) =>
     warn(`The time of this success could not be kept: ${messageOf(error)}`),
   )
 
@@ -30,11 +31,16 @@ export const waitingSince = async (
   now: number,
   warn: (message: string) => void,
 ): Promise<number> => {
-  const path = join(workDir, WAITING_FILE)
-  const since = Date.parse((await readText(path).catch(() => '')).trim())
+  const since = Date.parse((await readText(join(workDir, WAITING_FILE)).catch(() => '')).trim())
   if (since <= now) return since
-  await replaceFile(path, `${new Date(now).toISOString()}\n`).catch((error: unknown) =>
+  await keep(workDir, WAITING_FILE, now).catch((error: unknown) =>
     warn(`Cannot keep the time of the first pass: ${messageOf(error)}`),
   )
   return now
+}
+
+/** Makes work_dir where the first command of a site that ends is not one that works in it. */
+const keep = async (workDir: string, name: string, at: number): Promise<void> => {
+  await makeFolder(workDir)
+  await replaceFile(join(workDir, name), `${new Date(at).toISOString()}\n`)
 }

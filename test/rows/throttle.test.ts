@@ -13,6 +13,7 @@ const throttled = (loads: number[]) => {
     maxPauseMs: 1000,
     windows: [],
     probe: {
+      seesOthers: () => Promise.resolve(true),
       knowsReplicas: () => Promise.resolve(true),
       lag: () => Promise.resolve(0),
       hll: () => Promise.resolve(0),

@@ -1,58 +1,44 @@
 import { untilStopped } from '../../app/context.ts'
+import { counted } from '../../common/counted.ts'
+import { printable } from '../../common/redact.ts'
 import { messageOf } from '../../errors.ts'
 import type { ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
-import { IdList } from '../../rows/id-list.ts'
-import { preflight } from '../../rows/preflight/preflight.ts'
-import { FORCEABLE } from '../../rows/preflight/problem.ts'
+import type { Dialect } from '../../rows/dialects/dialect.ts'
+import { IdList, type IdListOptions } from '../../rows/id-list.ts'
+import { openChecked } from '../../rows/open-checked.ts'
 import { wholePartitions } from '../../rows/partitions.ts'
 import { brokenError } from '../../rows/server-errors.ts'
-import { connect, dialectFor } from '../../rows/server.ts'
 import { fullNameOf, groupOf, type Key, type Pair } from '../../rows/table.ts'
-import type { Dialect } from '../../rows/dialects/dialect.ts'
 import type { Session } from '../../sql/session.ts'
 import { partitionHint } from './partition-hint.ts'
 import { documentText } from './row-json.ts'
-import { archiveFilesOf, idsOf, placesOf, rowsConfig, type RowsConfig } from './rows-config.ts'
+import { rowsConfig } from './rows-config.ts'
+import { optionsOf, type RowsRunOptions } from './run-settings.ts'
 
-export interface PlanOptions {
-  readonly config: string
-  readonly json?: boolean
-  readonly file?: readonly string[]
-}
+/** The flags of a run that its checks depend on. */
+export type PlanOptions = Pick<RowsRunOptions, 'config' | 'json' | 'file' | 'batchSize' | 'maxLag' | 'maxHll'>
 
 /** Ids that a plan is shown with. */
 const SHOWN = 3
 
-/** `rows plan`: the preflight, and the statements of a batch with how the server would run them. Changes nothing. */
+/** `rows plan`: all that a run checks before its first batch, and the statements of a batch with how the server would run them. Changes nothing. */
 export const rowsPlan = untilStopped<PlanOptions>(async (options, context) => {
   const config = rowsConfig(options.config, context)
-  const { rows } = config
-  const connections = await connect(placesOf(config))
-  const { source, archive } = connections
-  const dialect = dialectFor(source)
+  const work = optionsOf(config, options, 'move', context, () => undefined)
+  const { files, where, archiveFiles: folder } = work
+  const { connections, dialect, cleared } = await openChecked(work).catch(async (error: unknown) => {
+    await work.gate.close()
+    throw error
+  })
+  const { source } = connections
+  const { pair, oneServer } = cleared
   try {
-    const { files, where } = idsOf(config, options.file)
-    const folder = archiveFilesOf(config)
-    const { pair, oneServer } = await preflight({
-      where,
-      children: rows.children,
-      source,
-      archive,
-      dialect,
-      table: rows.table,
-      archiveTable: rows.archive.table || rows.archiveTable,
-      archiveFiles: folder && { ...folder, logsInTransaction: rows.log === undefined },
-      batchSize: rows.batchSize === 'auto' ? 10_000 : rows.batchSize,
-      forced: new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`))),
-    })
-    const [file] = files
-    const keys =
-      file === undefined
-        ? await dialect.nextKeys(source, pair, undefined, SHOWN)
-        : await firstKeys(file, rows, pair.key)
+    const { list } = work
+    const surveyed = []
+    for (const file of files) surveyed.push(await survey(file, { ...list, key: pair.key }, context.signal))
+    const [file] = surveyed
+    const keys = file?.first ?? (await dialect.nextKeys(source, pair, undefined, SHOWN))
     const matching = where === undefined ? undefined : await dialect.countLive(source, pair)
-    const { columns, header, badLines } = rows
-    const list = { columns, header, badLines }
     const partitions =
       pair.children || folder ? [] : await wholePartitions(source, dialect, pair, { files, where, list })
     const steps = []
@@ -75,6 +61,7 @@ export const rowsPlan = untilStopped<PlanOptions>(async (options, context) => {
       children: groupOf(pair)
         .slice(1)
         .map((one) => `${fullNameOf(one.source)} → ${fullNameOf(one.archive)}`),
+      files: surveyed.map(({ file: name, ids, bad }) => ({ file: name, ids, bad })),
       wholePartitions: partitions,
       ...(matching === undefined ? {} : { where, matching }),
     }
@@ -84,6 +71,10 @@ export const rowsPlan = untilStopped<PlanOptions>(async (options, context) => {
         `${facts.source} → ${facts.archive}, by ${facts.key.join(', ')}; ${copied.length} columns; ${wayOf(oneServer, folder)}\n`,
       )
       for (const child of facts.children) context.out(`  with its children ${child}\n`)
+      for (const { file: name, ids, bad } of facts.files)
+        context.out(
+          `  ${printable(name)}: ${counted(ids, 'id')}${bad === 0 ? '' : `, ${counted(bad, 'line')} skipped`}\n`,
+        )
       if (matching !== undefined) context.out(`${matching} rows where ${where ?? ''}\n`)
       const names = { live: pair.source.name, kept: pair.archive.name, dialect: source.dialect }
       for (const line of partitionHint(partitions, names, false)) context.out(`${line}\n`)
@@ -104,6 +95,7 @@ export const rowsPlan = untilStopped<PlanOptions>(async (options, context) => {
     throw brokenError(error, 'plan')
   } finally {
     await connections.close()
+    await work.gate.close()
   }
 })
 
@@ -132,15 +124,17 @@ const groupStatements = async (
   return [...below, ...dialect.statements(pair, keys)]
 }
 
-const firstKeys = async (
-  file: string,
-  { columns, header, badLines }: RowsConfig['rows'],
-  key: Pair['key'],
-): Promise<readonly Key[]> => {
-  const list = await IdList.open(file, { key, columns, header, badLines })
+/** Reads a file of ids whole, as a run does before its first batch. Throws IDS_INVALID where a line is no key. */
+const survey = async (file: string, options: IdListOptions, signal: AbortSignal) => {
+  const list = await IdList.open(file, options)
   try {
-    for await (const group of list.groups()) return group.slice(0, SHOWN).map(({ key: one }) => one)
-    return []
+    const { ids, bad } = await list.survey(signal)
+    let first: readonly Key[] = []
+    for await (const group of list.groups()) {
+      first = group.slice(0, SHOWN).map(({ key }) => key)
+      break
+    }
+    return { file, ids, bad, first }
   } finally {
     await list.close()
   }

@@ -7,15 +7,14 @@ type Value = string | number | null
 /** The log tables of one database, through one connection. */
 export class LogDatabase {
   readonly session: Session
+  /** The database (MySQL) or schema (PostgreSQL) of the tables. */
+  readonly schema: string
   /** Where the rows are, if the tables are in another database: several sources may share them there. */
   readonly source: string | undefined
-  readonly #schema: string
-
-  /** `schema` is the database (MySQL) or schema (PostgreSQL) of the tables. */
   constructor(session: Session, schema: string, source?: string) {
     this.session = session
     this.source = source
-    this.#schema = schema
+    this.schema = schema
   }
 
   /** SQL, with its values, that no execution of another source fulfils, by its id: those that have no name of a source are of an earlier version. */
@@ -36,14 +35,14 @@ export class LogDatabase {
 
   place(table: string): string {
     const mark = this.session.dialect === 'mysql' ? '`' : '"'
-    return `${mark}${this.#schema}${mark}.${mark}${table}${mark}`
+    return `${mark}${this.schema}${mark}.${mark}${table}${mark}`
   }
 
   /** Names of log tables that are views here: the ledger's own. */
   async views(): Promise<readonly string[]> {
     const { rows } = await this.session.run(
       this.#sql('SELECT table_name AS name FROM information_schema.views WHERE table_schema = ?'),
-      [this.#schema],
+      [this.schema],
     )
     const names = rows.map(({ name }) => name ?? '')
     return names.filter((name) => name in LOG_TABLES)
@@ -55,20 +54,20 @@ export class LogDatabase {
       this.session.dialect === 'mysql'
         ? "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB'"
         : "SELECT relname AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND relkind = 'r' AND relpersistence <> 'p'",
-      [this.#schema],
+      [this.schema],
     )
     return rows.map(({ name }) => name ?? '').filter((name) => name in LOG_TABLES)
   }
 
   /** Whether the log tables are there, all of them and ours: a first run that was killed leaves some, and the original script has its own. */
   async exists(): Promise<boolean> {
-    for (const table of Object.keys(LOG_TABLES)) if ((await this.#columns(table)).size === 0) return false
-    return (await this.#columns('batch_processing_logs')).has('ids_requested')
+    for (const table of Object.keys(LOG_TABLES)) if ((await this.columnsOf(table)).size === 0) return false
+    return (await this.columnsOf('batch_processing_logs')).has('ids_requested')
   }
 
   /** These columns for a SELECT: those that tables of an earlier version lack are NULL. */
   async selection(table: LogTable, names: readonly string[], alias: string): Promise<string> {
-    const present = await this.#columns(table)
+    const present = await this.columnsOf(table)
     return names.map((name) => `${present.has(name) ? `${alias}.${name}` : 'NULL'} AS ${name}`).join(', ')
   }
 
@@ -80,17 +79,18 @@ export class LogDatabase {
   async #make(table: string): Promise<void> {
     const { dialect } = this.session
     const place = (name: string): string => this.place(name)
-    const present = await this.#columns(table)
+    const present = await this.columnsOf(table)
     if (present.size === 0) await this.session.run(createTable(table, dialect, place))
     else for (const sql of addColumns(table, present, dialect, place)) await this.session.run(sql)
   }
 
-  async #columns(table: string): Promise<ReadonlySet<string>> {
+  /** The columns that a log table has; none where it is not there. */
+  async columnsOf(table: string): Promise<ReadonlySet<string>> {
     const { rows } = await this.session.run(
       this.#sql(
         'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?',
       ),
-      [this.#schema, table],
+      [this.schema, table],
     )
     return new Set(rows.map(({ name }) => name ?? ''))
   }

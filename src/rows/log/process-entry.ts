@@ -4,7 +4,6 @@ import { type RowsOptions, type RowsStatus, sleep, terminatedText } from '../opt
 import type { RunConnections } from '../run-connections.ts'
 import { acquireTableLock } from '../run-lock.ts'
 import { fullNameOf, type Table } from '../table.ts'
-import { assertLogTables } from './log-tables-fit.ts'
 import type { RowsLog } from './rows-log.ts'
 
 /** How an execution is named in `process_logs.process_type`: only executions of one type resume each other. */
@@ -22,7 +21,6 @@ export const beginLog = async (
 ): Promise<RowsLog> => {
   const log = await connections.openLog()
   const name = fullNameOf(table)
-  await assertLogTables(log.database)
   await log.database.prepare()
   await acquireTableLock(connections.source, table, {
     holder: () => holderOf(log.database, name, options.here),
