@@ -1,7 +1,7 @@
 import { printable } from '../common/redact.ts'
 import { asctime } from '../platform/log/format.ts'
 import type { PastDay } from '../tracking/ledger/day-queries.ts'
-import type { PastDetail, PastExecution } from '../tracking/ledger/history-queries.ts'
+import type { PastDetail, PastExecution, PastStep } from '../tracking/ledger/history-queries.ts'
 
 /** One line an execution, or a sentence when there is none. */
 export const executionsTable = (executions: readonly PastExecution[], now: number): string => {
@@ -24,18 +24,31 @@ export const executionsTable = (executions: readonly PastExecution[], now: numbe
   )
 }
 
-/** Everything the ledger has of one execution. */
-export const executionText = (one: PastDetail, now: number): string => {
+/** Everything the ledger has of one execution. A line without a value is left out. */
+export const executionText = (
+  one: PastDetail,
+  now: number,
+  { status = one.status, message }: { readonly status?: string; readonly message?: string | undefined } = {},
+): string => {
+  // A pass is of something; a pipeline that reports here counts items of its steps, and no runs.
+  const isPass = one.subject !== null
+  const perMinute = rate(one.runs, (one.endedAt ?? now) - one.startedAt)
   const facts: (readonly [string, string | number | null | undefined])[] = [
     ['Execution', `${one.id} (${one.runId})`],
     ['Task', [one.task, one.subject].filter(Boolean).join(' of ')],
-    ['Status', one.status],
+    ['Status', status],
+    ['Message', message],
     ['Started', asctime(one.startedAt)],
     ['Ended', one.endedAt === undefined ? undefined : asctime(one.endedAt)],
     ['Duration', duration((one.endedAt ?? now) - one.startedAt)],
-    ['Runs', `${one.runs} of ${one.runsTotal} attempted, ${one.failed} failed, in ${one.batches} batches`],
+    [
+      'Runs',
+      isPass
+        ? `${one.runs} of ${one.runsTotal} attempted, ${one.failed} failed, in ${one.batches} batches`
+        : undefined,
+    ],
     ['Current run', one.currentRun],
-    ['Rate', `${rate(one.runs, (one.endedAt ?? now) - one.startedAt)} runs a minute`],
+    ['Rate', perMinute === '' ? undefined : `${perMinute} runs a minute`],
     ['Process', `${one.pid} of ${one.user ?? '?'} on ${one.host}`],
     ['Boot', one.bootId],
     ['Version', [one.version, one.gitCommit].filter(Boolean).join(', ')],
@@ -51,14 +64,6 @@ export const executionText = (one: PastDetail, now: number): string => {
   const lines = facts
     .filter(([, value]) => value !== undefined && value !== null && value !== '')
     .map(([name, value]) => `${`${name}:`.padEnd(13)}${printable(String(value))}`)
-  const steps = one.steps.map((step) => [
-    step.name,
-    step.status,
-    step.startedAt === undefined ? '' : duration((step.endedAt ?? now) - step.startedAt),
-    `${step.attempted ?? 0}/${step.total ?? '?'}`,
-    String(step.failed ?? 0),
-    step.message ?? '',
-  ])
   const runs = one.unfinished.map((run) => [
     run.stage,
     run.run,
@@ -69,14 +74,46 @@ export const executionText = (one: PastDetail, now: number): string => {
   const events = one.events.map(({ at, kind, detail }) => [asctime(at), kind, detail ?? ''])
   const parts = [
     `${lines.join('\n')}\n`,
-    steps.length > 0
-      ? table(['STEP', 'STATUS', 'DURATION', 'RUNS', 'FAILED', 'MESSAGE'], steps, [2, 3, 4])
-      : '',
+    one.steps.length === 0 ? '' : isPass ? stepsOfPass(one.steps, now) : stepsOfPipeline(one.steps, now),
     runs.length > 0 ? table(['STAGE', 'RUN', 'STATUS', 'ATTEMPTS', 'WHY'], runs, [1, 3]) : '',
     events.length > 0 ? table(['AT', 'EVENT', 'DETAIL'], events, []) : '',
   ]
   return parts.filter((part) => part !== '').join('\n')
 }
+
+const stepTime = ({ startedAt, endedAt }: PastStep, now: number): string =>
+  startedAt === undefined ? '' : duration((endedAt ?? now) - startedAt)
+
+const stepsOfPass = (steps: readonly PastStep[], now: number): string =>
+  table(
+    ['STEP', 'STATUS', 'DURATION', 'RUNS', 'FAILED', 'MESSAGE'],
+    steps.map((step) => [
+      step.name,
+      step.status,
+      stepTime(step, now),
+      `${step.attempted ?? 0}/${step.total ?? '?'}`,
+      String(step.failed ?? 0),
+      step.message ?? '',
+    ]),
+    [2, 3, 4],
+  )
+
+const stepsOfPipeline = (steps: readonly PastStep[], now: number): string =>
+  table(
+    ['STEP', 'STATUS', 'DURATION', 'ITEMS', 'MESSAGE'],
+    steps.map((step) => [
+      step.name,
+      step.status,
+      stepTime(step, now),
+      itemsText(step.attempted, step.total),
+      step.message ?? '',
+    ]),
+    [2, 3],
+  )
+
+/** `3/8`, or `3` of a step that named no total; nothing of one that counts none. */
+const itemsText = (done: number | null, total: number | null): string =>
+  total === null ? String(done ?? '') : `${done ?? 0}/${total}`
 
 /** One line a day. */
 export const daysTable = (days: readonly PastDay[]): string => {

@@ -29,7 +29,7 @@ export const executionsText = (executions: readonly ListedExecution[], now: numb
         executions.map((one) => [
           one.task,
           statusText(one),
-          `${one.currentSubtask ?? 0}${one.totalSubtasks === null ? '' : `/${one.totalSubtasks}`}`,
+          stepText(one),
           one.percent === null ? '' : `${Math.round(one.percent)}%`,
           duration((one.endedAt ?? now) - one.startedAt),
           `${duration(Math.max(0, now - one.lastUpdate))} ago`,
@@ -46,8 +46,12 @@ const shortened = (text: string): string =>
         .slice(0, WIDEST - 1)
         .join('')}…`
 
+/** `3/8`, or `3` where no total was named; nothing of a task without steps. */
+const stepText = ({ currentSubtask, totalSubtasks }: ListedExecution): string =>
+  totalSubtasks === null ? String(currentSubtask || '') : `${currentSubtask ?? 0}/${totalSubtasks}`
+
 /** The word, and what it does not say: `RUNNING (HUNG)`, `FAILED (terminated)`. */
-const statusText = ({ status, reason, conditions }: ListedExecution): string => {
+export const statusText = ({ status, reason, conditions }: ListedExecution): string => {
   const more = reason === null || ['ok', 'error'].includes(reason) ? conditions : [reason]
   return more.length === 0 ? status : `${status} (${more.join(', ')})`
 }
@@ -64,16 +68,22 @@ export const lateText = (late: readonly LateTask[]): string =>
 export const progressText = (one: ListedExecution): string => {
   const eta = one.eta ? etaText(one.eta) : ''
   if (one.subtask === null) return eta
+  const { itemsComplete: done, itemsTotal: total } = one
   const lines = progressLines({
     step: one.currentSubtask ?? 0,
-    steps: one.totalSubtasks ?? one.currentSubtask ?? 0,
+    steps: one.totalSubtasks ?? undefined,
     name: one.subtask,
     overall: one.percent ?? undefined,
-    item: one.message ?? one.subtask,
-    items: { done: one.itemsComplete ?? 0, total: one.itemsTotal ?? undefined },
+    item: (one.message === one.overallMessage ? null : one.message) ?? one.subtask,
+    items: done === null && total === null ? undefined : { done: done ?? 0, total: total ?? undefined },
+    share: one.subtaskPercent ?? undefined,
   })
   return `\n${lines.map(printable).join('\n')}\n${eta}`
 }
+
+/** What the execution says of itself as a whole; undefined where that is but the number and name of its step. */
+export const overallText = ({ overallMessage }: ListedExecution): string | undefined =>
+  overallMessage === null || /^Task \d+(?: of \d+)?: /.test(overallMessage) ? undefined : overallMessage
 
 export const statsText = (stats: readonly TaskStats[]): string =>
   stats.length === 0

@@ -15,7 +15,7 @@ import {
 } from '../../tracking/client/tracked-queries.ts'
 import type { LedgerDatabase } from '../../tracking/ledger/schema-types.ts'
 import { isUuid } from '../../tracking/client/tracked-rows.ts'
-import { executionsText, lateText, progressText, statsText } from './read-text.ts'
+import { executionsText, lateText, overallText, progressText, statsText, statusText } from './read-text.ts'
 import { readDatabase } from './read-database.ts'
 import { numberOption } from './report.ts'
 import { spanOption } from './span.ts'
@@ -116,7 +116,9 @@ export const trackShow = reading(async (database, options, context) => {
   if (options.json) context.out(json({ ...execution, progress: listed }))
   else {
     const { executionText } = await import('../history-text.ts')
-    context.out(executionText(execution, now()) + (listed ? progressText(listed) : ''))
+    // In the words of `track current` and `track list`; `history show` has those of process_logs.
+    const own = listed ? { status: statusText(listed), message: overallText(listed) } : {}
+    context.out(executionText(execution, now(), own) + (listed ? progressText(listed) : ''))
   }
   return 0
 })

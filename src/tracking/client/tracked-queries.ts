@@ -25,7 +25,9 @@ export interface ListedExecution {
   readonly subtaskPercent: number | null
   readonly itemsComplete: number | null
   readonly itemsTotal: number | null
+  /** Of the step in hand, else of the whole. */
   readonly message: string | null
+  readonly overallMessage: string | null
   readonly percent: number | null
   readonly error: string | null
   readonly logPath: string | null
@@ -118,6 +120,7 @@ const listed = async (
     itemsComplete: row.subtask_items_complete,
     itemsTotal: row.subtask_items_total,
     message: row.subtask_progress_message ?? row.overall_progress_message,
+    overallMessage: row.overall_progress_message,
     percent: row.overall_percent_complete,
     error: row.error_message,
     logPath: row.log_path,

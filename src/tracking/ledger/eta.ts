@@ -80,19 +80,23 @@ export class RateMeter {
   }
 }
 
-/** The two lines of the task tracker: the work as a whole, and the step in hand. */
+/** The two lines of the task tracker: the work as a whole, and the step in hand. What is not counted is not written as 0. */
 export const progressLines = (of: {
   readonly step: number
-  readonly steps: number
+  /** Undefined where nobody said how many there are. */
+  readonly steps: number | undefined
   readonly name: string
   readonly overall: number | undefined
   readonly item: string
-  readonly items: Progress
+  readonly items: Progress | undefined
+  /** Percent of the step, where it is not that of its items. */
+  readonly share?: number | undefined
 }): readonly [string, string] => {
-  const share = (value: number | undefined): string => (value === undefined ? '' : ` (${Math.round(value)}%)`)
-  const total = of.items.total === undefined ? '' : ` of ${of.items.total}`
+  const shown = (value: number | undefined): string => (value === undefined ? '' : ` (${Math.round(value)}%)`)
+  const { items, share = items && percent(items) } = of
+  const total = items?.total === undefined ? '' : ` of ${items.total}`
   return [
-    `Overall: Subtask ${of.step} of ${of.steps}${share(of.overall)} - "${of.name}"`,
-    `Current Subtask: "${of.item}" - ${of.items.done}${total}${share(percent(of.items))}`,
+    `Overall: Subtask ${of.step}${of.steps === undefined ? '' : ` of ${of.steps}`}${shown(of.overall)} - "${of.name}"`,
+    `Current Subtask: "${of.item}"${items ? ` - ${items.done}${total}` : ''}${shown(share)}`,
   ]
 }
