@@ -36,9 +36,10 @@ export const lineageEvent = (
   { namespace, version, parentTask }: LineageContext,
 ) => {
   const producer = `urn:run-record-archiver:${version}`
-  const facet = (schema: string, fields: object): object => ({
+  const facet = (release: string, name: string, fields: object): object => ({
     _producer: producer,
-    _schemaURL: `${FACETS}/${schema}`,
+    // A JSON pointer to the definition, as BaseFacet asks.
+    _schemaURL: `${FACETS}/${release}/${name}.json#/$defs/${name}`,
     ...fields,
   })
   const text = (name: string): string | undefined => {
@@ -63,7 +64,7 @@ export const lineageEvent = (
       facets: {
         ...((type === 'FAIL' || type === 'ABORT') && error !== undefined
           ? {
-              errorMessage: facet('1-0-1/ErrorMessageRunFacet.json', {
+              errorMessage: facet('1-0-1', 'ErrorMessageRunFacet', {
                 message: error,
                 programmingLanguage: (text('task_type') ?? 'unknown').toUpperCase(),
                 stackTrace: text('error_detail'),
@@ -72,7 +73,7 @@ export const lineageEvent = (
           : {}),
         ...(parent !== undefined && parentTask !== undefined
           ? {
-              parent: facet('1-0-1/ParentRunFacet.json', {
+              parent: facet('1-0-1', 'ParentRunFacet', {
                 run: { runId: parent },
                 job: { namespace, name: parentTask },
               }),
@@ -84,7 +85,7 @@ export const lineageEvent = (
       namespace,
       name: text('task_name') ?? 'unknown',
       facets: {
-        jobType: facet('2-0-3/JobTypeJobFacet.json', {
+        jobType: facet('2-0-3', 'JobTypeJobFacet', {
           processingType: 'BATCH',
           integration: 'RUN_RECORD_ARCHIVER',
           jobType: 'TASK',

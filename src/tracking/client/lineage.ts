@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import type { Log } from '../../common/log.ts'
 import type { Redact } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
@@ -74,8 +75,14 @@ export class Lineage {
 
   /** Waits at most `ms` milliseconds for what is being sent. */
   async close(ms: number): Promise<void> {
-    await within(ms, this.#turn).catch(() => (this.#lost += this.#waiting))
-    if (this.#lost > 0) this.#options.log.warn(`OpenLineage: ${this.#lost} events were given up`)
+    let why = ''
+    await within(ms, this.#turn).catch(() => {
+      this.#lost += this.#waiting
+      why = ': there was no answer in time'
+    })
+    const were = this.#lost === 1 ? 'was' : 'were'
+    if (this.#lost > 0)
+      this.#options.log.warn(`OpenLineage: ${counted(this.#lost, 'event')} ${were} given up${why}`)
     this.#lost = 0
   }
 

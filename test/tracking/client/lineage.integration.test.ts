@@ -13,7 +13,9 @@ import { Tracker } from '../../../src/tracking/client/tracker.ts'
 
 /** What https://openlineage.io/spec/2-0-2/OpenLineage.json asks of a RunEvent, and its facets of themselves. */
 const uri = z.url().or(z.string().regex(/^urn:[a-z0-9-]+:\S+$/))
-const facet = { _producer: uri, _schemaURL: z.url() }
+/** BaseFacet: "the JSON Pointer URL for the corresponding version of the schema definition for this facet". */
+const pointer = /^https:\/\/openlineage\.io\/spec\/facets\/\d+-\d+-\d+\/(\w+)\.json#\/\$defs\/\1$/
+const facet = { _producer: uri, _schemaURL: z.url().regex(pointer) }
 const job = { namespace: z.string().min(1), name: z.string().min(1) }
 const EVENT = z.strictObject({
   eventType: z.enum(['START', 'RUNNING', 'COMPLETE', 'ABORT', 'FAIL', 'OTHER']),
@@ -153,6 +155,17 @@ describe('executions of the library, as OpenLineage has them', () => {
       'OpenLineage: 2 events were given up',
     ])
     expect(bodies).toHaveLength(1)
+  })
+
+  it('name the reason where the service does not answer', async () => {
+    warned.length = 0
+    server = createServer(() => undefined)
+    await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done))
+    const tracker = open({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` })
+    tracker.init({ taskName: 'unanswered' })
+    await tracker.close(200)
+    server.closeAllConnections()
+    expect(warned).toEqual(['OpenLineage: 1 event was given up: there was no answer in time'])
   })
 
   it('are told to nobody unless the configuration asks for it (control)', async () => {
