@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFile } from '../../src/sql/libsql-database.ts'
@@ -94,4 +94,40 @@ it('nothing ends while it is not known whether it is over', () => {
   rmSync(failures, { recursive: true })
   writeFileSync(failures, '')
   expect(check().resolved).toContainEqual(expect.objectContaining({ rule: 'failure_log', subject: 'import' }))
+})
+
+describe('a pass whose runs failed, and no new run since', () => {
+  beforeEach(() => {
+    for (const one of [1, 2, 3]) site.record(one)
+    // Two folders claim each of the runs.
+    for (const one of ['02', '03']) site.record(one)
+    expect(site.archiver('--incremental').status).toBe(1)
+    expect(rules(check().fired)).toContain('partial')
+  })
+  const mend = (...runs: readonly number[]): void => {
+    for (const one of runs) rmSync(site.path('records', `0${one}`), { recursive: true })
+  }
+
+  it('is repaired once a retry has archived all of them: its alert ends, though the task itself has nothing to do', () => {
+    mend(2)
+    expect(site.archiver('--retry-failed-import').status).toBe(1)
+    expect(check().resolved).not.toContainEqual(
+      expect.objectContaining({ rule: 'partial', subject: 'incremental' }),
+    )
+    mend(3)
+    expect(site.archiver('--retry-failed-import').status).toBe(0)
+    expect(site.archiver('--incremental').status).toBe(0)
+    const checked = check()
+    expect(checked.resolved).toContainEqual(
+      expect.objectContaining({ rule: 'partial', subject: 'incremental' }),
+    )
+    expect(rules(checked.found)).not.toContain('partial')
+  })
+
+  it('is not repaired by a pass over other runs', () => {
+    mend(2, 3)
+    site.record(4)
+    expect(site.archiver('--runs', '4').status).toBe(0)
+    expect(rules(check().found)).toContain('partial')
+  })
 })

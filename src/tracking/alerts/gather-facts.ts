@@ -7,6 +7,7 @@ import { isOpen } from '../ledger/open-executions.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import { quantile } from '../../common/quantile.ts'
 import { isLate, type PastDurations } from '../graph/conditions.ts'
+import { isRepaired } from './repaired.ts'
 import type { TaskFacts } from './watch-rules.ts'
 
 const DAY = 86_400_000
@@ -36,6 +37,9 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
   const blocked = await blockedAmong(database, [...newest.values()].flat())
   const ended = await badEnds(database, now - DAY)
   const conflicts = await conflictsSince(database, now - DAY)
+  const repaired = new Set<string>()
+  for (const [task, [last]] of newest)
+    if (last?.end_reason === 'partial' && (await isRepaired(database, last))) repaired.add(task)
   return names.map((task) => {
     const row = registered.find(({ task_name: name }) => name === task)
     const [last] = newest.get(task) ?? []
@@ -50,6 +54,7 @@ export const taskFacts = async (database: LedgerDatabase, now: number): Promise<
         error: last.error_message ?? undefined,
         message: last.overall_progress_message ?? undefined,
       },
+      isRepaired: repaired.has(task),
       past: durationsOf(past.get(task) ?? []),
       kills: count('signal'),
       reboots: count('system_reboot'),

@@ -27,6 +27,8 @@ export interface TaskFacts extends Expectation {
   readonly task: string
   readonly latest:
     (Latest & { readonly error?: string | undefined; readonly message?: string | undefined }) | undefined
+  /** Later executions have done every item that failed in the newest one. */
+  readonly isRepaired?: boolean
   readonly past: PastDurations | undefined
   /** In the last 24 hours. */
   readonly kills: number
@@ -113,8 +115,8 @@ export const RULES = {
   failed: byTask('critical', ({ task, latest }) =>
     latest?.state === 'failed' ? [`${task} failed`, latest.error ?? 'It left no message.'] : undefined,
   ),
-  partial: byTask('warning', ({ task, latest }) =>
-    latest?.state === 'partial'
+  partial: byTask('warning', ({ task, latest, isRepaired }) =>
+    latest?.state === 'partial' && !isRepaired
       ? [
           `${task} ended with failed items`,
           latest.error ??

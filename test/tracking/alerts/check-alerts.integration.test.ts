@@ -4,6 +4,7 @@ import { listAlerts, listSilences, silence } from '../../../src/tracking/alerts/
 import type { Channel, Message } from '../../../src/tracking/alerts/alerts.ts'
 import { alertFacts } from '../../../src/tracking/api/alert-reads.ts'
 import { NO_SETTINGS, RuleSettings, type RulesConfig } from '../../../src/tracking/alerts/rule-settings.ts'
+import { taskFacts } from '../../../src/tracking/alerts/gather-facts.ts'
 import { checkAlerts } from '../../../src/tracking/alerts/check-alerts.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
@@ -30,7 +31,7 @@ describe.each(await engines())('alerts on %s', (dialect) => {
     await place.drop()
   })
 
-  const ended = (status: 'FAILED' | 'FINISHED', revision: number): Promise<void> =>
+  const ended = (status: 'FAILED' | 'FINISHED', revision: number, reason?: string): Promise<void> =>
     writeRows(
       database.kysely,
       [
@@ -46,7 +47,7 @@ describe.each(await engines())('alerts on %s', (dialect) => {
             execution_end: timeText(NOW - 30_000),
             last_update: timeText(NOW - 30_000),
             execution_status: status,
-            end_reason: status === 'FAILED' ? 'error' : 'ok',
+            end_reason: reason ?? (status === 'FAILED' ? 'error' : 'ok'),
             error_message: 'disk on fire',
             revision,
           },
@@ -57,6 +58,25 @@ describe.each(await engines())('alerts on %s', (dialect) => {
           cells: { task_name: 'nightly', day: '2026-11-28', executions: 1 },
         },
       ],
+      dialect,
+      database.schema,
+    )
+  /** Items of an execution, by key, and how each of them ended. */
+  const items = (
+    runId: string,
+    at: number,
+    states: Readonly<Record<string, 'failed' | 'done'>>,
+  ): Promise<void> =>
+    writeRows(
+      database.kysely,
+      Object.entries(states).map(([key, state]) => ({
+        table: 'files',
+        transient: false,
+        cells: {
+          ...{ run_id: runId, stage: 'import', file_name: key, state, revision: 1 },
+          ...{ run: /^\d+$/.test(key) ? Number(key) : null, started_at: timeText(at) },
+        },
+      })),
       dialect,
       database.schema,
     )
@@ -86,6 +106,22 @@ describe.each(await engines())('alerts on %s', (dialect) => {
       site: { stages: [], disks: [], logs: [], damaged: new Map() },
     })
   const titles = (): string[] => sent.map(({ title }) => title)
+
+  it('end for a task with failed items when later executions have done each of them', async () => {
+    const later = (digit: number): string => `b000000${digit}-0000-4000-8000-000000000001`
+    const partial = async (): Promise<boolean> =>
+      (await taskFacts(database, NOW)).some(
+        ({ latest, isRepaired }) => latest?.state === 'partial' && !isRepaired,
+      )
+    await ended('FINISHED', 1, 'partial')
+    expect(await partial()).toBe(true)
+    await items(RUN, NOW - 50_000, { 12: 'failed', 'a.xml': 'failed', 13: 'done' })
+    await items(later(1), NOW - 90_000, { 12: 'done', 'a.xml': 'done' })
+    await items(later(2), NOW - 20_000, { 12: 'done', 'a.xml': 'failed' })
+    expect(await partial()).toBe(true)
+    await items(later(3), NOW - 10_000, { 'a.xml': 'done' })
+    expect(await partial()).toBe(false)
+  })
 
   it('fire once and resolve once, however often they are checked, by two at once', async () => {
     await ended('FAILED', 1)
