@@ -23,7 +23,7 @@ const SAVE_EVERY = 5000
 
 /**
  * `run-archiver scrub`: compares archived runs with their copies now, longest ago first, and notes when. Takes no lock, changes no store. Exit 1 when
- * a run is damaged. Throws where a store cannot be read.
+ * a run is damaged. Throws where a store cannot be read, and NOT_FOUND where none of the runs that are named is archived.
  */
 export const scrub = untilStopped<Options>(async (options, context) => {
   const budget = options.for === undefined ? Infinity : durationOf(options.for)
@@ -40,6 +40,14 @@ export const scrub = untilStopped<Options>(async (options, context) => {
     (await archiver.peek('migrate')).failed,
   )
   const chosen = options.runs === undefined ? held : held.intersect(runsOf(options.runs))
+  if (options.runs !== undefined && chosen.isEmpty)
+    throw new ArchiverError(
+      'NOT_FOUND',
+      `no run of ${options.runs} is archived: there is nothing to compare`,
+      {
+        hint: 'run-archiver --report-status names what is archived',
+      },
+    )
   const proven = await provenOf(archiver).load()
   let savedAt = monotonic()
   let saving = Promise.resolve()

@@ -25,12 +25,22 @@ describe('records audit', () => {
   it('finds every item archived', async () => {
     expect(await audit()).toMatchObject({ code: 0, counts: { archived: 3 }, findings: [] })
   })
-  it('maps a sample again, and still tells what is not stored', async () => {
+  it('takes as many workers as the configuration may say, and no more', async () => {
+    const run = (workers: string) =>
+      runCommand({ task: 'orders', config: site.config, workers }, printing().context)
+    expect(await run('64')).toBe(0)
+    await expect(run('65')).rejects.toMatchObject({ code: 'USAGE' })
+  })
+  it('maps a sample again, one item at least, and still tells what is not stored', async () => {
     await site.fill({ 4: '<order', 5: payload(5) })
     expect(await audit('0.0001%')).toMatchObject({
       code: 1,
-      counts: { archived: 0, unchecked: 3, pending: 2 },
+      counts: { archived: 1, unchecked: 2, pending: 2 },
     })
+    await site.database.session.change('DELETE FROM lines')
+    const [one, again] = [await audit('0.0001%'), await audit('0.0001%')]
+    expect(one).toMatchObject({ counts: { LOST: 1, unchecked: 2 }, findings: [{ verdict: 'LOST' }] })
+    expect(again).toEqual(one)
     await expect(audit('0')).rejects.toMatchObject({ code: 'USAGE' })
     await expect(audit('some')).rejects.toMatchObject({ code: 'USAGE' })
   })

@@ -29,6 +29,31 @@ for (const name of DIALECTS) {
       expect(await rows(...words)).toMatchObject({ code: 64, err: expect.stringMatching(text) as string })
     })
 
+    it.each([
+      { words: ['--on-batch-error', 'later'], text: /--on-batch-error: "later" is neither/ },
+      { words: ['--sleep', '30d'], text: /--sleep: "30d": must be a duration .* 20d at most/ },
+      { words: ['--run-time', 'long'], text: /--run-time: "long": must be a duration/ },
+      { words: ['--batch-size', '10001'], text: /--batch-size: 10001 is more than 10000/ },
+    ])('refuses a flag of a run before it says that it began: $words', async ({ words, text }) => {
+      expect(await rows('run', ...words)).toMatchObject({
+        code: 64,
+        out: '',
+        err: expect.stringMatching(text) as string,
+      })
+    })
+
+    it('names a conflict that is not there', async () => {
+      await site.sql('INSERT INTO ra SELECT * FROM r WHERE id = 3', "UPDATE ra SET t = 'other'")
+      expect(await rows('run')).toMatchObject({ code: 1 })
+      for (const words of [[], ['--keep', 'live']])
+        expect(await rows('conflicts', '--key', '4', ...words)).toMatchObject({
+          code: 1,
+          err: expect.stringMatching(/no open conflict of the key 4 \[NOT_FOUND\]/) as string,
+        })
+      expect(await rows('conflicts', '--key', '3', '--keep', 'live')).toMatchObject({ code: 0 })
+      expect(await rows('conflicts', '--key', '3', '--keep', 'live')).toMatchObject({ code: 1 })
+    })
+
     it.each(['conflicts', 'cleanup', 'status'])(
       '(%s) says that nothing was moved where a first run was killed before it had made its last log table',
       async (word) => {

@@ -182,10 +182,13 @@ const mappingFileOf = ({ task, config }: TaskOptions, tasks: ReadonlyMap<string,
   })
 }
 
+/** As many as `records.workers` may say. */
+const MOST_WORKERS = 64
+
 const workersOf = (given: string | undefined, configured: number): number => {
   if (given === undefined) return configured
-  if (/^[1-9]\d?$/.test(given)) return Number(given)
-  throw new ArchiverError('USAGE', `--workers: "${given}" is not a number from 1 to 99`)
+  if (/^[1-9]\d?$/.test(given) && Number(given) <= MOST_WORKERS) return Number(given)
+  throw new ArchiverError('USAGE', `--workers: "${given}" is not a number from 1 to ${MOST_WORKERS}`)
 }
 
 const timeoutOf = (given: string | undefined, configured: number): number => {

@@ -23,7 +23,7 @@ export interface ConflictOptions {
 }
 
 /**
- * `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. Where several sources share `rows.log`, those
+ * `rows conflicts`: lists those that are open, or settles them with `--keep`. Returns 1 while some are open. Throws NOT_FOUND for a `--key` without any. Where several sources share `rows.log`, those
  * of the others are only named: their rows are on another server.
  */
 export const rowsConflicts: Command<ConflictOptions> = (options, context) => {
@@ -49,6 +49,10 @@ export const rowsConflicts: Command<ConflictOptions> = (options, context) => {
       [...tables, ...(options.key === undefined ? [] : [options.key]), ...own.values],
     )
     for (const line of await ofOthers(log, tables)) context.err(`${printable(line)}\n`)
+    if (options.key !== undefined && rows.length === 0)
+      throw new ArchiverError('NOT_FOUND', `there is no open conflict of the key ${options.key}`, {
+        hint: 'run-archiver rows conflicts lists those that are open; a key of several columns is a list: \'["7","a"]\'',
+      })
     if (keep === undefined) {
       if (options.json) context.out(documentText({ conflicts: rows.map(conflictJson) }))
       else {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../../app/context.ts'
-import { duration } from '../../config/quantities.ts'
-import { ArchiverError } from '../../errors.ts'
+import { duration, pause } from '../../config/quantities.ts'
+import type { Kind } from '../../config/value-types.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
 import { identity, monotonic, now, startTicks } from '../../platform/host.ts'
 import type { BatchMode } from '../../rows/batch.ts'
 import type { RowsEvent } from '../../rows/events.ts'
@@ -54,8 +55,8 @@ export const optionsOf = (
   const places = placesOf(config)
   const self = identity()
   const redact = maskOf(config)
-  const seconds = (name: string, text: string | undefined): number | undefined =>
-    text === undefined ? undefined : secondsOf(name, text)
+  const seconds = (name: string, text: string | undefined, kind = duration()): number | undefined =>
+    text === undefined ? undefined : secondsOf(name, text, kind)
   const runTime = seconds('--run-time', options.runTime) ?? rows.runTimeSeconds
   const maxLag = seconds('--max-lag', options.maxLag)
   return {
@@ -73,7 +74,7 @@ export const optionsOf = (
     runTimeMs: runTime === undefined ? undefined : runTime * 1000,
     limitBatches:
       options.limitBatches === undefined ? undefined : countOf('--limit-batches', options.limitBatches),
-    sleepMs: (seconds('--sleep', options.sleep) ?? rows.sleepSeconds) * 1000,
+    sleepMs: (seconds('--sleep', options.sleep, pause()) ?? rows.sleepSeconds) * 1000,
     graceMs: rows.graceSeconds * 1000,
     forced: new Set(FORCEABLE.filter((name) => context.argv.includes(`--force-${name}`))),
     gate: gateOf(config, places.source, {
@@ -92,16 +93,16 @@ export const optionsOf = (
   }
 }
 
-const secondsOf = (name: string, text: string): number => {
+const secondsOf = (name: string, text: string, kind: Kind<number>): number => {
   try {
-    return duration().read(text, { directory: '/' })
+    return kind.read(text, { directory: '/' })
   } catch (cause) {
-    throw new ArchiverError('USAGE', `${name}: "${text}" is not a time such as 90s or 2h`, { cause })
+    throw new ArchiverError('USAGE', `${name}: "${text}": ${messageOf(cause)}`, { cause })
   }
 }
 
 const countOf = (name: string, text: string): number => {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
   throw new ArchiverError('USAGE', `${name}: "${text}" is not a number from 1`)
 }
 

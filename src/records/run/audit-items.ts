@@ -16,7 +16,7 @@ export interface AuditOptions {
   readonly database: RecordsDatabase
   readonly catalogue: ReadonlyMap<string, ReadonlyMap<string, CatalogueColumn>>
   readonly batchSize: number
-  /** Of each hundred items that are logged as stored, how many are mapped again. The same ones each time. */
+  /** Of each hundred items that are logged as stored, how many are mapped again; one at least, where there is one. The same ones each time. */
   readonly sample: number
   readonly now: () => number
   readonly stop: AbortSignal
@@ -54,6 +54,15 @@ export const auditItems = async (options: AuditOptions): Promise<AuditResult> =>
     CHANGED: 0,
   }
   const findings: { key: string; verdict: AuditVerdict; table?: string }[] = []
+  const add = (key: string, { verdict, table }: Verdict): void => {
+    counts[verdict]++
+    const isFinding = verdict === 'LOST' || verdict === 'ORPHAN' || verdict === 'CHANGED'
+    if (isFinding && findings.length < MOST_FINDINGS)
+      findings.push({ key, verdict, ...(table === undefined ? {} : { table }) })
+  }
+  // The first that a larger sample would take, in case that this one takes none.
+  let nearest: { readonly key: string; readonly state: LogState; readonly place: number } | undefined
+  let isOneChecked = false
   for await (const keys of options.source.keys({
     batchSize: options.batchSize,
     from: undefined,
@@ -66,12 +75,20 @@ export const auditItems = async (options: AuditOptions): Promise<AuditResult> =>
     )
     for (const key of keys) {
       if (options.stop.aborted) return { counts, findings }
-      const { verdict, table } = await verdictOf(key, states.get(key), options)
-      counts[verdict]++
-      const isFinding = verdict === 'LOST' || verdict === 'ORPHAN' || verdict === 'CHANGED'
-      if (isFinding && findings.length < MOST_FINDINGS)
-        findings.push({ key, verdict, ...(table === undefined ? {} : { table }) })
+      const state = states.get(key)
+      const place = placeOf(key)
+      if (state?.status !== 'success' || place < options.sample) {
+        add(key, await verdictOf(key, state, options))
+        isOneChecked ||= state?.status === 'success'
+      } else {
+        counts.unchecked++
+        if (!nearest || place < nearest.place) nearest = { key, state, place }
+      }
     }
+  }
+  if (!isOneChecked && nearest) {
+    counts.unchecked--
+    add(nearest.key, await verdictOf(nearest.key, nearest.state, options))
   }
   return { counts, findings }
 }
@@ -88,7 +105,6 @@ const verdictOf = async (
 ): Promise<Verdict> => {
   const { source, mapping, database, catalogue } = options
   const isStored = state?.status === 'success'
-  if (isStored && !isOfSample(key, options.sample)) return { verdict: 'unchecked' }
   const otherwise: Verdict = { verdict: isStored ? 'LOST' : state ? 'failed' : 'pending' }
   const payload = await readIfReadable(source, key)
   if (payload === undefined || payload === null) return isStored ? { verdict: 'CHANGED' } : otherwise
@@ -119,5 +135,6 @@ const verdictOf = async (
   }
 }
 
-const isOfSample = (key: string, percent: number): boolean =>
-  percent >= 100 || (createHash('sha256').update(key).digest().readUInt32BE() / 2 ** 32) * 100 < percent
+/** Where an item stands among all, from 0 to below 100, the same each time. A sample takes those below its percentage. */
+const placeOf = (key: string): number =>
+  (createHash('sha256').update(key).digest().readUInt32BE() / 2 ** 32) * 100

@@ -50,6 +50,14 @@ describe('a scrub', () => {
     expect(site.archiver('--report-status', '--compare-state', '--check').status).toBe(0)
   })
 
+  it('names runs that are not archived, where it was to compare them alone', () => {
+    expect(site.archiver().status).toBe(0)
+    const scrubbed = site.command('scrub', '--runs', '99')
+    expect(scrubbed).toMatchObject({ status: 1 })
+    expect(scrubbed.stderr).toContain('no run of 99 is archived: there is nothing to compare [NOT_FOUND]')
+    expect(site.command('scrub', '--runs', '5,99').stdout).toContain('Compared 1 of 5')
+  })
+
   it('lists no place that is as the last pass listed it, and compares every run of it all the same', async () => {
     for (let passes = 0; passes < 2; passes++) expect(site.archiver('--incremental').status).toBe(0)
     rot(3)
