@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../config/load-config.ts'
 import { redactor } from '../common/redact.ts'
 import { secretsOf } from '../config/secrets-of.ts'
 import { fileOfShare } from '../common/share.ts'
+import { type Warn, Warnings } from '../common/warnings.ts'
 import { readSchema } from '../stores/run-records/fhiclize/schema.ts'
 import { openArchive } from '../stores/ucondb/open.ts'
 import { MemoryBudget } from '../common/memory-budget.ts'
@@ -29,11 +30,11 @@ export const openArchiver = async (
   context: Context,
   overrides: Overrides = {},
 ): Promise<Archiver> => {
-  const { config: read, warnings } = readConfig(configFile, context.env)
+  const { config: read, warnings: doubts } = readConfig(configFile, context.env)
   const { share } = overrides
   const own = (path: string): string => (share ? fileOfShare(path, share) : path)
   const config = ofInstance(read, own)
-  for (const warning of warnings) context.err(`warning: ${warning}\n`)
+  for (const warning of doubts) context.err(`warning: ${warning}\n`)
   const { app } = config
   const listings = own(join(app.workDir, '.listings.json'))
   const watched = own(join(app.workDir, '.watched-records.json'))
@@ -53,6 +54,7 @@ export const openArchiver = async (
     copies: copyPlaces(config, expected),
   }
   const convert = converter(settings)
+  const warnings = new Warnings((message) => context.err(`warning: ${message}\n`))
   const cache = new ListingCache(listings, monotonic)
   const budget = new MemoryBudget(app.memoryMb * 1_000_000)
   const threads = new Threads({
@@ -70,12 +72,15 @@ export const openArchiver = async (
     now,
     look: (path) => threads.look({ path }, NEVER),
   })
-  const artdaq = await openArtdaq(config, context, expected.artdaq, (name, listed) =>
-    cache.list(name, listed),
-  )
+  const artdaq = await openArtdaq(config, context, {
+    expectExisting: expected.artdaq,
+    remember: (name, listed) => cache.list(name, listed),
+    warn: warnings.warn,
+  })
   return {
     config,
     redact: redactor(secretsOf(config)),
+    warnings,
     records,
     threads,
     budget,
@@ -86,6 +91,7 @@ export const openArchiver = async (
       stop: context.signal,
       overrideConflict: overrides.overrideConflict,
       expectExisting: expected.archive,
+      warn: warnings.warn,
       now,
     }),
     cache,
@@ -147,11 +153,10 @@ const readOnly = (): never => {
 const openArtdaq = async (
   config: Config,
   { env }: Context,
-  expectExisting: boolean,
-  remember: Remember,
+  more: { readonly expectExisting: boolean; readonly remember: Remember; readonly warn: Warn },
 ): Promise<DocumentStore> => {
   const { openDocumentStore } = await import('../stores/artdaqdb/open.ts')
-  return openDocumentStore({ ...config.artdaqDb, env, now, expectExisting, remember })
+  return openDocumentStore({ ...config.artdaqDb, env, now, ...more })
 }
 
 /** Where threads find a run's copies; undefined where they are behind artdaq's tools, or behind a network. */

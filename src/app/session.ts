@@ -76,6 +76,7 @@ export const withSession = async (
   }
   if (context.signal.aborted) onStop()
   else context.signal.addEventListener('abort', onStop)
+  const unlogged = archiver.warnings.to((message) => log.warn(message))
   const onLost = (): void => log.warn(messageWithCode(lock.lost.reason))
   lock.lost.addEventListener('abort', onLost)
   const reports: StageReport[] = []
@@ -108,6 +109,7 @@ export const withSession = async (
     bar?.close()
     await listeners.close(end)
     lock.lost.removeEventListener('abort', onLost)
+    unlogged()
     await lock.release()
     await log.close() // last: all of the above may log
   }

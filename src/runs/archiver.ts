@@ -1,3 +1,4 @@
+import type { Warnings } from '../common/warnings.ts'
 import type { MemoryBudget } from '../common/memory-budget.ts'
 import type { Redact } from '../common/redact.ts'
 import type { Share } from '../common/share.ts'
@@ -18,6 +19,8 @@ export interface Archiver {
   readonly config: Config
   /** Masks the secrets of the configuration in any text. */
   readonly redact: Redact
+  /** Where the stores report what they set aside or mended by themselves. */
+  readonly warnings: Warnings
   readonly records: RunRecords
   readonly artdaq: DocumentStore
   readonly archive: Archive

@@ -14,5 +14,7 @@ export interface Database<Schema> {
    * The next opening makes a new file.
    */
   readonly keepDamaged: ((error: unknown) => string | undefined) | undefined
+  /** SQLite only: the file was damaged when it was opened, is kept under this name, and a new one is begun. */
+  readonly keptOnOpening?: string | undefined
   close(): Promise<void>
 }

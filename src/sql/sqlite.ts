@@ -12,13 +12,14 @@ import { openFile, sqliteCode, type SqliteFile } from './libsql-database.ts'
  */
 export const openSqlite = <Schema>(file: string, timeout: number): Database<Schema> => {
   makeFolderNow(dirname(file))
-  const database = openSound(file)
+  const { database, kept } = openSound(file)
   const { ino } = statSync(file)
   const kysely = new Kysely<Schema>({ dialect: new ImmediateDialect({ database }, timeout) })
   return {
     dialect: 'sqlite',
     kysely,
     schema: undefined,
+    keptOnOpening: kept,
     runNow: (sql, parameters) => void database.prepare(sql).run(parameters),
     keepDamaged: (error) => {
       // Where another process was quicker, there is a new file already.
@@ -31,13 +32,13 @@ export const openSqlite = <Schema>(file: string, timeout: number): Database<Sche
 
 const isDamage = (error: unknown): boolean => /NOTADB|CORRUPT/.test(sqliteCode(error))
 
-const openSound = (file: string): SqliteFile => {
+const openSound = (file: string): { readonly database: SqliteFile; readonly kept: string | undefined } => {
   try {
-    return openAndLook(file)
+    return { database: openAndLook(file), kept: undefined }
   } catch (error) {
     if (!isDamage(error)) throw error
-    keepAside(file)
-    return openAndLook(file)
+    const kept = keepAside(file)
+    return { database: openAndLook(file), kept }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Warn } from '../../common/warnings.ts'
 import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from './format/timestamp.ts'
 import { ArchiverError, errnoOf } from '../../errors.ts'
@@ -36,6 +37,8 @@ export interface FileSystemDbOptions {
   readonly heldIndexes?: readonly HeldIndex[] | undefined
   /** Runs were stored before: a database that is gone or empty is a disk that is not mounted. Of several, the last may be yet to be made. */
   readonly expectExisting?: boolean | undefined
+  /** Hears what is set aside or written again. */
+  readonly warn?: Warn | undefined
 }
 
 /**

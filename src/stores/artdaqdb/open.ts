@@ -4,6 +4,7 @@ import { hostname, machine, release, type, userInfo, version } from 'node:os'
 import type { HeldIndex } from '../index-data.ts'
 import type { DocumentStore, Remember } from '../store.ts'
 import type { RunDocuments } from '../run-record.ts'
+import type { Warn } from '../../common/warnings.ts'
 import { ArchiverError } from '../../errors.ts'
 import { FileSystemDb } from './filesystem-db.ts'
 import type { Maker } from './format/system-metadata.ts'
@@ -24,6 +25,8 @@ export interface ArtdaqSettings {
   readonly heldIndexes?: readonly HeldIndex[]
   /** Remembers listings of older databases between passes. */
   readonly remember?: Remember
+  /** Hears what is set aside or written again. */
+  readonly warn?: Warn
   /** Epoch milliseconds. */
   readonly now: () => number
 }
@@ -44,6 +47,7 @@ export function openFileSystemDb({
   expectExisting,
   heldIndexes,
   remember,
+  warn,
 }: ArtdaqSettings): FileSystemDb {
   const [first, ...rest] = databaseUris.map(pathOf)
   if (first === undefined) throw invalid('artdaq_db.database_uri is empty')
@@ -55,6 +59,7 @@ export function openFileSystemDb({
     expectExisting,
     heldIndexes,
     remember,
+    warn,
   })
 }
 

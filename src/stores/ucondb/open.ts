@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Secret } from '../../common/secret.ts'
 import { ArchiverError } from '../../errors.ts'
 import { readNamedFile } from '../../platform/named-file.ts'
+import type { Warn } from '../../common/warnings.ts'
 import type { Archive } from '../store.ts'
 
 /** The section `ucon_db` of the configuration. */
@@ -30,12 +31,14 @@ export interface Surroundings {
   readonly expectExisting: boolean
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Hears what is set aside. */
+  readonly warn?: Warn
 }
 
 /** Opens the archive that a configuration names; connects to nothing and creates nothing. Throws CONFIG_INVALID, and USAGE for an override in a directory. */
 export const openArchive = async (
   settings: UconSettings,
-  { env, stop, overrideConflict, expectExisting, now }: Surroundings,
+  { env, stop, overrideConflict, expectExisting, now, warn }: Surroundings,
 ): Promise<Archive> => {
   if (settings.serverUrl.startsWith('file:')) {
     if (overrideConflict !== undefined) throw onlyOneBlob(overrideConflict)
@@ -46,6 +49,7 @@ export const openArchive = async (
       object: settings.objectName || 'configuration',
       now,
       expectExisting,
+      warn,
     })
   }
   const { UconArchive } = await import('./web/archive.ts')

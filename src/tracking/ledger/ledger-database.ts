@@ -28,6 +28,7 @@ export interface OpenStore extends LedgerStore {
 /** Opens and migrates. Throws LEDGER_UNAVAILABLE, or what the driver throws. */
 export const openStore = async (options: StoreOptions): Promise<OpenStore> => {
   const database = await openDatabase(options)
+  warnOfKept(options.log, database.keptOnOpening)
   try {
     const taken = await migrateLedger(database, { now: options.now, by: options.version })
     for (const name of taken)
@@ -49,9 +50,12 @@ const close = async (database: LedgerDatabase, log: Log, error?: unknown): Promi
   try {
     await database.close()
   } finally {
-    const kept = database.keepDamaged?.(error)
-    if (kept !== undefined) log.warn(`The ledger was damaged and is kept as ${kept}; a new one is begun`)
+    warnOfKept(log, database.keepDamaged?.(error))
   }
+}
+
+const warnOfKept = (log: Log, kept: string | undefined): void => {
+  if (kept !== undefined) log.warn(`The ledger was damaged and is kept as ${kept}; a new one is begun`)
 }
 
 type OnRefused = StoreOptions['onRefused']

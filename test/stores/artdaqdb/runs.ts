@@ -25,7 +25,9 @@ export const openDb = (
   path: string | readonly [string, ...string[]],
   now: () => number = () => NOW,
   newUuid: () => string = () => crypto.randomUUID(),
-): FileSystemDb => new FileSystemDb({ paths: typeof path === 'string' ? [path] : path, now, newUuid, maker })
+  warn?: (message: string) => void,
+): FileSystemDb =>
+  new FileSystemDb({ paths: typeof path === 'string' ? [path] : path, now, newUuid, maker, warn })
 
 /** The documents of a run as another program would store them: FHiCL files, and nothing else. */
 export const fromFolder = (

@@ -1,3 +1,5 @@
+import { counted } from '../../../common/counted.ts'
+import type { Warn } from '../../../common/warnings.ts'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
@@ -29,6 +31,8 @@ interface Aside {
 export interface CommitterOptions {
   readonly now: () => number
   readonly lockWaitSeconds?: number
+  /** Hears what is set aside or written again. */
+  readonly warn?: Warn | undefined
 }
 
 /** A commit is worth its cost when the work since the last one took nine times as long: then it is a tenth of the time. */
@@ -55,6 +59,10 @@ export class Committer {
   #documents = 0
   #since: number | undefined
   #cost: number | undefined
+
+  #warn(message: string): void {
+    this.#options.warn?.(message)
+  }
 
   constructor(database: Database, options: CommitterOptions) {
     this.#database = database
@@ -144,27 +152,36 @@ export class Committer {
       const { index, damage } = await collection.index()
       const added = additions.get(collection.name)
       if (!added && damage === undefined) continue
-      await collection.writeIndex(
-        index.plus(added ?? []),
-        damage === undefined ? undefined : keptAs(collection, this.#options.now()),
-      )
+      const kept = damage === undefined ? undefined : keptAs(collection, this.#options.now())
+      await collection.writeIndex(index.plus(added ?? []), kept)
       step('artdaq-commit: index written')
+      if (kept !== undefined)
+        this.#warn(
+          `the index of ${collection.path} was damaged (${damage ?? ''}): it is kept as ${join(this.#database.path, kept)}, and written again from the documents`,
+        )
     }
   }
 
   /** Another process may have taken a document over, so that the index names it now, or have moved it itself. */
   async #moveAside(documents: readonly Aside[]): Promise<void> {
+    const moved: string[] = []
     for (const { collection: name, oid } of documents) {
       const collection = this.#database.collection(name)
       const { index, damage } = await collection.index()
       if (damage === undefined && index.ouid.has(oid)) continue
-      await rename(collection.documentPath(oid), join(this.#database.path, asideName(name, oid))).catch(
-        (error: unknown) => {
-          if (errnoOf(error) !== 'ENOENT') throw error
-        },
-      )
+      const aside = asideName(name, oid)
+      try {
+        await rename(collection.documentPath(oid), join(this.#database.path, aside))
+        moved.push(aside)
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      }
       if (damage !== undefined) collection.forget() // it was rebuilt from what stood there
     }
+    if (moved.length > 0)
+      this.#warn(
+        `${this.#database.path}: ${counted(moved.length, 'document')} of no version of its run, as a killed pass leaves them: kept there as ${moved.slice(0, 3).join(', ')}${moved.length > 3 ? ' ...' : ''}`,
+      )
   }
 }
 

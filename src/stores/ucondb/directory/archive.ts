@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Listing, Archive } from '../../store.ts'
 import { COARSE_MS, mayComeAgain, TICK_MS } from '../../../common/file-times.ts'
+import type { Warn } from '../../../common/warnings.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { calls } from '../../../platform/fs-calls.ts'
 import { readFile } from '../../../platform/read-file.ts'
@@ -24,6 +25,8 @@ export interface DirectoryArchiveOptions {
   readonly now: () => number
   /** Whether runs are known to have been archived here: then a missing archive is an unmounted disk and never an empty one. */
   readonly expectExisting?: boolean
+  /** Hears which blobs are set aside. */
+  readonly warn?: Warn | undefined
 }
 
 /**
@@ -34,6 +37,7 @@ export class DirectoryArchive implements Archive {
   readonly #root: string
   readonly #object: string
   readonly #now: () => number
+  readonly #warn: Warn
   /** Once true, an archive that is not there has gone away. */
   #expected: boolean
   #ready: Promise<void> | undefined
@@ -45,6 +49,7 @@ export class DirectoryArchive implements Archive {
     const folder = checkedName('the folder', options.folder)
     this.#object = join(options.root, folder, checkedName('the object', options.object))
     this.#now = options.now
+    this.#warn = options.warn ?? (() => undefined)
     this.#expected = options.expectExisting ?? false
   }
 
@@ -71,7 +76,7 @@ export class DirectoryArchive implements Archive {
       `storing ${place.blob}`,
       async () => {
         await this.#openForWriting(place.shard)
-        return putBlob(place, blob, this.#now(), run)
+        return putBlob(place, blob, { storedAt: this.#now(), run, warn: this.#warn })
       },
       run,
     )
@@ -89,10 +94,7 @@ export class DirectoryArchive implements Archive {
         if (held.type === 'absent')
           throw new ArchiverError('NOT_FOUND', `the archive has no key ${place.key}`, { run })
         const detail = held.type === 'bare' ? 'has no checksum file' : held.detail
-        const hint =
-          held.type === 'unreadable'
-            ? 'Correct its rights, or move what stands there out of the archive; a pass stores the run again.'
-            : `Run "run-archiver --migrate-only --runs ${run}": it completes what is there and keeps what is damaged.`
+        const hint = hintFor(held.type, place.key, run)
         throw new ArchiverError('STORE_CORRUPT', `${place.blob} ${detail}`, { run, hint })
       },
       run,
@@ -218,4 +220,17 @@ async function nearest(path: string): Promise<string> {
 const absent = (error: unknown): undefined => {
   if (errnoOf(error) === 'ENOENT') return undefined
   throw error
+}
+
+/** What makes a blob that cannot be given out whole again. A pass stores only what is not listed, and a damaged blob is. */
+const hintFor = (held: 'bare' | 'damaged' | 'unreadable', key: string, run: number): string => {
+  const again = `run-archiver --migrate-only --runs ${run}`
+  switch (held) {
+    case 'unreadable':
+      return 'Correct its rights, or move what stands there out of the archive; a pass stores the run again.'
+    case 'bare':
+      return `Run "${again}": it completes what is there.`
+    case 'damaged':
+      return `Move ${key}${BLOB} and ${key}${CHECKSUM} out of the archive; then "${again}" stores the run again.`
+  }
 }

@@ -1,5 +1,6 @@
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Warn } from '../../../common/warnings.ts'
 import { runOfBlob, sameRecord } from '../blob/blob.ts'
 import { ArchiverError, errnoOf, messageOf } from '../../../errors.ts'
 import { whenFilesAllow } from '../../../platform/open-files.ts'
@@ -70,6 +71,13 @@ export async function openShard(shard: string): Promise<void> {
   await sweepTemporaries(shard, [])
 }
 
+/** The time of storing, epoch milliseconds; the run; and who hears that a damaged blob was set aside. */
+interface PutOptions {
+  readonly storedAt: number
+  readonly run: number
+  readonly warn: Warn
+}
+
 /**
  * Puts a blob at its key, or completes or compares what is there. When it returns, blob and checksum are durable and were
  * read back. At a crash the key is absent, bare or whole, never cut: bytes are synced before their name appears. Nothing
@@ -79,19 +87,18 @@ export async function openShard(shard: string): Promise<void> {
 export async function putBlob(
   place: Place,
   blob: Buffer,
-  storedAt: number,
-  run: number,
+  { storedAt, run, warn }: PutOptions,
 ): Promise<'stored' | 'present'> {
   if (await createFile(place.blob, blob, { mode: READ_ONLY })) {
     step('directory-archive: blob published')
-    return await label(place, blob, storedAt)
+    return await label(place, blob, { storedAt, run, warn })
   }
   const held = await readHeld(place)
   switch (held.type) {
     case 'whole':
     case 'bare':
       if (!sameRecord(held.blob, blob)) throw conflict(place, held.blob, blob, run)
-      if (held.type === 'bare') return await label(place, held.blob, storedAt)
+      if (held.type === 'bare') return await label(place, held.blob, { storedAt, run, warn })
       await syncDirectory(place.shard) // its writer may have been killed before this
       return 'present'
     case 'unreadable':
@@ -100,8 +107,9 @@ export async function putBlob(
         hint: 'Move what stands there out of the archive, or correct its rights; the next pass stores the run again.',
       })
     case 'damaged':
-      await setAside(place)
-      if (await createFile(place.blob, blob, { mode: READ_ONLY })) return await label(place, blob, storedAt)
+      await setAside(place, held.detail, warn)
+      if (await createFile(place.blob, blob, { mode: READ_ONLY }))
+        return await label(place, blob, { storedAt, run, warn })
       throw mismatch(place, `${held.detail}, and its name was taken again`, run)
     case 'absent': // its name was taken a moment ago
       throw mismatch(place, 'vanished while it was looked at', run)
@@ -112,11 +120,17 @@ export async function putBlob(
  * Writes the checksum of a blob that is there, makes both durable, and reads them back. `present`: another writer of the
  * same record, who found the blob bare for a moment, was quicker.
  */
-async function label(place: Place, blob: Buffer, storedAt: number): Promise<'stored' | 'present'> {
+async function label(
+  place: Place,
+  blob: Buffer,
+  { storedAt, warn }: PutOptions,
+): Promise<'stored' | 'present'> {
   const text = formatChecksum(checksumOf(blob, `${place.key}${BLOB}`, storedAt))
   let created = await createFile(place.checksum, text, { mode: READ_ONLY })
   if (!created && (await readHeld(place)).type !== 'whole') {
-    await moveAside(place, place.checksum, CHECKSUM) // of a blob that is gone
+    const kept = await moveAside(place, place.checksum, CHECKSUM) // of a blob that is gone
+    if (kept !== undefined)
+      warn(`${place.checksum} did not fit its blob: it is kept as ${kept}, and written again`)
     created = await createFile(place.checksum, text, { mode: READ_ONLY })
   }
   step('directory-archive: checksum published')
@@ -154,19 +168,24 @@ async function isWritten(place: Place, blob: Buffer, text: string): Promise<bool
 const PIECE = 1 << 20
 
 /** Renames a damaged blob and its checksum, so that the key is free and nothing is lost. The blob first: a bare one counts. */
-async function setAside(place: Place): Promise<void> {
+async function setAside(place: Place, detail: string, warn: Warn): Promise<void> {
   if ((await readHeld(place)).type !== 'damaged') return // another writer was quicker
-  await moveAside(place, place.blob, BLOB)
+  const kept = await moveAside(place, place.blob, BLOB)
   step('directory-archive: damaged blob set aside')
-  await moveAside(place, place.checksum, CHECKSUM)
+  const keptChecksum = await moveAside(place, place.checksum, CHECKSUM)
   await syncDirectory(place.shard)
+  warn(
+    `${place.blob} ${detail}: it is kept as ${kept ?? keptChecksum ?? 'nothing: another writer took it'}, and the blob is stored again`,
+  )
 }
 
-/** The new name is made from the content, so that it can only be taken by the same bytes. */
-async function moveAside(place: Place, path: string, suffix: string): Promise<void> {
+/** Returns the new name; undefined where nothing is there. It is made from the content, so that it can only be taken by the same bytes. */
+async function moveAside(place: Place, path: string, suffix: string): Promise<string | undefined> {
   const content = await readIfThere(path)
-  if (content === undefined) return
-  await rename(path, join(place.shard, `${place.key}.damaged-${sha256Of(content).slice(0, 16)}${suffix}`))
+  if (content === undefined) return undefined
+  const kept = `${place.key}.damaged-${sha256Of(content).slice(0, 16)}${suffix}`
+  await rename(path, join(place.shard, kept))
+  return kept
 }
 
 const openBlob = whenFilesAllow(open)

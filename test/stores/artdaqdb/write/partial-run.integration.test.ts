@@ -58,8 +58,14 @@ describe('a run of which only a part is there', () => {
 
   it('sets aside what a killed pass left of a record that moved on since, and keeps it', async () => {
     await openDb(path).put(sampleRun(12, { boot: 'a: 1\n' }, { ended: false }), never)
-    expect(await put(sampleRun(12, { boot: 'a: 2\n' }))).toBe('stored')
+    const warned: string[] = []
+    const database = openDb(path, undefined, undefined, (message) => warned.push(message))
+    expect(await database.put(sampleRun(12, { boot: 'a: 2\n' }), never)).toBe('stored')
+    await database.commit()
     expect(readdirSync(path).filter((name) => name.endsWith('.uncommitted')).length).toBe(2)
+    expect(warned).toEqual([
+      expect.stringMatching(/: 2 documents of no version of its run.*\.json\.uncommitted/),
+    ])
     expect(await listing()).toMatchObject({ runs: '12', incomplete: '', updates: [] })
     expect((await openDb(path).read(12, never)).documents[0]!.text.toString()).toBe('a: 2\n')
   })

@@ -1,0 +1,23 @@
+/** Writes a warning. Never throws. */
+export type Warn = (message: string) => void
+
+/** Where warnings go of parts that are opened before the log is, such as stores: to the log while a session has one, else where they were told first. */
+export class Warnings {
+  readonly #otherwise: Warn
+  readonly #logs: Warn[] = []
+
+  constructor(otherwise: Warn) {
+    this.#otherwise = otherwise
+  }
+
+  readonly warn: Warn = (message) => (this.#logs.at(-1) ?? this.#otherwise)(message)
+
+  /** From now on to this log; returns what ends that. */
+  to(log: Warn): () => void {
+    this.#logs.push(log)
+    return () => {
+      const at = this.#logs.lastIndexOf(log)
+      if (at >= 0) this.#logs.splice(at, 1)
+    }
+  }
+}
