@@ -7,6 +7,7 @@ import type { FailureCause, StoppedPass } from '../runs/report/report.ts'
 import { databasePlace, schemaName } from '../sql/database-url.ts'
 import type { PastExecution } from '../tracking/ledger/history-queries.ts'
 import type { Context } from './context.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 
 /** Why runs failed and the last pass stopped, as the ledger has it. */
 export interface LastCauses {
@@ -35,7 +36,7 @@ export const lastCauses = async (
   open: { readonly import: RunSet; readonly migrate: RunSet },
   context: Context,
 ): Promise<LastCauses> => {
-  const { url, password, schema } = config.ledger
+  const { url, schema } = config.ledger
   const place = databasePlace(url.reveal(), config.app.workDir)
   if (!place || (place.dialect === 'sqlite' && !existsSync(place.file))) return { causes: [] }
   const log = plainLog({ level: 'error', format: 'human', out: () => undefined, journald: false, now })
@@ -47,7 +48,7 @@ export const lastCauses = async (
     const store = await openStore({
       place,
       schema: schemaName(schema),
-      password,
+      password: databasePassword(config.ledger),
       timeout: PATIENCE,
       now,
       log,

@@ -24,6 +24,7 @@ import type { StageReport } from '../runs/pass.ts'
 import { RUNS_LEFT } from '../tracking/alerts/runs-left.ts'
 import { queueSeries } from './queue-metrics.ts'
 import { proofAfter, standingsOf } from './stage-standings.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 
 export interface SessionOptions {
   /** As it stands in the lock's owner file and in the ledger: `incremental`, `import-only`. */
@@ -220,7 +221,7 @@ export const ledgerOf = (
   const settings = config.ledger
   const ledger = openLedger({
     url: settings.url.reveal(),
-    password: settings.password,
+    password: databasePassword(settings),
     schema: settings.schema,
     workDir: config.app.workDir,
     identity: identity(),

@@ -6,6 +6,7 @@ import type { ClaimStore } from '../engine/claim-store.ts'
 import { ArchiverError } from '../errors.ts'
 import { identity, monotonic, now, sinceBoot, startTicks } from '../platform/host.ts'
 import { databasePlace } from '../sql/database-url.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 
 export interface QueueSettings {
   readonly url: Secret
@@ -54,7 +55,7 @@ export const openQueue = async (
     return PostgresQueue.open({
       ...common,
       server: place.server,
-      password,
+      password: databasePassword({ url, password }),
       schema,
       lookEvery: LOOK_EVERY,
       migrate: use === 'migrate',

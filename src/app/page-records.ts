@@ -8,6 +8,7 @@ import type { Archiver } from '../runs/archiver.ts'
 import { recordsPlace } from '../records/sql/records-url.ts'
 import type { RecordsReads } from '../web/models/records.ts'
 import { keptOpen } from './kept-open.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 
 /** Failed items of a task that are listed. */
 const FAILED = 100
@@ -30,7 +31,7 @@ export const pageRecords = (archiver: Archiver | undefined): PageRecords | undef
     () =>
       openRecordsDatabase({
         place,
-        password: records.targetPassword,
+        password: databasePassword({ url: records.targetUrl, password: records.targetPassword }),
         connections: 1,
         timeout: records.timeoutSeconds * 1000,
       }),

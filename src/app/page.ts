@@ -27,6 +27,7 @@ import { pageQueue } from './page-queue.ts'
 import { pageRecords } from './page-records.ts'
 import { pageRows } from './page-rows.ts'
 import { pageRuns } from './page-runs.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 
 export interface PageOptions {
   /** The configuration's path, as commands on the pages name it. */
@@ -92,7 +93,10 @@ export const openPage = async (
     url: options.ledger ?? ledgerSettings?.url.reveal() ?? 'off',
     workDir: archiver?.config.app.workDir ?? '.',
     schema: ledgerSettings?.schema ?? 'tasker',
-    password: ledgerSettings?.password,
+    password:
+      options.ledger === undefined && ledgerSettings
+        ? databasePassword(ledgerSettings)
+        : ledgerSettings?.password,
     foreignSilence: (ledgerSettings?.foreignHostTimeoutSeconds ?? 3600) * 1000,
     version: context.version,
     log,

@@ -5,6 +5,7 @@ import { plainLog } from '../platform/log/logger.ts'
 import { openLedger } from '../tracking/ledger/ledger.ts'
 import type { LedgerDatabase } from '../tracking/ledger/schema-types.ts'
 import type { Context } from './context.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 
 /**
  * Opens the ledger of a configuration for a command that reads it, and closes it after. Executions that died meanwhile are judged first.
@@ -19,7 +20,7 @@ export const withLedger = async <Result>(
   if (url === 'off') throw new ArchiverError('LEDGER_UNAVAILABLE', 'ledger.url is off: there is no history')
   const ledger = openLedger({
     url,
-    password: settings.password,
+    password: databasePassword(settings),
     schema: settings.schema,
     workDir: app.workDir,
     identity: identity(),

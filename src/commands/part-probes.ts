@@ -8,6 +8,7 @@ import type { Config } from '../config/load-config.ts'
 import { ArchiverError } from '../errors.ts'
 import { folderProblems } from '../rows/preflight/archive-files.ts'
 import { dialectFor } from '../rows/server.ts'
+import { databasePassword } from '../sql/fresh-password.ts'
 import { databasePlace } from '../sql/database-url.ts'
 import { openSession } from '../sql/open-session.ts'
 import type { SessionOptions } from '../sql/session.ts'
@@ -73,8 +74,11 @@ const rowsProbes = (config: Config): readonly Probe[] => {
     probes.push({
       name: `rows: replica ${at + 1}`,
       setting: 'rows.throttle.replicas',
-      probe: () =>
-        hasTable({ url: replica.current(), password: rows.password?.current(), timeout: TIMEOUT }, ''),
+      probe: () => {
+        const inUrl = databasePassword({ url: replica, password: undefined })
+        const password = inUrl?.current() ?? places.source.password
+        return hasTable({ url: replica.reveal(), password, timeout: TIMEOUT }, '')
+      },
     })
   return probes
 }

@@ -77,47 +77,37 @@ const isPlace = (value: string): boolean => {
   return path !== '' && !path.startsWith('//')
 }
 
-/** Where the ledger is; a URL may hold a password, so it is kept as a secret, and shown without it. */
-export const ledgerUrl: Kind<Secret> = {
-  ...scalar(
-    'sqlite:FILE, postgres://, mysql:// or off',
-    z
-      .string()
-      .regex(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s)
-      .refine(isPlace)
-      .transform((value) => new Secret(value)),
-    { must: 'sqlite:FILE, postgres://..., mysql://... or off', json: { type: 'string' } },
-  ),
-  secret: true,
-  show: (url) => redactUrl(url.reveal()),
+/** The URL of a database; it may hold a password, so it is kept as a secret, read again where it came from a file, and shown without it. */
+const databaseUrl = (type: string, pattern: RegExp, must = type): Kind<Secret> => {
+  const text = scalar(type, z.string().regex(pattern).refine(isPlace), { must, json: { type: 'string' } })
+  return {
+    ...text,
+    secret: true,
+    read: (raw, place) => {
+      const { readAgain } = place
+      return new Secret(text.read(raw, place), readAgain && (() => text.read(readAgain(), place)))
+    },
+    show: (url) => redactUrl(url.reveal()),
+  }
 }
 
-/** Where records are; a URL may hold a password, as the ledger's. */
-export const recordsUrl: Kind<Secret> = {
-  ...scalar(
-    'sqlite:FILE, postgres://, mysql:// or mssql://',
-    z
-      .string()
-      .regex(/^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\/.+)$/s)
-      .refine(isPlace)
-      .transform((value) => new Secret(value)),
-    { must: 'sqlite:FILE, postgres://..., mysql://... or mssql://...', json: { type: 'string' } },
-  ),
-  secret: true,
-  show: (url) => redactUrl(url.reveal()),
-}
+/** Where the ledger is. */
+export const ledgerUrl = databaseUrl(
+  'sqlite:FILE, postgres://, mysql:// or off',
+  /^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb):\/\/.+)$/s,
+  'sqlite:FILE, postgres://..., mysql://... or off',
+)
 
-/** Where the shared backlog is; a URL may hold a password, as the ledger's. */
-export const queueUrl: Kind<Secret> = {
-  ...scalar(
-    'sqlite:FILE, postgres:// or off',
-    z
-      .string()
-      .regex(/^(?:off|sqlite:.+|postgres(?:ql)?:\/\/.+)$/s)
-      .refine(isPlace)
-      .transform((value) => new Secret(value)),
-    { must: 'sqlite:FILE, postgres://... or off', json: { type: 'string' } },
-  ),
-  secret: true,
-  show: (url) => redactUrl(url.reveal()),
-}
+/** Where records are. */
+export const recordsUrl = databaseUrl(
+  'sqlite:FILE, postgres://, mysql:// or mssql://',
+  /^(?:off|sqlite:.+|(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\/.+)$/s,
+  'sqlite:FILE, postgres://..., mysql://... or mssql://...',
+)
+
+/** Where the shared backlog is. */
+export const queueUrl = databaseUrl(
+  'sqlite:FILE, postgres:// or off',
+  /^(?:off|sqlite:.+|postgres(?:ql)?:\/\/.+)$/s,
+  'sqlite:FILE, postgres://... or off',
+)

@@ -15,13 +15,29 @@ const DATABASE = /^(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver):\/\//i
 const sensitivePart = (secret: Secret): Secret[] => {
   const text = secret.reveal()
   if (/^(?:off$|sqlite:|file:)/i.test(text)) return []
-  return DATABASE.test(text) ? passwordOf(text) : [secret]
+  if (!DATABASE.test(text)) return [secret]
+  return passwordIn(text) ? FORMS.map((form) => new PasswordOfUrl(secret, form)) : []
 }
 
-/** As it stands in the URL, and as it is meant; none in any other text. */
+/** The password of a database's URL, which changes with it. */
+class PasswordOfUrl extends Secret {
+  readonly #url: Secret
+  readonly #form: (text: string) => string
+
+  constructor(url: Secret, form: (text: string) => string) {
+    super(form(passwordIn(url.reveal()) ?? ''))
+    this.#url = url
+    this.#form = form
+  }
+
+  override get handedOut(): string {
+    return this.#form(passwordIn(this.#url.handedOut) ?? '')
+  }
+}
+
 const passwordOf = (text: string): Secret[] => {
   const password = passwordIn(text)
-  return password ? [new Secret(password), new Secret(decoded(password))] : []
+  return password ? FORMS.map((form) => new Secret(form(password))) : []
 }
 
 const decoded = (text: string): string => {
@@ -31,3 +47,6 @@ const decoded = (text: string): string => {
     return text // a lone % is no escape
   }
 }
+
+/** As it stands in the URL, and as it is meant. */
+const FORMS: readonly ((text: string) => string)[] = [(text) => text, decoded]

@@ -3,6 +3,7 @@ import { createPool } from 'mysql2'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countMysql } from './count-database.ts'
+import { freshMysql } from './fresh-password.ts'
 import { PLAIN_SETTINGS } from './mysql-settings.ts'
 import { watchMysql } from './watch-pool.ts'
 
@@ -20,7 +21,6 @@ export const openMysql = <Schema>(
 ): Database<Schema> => {
   const pool = createPool({
     uri: server,
-    ...(password === undefined ? {} : { password: password.current() }),
     connectionLimit: connections,
     connectTimeout: timeout,
     dateStrings: true,
@@ -28,6 +28,7 @@ export const openMysql = <Schema>(
     timezone: 'Z',
     charset: 'utf8mb4',
   })
+  freshMysql(pool, password)
   pool.on('connection', (connection) => {
     countMysql(connection)
     watchMysql(connection, timeout)

@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countPostgres } from './count-database.ts'
+import { clientAt } from './fresh-password.ts'
 import { watchPostgres } from './watch-pool.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */
@@ -21,7 +22,7 @@ export const openPostgres = <Schema>(
   { timeout, connections }: { readonly timeout: number; readonly connections: number },
 ): Database<Schema> => {
   const pool = new pg.Pool({
-    connectionString: withOurs(server, password),
+    Client: clientAt(() => withOurs(server, password)),
     max: connections,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,

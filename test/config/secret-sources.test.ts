@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redactor } from '../../src/common/redact.ts'
 import { readConfig } from '../../src/config/load-config.ts'
+import { databasePassword } from '../../src/sql/fresh-password.ts'
 import { secretsOf } from '../../src/config/secrets-of.ts'
 import { CANARY, type Env, LEAST, parse, problemsOf, withSection } from './given.ts'
 
@@ -69,6 +70,27 @@ describe('a secret', () => {
         withSection('ucon_db', 'server_url: file:///a', 'writer_password: inline'),
       ).uconDb.writerPassword?.current(),
     ).toBe('inline')
+  })
+  it.each([
+    ['ledger', 'url', ({ ledger }: ReturnType<typeof parse>) => ledger.url],
+    ['queue', 'url', ({ queue }: ReturnType<typeof parse>) => queue.url],
+    ['records', 'target_url', ({ records }: ReturnType<typeof parse>) => records.targetUrl],
+    ['rows', 'source', ({ rows }: ReturnType<typeof parse>) => rows.source],
+  ])('%s.%s is the URL of a database, whose password is read again and masked', (section, key, urlOf) => {
+    const url = (password: string): string => file('url', 0o600, `postgres://a:${password}@b/c\n`)
+    const config = parse(`${LEAST}\n${section}:\n  ${key}_file: ${url('oldold%21')}\n`)
+    const found = urlOf(config)
+    const password = databasePassword({ url: found, password: undefined })
+    const mask = redactor(secretsOf(config))
+    expect(password?.current()).toBe('oldold!')
+    url('newnew%21')
+    expect(password?.current()).toBe('newnew!')
+    expect(mask('oldold! newnew! newnew%21')).toBe('***** ***** *****'.replaceAll('*****', mask('newnew!')))
+    expect(mask('newnew!')).not.toContain('newnew')
+    file('url', 0o600, 'no URL')
+    expect(password?.current()).toBe('newnew!')
+    file('url', 0o600, 'postgres://a:other@elsewhere/c')
+    expect(password?.current()).toBe('newnew!')
   })
   it('is masked as its file has it now', () => {
     const config = parse(

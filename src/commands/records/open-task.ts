@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Context } from '../../app/context.ts'
 import { loadConfig, type Config } from '../../config/load-config.ts'
+import { databasePassword } from '../../sql/fresh-password.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { readMapping } from '../../records/mapping/read-mapping.ts'
@@ -19,6 +20,7 @@ import { recordsPlace, type RecordsPlace } from '../../records/sql/records-url.t
 import { requireTransactions } from '../../records/sql/table-engines.ts'
 import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
+import { timeoutOf, workersOf } from './bounded-flags.ts'
 import { namedTarget, targetNameOf, type TargetFlags, type TargetName } from './named-target.ts'
 
 type RecordsConfig = Config['records']
@@ -95,7 +97,10 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const targetPlace = () => placeOf(targetUrl, workDir, 'records.target_url')
   const sourcePlace = () =>
     sourceUrl === undefined ? targetPlace() : placeOf(sourceUrl.reveal(), workDir, 'records.source_url')
-  const openTarget = async () => open(targetPlace(), records.targetPassword)
+  // With flags that name another target, the password of the configured URL is none of its.
+  const ofTarget = targetUrl === records.targetUrl?.reveal() ? records.targetUrl : undefined
+  const openTarget = async () =>
+    open(targetPlace(), databasePassword({ url: ofTarget, password: records.targetPassword }))
   return {
     mapping: readMapping(text, mappingFile),
     mappingFile,
@@ -111,7 +116,9 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
     sourcePlace,
     openTarget,
     openSource: async () =>
-      sourceUrl === undefined ? openTarget() : open(sourcePlace(), records.sourcePassword),
+      sourceUrl === undefined
+        ? openTarget()
+        : open(sourcePlace(), databasePassword({ url: sourceUrl, password: records.sourcePassword })),
   }
 }
 
@@ -180,24 +187,6 @@ const mappingFileOf = ({ task, config }: TaskOptions, tasks: ReadonlyMap<string,
   throw new ArchiverError('USAGE', `records.tasks has no task "${task}"`, {
     hint: names === '' ? 'records: { tasks: { NAME: mapping.yaml } }' : `there are: ${names}`,
   })
-}
-
-/** As many as `records.workers` may say. */
-const MOST_WORKERS = 64
-
-const workersOf = (given: string | undefined, configured: number): number => {
-  if (given === undefined) return configured
-  if (/^[1-9]\d?$/.test(given) && Number(given) <= MOST_WORKERS) return Number(given)
-  throw new ArchiverError('USAGE', `--workers: "${given}" is not a number from 1 to ${MOST_WORKERS}`)
-}
-
-const timeoutOf = (given: string | undefined, configured: number): number => {
-  if (given === undefined) return configured * 1000
-  if (/^[1-9]\d{0,3}$/.test(given) && Number(given) <= 3600) return Number(given) * 1000
-  throw new ArchiverError(
-    'USAGE',
-    `--connection-timeout: "${given}" is not a number of seconds from 1 to 3600`,
-  )
 }
 
 const adoptedLine = (adopted: AdoptedLog | undefined, context: Context): void => {

@@ -1,4 +1,5 @@
 import type { SessionOptions } from '../../sql/session.ts'
+import { databasePassword } from '../../sql/fresh-password.ts'
 import { ArchiverError } from '../../errors.ts'
 import { monotonic, now } from '../../platform/host.ts'
 import type { Gate } from '../../rows/gate.ts'
@@ -15,9 +16,11 @@ export const gateOf = (
 ): Gate => {
   const { throttle } = rows
   const replicas = throttle.replicas.map((url): SessionOptions => ({
-    url: url.current(),
-    password: source.password,
+    url: url.reveal(),
     timeout: 5000,
+    get password() {
+      return databasePassword({ url, password: undefined })?.current() ?? source.password
+    },
   }))
   return new Throttle({
     maxLagMs:

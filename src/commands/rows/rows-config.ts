@@ -4,10 +4,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../../app/context.ts'
 import { redactor } from '../../common/redact.ts'
+import type { Secret } from '../../common/secret.ts'
 import { readConfig, type Config } from '../../config/load-config.ts'
 import { secretsOf } from '../../config/secrets-of.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import type { ArchiveFiles } from '../../rows/archive-files/archive-folder.ts'
+import { monotonic } from '../../platform/host.ts'
+import { databasePassword } from '../../sql/fresh-password.ts'
 import type { SessionOptions } from '../../sql/session.ts'
 import type { Places } from '../../rows/server.ts'
 
@@ -46,7 +49,7 @@ export const rowsConfig = (file: string, context: Context): RowsConfig => {
 /** The folder that rows go to; undefined where they go to a table. */
 export const archiveFilesOf = ({ rows }: RowsConfig): ArchiveFiles | undefined => {
   const { url, format } = rows.archive
-  const text = url?.current() ?? ''
+  const text = url?.reveal() ?? ''
   return /^file:/i.test(text) ? { folder: resolve(fileURLToPath(text)), format } : undefined
 }
 
@@ -55,20 +58,39 @@ const SECTIONS = ['app', 'rows', 'ledger', 'reporting', 'carbon', 'metrics'] as 
 /** Masks the passwords of the configuration in any text. */
 export const maskOf = (config: RowsConfig) => redactor(secretsOf(config))
 
-/** The connections that a configuration names. */
+/** The connections that a configuration names, with the passwords of the moment in which they are made: a run may be longer than a password lasts. */
 export const placesOf = ({ rows }: RowsConfig): Places => {
   const timeout = rows.timeoutSeconds * 1000
-  const password = rows.password?.current() ?? printed(rows.passwordCommand)
-  const at = (url: string, secret: string | undefined): SessionOptions => ({ url, password: secret, timeout })
-  const source = at(rows.source?.current() ?? '', password)
-  const { archive, log } = rows
+  const ofSource =
+    rows.password === undefined ? commandPassword(rows.passwordCommand) : () => rows.password?.current()
+  const at = (url: Secret, own?: Secret): SessionOptions => {
+    const inUrl = databasePassword({ url, password: undefined })
+    return {
+      url: url.reveal(),
+      timeout,
+      get password() {
+        return (inUrl ?? own)?.current() ?? ofSource()
+      },
+    }
+  }
+  const { source, archive, log } = rows
+  if (source === undefined) throw new ArchiverError('CONFIG_INVALID', 'must be set: rows.source')
   return {
-    source,
+    source: at(source),
     archive:
-      archive.url && !/^file:/i.test(archive.url.current())
-        ? at(archive.url.current(), archive.password?.current() ?? password)
-        : undefined,
-    log: log && at(log.current(), password),
+      archive.url && !/^file:/i.test(archive.url.reveal()) ? at(archive.url, archive.password) : undefined,
+    log: log && at(log),
+  }
+}
+
+/** Milliseconds for which a password that a command printed is not asked for again. */
+const KEPT = 60_000
+
+const commandPassword = (command: string | undefined): (() => string | undefined) => {
+  let kept = { text: printed(command), at: monotonic() }
+  return () => {
+    if (monotonic() - kept.at > KEPT) kept = { text: printed(command), at: monotonic() }
+    return kept.text
   }
 }
 

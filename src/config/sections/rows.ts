@@ -6,13 +6,17 @@ import { key, optional, section } from '../schema.ts'
 import { childTables } from '../row-children.ts'
 import { choice, decimal, integer, type Kind, list, map, path, special, text, words } from '../value-types.ts'
 
+const checked = (value: string): string => {
+  if (/^(?:mysql|mariadb|postgres(?:ql)?):\/\//i.test(value) && URL.canParse(value)) return value
+  throw new SyntaxError('must be mysql://user@host/database, mariadb://... or postgres://...')
+}
+
 /** The URL of a database; it may hold a password, so it is kept as a secret, and shown without it. */
 const databaseUrl: Kind<Secret> = {
-  ...special<Secret>('URL (mysql://, mariadb://, postgres://)', (value) => {
-    if (!/^(?:mysql|mariadb|postgres(?:ql)?):\/\//i.test(value) || !URL.canParse(value))
-      throw new SyntaxError('must be mysql://user@host/database, mariadb://... or postgres://...')
-    return new Secret(value)
-  }),
+  ...special<Secret>(
+    'URL (mysql://, mariadb://, postgres://)',
+    (value, { readAgain }) => new Secret(checked(value), readAgain && (() => checked(readAgain()))),
+  ),
   secret: true,
   show: (url) => redactUrl(url.reveal()),
 }

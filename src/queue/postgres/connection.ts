@@ -4,6 +4,7 @@ import { redactUrl } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { countPostgres } from '../../sql/count-database.ts'
+import { clientAt } from '../../sql/fresh-password.ts'
 import { endPostgres } from '../../sql/end-postgres.ts'
 
 /** Something that runs a statement: the pool, or one connection inside a transaction. pg-boss takes it as its `db`. */
@@ -97,7 +98,11 @@ export class Connections implements Sql {
 
   /** A connection of its own, outside the pool. */
   async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...addressOf(this.#place), query_timeout: TIMEOUT })
+    const client = new pg.Client({
+      ...SETTINGS,
+      connectionString: addressOf(this.#place),
+      query_timeout: TIMEOUT,
+    })
     client.on('error', () => undefined)
     try {
       await client.connect()
@@ -130,7 +135,8 @@ export class Connections implements Sql {
   /** `settings`: statements for each session, before its first one. */
   #poolOf(max: number, settings: string): pg.Pool {
     const pool = new pg.Pool({
-      ...addressOf(this.#place),
+      ...SETTINGS,
+      Client: clientAt(() => addressOf(this.#place)),
       max,
       verify: (client, done) => void this.#prepare(client, settings).then(() => done(), done),
       query_timeout: TIMEOUT,
@@ -186,13 +192,14 @@ export const MIGRATE = 'Make the tables, or bring them up to date: run-archiver 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
-const addressOf = ({ server, password }: PostgresPlace): pg.ClientConfig => {
+const SETTINGS = {
+  connectionTimeoutMillis: 10_000,
+  keepAlive: true,
+  application_name: 'run-archiver queue',
+} as const satisfies pg.ClientConfig
+
+const addressOf = ({ server, password }: PostgresPlace): string => {
   const url = new URL(server)
   if (password !== undefined) url.searchParams.set('password', password.current())
-  return {
-    connectionString: url.href,
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    application_name: 'run-archiver queue',
-  }
+  return url.href
 }

@@ -8,6 +8,7 @@ import {
   type SqlRow,
 } from './database.ts'
 import { countMysql } from '../../sql/count-database.ts'
+import { freshMysql } from '../../sql/fresh-password.ts'
 import { PLAIN_SETTINGS } from '../../sql/mysql-settings.ts'
 import { watchMysql } from '../../sql/watch-pool.ts'
 
@@ -31,7 +32,6 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
   const { connections, timeout, password } = options
   const pool = createPool({
     uri: server,
-    ...(password === undefined ? {} : { password: password.current() }),
     connectionLimit: connections + 1,
     connectTimeout: timeout,
     dateStrings: true,
@@ -43,6 +43,7 @@ export const openMysqlDatabase = (server: string, options: DatabaseOptions): Rec
     charset: 'utf8mb4_bin',
     flags: ['FOUND_ROWS', 'MULTI_STATEMENTS'],
   })
+  freshMysql(pool.pool, password)
   pool.pool.on('connection', (connection) => {
     connection.on('error', () => undefined)
     countMysql(connection)

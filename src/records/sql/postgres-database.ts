@@ -8,6 +8,7 @@ import {
 } from './database.ts'
 import { numbered } from './dialect.ts'
 import { countPostgres } from '../../sql/count-database.ts'
+import { clientAt } from '../../sql/fresh-password.ts'
 import { watchPostgres } from '../../sql/watch-pool.ts'
 
 /** Everything but texts, numbers of 32 bits and bytes comes as the server writes it. */
@@ -27,18 +28,21 @@ const FROZEN = 10_000
 /** Connects at the first query. A server that goes away is an error of the next query and of nothing else. */
 export const openPostgresDatabase = (server: string, options: DatabaseOptions): RecordsDatabase => {
   const { connections, timeout, password } = options
-  const url = new URL(server)
-  const own = url.searchParams.get('options')
-  url.searchParams.set(
-    'options',
-    [
-      ...(own === null ? [] : [own]),
-      `-c TimeZone=UTC -c DateStyle=ISO -c idle_in_transaction_session_timeout=${Math.min(timeout, FROZEN)}`,
-    ].join(' '),
-  )
-  if (password !== undefined) url.searchParams.set('password', password.current())
+  const address = (): string => {
+    const url = new URL(server)
+    const own = url.searchParams.get('options')
+    url.searchParams.set(
+      'options',
+      [
+        ...(own === null ? [] : [own]),
+        `-c TimeZone=UTC -c DateStyle=ISO -c idle_in_transaction_session_timeout=${Math.min(timeout, FROZEN)}`,
+      ].join(' '),
+    )
+    if (password !== undefined) url.searchParams.set('password', password.current())
+    return url.href
+  }
   const pool = new pg.Pool({
-    connectionString: url.href,
+    Client: clientAt(address),
     max: connections + 1,
     connectionTimeoutMillis: timeout,
     statement_timeout: timeout,

@@ -1,4 +1,5 @@
 import type { Secret } from '../../common/secret.ts'
+import { databasePassword } from '../../sql/fresh-password.ts'
 import { databasePlace, schemaName } from '../../sql/database-url.ts'
 import type { LedgerSchema } from '../ledger/schema-types.ts'
 import type { Silence } from './reconcile.ts'
@@ -27,7 +28,10 @@ export const standingSilences = ({
       import('../../sql/open-database.ts'),
       import('./alert-store.ts'),
     ])
-    const opening = { place, schema: schemaName(schema), password, timeout: PATIENCE, connections: 1 }
+    const opening = {
+      ...{ place, schema: schemaName(schema), password: databasePassword({ url, password }) },
+      ...{ timeout: PATIENCE, connections: 1 },
+    }
     const database = await openDatabase<LedgerSchema>(opening)
     try {
       return await listSilences(database, now())

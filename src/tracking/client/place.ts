@@ -1,3 +1,4 @@
+import { databasePassword } from '../../sql/fresh-password.ts'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Secret } from '../../common/secret.ts'
@@ -49,7 +50,7 @@ export const configuredTracking = ({ app, ledger, tracking }: Configured) => {
   const settings: TrackingSettings = {
     url: url ?? ledger.url.reveal(),
     schema: ledger.schema,
-    password: url === undefined ? ledger.password : undefined,
+    password: url === undefined ? databasePassword(ledger) : undefined,
     token: url === undefined ? undefined : token,
     workDir: app.workDir,
   }

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/common/secret.ts'
+import { databasePassword } from '../../../src/sql/fresh-password.ts'
 import { openPostgres } from '../../../src/sql/postgres.ts'
 
 /** Messages of PostgreSQL's protocol: one letter, the length of the rest, the rest. */
@@ -71,5 +72,28 @@ describe('a session on PostgreSQL', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     process.off('uncaughtException', listen)
     expect(uncaught).toEqual([])
+  })
+  it('gets the password of now from each new connection of a pool', async () => {
+    let now = 'postgres://archiver:first@HOST/ledger'
+    const url = new Secret(now, () => now)
+    const { port } = server.address() as AddressInfo
+    const database = openPostgres(
+      now.replace('HOST', `127.0.0.1:${port}`),
+      databasePassword({ url, password: undefined }),
+      'tasker',
+      { timeout: 3000, connections: 2 },
+    )
+    const asked = async (): Promise<string | undefined> => {
+      heard = []
+      await expect(sql`SELECT 1`.execute(database.kysely)).rejects.toThrow('terminated')
+      return sentPassword()
+    }
+    expect(await asked()).toBe('first')
+    now = 'postgres://archiver:the%20second@HOST/ledger'
+    expect(await asked()).toBe('the second')
+    // Another place counts at the next start, and its password is not sent to this one.
+    now = 'postgres://archiver:third@OTHER/ledger'
+    expect(await asked()).toBe('the second')
+    await database.close()
   })
 })
