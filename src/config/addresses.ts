@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { faultOfArtdaqPath } from '../common/artdaq-path.ts'
 import { redactUrl } from '../common/redact.ts'
 import { Secret } from '../common/secret.ts'
-import { type Kind, scalar, special } from './value-types.ts'
+import { type Kind, refuseShellWords, scalar, special } from './value-types.ts'
 
 /** A URL with one of the schemes; passwords in it are not shown. */
 export const url = (...schemes: readonly string[]): Kind<string> =>
@@ -15,8 +15,10 @@ export const url = (...schemes: readonly string[]): Kind<string> =>
 
 const checkUrl = (value: string, schemes: readonly string[]): string => {
   const must = `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`
-  if (!schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}://`)) || !URL.canParse(value))
+  if (!schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}://`)))
     throw new SyntaxError(`must be ${must}`)
+  if (!URL.canParse(value))
+    throw new SyntaxError('must be a URL; what stands as its host or port cannot be one')
   const parsed = new URL(value)
   const { protocol, pathname, hostname } = parsed
   const onDisk = protocol === 'file:' || protocol === 'filesystemdb:'
@@ -36,6 +38,7 @@ const refuseUnheeded = (value: string, { protocol, username, password }: URL, on
     )
   if (username !== '' || password !== '')
     throw new SyntaxError('must have no user and password in it; they have settings of their own')
+  if (protocol === 'file:') refuseShellWords(value.slice('file://'.length))
   if (protocol === 'file:' && !isPath(value))
     throw new SyntaxError(
       'must be a URL that can be read as a path: % stands only before two hex digits, not %2F or %00',

@@ -58,7 +58,11 @@ export const placeSettings = (
     if (node === undefined || node.type === 'none') return []
     if (node.type === 'map') return node.entries
     const what = section === '' ? 'a configuration' : `${section}:`
-    problems.push({ at, message: `${what} must be a section with keys of its own` })
+    const isGlued = node.type === 'text' && /^\w+\s*[:=]/.test(node.text)
+    problems.push({
+      at,
+      message: `${what} must be a section with keys of its own${isGlued ? '; behind each key stand a colon and a space' : ''}`,
+    })
     return []
   }
 

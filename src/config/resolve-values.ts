@@ -49,9 +49,12 @@ export class Reader {
 
   /** `isUsed` says whether a setting that is required must be there. */
   read(isUsed: (setting: Placed) => boolean = () => true): readonly Answer[] {
-    return [...this.#settings.values()].map((setting) => {
+    const ofDefaults: (() => void)[] = []
+    const answers = [...this.#settings.values()].map((setting): Answer => {
+      let from: Source = { type: 'unset' }
       try {
         const { raw, source, readAgain } = this.#find(setting)
+        from = source
         if (raw === undefined) return this.#absent(setting, source, isUsed(setting))
         const value = setting.key.kind.read(raw, { ...this.#place, readAgain })
         if (Array.isArray(value) && value.length === 0)
@@ -59,10 +62,15 @@ export class Reader {
         return { setting, source, value, faulty: false }
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error
-        if (!(error instanceof Consequence)) this.#report(setting, `${error.message}${written(setting)}`)
+        const report = (): void => this.#report(setting, `${error.message}${written(setting)}`)
+        if (from.type === 'default') ofDefaults.push(report)
+        else if (!(error instanceof Consequence)) report()
         return { setting, source: { type: 'unset' }, value: undefined, faulty: true }
       }
     })
+    // A default fails by what it refers to: that is cured where it is written.
+    if (this.problems.length === 0) for (const report of ofDefaults) report()
+    return answers
   }
 
   #absent(setting: Placed, source: Source, used: boolean, value?: readonly unknown[]): Answer {

@@ -76,7 +76,21 @@ const isMap = (raw: Raw): raw is ReadonlyMap<string, string> => typeof raw === '
 export const text: Kind<string> = scalar('text', z.string())
 
 /** A path; a relative one begins at the folder of the configuration file. */
-export const path: Kind<string> = special('path', (value, place) => posix.resolve(place.directory, value))
+export const path: Kind<string> = special('path', (value, place) => {
+  refuseShellWords(value)
+  return posix.resolve(place.directory, value)
+})
+
+/** What a shell would replace, and nothing here does: a folder of this very name would be made. */
+export const refuseShellWords = (path: string): void => {
+  if (/^~(?:\/|$)/.test(path))
+    throw new SyntaxError('must not begin with ~, which only a shell replaces; write ${HOME}')
+  const [found, name] = /(?:^|\/)\$([A-Z_][A-Z0-9_]*)(?=\/|$)/.exec(path) ?? []
+  if (found !== undefined)
+    throw new SyntaxError(
+      `must not hold $${name ?? ''}, which only a shell replaces; write \${${name ?? ''}}`,
+    )
+}
 
 export const boolean: Kind<boolean> = scalar(
   'true or false',

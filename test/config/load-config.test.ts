@@ -210,6 +210,16 @@ describe('a faulty configuration', () => {
 })
 
 describe('a value', () => {
+  it('a path whose folder has a dollar sign in its name, or a name behind one, is taken as it is', () => {
+    expect(parse(withSection('app', 'work_dir: /data/$Recycle/a$HOME/~')).app.workDir).toBe(
+      '/data/$Recycle/a$HOME/~',
+    )
+  })
+  it('a URL whose port cannot be one is refused for that', () => {
+    expect(problemsOf(LEAST.replace('file:///daq/archive', 'http://localhost:80800/x/y'))[0]).toContain(
+      'ucon_db.server_url: must be a URL; what stands as its host or port cannot be one',
+    )
+  })
   it.each(['false', 'no', 'off', '"false"', "'False'", '${FALSE}'])('%s is false', (text) => {
     expect(
       parse(withSection('artdaq_db', 'database_uri: filesystemdb:///d', `keep_originals: ${text}`), {
@@ -473,6 +483,22 @@ describe('a value that nothing could work with', () => {
       'disk: must be one of email, slack, webhook, ntfy, command',
     ],
     ['serve: {base_path: archiver}', 'serve.base_path: must be a path such as /archiver, not "archiver"'],
+    [
+      'app: {work_dir: ~/work}',
+      'app.work_dir: must not begin with ~, which only a shell replaces; write ${HOME}',
+    ],
+    [
+      'app: {log_file: $HOME/a.log}',
+      'app.log_file: must not hold $HOME, which only a shell replaces; write ${HOME}',
+    ],
+    ['reporting: {rules: {off: [partail]}}', 'did you mean partial?'],
+    ['reporting: {rules: {off: ["late:"]}}', 'reporting.rules.off: late: has nothing behind its colon'],
+    ['reporting: {rules: {threshold: {disk: 500}}}', 'disk: must be 100 or less, else it fires always'],
+    ['reporting: {rules: {threshold: {"kills:A": 0}}}', 'kills:A: must be 1 or more, else it fires always'],
+    [
+      'ledger:\n  url:off',
+      'ledger: must be a section with keys of its own; behind each key stand a colon and a space',
+    ],
     ['serve: {public_url: daq.example.org}', 'serve.public_url: must be a URL that begins with https://'],
     ['queue: {lease_seconds: 60d}', 'queue.lease_seconds: must be a duration'],
   ])('is refused when the configuration is read: %s', (text, problem) => {

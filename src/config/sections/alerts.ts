@@ -1,4 +1,12 @@
-import { CHANNELS, ruleKey, ruleOf, SEVERITIES } from '../../common/alert-rules.ts'
+import {
+  ALERT_RULES,
+  CHANNELS,
+  ruleKey,
+  type RuleName,
+  ruleOf,
+  SEVERITIES,
+} from '../../common/alert-rules.ts'
+import { suggest } from '../../common/suggest.ts'
 import { secret, webhookUrl } from '../addresses.ts'
 import { pause } from '../quantities.ts'
 import {
@@ -18,8 +26,15 @@ import { key, optional, section } from '../schema.ts'
 
 /** `RULE`, or `RULE:SUBJECT` with `*` in it. */
 const ruleAndSubject: Kind<string> = special('RULE or RULE:SUBJECT', (value) => {
-  if (ruleKey(value) === undefined)
-    throw new SyntaxError(`must begin with the name of a rule of docs/monitoring/README.md`)
+  const named = ruleKey(value)
+  if (named === undefined) {
+    const near = suggest(value.split(':')[0] ?? '', Object.keys(ALERT_RULES))
+    throw new SyntaxError(
+      `must begin with the name of a rule of docs/monitoring/README.md${near === undefined ? '' : `; did you mean ${near}?`}`,
+    )
+  }
+  if (named.subject === '')
+    throw new SyntaxError(`${named.rule}: has nothing behind its colon; leave the colon out`)
   return value
 })
 
@@ -32,13 +47,21 @@ const byRule = <T>(of: Kind<T>, { numbersOnly = false } = {}): Kind<ReadonlyMap<
     new Map(
       [...map.read(raw, place)].map(([name, value]) => {
         const rule = ruleKey(ruleAndSubject.read(name, place))?.rule
-        if (numbersOnly && rule !== undefined && ruleOf(rule).threshold === undefined)
-          throw new SyntaxError(`${name} has no threshold`)
-        return [name, readFor(name, of, value, place)]
+        const read = readFor(name, of, value, place)
+        if (numbersOnly && rule !== undefined) checkThreshold(name, rule, Number(value))
+        return [name, read]
       }),
     ),
   show: (entries) => `{${[...entries].map(([name, value]) => `${name}: ${of.show(value)}`).join(', ')}}`,
 })
+
+/** Refuses a threshold with which a rule would fire always. */
+const checkThreshold = (name: string, rule: RuleName, value: number): void => {
+  const { threshold, least = 0, most = Infinity } = ruleOf(rule)
+  if (threshold === undefined) throw new SyntaxError(`${name} has no threshold`)
+  if (value < least) throw new SyntaxError(`${name}: must be ${least} or more, else it fires always`)
+  if (value > most) throw new SyntaxError(`${name}: must be ${most} or less, else it fires always`)
+}
 
 /** What a rule is given; the error names the rule. No value is quoted: it may come from the environment. */
 const readFor = <T>(name: string, of: Kind<T>, value: string, place: Place): T => {
