@@ -912,7 +912,7 @@ class _Writer:
         self.spool, self.store, self.retry_at, self.replay_at = _Spool(), None, 0.0, 0.0
         self.wake, self.stop, self.turn = threading.Event(), False, threading.Lock()
         self.settled, self.asked, self.done, self.in_hand = threading.Condition(), 0, 0, []
-        self.executions, self.extra, self.cpu = [], [], None
+        self.executions, self.extra, self.cpu, self.is_slow = [], [], None, False
         self.thread = threading.Thread(target=self._run, name="pipeline-tracker", daemon=True)
         self.thread.start()
 
@@ -927,7 +927,7 @@ class _Writer:
                 self._beat()
             self._flush_safely()
             with self.settled:
-                self.done = asked
+                self.done, self.is_slow = asked, False
                 self.settled.notify_all()
         self._flush_safely()
 
@@ -944,7 +944,7 @@ class _Writer:
             self.asked += 1
             asked = self.asked
             self.wake.set()
-            self.settled.wait_for(lambda: self.done >= asked or not self.thread.is_alive(), seconds)
+            self.is_slow = not self.settled.wait_for(lambda: self.done >= asked or not self.thread.is_alive(), seconds)
 
     def _beat(self):
         for execution in list(self.executions):
@@ -1023,16 +1023,18 @@ class _Writer:
         return time.monotonic() + RETRY_SECONDS
 
     def close(self, wake=True):
-        """Waits for the last rows, at most two seconds; what is not written then waits in the spool. A thread cannot be started any more when
+        """Waits for the last rows, at most two seconds together with the wait for the end; what is not written then waits in the spool. A thread cannot be started any more when
         Python ends: the one that runs writes them. `wake`: not from a signal's handler, which may have come while the thread was woken."""
         self.stop = True
         if wake:
             self.wake.set()
-        self.thread.join(LAST_FLUSH_SECONDS)
+        self.thread.join(0 if self.is_slow else LAST_FLUSH_SECONDS)
         rows = list(self.in_hand) if self.thread.is_alive() else []
         rows += [row for execution in list(self.executions) for row in execution.rows()]
         if rows:
             self.spool.append(rows)
+            if self.thread.is_alive() and not self.spool.unkept:
+                _warn("no answer in time: the last reports wait in %s" % self.spool.path)
         if self.spool.dropped:
             _warn("%d reports of progress were given up: %s was full" % (self.spool.dropped, self.spool.path))
         if self.spool.unkept:

@@ -35,6 +35,7 @@ const ANSWERS: Readonly<Record<string, (answer: ServerResponse, body: string) =>
     answer.write('{"written":1')
     setTimeout(() => answer.destroy(), 50)
   },
+  silent: () => undefined,
   plain400: (answer) =>
     answer.writeHead(400).end('<html>The plain HTTP request was sent to HTTPS port</html>'),
   moved: (answer) => answer.writeHead(301, { location: `${elsewhere.url}/own?key=geheim` }).end(),
@@ -118,6 +119,7 @@ const report = async (client: string, kind: string) => {
   )
   const own = { MONITOR_DB_CONN: `${foreign.url}/${kind}`, MONITOR_TOKEN: TOKEN, MONITOR_SPOOL_DIR: spool }
   const path = client === 'R without curl' ? { PATH: bare } : { PATH: '/usr/bin:/bin' }
+  const began = performance.now()
   const child = spawn(file, words, { cwd: folder, env: { ...env, ...own, ...path } })
   let errors = ''
   child.stderr.on('data', (piece: Buffer) => (errors += piece.toString()))
@@ -128,7 +130,7 @@ const report = async (client: string, kind: string) => {
     : []
   const waiting = names.filter((name) => !name.endsWith('.refused'))
   return {
-    ...{ code, errors, refused: names.length - waiting.length },
+    ...{ code, errors, ms: performance.now() - began, refused: names.length - waiting.length },
     waits: waiting.map((name) => readFileSync(join(spool, name), 'utf8')).join(''),
   }
 }
@@ -151,6 +153,15 @@ describe.each(Object.keys(CLIENTS).filter(there))('a report by %s', { timeout: 6
       expect(errors).toMatch(/Warning: .*\/(page|object|list|empty|cut|plain400)/)
     },
   )
+  it('to a server that never answers costs seconds once, waits in the spool, and a warning says so', async () => {
+    const usual = (await report(client, 'own')).ms
+    const { code, errors, waits, ms } = await report(client, 'silent')
+    expect(code).toBe(0)
+    expect(waits).toContain('"FINISHED"')
+    // One request may take five seconds: R has no thread that could wait for it, and Node ends after it.
+    expect(ms - usual).toBeLessThan(['Python', 'shell'].includes(client) ? 3200 : 6000)
+    expect(errors).toMatch(/Warning: .*(in time|within|timeout|does not answer|too slow|timed out)/)
+  })
   it.each(['moved', 'found', 'kept'])(
     'that is "%s" elsewhere follows nothing, and names the place',
     async (kind) => {

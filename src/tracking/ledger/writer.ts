@@ -78,9 +78,12 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   /** Flushes and closes, for at most `ms` milliseconds together; what is not written then is spooled. */
   async close(ms: number): Promise<void> {
-    await within(ms, this.#flushAndClose()).catch(() => {
-      this.#options.spool.append([...this.#unwritten, ...this.#options.drain()])
+    await within(ms, this.#flushAndClose()).catch((error: unknown) => {
+      const rows = [...this.#unwritten, ...this.#options.drain()]
       this.#off = true
+      this.#keep(rows)
+      // One that never answers would else be noticed by nobody: each process ends before its request does.
+      if (rows.length > 0) this.#warn(error)
       void (this.#store ?? this.#opening)?.close().catch(() => undefined)
     })
     this.#store = undefined
@@ -172,7 +175,7 @@ export class LedgerWriter<Store extends LedgerStore> {
 
   /** What could not be written is kept for another try, if there is to be one. */
   #failed(error: unknown): void {
-    const { now, log, redact, spool, drain, words = OF_A_PASS } = this.#options
+    const { now, log, drain, words = OF_A_PASS } = this.#options
     const { subject, goesOn } = words
     this.#failures += 1
     this.#downSince ??= now()
@@ -186,6 +189,13 @@ export class LedgerWriter<Store extends LedgerStore> {
       return
     }
     this.#keep([...this.#unwritten, ...drain()])
+    this.#warn(error)
+  }
+
+  /** Once a minute at most. */
+  #warn(error: unknown): void {
+    const { now, log, redact, spool, words = OF_A_PASS } = this.#options
+    const { subject, goesOn } = words
     if (Math.abs(now() - this.#warnedAt) < WARN_EVERY) return
     this.#warnedAt = now()
     const kept = this.#isLosing ? '' : `, and what is missing is kept in ${spool.path}`
