@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse'
 import type { FileHandle } from 'node:fs/promises'
+import { fieldsOf, OTHER_BLANK, withEmptyTexts } from './csv-fields.ts'
 
 /** A record of a CSV file, with the number of the line that it ends in, from 1. */
 export interface CsvRecord {
@@ -167,7 +168,8 @@ async function* parsedRecords(
       const line = lines + info.lines
       const text = raw.until(info.bytes)
       const fields = OTHER_BLANK.test(text) ? fieldsOf(text, line) : record
-      if (fields.some((field) => unpadded(field) !== '')) group.push({ line, fields })
+      if (fields.some((field) => unpadded(field) !== ''))
+        group.push({ line, fields: text.includes('""') ? withEmptyTexts(fields, text) : fields })
       if (group.length < GROUP) continue
       yield { records: group }
       group = []
@@ -210,28 +212,6 @@ class RawText {
     this.#kept = this.#kept.subarray(length)
     this.#from += length
   }
-}
-
-/** Blanks that csv-parse takes from the ends of fields, and that are part of an id. */
-const OTHER_BLANK = /[^\S \t\r\n]/
-
-/** A field between quotes or without them, up to the next comma or the end. */
-const FIELD = /[ \t\r\n]*(?:"((?:[^"]|"")*)"[ \t\r\n]*|([^",]*))(,|$)/y
-
-/** The fields of one record, as csv-parse found it. Throws where such a blank stands beside quotes: whether it is part of the field cannot be known. */
-const fieldsOf = (text: string, line: number): readonly string[] => {
-  const fields: string[] = []
-  for (let at = 0, end = ','; end === ',';) {
-    FIELD.lastIndex = at
-    const found = FIELD.exec(text)
-    if (!found)
-      throw new Error(`line ${line}: beside quotes stands a blank that is neither a space nor a tab`)
-    const [whole, quoted, plain = '', next = ''] = found
-    fields.push(quoted?.replaceAll('""', '"') ?? plain.replace(/[ \t\r\n]+$/, ''))
-    at += whole.length
-    end = next
-  }
-  return fields
 }
 
 const drained = (parser: NodeJS.WritableStream): Promise<void> =>

@@ -1,3 +1,4 @@
+import { EMPTY_TEXT } from './csv-fields.ts'
 import type { Key, KeyColumn, KeyType } from './table.ts'
 
 const INTEGERS = /^(?:(?:tiny|small|medium|big)?int|integer|int[248]|year)$/
@@ -63,10 +64,11 @@ const valueReader = (column: KeyColumn): ReadValue => {
         /^\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i.test(text) ? uuid(text) : undefined
     case 'text':
       // U+FFFD stands for bytes that are not UTF-8.
-      return (text) =>
-        text === '' || /[\0\uFFFD]/.test(text) || lengthOf(text) > (column.column.length ?? Infinity)
-          ? undefined
-          : text
+      return (text) => {
+        if (text === EMPTY_TEXT) return ''
+        const isNone = text === '' || /[\0\uFFFD]/.test(text)
+        return isNone || lengthOf(text) > (column.column.length ?? Infinity) ? undefined : text
+      }
     case 'date':
       return (text) => (/^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined)
     case 'time':
@@ -110,7 +112,10 @@ export const keyReader = (
       const value = read(field)
       if (value === undefined) {
         const { column, name } = columns[at] ?? {}
-        return `${JSON.stringify(field.slice(0, 80))} is no ${column?.fullType ?? 'value'} for ${name ?? 'the key'}`
+        if (field === '' && column !== undefined && TEXTS.test(column.type))
+          return `${name ?? 'the key'} is empty (an empty text is written "")`
+        const shown = field === EMPTY_TEXT ? '""' : JSON.stringify(field.slice(0, 80))
+        return `${shown} is no ${column?.fullType ?? 'value'} for ${name ?? 'the key'}`
       }
       key.push(value)
     }

@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EMPTY_TEXT } from '../../src/rows/csv-fields.ts'
 import { csvBlocks, type CsvRecord, recordsOf } from '../../src/rows/csv-records.ts'
 import { sized } from '../sized.ts'
 
@@ -33,7 +34,9 @@ const ours = async (bytes: Buffer): Promise<CsvRecord[] | 'error'> => {
   const records: CsvRecord[] = []
   try {
     for await (const block of csvBlocks(handle, (chunk) => void hash.update(chunk)))
-      records.push(...recordsOf(block))
+      // csv-parse does not say whether an empty field had quotes.
+      for (const { line, fields } of recordsOf(block))
+        records.push({ line, fields: fields.map((field) => (field === EMPTY_TEXT ? '' : field)) })
     expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
     return records
   } catch (error) {

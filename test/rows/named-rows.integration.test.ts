@@ -45,6 +45,27 @@ describe.each(['mysql', 'postgres'] as const)('an id in a file, on %s,', (name) 
       expect(await live('y')).toEqual(['2001'])
     })
 
+  it('of two columns names an empty text by "", and no row without quotes or where the field is missing', async () => {
+    await tables('a INT, b VARCHAR(10), c VARCHAR(10), PRIMARY KEY (a, b)')
+    await site.sql("INSERT INTO r VALUES (1, '', 'x'), (2, 'y', ''), (3, '', 'z')")
+    for (const line of ['1,', '1', '1, ']) {
+      write(`a,b\n2,y\n${line}\n`)
+      const outcome = await site.move()
+      expect(outcome).toMatchObject({ status: 'PARTIAL', failedFiles: 1, counts: { moved: 0 } })
+    }
+    const [file] = await site.rows('SELECT error_message AS e FROM file_processing_logs ORDER BY id DESC')
+    expect(file?.['e']).toMatch(/line 3: b is empty \(an empty text is written ""\)/)
+    write('c,a,b\n"","2",y\n,1,""\n"a ""q""",3 , "" \n')
+    expect(await site.move()).toMatchObject({ status: 'COMPLETED', counts: { moved: 3 } })
+    expect(await site.rows('SELECT a, b, c FROM ra ORDER BY a')).toEqual([
+      { a: '1', b: '', c: 'x' },
+      { a: '2', b: 'y', c: '' },
+      { a: '3', b: '', c: 'z' },
+    ])
+    write('a,b\n"",y\n')
+    expect(await site.move()).toMatchObject({ status: 'PARTIAL', failedFiles: 1 })
+  })
+
   it.each([
     { what: 'a list', text: 'id\n x\u00a0\t\n' },
     { what: 'a list with quotes', text: 'id\n"none"\n x\u00a0\t\n' },
