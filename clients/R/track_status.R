@@ -813,16 +813,19 @@ get_env_json <- function() .track_environment()
 # POSTs JSON. Gives code and text; raises an error where no answer comes in the time that is left.
 .track_post <- function(path, body) {
   if (.track$to$curl == "") return(.track_post_plain(path, body))
-  files <- tempfile(c("track-body", "track-answer", "track-words"))
+  files <- tempfile(c("track-body", "track-answer", "track-words", "track-why"))
   on.exit(unlink(files))
   writeBin(charToRaw(body), files[[1]])
   .track_curl_words(files[[3]])
   code <- suppressWarnings(system2(.track$to$curl, c(
-    "--silent", "--max-time", sprintf("%.2f", .track_left()), "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
+    "--silent", "--show-error", "--stderr", shQuote(files[[4]]), "--max-time", sprintf("%.2f", .track_left()), "--config", shQuote(files[[3]]), "--data-binary", shQuote(paste0("@", files[[1]])),
     "--output", shQuote(files[[2]]), "--write-out", shQuote("%{http_code} %{redirect_url}"), shQuote(paste0(.track$to$url, path))),
     stdout = TRUE, stderr = FALSE))
   # Also an answer that came in part: it may say anything.
-  if (!is.null(attr(code, "status")) || length(code) == 0) stop(sprintf("%s does not answer", .track$to$url))
+  if (!is.null(attr(code, "status")) || length(code) == 0) {
+    why <- tryCatch(suppressWarnings(readLines(files[[4]], 1, warn = FALSE)), error = function(e) character())
+    stop(paste(c(sprintf("%s does not answer", .track$to$url), why), collapse = ": "))
+  }
   if (.track_size(files[[2]]) > .track$answer_bytes) stop(sprintf("%s: there is no run-archiver at this address", .track$to$url))
   text <- if (file.exists(files[[2]])) readLines(files[[2]], warn = FALSE, encoding = "UTF-8") else ""
   list(code = as.integer(substr(code[[1]], 1, 3)), text = paste(text, collapse = "\n"), location = substring(code[[1]], 5))

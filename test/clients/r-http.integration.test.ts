@@ -176,7 +176,7 @@ describe.skipIf(!canRun('/usr/bin/Rscript', '-e', '1'))(
 
     it.each([
       { what: 'refuses the token', url: undefined, token: 'wrong-token-00000000', says: 'answers 401' },
-      { what: 'is not there', url: 'http://127.0.0.1:1', token: TOKEN, says: 'does not answer' },
+      { what: 'is not there', url: 'http://127.0.0.1:1', token: TOKEN, says: 'does not answer: curl: (7)' },
     ])('goes on where the service $what, and keeps everything', async ({ what, url, token, says }) => {
       const task = what.replaceAll(' ', '_')
       const { code, errors } = await run(task, STEPS(task), { url: url ?? served.url, token })
