@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { audit as evaluate, sample } from '../runs/verify/audit.ts'
 import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-text.ts'
 import { type Proven, provenOf } from '../runs/scrub/proven.ts'
@@ -106,7 +107,7 @@ const auditStores = async (
 const failures = async (path: string, context: Context): Promise<RunSet> => {
   const warn = (message: string): void => context.err(`${message}\n`)
   const { runs, junk, junkLines } = await new FailureLog(path, { now, warn }).read()
-  if (junk > 0) warn(`${path}: ${junk} line(s) are no run numbers (line ${junkLines.join(', ')})`)
+  if (junk > 0) warn(`${path}: ${counted(junk, 'line')} without a run number (line ${junkLines.join(', ')})`)
   return runs
 }
 

@@ -132,7 +132,7 @@ const failedRuns = ({ app }: Config): readonly Check[] =>
     const { runs, junk } = reader.end()
     const words = [
       ...(runs.isEmpty ? [] : [`${runs.size} in ${file}; ${flag} tries them again`]),
-      ...(junk === 0 ? [] : [`${junk} line(s) of ${file} are no run numbers`]),
+      ...(junk === 0 ? [] : [`${counted(junk, 'line')} of ${file} without a run number`]),
     ]
     return { name, level: words.length === 0 ? 'ok' : 'warning', message: words.join('; ') || 'none' }
   })

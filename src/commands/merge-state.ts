@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Command, Context } from '../app/context.ts'
@@ -69,7 +70,7 @@ const asJson = ({ state, failed }: Remembered) => ({
 
 const lineOf = ({ config }: Archiver, stage: StageName, failed: RunSet, shares: readonly Share[]): string => {
   const file = stage === 'import' ? config.app.importStateFile : config.app.migrateStateFile
-  return `${stage}: ${file} joins ${shares.length} instance(s); ${failed.size} failed\n`
+  return `${stage}: ${file} joins ${counted(shares.length, 'instance')}; ${failed.size} failed\n`
 }
 
 /** The instances that have left a state file. Throws USAGE where they split the runs in different ways. */

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { ageText } from '../common/duration.ts'
 import { printable } from '../common/redact.ts'
 import type { BacklogOverview, InstanceOverview } from '../engine/backlog-overview.ts'
@@ -13,7 +14,7 @@ export const overviewLines = (
   failures: readonly ItemState[],
 ): string[] => [
   ...stages.map((one) => stageLine(one, Math.max(7, ...stages.map(({ stage }) => stage.length)))),
-  ...(rate > 0 ? [`${rate.toFixed(1)} item(s) a second in the last minute`] : []),
+  ...(rate > 0 ? [`${rate.toFixed(1)} items a second in the last minute`] : []),
   ...instances.map((one) => instanceLine(one, at)),
   ...overloaded.map((text) => `Note: ${text}`),
   ...failures.map(itemLine),
@@ -55,11 +56,11 @@ const instanceLine = (one: InstanceOverview, now: number): string => {
 export const itemLine = (item: ItemState): string =>
   printable(
     sentence(
-      `${item.stage} ${item.key}: ${item.status}, ${item.attempts} attempt(s)`,
+      `${item.stage} ${item.key}: ${item.status}, ${counted(item.attempts, 'attempt')}`,
       item.claimedBy !== undefined && item.status === 'claimed'
         ? `held by ${item.claimedBy} since ${timeOf(item.claimedAt)}`
         : '',
-      item.lost > 0 ? `its worker died ${item.lost} time(s)` : '',
+      item.lost > 0 ? `its worker died ${counted(item.lost, 'time')}` : '',
       item.code === undefined && item.message === undefined
         ? ''
         : `${item.code ?? ''} ${item.message ?? ''}`.trim(),

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { type Command, stopCode, untilStopped } from '../app/context.ts'
 import { pause } from '../engine/pause.ts'
 import { openQueue, type QueueUse } from '../app/open-queue.ts'
@@ -98,7 +99,7 @@ export const queueRetry = withQueue<Options & { readonly key?: string; readonly 
           hint: `run-archiver queue show ${key} says how it stands; run-archiver queue list --status failed names those that failed`,
         },
       )
-    out(json ? asJson({ retried }) : `${count} item(s) will be tried again`)
+    out(json ? asJson({ retried }) : `${counted(count, 'item')} will be tried again`)
     return 0
   },
 )
@@ -149,7 +150,7 @@ export const queueDrain = withQueue<Options & { readonly wait?: string }>(
       const counts = await store.counts()
       const claimed = counts.reduce((sum, one) => sum + one.claimed, 0)
       if (claimed === 0 || signal.aborted || monotonic() >= until) {
-        const left = `${claimed} item(s) are still in hand; the stages stay paused`
+        const left = `still in hand: ${counted(claimed, 'item')}; the stages stay paused`
         if (json) out(asJson({ stages: counts }))
         else out(claimed === 0 ? 'Nothing is in hand. Go on with: queue resume STAGE' : left)
         return claimed === 0 ? 0 : signal.aborted ? stopCode(signal) : 1

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { nothingDone } from '../runs/idle/fast-path.ts'
 import { ArchiverError, failureOf, messageWithCode } from '../errors.ts'
 import { completeCommands, passCommand, type Started } from '../common/own-command.ts'
@@ -113,7 +114,7 @@ export const passJson = (
 export const planLines = (plans: readonly Plan[]): string[] =>
   plans.flatMap(({ stage, runs, waiting, beyond }) => [
     `${TITLES[stage]}:`.padEnd(9) +
-      `would process ${runs.size} run(s)${runs.isEmpty ? '' : `: ${runs.toString()}`}; ${waiting.size} not ready, ${beyond} beyond the limit`,
+      `would process ${counted(runs.size, 'run')}${runs.isEmpty ? '' : `: ${runs.toString()}`}; ${waiting.size} not ready, ${beyond} beyond the limit`,
     ...[...waiting].slice(0, NAMED).map(([run, reason]) => `  run ${run} is not ready: ${reason}`),
   ])
 

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { RunSet } from '../common/run-set.ts'
 import { listedSince } from '../runs/listings.ts'
 import { withUnlisted } from '../runs/unlisted-blobs.ts'
@@ -87,7 +88,7 @@ export const scrub = untilStopped<Options>(async (options, context) => {
   context.out(
     options.json
       ? `${JSON.stringify(value, null, 2)}\n`
-      : `Compared ${result.compared} of ${held.size} archived run(s): ${result.damaged.size} damaged; ${never} never compared\n`,
+      : `Compared ${result.compared} of ${counted(held.size, 'archived run')}: ${result.damaged.size} damaged; ${never} never compared\n`,
   )
   await saved
   return result.damaged.size > 0 ? 1 : 0

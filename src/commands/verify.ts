@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import type { Listing, SourceListing } from '../stores/store.ts'
 import type { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
@@ -62,7 +63,7 @@ const verifyHeld = async (
     )
   else {
     context.out(
-      `Verified ${runs.length} of ${all.size} archived run(s), ${places} copies read back: ${bad.length} with differences\n`,
+      `Verified ${runs.length} of ${counted(all.size, 'archived run')}, ${places} copies read back: ${bad.length} with differences\n`,
     )
     if (!incomplete.isEmpty) context.out(`  there only in part: ${incomplete.toString()}\n`)
     if (!single.isEmpty) context.out(`  in artdaqDB and not in the archive: ${single.toString()}\n`)

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import type { ClaimStore, InstanceState, StageCounts } from './claim-store.ts'
 
 /** An item in the hands of an instance. Times are epoch milliseconds by the store's clock. */
@@ -79,7 +80,7 @@ export const overloadedHosts = (instances: readonly InstanceState[]): string[] =
     const processors = Math.max(...here.map((one) => one.processors))
     if (processors === 0 || workers <= processors) return []
     return [
-      `${host}: ${here.length} instance(s) with ${workers} workers in all are more than its ${processors} processors`,
+      `${host}: ${workers} workers of ${counted(here.length, 'instance')} are more than its ${processors} processors`,
     ]
   })
 }

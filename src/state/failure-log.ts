@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { constants, open, stat } from 'node:fs/promises'
 import { RunSet } from '../common/run-set.ts'
 import { errnoOf } from '../errors.ts'
@@ -116,7 +117,7 @@ export class FailureLog {
       const copy = await keepCopy(this.path, 'corrupt', this.#options.now())
       const where = lines.junkLines.join(', ') + (lines.junk > lines.junkLines.length ? ', ...' : '')
       this.#options.warn(
-        `${this.path}: ${lines.junk} line(s) are no run numbers (line ${where}); the file as it was is kept in ${copy ?? 'no copy: it is gone'}`,
+        `${this.path}: ${counted(lines.junk, 'line')} without a run number (line ${where}); the file as it was is kept in ${copy ?? 'no copy: it is gone'}`,
       )
     }
     await replaceFile(this.path, formatFailures(runs))

@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import { makeFolder } from '../platform/make-folder.ts'
 import { durationText } from '../common/duration.ts'
 import { stat } from 'node:fs/promises'
@@ -181,7 +182,8 @@ async function sweep({ workDir, lockFile, files, warn }: LockOptions): Promise<v
   for (const [folder, own] of names) {
     if (!(await safeFolder(folder))) continue
     const swept = await sweepTemporaries(folder, own)
-    if (swept.length > 0) warn(`${folder}: removed ${swept.length} temporary file(s) of a killed process`)
+    if (swept.length > 0)
+      warn(`${folder}: removed ${counted(swept.length, 'temporary file')} of a killed process`)
   }
   if (!(await removeLeftover(lockFile)))
     throw new ArchiverError(

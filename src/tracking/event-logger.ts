@@ -1,3 +1,4 @@
+import { counted } from '../common/counted.ts'
 import type { Log } from '../common/log.ts'
 import { itemTitle, numberOf, withoutTitle } from '../common/item-keys.ts'
 import { messageClass } from '../common/message-class.ts'
@@ -120,7 +121,7 @@ const write = (log: Log, event: EngineEvent): void => {
       log.info(
         event.total === undefined
           ? `${stage} Takes runs from the backlog (${event.mode})`
-          : `${stage} ${event.total} run(s) to process, ${event.waiting} not ready (${event.mode})`,
+          : `${stage} ${counted(event.total, 'run')} to process, ${event.waiting} not ready (${event.mode})`,
       )
       return
     }

@@ -151,7 +151,7 @@ describe('doctor', () => {
     )
     const { code, output } = await ask()
     expect(output).toMatch(/^✗ import failures: ENOTDIR/m)
-    expect(output).toMatch(/^⚠ migrate failures: 1 in .*; 1 line\(s\) of .* are no run numbers$/m)
+    expect(output).toMatch(/^⚠ migrate failures: 1 in .*; 1 line of .* without a run number$/m)
     expect(code).toBe(1)
   })
   it('says of a lock file who holds it, or that its owner is gone', async () => {

@@ -190,7 +190,7 @@ describe('entries that are no run records', () => {
 describe('the flags beyond the guide', () => {
   it('--dry-run says what it would do and writes nothing', () => {
     site.record(1)
-    expect(site.archiver('--dry-run').stdout).toContain('would process 1 run(s): 1')
+    expect(site.archiver('--dry-run').stdout).toContain('would process 1 run: 1')
     expect(readdirSync(site.root).sort()).toEqual(['config.yaml', 'records'])
   })
   it('--runs and --limit narrow a pass, --json makes one document', () => {

@@ -80,7 +80,7 @@ describe('a signal ends', () => {
     const { code, out } = await stopped(['queue', 'drain', '--config', config], stop.signal)
     expect({ code, out }).toEqual({
       code: 143,
-      out: '1 item(s) are still in hand; the stages stay paused\n',
+      out: 'still in hand: 1 item; the stages stay paused\n',
     })
     expect(performance.now() - began).toBeLessThan(60_000)
   })

@@ -31,7 +31,7 @@ const damageDocument = (run: number): void => {
 describe('runs that are compared on threads', () => {
   it('are all compared, a large one too', () => {
     expect(site.command('verify').stdout).toBe(
-      `Verified ${RUNS.length} of ${RUNS.length} archived run(s), ${3 * RUNS.length} copies read back: 0 with differences\n`,
+      `Verified ${RUNS.length} of ${RUNS.length} archived runs, ${3 * RUNS.length} copies read back: 0 with differences\n`,
     )
     const { status, stdout } = site.command('audit --deep', '--json')
     expect(status).toBe(0)

@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => site.remove())
 
-const SAME = 'Verified 3 of 3 archived run(s), 9 copies read back: 0 with differences\n'
+const SAME = 'Verified 3 of 3 archived runs, 9 copies read back: 0 with differences\n'
 
 describe('verify', () => {
   it('finds no difference where there is none', () => {
@@ -32,10 +32,7 @@ describe('verify', () => {
   it('says of runs that it was asked for, and are nowhere archived, that they are not', () => {
     site.record(11)
     const { status, stdout } = site.command('verify', '--runs', '9-11,9999')
-    expect([status, stdout]).toEqual([
-      1,
-      expect.stringContaining('Verified 2 of 3 archived run(s)') as string,
-    ])
+    expect([status, stdout]).toEqual([1, expect.stringContaining('Verified 2 of 3 archived runs') as string])
     expect(stdout).toContain('neither in artdaqDB nor in the archive: 11,9999\n')
     expect(JSON.parse(site.command('verify', '--runs', '11', '--json').stdout)).toMatchObject({ verified: 0, missing: '11' }) // prettier-ignore
   })

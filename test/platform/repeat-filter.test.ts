@@ -4,7 +4,7 @@ import { RepeatFilter } from '../../src/platform/log/repeat-filter.ts'
 /** What a daemon logs in each pass while UconDB is away. */
 const PASS = [
   (minute: number) => `Process started with PID: ${4000 + minute}`,
-  () => '[Import] 0 run(s) to process, 0 not ready (incremental)',
+  () => '[Import] 0 runs to process, 0 not ready (incremental)',
   (minute: number) =>
     `[Import] Finished: 0 successful, 0 failed, 0 pending in ${minute % 7}.1 s (0.0 runs/s)`,
   () => '[Migrate] not started: UconDB: connect ECONNREFUSED 10.1.2.3:9443 [STORE_UNAVAILABLE]',

@@ -37,7 +37,7 @@ describe('more workers than processors', () => {
   it('are named by machine, and only those that run', () => {
     const gone = on('b', 8, 'stopped')
     expect(overloadedHosts([on('a', 2), on('a', 1), on('b', 2), gone])).toEqual([
-      'a: 2 instance(s) with 3 workers in all are more than its 2 processors',
+      'a: 3 workers of 2 instances are more than its 2 processors',
     ])
   })
   it('are not known of instances that did not say', () => {

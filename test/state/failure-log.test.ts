@@ -75,7 +75,7 @@ describe('a failure log', () => {
     await open().add(runs(12350))
     expect(await text()).toBe('12345\n12347\n12349\n12350\n')
     expect(await readFile(`${path()}.corrupt-20261121T225600Z`, 'utf8')).toBe(junk)
-    expect(warnings.at(-1)).toContain('6 line(s) are no run numbers (line 2, 4, 6, 7, 9, ...)')
+    expect(warnings.at(-1)).toContain('6 lines without a run number (line 2, 4, 6, 7, 9, ...)')
   })
 
   it('of 10,000 times the same run and of very many runs is read', async () => {

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { untilStopped } from '../../app/context.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
@@ -50,7 +51,7 @@ const targetLine = (misfits: readonly Misfit[]): string => {
   const problems = misfits.filter(({ severity }) => severity === 'problem').length
   return problems === 0
     ? 'the tables of the target fit'
-    : `the tables of the target do not fit: ${problems} problem(s)`
+    : `the tables of the target do not fit: ${counted(problems, 'problem')}`
 }
 
 const misfitsOf = async (

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import type { Listener, StageSummary, StopReason } from '../../engine/stage.ts'
 import { ArchiverError } from '../../errors.ts'
 import type { ItemOutcome } from './process-item.ts'
@@ -46,7 +47,7 @@ export class TaskEvents {
         result: result ?? 'stored',
         bytes: 0,
         counts: { documents: rowsWritten, rows: rowsWritten },
-        notes: warnings > 0 ? [`${warnings} warning(s)`] : [],
+        notes: warnings > 0 ? [counted(warnings, 'warning')] : [],
       }
       this.#listener({ type: 'item-done', stage, key, processed, milliseconds })
     }

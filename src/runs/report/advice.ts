@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { archivedDamagedRecords, damagedRecords } from './damaged-records.ts'
 import { passCommand, shellWord, subcommand, type Started } from '../../common/own-command.ts'
 import { RunSet } from '../../common/run-set.ts'
@@ -29,24 +30,24 @@ export const recommendations = (report: Report): readonly Advice[] => {
   const advice = [
     ...obstacles(report, started),
     ...difference(records?.minus(waiting), artdaq, (runs) => ({
-      text: `Run IMPORTER: ${runs.size} run(s) on filesystem not in artdaqDB (range: ${exactText(runs)})`,
+      text: `Run IMPORTER: ${counted(runs.size, 'run')} on filesystem not in artdaqDB (range: ${exactText(runs)})`,
       command: passCommand(started, `--import-only${only(runs, facts.import)}`),
     })),
     ...difference(artdaq, archive, (runs) => ({
-      text: `Run MIGRATOR: ${runs.size} run(s) in artdaqDB not in UconDB (range: ${exactText(runs)})`,
+      text: `Run MIGRATOR: ${counted(runs.size, 'run')} in artdaqDB not in UconDB (range: ${exactText(runs)})`,
       command: passCommand(started, `--migrate-only${only(runs, facts.migrate)}`),
     })),
     ...difference(artdaq, records?.union(ambiguous), (runs) => ({
-      text: `WARNING: ${runs.size} run(s) in artdaqDB but not on filesystem (may have been deleted)`,
+      text: `WARNING: ${counted(runs.size, 'run')} in artdaqDB but not on filesystem (may have been deleted)`,
     })),
     ...difference(archive, artdaq, (runs) => ({
-      text: `INFO: ${runs.size} run(s) in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)`,
+      text: `INFO: ${counted(runs.size, 'run')} in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)`,
     })),
     ...(waiting.isEmpty
       ? []
       : [
           {
-            text: `INFO: ${waiting.size} run(s) are not ready yet (${exactText(waiting)}); a later pass takes them`,
+            text: `INFO: ${counted(waiting.size, 'run')} not ready yet (${exactText(waiting)}): for a later pass`,
           },
         ]),
     ...[...damagedRecords(facts.waiting), ...archivedDamagedRecords(facts.damagedRecords)].map((text) => ({
@@ -96,7 +97,7 @@ const failures = ({ causes = [] }: ReportFacts, ambiguous: RunSet, started: Star
     if (left.isEmpty) return []
     return [
       {
-        text: `CHECK: ${left.size} run(s) failed to ${stage} (${exactText(left)}): ${message}${code === undefined ? '' : ` [${code}]`}`,
+        text: `CHECK: ${counted(left.size, 'run')} failed to ${stage} (${exactText(left)}): ${message}${code === undefined ? '' : ` [${code}]`}`,
         command:
           code === 'CONFLICT' || code === 'VERIFY_MISMATCH'
             ? subcommand(started, `diff ${left.first ?? ''}`)

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import type {
   Known,
   MemoryFacts,
@@ -117,11 +118,11 @@ const proofText = ({ held, compared, oldest, damaged }: ProofFacts, now: number)
   const never = held.minus(compared).minus(RunSet.of(damaged.keys()))
   const others = RunSet.of([...damaged.keys()].slice(DAMAGES))
   const days = oldest === undefined ? undefined : Math.floor(Math.max(0, now - oldest) / DAY) + 1
-  const within = days === undefined ? '' : ` within ${days} day(s)`
+  const within = days === undefined ? '' : ` within ${counted(days, 'day')}`
   return [
     never.isEmpty && damaged.size === 0
       ? `every archived run${within}`
-      : `${compared.size} of ${held.size} archived run(s)${within}`,
+      : `${compared.size} of ${counted(held.size, 'archived run')}${within}`,
     ...(never.isEmpty ? [] : [`${never.size} held, not yet compared (${runsText(never)})`]),
     ...[...damaged].slice(0, DAMAGES).map(([run, reason]) => `run ${run} is DAMAGED: ${reason}`),
     ...(others.isEmpty
@@ -167,24 +168,24 @@ const stageLines = (known: Known<StageReport>, words: StageWords, { facts }: Rep
     ...lineOf(
       `Missing in ${words.destination}`,
       missing,
-      ` ${missing.size} run(s) before last contiguous (${runsText(missing)})`,
+      ` ${counted(missing.size, 'run')} before last contiguous (${runsText(missing)})`,
     ),
     ...lineOf(
       'New Runs Available',
       fresh,
-      `${fresh.size} run(s) since last state update (range: ${exactText(fresh)})`,
+      `${counted(fresh.size, 'run')} since last state update (range: ${exactText(fresh)})`,
     ),
-    ...lineOf('Late Runs', late, `${late.size} run(s) below the last attempted (${runsText(late)})`),
-    ...lineOf('Failed Runs', failed, `${failed.size} run(s) logged as failed (${runsText(failed)})`),
+    ...lineOf('Late Runs', late, `${counted(late.size, 'run')} below the last attempted (${runsText(late)})`),
+    ...lineOf('Failed Runs', failed, `${counted(failed.size, 'run')} logged as failed (${runsText(failed)})`),
     ...lineOf(
       'Stale Failures',
       stale,
-      `${stale.size} run(s) logged as failed, and listed in ${words.destination} (${runsText(stale)})`,
+      `${counted(stale.size, 'run')} logged as failed, and listed in ${words.destination} (${runsText(stale)})`,
     ),
     ...lineOf(
       'Gone Failures',
       gone,
-      `${gone.size} run(s) logged as failed and on no source (${runsText(gone)})`,
+      `${counted(gone.size, 'run')} logged as failed and on no source (${runsText(gone)})`,
     ),
     ...queueLines(known.value.queue, words),
     ...(words.stage === 'import' ? reasonLines(fresh.union(late), facts.waiting) : []),
@@ -197,7 +198,7 @@ const queueLines = (queue: QueueComparison | undefined, { stage, destination }: 
   const { queued, unstored, unlogged, unqueued, unsettled, unknown } = queue
   const { pending, claimed, done, failed } = queued
   const halted = queued.paused ? '; paused' : queued.blockedReason ? `; waits: ${queued.blockedReason}` : ''
-  const runs = (set: RunSet, text: string): string => `${set.size} run(s) ${text} (${runsText(set)})`
+  const runs = (set: RunSet, text: string): string => `${counted(set.size, 'run')} ${text} (${runsText(set)})`
   return [
     stateLine(
       'Queue',

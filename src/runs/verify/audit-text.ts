@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import type { Audit } from './audit.ts'
 import { runsText } from '../report/range-text.ts'
 import type { RunSet } from '../../common/run-set.ts'
@@ -32,7 +33,7 @@ export const auditLines = (audits: readonly StageAudit[]): string[] => {
     ]),
     violations === 0
       ? 'Every run is archived, failed or pending: the invariant holds.'
-      : `${violations} violation(s) of the invariant.`,
+      : `${counted(violations, 'violation')} of the invariant.`,
   ]
 }
 

@@ -156,7 +156,7 @@ describe.each(ENGINES)('on $engine', ({ engine, url }) => {
         expect(code).toBe(1)
         expect(readFileSync(site.path('work', 'import_failures.log'), 'utf8')).toBe('7\n')
         expect(site.command('queue', 'show', '7').stdout).toContain('import 7: failed')
-        expect(site.command('queue', 'retry').stdout).toContain('1 item(s)')
+        expect(site.command('queue', 'retry').stdout).toContain('1 item')
       },
     )
   })

@@ -37,7 +37,7 @@ describe('a scrub', () => {
     const scrubbed = site.command('scrub')
     expect(scrubbed).toMatchObject({ status: 1 })
     expect(scrubbed.stdout).toContain('DAMAGED: run 3')
-    expect(scrubbed.stdout).toContain('Compared 5 of 5 archived run(s): 1 damaged; 0 never compared')
+    expect(scrubbed.stdout).toContain('Compared 5 of 5 archived runs: 1 damaged; 0 never compared')
     const report = site.archiver('--report-status', '--compare-state', '--check')
     expect(report.status).toBe(1)
     expect(report.stdout).toContain('run 3 is DAMAGED')
@@ -65,7 +65,7 @@ describe('a scrub', () => {
     const out: string[] = []
     const context = contextOf({ out: (text) => void out.push(text) })
     expect(await scrub({ config: site.config }, context)).toBe(1)
-    expect(out.join('')).toContain('Compared 5 of 5 archived run(s): 1 damaged; 0 never compared')
+    expect(out.join('')).toContain('Compared 5 of 5 archived runs: 1 damaged; 0 never compared')
     expect(taken()).toBe(0)
     // Without what the pass saved it does (control).
     rmSync(site.path('work', '.listings.json'))
@@ -147,7 +147,7 @@ describe('a scrub', () => {
     expect(site.command('scrub', '--runs', '1-2').status).toBe(0)
     expect(site.archiver('--report-status').stdout).toContain('3 held, not yet compared (3, 4, 5)')
     expect(site.command('scrub').status).toBe(0)
-    expect(site.archiver('--report-status').stdout).toContain('every archived run within 1 day(s)')
+    expect(site.archiver('--report-status').stdout).toContain('every archived run within 1 day')
   })
 
   it('that is off compares nothing in a pass', () => {
