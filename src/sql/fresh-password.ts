@@ -1,4 +1,3 @@
-import pg from 'pg'
 import { Secret } from '../common/secret.ts'
 
 /**
@@ -34,15 +33,7 @@ const parsed = (text: string): { readonly place: string; readonly password: stri
   }
 }
 
-/** For a pool of pg: a client that asks for its URL when it is made, because passwords are changed while a daemon runs. */
-export const clientAt = (address: () => string): new () => pg.ClientBase =>
-  class extends pg.Client {
-    constructor(config?: pg.ClientConfig) {
-      super({ ...config, connectionString: address() })
-    }
-  }
-
-/** The same for a pool of mysql2, which has no setting for it: each connection takes a copy of this object, accessors and all, and may set its own. */
+/** For a pool of mysql2, which asks nobody for its password: each connection takes a copy of this object, accessors and all, and may set its own. */
 export const freshMysql = (pool: object, password: Secret | undefined): void => {
   if (password === undefined) return
   const { config } = pool as { readonly config: { readonly connectionConfig: object } }

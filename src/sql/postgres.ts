@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Secret } from '../common/secret.ts'
 import type { Database } from './connection.ts'
 import { countPostgres } from './count-database.ts'
-import { clientAt } from './fresh-password.ts'
+import { clientAt } from './fresh-client.ts'
 import { watchPostgres } from './watch-pool.ts'
 
 /** Types that come as our own: 64-bit counters and decimals as numbers, times and JSON as texts. */

@@ -4,7 +4,7 @@ import { redactUrl } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { countPostgres } from '../../sql/count-database.ts'
-import { clientAt } from '../../sql/fresh-password.ts'
+import { clientAt } from '../../sql/fresh-client.ts'
 import { endPostgres } from '../../sql/end-postgres.ts'
 
 /** Something that runs a statement: the pool, or one connection inside a transaction. pg-boss takes it as its `db`. */

@@ -8,7 +8,7 @@ import {
 } from './database.ts'
 import { numbered } from './dialect.ts'
 import { countPostgres } from '../../sql/count-database.ts'
-import { clientAt } from '../../sql/fresh-password.ts'
+import { clientAt } from '../../sql/fresh-client.ts'
 import { watchPostgres } from '../../sql/watch-pool.ts'
 
 /** Everything but texts, numbers of 32 bits and bytes comes as the server writes it. */
