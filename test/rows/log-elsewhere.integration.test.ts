@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LogDatabase } from '../../src/rows/log/log-database.ts'
+import { rowsOverview } from '../../src/rows/log/log-reads.ts'
+import { rowsPage } from '../../src/web/pages/rows.tsx'
+import type { PageSources } from '../../src/web/sources.ts'
 import { DIALECTS, range, runArchiver, serverAnswers, Site } from './servers.ts'
 
 for (const name of DIALECTS) {
@@ -53,6 +57,26 @@ for (const name of DIALECTS) {
         expect(await moved(one, log)).toMatchObject(again)
         expect(await log.count('process_logs', "status = 'TERMINATED'")).toBe(1)
       })
+    it('name the source of each execution and conflict to the page', async () => {
+      const [one, other, log] = sites as [Site, Site, Site]
+      const sourceOf = ({ url, database }: Site): string => `${new URL(url).host}/${database}`
+      for (const site of [one, other]) {
+        await site.sql("INSERT INTO ra (id, t) VALUES (5, 'other')")
+        await moved(site, log)
+      }
+      const seen = await rowsOverview(new LogDatabase(log.session, log.schema, sourceOf(other)))
+      expect(seen.processes.map(({ source }) => source)).toEqual([sourceOf(other), sourceOf(one)])
+      expect(seen.conflicts.map(({ source }) => source)).toEqual([sourceOf(other), sourceOf(one)])
+      expect(seen).toMatchObject({ openConflicts: 2, conflictsOfOthers: 1 })
+      const facts = { ...seen, maxLag: undefined, maxHistoryList: undefined }
+      const sources = { rows: () => Promise.resolve(facts) } as unknown as PageSources
+      const ask = { sources, query: new URLSearchParams(), now: Date.now(), mayAct: false, hasToken: false }
+      const { blocks, say } = await rowsPage(ask)
+      const page = [say, ...blocks.map(({ body }) => body)].map(String).join('')
+      expect(page).toContain(` of ${sourceOf(other)}`)
+      expect(page).toContain(`<div class="sub">${sourceOf(one)}</div>`)
+      expect(page).toContain('1 conflict is of other sources')
+    })
     if (name === 'postgres')
       it('name the source of each execution and of each day, and the server of an archive', async () => {
         const [one, other, log] = sites as [Site, Site, Site]

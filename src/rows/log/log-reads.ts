@@ -65,7 +65,13 @@ export const rowsOverview = async (log: LogDatabase) => {
      ORDER BY id DESC LIMIT ${BATCHES}`,
   )
   const { rows: conflicts } = await log.run(
-    `SELECT *, ${at('found_at')} AS found_s FROM {row_conflicts} WHERE resolution IS NULL ORDER BY id DESC LIMIT ${CONFLICTS}`,
+    `SELECT c.*, ${await log.selection('process_logs', ['source_name'], 'p')}, ${at('c.found_at')} AS found_s
+     FROM {row_conflicts} c LEFT JOIN {process_logs} p ON p.id = c.process_log_id WHERE c.resolution IS NULL ORDER BY c.id DESC LIMIT ${CONFLICTS}`,
+  )
+  const own = log.notOfOthers('process_log_id')
+  const { rows: ofThis } = await log.run(
+    `SELECT COUNT(*) AS n FROM {row_conflicts} WHERE resolution IS NULL${own.sql}`,
+    own.values,
   )
   const { rows: open } = await log.run('SELECT COUNT(*) AS n FROM {row_conflicts} WHERE resolution IS NULL')
   const oddOf = (file: string | null, status: string): number[] =>
@@ -100,6 +106,7 @@ export const rowsOverview = async (log: LogDatabase) => {
       .reverse(),
     conflicts: conflicts.map((row) => ({
       table: row['table_name'] ?? '',
+      source: text(row, 'source_name'),
       key: row['row_key'] ?? '',
       file: row['file_name'] ?? '',
       batch: number(row, 'batch_number'),
@@ -107,6 +114,7 @@ export const rowsOverview = async (log: LogDatabase) => {
       differs: differences(row),
     })),
     openConflicts: number(open[0] ?? {}, 'n'),
+    conflictsOfOthers: number(open[0] ?? {}, 'n') - number(ofThis[0] ?? {}, 'n'),
   }
 }
 
@@ -126,6 +134,7 @@ const processOf = (row: Cells) => {
   return {
     id: number(row, 'id'),
     table: row['table_name'] ?? '',
+    source: text(row, 'source_name'),
     archive: text(row, 'archive_name'),
     status: row['status'] ?? '',
     standing: heldBack === undefined ? standingOf(row['status'] ?? null) : ('throttled' as const),

@@ -42,12 +42,13 @@ export const Processes = ({
     </thead>
     <tbody>
       {processes.map((one) => {
-        const { table, status, standing, pid, files, filesDone, currentFile, currentBatch } = one
+        const { table, source, status, standing, pid, files, filesDone, currentFile, currentBatch } = one
         const rate = perMinute(one, facts.now)
         return (
           <tr>
             <th scope="row">
               <Name of={table} />
+              <Source of={source} />
             </th>
             <td>
               <Chip s={standing} title={status} />
@@ -83,6 +84,9 @@ export const Processes = ({
     </tbody>
   </table>
 )
+
+/** Where a table is, where several sources share the log tables. */
+const Source = ({ of }: { of: string | undefined }) => of !== undefined && <div class="sub">{of}</div>
 
 export const Files = ({ files }: { files: readonly RowsFile[] }) =>
   files.length === 0 ? (
@@ -133,7 +137,7 @@ export const Files = ({ files }: { files: readonly RowsFile[] }) =>
   )
 
 export const Conflicts = ({
-  facts: { conflicts, openConflicts },
+  facts: { conflicts, openConflicts, conflictsOfOthers },
   config,
 }: {
   facts: RowsFacts
@@ -165,15 +169,26 @@ export const Conflicts = ({
       {openConflicts > conflicts.length && (
         <p class="sub">The newest {count(conflicts.length)} are listed.</p>
       )}
-      <p class="sub">Compare, then decide which one is kept:</p>
-      <Cmd c={`run-archiver rows conflicts --config ${config} --keep archive`} />
+      {openConflicts > conflictsOfOthers && (
+        <>
+          <p class="sub">Compare, then decide which one is kept:</p>
+          <Cmd c={`run-archiver rows conflicts --config ${config} --keep archive`} />
+        </>
+      )}
+      {conflictsOfOthers > 0 && (
+        <p class="sub">
+          {plural(conflictsOfOthers, 'conflict is', 'conflicts are')} of other sources: the configuration of
+          each settles its own.
+        </p>
+      )}
     </>
   )
 
-const Conflict = ({ conflict: { table, key, differs, file, batch } }: { conflict: RowsConflict }) => (
+const Conflict = ({ conflict: { table, source, key, differs, file, batch } }: { conflict: RowsConflict }) => (
   <tr>
     <th scope="row" class="opt">
       {table}
+      <Source of={source} />
     </th>
     <td class="r num">{key}</td>
     <td>

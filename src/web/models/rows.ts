@@ -4,6 +4,8 @@ import type { Standing } from '../standing.ts'
 export interface RowsProcess {
   readonly id: number
   readonly table: string
+  /** The server and database of the table, where several may share the log tables; undefined: the log tables are in that database. */
+  readonly source: string | undefined
   readonly archive: string | undefined
   /** The word of the log table. */
   readonly status: string
@@ -56,6 +58,8 @@ export interface RowsBatch {
 
 export interface RowsConflict {
   readonly table: string
+  /** As that of its process. */
+  readonly source: string | undefined
   readonly key: string
   readonly file: string
   readonly batch: number
@@ -75,6 +79,8 @@ export interface RowsFacts {
   readonly batches: readonly RowsBatch[]
   readonly conflicts: readonly RowsConflict[]
   readonly openConflicts: number
+  /** Conflicts that are open of other sources than that of the configuration. */
+  readonly conflictsOfOthers: number
   /** Limits of the configuration. */
   readonly maxLag: number | undefined
   readonly maxHistoryList: number | undefined

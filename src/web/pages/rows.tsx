@@ -61,7 +61,7 @@ export const rowsPage = async ({ sources, now }: Ask): Promise<View> => {
         id: 'b-files',
         body: (
           <Panel
-            title={`Files of ${newest.table} #${newest.id}`}
+            title={`Files of ${newest.table} #${newest.id}${newest.source === undefined ? '' : `, ${newest.source}`}`}
             id="files"
             sub="one mark is a batch; tall marks had rows that were archived already, or differ"
             aside={<Exports api="/api/v1/rows/files" />}
@@ -89,11 +89,12 @@ export const rowsPage = async ({ sources, now }: Ask): Promise<View> => {
 }
 
 const sentence = (newest: RowsProcess, { openConflicts }: RowsFacts) => {
-  const { table, standing, filesDone, files, heldBack, records, error } = newest
+  const { table, source, standing, filesDone, files, heldBack, records, error } = newest
   const at = `file ${count(Math.min(files, filesDone + 1))} of ${count(files)}`
   return (
     <>
-      <b>{table}</b>{' '}
+      <b>{table}</b>
+      {source !== undefined && ` of ${source}`}{' '}
       {standing === 'throttled' ? (
         <>
           is at {at} and <b>is held back</b>: {heldBack}. Nothing is lost; it goes on by itself.
