@@ -31,7 +31,7 @@ export const serve: Command<ServeOptions> = async (options, context) => {
     gatherAgain(archiver, options.config, context, unanswered),
   )
   // Begins before the first reader comes; what cannot be listed is for the pages to say.
-  void page.listed().catch(() => undefined)
+  const listed = page.listed().catch(() => undefined)
   const { host, port } = page.address
   const server = problemServer(page.server.fetch, host)
   const passed = isPassed(context.env)
@@ -52,6 +52,7 @@ export const serve: Command<ServeOptions> = async (options, context) => {
   if (passed && typeof bound === 'object' && bound) page.guardAddress(bound.address)
   page.listening(actual)
   context.out(`http://${host.includes(':') ? `[${host}]` : host}:${actual}${page.base}/\n`)
+  void listed.then(() => page.server.warm())
   await stopped(context.signal)
   page.server.close()
   server.close()

@@ -37,6 +37,11 @@ export interface PageServer {
   /** `env` holds the connection that a request came by. */
   readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
   readonly hub: LiveHub
+  /**
+   * Draws pages that nobody has asked for yet, so that the first reader does not wait for what the program reads and compiles once. Never throws: what
+   * cannot be shown, the page says when it is asked for.
+   */
+  warm(): Promise<void>
   close(): void
 }
 
@@ -129,7 +134,15 @@ export const pageServer = (options: ServerOptions): PageServer => {
     if (view.status && view.status !== 200) return context.html(html, view.status)
     return tagged(context, html, 'text/html; charset=utf-8')
   })
-  return { fetch: (request, env) => app.fetch(request, env), hub, close: () => hub.close() }
+  const warm = async (): Promise<void> => {
+    const snapshot = await sources.runs?.snapshot().catch(() => undefined)
+    const newest = snapshot?.artdaq.known ? snapshot.artdaq.value.last : undefined
+    for (const path of ['/', '/runs', ...(newest === undefined ? [] : [`/runs/${newest}`])]) {
+      const headers = { host: options.place() }
+      await (await app.fetch(new Request(`http://${options.place()}${base}${path}`, { headers }))).text()
+    }
+  }
+  return { fetch: (request, env) => app.fetch(request, env), hub, warm, close: () => hub.close() }
 }
 
 /** What the frame shows. It never fails: what cannot be read has no badge. */

@@ -1,22 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/common/secret.ts'
+import { RunSet } from '../../src/common/run-set.ts'
+import type { RunReads, RunsSnapshot } from '../../src/web/model.ts'
 import { pageServer } from '../../src/web/server.ts'
 
-const server = pageServer({
-  ...{
-    hosts: new Set(['page']),
-    token: new Secret('the-token'),
-    writeToken: undefined,
-    base: '',
-    secure: false,
-  },
-  ...{ now: () => 0, place: () => '', keys: true, actions: () => NO_ACTIONS },
-  assets: { names: { page: '', theme: '', style: '', sans: '', mono: '' }, files: new Map() },
-  sources: {
-    ...{ ledger: undefined, runs: undefined, site: '', version: '', host: '', logRoots: [] },
-    ...{ now: () => 0, redact: (text: string) => text },
-  },
-})
+const serverOf = (runs?: RunReads, base = '') =>
+  pageServer({
+    ...{ hosts: new Set(['page']), token: new Secret('the-token'), writeToken: undefined, secure: false },
+    ...{ now: () => 0, place: () => 'page', keys: true, actions: () => NO_ACTIONS, base },
+    assets: { names: { page: '', theme: '', style: '', sans: '', mono: '' }, files: new Map() },
+    sources: {
+      ...{ ledger: undefined, runs, site: '', version: '', host: '', logRoots: [] },
+      ...{ now: () => 0, redact: (text: string) => text },
+    },
+  })
+const server = serverOf()
 const refused = () => Promise.reject(new Error('an action was done'))
 const NO_ACTIONS = { retry: refused, cancel: refused, scrub: refused, silence: refused }
 
@@ -70,5 +68,26 @@ describe('a write', () => {
   it('that asks for a retry of a stage that is none is refused', async () => {
     const answer = await post('/actions/retry/nothing', '', { authorization: 'Bearer the-token' })
     expect(answer.status).toBe(400)
+  })
+})
+
+describe('pages drawn before anybody asks', () => {
+  /** Which runs' copies were read. */
+  const warmed = async (snapshot: RunReads['snapshot'], base?: string): Promise<readonly number[]> => {
+    const asked: number[] = []
+    const copies = (run: number) => {
+      asked.push(run)
+      return Promise.reject(new Error('the store is away'))
+    }
+    await serverOf({ config: 'c.yaml', snapshot, copies }, base).warm()
+    return asked
+  }
+  const holding = { artdaq: { known: true, value: RunSet.of([3, 12]) } } as unknown as RunsSnapshot
+
+  it.each(['', '/archive'])('are one of the newest run, under "%s"', async (base) => {
+    expect(await warmed(() => Promise.resolve(holding), base)).toEqual([12])
+  })
+  it('leave what cannot be read to who asks for it', async () => {
+    expect(await warmed(() => Promise.reject(new Error('nothing answers')))).toEqual([])
   })
 })
