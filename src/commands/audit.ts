@@ -2,7 +2,7 @@ import { counted } from '../common/counted.ts'
 import { audit as evaluate, sample } from '../runs/verify/audit.ts'
 import { auditJson, auditLines, type StageAudit } from '../runs/verify/audit-text.ts'
 import { type Proven, provenOf } from '../runs/scrub/proven.ts'
-import { compareRuns } from '../runs/verify/compare-runs.ts'
+import { compareOneByOne, compareRuns } from '../runs/verify/compare-runs.ts'
 import { completeCommands } from '../common/own-command.ts'
 import { RunSet } from '../common/run-set.ts'
 import { ArchiverError } from '../errors.ts'
@@ -66,6 +66,7 @@ const auditStores = async (
     archiver,
     { import: chosen(artdaq.runs, failed.import), migrate: chosen(archive.runs, failed.migrate) },
     archive.updates,
+    options.deep ? compareRuns : compareOneByOne,
     context,
   )
   if (context.signal.aborted) return stopCode(context.signal)
@@ -136,11 +137,12 @@ const readBack = async (
   archiver: Archiver,
   runs: Readonly<Record<'import' | 'migrate', RunSet>>,
   updates: ReadonlyMap<number, number>,
+  compare: typeof compareRuns,
   { signal }: Context,
 ): Promise<{ readonly imported: ReadBack; readonly migrated: ReadBack }> => {
   const imported: ReadBack = { count: 0, good: [], changed: [], damaged: new Map() }
   const migrated: ReadBack = { count: 0, good: [], changed: [], damaged: new Map() }
-  for await (const compared of compareRuns(archiver, runs.import.union(runs.migrate), signal)) {
+  for await (const compared of compare(archiver, runs.import.union(runs.migrate), signal)) {
     const { run, changed, update = 0, faults } = compared
     if (runs.import.has(run)) note(imported, run, changed, faults.import)
     if (runs.migrate.has(run)) note(migrated, run, update > (updates.get(run) ?? 0), faults.migrate)

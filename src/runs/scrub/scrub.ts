@@ -1,8 +1,7 @@
 import { RunSet } from '../../common/run-set.ts'
 import type { Listing } from '../../stores/store.ts'
 import { behind } from '../unlisted-blobs.ts'
-import { compareRun, type StagedComparison } from '../verify/compare-run.ts'
-import { compareRuns } from '../verify/compare-runs.ts'
+import { compareOneByOne, compareRuns } from '../verify/compare-runs.ts'
 import type { Archiver } from '../archiver.ts'
 import type { Proven } from './proven.ts'
 
@@ -48,7 +47,7 @@ export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOp
   }
   const comparisons = options.severalAtOnce
     ? compareRuns(archiver, turns(), signal)
-    : oneByOne(archiver, turns(), signal)
+    : compareOneByOne(archiver, turns(), signal)
   for await (const { run, differences, changed, recordDamage } of comparisons) {
     compared++
     const damage = changed ? undefined : differences[0]
@@ -62,14 +61,6 @@ export const scrub = async (archiver: Archiver, proven: Proven, options: ScrubOp
     damaged.set(run, damage)
   }
   return { compared, damaged }
-}
-
-async function* oneByOne(
-  archiver: Archiver,
-  runs: Iterable<number>,
-  signal: AbortSignal,
-): AsyncGenerator<StagedComparison> {
-  for (const run of runs) yield await compareRun(archiver, run, signal)
 }
 
 /**

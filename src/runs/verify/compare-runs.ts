@@ -31,6 +31,21 @@ export async function* compareRuns(
   }
 }
 
+/**
+ * Compares runs one after the other, on the thread that asks. For runs from all over the databases: of two that are in hand at once and stand in two
+ * databases, each would have the index of the other let go of, and read its own again.
+ */
+export async function* compareOneByOne(
+  archiver: Archiver,
+  runs: Iterable<number>,
+  signal: AbortSignal,
+): AsyncGenerator<StagedComparison> {
+  for (const run of runs) {
+    if (signal.aborted) return
+    yield await compareRun(archiver, run, signal)
+  }
+}
+
 const compareOne = async (
   archiver: Archiver,
   run: number,

@@ -6,6 +6,7 @@ import { calls } from '../../../platform/fs-calls.ts'
 import { requireNoLink, corrupt } from './one-document.ts'
 import { isOfOneFileOrSector, readFile, readSmallFile } from '../../../platform/read-file.ts'
 import { ArchiverError, errnoOf } from '../../../errors.ts'
+import { KeptReading } from '../../../common/kept-reading.ts'
 import { copyDurably, createFile, step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
 import { EMPTY_INDEX, parseIndex } from '../format/index-codec.ts'
@@ -42,8 +43,8 @@ export class Collection {
   readonly path: string
   readonly #database: string
   readonly #counting: () => Promise<Counting>
-  #index: { readonly key: string; readonly loaded: LoadedIndex } | undefined
-  #difference: { readonly key: string; readonly difference: Difference } | undefined
+  readonly #index = new KeptReading<LoadedIndex>()
+  readonly #difference = new KeptReading<Difference>()
 
   /** `counting`: asked where the index has to be made of the documents. `held`: what another thread read of it. */
   constructor(database: string, name: string, counting: () => Promise<Counting>, held?: HeldIndex) {
@@ -51,24 +52,17 @@ export class Collection {
     this.#counting = counting
     this.name = name
     this.path = join(database, name)
-    if (held)
-      this.#index = {
-        key: held.key,
-        loaded: { index: CollectionIndex.ofData(held.data), damage: undefined },
-      }
+    if (held) this.#index.keep(held.key, { index: CollectionIndex.ofData(held.data), damage: undefined })
   }
 
   /** How many documents the index knows, where it was read. */
   get indexed(): number {
-    return this.#index?.loaded.index.ouid.size ?? 0
+    return this.#index.kept?.value.index.ouid.size ?? 0
   }
 
   async index(): Promise<LoadedIndex> {
     const key = await this.indexKey()
-    if (this.#index?.key === key) return this.#index.loaded
-    const loaded = await this.#load(key)
-    this.#index = { key, loaded }
-    return loaded
+    return this.#index.of(key, () => this.#load(key))
   }
 
   /** Changes when the index is replaced; empty where there is none. One stat. */
@@ -78,29 +72,28 @@ export class Collection {
 
   /** The index that is held, for another thread; undefined where none is, or the file is damaged. */
   get held(): HeldIndex | undefined {
-    if (!this.#index || this.#index.loaded.damage !== undefined) return undefined
-    const { key, loaded } = this.#index
-    return { path: this.path, key, data: loaded.index.data }
+    const { kept } = this.#index
+    if (!kept || kept.value.damage !== undefined) return undefined
+    return { path: this.path, key: kept.key, data: kept.value.index.data }
   }
 
   /** Of the index that is held, where one is. */
   get heldKey(): string | undefined {
-    return this.#index?.key
+    return this.#index.kept?.key
   }
 
   /** Has the index read again, or rebuilt, when it is asked for. */
   forget(): void {
-    this.#index = undefined
+    this.#index.forget()
   }
 
   /** Compares the directory with the index; the directory is read only when it or the index has changed since. */
   async difference(): Promise<Difference> {
     const key = await this.fingerprint()
-    if (this.#difference?.key === key) return this.#difference.difference
-    const [{ index }, oids] = await Promise.all([this.index(), this.oids()])
-    const difference = differenceOf(index, oids)
-    this.#difference = { key, difference }
-    return difference
+    return this.#difference.of(key, async () => {
+      const [{ index }, oids] = await Promise.all([this.index(), this.oids()])
+      return differenceOf(index, oids)
+    })
   }
 
   /** Changes when a document or the index comes, goes or is replaced. Two stats. */
@@ -190,7 +183,8 @@ export class Collection {
     const found = await calls.statPath(path).catch(() => undefined)
     // artdaq's tools know of no lock: what they have put in its place since is read when it is asked for.
     const isOurs = found !== undefined && ours !== undefined && sameBytes(found, ours)
-    this.#index = isOurs ? { key: keyOfStatus(found), loaded: { index, damage: undefined } } : undefined
+    if (isOurs) this.#index.keep(keyOfStatus(found), { index, damage: undefined })
+    else this.#index.forget()
   }
 
   /**

@@ -1,5 +1,6 @@
 import { readFile } from '../../../platform/read-file.ts'
 import type { IndexFacts } from '../../store.ts'
+import { KeptReading } from '../../../common/kept-reading.ts'
 import { ArchiverError } from '../../../errors.ts'
 import { CollectionIndex } from '../format/search-index.ts'
 import { runNumber, runOf } from '../names.ts'
@@ -65,9 +66,14 @@ interface LeftOut {
 
 /** The damaged documents of a collection that its index does not know. Kept while the collection does not change. */
 export async function leftOut(collection: Collection): Promise<LeftOut> {
-  const key = await collection.fingerprint()
-  const known = KNOWN.get(collection)
-  if (known?.key === key) return known
+  const known = KNOWN.get(collection) ?? new KeptReading()
+  KNOWN.set(collection, known)
+  return known.of(await collection.fingerprint(), () => findLeftOut(collection))
+}
+
+const KNOWN = new WeakMap<Collection, KeptReading<LeftOut>>()
+
+const findLeftOut = async (collection: Collection): Promise<LeftOut> => {
   const paths = new Map<number, string>()
   const nobodys: string[] = []
   const { orphans } = await collection.difference()
@@ -78,12 +84,8 @@ export async function leftOut(collection: Collection): Promise<LeftOut> {
     for (const run of runs) paths.set(run, path)
     if (runs.length === 0) nobodys.push(path)
   }
-  const found = { key, paths, nobodys }
-  KNOWN.set(collection, found)
-  return found
+  return { paths, nobodys }
 }
-
-const KNOWN = new WeakMap<Collection, LeftOut & { readonly key: string }>()
 
 const runsSaid = ({ runs, configurations }: IndexFacts): readonly number[] =>
   [...runs.map(runNumber), ...configurations.map(({ name }) => runOf(name))].filter(
