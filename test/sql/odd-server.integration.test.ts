@@ -6,7 +6,7 @@ import { auditCommand } from '../../src/commands/records/audit.ts'
 import { runCommand } from '../../src/commands/records/run.ts'
 import { openMysql } from '../../src/sql/mysql.ts'
 import { launchMariadb } from '../mariadb.ts'
-import { openSite, printing } from '../records/databases.ts'
+import { answers, openSite, printing } from '../records/databases.ts'
 
 /** Defaults that a server may have, each of which makes another value or another effect of a statement. */
 const odd = await launchMariadb(
@@ -81,6 +81,54 @@ tables:
           c,
         ]),
       ).toEqual(texts.map((text, id) => [id, text, text]))
+    } finally {
+      await site.close()
+    }
+  })
+})
+
+describe.skipIf(!(await answers('postgres')))('in a database of PostgreSQL with odd defaults', () => {
+  it('records are stored as they are, and found so again', async () => {
+    const site = await openSite('postgres')
+    try {
+      const name = new URL(site.url).pathname.slice(1)
+      for (const setting of [
+        'extra_float_digits = -5',
+        "bytea_output = 'escape'",
+        'standard_conforming_strings = off',
+        "datestyle = 'German'",
+        "timezone = 'Asia/Kolkata'",
+        "default_transaction_isolation = 'serializable'",
+      ])
+        await site.database.session.change(`ALTER DATABASE ${name} SET ${setting}`)
+      await site.database.session.change(
+        'CREATE TABLE odd (id bigint PRIMARY KEY, f double precision, at timestamptz, v text)',
+      )
+      writeFileSync(
+        join(site.folder, 'map.yaml'),
+        `version: 1
+source: { table: source_records, key: record_id, payload: payload }
+record: { root: r, key: /r/@id, key_type: bigint }
+tables:
+  - table: odd
+    key: [id]
+    columns:
+      id: { from: $key, type: bigint }
+      f: { from: /r/@f, type: float }
+      at: { from: /r/@at, type: datetime }
+      v: { from: /r/@v, type: text }
+`,
+      )
+      await site.fill({ 1: `<r id="1" f="0.123456789012345" at="2026-03-29 01:30:00" v="a\\b'c"/>` })
+      const run = async () => runCommand({ task: 'orders', config: site.config }, printing().context)
+      expect(await run()).toBe(0)
+      expect(await auditCommand({ task: 'orders', config: site.config }, printing().context)).toBe(0)
+      // Taken again it is found to be there, and in no conflict.
+      await site.database.session.change('DELETE FROM processing_log')
+      expect(await run()).toBe(0)
+      expect(await site.count(`SELECT count(*) FROM odd WHERE f = 0.123456789012345 AND v = 'a\\b''c'`)).toBe(
+        1,
+      )
     } finally {
       await site.close()
     }

@@ -35,7 +35,9 @@ export const openPostgresDatabase = (server: string, options: DatabaseOptions): 
       'options',
       [
         ...(own === null ? [] : [own]),
-        `-c TimeZone=UTC -c DateStyle=ISO -c idle_in_transaction_session_timeout=${Math.min(timeout, FROZEN)}`,
+        // Values are read as they are stored, whatever the database's defaults are: with fewer digits a row would differ from itself.
+        '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=3 -c bytea_output=hex -c standard_conforming_strings=on',
+        `-c idle_in_transaction_session_timeout=${Math.min(timeout, FROZEN)}`,
       ].join(' '),
     )
     if (password !== undefined) url.searchParams.set('password', password.current())
