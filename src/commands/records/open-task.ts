@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { Context } from '../../app/context.ts'
 import { loadConfig, type Config } from '../../config/load-config.ts'
 import { databasePassword } from '../../sql/fresh-password.ts'
-import { ArchiverError } from '../../errors.ts'
+import { ArchiverError, messageOf } from '../../errors.ts'
 import type { Mapping } from '../../records/mapping/model.ts'
 import { readMapping } from '../../records/mapping/read-mapping.ts'
 import { missingInTarget } from '../../records/run/plan-into-target.ts'
@@ -230,6 +230,9 @@ const preparedTarget = async (
     return catalogue
   } catch (cause) {
     if (cause instanceof ArchiverError) throw cause
-    throw new ArchiverError('STORE_UNAVAILABLE', 'cannot use the target of records', { cause })
+    throw new ArchiverError('STORE_UNAVAILABLE', `cannot use the target of records: ${messageOf(cause)}`, {
+      cause,
+      hint: 'look at records.target_url and its password, or at what --server, --database and --username name',
+    })
   }
 }
