@@ -39,3 +39,14 @@ describe('the log of a daemon whose store is away for a day', () => {
     expect(logged(false)).toHaveLength(4 * 1440 + 1)
   })
 })
+
+it('a line that was left out a single time was so once', () => {
+  let now = 0
+  const lines: string[] = []
+  const say = (line: string): void => void lines.push(line)
+  const filter = new RepeatFilter(() => now)
+  const log = filter.over({ debug: say, info: say, warn: say, error: say, close: () => Promise.resolve() })
+  filter.active = true
+  for (now of [0, 1000, 2 * 3_600_000]) log.warn('the disk is away')
+  expect(lines).toEqual(['the disk is away', 'the disk is away (once more since it was logged)'])
+})

@@ -56,7 +56,7 @@ export class RepeatFilter {
     if (this.#said.size > KEPT && oldest !== undefined) this.#said.delete(oldest)
     return said === undefined || said.dropped === 0
       ? message
-      : `${message} (${said.dropped} times more since it was logged)`
+      : `${message} (${said.dropped === 1 ? 'once' : `${said.dropped} times`} more since it was logged)`
   }
 }
 

@@ -109,6 +109,7 @@ const byBacklog =
     backlog ? look(backlog, limit('backlog')) : []
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** What each rule looks for. docs/monitoring/README.md lists them; a test holds the two together. */
 export const RULES = {
@@ -144,7 +145,7 @@ export const RULES = {
       : undefined,
   ),
   kills: byTask('warning', ({ task, kills }, _now, most) =>
-    kills >= most ? [`${task} is killed often`, `${kills} times in 24 hours.`] : undefined,
+    kills >= most ? [`${task} is killed often`, `${capital(times(kills))} in 24 hours.`] : undefined,
   ),
   reboot: byTask('warning', ({ task, reboots }, _now, most) =>
     reboots >= most ? [`A reboot ended ${task}`, `It happened ${times(reboots)} in 24 hours.`] : undefined,
