@@ -5,7 +5,7 @@ import { printable, redactor } from '../common/redact.ts'
 import { ArchiverError, messageOf } from '../errors.ts'
 import { identity, now } from '../platform/host.ts'
 import { readEnd } from '../platform/input.ts'
-import type { Message } from '../tracking/alerts/alerts.ts'
+import { sendWithin, type Message } from '../tracking/alerts/alerts.ts'
 import { channelsOf } from '../tracking/alerts/channels.ts'
 import { keepSent, readSent, sentFile } from '../tracking/alerts/sent-alerts.ts'
 import { untilStopped } from '../app/context.ts'
@@ -63,9 +63,7 @@ export const notify = untilStopped<NotifyOptions>(async ({ config: path, title, 
     time: new Date(now()).toISOString(),
     held: limited?.held ?? 0,
   }
-  const results = await Promise.allSettled(
-    channels.map((channel) => channel.send(message, AbortSignal.timeout(PATIENCE))),
-  )
+  const results = await Promise.allSettled(channels.map((channel) => sendWithin(channel, message, PATIENCE)))
   const failures = results.flatMap((result, i) =>
     result.status === 'rejected' ? [`${channels[i]?.name ?? ''}: ${redact(messageOf(result.reason))}`] : [],
   )

@@ -48,6 +48,20 @@ export interface Channel {
   send(message: Message, signal: AbortSignal): Promise<void>
 }
 
+/**
+ * Sends, for at most `timeout` milliseconds; rejects then. A signal that nobody listens to is collected as garbage once the head of an answer is there,
+ * and an answer whose body never ends would be waited for without end.
+ */
+export const sendWithin = async (channel: Channel, message: Message, timeout: number): Promise<void> => {
+  const signal = AbortSignal.timeout(timeout)
+  const late = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () =>
+      reject(new Error(`it did not answer within ${durationText(timeout / 1000)}`)),
+    )
+  })
+  await Promise.race([channel.send(message, signal), late])
+}
+
 export interface AlertsOptions {
   readonly started?: Started | undefined
   readonly channels: readonly Channel[]
@@ -163,14 +177,8 @@ export class Alerts {
 
   async #send(channel: Channel, message: Message): Promise<boolean> {
     const { timeout, log, redact, onSent } = this.#options
-    const signal = AbortSignal.timeout(timeout)
-    const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () =>
-        reject(new Error(`it did not answer within ${durationText(timeout / 1000)}`)),
-      )
-    })
     try {
-      await Promise.race([channel.send(message, signal), late])
+      await sendWithin(channel, message, timeout)
       onSent?.(message, channel.name)
       return true
     } catch (error) {

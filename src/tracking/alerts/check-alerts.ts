@@ -4,7 +4,7 @@ import { countForeign } from '../ledger/count-foreign.ts'
 import type { LedgerDatabase } from '../ledger/schema-types.ts'
 import type { RuleName } from '../../common/alert-rules.ts'
 import { listSilences, notSent, recordFindings } from './alert-store.ts'
-import type { Channel, Message } from './alerts.ts'
+import { sendWithin, type Channel, type Message } from './alerts.ts'
 import { chosenChannels } from './chosen-channels.ts'
 import { newCompletions, unsentCompletions } from './completions.ts'
 import { taskFacts } from './gather-facts.ts'
@@ -104,9 +104,7 @@ const sendToAll = async (
   channels: readonly Channel[],
   { timeout, warn, redact }: CheckOptions,
 ): Promise<boolean> => {
-  const results = await Promise.allSettled(
-    channels.map((channel) => channel.send(message, AbortSignal.timeout(timeout))),
-  )
+  const results = await Promise.allSettled(channels.map((channel) => sendWithin(channel, message, timeout)))
   results.forEach((result, i) => {
     if (result.status === 'rejected')
       warn(`The ${channels[i]?.name ?? ''} alert was not sent: ${redact(messageOf(result.reason))}`)

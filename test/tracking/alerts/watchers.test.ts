@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { redactor } from '../../../src/common/redact.ts'
 import { Secret } from '../../../src/common/secret.ts'
 import { now } from '../../../src/platform/host.ts'
-import type { Message } from '../../../src/tracking/alerts/alerts.ts'
+import { sendWithin, type Message } from '../../../src/tracking/alerts/alerts.ts'
 import { commandChannel, commandWatcher } from '../../../src/tracking/alerts/command-hook.ts'
 import { ntfyChannel } from '../../../src/tracking/alerts/ntfy.ts'
 import type { PassWatcher } from '../../../src/tracking/alerts/pass-watchers.ts'
@@ -139,6 +139,13 @@ describe('a command hook', () => {
     expect(seen).toContain('ARCHIVER_ALERT=hung:x')
     expect(seen).not.toContain('UCON_PASSWORD')
     await expect(commandChannel('exit 1', env).send(MESSAGE, NEVER)).rejects.toThrow('exit code 1')
+  })
+})
+
+describe('a channel', () => {
+  it('whose server heeds no signal, as one whose answer never ends, is given up in time', async () => {
+    const channel = { name: 'endless', send: () => new Promise<void>(() => undefined) }
+    await expect(sendWithin(channel, MESSAGE, 200)).rejects.toThrow(/^it did not answer within/)
   })
 })
 
