@@ -4,7 +4,7 @@ import { type Answer, answerOf } from './runs/workers/error-transfer.ts'
 import { runWork } from './runs/workers/convert-run.ts'
 import type { Task, ThreadStart } from './runs/workers/worker-pool.ts'
 
-const { settings, dropped, heldIndexes } = workerData as ThreadStart
+const { settings, dropped } = workerData as ThreadStart
 const work = runWork(settings)
 const isDropped = new Int32Array(dropped)
 const stop = {
@@ -26,7 +26,7 @@ export default (task: Task): Promise<Answer<unknown>> =>
         stop.throwIfAborted()
         return await (
           await comparer()
-        )(task.run, task.most)
+        )(task.run, task.most, task.place)
     }
   })
 
@@ -40,8 +40,13 @@ const openComparer = async () => {
     import('./runs/verify/open-copies.ts'),
     import('./runs/verify/compare-run.ts'),
   ])
-  const copies = await openCopies(settings, settings.copies, heldIndexes)
-  return async (run: number, most: number) =>
-    (await copies.bytesOf(run)) > most ? 'large' : compareRun(copies, run, NEVER)
+  const copies = await openCopies(settings, settings.copies)
+  return (run: number, most: number, place: Comparing['place']) =>
+    copies.knowing(run, place, async () =>
+      (await copies.bytesOf(run)) > most ? 'large' : await compareRun(copies, run, NEVER),
+    )
 }
+
+type Comparing = Extract<Task, { kind: 'compare' }>
+
 const NEVER = new AbortController().signal

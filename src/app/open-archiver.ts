@@ -61,7 +61,7 @@ export const openArchiver = async (
     settings,
     file: context.threadFile,
     workers: app.parallelWorkers,
-    heldIndexes: () => artdaq.heldIndexes?.() ?? [],
+    placeOf: async (run) => artdaq.placeOf?.(run),
   })
   const records = new RunRecords({
     directory: runRecordsDir,

@@ -33,10 +33,17 @@ export interface IndexData {
   readonly sections: Readonly<Record<Section, NameListsData>>
 }
 
+/** The database that holds a run, and its indexes: for another thread, which then needs to read none of them. */
+export interface RunPlace {
+  /** The database's directory. */
+  readonly path: string
+  readonly indexes: readonly HeldIndex[]
+}
+
 /** An index that was read, as data alone: for another thread, which takes it while the file's status (`key`) is the same. */
 export interface HeldIndex {
-  /** The directory of the collection. */
-  readonly path: string
+  /** The collection. */
+  readonly name: string
   readonly key: string
   readonly data: IndexData
 }

@@ -1,4 +1,4 @@
-import type { HeldIndex } from './index-data.ts'
+import type { RunPlace } from './index-data.ts'
 import type { DiskRoom } from '../platform/disk-room.ts'
 import type { RunSet } from '../common/run-set.ts'
 import type {
@@ -113,8 +113,10 @@ export interface DocumentStore {
   list(): Promise<Listing>
   /** As `list`, but of parts that are only read any more what is remembered of them counts, while nothing in them has changed. Missing where there are none. */
   listRemembered?(): Promise<Listing>
-  /** The indexes that are in memory now, for other threads. Missing where there are none. */
-  heldIndexes?(): readonly HeldIndex[]
+  /** Where a run is, with the indexes there, for another thread (`knowing`). Undefined where the store does not hold it; missing where it has no indexes. */
+  placeOf?(run: number): Promise<RunPlace | undefined>
+  /** Does work on a run of which another thread has said where it is. */
+  knowing?<T>(run: number, place: RunPlace, work: () => Promise<T>): Promise<T>
   /**
    * Writes a run's documents. `present`: all of it is there with the same content. `updated`: the run was there, its
    * record has changed since, and the change was stored beside it. Completes what is there in part. Never overwrites.

@@ -1,18 +1,22 @@
 import { now } from '../../platform/host.ts'
 import { openDocumentStore } from '../../stores/artdaqdb/open.ts'
 import { RunRecords } from '../../stores/run-records/source.ts'
-import type { HeldIndex } from '../../stores/index-data.ts'
+import type { RunPlace } from '../../stores/index-data.ts'
 import { packer } from '../../stores/ucondb/blob/blob.ts'
 import { openArchive } from '../../stores/ucondb/open.ts'
 import { converter, type CopyPlaces, type WorkSettings } from '../workers/convert-run.ts'
 import type { Copies } from './copies.ts'
 
-/** Opens the three places for reading, on a thread of its own. Creates nothing. `heldIndexes`: what the main thread has read. */
-export const openCopies = async (
-  settings: WorkSettings,
-  places: CopyPlaces,
-  heldIndexes: readonly HeldIndex[],
-): Promise<Copies & { bytesOf(run: number): Promise<number> }> => {
+/** The three places as a thread of its own reads them. */
+interface ThreadCopies extends Copies {
+  /** Bytes of a run's documents; 0 where artdaqDB does not hold it. */
+  bytesOf(run: number): Promise<number>
+  /** Does work on a run of which the main thread has said where it is. */
+  knowing<T>(run: number, place: RunPlace | undefined, work: () => Promise<T>): Promise<T>
+}
+
+/** Opens the three places for reading, on a thread of its own. Creates nothing. */
+export const openCopies = async (settings: WorkSettings, places: CopyPlaces): Promise<ThreadCopies> => {
   const { maxRecordBytes, maxRecordFiles } = settings
   const convert = converter(settings)
   const records = new RunRecords({
@@ -28,11 +32,11 @@ export const openCopies = async (
     keepOriginals: places.keepOriginals,
     useTools: false,
     expectExisting: places.expected.artdaq,
-    heldIndexes,
     now,
   })
   return {
     records,
+    knowing: (run, place, work) => (place && artdaq.knowing ? artdaq.knowing(run, place, work) : work()),
     bytesOf: async (run) => (await artdaq.bytesOf?.(run)) ?? 0,
     load: async (run, signal) => convert(await records.read(run, signal)),
     artdaq,

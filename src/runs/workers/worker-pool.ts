@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Piscina } from 'piscina'
-import type { HeldIndex } from '../../stores/index-data.ts'
+import type { RunPlace } from '../../stores/index-data.ts'
 import type { NewRun, NewRunPlace } from '../../stores/store.ts'
 import { collectSooner } from '../../platform/collect-sooner.ts'
 import type { Stop } from '../../stores/artdaqdb/write/write-documents.ts'
@@ -15,8 +15,8 @@ export interface ThreadsOptions {
   readonly file: string | undefined
   /** How many runs are worked on at the same time. */
   readonly workers: number
-  /** The indexes of artdaqDB that this thread holds, for threads that compare: each would read them again. */
-  readonly heldIndexes?: (() => readonly HeldIndex[]) | undefined
+  /** Where artdaqDB holds a run, with the indexes there, for threads that compare: each would read them again. */
+  readonly placeOf?: ((run: number) => Promise<RunPlace | undefined>) | undefined
 }
 
 /** What a worker thread is given when it starts. */
@@ -24,14 +24,18 @@ export interface ThreadStart {
   readonly settings: WorkSettings
   /** One number, shared by all threads: not 0 when what is in hand is to be dropped. */
   readonly dropped: SharedArrayBuffer
-  readonly heldIndexes: readonly HeldIndex[]
 }
 
 /** What is sent to a worker thread. */
 export type Task =
   | { readonly kind: 'look'; readonly record: Pick<RecordPlace, 'path'> }
   | { readonly kind: 'write'; readonly record: RecordPlace; readonly place: NewRunPlace }
-  | { readonly kind: 'compare'; readonly run: number; readonly most: number }
+  | {
+      readonly kind: 'compare'
+      readonly run: number
+      readonly most: number
+      readonly place: RunPlace | undefined
+    }
 
 /** Starting threads takes as long as doing so much work: a pass over a few runs is over before that. */
 const ALONE = 10
@@ -94,7 +98,7 @@ export class Threads implements RunWork {
    */
   compare(run: number, most: number): Promise<StagedComparison | 'large'> | undefined {
     if (!this.#comparesOnThreads || this.#isAlone(COMPARED_ALONE)) return undefined
-    return this.#run({ kind: 'compare', run, most })
+    return this.#compare(run, most)
   }
 
   /**
@@ -124,6 +128,12 @@ export class Threads implements RunWork {
     return this.#options.file === undefined || this.#passes === 0 || ++this.#asked <= most
   }
 
+  async #compare(run: number, most: number): Promise<StagedComparison | 'large'> {
+    // What keeps this thread from knowing it, the one that compares finds for itself, and judges.
+    const place = await this.#options.placeOf?.(run).catch(() => undefined)
+    return await this.#run({ kind: 'compare', run, most, place })
+  }
+
   async #run<T>(task: Task): Promise<T> {
     if (++this.#sent === VERY_MANY) collectSooner()
     const pool = await (this.#started ??= this.#start(task.kind))
@@ -134,9 +144,8 @@ export class Threads implements RunWork {
   async #start(kind: Task['kind']): Promise<Piscina> {
     const { Piscina } = await import('piscina')
     const { settings, file, workers } = this.#options
-    const heldIndexes = kind === 'compare' ? (this.#options.heldIndexes?.() ?? []) : []
     const threads = Math.min(workers, availableParallelism())
-    const start: ThreadStart = { settings, dropped: this.#dropped, heldIndexes }
+    const start: ThreadStart = { settings, dropped: this.#dropped }
     return new Piscina({
       filename: file ?? '',
       workerData: start,

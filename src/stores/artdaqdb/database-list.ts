@@ -1,4 +1,5 @@
 import { RunSet } from '../../common/run-set.ts'
+import type { RunPlace } from '../index-data.ts'
 import type { Listing, Remember } from '../store.ts'
 import type { CollectionIndex } from './format/search-index.ts'
 import type { Database } from './index/database.ts'
@@ -17,6 +18,8 @@ export class DatabaseList {
   readonly #most: number
   /** Older databases, the one that was used last first. */
   #recent: WrittenDatabase[] = []
+  /** What another thread has said of the runs in hand. */
+  readonly #told = new Map<number, WrittenDatabase>()
 
   /** `most`: documents of older databases whose indexes are held at a time; of the one that was used last they are held in any case. */
   constructor(all: readonly WrittenDatabase[], remember: Remember | undefined, most = MOST_INDEXED) {
@@ -25,8 +28,23 @@ export class DatabaseList {
     this.#most = most
   }
 
+  /** Does work on a run of which another thread has said which database holds it, with the indexes that it read there. */
+  async knowing<T>(run: number, { path, indexes }: RunPlace, work: () => Promise<T>): Promise<T> {
+    const one = this.#all.find(({ database }) => database.path === path)
+    if (!one) return await work()
+    one.database.hold(indexes)
+    this.#told.set(run, one)
+    try {
+      return await work()
+    } finally {
+      this.#told.delete(run)
+    }
+  }
+
   /** The newest database in which a run counts, else the newest that knows it: while it is moved to another database, two do. */
   async holding(run: number): Promise<WrittenDatabase | undefined> {
+    const told = this.#told.get(run)
+    if (told && (await told.database.counts(run))) return await this.using(told)
     const newestFirst = this.#all.toReversed()
     for (const one of newestFirst)
       if (this.#remember && this.#isOlder(one) && !one.database.isKnown) await this.remembered(one)

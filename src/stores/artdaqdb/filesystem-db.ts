@@ -2,7 +2,7 @@ import type { Warn } from '../../common/warnings.ts'
 import { access, constants } from 'node:fs/promises'
 import { artdaqStamp } from './format/timestamp.ts'
 import { ArchiverError, errnoOf } from '../../errors.ts'
-import type { HeldIndex } from '../index-data.ts'
+import type { RunPlace } from '../index-data.ts'
 import type { Completing, DocumentStore, Listing, NewRun, NewRunPlace, Remember } from '../store.ts'
 import type { RecordManifest, RunDocuments, StoredRun } from '../run-record.ts'
 import { RunSet } from '../../common/run-set.ts'
@@ -33,8 +33,6 @@ export interface FileSystemDbOptions {
   readonly lockWaitSeconds?: number
   /** Remembers listings, each by its name while its fingerprint is the same (`ListingCache`). */
   readonly remember?: Remember | undefined
-  /** What another thread has read of the indexes. */
-  readonly heldIndexes?: readonly HeldIndex[] | undefined
   /** Runs were stored before: a database that is gone or empty is a disk that is not mounted. Of several, the last may be yet to be made. */
   readonly expectExisting?: boolean | undefined
   /** Hears what is set aside or written again. */
@@ -54,9 +52,7 @@ export class FileSystemDb implements DocumentStore {
   readonly #databaseList: DatabaseList
 
   constructor(options: FileSystemDbOptions) {
-    this.#all = options.paths.map(
-      (path) => new WrittenDatabase(new Database(path, options.heldIndexes), options),
-    )
+    this.#all = options.paths.map((path) => new WrittenDatabase(new Database(path), options))
     this.#newest = this.#all.at(-1) ?? new WrittenDatabase(new Database(options.paths[0]), options)
     this.#options = options
     this.#databaseList = new DatabaseList(this.#all, options.remember)
@@ -159,8 +155,14 @@ export class FileSystemDb implements DocumentStore {
     return found ? await allDocumentsSize(found.database, run) : 0
   }
 
-  heldIndexes(): readonly HeldIndex[] {
-    return this.databases.flatMap((database) => database.heldIndexes)
+  async placeOf(run: number): Promise<RunPlace | undefined> {
+    const found = await this.#databaseList.holding(run)
+    return found && { path: found.database.path, indexes: await found.database.allHeld() }
+  }
+
+  /** While the index files are those that the other thread read; where one is another by now, it is read. */
+  knowing<T>(run: number, place: RunPlace, work: () => Promise<T>): Promise<T> {
+    return this.#databaseList.knowing(run, place, work)
   }
 
   room(): Promise<DiskRoom | undefined> {

@@ -1,7 +1,6 @@
 import { faultOfArtdaqPath } from '../../common/artdaq-path.ts'
 import { randomUUID } from 'node:crypto'
 import { hostname, machine, release, type, userInfo, version } from 'node:os'
-import type { HeldIndex } from '../index-data.ts'
 import type { DocumentStore, Remember } from '../store.ts'
 import type { RunDocuments } from '../run-record.ts'
 import type { Warn } from '../../common/warnings.ts'
@@ -21,8 +20,6 @@ export interface ArtdaqSettings {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Runs were stored before, so that a native database that is not there is not mounted. */
   readonly expectExisting?: boolean
-  /** What another thread has read of the indexes. */
-  readonly heldIndexes?: readonly HeldIndex[]
   /** Remembers listings of older databases between passes. */
   readonly remember?: Remember
   /** Hears what is set aside or written again. */
@@ -45,7 +42,6 @@ export function openFileSystemDb({
   databaseUris,
   now,
   expectExisting,
-  heldIndexes,
   remember,
   warn,
 }: ArtdaqSettings): FileSystemDb {
@@ -57,7 +53,6 @@ export function openFileSystemDb({
     newUuid: randomUUID,
     maker: maker(),
     expectExisting,
-    heldIndexes,
     remember,
     warn,
   })
@@ -109,7 +104,8 @@ const withoutOriginals = (store: DocumentStore): DocumentStore => ({
   ...(store.mend ? { mend: store.mend.bind(store) } : {}),
   ...(store.sizeOf ? { sizeOf: store.sizeOf.bind(store) } : {}),
   ...(store.bytesOf ? { bytesOf: store.bytesOf.bind(store) } : {}),
-  ...(store.heldIndexes ? { heldIndexes: store.heldIndexes.bind(store) } : {}),
+  ...(store.placeOf ? { placeOf: store.placeOf.bind(store) } : {}),
+  ...(store.knowing ? { knowing: store.knowing.bind(store) } : {}),
   ...(store.room ? { room: store.room.bind(store) } : {}),
   manifest: (run) => store.manifest(run),
   ...(store.manifestAlone ? { manifestAlone: store.manifestAlone.bind(store) } : {}),

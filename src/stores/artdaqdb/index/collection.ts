@@ -9,6 +9,7 @@ import { ArchiverError, errnoOf } from '../../../errors.ts'
 import { KeptReading } from '../../../common/kept-reading.ts'
 import { copyDurably, createFile, step, syncDirectory } from '../../../platform/atomic-file.ts'
 import { CollectionIndex } from '../format/search-index.ts'
+import { sharedIndexData } from '../format/shared-index.ts'
 import { EMPTY_INDEX, parseIndex } from '../format/index-codec.ts'
 import { indexText } from '../format/index-text.ts'
 import { placeFiles } from '../write/write-files.ts'
@@ -45,14 +46,15 @@ export class Collection {
   readonly #counting: () => Promise<Counting>
   readonly #index = new KeptReading<LoadedIndex>()
   readonly #difference = new KeptReading<Difference>()
+  /** The index that is held, as other threads were given it. */
+  #shared: HeldIndex | undefined
 
-  /** `counting`: asked where the index has to be made of the documents. `held`: what another thread read of it. */
-  constructor(database: string, name: string, counting: () => Promise<Counting>, held?: HeldIndex) {
+  /** `counting`: asked where the index has to be made of the documents. */
+  constructor(database: string, name: string, counting: () => Promise<Counting>) {
     this.#database = database
     this.#counting = counting
     this.name = name
     this.path = join(database, name)
-    if (held) this.#index.keep(held.key, { index: CollectionIndex.ofData(held.data), damage: undefined })
   }
 
   /** How many documents the index knows, where it was read. */
@@ -70,11 +72,20 @@ export class Collection {
     return statKey(join(this.path, INDEX))
   }
 
-  /** The index that is held, for another thread; undefined where none is, or the file is damaged. */
+  /** The index that is held, for other threads, and from now on in memory that they share; undefined where none is, or the file is damaged. */
   get held(): HeldIndex | undefined {
     const { kept } = this.#index
     if (!kept || kept.value.damage !== undefined) return undefined
-    return { path: this.path, key: kept.key, data: kept.value.index.data }
+    if (this.#shared?.key !== kept.key)
+      this.hold({ name: this.name, key: kept.key, data: sharedIndexData(kept.value.index.data) })
+    return this.#shared
+  }
+
+  /** Takes over what another thread has read of the index; it counts while the file is the same. */
+  hold(held: HeldIndex): void {
+    if (this.#shared?.key === held.key && this.heldKey === held.key) return
+    this.#shared = held
+    this.#index.keep(held.key, { index: CollectionIndex.ofData(held.data), damage: undefined })
   }
 
   /** Of the index that is held, where one is. */
@@ -85,6 +96,7 @@ export class Collection {
   /** Has the index read again, or rebuilt, when it is asked for. */
   forget(): void {
     this.#index.forget()
+    this.#shared = undefined
   }
 
   /** Compares the directory with the index; the directory is read only when it or the index has changed since. */
@@ -187,10 +199,7 @@ export class Collection {
     else this.#index.forget()
   }
 
-  /**
-   * An index made from the documents alone, in the order in which they were made, and what could not be read. What a killed
-   * pass of ours left never counted: it is left out.
-   */
+  /** An index made from the documents alone, in the order in which they were made, without what never counted; and what could not be read. */
   async rebuilt(
     counting?: Counting,
   ): Promise<{ readonly index: CollectionIndex; readonly unreadable: readonly Unreadable[] }> {

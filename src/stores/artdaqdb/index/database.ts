@@ -47,18 +47,23 @@ export class Database {
   readonly path: string
   readonly #collections = new Map<string, Collection>()
   readonly #made = new Set<string>()
-  readonly #held: readonly HeldIndex[]
   #wasThere = false
   #outline: Outline | undefined
 
-  /** `held`: indexes that another thread has read, of whatever collections. */
-  constructor(path: string, held: readonly HeldIndex[] = []) {
+  constructor(path: string) {
     this.path = path
-    this.#held = held
   }
 
-  get heldIndexes(): readonly HeldIndex[] {
-    return [...this.#collections.values()].flatMap((one) => one.held ?? [])
+  /** Its indexes for other threads, read where they are not held; those that are sound. */
+  async allHeld(): Promise<readonly HeldIndex[]> {
+    const collections = await this.collections()
+    for (const one of collections) await one.index()
+    return collections.flatMap((one) => one.held ?? [])
+  }
+
+  /** Takes over what another thread has read of its collections. */
+  hold(indexes: readonly HeldIndex[]): void {
+    for (const one of indexes) this.collection(one.name).hold(one)
   }
 
   /** Every collection there is, in byte order of the names. None where the database does not exist. */
@@ -96,8 +101,7 @@ export class Database {
   collection(name: string): Collection {
     const known = this.#collections.get(name)
     if (known) return known
-    const held = this.#held.find((one) => one.path === join(this.path, name))
-    const collection = new Collection(this.path, name, () => this.#countingFor(name), held)
+    const collection = new Collection(this.path, name, () => this.#countingFor(name))
     this.#collections.set(name, collection)
     return collection
   }
