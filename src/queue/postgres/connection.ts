@@ -22,6 +22,8 @@ export interface PostgresPlace {
   readonly schema: string
   /** Milliseconds. */
   readonly lease: number
+  /** Makes the tables, or brings them up to date. Its statements end when they end: the server goes on with one that its client gave up. */
+  readonly migrate?: boolean
 }
 
 /** SQLSTATEs after which the same transaction may succeed: a deadlock, a serialization failure. */
@@ -139,7 +141,7 @@ export class Connections implements Sql {
       Client: clientAt(() => addressOf(this.#place)),
       max,
       verify: (client, done) => void this.#prepare(client, settings).then(() => done(), done),
-      query_timeout: TIMEOUT,
+      ...(this.#place.migrate ? {} : { query_timeout: TIMEOUT }),
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
     })

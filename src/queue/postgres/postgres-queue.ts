@@ -25,8 +25,6 @@ export interface PostgresQueueOptions extends PostgresPlace, InstanceOptions {
   readonly lease: number
   /** False only for `queue` commands that look and do not work: no instance is registered. */
   readonly works: boolean
-  /** Makes the tables, or brings them up to date: for `queue migrate`. */
-  readonly migrate?: boolean
 }
 
 /** A queue of pg-boss on PostgreSQL: for many machines. Only the server's clock decides about leases. */
