@@ -41,11 +41,17 @@ async function* unmeasurable(
   for (const [setting, map] of Object.entries({ max_load: maxLoad, critical_load: criticalLoad }))
     for (const name of map.keys())
       if ((await probe.status(session, name)) === undefined)
-        yield `rows.throttle.${setting}: ${name} is no status value of this server that is a number (SHOW GLOBAL STATUS lists them)`
+        yield `rows.throttle.${setting}: ${name} is no status value of this server that is a number (${KNOWN[session.dialect]})`
   const refused = query === undefined ? undefined : await refusalOf(probe.query(session, query))
   if (refused !== undefined)
     yield refused.startsWith('rows.throttle.query') ? refused : `rows.throttle.query: ${refused}`
 }
+
+/** Which names a server knows. */
+const KNOWN = {
+  mysql: 'SHOW GLOBAL STATUS lists them',
+  postgres: 'PostgreSQL has Threads_running alone: the sessions that run a statement',
+} as const
 
 const refusalOf = (asked: Promise<number>): Promise<string | undefined> =>
   asked.then(

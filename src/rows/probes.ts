@@ -95,11 +95,13 @@ export class ServerProbe implements Probe {
   }
 
   async status(source: Session, name: string): Promise<number | undefined> {
-    if (source.dialect === 'postgres')
+    if (source.dialect === 'postgres') {
+      if (name.toLowerCase() !== 'threads_running') return undefined
       return ask(
         source,
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend'",
       )
+    }
     const { rows } = await source.run('SHOW GLOBAL STATUS LIKE ?', [name])
     const value = rows[0]?.['Value']
     // Some are words: ON, a version. They are below no limit and above none.

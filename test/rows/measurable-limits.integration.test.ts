@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DIALECTS, range, serverAnswers, Site } from './servers.ts'
 
+interface Limit {
+  readonly throttle: Readonly<Record<string, unknown>>
+  readonly words: readonly string[]
+  readonly text: RegExp
+}
+
 for (const name of DIALECTS) {
   const isThere = await serverAnswers(name)
   if (!isThere) console.warn(`SKIPPED: no ${name} server answers: no limit is measured there`)
@@ -20,7 +26,7 @@ for (const name of DIALECTS) {
       return { code, text: out + err, live: await site.count('r') }
     }
 
-    it.each(
+    it.each<Limit>(
       name === 'mysql'
         ? [
             { throttle: { max_replica_lag: '5s' }, words: [], text: /max_replica_lag .* has no replica/ },
@@ -44,6 +50,16 @@ for (const name of DIALECTS) {
             { throttle: { query: "SELECT 'abc'" }, words: [], text: /query: "abc" is not a number/ },
           ]
         : [
+            {
+              throttle: { max_load: { Threads_connected: 50 } },
+              words: [],
+              text: /max_load: Threads_connected is .*PostgreSQL has Threads_running alone/,
+            },
+            {
+              throttle: { critical_load: { Threads_runing: 0 } },
+              words: [],
+              text: /critical_load: Threads_runing is/,
+            },
             { throttle: { query: 'SELECT nothing' }, words: [], text: /query: column "nothing" does not/ },
             { throttle: { query: "SELECT 'abc'" }, words: [], text: /query: "abc" is not a number/ },
           ],
@@ -53,6 +69,15 @@ for (const name of DIALECTS) {
         text: expect.stringMatching(limit.text) as string,
         live: 10,
       })
+    })
+
+    it('counts the sessions that run a statement, by this name on each server', async () => {
+      expect(await run({ max_load: { Threads_running: 1_000_000 } })).toMatchObject({ code: 0, live: 0 })
+    })
+    it('holds a batch back where more of them run', async () => {
+      const held = await run({ max_load: { threads_running: 0 } })
+      expect(held).toMatchObject({ code: 1, live: 10 })
+      expect(held.text).toMatch(/held back for too long: threads_running \d+ > 0/)
     })
 
     it('may be a comparison', async () => {

@@ -126,7 +126,7 @@ for (const name of DIALECTS) {
     if (name === 'postgres')
       it('is refused for limits that look at sessions which the server hides from the user', async () => {
         await site.sql(`GRANT CREATE ON SCHEMA public TO ${user}`)
-        const limits = { max_replica_lag: '5s', max_hll: 100, max_load: { active: 50 } }
+        const limits = { max_replica_lag: '5s', max_hll: 100, max_load: { Threads_running: 50 } }
         site.config({ source: asUser(), throttle: limits })
         await refusedAlike(78, /max_replica_lag, max_hll, max_load: the server hides .* GRANT pg_read_all/)
         await site.sql(`GRANT pg_read_all_stats TO ${user}`)

@@ -80,7 +80,7 @@ const throttle = section(
       doc: 'The longest history list of InnoDB; on PostgreSQL the age of the oldest snapshot in transactions.',
     }),
     max_load: key(limits, new Map(), {
-      doc: 'Server status values and their limits, such as `Threads_running: 50`.',
+      doc: 'Server status values and their limits, such as `Threads_running: 50`. PostgreSQL: `Threads_running` alone, the sessions that run a statement.',
     }),
     critical_load: key(limits, new Map(), { doc: 'The same; above such a limit the run ends, resumable.' }),
     query: optional(text, {
