@@ -48,7 +48,7 @@ describe('the report on a site', () => {
     const { status, stdout } = site.archiver('--compare-state')
     expect(status).toBe(0)
     expect(stdout).toContain(
-      `1. Run IMPORTER: 1 run on filesystem not in artdaqDB (range: 7)\n   ${site.run} --import-only --incremental`,
+      `1. Run IMPORTER: 1 run(s) on filesystem not in artdaqDB (range: 7)\n   ${site.run} --import-only --incremental`,
     )
     expect(stdout).toContain('No import state recorded')
   })
@@ -61,8 +61,8 @@ describe('the report on a site', () => {
     mkdirSync(site.path('records', 'lost+found'))
     const { status, stdout } = site.archiver('--compare-state')
     expect(status).toBe(0)
-    expect(stdout).toContain('  Failed Runs:         1 run logged as failed (13)')
-    expect(stdout).toContain('  Late Runs:           1 run below the last attempted (11)')
+    expect(stdout).toContain('  Failed Runs:         1 run(s) logged as failed (13)')
+    expect(stdout).toContain('  Late Runs:           1 run(s) below the last attempted (11)')
     expect(stdout).toMatch(/Not Ready: +run 14: running/)
     expect(stdout).toMatch(/Ignored: +lost\+found/)
     expect(site.archiver('--report-status', '--check').status).toBe(1)
@@ -125,7 +125,7 @@ describe('the recommendations on a site', () => {
     const [, first = ''] = /^1\. (.*)$/m.exec(stdout) ?? []
     expect(first).toMatch(/^ERROR: The last pass \(full, .*\) was stopped: .*records/)
     expect(stdout).toMatch(
-      /CHECK: 1 run failed to import \(2\): .*more than 8 files.*\n {3}node .* --retry-failed-import/,
+      /CHECK: 1 run\(s\) failed to import \(2\): .*more than 8 files.*\n {3}node .* --retry-failed-import/,
     )
   })
 })
@@ -160,7 +160,7 @@ describe('the audit of a site', () => {
     const { status, stdout } = site.command('audit', '--deep')
     expect(status).toBe(1)
     expect(stdout).toMatch(/VIOLATION: run 2 is damaged/)
-    expect(stdout).toContain('1 violation')
+    expect(stdout).toContain('1 violation(s)')
   })
 
   it('never calls archived what is there only in part', () => {
@@ -199,7 +199,7 @@ describe('the report on a site with a shared backlog', () => {
     expect([status, existsSync(site.path('work', 'queue.db'))]).toEqual([0, false])
     expect(stdout).toContain('✓ Queue query complete')
     expect(stdout).toContain(
-      '  Not In Queue:        1 run to be done: the next scan of a worker adds them (1)',
+      '  Not In Queue:        1 run(s) to be done: the next scan of a worker adds them (1)',
     )
   })
 
@@ -221,10 +221,10 @@ describe('the report on a site with a shared backlog', () => {
     const { status, stdout } = report('--check')
     expect(status).toBe(1)
     expect(stdout).toContain(
-      'CHECK: 1 run failed in the import queue and is not in the import failure log (3)',
+      'CHECK: 1 run(s) failed in the import queue and are not in the import failure log (3)',
     )
-    expect(stdout).toContain('CHECK: 1 run is done in the migrate queue and not in UconDB (2)')
-    expect(stdout).toContain('  Queue, Not Stored:   1 run done in the queue, and not in UconDB (2)')
+    expect(stdout).toContain('CHECK: 1 run(s) are done in the migrate queue and not in UconDB (2)')
+    expect(stdout).toContain('  Queue, Not Stored:   1 run(s) done in the queue, and not in UconDB (2)')
     expect(JSON.parse(report('--json').stdout)).toMatchObject({
       queue: { error: null, instances: 0 },
       import: { queue: { failed: '3', not_logged: '3' } },

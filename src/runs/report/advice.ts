@@ -1,4 +1,3 @@
-import { counted } from '../../common/counted.ts'
 import { archivedDamagedRecords, damagedRecords } from './damaged-records.ts'
 import { passCommand, shellWord, subcommand, type Started } from '../../common/own-command.ts'
 import { RunSet } from '../../common/run-set.ts'
@@ -27,27 +26,28 @@ export const recommendations = (report: Report): readonly Advice[] => {
   const archive = facts.archive.known ? facts.archive.value.runs : undefined
   const waiting = RunSet.of(facts.waiting.keys())
   const ambiguous = facts.records.known ? facts.records.value.ambiguous : RunSet.EMPTY
+  // "run(s)" is the Python original's: operators' scripts look for its lines.
   const advice = [
     ...obstacles(report, started),
     ...difference(records?.minus(waiting), artdaq, (runs) => ({
-      text: `Run IMPORTER: ${counted(runs.size, 'run')} on filesystem not in artdaqDB (range: ${exactText(runs)})`,
+      text: `Run IMPORTER: ${runs.size} run(s) on filesystem not in artdaqDB (range: ${exactText(runs)})`,
       command: passCommand(started, `--import-only${only(runs, facts.import)}`),
     })),
     ...difference(artdaq, archive, (runs) => ({
-      text: `Run MIGRATOR: ${counted(runs.size, 'run')} in artdaqDB not in UconDB (range: ${exactText(runs)})`,
+      text: `Run MIGRATOR: ${runs.size} run(s) in artdaqDB not in UconDB (range: ${exactText(runs)})`,
       command: passCommand(started, `--migrate-only${only(runs, facts.migrate)}`),
     })),
     ...difference(artdaq, records?.union(ambiguous), (runs) => ({
-      text: `WARNING: ${counted(runs.size, 'run')} in artdaqDB but not on filesystem (may have been deleted)`,
+      text: `WARNING: ${runs.size} run(s) in artdaqDB but not on filesystem (may have been deleted)`,
     })),
     ...difference(archive, artdaq, (runs) => ({
-      text: `INFO: ${counted(runs.size, 'run')} in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)`,
+      text: `INFO: ${runs.size} run(s) in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)`,
     })),
     ...(waiting.isEmpty
       ? []
       : [
           {
-            text: `INFO: ${counted(waiting.size, 'run')} not ready yet (${exactText(waiting)}): for a later pass`,
+            text: `INFO: ${waiting.size} run(s) are not ready yet (${exactText(waiting)}); a later pass takes them`,
           },
         ]),
     ...[...damagedRecords(facts.waiting), ...archivedDamagedRecords(facts.damagedRecords)].map((text) => ({
@@ -97,7 +97,7 @@ const failures = ({ causes = [] }: ReportFacts, ambiguous: RunSet, started: Star
     if (left.isEmpty) return []
     return [
       {
-        text: `CHECK: ${counted(left.size, 'run')} failed to ${stage} (${exactText(left)}): ${message}${code === undefined ? '' : ` [${code}]`}`,
+        text: `CHECK: ${left.size} run(s) failed to ${stage} (${exactText(left)}): ${message}${code === undefined ? '' : ` [${code}]`}`,
         command:
           code === 'CONFLICT' || code === 'VERIFY_MISMATCH'
             ? subcommand(started, `diff ${left.first ?? ''}`)

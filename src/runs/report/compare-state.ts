@@ -1,4 +1,3 @@
-import { agreeing, counted } from '../../common/counted.ts'
 import { exactText } from './range-text.ts'
 import type { RunSet } from '../../common/run-set.ts'
 import type { StageState } from '../../state/state-format.ts'
@@ -97,7 +96,7 @@ const about = (
   runs.isEmpty
     ? undefined
     : {
-        text: `${agreeing(runs.size, text(counted(runs.size, 'run')))} (${exactText(runs)})`,
+        text: `${text(`${runs.size} run(s)`)} (${exactText(runs)})`,
         command,
         ...(kind === undefined ? {} : { kind, runs }),
       }

@@ -1,4 +1,3 @@
-import { counted } from '../../common/counted.ts'
 import type {
   Known,
   MemoryFacts,
@@ -11,6 +10,7 @@ import type {
 import { RULE, rangesText, runsText, exactText, THIN_RULE } from './range-text.ts'
 import type { QueueComparison } from './compare-queue.ts'
 import { recommendations } from './advice.ts'
+import { counted } from '../../common/counted.ts'
 import { RunSet } from '../../common/run-set.ts'
 import { ageText } from '../../common/duration.ts'
 
@@ -168,24 +168,24 @@ const stageLines = (known: Known<StageReport>, words: StageWords, { facts }: Rep
     ...lineOf(
       `Missing in ${words.destination}`,
       missing,
-      ` ${counted(missing.size, 'run')} before last contiguous (${runsText(missing)})`,
+      ` ${missing.size} run(s) before last contiguous (${runsText(missing)})`,
     ),
     ...lineOf(
       'New Runs Available',
       fresh,
-      `${counted(fresh.size, 'run')} since last state update (range: ${exactText(fresh)})`,
+      `${fresh.size} run(s) since last state update (range: ${exactText(fresh)})`,
     ),
-    ...lineOf('Late Runs', late, `${counted(late.size, 'run')} below the last attempted (${runsText(late)})`),
-    ...lineOf('Failed Runs', failed, `${counted(failed.size, 'run')} logged as failed (${runsText(failed)})`),
+    ...lineOf('Late Runs', late, `${late.size} run(s) below the last attempted (${runsText(late)})`),
+    ...lineOf('Failed Runs', failed, `${failed.size} run(s) logged as failed (${runsText(failed)})`),
     ...lineOf(
       'Stale Failures',
       stale,
-      `${counted(stale.size, 'run')} logged as failed, and listed in ${words.destination} (${runsText(stale)})`,
+      `${stale.size} run(s) logged as failed, and listed in ${words.destination} (${runsText(stale)})`,
     ),
     ...lineOf(
       'Gone Failures',
       gone,
-      `${counted(gone.size, 'run')} logged as failed and on no source (${runsText(gone)})`,
+      `${gone.size} run(s) logged as failed and on no source (${runsText(gone)})`,
     ),
     ...queueLines(known.value.queue, words),
     ...(words.stage === 'import' ? reasonLines(fresh.union(late), facts.waiting) : []),
@@ -198,7 +198,7 @@ const queueLines = (queue: QueueComparison | undefined, { stage, destination }: 
   const { queued, unstored, unlogged, unqueued, unsettled, unknown } = queue
   const { pending, claimed, done, failed } = queued
   const halted = queued.paused ? '; paused' : queued.blockedReason ? `; waits: ${queued.blockedReason}` : ''
-  const runs = (set: RunSet, text: string): string => `${counted(set.size, 'run')} ${text} (${runsText(set)})`
+  const runs = (set: RunSet, text: string): string => `${set.size} run(s) ${text} (${runsText(set)})`
   return [
     stateLine(
       'Queue',

@@ -1,4 +1,3 @@
-import { agreeing, counted } from '../../common/counted.ts'
 import { compareQueue, queueDiscrepancies, type QueueComparison, type QueueFacts } from './compare-queue.ts'
 import { compareStage, type Discrepancy, discrepancies, type StageComparison } from './compare-state.ts'
 import { claimedTwice, exactText } from './range-text.ts'
@@ -213,11 +212,7 @@ const stageReport = (
 const storeDiscrepancies = ({ records, artdaq, archive, proof }: ReportFacts): readonly Discrepancy[] => {
   const found: Discrepancy[] = []
   const add = (runs: RunSet, text: string, command: string): void => {
-    if (!runs.isEmpty)
-      found.push({
-        text: `${counted(runs.size, 'run')} ${agreeing(runs.size, text)} (${exactText(runs)})`,
-        command,
-      })
+    if (!runs.isEmpty) found.push({ text: `${runs.size} run(s) ${text} (${exactText(runs)})`, command })
   }
   if (records.known && !records.value.ambiguous.isEmpty)
     found.push({

@@ -67,17 +67,17 @@ describe('the status report', () => {
       'STATE COMPARISON',
       'IMPORT STAGE STATE',
       '  Last Contiguous Run: 4',
-      '  New Runs Available:  2 runs since last state update (range: 13-14)',
-      '  Late Runs:           1 run below the last attempted (5)',
-      '  Failed Runs:         1 run logged as failed (10)',
+      '  New Runs Available:  2 run(s) since last state update (range: 13-14)',
+      '  Late Runs:           1 run(s) below the last attempted (5)',
+      '  Failed Runs:         1 run(s) logged as failed (10)',
       'MIGRATION STAGE STATE',
       '  Last Contiguous Run: 0',
       '  Status:              No migration state recorded',
       'RECOMMENDATIONS',
-      '1. Run IMPORTER: 4 runs on filesystem not in artdaqDB (range: 5, 10, 13, 14)',
+      '1. Run IMPORTER: 4 run(s) on filesystem not in artdaqDB (range: 5, 10, 13, 14)',
       '   run-archiver config.yaml --import-only --incremental',
-      '2. WARNING: 1 run in artdaqDB but not on filesystem (may have been deleted)',
-      '3. INFO: 1 run in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)',
+      '2. WARNING: 1 run(s) in artdaqDB but not on filesystem (may have been deleted)',
+      '3. INFO: 1 run(s) in UconDB but not in artdaqDB (may have been cleaned up from intermediate storage)',
       'END OF STATUS REPORT',
     ]
     const printed = lines()
@@ -91,7 +91,7 @@ describe('the status report', () => {
 
   it('tells which runs the destination has lost, and that the state is wrong', () => {
     const printed = lines({ import: memory(6, 11) })
-    expect(printed).toContain('  Missing in ArtdaqDB:  1 run before last contiguous (5)')
+    expect(printed).toContain('  Missing in ArtdaqDB:  1 run(s) before last contiguous (5)')
     expect(printed).toContain('  Actual Contiguous:   4 (from ArtdaqDB)')
   })
 
@@ -156,12 +156,12 @@ describe('the status report', () => {
       { import: memory(3, 11, '10') },
       'import state says last contiguous run 3, artdaqDB says 4',
     ],
-    ['failed', { import: memory(4, 11, '10') }, '1 run failed to import (10)'],
-    ['stale', { import: memory(4, 11, '9') }, '1 run in the import failure log is in artdaqDB (9)'],
+    ['failed', { import: memory(4, 11, '10') }, '1 run(s) failed to import (10)'],
+    ['stale', { import: memory(4, 11, '9') }, '1 run(s) in the import failure log are in artdaqDB (9)'],
     [
       'gone',
       { import: memory(4, 11, '8') },
-      '1 run in the import failure log is no longer in filesystem (8)',
+      '1 run(s) in the import failure log are no longer in filesystem (8)',
     ],
   ] as const)('names a discrepancy: %s', (_, changes, text) => {
     expect(makeReport(facts(changes)).discrepancies.map((discrepancy) => discrepancy.text)).toContain(text)
@@ -220,7 +220,7 @@ describe('the recommendations', () => {
 
   it('name runs exactly', () => {
     expect(advice({ records: source('1-3,5,6,8') })[0]?.text).toContain(
-      '3 runs on filesystem not in artdaqDB (range: 5, 6, 8)',
+      '3 run(s) on filesystem not in artdaqDB (range: 5, 6, 8)',
     )
     expect(advice({ records: source('1-9') })[0]?.text).toContain('(range: 4-9)')
   })
@@ -276,11 +276,11 @@ describe('the recommendations', () => {
     })
     expect(given.slice(-2)).toEqual([
       {
-        text: 'CHECK: 2 runs failed to import (4, 6): unreadable file [RECORD_INVALID]',
+        text: 'CHECK: 2 run(s) failed to import (4, 6): unreadable file [RECORD_INVALID]',
         command: 'run-archiver config.yaml --retry-failed-import',
       },
       {
-        text: 'CHECK: 1 run failed to migrate (2): other content [CONFLICT]',
+        text: 'CHECK: 1 run(s) failed to migrate (2): other content [CONFLICT]',
         command: 'run-archiver diff 2',
       },
     ])
