@@ -16,9 +16,10 @@ const title = (name) => {
   const words = name.replace(/\.md$/, '').replaceAll('-', ' ')
   return `### ${words[0].toUpperCase()}${words.slice(1)}`
 }
+// A file that begins with a heading has its title; of another its name is.
 const entries = names.map((name) => {
-  const text = readFileSync(join(FOLDER, name), 'utf8').trim().replace(/^### /gm, '#### ')
-  return `${title(name)}\n\n${text}\n`
+  const text = readFileSync(join(FOLDER, name), 'utf8').trim()
+  return text.startsWith('### ') ? `${text}\n` : `${title(name)}\n\n${text}\n`
 })
 const start = changelog.indexOf(heading)
 const next = changelog.indexOf('\n## ', start)
