@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/sql/open-session.ts'
@@ -81,7 +82,15 @@ for (const name of DIALECTS) {
     })
 
     /** Kills a run in the middle of what it writes into the log, while it waits for the table of conflicts there. */
-    const killInTheMiddle = async (run: () => ChildProcess): Promise<void> => {
+    const killInTheMiddle = async (words: readonly string[]): Promise<void> => {
+      const hook = {
+        NODE_OPTIONS: '--import=./test/crash/hook.mjs',
+        STOP_AT: 'rows-log: to be written#1',
+      }
+      const child = start(words, hook)
+      const ended = once(child, 'exit')
+      // Its preflight has looked at the table by then.
+      await until('it is stopped before its log', () => Promise.resolve(isStopped(child)))
       const other = await openSession({ url: log.url, password: undefined, timeout: 30_000 })
       if (name === 'postgres') await other.run('BEGIN')
       await other.run(
@@ -89,9 +98,8 @@ for (const name of DIALECTS) {
           ? 'LOCK TABLES row_conflicts WRITE'
           : 'LOCK TABLE row_conflicts IN ACCESS EXCLUSIVE MODE',
       )
-      const child = run()
-      const ended = once(child, 'exit')
       try {
+        child.kill('SIGCONT')
         await until('its log waits', async () => child.exitCode !== null || (await waiting()) > 0)
         child.kill('SIGKILL')
         await ended
@@ -114,25 +122,22 @@ for (const name of DIALECTS) {
       sessionsAre(name === 'mysql' ? " AND STATE LIKE 'Waiting for table%'" : " AND wait_event_type = 'Lock'")
 
     it('that is killed in the middle of its log is there with its conflicts, or done again', async () => {
-      await killInTheMiddle(() => start(move()))
+      await killInTheMiddle(move())
       await assertGoesOn()
     })
 
     it('that writes its log piece by piece is finished without one of its conflicts, which this test finds', async () => {
-      await killInTheMiddle(() =>
-        start([
-          '--import',
-          'tsx',
-          'test/rows/broken-log-mover.ts',
-          site.url,
-          log.url,
-          join(site.folder, 'ids.csv'),
-        ]),
-      )
+      const places = [site.url, log.url, join(site.folder, 'ids.csv')]
+      await killInTheMiddle(['--import', 'tsx', 'test/rows/broken-log-mover.ts', ...places])
       expect(await torn()).toBe(1)
       await expect(assertGoesOn()).rejects.toThrow()
     })
   })
+}
+
+const isStopped = ({ pid, exitCode }: ChildProcess): boolean => {
+  if (exitCode !== null) throw new Error(`it ended with ${exitCode}`)
+  return / T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/\(.*\)/s, ''))
 }
 
 const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {

@@ -105,6 +105,7 @@ for (const name of DIALECTS) {
       const one = name === 'mysql' ? await createConnection(url) : new pg.Client(url)
       if (one instanceof pg.Client) await one.connect()
       server?.signal('SIGSTOP')
+      await seconds(0.5) // its threads stop one by one: one may still answer
       let isOver = false
       const asked = (one instanceof pg.Client ? one.query('SELECT 1') : one.query('SELECT 1')).then(
         () => (isOver = true),
