@@ -160,7 +160,7 @@ describe('the audit of a site', () => {
     const { status, stdout } = site.command('audit', '--deep')
     expect(status).toBe(1)
     expect(stdout).toMatch(/VIOLATION: run 2 is damaged/)
-    expect(stdout).toContain('1 violation(s)')
+    expect(stdout).toContain('1 violation')
   })
 
   it('never calls archived what is there only in part', () => {
@@ -221,7 +221,7 @@ describe('the report on a site with a shared backlog', () => {
     const { status, stdout } = report('--check')
     expect(status).toBe(1)
     expect(stdout).toContain(
-      'CHECK: 1 run(s) failed in the import queue and are not in the import failure log (3)',
+      'CHECK: 1 run failed in the import queue and are not in the import failure log (3)',
     )
     expect(stdout).toContain('CHECK: 1 run(s) are done in the migrate queue and not in UconDB (2)')
     expect(stdout).toContain('  Queue, Not Stored:   1 run(s) done in the queue, and not in UconDB (2)')
