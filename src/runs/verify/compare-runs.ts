@@ -32,8 +32,8 @@ export async function* compareRuns(
 }
 
 /**
- * Compares runs one after the other, on the thread that asks. For runs from all over the databases: of two that are in hand at once and stand in two
- * databases, each would have the index of the other let go of, and read its own again.
+ * Compares runs one after the other, on the thread that asks: for a few runs from several databases. Indexes of one older database are held at a
+ * time. Two runs in hand at once, from two databases, would have them read again and again.
  */
 export async function* compareOneByOne(
   archiver: Archiver,

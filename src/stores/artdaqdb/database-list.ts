@@ -7,6 +7,8 @@ import type { WrittenDatabase } from './write/written-database.ts'
 
 /** Documents of older databases whose indexes are held at a time: about 40 MB. */
 const MOST_INDEXED = 200_000
+/** Milliseconds. */
+const PLACE_KEPT = 1000
 
 /**
  * Several databases, oldest first, of which the last takes new runs. Says which one holds a run, and keeps of the older ones no more in memory than
@@ -18,8 +20,9 @@ export class DatabaseList {
   readonly #most: number
   /** Older databases, the one that was used last first. */
   #recent: WrittenDatabase[] = []
-  /** What another thread has said of the runs in hand. */
-  readonly #told = new Map<number, WrittenDatabase>()
+  /** The databases that hold the runs in hand, as another thread has found them. */
+  readonly #holders = new Map<number, WrittenDatabase>()
+  #newestPlace: { readonly at: number; readonly place: RunPlace; counts(run: number): boolean } | undefined
 
   /** `most`: documents of older databases whose indexes are held at a time; of the one that was used last they are held in any case. */
   constructor(all: readonly WrittenDatabase[], remember: Remember | undefined, most = MOST_INDEXED) {
@@ -28,23 +31,38 @@ export class DatabaseList {
     this.#most = most
   }
 
-  /** Does work on a run of which another thread has said which database holds it, with the indexes that it read there. */
+  /**
+   * Where a run is, with the indexes there, for another thread. `now`: epoch milliseconds. For runs of the newest database it is the same for a second:
+   * it is asked for run by run, and the other thread looks whether it is still true.
+   */
+  async placeOf(run: number, now: number): Promise<RunPlace | undefined> {
+    const kept = this.#newestPlace
+    if (kept && Math.abs(now - kept.at) < PLACE_KEPT && kept.counts(run)) return kept.place
+    const one = await this.holding(run)
+    if (!one) return undefined
+    const { database } = one
+    const place = { path: database.path, indexes: await database.allHeld() }
+    if (!this.#isOlder(one)) this.#newestPlace = { at: now, place, counts: await database.counting() }
+    return place
+  }
+
+  /** Does work on a run for which another thread has found the database and read its indexes. */
   async knowing<T>(run: number, { path, indexes }: RunPlace, work: () => Promise<T>): Promise<T> {
     const one = this.#all.find(({ database }) => database.path === path)
     if (!one) return await work()
     one.database.hold(indexes)
-    this.#told.set(run, one)
+    this.#holders.set(run, one)
     try {
       return await work()
     } finally {
-      this.#told.delete(run)
+      this.#holders.delete(run)
     }
   }
 
   /** The newest database in which a run counts, else the newest that knows it: while it is moved to another database, two do. */
   async holding(run: number): Promise<WrittenDatabase | undefined> {
-    const told = this.#told.get(run)
-    if (told && (await told.database.counts(run))) return await this.using(told)
+    const holder = this.#holders.get(run)
+    if (holder && (await holder.database.counts(run))) return await this.using(holder)
     const newestFirst = this.#all.toReversed()
     for (const one of newestFirst)
       if (this.#remember && this.#isOlder(one) && !one.database.isKnown) await this.remembered(one)

@@ -155,9 +155,8 @@ export class FileSystemDb implements DocumentStore {
     return found ? await allDocumentsSize(found.database, run) : 0
   }
 
-  async placeOf(run: number): Promise<RunPlace | undefined> {
-    const found = await this.#databaseList.holding(run)
-    return found && { path: found.database.path, indexes: await found.database.allHeld() }
+  placeOf(run: number): Promise<RunPlace | undefined> {
+    return this.#databaseList.placeOf(run, this.#options.now())
   }
 
   /** While the index files are those that the other thread read; where one is another by now, it is read. */

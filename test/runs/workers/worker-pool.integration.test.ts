@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BUILT_IN_SCHEMA } from '../../../src/stores/run-records/fhiclize/schema.ts'
 import type { NewRun } from '../../../src/stores/store.ts'
 import { type RunWork, runWork } from '../../../src/runs/workers/convert-run.ts'
-import { Threads } from '../../../src/runs/workers/worker-pool.ts'
+import { Threads, type ThreadsOptions } from '../../../src/runs/workers/worker-pool.ts'
+import { CollectionIndex } from '../../../src/stores/artdaqdb/format/search-index.ts'
+import { openDocumentStore } from '../../../src/stores/artdaqdb/open.ts'
 import { Site } from '../../site.ts'
 
 const settings = {
@@ -104,41 +106,68 @@ describe('work on runs in threads', () => {
     await threads.during(never, () => Promise.all(RUNS.map((run) => write(threads, run, into))))
   })
 
-  it('compares the first runs on threads too, where it is told of many, and never outside a pass', async () => {
-    for (const run of RUNS.slice(1)) rmSync(site.path('records', String(run)), { recursive: true })
-    expect(site.archiver().status).toBe(0)
-    const copies = {
-      records: site.path('records'),
+  describe('that are archived', () => {
+    const MUCH = 1_000_000
+    /** Compares run 100 on a thread, where so many are expected. `placeOf`: what the threads are told of a run. */
+    const comparing = (placeOf?: ThreadsOptions['placeOf']) => {
+      for (const run of RUNS.slice(1)) rmSync(site.path('records', String(run)), { recursive: true })
+      expect(site.archiver().status).toBe(0)
+      const copies = {
+        records: site.path('records'),
+        databaseUris: [`filesystemdb://${site.path('db')}`],
+        keepOriginals: true,
+        archiveUrl: `file://${site.path('archive')}`,
+        folderName: 'run_records',
+        objectName: 'configuration',
+        blobContent: 'original',
+        otherFiles: 'include',
+        expected: { artdaq: true, archive: true },
+      } as const
+      const file = resolve('dist/worker.cjs')
+      const threads = new Threads({ settings: { ...settings, copies }, file, workers: 2, placeOf })
+      const expecting = (count: number) =>
+        threads.during(never, async () => {
+          threads.expectComparisons(count)
+          return await threads.compare(100, MUCH)
+        })
+      return { threads, expecting }
+    }
+    const SOUND = { run: 100, artdaq: 'present', archive: 'present', differences: [] }
+
+    it('are compared on threads from the first on, where many are expected, and never outside a pass', async () => {
+      const { threads, expecting } = comparing()
+      expect(await expecting(30)).toBeUndefined()
+      expect(await expecting(31)).toMatchObject(SOUND)
+      expect(await threads.during(never, () => Promise.resolve(threads.compare(100, MUCH)))).toBeUndefined()
+      threads.expectComparisons(31)
+      expect(threads.compare(100, MUCH)).toBeUndefined()
+    })
+
+    it('are looked up in the indexes that the thread that asks has read', async () => {
+      const place = async () => openDocumentStore(artdaq()).placeOf?.(100)
+      const { expecting } = comparing(place)
+      expect(await expecting(31)).toMatchObject(SOUND)
+    })
+
+    it('are not found where those do not name them (control): the thread reads no index', async () => {
+      const place = async () => {
+        const found = await openDocumentStore(artdaq()).placeOf?.(100)
+        const indexes = found?.indexes.map((one) => ({ ...one, data: CollectionIndex.EMPTY.data }))
+        return found && { ...found, indexes: indexes ?? [] }
+      }
+      expect(await comparing(place).expecting(31)).toMatchObject({ run: 100, artdaq: 'absent' })
+    })
+
+    it('are looked up by the thread where the one that asks could not', async () => {
+      const { expecting } = comparing(() => Promise.reject(new Error('the disk is away')))
+      expect(await expecting(31)).toMatchObject(SOUND)
+    })
+    const artdaq = () => ({
       databaseUris: [`filesystemdb://${site.path('db')}`],
       keepOriginals: true,
-      archiveUrl: `file://${site.path('archive')}`,
-      folderName: 'run_records',
-      objectName: 'configuration',
-      blobContent: 'original',
-      otherFiles: 'include',
-      expected: { artdaq: true, archive: true },
-    } as const
-    const threads = new Threads({
-      settings: { ...settings, copies },
-      file: resolve('dist/worker.cjs'),
-      workers: 2,
+      useTools: false,
+      now: Date.now,
     })
-    const MUCH = 1_000_000
-    const toldOf = (count: number) =>
-      threads.during(never, async () => {
-        threads.expectComparisons(count)
-        return await threads.compare(100, MUCH)
-      })
-    expect(await toldOf(30)).toBeUndefined()
-    expect(await toldOf(31)).toMatchObject({
-      run: 100,
-      artdaq: 'present',
-      archive: 'present',
-      differences: [],
-    })
-    expect(await threads.during(never, () => Promise.resolve(threads.compare(100, MUCH)))).toBeUndefined()
-    threads.expectComparisons(31)
-    expect(threads.compare(100, MUCH)).toBeUndefined()
   })
 
   it('fails what a thread that dies had in hand, and no more', async () => {

@@ -129,6 +129,12 @@ export class Database {
     return false
   }
 
+  /** As `counts`, by the index as it is now. */
+  async counting(): Promise<(run: number) => boolean> {
+    const runs = indexedRuns((await this.collection(COMMIT_MARK).index()).index)
+    return (run) => runs.has(run)
+  }
+
   /** Whether the index of SystemLayout names a schema of the run. */
   async counts(run: number): Promise<boolean> {
     const outline = await this.#validOutline(await this.collections())

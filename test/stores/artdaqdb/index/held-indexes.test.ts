@@ -57,6 +57,14 @@ describe('an index that another thread has read', () => {
     expect(await read(8, before)).toBe(8)
   })
 
+  it('is asked for anew of a run that was stored since', async () => {
+    await store(openDb(path), sampleRun(7))
+    const one = openDb(path)
+    await one.placeOf(7)
+    await store(openDb(path), sampleRun(8))
+    expect(await read(8, await told(8, one))).toBe(8)
+  })
+
   it('is not given where it had to be made of the documents', async () => {
     await store(openDb(path), sampleRun(7))
     truncateSync(join(path, 'RunHistory', 'index.json'), 100)
