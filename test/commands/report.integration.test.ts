@@ -221,9 +221,9 @@ describe('the report on a site with a shared backlog', () => {
     const { status, stdout } = report('--check')
     expect(status).toBe(1)
     expect(stdout).toContain(
-      'CHECK: 1 run failed in the import queue and is not in the import failure log (3)',
+      'CHECK: 1 run(s) failed in the import queue and are not in the import failure log (3)',
     )
-    expect(stdout).toContain('CHECK: 1 run is done in the migrate queue and not in UconDB (2)')
+    expect(stdout).toContain('CHECK: 1 run(s) are done in the migrate queue and not in UconDB (2)')
     expect(stdout).toContain('  Queue, Not Stored:   1 run(s) done in the queue, and not in UconDB (2)')
     expect(JSON.parse(report('--json').stdout)).toMatchObject({
       queue: { error: null, instances: 0 },

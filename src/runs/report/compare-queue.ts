@@ -1,4 +1,3 @@
-import { agreeing, counted } from '../../common/counted.ts'
 import { RunSet } from '../../common/run-set.ts'
 import type { StageName } from '../../common/stage-name.ts'
 import type { ClaimStore, ItemStatus } from '../../engine/claim-store.ts'
@@ -91,14 +90,7 @@ export const queueDiscrepancies = (
 ): readonly Discrepancy[] => {
   const command = `run-archiver worker --until-empty --config ${config}`
   const about = (runs: RunSet, text: string): Discrepancy[] =>
-    runs.isEmpty
-      ? []
-      : [
-          {
-            text: `${counted(runs.size, 'run')} ${agreeing(runs.size, text)} (${runs.take(20).toString()})`,
-            command,
-          },
-        ]
+    runs.isEmpty ? [] : [{ text: `${runs.size} run(s) ${text} (${runs.take(20).toString()})`, command }]
   return [
     ...about(unstored, `are done in the ${stage} queue and not in ${DESTINATIONS[stage]}`),
     ...(running > 0

@@ -51,21 +51,21 @@ describe('a queue beside its files and stores', () => {
       stage: queued({ done: '1-5' }),
       around: beside('1-5', '1-3'),
       sets: { unstored: '4-5' },
-      amiss: ['2 runs are done in the import queue and not in artdaqDB (4-5)'],
+      amiss: ['2 run(s) are done in the import queue and not in artdaqDB (4-5)'],
     },
     {
       what: 'has failures that are not in the failure log',
       stage: queued({ done: '1-3', failed: '4-5' }),
       around: beside('1-5', '1-3', '4'),
       sets: { unlogged: '5' },
-      amiss: ['1 run failed in the import queue and is not in the import failure log (5)'],
+      amiss: ['1 run(s) failed in the import queue and are not in the import failure log (5)'],
     },
     {
       what: 'does not know failures of the log',
       stage: queued({ done: '1-3' }),
       around: beside('1-5', '1-3', '4-5'),
       sets: { unqueued: '4-5' },
-      amiss: ['2 runs are in the import failure log, and the import queue does not say so (4-5)'],
+      amiss: ['2 run(s) are in the import failure log, and the import queue does not say so (4-5)'],
     },
     {
       what: 'tries logged failures again: their lines stay until they are archived',
@@ -95,7 +95,7 @@ describe('a queue beside its files and stores', () => {
   it('is not blamed for files that lag behind while instances work; for lost runs it is', () => {
     const stage = queued({ done: '1-3', failed: '4-5' })
     expect(compare(stage, beside('1-5', '1-2', '', 3), 2).amiss).toEqual([
-      '1 run is done in the import queue and not in artdaqDB (3)',
+      '1 run(s) are done in the import queue and not in artdaqDB (3)',
     ])
   })
 })
