@@ -93,10 +93,8 @@ export const openPage = async (
     url: options.ledger ?? ledgerSettings?.url.reveal() ?? 'off',
     workDir: archiver?.config.app.workDir ?? '.',
     schema: ledgerSettings?.schema ?? 'tasker',
-    password:
-      options.ledger === undefined && ledgerSettings
-        ? databasePassword(ledgerSettings)
-        : ledgerSettings?.password,
+    // It belongs to the configured URL alone.
+    password: options.ledger === undefined && ledgerSettings ? databasePassword(ledgerSettings) : undefined,
     foreignSilence: (ledgerSettings?.foreignHostTimeoutSeconds ?? 3600) * 1000,
     version: context.version,
     log,

@@ -1,7 +1,10 @@
 /** Writes a warning. Never throws. */
 export type Warn = (message: string) => void
 
-/** Where warnings go of parts that are opened before the log is, such as stores: to the log while a session has one, else where they were told first. */
+/**
+ * Takes the warnings of parts that are opened before the log is, such as stores. They go to the log of the session. Where there is none, they go to
+ * `otherwise`.
+ */
 export class Warnings {
   readonly #otherwise: Warn
   readonly #logs: Warn[] = []

@@ -48,5 +48,5 @@ const decoded = (text: string): string => {
   }
 }
 
-/** As it stands in the URL, and as it is meant. */
+/** A password in a URL may be percent-encoded. A text may show it so, or decoded. */
 const FORMS: readonly ((text: string) => string)[] = [(text) => text, decoded]

@@ -97,7 +97,7 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const targetPlace = () => placeOf(targetUrl, workDir, 'records.target_url')
   const sourcePlace = () =>
     sourceUrl === undefined ? targetPlace() : placeOf(sourceUrl.reveal(), workDir, 'records.source_url')
-  // With flags that name another target, the password of the configured URL is none of its.
+  // The password in the configured URL is not for another target that flags name.
   const ofTarget = targetUrl === records.targetUrl?.reveal() ? records.targetUrl : undefined
   const openTarget = async () =>
     open(targetPlace(), databasePassword({ url: ofTarget, password: records.targetPassword }))
