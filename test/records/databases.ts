@@ -8,6 +8,7 @@ import type { Context } from '../../src/app/context.ts'
 import type { RecordsDatabase } from '../../src/records/sql/database.ts'
 import { openRecordsDatabase } from '../../src/records/sql/open-database.ts'
 import { recordsPlace } from '../../src/records/sql/records-url.ts'
+import { absent } from '../named-server.ts'
 import { postgresAnswers, postgresPlace } from '../postgres.ts'
 
 export type Dialect = 'sqlite' | 'postgres' | 'mysql' | 'mssql'
@@ -94,8 +95,8 @@ export const answers = async (dialect: Dialect): Promise<boolean> => {
   try {
     await (await createConnection(mysqlServer())).end()
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return absent('MYSQL_HOST', 'MYSQL_PORT')(error)
   }
 }
 

@@ -9,6 +9,7 @@ import { dialectFor } from '../../src/rows/server.ts'
 import { openSession } from '../../src/sql/open-session.ts'
 import type { Session } from '../../src/sql/session.ts'
 import { fitsThread, runBeside } from '../command-thread.ts'
+import { absent } from '../named-server.ts'
 import { postgresPlace } from '../postgres.ts'
 
 export const DIALECTS = ['mysql', 'postgres'] as const
@@ -31,7 +32,7 @@ export const serverAnswers = async (name: Name): Promise<boolean> =>
       await session.close()
       return true
     },
-    () => false,
+    absent(...(name === 'mysql' ? ['MYSQL_HOST', 'MYSQL_PORT'] : ['PGHOST', 'PGPORT'])),
   )
 
 /** A database of a test's own, with a folder for the configuration, the ids and work_dir. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { auditCommand } from '../../src/commands/records/audit.ts'
 import { runCommand } from '../../src/commands/records/run.ts'
 import { openMysql } from '../../src/sql/mysql.ts'
@@ -18,12 +18,28 @@ const odd = await launchMariadb(
 )
 if (!odd) console.warn('SKIPPED: no MariaDB is installed: its odd defaults are not tried')
 afterAll(() => odd?.stop())
+// Other files of this process look in MYSQL_PORT for the server of all tests.
+afterEach(() => vi.unstubAllEnvs())
 
 const ODD = ["it's", 'a\\b', 'a"b', "a||'b", '', "\\'; DROP TABLE t; -- ", "\\', 'x"]
 
 interface Tables {
   readonly t: { readonly id: number; readonly v: string }
 }
+
+/** Maps the attributes of a payload to the table `odd`. */
+const map = ({ folder }: { readonly folder: string }, columns: string): void =>
+  writeFileSync(
+    join(folder, 'map.yaml'),
+    `version: 1
+source: { table: source_records, key: record_id, payload: payload }
+record: { root: r, key: /r/@id, key_type: bigint }
+tables:
+  - table: odd
+    key: [id]
+    columns:
+      id: { from: $key, type: bigint }${columns}`,
+  )
 
 describe.skipIf(odd === undefined)('on a MariaDB server with odd defaults', () => {
   it('the ledger keeps every character of a value, and commits', async () => {
@@ -39,22 +55,15 @@ describe.skipIf(odd === undefined)('on a MariaDB server with odd defaults', () =
   })
 
   it('records are stored as they are, and found so again', async () => {
-    process.env['MYSQL_PORT'] = String(odd?.port)
+    vi.stubEnv('MYSQL_PORT', String(odd?.port))
     const site = await openSite('mysql')
     try {
       await site.database.session.change(
         'CREATE TABLE odd (id BIGINT AUTO_INCREMENT PRIMARY KEY, c CHAR(30), v VARCHAR(60) NOT NULL)',
       )
-      writeFileSync(
-        join(site.folder, 'map.yaml'),
-        `version: 1
-source: { table: source_records, key: record_id, payload: payload }
-record: { root: r, key: /r/@id, key_type: bigint }
-tables:
-  - table: odd
-    key: [id]
-    columns:
-      id: { from: $key, type: bigint }
+      map(
+        site,
+        `
       c: { from: /r/@v, type: text, length: 30 }
       v: { from: /r/@v, type: text, length: 60 }
 `,
@@ -104,16 +113,9 @@ describe.skipIf(!(await answers('postgres')))('in a database of PostgreSQL with 
       await site.database.session.change(
         'CREATE TABLE odd (id bigint PRIMARY KEY, f double precision, at timestamptz, v text)',
       )
-      writeFileSync(
-        join(site.folder, 'map.yaml'),
-        `version: 1
-source: { table: source_records, key: record_id, payload: payload }
-record: { root: r, key: /r/@id, key_type: bigint }
-tables:
-  - table: odd
-    key: [id]
-    columns:
-      id: { from: $key, type: bigint }
+      map(
+        site,
+        `
       f: { from: /r/@f, type: float }
       at: { from: /r/@at, type: datetime }
       v: { from: /r/@v, type: text }

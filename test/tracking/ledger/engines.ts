@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { LedgerDatabase } from '../../../src/tracking/ledger/schema-types.ts'
 import { openDatabase } from '../../../src/sql/open-database.ts'
 import { databasePlace, type DialectName } from '../../../src/sql/database-url.ts'
+import { absent } from '../../named-server.ts'
 import { postgresAnswers, postgresPlace } from '../../postgres.ts'
 
 /** A database of one's own on one engine, and what makes it vanish. */
@@ -32,8 +33,8 @@ const mysqlAnswers = async (): Promise<boolean> => {
   try {
     await (await createConnection(mysql)).end()
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return absent('MYSQL_HOST', 'MYSQL_PORT')(error)
   }
 }
 
