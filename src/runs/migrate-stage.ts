@@ -20,6 +20,8 @@ export const migrateStage = (
     Promise.resolve([]),
 ): Stage<number> => ({
   name: 'migrate',
+  // Each put waits for three syncs, one after the other. A server is given no more at a time than was asked for.
+  waits: archive.room ? 1 : 0,
   process: async (run, signal) => {
     // What was read is not held on to while its blob is put: of a large record there would be two.
     const readAndPack = async () => {

@@ -25,7 +25,7 @@ export const app = section(
       doc: 'Runs in an incremental pass; ten times as many in any other. 0: no limit.',
     }),
     parallel_workers: key(integer(1, 64), '2', {
-      doc: 'Runs that are worked on at the same time. In the import stage as many again wait for the disk.',
+      doc: 'Runs that are worked on at the same time. As many again wait for the disk; for a server none do.',
     }),
     memory_mb: key(integer(128, 1_048_576), '512', {
       doc: 'Memory (10^6 bytes) that the runs in hand may take together; the program itself takes some 100 more. Large records wait for each other.',
