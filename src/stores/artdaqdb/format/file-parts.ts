@@ -1,7 +1,7 @@
-import { constants } from 'node:buffer'
-
 /** Bytes of a file in one attachment; a larger file is kept in several, so that no string grows without bound. */
 export const PART = 4 << 20
+/** Bytes: 4 GiB. A file that is said to be larger is put together of its parts, for such a size may be damage. */
+const MOST = 2 ** 32
 
 /** Puts a file together from its parts: a large one in a buffer of the size that the manifest says, so that it is never there twice. */
 export class PartsOfFile {
@@ -11,8 +11,7 @@ export class PartsOfFile {
 
   constructor(size: number | undefined, of: number) {
     // A size that its parts cannot have is damage: it shows when the file is compared with the manifest.
-    const isPossible =
-      size !== undefined && of > 1 && size >= 0 && size <= Math.min(of * PART, constants.MAX_LENGTH)
+    const isPossible = size !== undefined && of > 1 && size >= 0 && size <= Math.min(of * PART, MOST)
     this.#buffer = isPossible ? Buffer.allocUnsafe(size) : undefined
   }
 
