@@ -326,6 +326,8 @@ class Execution:
                 self.memory, self.peak = memory, max(peak, self.peak or 0)
             self.updated = time.time()
             self.ended_at = max(self.updated, self.started)  # a clock that was set back ends nothing before it began
+            if status != "FINISHED":
+                self.override = self.overall()  # steps that end because it failed are no further than they came
             self.status, self.reason, self.changed = status, reason, True
             if error is not None:
                 self.error_message, self.error_detail = error, detail

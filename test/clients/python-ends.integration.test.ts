@@ -84,6 +84,15 @@ describe.each([...pythons])('a script of Python %s', { timeout: 120_000 }, (vers
     if (code !== 0 && ran.row?.['error_message'] !== 'bad') expect(ran.row?.['exit_code']).toBe(code)
     expect(ran.spool).toBe('')
   })
+  it.each([
+    ['track_error("no disk")', 68.75],
+    ['sys.exit(3)', 68.75],
+    ['track_finish("well")', 100],
+  ])('whose last step is at 3 of 8 when it says %s leaves the share at %d', (last, share) => {
+    const steps =
+      'track_init(TASK, total_subtasks=2); genter("a"); gexit(); genter("b"); track_task_progress(3, 8)'
+    expect(run(python, `${steps}\n${last}`).row?.['overall_percent_complete']).toBe(share)
+  })
   it('that raises SystemExit(5), or catches it', () => {
     // Before Python 3.12 nothing says with which code the script ended.
     const word = atLeast(version, 12)

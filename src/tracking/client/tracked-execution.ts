@@ -184,11 +184,13 @@ export class TrackedExecution {
 
   /** The end. Open steps end with it: failed where the execution failed. */
   end(state: State, at: number, exitCode: number | null): void {
-    this.state = state
     // A clock that was set back meanwhile makes no execution end before it began.
     this.endedAt = Math.max(at, this.startedAt)
     this.exitCode = exitCode
     const good = state === 'done' || state === 'partial'
+    // Steps that end because it failed are no further than they came.
+    if (!good) this.overallOverride = this.overall
+    this.state = state
     for (const step of this.open.splice(0).reverse()) {
       endStep(step, good ? 'done' : 'failed', at)
       this.ended += 1

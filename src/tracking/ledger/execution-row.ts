@@ -91,6 +91,9 @@ export interface Snapshot {
 /** Begins the message of an execution that waits, before the reason. */
 const HELD_BACK = 'Held back: '
 
+/** A step that failed or was stopped is as far as it came. */
+const isCompleted = (stage: StageRecord): boolean => wordsOf(stage.state).subtask === 'COMPLETED'
+
 /** The row of `executions`, always whole: a row that is written late replaces nothing newer, and lacks nothing. */
 export const executionCells = (now: Snapshot): Record<string, Cell> => {
   const { pid, host, user, bootId, startTicks } = now.identity
@@ -108,9 +111,9 @@ export const executionCells = (now: Snapshot): Record<string, Cell> => {
     now.state === 'done'
       ? 100
       : overallPercent(
-          stages.filter((stage) => stage.ended).length,
+          stages.filter(isCompleted).length,
           steps === 0 ? undefined : steps,
-          open ? { done: step.attempted, total: step.total } : undefined,
+          step && !isCompleted(step) ? { done: step.attempted, total: step.total } : undefined,
         )
   return {
     run_id: now.runId,

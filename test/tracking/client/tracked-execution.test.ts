@@ -186,6 +186,20 @@ describe('track_status with numbers of its own', () => {
 
 describe('the end', () => {
   it.each([
+    { by: { op: 'error', message: 'no' }, share: 68.75 },
+    { by: { op: 'cancel', signal: 'SIGTERM' }, share: 68.75 },
+    { by: { op: 'status', status: 'FAILED' }, share: 68.75 },
+    { by: { op: 'finish' }, share: 100 },
+  ])('by $by.op within the last step leaves the share at $share', ({ by, share }) => {
+    const part = { op: 'progress', items_complete: 3, items_total: 8 }
+    const execution = after({ total_subtasks: 2 }, enter('a'), exit, enter('b'), part, by)
+    expect(rowOf(execution)['overall_percent_complete']).toBe(share)
+  })
+  it('of a failed execution has no share where nobody knows how many steps there are', () =>
+    expect(
+      rowOf(after({}, enter('a'), { op: 'error', message: 'no' }))['overall_percent_complete'],
+    ).toBeNull())
+  it.each([
     { by: { op: 'finish', message: 'all well' }, status: 'FINISHED', reason: 'ok', share: 100 },
     { by: { op: 'finish', failed: 2 }, status: 'FINISHED', reason: 'partial', share: 0 },
     { by: { op: 'error', message: 'broken' }, status: 'FAILED', reason: 'error', share: 0 },

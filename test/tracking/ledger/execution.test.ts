@@ -65,6 +65,29 @@ describe('a stage of which nobody knows how much there is', () => {
   })
 })
 
+describe('a pass that is stopped within a stage', () => {
+  it.each([
+    ['is as far as it came', 'signal' as const, 50],
+    ['is done with it where nothing stopped it (control)', undefined, 100],
+  ])('%s', (_name, stopped, share) => {
+    const record = recorded()
+    const events = [...passEvents('import', series(1, 100), { finish: false })]
+    for (const event of events.slice(0, events.length / 2)) record.on(event)
+    const summary = {
+      succeeded: 50,
+      failed: 0,
+      pending: 50,
+      bytes: 0,
+      milliseconds: 1,
+      stopped,
+      error: undefined,
+    }
+    record.on({ type: 'pass-finished', stage: 'import', summary })
+    record.end(stopped ? 'killed' : 'partial', { exitCode: stopped ? 143 : 1 })
+    expect(cellsOf(record, 'executions', 'overall_percent_complete').at(-1)).toBe(share)
+  })
+})
+
 describe('the share of a processor', () => {
   it('is that of the time between two heartbeats, although the clock is set back', () => {
     let time = 100_000
