@@ -27,17 +27,47 @@ describe('--server and --database', () => {
     expect(named({})).toBe(url)
   })
   it.each([
-    [{ server: 'other' }, 'postgres://writer:word@other/old?sslmode=disable'],
-    [{ server: 'other,6000' }, 'postgres://writer:word@other:6000/old?sslmode=disable'],
-    [{ server: 'tcp:other:6000' }, 'postgres://writer:word@other:6000/old?sslmode=disable'],
-    [{ server: '[::1],6000' }, 'postgres://writer:word@[::1]:6000/old?sslmode=disable'],
-    [{ server: '.' }, 'postgres://writer:word@localhost/old?sslmode=disable'],
+    // Another server has another password, and a URL without a port means the port of the engine.
+    [{ server: 'other' }, 'postgres://writer@other/old?sslmode=disable'],
+    [{ server: 'other,6000' }, 'postgres://writer@other:6000/old?sslmode=disable'],
+    [{ server: 'tcp:other:6000' }, 'postgres://writer@other:6000/old?sslmode=disable'],
+    [{ server: '[::1],6000' }, 'postgres://writer@[::1]:6000/old?sslmode=disable'],
+    [{ server: '.' }, 'postgres://writer@localhost/old?sslmode=disable'],
+    [{ server: 'db.example' }, 'postgres://writer@db.example/old?sslmode=disable'],
+    [{ server: 'DB.example,5433' }, 'postgres://writer:word@DB.example:5433/old?sslmode=disable'],
     [{ database: 'new/one?x' }, 'postgres://writer:word@db.example:5433/new%2Fone%3Fx?sslmode=disable'],
     [{ username: 'writer' }, url],
     // Another user has another password.
     [{ username: 'a b' }, 'postgres://a%20b@db.example:5433/old?sslmode=disable'],
   ])('replace what they name: %j', (flags, expected) => {
     expect(named(flags)).toBe(expected)
+  })
+  it.each([
+    [
+      'postgres://writer:word@db.example/old',
+      { server: 'db.example,5432' },
+      'postgres://writer:word@db.example:5432/old',
+    ],
+    [
+      'postgres://writer:word@127.0.0.1:5432/old',
+      { server: 'localhost' },
+      'postgres://writer:word@localhost/old',
+    ],
+    // A driver takes what stands behind the ? before the rest of the URL.
+    [
+      'postgres://writer@db/old?host=real&port=1&password=word',
+      { server: 'other' },
+      'postgres://writer@other/old',
+    ],
+    ['postgres://db/old?user=writer&password=word', { username: 'me' }, 'postgres://me@db/old'],
+    [
+      'postgres://db/old?user=writer&password=word',
+      { username: 'writer' },
+      'postgres://db/old?user=writer&password=word',
+    ],
+    ['mysql://writer:word@db/old?socketPath=/run/m.sock', { server: 'db' }, 'mysql://writer@db/old'],
+  ])('understand the server of %s: %j', (from, flags, expected) => {
+    expect(named(flags, from)).toBe(expected)
   })
   it('make a target where the configuration names the engine alone', () => {
     const flags = { server: 'db', database: 'loans', username: 'me' }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { ArchiverError } from '../../errors.ts'
+import { HERE, isSameServer } from './same-server.ts'
 
 /** The flags of the original that name a database. A password is never one of them. */
 export interface TargetFlags {
@@ -58,9 +59,6 @@ export const targetNameOf = (url: string): TargetName => {
   }
 }
 
-/** Names of this machine, with which the original was started for a local server. */
-const HERE = new Set(['', '.', '(local)', 'localhost', '127.0.0.1'])
-
 const sqliteFile = ({ server, database }: TargetFlags, configured: string | undefined): string => {
   if (server !== undefined && !HERE.has(server))
     throw new ArchiverError('USAGE', `--server ${server}: SQLite has no server`, {
@@ -90,17 +88,27 @@ const serverUrl = (
   if (place) {
     url.hostname = place.host
     url.port = place.port
-    // Where a port is named, no instance is asked for.
-    url.searchParams.delete('instance')
+    // Drivers take these before the host; and where a port is named, no instance is asked for.
+    for (const name of ['host', 'port', 'socketPath', 'instance']) url.searchParams.delete(name)
     if (place.instance !== undefined && place.port === '') url.searchParams.set('instance', place.instance)
     if (url.hostname !== new URL(`${engine}://${place.host}/`).hostname) throw notAServer(server ?? '')
+    if (!isSameServer(url.href, start)) dropPassword(url)
   }
   if (database !== undefined) url.pathname = `/${encodeURIComponent(database)}`
-  if (username !== undefined && username !== decodeURIComponent(url.username)) {
+  if (username !== undefined && username !== userOf(url)) {
+    url.searchParams.delete('user')
     url.username = encodeURIComponent(username)
-    url.password = ''
+    dropPassword(url)
   }
   return url.href
+}
+
+const userOf = ({ searchParams, username }: URL): string =>
+  searchParams.get('user') ?? decodeURIComponent(username)
+
+const dropPassword = (url: URL): void => {
+  url.searchParams.delete('password')
+  url.password = ''
 }
 
 interface ServerPlace {

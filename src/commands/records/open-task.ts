@@ -22,6 +22,7 @@ import type { MapThreadStart } from '../../records/workers/map-task.ts'
 import { mappingText } from './mapping-file.ts'
 import { timeoutOf, workersOf } from './bounded-flags.ts'
 import { namedTarget, targetNameOf, type TargetFlags, type TargetName } from './named-target.ts'
+import { targetPassword } from './target-password.ts'
 
 type RecordsConfig = Config['records']
 type QueueConfig = Config['queue']
@@ -97,10 +98,8 @@ export const readTask = async (options: TaskOptions, context: Context): Promise<
   const targetPlace = () => placeOf(targetUrl, workDir, 'records.target_url')
   const sourcePlace = () =>
     sourceUrl === undefined ? targetPlace() : placeOf(sourceUrl.reveal(), workDir, 'records.source_url')
-  // The password in the configured URL is not for another target that flags name.
-  const ofTarget = targetUrl === records.targetUrl?.reveal() ? records.targetUrl : undefined
-  const openTarget = async () =>
-    open(targetPlace(), databasePassword({ url: ofTarget, password: records.targetPassword }))
+  const password = targetPassword(records, targetUrl, options, context)
+  const openTarget = async () => open(targetPlace(), password)
   return {
     mapping: readMapping(text, mappingFile),
     mappingFile,

@@ -21,7 +21,9 @@ export const records = section(
     target: optional(choice('postgres', 'mysql', 'sqlite', 'mssql'), {
       doc: 'The engine of the target where `--server` and `--database` name it, and no `target_url` does.',
     }),
-    target_password: optional(secret, { doc: 'For a `target_url` without a password.' }),
+    target_password: optional(secret, {
+      doc: 'For a `target_url` without a password, and for its server alone; without `target_url`, for the server that `--server` names.',
+    }),
     workers: key(integer(1, 64), '4', { doc: 'Items in hand at once.' }),
     batch_size: key(integer(1, 100_000), '1000', {
       doc: 'Keys that are read at once; payloads are read one by one.',
