@@ -1,5 +1,6 @@
 import { cutBytes } from '../../common/cut-bytes.ts'
 import type { Secret } from '../../common/secret.ts'
+import { fetchAnswer } from '../../platform/http-answer.ts'
 import type { Channel } from './alerts.ts'
 
 /** `reporting.ntfy`. */
@@ -23,7 +24,7 @@ export const ntfyChannel = ({ url, token }: NtfyOptions): Channel => ({
     const topic = parts.pop() ?? ''
     address.pathname = parts.join('/') || '/'
     const message = [...lines, `${host}, ${time}`].join('\n')
-    const reply = await fetch(address, {
+    const reply = await fetchAnswer(address, {
       method: 'POST',
       headers: {
         'content-type': 'application/json; charset=utf-8',
@@ -38,7 +39,6 @@ export const ntfyChannel = ({ url, token }: NtfyOptions): Channel => ({
       redirect: 'error',
       signal,
     })
-    await reply.arrayBuffer()
     if (!reply.ok) throw new Error(`ntfy answered ${reply.status}`)
   },
 })

@@ -1,4 +1,5 @@
 import type { Secret } from '../../common/secret.ts'
+import { fetchAnswer } from '../../platform/http-answer.ts'
 import type { EndedPass, PassWatcher, WatchedPass } from './pass-watchers.ts'
 
 /** Milliseconds before the second try. */
@@ -31,11 +32,8 @@ const post = async (
   address.pathname = address.pathname.replace(/\/$/, '') + tail
   address.searchParams.set('rid', runId)
   for (let attempt = 1; ; attempt++) {
-    const status = await fetch(address, { method: 'POST', body, redirect: 'error', signal }).then(
-      async (reply) => {
-        await reply.arrayBuffer()
-        return reply.status
-      },
+    const status = await fetchAnswer(address, { method: 'POST', body, redirect: 'error', signal }).then(
+      (reply) => reply.status,
       (error: unknown) => {
         // fetch's own message holds the address, which is a secret.
         if (attempt > 1 || signal.aborted) throw new Error('the connection failed', { cause: codeOf(error) })

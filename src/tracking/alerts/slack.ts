@@ -1,4 +1,5 @@
 import type { Secret } from '../../common/secret.ts'
+import { fetchAnswer } from '../../platform/http-answer.ts'
 import type { Channel, Message } from './alerts.ts'
 import { textOf } from './email.ts'
 
@@ -50,18 +51,22 @@ const post = async (
   signal: AbortSignal,
 ): Promise<string> => {
   for (let attempt = 1; ; attempt++) {
-    const response = await fetch(url, {
+    const {
+      ok,
+      status,
+      headers: given,
+      text,
+    } = await fetchAnswer(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
       body: JSON.stringify(body),
       redirect: 'error',
       signal,
     })
-    const text = await response.text()
-    if (response.ok) return text
-    const pause = Number(response.headers.get('retry-after') ?? Infinity)
-    if (response.status !== 429 || attempt > 1 || pause > PATIENCE)
-      throw new Error(`Slack answered ${response.status}: ${text.slice(0, 200)}`)
+    if (ok) return text
+    const pause = Number(given.get('retry-after') ?? Infinity)
+    if (status !== 429 || attempt > 1 || pause > PATIENCE)
+      throw new Error(`Slack answered ${status}: ${text.slice(0, 200)}`)
     await new Promise((resolve) => setTimeout(resolve, pause * 1000))
   }
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../common/secret.ts'
+import { fetchAnswer } from '../../platform/http-answer.ts'
 import type { Channel } from './alerts.ts'
 
 /** `reporting.webhook`. */
@@ -28,11 +29,14 @@ export const webhookChannel = ({ url, signingKey, retryDelay = 500 }: WebhookOpt
       }),
     }
     for (let attempt = 1; ; attempt++) {
-      const status = await fetch(url.current(), { method: 'POST', headers, body, redirect: 'error', signal })
-        .then(async (response) => {
-          await response.arrayBuffer()
-          return response.status
-        })
+      const status = await fetchAnswer(url.current(), {
+        method: 'POST',
+        headers,
+        body,
+        redirect: 'error',
+        signal,
+      })
+        .then((answer) => answer.status)
         .catch((error: unknown) => {
           if (attempt >= TRIES || signal.aborted) throw error
           return 0

@@ -1,5 +1,6 @@
 import type { Secret } from '../../common/secret.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
+import { fetchAnswer, type HttpAnswer } from '../../platform/http-answer.ts'
 import type { Row } from '../ledger/row.ts'
 import type { TrackStore } from './track-store.ts'
 
@@ -30,11 +31,9 @@ export const sendToService = async (
 ): Promise<Readonly<Record<string, unknown>> | undefined> => {
   const address = `${url.replace(/\/+$/, '')}/api/v1${path}`
   const failed = (why: string): ArchiverError => new ArchiverError('LEDGER_UNAVAILABLE', `${address}: ${why}`)
-  let status: number
-  let text: string
-  let location: string | null
+  let reply: HttpAnswer
   try {
-    const reply = await fetch(address, {
+    reply = await fetchAnswer(address, {
       method,
       headers: {
         'content-type': 'application/json',
@@ -44,14 +43,13 @@ export const sendToService = async (
       redirect: 'manual', // an answer is never looked for elsewhere, nor the token sent there
       signal: AbortSignal.timeout(timeout),
     })
-    status = reply.status
-    location = reply.headers.get('location')
-    text = await reply.text()
   } catch (error) {
     // undici says "fetch failed", and why in its cause.
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     throw failed(messageOf(cause))
   }
+  const { status, text } = reply
+  const location = reply.headers.get('location')
   if (status === 404 || status === 409) return undefined
   if (status >= 300 && status <= 399 && location !== null)
     throw failed(

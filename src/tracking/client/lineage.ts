@@ -3,6 +3,7 @@ import type { Log } from '../../common/log.ts'
 import type { Redact } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
 import { messageOf } from '../../errors.ts'
+import { fetchAnswer } from '../../platform/http-answer.ts'
 import { appendOwn } from '../../platform/own-file.ts'
 import type { Cell, Row } from '../ledger/row.ts'
 import { within } from '../ledger/writer.ts'
@@ -146,7 +147,7 @@ export class Lineage {
       return
     }
     try {
-      const reply = await fetch(url, {
+      const { ok, status } = await fetchAnswer(url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
@@ -156,8 +157,7 @@ export class Lineage {
         redirect: 'error',
         signal: AbortSignal.timeout(timeout),
       })
-      await reply.arrayBuffer()
-      if (!reply.ok) throw new Error(`it answers ${reply.status}`)
+      if (!ok) throw new Error(`it answers ${status}`)
     } catch (error) {
       this.#failedAt = now()
       this.#failed(error)
