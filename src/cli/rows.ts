@@ -60,7 +60,7 @@ export const rowsCommands: Register = (program, { run, below }) => {
     .option('--limit <number>', 'at most so many', '5')
     .action(run(async () => (await import('../commands/rows/status.ts')).rowsStatus, 'config'))
   reading('stats', 'executions, rows and conflicts by day')
-    .option('--since <days>', 'so many days', '7')
+    .option('--since <days>', 'so many days: 7 or 7d', '7')
     .action(run(async () => (await import('../commands/rows/status.ts')).rowsStats, 'config'))
   reading('conflicts', 'rows that differ from their archived version; settle them with --keep')
     .option('--keep <version>', 'archive, live or both')
@@ -85,6 +85,6 @@ export const rowsCommands: Register = (program, { run, below }) => {
     .option('--force-triggers', FORCE.triggers)
   restore.action(run(async () => (await import('../commands/rows/files.ts')).rowsRestore, 'config'))
   reading('cleanup', 'remove old rows of the log tables, and archive files of batches that did not commit')
-    .option('--older-than <days>', 'executions that ended longer ago', '90')
+    .option('--older-than <days>', 'executions that ended so many days ago: 90 or 90d', '90')
     .action(run(async () => (await import('../commands/rows/control.ts')).rowsCleanup, 'config'))
 }

@@ -22,6 +22,7 @@ for (const name of DIALECTS) {
     it.each([
       { words: ['conflicts', '--keep', 'newest'], text: /--keep: "newest" is none of/ },
       { words: ['cleanup', '--older-than', 'soon'], text: /--older-than: "soon" is not a number of days/ },
+      { words: ['cleanup', '--older-than', '9h'], text: /--older-than: "9h" is not a number of days/ },
       { words: ['pause', 'abc'], text: /"abc" is not the number of an execution/ },
       { words: ['resume', '0'], text: /"0" is not the number of an execution/ },
       { words: ['cancel', '1.5'], text: /"1.5" is not the number of an execution/ },

@@ -88,14 +88,21 @@ for (const name of DIALECTS) {
         code: 0,
         json: { executions: [{ id: 1, status: 'PARTIAL', files: [{ file_name: 'ids.csv', conflicts: 1 }] }] },
       })
-      expect(await document('stats')).toMatchObject({
-        code: 0,
-        json: {
-          days: [
-            { executions: 1, batches: 1, ids: 10, deleted: 9, ids_per_second: expect.any(Number) as number },
-          ],
-        },
-      })
+      for (const words of [[], ['--since', '7d'], ['--since', '7']])
+        expect(await document('stats', ...words)).toMatchObject({
+          code: 0,
+          json: {
+            days: [
+              {
+                executions: 1,
+                batches: 1,
+                ids: 10,
+                deleted: 9,
+                ids_per_second: expect.any(Number) as number,
+              },
+            ],
+          },
+        })
       await site.sql("UPDATE ra SET t = 'changed since' WHERE id = 3")
       expect(await document('conflicts', '--keep', 'archive')).toMatchObject({
         code: 1,
@@ -106,10 +113,11 @@ for (const name of DIALECTS) {
         code: 0,
         json: { settled: 1, left: 0, unsettled: [] },
       })
-      expect(await document('cleanup', '--older-than', '1')).toEqual({
-        code: 0,
-        json: { executions: 0, batches: 0 },
-      })
+      for (const days of ['1', '1d'])
+        expect(await document('cleanup', '--older-than', days)).toEqual({
+          code: 0,
+          json: { executions: 0, batches: 0 },
+        })
     }, 180_000)
 
     it('comes with the reason on standard error where a file or a batch fails', async () => {

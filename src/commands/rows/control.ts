@@ -65,7 +65,8 @@ export const rowsCleanup: Command<{ config: string; json?: boolean; olderThan: s
   { config, json, olderThan },
   context,
 ) => {
-  const days = /^\d{1,5}$/.test(olderThan) ? Number(olderThan) : undefined
+  const [, count] = /^(\d{1,5})d?$/.exec(olderThan) ?? []
+  const days = count === undefined ? undefined : Number(count)
   if (days === undefined)
     throw new ArchiverError('USAGE', `--older-than: "${olderThan}" is not a number of days`)
   return withLog(config, context, async (open) => {

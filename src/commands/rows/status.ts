@@ -70,7 +70,7 @@ const placeText = (word: string, place: string | null | undefined): string | und
 /** `rows stats`: what each day brought, from each source where several share the log. */
 export const rowsStats = untilStopped<StatusOptions>(({ config, json, since = '7' }, context) =>
   withLog(config, context, async ({ log }) => {
-    const days = numberOf('--since', since)
+    const days = numberOf('--since', since.replace(/(?<=\d)d$/, ''))
     const isMysql = log.session.dialect === 'mysql'
     const from = isMysql ? `DATE_SUB({now}, INTERVAL ${days} DAY)` : `{now} - INTERVAL '${days} days'`
     const day = isMysql ? 'CAST(DATE(b.created_at) AS CHAR)' : 'b.created_at::date::text'
