@@ -17,7 +17,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\bxox[a-z]-[A-Za-z0-9-]{6,}/g, MASK],
   [/(hooks\.slack\.com\/(?:services|workflows)\/)[^\s'"]+/g, `$1${MASK}`],
   [
-    /((?:password|passwd|pwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
+    // But not MySQL's "(using password: NO)", which says why a login was refused.
+    /((?:password|passwd|pwd|secret|token|api[_-]?key|authorization)["']?\s*[=:]\s*)(?!(?:YES|NO)\))("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
     `$1${MASK}`,
   ],
 ]
