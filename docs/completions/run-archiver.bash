@@ -152,7 +152,7 @@ _run_archiver() {
         'rows run') words='--config --json --dry-run --no-delete --verify-only --batch-size --limit-batches --run-time --sleep --file --on-batch-error --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
         'rows verify') words='--config --json --file --help' ;;
         'rows plan') words='--config --json --file --batch-size --max-lag --max-hll --force-cascades --force-triggers --force-binlog --force-packet-size --help' ;;
-        'rows status') words='--config --json --limit --help' ;;
+        'rows status') words='--config --json --ended-badly --limit --help' ;;
         'rows stats') words='--config --json --since --help' ;;
         'rows conflicts') words='--config --json --keep --key --force-cascades --help' ;;
         'rows pause') words='--config --json --help' ;;
@@ -173,7 +173,7 @@ _run_archiver() {
         'track current') words='--config --json --task --stage --status --since --limit --help' ;;
         'track list') words='--config --json --task --stage --status --since --limit --running-longer --help' ;;
         'track export') words='--config --json --task --stage --status --since --limit --help' ;;
-        'track history') words='--config --json --since --limit --help' ;;
+        'track history') words='--config --json --since --by-day --limit --help' ;;
         'track stats') words='--config --json --since --help' ;;
         'track show') words='--config --json --help' ;;
         'track tail') words='--config --json --lines --help' ;;

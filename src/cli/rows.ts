@@ -57,7 +57,11 @@ export const rowsCommands: Register = (program, { run, below }) => {
     .option('--max-hll <number>', 'the longest history list')
   forcing(plan).action(run(async () => (await import('../commands/rows/plan.ts')).rowsPlan, 'config'))
   reading('status', 'running and past executions with their files')
-    .option('--limit <number>', 'at most so many', '5')
+    .option(
+      '--ended-badly <duration>',
+      'only what began since and was KILLED, TERMINATED or met a SYSTEM_REBOOT: 24h',
+    )
+    .option('--limit <number>', 'at most so many; left out: 5, with --ended-badly all')
     .action(run(async () => (await import('../commands/rows/status.ts')).rowsStatus, 'config'))
   reading('stats', 'executions, rows and conflicts by day')
     .option('--since <days>', 'so many days: 7 or 7d', '7')

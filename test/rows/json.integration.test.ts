@@ -88,6 +88,14 @@ for (const name of DIALECTS) {
         code: 0,
         json: { executions: [{ id: 1, status: 'PARTIAL', files: [{ file_name: 'ids.csv', conflicts: 1 }] }] },
       })
+      const badly = async (...words: string[]) =>
+        ((await document('status', '--ended-badly', ...words)).json as { executions: unknown[] }).executions
+      expect(await badly('24h')).toEqual([])
+      await site.sql("UPDATE process_logs SET status = 'TERMINATED' WHERE id = 1")
+      expect(await badly('24h')).toMatchObject([{ id: 1, status: 'TERMINATED' }])
+      expect(await badly('30m', '--limit', '1')).toHaveLength(1)
+      await site.sql("UPDATE process_logs SET start_time = '2025-01-01 00:00:00' WHERE id = 1")
+      expect(await badly('24h')).toEqual([])
       for (const words of [[], ['--since', '7d'], ['--since', '7']])
         expect(await document('stats', ...words)).toMatchObject({
           code: 0,

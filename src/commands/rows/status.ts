@@ -2,6 +2,7 @@ import { untilStopped } from '../../app/context.ts'
 import { counted } from '../../common/counted.ts'
 import { printable } from '../../common/redact.ts'
 import { ArchiverError } from '../../errors.ts'
+import { spanOption } from '../track/span.ts'
 import { withLog } from './log-of.ts'
 import { documentText, rowJson } from './row-json.ts'
 
@@ -10,6 +11,7 @@ export interface StatusOptions {
   readonly json?: boolean
   readonly limit?: string
   readonly since?: string
+  readonly endedBadly?: string
 }
 
 type Row = Readonly<Record<string, string | null>>
@@ -21,11 +23,14 @@ const SHOWN =
 const SHOWN_OF_FILES =
   'file_name status total_batches processed_batches records_processed conflicts error_message'.split(' ')
 
-/** `rows status`: executions, the newest first, with the files of each. */
-export const rowsStatus = untilStopped<StatusOptions>(({ config, json, limit = '5' }, context) =>
-  withLog(config, context, async ({ log }) => {
+/** `rows status`: executions, the newest first, with the files of each; with `--ended-badly` only those that did. */
+export const rowsStatus = untilStopped<StatusOptions>((options, context) =>
+  withLog(options.config, context, async ({ log }) => {
+    const { json, endedBadly, limit = endedBadly === undefined ? '5' : undefined } = options
+    const which = endedBadly === undefined ? '' : endedBadlySince(endedBadly, log.session.dialect)
+    const most = limit === undefined ? '' : ` LIMIT ${numberOf('--limit', limit)}`
     const { rows } = await log.run(
-      `SELECT ${await log.selection('process_logs', SHOWN, 'p')} FROM {process_logs} p ORDER BY p.id DESC LIMIT ${numberOf('--limit', limit)}`,
+      `SELECT ${await log.selection('process_logs', SHOWN, 'p')} FROM {process_logs} p${which} ORDER BY p.id DESC${most}`,
     )
     const columns = await log.selection('file_processing_logs', SHOWN_OF_FILES, 'f')
     const executions = []
@@ -46,6 +51,15 @@ export const rowsStatus = untilStopped<StatusOptions>(({ config, json, limit = '
     return 0
   }),
 )
+
+const endedBadlySince = (span: string, dialect: string): string => {
+  const seconds = spanOption('--ended-badly', span) / 1000
+  const from =
+    dialect === 'mysql'
+      ? `DATE_SUB({now}, INTERVAL ${seconds} SECOND)`
+      : `{now} - INTERVAL '${seconds} seconds'`
+  return ` WHERE p.status IN ('KILLED', 'TERMINATED', 'SYSTEM_REBOOT') AND p.start_time > ${from}`
+}
 
 const executionText = (row: Row, files: readonly Row[]): string => {
   const lines = [
