@@ -1,6 +1,6 @@
 import { printable } from '../../common/redact.ts'
 import { progressLines } from '../../tracking/ledger/eta.ts'
-import type { TaskStats } from '../../tracking/client/task-stats.ts'
+import type { TaskDay, TaskStats } from '../../tracking/client/task-stats.ts'
 import type { ListedExecution } from '../../tracking/client/tracked-queries.ts'
 import type { LateTask } from '../../tracking/alerts/gather-facts.ts'
 import type { Prediction } from '../../tracking/graph/predicted-end.ts'
@@ -96,6 +96,17 @@ export const statsText = (stats: readonly TaskStats[]): string =>
           one.successRate === null ? '' : `${one.successRate}%`,
           one.medianSeconds === null ? '' : duration(one.medianSeconds * 1000),
           one.p95Seconds === null ? '' : duration(one.p95Seconds * 1000),
+        ]),
+      )
+
+export const daysText = (days: readonly TaskDay[]): string =>
+  days.length === 0
+    ? 'no executions that have ended\n'
+    : table(
+        ['TASK', 'DAY', 'EXECUTIONS', 'FAILED', 'MEAN', 'SHORTEST', 'LONGEST'],
+        days.map((one) => [
+          ...[one.task, one.day, String(one.executions), String(one.failed)],
+          ...[one.meanSeconds, one.minSeconds, one.maxSeconds].map((seconds) => duration(seconds * 1000)),
         ]),
       )
 

@@ -5,7 +5,7 @@ import { printable, printableJson } from '../../common/redact.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { now } from '../../platform/host.ts'
 import { EXECUTION_WORDS, isWord } from '../../tracking/client/operation-fields.ts'
-import { taskStats } from '../../tracking/client/task-stats.ts'
+import { taskDays, taskStats } from '../../tracking/client/task-stats.ts'
 import {
   eachExecution,
   listExecutions,
@@ -15,7 +15,15 @@ import {
 } from '../../tracking/client/tracked-queries.ts'
 import type { LedgerDatabase } from '../../tracking/ledger/schema-types.ts'
 import { isUuid } from '../../tracking/client/tracked-rows.ts'
-import { executionsText, lateText, overallText, progressText, statsText, statusText } from './read-text.ts'
+import {
+  daysText,
+  executionsText,
+  lateText,
+  overallText,
+  progressText,
+  statsText,
+  statusText,
+} from './read-text.ts'
 import { readDatabase } from './read-database.ts'
 import { numberOption } from './report.ts'
 import { spanOption } from './span.ts'
@@ -28,6 +36,7 @@ export interface ReadOptions extends TrackOptions {
   readonly since?: string
   readonly runningLonger?: string
   readonly limit?: string
+  readonly byDay?: boolean
   readonly id?: string
   readonly lines?: string
 }
@@ -96,13 +105,29 @@ export const trackCurrent = reading(async (database, options, context) => {
   return 0
 })
 
-/** `track list`, `track history`: executions, the newest first. */
-export const trackList = reading(async (database, options, context) => {
+const showList = async (
+  database: LedgerDatabase,
+  options: ReadOptions,
+  context: Context,
+): Promise<number> => {
   const filter = filterOf(options)
   const part = await partOf(database, filter)
   context.out(
     options.json ? json(part) : executionsText(part.executions, now()) + moreText(part.more, filter),
   )
+  return 0
+}
+
+/** `track list`: executions, the newest first. */
+export const trackList = reading(showList)
+
+/** `track history`: past executions; with `--by-day` how many each day had, how many failed, and how long they took. */
+export const trackHistory = reading(async (database, options, context) => {
+  if (!options.byDay) return showList(database, options, context)
+  const since = before('--since', options.since)
+  const limit = numberOption('--limit', options.limit)
+  const days = (await taskDays(database, { task: options.task, since })).slice(0, limit)
+  context.out(options.json ? json({ days }) : daysText(days))
   return 0
 })
 

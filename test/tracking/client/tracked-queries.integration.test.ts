@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { timeText } from '../../../src/sql/timestamps.ts'
-import { taskStats } from '../../../src/tracking/client/task-stats.ts'
+import { taskDays, taskStats } from '../../../src/tracking/client/task-stats.ts'
 import { eachExecution, listExecutions } from '../../../src/tracking/client/tracked-queries.ts'
 import { writeLedger } from '../../../src/tracking/ledger/ledger-database.ts'
 import { migrateLedger } from '../../../src/tracking/ledger/migrate-ledger.ts'
@@ -23,6 +23,10 @@ const execution = (number: number): Row => {
   }
   return { table: 'executions', transient: false, cells }
 }
+
+const SECONDS = (mean: number, min: number, max: number) => ({
+  ...{ meanSeconds: expect.closeTo(mean) as number, minSeconds: min, maxSeconds: max },
+})
 
 describe.each(await engines())('executions on %s that are read in parts', (dialect) => {
   let place: Place
@@ -78,6 +82,25 @@ describe.each(await engines())('executions on %s that are read in parts', (diale
     expect(await taskStats(database, { task: 'odd', since: NOW - 995_000 }, 3)).toMatchObject([
       { task: 'odd', executions: 14 },
     ])
+  })
+  it('are counted by day and task, the newest day first, as the query of seed 004 does', async () => {
+    const cells = (number: number, start: string, end: string | null) => ({
+      ...execution(number).cells,
+      ...{ task_name: 'even', execution_start: `${start}.000`, execution_end: end && `${end}.000` },
+    })
+    const row = (given: Row['cells']): Row => ({ table: 'executions', transient: false, cells: given })
+    await write([
+      row(cells(60, '2026-11-27 23:59:00', '2026-11-28 00:01:00')),
+      row(cells(61, '2026-11-28 12:00:00', null)),
+    ])
+    const days = await taskDays(database, {})
+    expect(days).toEqual([
+      { ...{ task: 'even', day: '2026-11-28', executions: 27, failed: 5 }, ...SECONDS(27, 1, 53) },
+      { ...{ task: 'even', day: '2026-11-27', executions: 1, failed: 0 }, ...SECONDS(120, 120, 120) },
+      { ...{ task: 'odd', day: '2026-11-28', executions: 26, failed: 5 }, ...SECONDS(27, 2, 52) },
+    ])
+    for (const atOnce of [1, 7]) expect(await taskDays(database, {}, atOnce)).toEqual(days)
+    expect(await taskDays(database, { task: 'odd' })).toEqual(days.slice(2))
   })
   it('is one, by its run id', async () => {
     expect(await listExecutions(database, { runId: idOf(3), limit: 1, now: NOW })).toMatchObject([{ pid: 3 }])
