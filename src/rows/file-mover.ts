@@ -158,6 +158,7 @@ export class FileMover {
       } catch (error) {
         if (options.onBatchError === 'stop' || !isOfBatch(error)) throw error
         failed ??= error
+        this.#progress.failure ??= error
       }
     }
     skipped?.forEach(skip)
@@ -177,6 +178,7 @@ export class FileMover {
     const { options } = this.#work
     const cause = error instanceof Error ? error : new Error(String(error))
     this.#progress.failedFiles += 1
+    this.#progress.failure ??= cause
     options.listener({ type: 'file-failed', file: name, error: cause })
     const open = file ?? {
       id: (await this.#log?.beginFile(name, 0, null, 0, { batches: 0, records: 0 }).catch(() => 0)) ?? 0,

@@ -19,6 +19,8 @@ export interface Progress {
   readonly versions: string[]
   /** Why it ends before its end. */
   reason: string | undefined
+  /** What was wrong with the first file or batch that failed, where the run went on. */
+  failure: Error | undefined
 }
 
 export interface FileWork {

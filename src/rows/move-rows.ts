@@ -78,7 +78,7 @@ const run = async (
   const status = statusOf(progress, open, error, signal)
   const reason = signal.aborted ? undefined : progress.reason
   const emptiedPartitions = isOver ? [] : await emptied(connections.source, filled)
-  await endLog(options, connections, status, error ?? reason)
+  await endLog(options, connections, status, error ?? reason ?? progress.failure)
   const { counts, failedBatches, failedFiles } = progress
   listener({ type: 'ended', status, counts, openConflicts: counted, error })
   const milliseconds = options.monotonic() - began
@@ -96,6 +96,7 @@ const beginProgress = (): Progress => ({
   finishedFiles: 0,
   versions: [],
   reason: undefined,
+  failure: undefined,
 })
 
 /** Moves one file after another, or the rows of the condition. Returns what ended it early; throws what nobody foresaw. */

@@ -136,6 +136,14 @@ for (const name of DIALECTS) {
         expect([code, JSON.parse(out)]).toMatchObject([1, { failedFiles: 1 }])
         expect(err).toMatch(/^File ids\.csv failed: .*ids\.csv: line 2: /m)
       }
+      expect((await document('status')).json).toMatchObject({
+        executions: [
+          {
+            ...{ status: 'PARTIAL', replica_lag: -1, hll_value: -1 },
+            error_message: expect.stringMatching(/ids\.csv: line 2: .*\[IDS_INVALID\]/) as string,
+          },
+        ],
+      })
       site.file('ids.csv', [1])
       await site.sql(
         ...(name === 'mysql'

@@ -70,6 +70,9 @@ export class RowsLog {
       start_time: 'now',
       status: 'RUNNING',
       total_files: facts.files,
+      // Unknown before the first batch; the columns' default of 0 would say that there is no lag.
+      replica_lag: -1,
+      hll_value: -1,
       hostname: cut(self.host, 255),
       boot_id: self.bootId,
       process_start_ticks: self.startTicks ?? null,
