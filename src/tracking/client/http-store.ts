@@ -1,4 +1,5 @@
 import type { Secret } from '../../common/secret.ts'
+import { withAnySignal } from '../../engine/any-signal.ts'
 import { ArchiverError, messageOf } from '../../errors.ts'
 import { fetchAnswer, type HttpAnswer } from '../../platform/http-answer.ts'
 import type { Row } from '../ledger/row.ts'
@@ -10,6 +11,8 @@ export interface ServicePlace {
   readonly token: Secret | undefined
   /** Milliseconds for one request. */
   readonly timeout: number
+  /** Aborts when no answer is waited for any more. */
+  readonly until?: AbortSignal | undefined
 }
 
 /** Characters and rows of one request: a service takes 1 MB and 1,000 rows. */
@@ -24,7 +27,7 @@ export const isService = (url: string): boolean => /^https?:\/\//i.test(url)
  * ended. Throws LEDGER_UNAVAILABLE for everything else that is no success.
  */
 export const sendToService = async (
-  { url, token, timeout }: ServicePlace,
+  { url, token, timeout, until }: ServicePlace,
   method: 'POST' | 'PATCH',
   path: string,
   body: unknown,
@@ -33,16 +36,19 @@ export const sendToService = async (
   const failed = (why: string): ArchiverError => new ArchiverError('LEDGER_UNAVAILABLE', `${address}: ${why}`)
   let reply: HttpAnswer
   try {
-    reply = await fetchAnswer(address, {
-      method,
-      headers: {
-        'content-type': 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
-      },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      redirect: 'manual', // an answer is never looked for elsewhere, nor the token sent there
-      signal: AbortSignal.timeout(timeout),
-    })
+    const ends = [AbortSignal.timeout(timeout), ...(until ? [until] : [])]
+    reply = await withAnySignal(ends, (signal) =>
+      fetchAnswer(address, {
+        method,
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        redirect: 'manual', // an answer is never looked for elsewhere, nor the token sent there
+        signal,
+      }),
+    )
   } catch (error) {
     // undici says "fetch failed", and why in its cause.
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
@@ -77,8 +83,10 @@ export const openHttpStore = (
   onRefused: (row: Row, error: Error) => void,
 ): TrackStore => {
   const asked = new Set<string>()
+  const closed = new AbortController()
+  const service = { ...place, until: closed.signal }
   const send = async (rows: readonly Row[], lines: readonly string[]): Promise<void> => {
-    const answer = await sendToService(place, 'POST', '/reports', `{"rows":[${lines.join(',')}]}`)
+    const answer = await sendToService(service, 'POST', '/reports', `{"rows":[${lines.join(',')}]}`)
     if (typeof answer?.['written'] !== 'number')
       throw new ArchiverError('LEDGER_UNAVAILABLE', `${place.url}: there is no run-archiver at this address`)
     const { refused, cancel_requested: cancelled } = answer
@@ -96,7 +104,12 @@ export const openHttpStore = (
       for (const { part, lines } of parts(rows)) await send(part, lines)
     },
     cancelAsked: (runId) => Promise.resolve(asked.has(runId)),
-    close: () => Promise.resolve(),
+    giveUp: (why) => closed.abort(why),
+    close: () => {
+      // A request that goes on would keep the process alive.
+      closed.abort(new Error('no answer in time'))
+      return Promise.resolve()
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import { counted } from '../../common/counted.ts'
 import type { Log } from '../../common/log.ts'
 import type { Redact } from '../../common/redact.ts'
 import type { Secret } from '../../common/secret.ts'
+import { withAnySignal } from '../../engine/any-signal.ts'
 import { messageOf } from '../../errors.ts'
 import { fetchAnswer } from '../../platform/http-answer.ts'
 import { appendOwn } from '../../platform/own-file.ts'
@@ -59,6 +60,8 @@ export class Lineage {
   #lost = 0
   #failedAt = -Infinity
   #isWarned = false
+  /** Ends the request that is on its way. */
+  #request = new AbortController()
 
   constructor(options: LineageOptions) {
     this.#options = options
@@ -72,6 +75,11 @@ export class Lineage {
   /** Rows as they are on their way to the database. */
   see(rows: readonly Row[]): void {
     for (const { table, cells } of rows) if (table === 'executions') this.#execution(cells)
+  }
+
+  /** Waits no more for an answer: the event that is being sent is given up, and those that wait for it. */
+  giveUp(why: Error): void {
+    this.#request.abort(why)
   }
 
   /** Waits at most `ms` milliseconds for what is being sent. */
@@ -147,16 +155,21 @@ export class Lineage {
       return
     }
     try {
-      const { ok, status } = await fetchAnswer(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
-        },
-        body: JSON.stringify(event),
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeout),
-      })
+      this.#request = new AbortController()
+      const { ok, status } = await withAnySignal(
+        [AbortSignal.timeout(timeout), this.#request.signal],
+        (signal) =>
+          fetchAnswer(url, {
+            method: 'POST',
+            headers: {
+              'content-type': 'application/json',
+              ...(token === undefined ? {} : { authorization: `Bearer ${token.current()}` }),
+            },
+            body: JSON.stringify(event),
+            redirect: 'error',
+            signal,
+          }),
+      )
       if (!ok) throw new Error(`it answers ${status}`)
     } catch (error) {
       this.#failedAt = now()

@@ -19,6 +19,9 @@ export interface TrackerOptions extends FactOptions, WriterSettings {
   readonly heartbeatEvery?: number | undefined
 }
 
+/** Milliseconds for which the end of a process waits for the last rows. */
+const LAST_ROWS = 2000
+
 /**
  * Reports executions of this process. Every call only changes memory and returns; the database is written behind its back, at most every
  * `flushEvery` milliseconds. Nothing here throws or changes an exit code: while the database is away rows wait in a spool file, and whatever
@@ -31,6 +34,7 @@ export class Tracker {
   readonly #executions = new Map<string, Execution>()
   readonly #rows: Row[] = []
   #heart: NodeJS.Timeout | undefined
+  #last: NodeJS.Timeout | undefined
   /** What each process that is reported of had used at the last sign of life. */
   #usage: ReadonlyMap<number, Usage> = new Map()
 
@@ -101,7 +105,7 @@ export class Tracker {
   }
 
   /** The end of the process: waits at most `ms` milliseconds for the last rows, and leaves the rest in the spool. */
-  async close(ms = 2000): Promise<void> {
+  async close(ms = LAST_ROWS): Promise<void> {
     clearInterval(this.#heart)
     const until = monotonic() + ms
     await this.#writer?.close(ms)
@@ -119,6 +123,21 @@ export class Tracker {
       if (urgent) this.#drain()
     } else if (urgent) void this.#writer.flush()
     else this.#writer.wake()
+    this.#limitLast()
+  }
+
+  /** The process may end when its last execution does: what is being sent then holds it for two seconds at most. */
+  #limitLast(): void {
+    if (this.open.length > 0) {
+      clearTimeout(this.#last)
+      this.#last = undefined
+      return
+    }
+    this.#last ??= setTimeout(() => {
+      const why = new Error(`no answer within ${LAST_ROWS / 1000} s`)
+      this.#writer?.giveUp(why)
+      this.#lineage?.giveUp(why)
+    }, LAST_ROWS).unref()
   }
 
   #drain(): Row[] {

@@ -9,6 +9,8 @@ export interface LedgerStore {
   write(rows: readonly Row[]): Promise<void>
   /** Before it returns, where the engine can. */
   readonly writeNow: ((rows: readonly Row[]) => void) | undefined
+  /** Ends a `write` that waits for an answer: it throws then. Left out: it ends by its own time limit. */
+  readonly giveUp?: (why: Error) => void
   /** `error` is why it is given up, where it is. */
   close(error?: unknown): Promise<void>
 }

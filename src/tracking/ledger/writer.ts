@@ -61,6 +61,11 @@ export class LedgerWriter<Store extends LedgerStore> {
     return this.#turn
   }
 
+  /** Waits no more for what is being written, where the store can: it is spooled. */
+  giveUp(why: Error): void {
+    if (this.#writing) (this.#store ?? this.#opening)?.giveUp?.(why)
+  }
+
   /** Puts rows where they survive this process, before it returns. */
   writeNow(rows: readonly Row[]): void {
     if (this.#off) return

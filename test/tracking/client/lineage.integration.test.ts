@@ -168,6 +168,18 @@ describe('executions of the library, as OpenLineage has them', () => {
     expect(warned).toEqual(['OpenLineage: 1 event was given up: there was no answer in time'])
   })
 
+  it('hold the process for two seconds at most where the service takes the connection and never answers', async () => {
+    const closed = new Promise<void>((done) => {
+      server = createServer((request) => void request.on('close', done))
+    })
+    await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done))
+    const began = performance.now()
+    const url = `http://127.0.0.1:${(server?.address() as AddressInfo).port}/`
+    open({ url }, 'off').init({ taskName: 'good' }).finish()
+    await closed
+    expect(performance.now() - began).toBeLessThan(3200)
+  })
+
   it('are told to nobody unless the configuration asks for it (control)', async () => {
     const tracker = open({})
     tracker.init({ taskName: 'quiet' }).finish()
