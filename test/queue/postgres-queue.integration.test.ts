@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { LEADER_LEASE } from '../../src/engine/claim-store.ts'
 import { identity, monotonic } from '../../src/platform/host.ts'
 import { PostgresQueue } from '../../src/queue/postgres/postgres-queue.ts'
 import { FaultProxy } from '../fakes/fault-proxy.ts'
@@ -10,6 +11,65 @@ afterAll(dropSharedSchema)
 
 claimStoreConformance('PostgreSQL', openPostgresSite)
 claimAdversaries('PostgreSQL', openPostgresSite)
+
+describe("a queue on PostgreSQL whose server's clock is set back by an hour", () => {
+  const HOUR = 3_600_000
+  it('hands out what was due, for nobody waits until the hour comes again', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      await store.enqueue(
+        'import',
+        [1, 2, 3].map((ordinal) => ({ key: String(ordinal), ordinal })),
+        0,
+      )
+      const [first] = await store.claim('import', 1)
+      await store.later(first!, 'not ready', 30_000)
+      await store.claim('import', 1) // in the hand of a process that is frozen from now on
+      await store.block('import', 'the destination is away', 10_000)
+      await site.setStoreClock(-HOUR)
+      const late = await site.open()
+      expect(await late.claim('import', 9)).toEqual([]) // the fault, as long as nobody looks
+      await late.reap()
+      expect((await late.claim('import', 9)).map(({ key }) => key)).toEqual(['1', '3'])
+      await site.pass(site.lease + 1)
+      expect(await late.reap()).toBe(3) // its own two are not renewed either
+    } finally {
+      await site.close()
+    }
+  })
+  it('scans again, and has a leader soon', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      expect(await store.lead()).toBe(true)
+      await store.noteScan(await store.now(), 7)
+      await site.setStoreClock(-HOUR)
+      const late = await site.open()
+      await late.reap()
+      await late.noteScan(await late.now(), 1)
+      expect(await late.lastScan()).toMatchObject({ added: 1 })
+      await site.pass(LEADER_LEASE + 1)
+      expect(await late.lead()).toBe(true)
+    } finally {
+      await site.close()
+    }
+  })
+  it('leaves alone what is put off, where the clock is right', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      await store.enqueue('import', [{ key: '1', ordinal: 1 }], 0)
+      const [first] = await store.claim('import', 1)
+      await store.later(first!, 'not ready', 30_000)
+      const late = await site.open()
+      await late.reap()
+      expect(await late.claim('import', 1)).toEqual([])
+    } finally {
+      await site.close()
+    }
+  })
+})
 
 describe('a queue on PostgreSQL', () => {
   it('that nobody has migrated is refused, and says which command makes it', async () => {

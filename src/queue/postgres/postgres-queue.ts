@@ -5,6 +5,7 @@ import { makeOnce } from '../../sql/make.ts'
 import { reasonText } from '../claim-rows.ts'
 import { byStage, refused } from './by-stage.ts'
 import { claim } from './claim.ts'
+import { ClockSetBack } from './clock-set-back.ts'
 import * as claims from './claims.ts'
 import { Connections, type PostgresPlace, type Sql } from './connection.ts'
 import { enqueue } from './enqueue.ts'
@@ -34,13 +35,14 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   readonly #boss: PgBoss
   readonly #liveness: Liveness
   readonly #leadership: Leadership
+  readonly #clock: ClockSetBack
   readonly #queues = new Set<string>()
   readonly #left: LeftInStages
   readonly #suspect: SuspectInHand
   readonly tally: Tally
 
   private constructor(options: PostgresQueueOptions, connections: Connections, boss: PgBoss) {
-    const { schema, instance, monotonic } = options
+    const { schema, instance, lease, monotonic } = options
     const leadership = new Leadership({ sql: connections, schema, instance, monotonic })
     super(connections, schema, leadership)
     this.#options = options
@@ -48,6 +50,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     this.#boss = boss
     this.#liveness = new Liveness(connections, options)
     this.#leadership = leadership
+    this.#clock = new ClockSetBack({ sql: connections, schema, lease, monotonic })
     this.#left = new LeftInStages(monotonic)
     this.#suspect = new SuspectInHand(options)
     this.tally = new Tally(instance)
@@ -145,7 +148,10 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   }
 
   async reap(): Promise<number> {
-    if (this.#options.works) await this.#liveness.beat()
+    if (this.#options.works) {
+      await this.#liveness.beat()
+      await this.#clock.makeDue()
+    }
     return this.#reap(await this.#liveness.dead())
   }
 
