@@ -25,10 +25,12 @@ const PATIENCE = 2000
 const isPass = (task: string): boolean => !/^(recover|merge|report|rows|records)/.test(task)
 
 /** The error that ended an execution; a signal and a kill are made good by the next pass. */
-const stoppedBy = ({ error, exitCode, endedAt, startedAt, task }: PastExecution): StoppedPass | undefined =>
-  error === null || exitCode === null || exitCode === 0
+const stoppedBy = (last: PastExecution): StoppedPass | undefined => {
+  const { error, exitCode, endedAt, startedAt, status, task } = last
+  return error === null || exitCode === null || exitCode === 0 || status === 'KILLED'
     ? undefined
     : { at: endedAt ?? startedAt, task, reason: error }
+}
 
 /** Asks the ledger, where there is one that answers. Never throws, and makes no ledger where none is. */
 export const lastCauses = async (

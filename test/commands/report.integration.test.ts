@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openFile } from '../../src/sql/libsql-database.ts'
 import { Site } from '../site.ts'
 
 let site: Site
@@ -127,6 +128,34 @@ describe('the recommendations on a site', () => {
     expect(stdout).toMatch(
       /CHECK: 1 run\(s\) failed to import \(2\): .*more than 8 files.*\n {3}node .* --retry-failed-import/,
     )
+  })
+})
+
+describe('the report after a pass that ended before its end', () => {
+  it.each([
+    ['begins with its error', 'FAILED', 'error', 1, true],
+    [
+      'recommends nothing where a person stopped it: the next pass goes on',
+      'CANCELLED',
+      'signal',
+      143,
+      false,
+    ],
+  ])('%s', (_name, status, reason, exitCode, isShown) => {
+    site.record(1)
+    site.archiver()
+    const ledger = openFile(site.path('work', 'ledger.db'), 5000)
+    try {
+      ledger
+        .prepare(
+          `UPDATE executions SET execution_status = ?, end_reason = ?, exit_code = ?, error_message = 'ended'`,
+        )
+        .run([status, reason, exitCode])
+    } finally {
+      ledger.close()
+    }
+    const { stdout } = site.archiver('--report-status')
+    expect(stdout.includes('ERROR: The last pass')).toBe(isShown)
   })
 })
 
