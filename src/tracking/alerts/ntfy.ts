@@ -2,6 +2,7 @@ import { cutBytes } from '../../common/cut-bytes.ts'
 import type { Secret } from '../../common/secret.ts'
 import { fetchAnswer } from '../../platform/http-answer.ts'
 import type { Channel } from './alerts.ts'
+import { refusePage } from './web-page.ts'
 
 /** `reporting.ntfy`. */
 export interface NtfyOptions {
@@ -40,5 +41,6 @@ export const ntfyChannel = ({ url, token }: NtfyOptions): Channel => ({
       signal,
     })
     if (!reply.ok) throw new Error(`ntfy answered ${reply.status}`)
+    refusePage('ntfy', reply.text)
   },
 })

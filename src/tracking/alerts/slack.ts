@@ -2,6 +2,7 @@ import type { Secret } from '../../common/secret.ts'
 import { fetchAnswer } from '../../platform/http-answer.ts'
 import type { Channel, Message } from './alerts.ts'
 import { textOf } from './email.ts'
+import { refusePage } from './web-page.ts'
 
 /** `reporting.slack`: an incoming webhook, or a bot's token and a channel. */
 export interface SlackOptions {
@@ -63,7 +64,10 @@ const post = async (
       redirect: 'error',
       signal,
     })
-    if (ok) return text
+    if (ok) {
+      refusePage('Slack', text)
+      return text
+    }
     const pause = Number(given.get('retry-after') ?? Infinity)
     if (status !== 429 || attempt > 1 || pause > PATIENCE)
       throw new Error(`Slack answered ${status}: ${text.slice(0, 200)}`)
