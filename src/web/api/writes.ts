@@ -141,7 +141,7 @@ const bodyOf = async (context: Context, guard: Guard): Promise<unknown> => {
     throw new Problem(
       401,
       'USAGE',
-      'reports need the token of serve.report_token_file: Authorization: Bearer TOKEN',
+      'reports need the token of serve.report_token_file or serve.token_file: Authorization: Bearer TOKEN',
     )
   if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
     throw new Problem(415, 'USAGE', 'the body must be application/json')
