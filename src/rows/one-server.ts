@@ -136,7 +136,9 @@ const slow = async (work: Work, all: readonly Key[]): Promise<BatchResult> => {
       'ROWS_FAILED',
       `${identical} live rows have an identical twin and ${deleted} were deleted`,
       {
-        hint: 'the batch was rolled back; please report this',
+        hint: images
+          ? 'a trigger or a cascade of the delete took other rows of the batch along; the batch was rolled back'
+          : 'the batch was rolled back; please report this',
       },
     )
   if (images) await assertKept(work, without(candidates, unlike), images)
