@@ -6,6 +6,9 @@ import { qualified } from './table-types.ts'
 import { OWN_VIEWS, ownViewQuery } from './own-views.ts'
 import { VIEWS, viewQuery } from './views.ts'
 
+/** A name of older programs too, so it is where they look, as well as beside the tables. */
+const HISTORY = 'pipeline_status_history'
+
 /** Makes the views anew when their text changed. `onTaken` gets the names that something else has. */
 export const viewsRefresh = (
   dialect: DialectName,
@@ -15,6 +18,7 @@ export const viewsRefresh = (
   const texts = [
     ...VIEWS.map((name) => viewQuery(name, dialect, schema)),
     ...OWN_VIEWS.map((name) => ownViewQuery(name, dialect, schema)),
+    HISTORY,
   ]
   return {
     fingerprint: `views ${createHash('sha256').update(texts.join()).digest('hex').slice(0, 16)}`,
@@ -48,6 +52,7 @@ const makeViews = async (
   }
   const others = await takenNames(kysely, dialect, place)
   for (const name of VIEWS) await make(name, place, viewQuery(name, dialect, schema), others)
+  if (place !== schema) await make(HISTORY, place, ownViewQuery(HISTORY, dialect, schema), others)
   const beside = await takenNames(kysely, dialect, schema)
   for (const name of OWN_VIEWS) await make(name, schema, ownViewQuery(name, dialect, schema), beside)
   return taken
@@ -73,7 +78,7 @@ const isOfAnother = async (
     SELECT 1 FROM pg_class v JOIN pg_rewrite r ON r.ev_class = v.oid
       JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
       JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid
-    WHERE v.relkind = 'v' AND v.relname IN (${sql.join([...VIEWS])}) AND v.relnamespace::regnamespace::text = ${place}
+    WHERE v.relkind = 'v' AND v.relname IN (${sql.join([...VIEWS, HISTORY])}) AND v.relnamespace::regnamespace::text = ${place}
       AND t.relnamespace::regnamespace::text <> ${own ?? ''} LIMIT 1`.execute(kysely)
   return rows.length > 0
 }

@@ -26,7 +26,7 @@ describe.each(await engines())('a ledger on %s', (dialect) => {
       expect((await sql.raw(`SELECT * FROM ${table}`).execute(database.kysely)).rows).toEqual([])
     }
     const own = OWN_VIEWS.map((name) => (database.schema ? `${database.schema}.${name}` : name))
-    for (const name of [...VIEWS, ...own])
+    for (const name of [...VIEWS, 'pipeline_status_history', ...own])
       expect((await sql.raw(`SELECT * FROM ${name}`).execute(database.kysely)).rows).toEqual([])
     await database.close()
   })
