@@ -78,23 +78,24 @@ const versionTable = (subsystem: string, schema: string | undefined): string => 
 /** The row that keeps the fingerprint of `refresh`. */
 const REFRESH_ROW = 0
 
-/** Whether there is nothing to do: one query, so that starting costs no more than that. */
-const isCurrent = async (
+/** Whether there is nothing to do: one query, so that starting costs no more than that. Throws where no connection is to be had. */
+const isCurrent = (
   kysely: Kysely<never>,
   schema: string | undefined,
   { subsystem, migrations, refresh }: MigrateOptions,
-): Promise<boolean> => {
-  try {
-    const versions = sql.raw(versionTable(subsystem, schema))
-    const query = sql<{ version: number; name: string }>`SELECT version, name FROM ${versions}`
-    const { rows } = await query.execute(kysely)
-    const newest = Math.max(...rows.map(({ version }) => version))
-    const fingerprint = rows.find(({ version }) => version === REFRESH_ROW)?.name
-    return newest === (migrations.at(-1)?.version ?? 0) && fingerprint === refresh?.fingerprint
-  } catch {
-    return false // there is no such table; whatever else is wrong, migrating says it
-  }
-}
+): Promise<boolean> =>
+  kysely.connection().execute(async (connection) => {
+    try {
+      const versions = sql.raw(versionTable(subsystem, schema))
+      const query = sql<{ version: number; name: string }>`SELECT version, name FROM ${versions}`
+      const { rows } = await query.execute(connection)
+      const newest = Math.max(...rows.map(({ version }) => version))
+      const fingerprint = rows.find(({ version }) => version === REFRESH_ROW)?.name
+      return newest === (migrations.at(-1)?.version ?? 0) && fingerprint === refresh?.fingerprint
+    } catch {
+      return false // there is no such table; whatever else is wrong, migrating says it
+    }
+  })
 
 const apply = async (
   kysely: Kysely<never>,
