@@ -141,8 +141,8 @@ _run_archiver() {
         'alerts check') words='--config --json --help' ;;
         'alerts list') words='--config --json --all --help' ;;
         'alerts silence') words='failed partial finished duration hung lost late kills reboot terminated conflicts throttled lag_unknown failure_log gap backlog_growing distance damaged disk log_size instance_lost fenced poison --config --json --subject --for --reason --help' ;;
-        'records plan') words='--task --config --mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
-        'records check') words='--mapping --config --json --help' ;;
+        'records plan') words='--server --database --username --task --config --mapping --source-key --source-kind --given --strict --show-values --json --help' ;;
+        'records check') words='--server --database --username --mapping --config --json --help' ;;
         'records import-contract') words='--to --help' ;;
         'records run') words='--config --json --server --database --username --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --connection-timeout --adopt-log --product-line --no-exclude-failed --retry-failed --log-level --strict --help' ;;
         'records retry') words='--config --json --server --database --username --mapping --source --workers --batch-size --limit --all --app-id-start --app-id-end --instance-id --instance-count --code --max-retries --connection-timeout --adopt-log --product-line --strict --help' ;;

@@ -4,8 +4,7 @@ import type { Register } from './register.ts'
 /** records: payloads into mapped tables. */
 export const recordsCommands: Register = (program, { run, below }) => {
   const records = program.command('records').description('payloads (XML, JSON) into mapped tables')
-  records
-    .command('plan')
+  naming(records.command('plan'))
     .description('the rows that a payload becomes; writes nothing')
     .argument('<item>', 'a file with a payload; with --task a key of its source')
     .option('--task <task>', 'task of records.tasks, whose source and mapping are used')
@@ -18,8 +17,7 @@ export const recordsCommands: Register = (program, { run, below }) => {
     .option('--show-values', 'show values, which may be personal data')
     .option('--json', 'one JSON document on standard output')
     .action(run(async () => (await import('../commands/records/plan.ts')).planCommand, 'item'))
-  records
-    .command('check')
+  naming(records.command('check'))
     .description('whether a mapping can be used, with every problem and its place')
     .argument('[task]', "task of records.tasks: its mapping is held against the target's tables")
     .option('--mapping <file>', 'mapping file: YAML, or the contract of the original')

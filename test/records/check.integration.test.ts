@@ -41,6 +41,17 @@ describe.each(there.filter(([, isThere]) => isThere).map(([dialect]) => dialect)
       expect(await check()).toMatchObject({ code: 0, problems: [] })
       await expect(site.count('SELECT COUNT(*) FROM processing_log')).rejects.toThrow()
     })
+    it('takes a target that flags alone name', async () => {
+      const { hostname, port, username, password, pathname } = new URL(site.url)
+      const engine = dialect === 'sqlite' ? { database: pathname } : { server: `${hostname}:${port}`, database: pathname.slice(1), username } // prettier-ignore
+      const secret = password === '' ? '' : `, target_password: "${password}"`
+      const config = join(site.folder, 'flags.yaml')
+      writeFileSync(
+        config,
+        `app: { work_dir: ${site.folder}/work }\nrecords: { tasks: { orders: map.yaml }, target: ${dialect}${secret} }\n`,
+      )
+      expect(await checkCommand({ task: 'orders', config, ...engine }, printing().context)).toBe(0)
+    })
     it.each([
       ['a table that is missing', '- table: orders', '- table: nowhere', 'nowhere', 'no such table'],
       ['a column that is missing', 'total: {', 'totals: {', 'orders.totals', 'no such column'],

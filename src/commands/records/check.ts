@@ -5,9 +5,10 @@ import type { Mapping } from '../../records/mapping/model.ts'
 import { classOf } from '../../records/sql/classify-error.ts'
 import { checkTarget, type Misfit } from '../../records/sql/check-target.ts'
 import { readMappingFile } from './mapping-file.ts'
+import type { TargetFlags } from './named-target.ts'
 import { readTask } from './open-task.ts'
 
-export interface CheckOptions {
+export interface CheckOptions extends TargetFlags {
   readonly task?: string
   readonly mapping?: string
   readonly config: string
@@ -19,13 +20,10 @@ export interface CheckOptions {
  * original gives otherwise here. With a task it is held against the tables of the target: exit 1 where they do not fit. Writes nothing.
  */
 export const checkCommand = untilStopped<CheckOptions>(async (options, context) => {
-  const { task, mapping: given, config, json } = options
+  const { task, mapping: given, json } = options
   if (task === undefined && given === undefined)
     throw new ArchiverError('USAGE', 'records check needs a TASK or --mapping FILE')
-  const read =
-    task === undefined
-      ? undefined
-      : await readTask({ task, config, ...(given === undefined ? {} : { mapping: given }) }, context)
+  const read = task === undefined ? undefined : await readTask({ ...options, task }, context)
   const file = read?.mappingFile ?? given ?? ''
   const mapping = read?.mapping ?? (await readMappingFile(file))
   const misfits = read ? await misfitsOf(read.openTarget, mapping) : []

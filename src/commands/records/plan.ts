@@ -11,9 +11,10 @@ import { planIntoTarget } from '../../records/run/plan-into-target.ts'
 import { classOf } from '../../records/sql/classify-error.ts'
 import type { RecordsDatabase } from '../../records/sql/database.ts'
 import { readMappingFile } from './mapping-file.ts'
+import type { TargetFlags } from './named-target.ts'
 import { openTaskSource, readTask, type ReadTask } from './open-task.ts'
 
-export interface PlanCommandOptions {
+export interface PlanCommandOptions extends TargetFlags {
   /** A file with a payload, or the key of a source row. */
   readonly item: string
   readonly mapping?: string
@@ -82,12 +83,12 @@ const itemOfFile = async (options: PlanCommandOptions): Promise<PlannedItem> => 
 
 /** The payload of a key, from the source of a task. No payload is an empty one, as when the task runs. */
 const itemOfSource = async (
-  { item, task, config = 'config.yaml', mapping }: PlanCommandOptions & { readonly task: string },
+  options: PlanCommandOptions & { readonly task: string },
   context: Context,
 ): Promise<PlannedItem> => {
-  const options = { task, config, ...(mapping === undefined ? {} : { mapping }) }
-  const read = await readTask(options, context)
-  const { source, sourceName } = await openTaskSource(read, options)
+  const { item, task, config = 'config.yaml' } = options
+  const read = await readTask({ ...options, config }, context)
+  const { source, sourceName } = await openTaskSource(read, { ...options, config })
   try {
     const payload = await source.read(item).catch((error: unknown) => {
       if (!(error instanceof ItemError)) throw error
