@@ -1,9 +1,13 @@
 import { ArchiverError } from '../../errors.ts'
+import { IdleScrub } from '../scrub/idle-scrub.ts'
 import { Scanner } from './scan.ts'
 import type { WorkerParts } from './worker-parts.ts'
 
 /** How often the state files follow the queue while work goes on, in milliseconds. */
 const PROJECT_EVERY = 2000
+
+/** How often archived runs are compared while there is nothing to do, in milliseconds. */
+const SCRUB_EVERY = 10_000
 
 /**
  * The part of a worker that leads, where it is the one: it scans and writes the state files. Every worker has one, and tries to take the
@@ -12,6 +16,8 @@ const PROJECT_EVERY = 2000
 export class Leader {
   readonly #parts: WorkerParts
   readonly #scanner: Scanner
+  readonly #idleScrub = new IdleScrub()
+  #scrubbedAt: number
   #scannedAt = -Infinity
   #projectedAt = -Infinity
   /** What a leader does, it does one after the other. */
@@ -19,6 +25,7 @@ export class Leader {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
+    this.#scrubbedAt = parts.monotonic()
     this.#scanner = new Scanner(parts.archiver, parts.store, parts.stages, parts.conditions)
   }
 
@@ -56,6 +63,23 @@ export class Leader {
     if ((last.beganAt ?? 0) >= emptySince) return last.added === 0 && this.isEmpty()
     if (!(await this.#scan()) && (last.wantedAt ?? 0) < emptySince) await store.wantScan()
     return false
+  }
+
+  /** Compares archived runs when it is time to (`scrub`). */
+  async scrubWhenDue(): Promise<void> {
+    if (this.#parts.monotonic() - this.#scrubbedAt >= SCRUB_EVERY) await this.scrub()
+  }
+
+  /**
+   * Notes what was migrated as compared, and compares archived runs for a share of the time (`scrub.share`), where this worker leads: one process
+   * writes down what was compared. Others take over meanwhile what is to be done.
+   */
+  async scrub(): Promise<void> {
+    const { archiver, store, conditions, monotonic } = this.#parts
+    this.#scrubbedAt = monotonic()
+    if (!store.isLeading) return
+    const { plan, migrated } = this.#scanner.takeMigrated()
+    await this.#idleScrub.turn(archiver, plan ? [plan] : [], conditions, migrated)
   }
 
   /** At the end of a worker: what it did stands in the files before another leads. */

@@ -26,6 +26,12 @@ export class Scanner {
   /** Until when results have been written to the files, by the store's clock. */
   readonly #written = new Map<StageName, number>()
   #isFirst = true
+  /** Of the migrate stage, by the last scan. */
+  #plan: Plan | undefined
+  /** Runs whose migration the files have followed. */
+  #followed = RunSet.EMPTY
+  /** Those of them that were migrated under this leader, and compared then. */
+  #migrated = RunSet.EMPTY
 
   constructor(
     archiver: Archiver,
@@ -65,6 +71,7 @@ export class Scanner {
       const request = { mode: 'incremental', stages: STAGE_NAMES, limit: Infinity, recheck: false } as const
       const plan = await planPass(this.#archiver, stage, request, now)
       this.#stored.set(stage, plan.stored)
+      if (stage === 'migrate') this.#plan = plan
       await this.#noteDoubtful(stage, plan)
       // A run that is listed and was compared by one of us is proven: the queue says so.
       const doubted = adopts ? RunSet.EMPTY : plan.runs.intersect(plan.unproven)
@@ -79,6 +86,13 @@ export class Scanner {
   /** Brings the state files and failure logs in step with the queue. For the leader only. */
   async project(): Promise<void> {
     await this.#eachStage((stage) => this.#project(stage))
+  }
+
+  /** What the last scan found of the migrate stage, and the runs that were migrated since this was asked last. */
+  takeMigrated(): { readonly plan: Plan | undefined; readonly migrated: RunSet } {
+    const migrated = this.#migrated
+    this.#migrated = RunSet.EMPTY
+    return { plan: this.#plan, migrated }
   }
 
   async #eachStage(work: (stage: StageName) => Promise<void>): Promise<void> {
@@ -122,7 +136,14 @@ export class Scanner {
       attemptedUpTo: await this.#store.attemptedUpTo(stage),
       lastContiguous: stored.lastContiguous,
     })
+    if (stage === 'migrate') this.#follow(runsOf('done'))
     this.#written.set(stage, at - OVERLAP)
+  }
+
+  /** The first look goes back as far as the queue does: how those runs are by now, nobody knows. */
+  #follow(done: RunSet): void {
+    if (this.#written.has('migrate')) this.#migrated = this.#migrated.union(done.minus(this.#followed))
+    this.#followed = this.#followed.union(done)
   }
 
   /** A kill of everybody leaves runs below the numbers at the archive that nobody compared: they are written down before they are handed out. */

@@ -63,7 +63,11 @@ export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
         if (totals.done + totals.failed + totals.lost > before) continue
         const isEmpty = untilEmpty && (await leader.isEmpty())
         emptySince = isEmpty ? (emptySince ?? (await store.now())) : undefined
-        if (emptySince !== undefined && (await leader.isFinal(emptySince))) break
+        if (emptySince !== undefined && (await leader.isFinal(emptySince))) {
+          await leader.scrub()
+          break
+        }
+        if (!untilEmpty) await leader.scrubWhenDue()
       } catch (error) {
         // The backlog went away in between: what was in hand is handed out again.
         if (!(error instanceof ArchiverError && error.code === 'QUEUE_UNAVAILABLE')) throw error

@@ -12,7 +12,12 @@ import { Site } from '../../site.ts'
 const never = new AbortController().signal
 const conditions = {
   ...{ stop: never, abandon: never, listener: () => undefined },
-  ...{ assertHeld: () => undefined, warn: () => undefined, corrupt: () => undefined },
+  ...{
+    assertHeld: () => undefined,
+    warn: () => undefined,
+    corrupt: () => undefined,
+    damaged: () => undefined,
+  },
 }
 
 describe('a worker whose backlog was away for a moment', () => {
