@@ -6,9 +6,6 @@ import type { WorkerParts } from './worker-parts.ts'
 /** How often the state files follow the queue while work goes on, in milliseconds. */
 const PROJECT_EVERY = 2000
 
-/** How often archived runs are compared while there is nothing to do, in milliseconds. */
-const SCRUB_EVERY = 10_000
-
 /**
  * The part of a worker that leads, where it is the one: it scans and writes the state files. Every worker has one, and tries to take the
  * role; it is kept by a lease, so that a leader that is killed, stopped or cut off is replaced.
@@ -17,7 +14,7 @@ export class Leader {
   readonly #parts: WorkerParts
   readonly #scanner: Scanner
   readonly #idleScrub = new IdleScrub()
-  #scrubbedAt: number
+  #scrubbedAt = -Infinity
   #scannedAt = -Infinity
   #projectedAt = -Infinity
   /** What a leader does, it does one after the other. */
@@ -25,7 +22,6 @@ export class Leader {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
-    this.#scrubbedAt = parts.monotonic()
     this.#scanner = new Scanner(parts.archiver, parts.store, parts.stages, parts.conditions)
   }
 
@@ -65,9 +61,9 @@ export class Leader {
     return false
   }
 
-  /** Compares archived runs when it is time to (`scrub`). */
+  /** `scrub`, once after each scan that could be made. */
   async scrubWhenDue(): Promise<void> {
-    if (this.#parts.monotonic() - this.#scrubbedAt >= SCRUB_EVERY) await this.scrub()
+    if (this.#scannedAt > this.#scrubbedAt) await this.scrub()
   }
 
   /**

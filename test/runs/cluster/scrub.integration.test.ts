@@ -11,7 +11,9 @@ let site: Site
 afterEach(() => site.remove())
 
 const openSite = (share: string): void => {
-  site = new Site({ more: `queue: {url: sqlite:queue.db}\nscrub: {share: ${share}}` })
+  site = new Site({
+    more: `queue: {url: sqlite:queue.db}\nscrub: {share: ${share}}\ndaemon: {scan_seconds: 1}`,
+  })
   for (const run of [1, 2, 3]) site.record(run)
 }
 const worker = () => site.command('worker', '--until-empty')
