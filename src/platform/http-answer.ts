@@ -7,9 +7,12 @@ export interface HttpAnswer {
   readonly text: string
 }
 
+/** Characters. No service that is asked here says more; another one may, without end. */
+const MOST = 8_000_000
+
 /**
  * Sends a request and reads the whole answer, until the signal aborts; rejects with its reason then. `fetch` alone may forget the signal once the head of an
- * answer is there (Node 20), and waits without end for a body that never ends.
+ * answer is there (Node 20), and waits without end for a body that never ends. Rejects an answer of more than 8 MB, too: it is read by no one, and fills the memory.
  */
 export const fetchAnswer = async (
   url: string | URL,
@@ -37,6 +40,7 @@ const readAll = async (body: Response['body'], late: Promise<never>): Promise<st
       const piece = await Promise.race([reader?.read(), late])
       if (!piece || piece.done) return text + decoder.decode()
       text += decoder.decode(piece.value as Uint8Array, { stream: true })
+      if (text.length > MOST) throw new Error(`an answer of more than ${MOST / 1e6} MB`)
     }
   } finally {
     // Closes the connection of an answer that is given up: it would else keep the process alive.

@@ -84,4 +84,19 @@ describe('an answer that never ends', () => {
     expect(await request(url)).toBe('TimeoutError')
     await expect.poll(() => isClosed).toBe(true)
   })
+
+  it('and fills the memory is given up once it has more than any service says', async () => {
+    let isClosed = false
+    const url = await answering((response) => {
+      response.writeHead(200).on('close', () => (isClosed = true))
+      const more = (): void => {
+        while (!isClosed && response.write(Buffer.alloc(1 << 16, 'x')));
+      }
+      response.on('drain', more)
+      more()
+    })
+    const answer = fetchAnswer(url, { signal: AbortSignal.timeout(20_000) })
+    await expect(answer).rejects.toThrow('an answer of more than 8 MB')
+    await expect.poll(() => isClosed).toBe(true)
+  })
 })
