@@ -121,20 +121,18 @@ gmessage <- function(message, .envir = parent.frame()) {
   invisible(NULL)
 }
 
-#' How far the step in hand is. Sent five times a second at most, over HTTP once; the last one is never lost.
+#' How far the step in hand is; a message is shown, too. Sent five times a second at most, over HTTP once; the last one is never lost.
 track_task_progress <- function(items_complete, items_total = NULL, message = NULL, .envir = parent.frame()) {
   .track_safely({
     if (is.null(.track$run_id)) return(invisible(NULL))
-    .track$pending <- list(complete = items_complete, total = items_total, message = message, envir = .envir)
+    text <- .track_glue(message, .envir)
+    .track$pending <- list(complete = items_complete, total = items_total, message = text)
     now <- proc.time()[["elapsed"]]
     if (now - .track$sent_at >= .track$every || identical(items_complete, items_total)) {
       .track$sent_at <- now
       .track_pending()
-    } else if (!is.null(message)) {
-      # Its variables may have changed when it is sent.
-      .track$pending$message <- .track_glue(message, .envir)
-      .track$pending$envir <- NULL
     }
+    .track_say(text)
   })
   invisible(NULL)
 }
@@ -167,8 +165,7 @@ get_env_json <- function() .track_environment()
   p <- .track$pending
   .track$pending <- NULL
   if (is.null(p)) return(invisible(NULL))
-  text <- if (is.null(p$envir)) p$message else .track_glue(p$message, p$envir)
-  .track_send(op = "progress", items_complete = p$complete, items_total = p$total, message = text)
+  .track_send(op = "progress", items_complete = p$complete, items_total = p$total, message = p$message)
 }
 
 # `{x}` is evaluated in the frame of the caller; a message whose braces cannot be evaluated stays as it is.

@@ -84,6 +84,10 @@ describe.skipIf(!answers)('a shell script', () => {
   })
 })
 
+/** What the console showed of progress. */
+const progressShown = (stdout: string): string[] =>
+  [...stdout.matchAll(/^\[\d\d:\d\d:\d\d\] (Writing .*)$/gm)].map(([, text]) => text!)
+
 const python = answers && canRun('/usr/bin/python3', '-c', 'import psycopg2')
 describe.skipIf(!python)('a Python script', () => {
   const run = (name: string, body: string, env: Record<string, string> = {}) =>
@@ -113,6 +117,7 @@ track_finish("done")
 `,
     )
     expect(ran).toMatchObject({ status: 0, stderr: '' })
+    expect(progressShown(ran.stdout)).toEqual(['Writing AK', 'Writing DE', 'Writing NV'])
     expect(await one('DAILY_py')).toMatchObject({
       ...NESTED,
       task_stage: 'DAILY',
@@ -190,7 +195,9 @@ gexit()
 track_finish("Successfully processed {length(state_codes)} states")
 `
   it('with nested steps and messages from its own frame, through the pipe', async () => {
-    expect(run('nested.R', nested('DAILY_r.R')).status).toBe(0)
+    const ran = run('nested.R', nested('DAILY_r.R'))
+    expect(ran.status).toBe(0)
+    expect(progressShown(ran.stdout)).toEqual(['AK', 'DE', 'NV'].map((code) => `Writing ${code}: 3 rows`))
     expect(await one('DAILY_r.R')).toMatchObject({
       ...NESTED,
       task_type: 'R',
