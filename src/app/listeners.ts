@@ -183,6 +183,7 @@ export const reportingOf = (
     task: mode,
     isPass,
     version: context.version,
+    commit: context.commit,
     workDir: app.workDir,
     ...{ host, pid, now, log, redact },
     rules: reporting.rules,

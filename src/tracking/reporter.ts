@@ -35,6 +35,8 @@ export interface ReportingOptions {
   readonly isPass: boolean
   readonly task: string
   readonly version: string
+  /** The commit that the program was built from; left out where that is not known. */
+  readonly commit?: string | undefined
   readonly workDir: string
   readonly host: string
   readonly pid: number
@@ -194,13 +196,14 @@ export class Reporting {
   }: Pick<PassEnd, 'standings' | 'proof' | 'backlog' | 'ledgerFailures' | 'spoolBytes'> & {
     readonly exitCode: number | undefined
   }): Promise<void> {
-    const { textfile, task, version, now, log, counted, stagesAreMetrics = true } = this.#options
+    const { textfile, task, version, commit, now, log, counted, stagesAreMetrics = true } = this.#options
     if (textfile === undefined) return
     const { startedAt } = this.metrics
     const stages = stagesAreMetrics ? this.metrics.stages : []
     const facts = {
       task,
       version,
+      commit,
       startedAt,
       endedAt: now(),
       exitCode,

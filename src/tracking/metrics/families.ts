@@ -53,7 +53,7 @@ export const FAMILIES = {
   tracking_spool_bytes: ['gauge', 'Bytes that wait to be written to the ledger.'],
   peak_memory_bytes: ['gauge', 'The most memory that the process of the last pass held.'],
   open_descriptors: ['gauge', 'Files and sockets that the process of the last pass held open at its end.'],
-  build_info: ['gauge', 'The version, as a label.'],
+  build_info: ['gauge', 'The version, and the commit that it was built from, as labels.'],
 } as const satisfies Record<string, readonly [type: 'gauge' | 'counter' | 'histogram', help: string]>
 
 /** A name of a metric, without `archiver_`. */

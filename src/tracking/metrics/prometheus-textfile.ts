@@ -40,6 +40,8 @@ export const proofSeries = ({ compared, notCompared, damaged, oldestAt }: ProofC
 export interface TextfileFacts {
   readonly task: string
   readonly version: string
+  /** The commit that the program was built from; left out where that is not known. */
+  readonly commit?: string | undefined
   readonly startedAt: number
   readonly endedAt: number
   /** Undefined while it goes on. */
@@ -124,7 +126,7 @@ const pageOf = (facts: TextfileFacts, earlier: Earlier, published: Earlier): Pag
   ])
     if (isCounter) page.counter(family, of, value)
     else page.gauge(family, of, value)
-  page.gauge('build_info', { version: facts.version, ...own }, 1)
+  page.gauge('build_info', { version: facts.version, commit: facts.commit ?? '', ...own }, 1)
   return page
 }
 

@@ -25,6 +25,7 @@ const passed = (failing: readonly number[] = []): PassMetrics => {
 const facts = (metrics: PassMetrics, more: Partial<TextfileFacts> = {}): TextfileFacts => ({
   task: 'incremental',
   version: '1.0.0',
+  commit: 'c0ffee',
   peakMemoryBytes: 200_000_000,
   openDescriptors: 24,
   startedAt: metrics.startedAt,
@@ -221,7 +222,9 @@ describe('metrics for Prometheus', () => {
     const reader = (async () => {
       let reads = 0
       while (reading) {
-        expect(readFileSync(file, 'utf8').endsWith('archiver_build_info{version="1.0.0"} 1\n')).toBe(true)
+        expect(
+          readFileSync(file, 'utf8').endsWith('archiver_build_info{version="1.0.0",commit="c0ffee"} 1\n'),
+        ).toBe(true)
         reads += 1
         await new Promise((resolve) => setImmediate(resolve))
       }
