@@ -31,9 +31,9 @@ export const exitCodeOf = (
 
 /** Of a worker on a shared backlog: as of a pass, by what it did itself. */
 export const workerExitCode = (
-  { failed, error }: Pick<WorkerTotals, 'failed' | 'error'>,
+  { failed, damaged, error }: Pick<WorkerTotals, 'failed' | 'damaged' | 'error'>,
   signal: AbortSignal,
 ): number => {
   if (signal.aborted) return stopCode(signal)
-  return failed > 0 || error ? 1 : 0
+  return failed > 0 || damaged > 0 || error ? 1 : 0
 }

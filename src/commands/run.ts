@@ -1,8 +1,8 @@
 import type { RunSet } from '../common/run-set.ts'
 import { shareOf } from '../common/share.ts'
 import { ArchiverError } from '../errors.ts'
-import { type Command, type Context, startedAs, stopCode, untilStopped } from '../app/context.ts'
-import { exitCodeOf } from '../app/exit-code.ts'
+import { type Command, type Context, startedAs, untilStopped } from '../app/context.ts'
+import { exitCodeOf, workerExitCode } from '../app/exit-code.ts'
 import { isPinged, pingIdle } from '../app/idle-ping.ts'
 import { countOf, type MainOptions, type Mode, runOf, runsOf, waitOf } from './run-options.ts'
 import { openArchiver } from '../app/open-archiver.ts'
@@ -97,7 +97,7 @@ const onBacklog = async (
   const { workOnBacklog } = await import('../app/work-on-backlog.ts')
   const round = { mode: modeWord(mode), stages: mode.stages, untilEmpty: true, verbose }
   return workOnBacklog(archiver, round, context, (totals) => {
-    const code = context.signal.aborted ? stopCode(context.signal) : totals.failed > 0 || totals.error ? 1 : 0
+    const code = workerExitCode(totals, context.signal)
     context.out(
       json
         ? backlogJson(mode.stages, totals, code)

@@ -14,8 +14,8 @@ export interface WorkerOptions {
 }
 
 /**
- * Archives runs from the backlog of `queue.url`, together with other workers. Returns 0 when nothing failed here, 1 when runs failed or a
- * store was away at the end, 130 or 143 after a signal.
+ * Archives runs from the backlog of `queue.url`, together with other workers. Returns 0 when nothing failed here, 1 when runs failed, an archived run was
+ * found damaged or a store was away at the end, 130 or 143 after a signal.
  */
 export const worker: Command<WorkerOptions> = async (options, context) => {
   const archiver = await openArchiver(options.config, context)

@@ -18,6 +18,8 @@ export interface WorkerTotals {
   /** The same by stage. */
   readonly byStage: Record<StageName, { done: number; failed: number }>
   lost: number
+  /** Archived runs in which damage was found that was not known. */
+  damaged: number
   /** A bug, or a store that was away at the end. */
   error: Error | undefined
 }
@@ -41,9 +43,14 @@ export const work = async (parts: WorkerParts): Promise<WorkerTotals> => {
     failed: 0,
     byStage: noneByStage(),
     lost: 0,
+    damaged: 0,
     error: undefined,
   }
-  const leader = new Leader(parts)
+  const damaged = (found: ReadonlyMap<number, string>): void => {
+    totals.damaged += found.size
+    conditions.damaged(found)
+  }
+  const leader = new Leader({ ...parts, conditions: { ...conditions, damaged } })
   const ticker = everyWhile(parts.reapEvery, async () => {
     await store.reap()
     await leader.keepUp()
