@@ -170,7 +170,7 @@ describe('a run that takes longer than those above it', () => {
         'SIGKILL',
       )
       const archived = (await auditOf(site)).stages.find(({ stage }) => stage === 'migrate')?.archived
-      expect(archived, 'run 1 was to be the slowest').toMatch(/^[23]$/)
+      expect(archived, 'run 1 was to be the slowest').toMatch(/^[2-4,-]+$/)
       expect(crashAt(site, words, step, nth).signal).toBe('SIGKILL')
       expect(await troubleOf(site)).toEqual([])
       expect(site.archiver('--migrate-only').status).toBe(0)
