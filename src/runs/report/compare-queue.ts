@@ -45,6 +45,8 @@ export interface BesideQueue {
   readonly source: RunSet
   readonly stored: RunSet
   readonly failureLog: RunSet
+  /** No scan adds them before they are. */
+  readonly notReady: RunSet
   readonly lastAttemptedRun: number
 }
 
@@ -65,7 +67,7 @@ export interface QueueComparison {
 
 export const compareQueue = (
   queued: QueuedStage,
-  { source, stored, failureLog }: BesideQueue,
+  { source, stored, failureLog, notReady }: BesideQueue,
 ): QueueComparison => {
   const { pending, claimed, done, failed } = queued
   const open = pending.union(claimed)
@@ -75,7 +77,10 @@ export const compareQueue = (
     unlogged: failed.minus(failureLog),
     unqueued: failureLog.minus(failed).minus(open),
     unsettled: open.intersect(stored),
-    unknown: source.minus(stored).minus(open).minus(done).minus(failed).minus(failureLog),
+    unknown: [stored, open, done, failed, failureLog, notReady].reduce(
+      (left, runs) => left.minus(runs),
+      source,
+    ),
   }
 }
 

@@ -190,6 +190,7 @@ const stageReport = (
     source: source.value,
     stored: stored.value,
     failureLog: failed,
+    notReady: stage === 'import' ? RunSet.of(facts.waiting.keys()) : RunSet.EMPTY,
     lastAttemptedRun: state.lastAttemptedRun,
   }
   const queue = backlog && compareQueue(backlog[stage], beside)

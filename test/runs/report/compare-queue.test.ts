@@ -14,10 +14,11 @@ const queued = (
   paused: false,
   blockedReason: undefined,
 })
-const beside = (source: string, stored: string, failureLog = '', lastAttemptedRun = 5) => ({
+const beside = (source: string, stored: string, failureLog = '', lastAttemptedRun = 5, notReady = '') => ({
   source: runs(source),
   stored: runs(stored),
   failureLog: runs(failureLog),
+  notReady: runs(notReady),
   lastAttemptedRun,
 })
 
@@ -44,6 +45,13 @@ describe('a queue beside its files and stores', () => {
       stage: queued({ done: '1-4', failed: '5', pending: '6', claimed: '7' }),
       around: beside('1-7', '1-4', '5'),
       sets: {},
+      amiss: [],
+    },
+    {
+      what: 'does not have runs yet: those that are ready come with the next scan',
+      stage: queued({ done: '1-3' }),
+      around: beside('1-6', '1-3', '', 5, '4-5'),
+      sets: { unknown: '6' },
       amiss: [],
     },
     {
