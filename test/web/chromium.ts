@@ -7,10 +7,15 @@ export const hasChromium = existsSync(CHROMIUM)
 
 let browser: Promise<Browser> | undefined
 
-/** The Chromium of this test file: one, however many situations ask for it. */
+/** The Chromium of this process: one, however many situations and files ask for it. */
 export const openChromium = (): Promise<Browser> => {
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   return (browser ??= chromium.launch({ executablePath: CHROMIUM, args, timeout: 90_000 }))
 }
 
-export const closeChromium = async (): Promise<void> => (await browser)?.close()
+/** The next file of this process that asks gets another one. */
+export const closeChromium = async (): Promise<void> => {
+  const closing = browser
+  browser = undefined
+  await (await closing)?.close()
+}
