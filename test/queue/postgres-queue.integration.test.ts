@@ -38,6 +38,23 @@ describe("a queue on PostgreSQL whose server's clock is set back by an hour", ()
       await site.close()
     }
   })
+  it('does so while a worker runs, which has looked at the clock before', async () => {
+    const site = await openPostgresSite()
+    try {
+      const store = await site.open()
+      await store.reap()
+      await store.enqueue('import', [{ key: '1', ordinal: 1 }], 0)
+      const [first] = await store.claim('import', 1)
+      await store.later(first!, 'not ready', 30_000)
+      await site.pass(HOUR)
+      await site.setStoreClock(-2 * HOUR)
+      expect(await store.claim('import', 1)).toEqual([]) // the fault, as long as nobody looks
+      await store.reap()
+      expect((await store.claim('import', 1)).map(({ key }) => key)).toEqual(['1'])
+    } finally {
+      await site.close()
+    }
+  })
   it('scans again, and has a leader soon', async () => {
     const site = await openPostgresSite()
     try {

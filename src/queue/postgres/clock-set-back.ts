@@ -8,6 +8,8 @@ interface ClockOptions {
   readonly sql: Sql
   readonly schema: string
   readonly lease: number
+  /** Milliseconds between two looks at the server's clock. */
+  readonly lookEvery: number
   /** Milliseconds that never jump. */
   readonly monotonic: () => number
 }
@@ -20,13 +22,16 @@ export class ClockSetBack {
   readonly #options: ClockOptions
   /** Between the two clocks, when last asked: at first a set back of before is looked for. */
   #distance = Infinity
+  #lookedAt = -Infinity
 
   constructor(options: ClockOptions) {
     this.#options = options
   }
 
   async makeDue(): Promise<void> {
-    const { sql, monotonic } = this.#options
+    const { sql, lookEvery, monotonic } = this.#options
+    if (monotonic() - this.#lookedAt < lookEvery) return
+    this.#lookedAt = monotonic()
     const { rows } = await sql.executeSql('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now')
     const distance = Number(rows[0]?.['now']) - monotonic()
     if (distance > this.#distance - LONGEST_WAIT) {

@@ -42,7 +42,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
   readonly tally: Tally
 
   private constructor(options: PostgresQueueOptions, connections: Connections, boss: PgBoss) {
-    const { schema, instance, lease, monotonic } = options
+    const { schema, instance, lease, lookEvery, monotonic } = options
     const leadership = new Leadership({ sql: connections, schema, instance, monotonic })
     super(connections, schema, leadership)
     this.#options = options
@@ -50,7 +50,7 @@ export class PostgresQueue extends PostgresOverview implements ClaimStore {
     this.#boss = boss
     this.#liveness = new Liveness(connections, options)
     this.#leadership = leadership
-    this.#clock = new ClockSetBack({ sql: connections, schema, lease, monotonic })
+    this.#clock = new ClockSetBack({ sql: connections, schema, lease, lookEvery, monotonic })
     this.#left = new LeftInStages(monotonic)
     this.#suspect = new SuspectInHand(options)
     this.tally = new Tally(instance)
