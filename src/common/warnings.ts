@@ -1,10 +1,7 @@
 /** Writes a warning. Never throws. */
 export type Warn = (message: string) => void
 
-/**
- * Takes the warnings of parts that are opened before the log is, such as stores. They go to the log of the session. Where there is none, they go to
- * `otherwise`.
- */
+/** Stores are opened before the log is. Their warnings go to the log of the session, and to `otherwise` while there is none. */
 export class Warnings {
   readonly #otherwise: Warn
   readonly #logs: Warn[] = []
